@@ -1,0 +1,63 @@
+# Summitry: every way of running it. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Where the labelled sets and real streams lie; `make eval` skips with a message where this folder is absent.
+SUMMITRY_EVAL ?= ../shared
+export SUMMITRY_EVAL
+
+.PHONY: help setup lock lint test test-kafka eval bench demo run clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(BIN)/python:
+	@echo "setup: making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "setup: Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp for each lock file: installing is done once and again only when the lock changes.
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "setup: installing the packages of requirements/$*.txt"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/$*.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(VENV)/dev.stamp ## Build .venv from the hash-locked requirements
+
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+lock: | $(VENV)/dev.stamp ## Make the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest versions)
+	$(COMPILE) $(UPGRADE) --extra dev -o requirements/dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt --extra all --extra build -o requirements/run.txt pyproject.toml
+
+lint: setup ## Style, types, and data files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup ## The whole test suite, on the embedded broker
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-kafka: setup ## Everything that touches a broker, on Apache Kafka (needs Java 17 and mvn)
+	$(BIN)/python -m pytest -m broker --broker kafka
+
+eval: setup ## Quality on the labelled sets under SUMMITRY_EVAL
+	$(BIN)/python -m tests.quality
+
+bench: setup ## Speed, as ratios within one run
+	$(BIN)/python -m tests.bench
+
+demo: $(VENV)/run.stamp ## The whole service on bundled sample feeds: alerts in your terminal in a minute
+	@$(BIN)/python -m agents.demo
+
+run: $(VENV)/run.stamp ## The whole service until Ctrl-C; CONFIG=summitry.yaml for your own feeds and receivers
+	@$(BIN)/summitry up $(if $(CONFIG),--config $(CONFIG))
+
+clean: ## Remove what was built
+	rm -rf $(VENV) .build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,80 @@
+"""The `summitry` command. Each command group is a module of this package, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from monitor import __version__
+from monitor.errors import SummitryError
+
+#: Command name -> "module:attribute" of its click command. Order is the order of `summitry --help`.
+COMMANDS: dict[str, str] = {
+    "up": "agents.cli.service:up",
+    "poller": "agents.cli.service:poller",
+    "worker": "agents.cli.service:worker",
+    "topics": "agents.cli.topics:topics",
+    "detect": "agents.cli.detect:detect",
+    "replay": "agents.cli.replay:replay",
+    "events": "agents.cli.events:events",
+    "feeds": "agents.cli.feeds:feeds",
+    "watchlist": "agents.cli.watchlist:watchlist",
+    "config": "agents.cli.config:config",
+    "receivers": "agents.cli.receivers:receivers",
+    "deliveries": "agents.cli.deliveries:deliveries",
+    "silence": "agents.cli.silence:silence",
+    "dead-letters": "agents.cli.dead_letters:dead_letters",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{target} is not a click command")
+        return command
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """An error of the project is one line on standard error and exit code 2; a closed pipe ends quietly."""
+    try:
+        yield
+    except SummitryError as error:
+        click.echo(f"summitry: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="summitry")
+def cli() -> None:
+    r"""Say, once and within seconds, when two leaders you track talk to each other.
+
+    \b
+    summitry up                          the whole service on this machine, alerts on the console
+    summitry detect --explain < a.jsonl  what an article says, and why
+    summitry replay < archive.jsonl      a whole archive through detection and assembly
+    summitry feeds check URL             fetch one feed once and explain what came back
+    """
+
+
+def main() -> None:
+    """Entry point of the `summitry` command."""
+    with _one_line_errors():
+        cli()

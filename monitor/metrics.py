@@ -1,0 +1,82 @@
+"""Every metric of the system, in one place. Names, labels and buckets are documented in docs/metrics.md.
+
+All metrics live in `REGISTRY`, not in the library's global one. Labels come from bounded sets: never a URL, a title or
+an article's id. `start_at_zero` writes the known label sets with 0, so that rates and absent() alerts work from the start
+(https://prometheus.io/docs/practices/instrumentation/#avoid-missing-metrics).
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+
+_FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+_AGE = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 10800.0, 43200.0, 86400.0, 604800.0)
+
+
+def _counter(name: str, text: str, *labels: str) -> Counter:
+    return Counter(name, text, labels, namespace="summitry", registry=REGISTRY)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(name, text, labels, namespace="summitry", registry=REGISTRY)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+    return Histogram(name, text, labels, namespace="summitry", registry=REGISTRY, buckets=buckets)
+
+
+# Poller
+feed_polls = _counter("feed_polls", "Polls of feeds, by how they ended.", "outcome")
+feed_poll_duration = _histogram("feed_poll_duration_seconds", "Time from request to published entries.", _FAST)
+feed_last_success = _gauge("feed_last_success_timestamp_seconds", "When a feed last answered well.", "feed")
+feeds_by_state = _gauge("feeds", "Feeds this poller owns, by health state.", "state")
+feed_parse_modes = _counter("feed_parses", "Parsed documents, by format and whether they were well formed.", "mode")
+articles = _counter("articles", "Entries seen in feeds, by what became of them.", "result")
+article_age = _histogram("article_age_seconds", "From an entry's published time to when it was first seen.", _AGE)
+
+# Stages
+stage_events = _counter("stage_events", "Records handled by a stage, by outcome.", "stage", "outcome")
+stage_duration = _histogram("stage_duration_seconds", "Time a stage took for one record.", _FAST, "stage")
+pipeline_latency = _histogram("pipeline_latency_seconds", "From an article first seen to its alert sent.", _SLOW)
+dead_letters = _counter("dead_letters", "Records set aside, by stage and reason.", "stage", "reason")
+consumer_lag_messages = _gauge("consumer_lag_messages", "Records not handled yet.", "topic")
+consumer_lag_seconds = _gauge("consumer_lag_seconds", "Age of the last record handled while others wait.", "topic")
+event_loop_lag = _histogram("event_loop_lag_seconds", "How late the event loop wakes a timer.", _FAST)
+
+# Detection and assembly
+mentions = _counter("mentions", "Mentions detected.", "kind", "status", "language")
+events_open = _gauge("events_open", "Events in the working state.")
+events = _counter("events", "New events, by the kind and status they were first seen with.", "kind", "status")
+event_revisions = _counter("event_revisions", "Revisions of events.")
+reports_merged = _counter("reports_merged", "Articles that carried the text of a report already known.")
+contact_last = _gauge("contact_last_timestamp_seconds", "Last held contact of a pair of leaders.", "pair")
+
+# Notification
+notifications = _counter("notifications", "Messages a receiver took.", "receiver")
+notifications_failed = _counter("notifications_failed", "Attempts that failed.", "receiver", "reason")
+notifications_suppressed = _counter("notifications_suppressed", "Decisions not to tell.", "reason")
+notifications_pending = _gauge("notifications_pending", "Messages that wait to be sent.", "receiver")
+notification_latency = _histogram("notification_latency_seconds", "Time of one attempt.", _FAST, "receiver")
+
+# Process
+build_info = _gauge("build_info", "Always 1; the labels say what runs.", "version", "role")
+config_last_reload_successful = _gauge("config_last_reload_successful", "1 when the last (re)load was good.")
+child_restarts = _counter("child_restarts", "Processes that the supervisor started again.", "role")
+
+STAGES = ("detect", "assemble", "notify")
+OUTCOMES = ("ok", "retried", "dead_letter")
+
+
+def start_at_zero() -> None:
+    """Write every known label set of the stage metrics with 0."""
+    for stage in STAGES:
+        for outcome in OUTCOMES:
+            stage_events.labels(stage, outcome)
+        stage_duration.labels(stage)
+        for reason in ("undecodable", "newer_schema", "timeout", "error"):
+            dead_letters.labels(stage, reason)
+    for result in ("new", "changed", "duplicate", "dropped"):
+        articles.labels(result)
