@@ -1,7 +1,7 @@
 """Every metric of the system, in one place. Names, labels and buckets are documented in docs/metrics.md.
 
 All metrics live in `REGISTRY`, not in the library's global one. Labels come from bounded sets: never a URL, a title or
-an article's id. `start_at_zero` writes the known label sets with 0, so that rates and absent() alerts work from the start
+an article's id. `start_at_zero` writes the known label sets with 0, so that rates and absent() alerts work at once
 (https://prometheus.io/docs/practices/instrumentation/#avoid-missing-metrics).
 """
 

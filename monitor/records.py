@@ -1,8 +1,8 @@
 """What travels on the topics: Article, Mention, Event, and their JSON form.
 
 A topic's value is one JSON object with a `schema` number. `decode` reads older numbers and refuses newer ones; types
-are checked strictly, and a field of the wrong type is a `DecodeError` that names it. Times are aware UTC datetimes inside
-and RFC 3339 outside; dates of contacts are calendar dates (`YYYY-MM-DD`).
+are checked strictly, and a field of the wrong type is a `DecodeError` that names it. Times are aware UTC datetimes
+inside and RFC 3339 outside; dates of contacts are calendar dates (`YYYY-MM-DD`).
 
 The words `kind`, `medium` and `status` are used in the sense of the labelling guidelines: see docs/glossary.md.
 """
@@ -80,8 +80,8 @@ class Article(Record, frozen=True, kw_only=True):
 
     `language` is a BCP 47 primary tag, empty when not known yet. `publisher` is the owner of the outlet. `speaks_for`
     is set on official sources: the ISO 3166 alpha-2 code (or body code, see the watchlist) of the state whose office
-    the outlet is. `seen` is when the poller first saw the entry, `revision` counts its corrections from 0, `backfill` marks
-    what was in a feed when it was first subscribed to.
+    the outlet is. `seen` is when the poller first saw the entry, `revision` counts its corrections from 0, `backfill`
+    marks what was in a feed when it was first subscribed to.
     """
 
     id: str
