@@ -1,0 +1,250 @@
+"""The way to Kafka: connection settings, waiting for a broker, and the few shapes in which topics are read and written.
+
+A broker is named by one URL:
+
+    kafka://host:9092,host2:9092                         plain text
+    kafka+ssl://host:9093?cafile=ca.pem                  TLS; `certfile` and `keyfile` for a client certificate
+    kafka+sasl://user:password@host:9093?cafile=ca.pem   TLS and SASL; `mechanism` (SCRAM-SHA-512), `tls=false`
+
+Producers wait for all in-sync replicas and are not "idempotent" in Kafka's sense: every effect in this project is
+idempotent by its record's id, aiokafka keeps one batch in flight for each partition (so a retry keeps the order), and
+the embedded broker knows no producer ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from monitor.errors import BrokerError, ConfigError
+
+#: The largest record in bytes that any topic takes: an event with a very large coverage stays well below.
+MAX_RECORD_BYTES = 4 * 1024 * 1024
+
+_SCHEMES = {"kafka": "PLAINTEXT", "kafka+ssl": "SSL", "kafka+sasl": "SASL_SSL"}
+_OPTIONS = {"mechanism", "tls", "cafile", "certfile", "keyfile"}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+
+
+@dataclass(frozen=True)
+class BrokerSettings:
+    """Where the broker is and how to log in. Its text form never shows the password."""
+
+    servers: tuple[str, ...]
+    protocol: str = "PLAINTEXT"
+    mechanism: str = ""
+    username: str = ""
+    password: str = ""
+    cafile: str | None = None
+    certfile: str | None = None
+    keyfile: str | None = None
+
+    @classmethod
+    def from_url(cls, url: str) -> BrokerSettings:
+        """Read a broker URL; raises ConfigError that never repeats its password."""
+        parts = urlsplit(url if "://" in url else f"kafka://{url}")
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        protocol = _SCHEMES.get(parts.scheme)
+        if protocol is None:
+            raise ConfigError("broker", "url", f"unknown scheme {parts.scheme!r}", f"use one of {', '.join(_SCHEMES)}")
+        if unknown := set(options) - _OPTIONS:
+            raise ConfigError("broker", "url", f"unknown option {min(unknown)!r}", f"use {', '.join(sorted(_OPTIONS))}")
+        login, _, hosts = parts.netloc.rpartition("@")
+        servers = tuple(_server(host) for host in hosts.split(",") if host)
+        if not servers:
+            raise ConfigError("broker", "url", "no host in it", "write kafka://host:9092")
+        username, _, password = login.partition(":")
+        if protocol == "SASL_SSL":
+            if not username:
+                raise ConfigError("broker", "url", "no user in it", "write kafka+sasl://user:password@host:9093")
+            if options.get("tls", "true").lower() in {"false", "0", "no"}:
+                protocol = "SASL_PLAINTEXT"
+        return cls(
+            servers=servers,
+            protocol=protocol,
+            mechanism=options.get("mechanism", "SCRAM-SHA-512") if protocol.startswith("SASL") else "",
+            username=unquote(username),
+            password=unquote(password),
+            cafile=options.get("cafile"),
+            certfile=options.get("certfile"),
+            keyfile=options.get("keyfile"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.protocol.lower()}://{','.join(self.servers)}"
+
+    def __repr__(self) -> str:
+        return f"BrokerSettings({self})"
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """The TLS settings, None for plain text. Raises ConfigError when a certificate file can't be read."""
+        if not self.protocol.endswith("SSL"):
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.cafile)
+            if self.certfile:
+                context.load_cert_chain(self.certfile, self.keyfile)
+        except OSError as error:
+            raise ConfigError("broker", "url", f"a certificate file can't be read: {error}") from error
+        return context
+
+    def client_options(self) -> dict[str, Any]:
+        """Keyword arguments for any aiokafka client."""
+        options: dict[str, Any] = {"bootstrap_servers": list(self.servers), "security_protocol": self.protocol}
+        if context := self.ssl_context():
+            options["ssl_context"] = context
+        if self.mechanism:
+            options["sasl_mechanism"] = self.mechanism
+            options["sasl_plain_username"] = self.username
+            options["sasl_plain_password"] = self.password
+        return options
+
+
+def _server(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        return f"{host}:9092"
+    if not name or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigError("broker", "url", f"bad host and port {host!r}", "write host:9092")
+    return host
+
+
+async def wait_for_broker(settings: BrokerSettings, within: float = 60.0) -> None:
+    """Return once a broker answers; try again with growing pauses until then.
+
+    Raises BrokerError after `within` seconds, with the last refusal in its message.
+    """
+    deadline, pause, last = time.monotonic() + within, _FIRST_PAUSE, "no answer"
+    while True:
+        left = deadline - time.monotonic()
+        client = AIOKafkaAdminClient(**settings.client_options(), request_timeout_ms=5000)
+        try:
+            await asyncio.wait_for(client.start(), max(0.05, min(left, 10.0)))
+            await asyncio.wait_for(client.list_topics(), max(0.05, min(left, 10.0)))
+        except (KafkaError, OSError, TimeoutError) as error:
+            last = str(error) or type(error).__name__
+        else:
+            return
+        finally:
+            await client.close()
+        if time.monotonic() + pause > deadline:
+            raise BrokerError(f"no broker at {settings} within {within:g} s: {last}")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+@asynccontextmanager
+async def producer(settings: BrokerSettings, **options: object) -> AsyncIterator[AIOKafkaProducer]:
+    """A started producer that waits for all in-sync replicas; it is flushed and stopped at the end.
+
+    Raises BrokerError when no broker answers.
+    """
+    options = {"acks": "all", "linger_ms": 5, "max_request_size": MAX_RECORD_BYTES, **options}
+    client = AIOKafkaProducer(**settings.client_options(), **options)
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.stop()
+        raise BrokerError(f"no producer at {settings}: {error}") from error
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def consumer(settings: BrokerSettings, *topics: str, **options: object) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer that never commits by itself; it is stopped at the end. Raises BrokerError if none answers."""
+    options = {"enable_auto_commit": False, "max_partition_fetch_bytes": MAX_RECORD_BYTES, **options}
+    client = AIOKafkaConsumer(*topics, **settings.client_options(), **options)
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.stop()
+        raise BrokerError(f"no consumer at {settings}: {error}") from error
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[int]:
+    """The partitions of a topic. Raises BrokerError when it does not exist."""
+    if topic not in await client.topics():
+        raise BrokerError(f"no topic {topic}; `summitry topics create` makes it", reason="no_topic", retryable=False)
+    found = client.partitions_for_topic(topic)
+    if not found:
+        raise BrokerError(f"topic {topic} has no partitions yet")
+    return sorted(found)
+
+
+async def read_to_end(
+    settings: BrokerSettings, topic: str, partitions: Iterable[int] | None = None
+) -> AsyncIterator[ConsumerRecord]:
+    """Every record of a topic (or of some of its partitions) from its beginning to the end it has now.
+
+    Order is kept within a partition. Raises BrokerError when there is no broker or no such topic.
+    """
+    async with consumer(settings) as client:
+        wanted = await partitions_of(client, topic) if partitions is None else sorted(partitions)
+        assigned = [TopicPartition(topic, number) for number in wanted]
+        if not assigned:
+            return
+        ends = await client.end_offsets(assigned)
+        begins = await client.beginning_offsets(assigned)
+        client.assign(assigned)
+        for partition in assigned:
+            client.seek(partition, begins[partition])
+        todo = {p for p in assigned if begins[p] < ends[p]}
+        while todo:
+            batches = await client.getmany(*todo, timeout_ms=500)
+            for partition, records in batches.items():
+                for record in records:
+                    if record.offset < ends[partition]:
+                        yield record
+            # The position passes the end over records that compaction removed, too.
+            todo = {p for p in todo if await client.position(p) < ends[p]}
+
+
+async def read_compacted(
+    settings: BrokerSettings, topic: str, partitions: Iterable[int] | None = None
+) -> dict[str, bytes]:
+    """The last value of each key of a compacted topic, as of now; deleted keys (null values) are left out.
+
+    Keys are read as UTF-8; records without a key are passed over. Raises BrokerError as `read_to_end` does.
+    """
+    values: dict[str, bytes] = {}
+    async for record in read_to_end(settings, topic, partitions):
+        if record.key is None:
+            continue
+        key = cast("bytes", record.key).decode(errors="surrogateescape")
+        if record.value is None:
+            values.pop(key, None)
+        else:
+            values[key] = record.value
+    return values
+
+
+async def follow(settings: BrokerSettings, *topics: str, from_beginning: bool = False) -> AsyncIterator[ConsumerRecord]:
+    """Every record of some topics as it comes, for ever, without a consumer group.
+
+    From the end of each topic, or from its beginning. Raises BrokerError when there is no broker or no such topic.
+    """
+    async with consumer(settings) as client:
+        assigned = [TopicPartition(topic, number) for topic in topics for number in await partitions_of(client, topic)]
+        offsets = await (client.beginning_offsets(assigned) if from_beginning else client.end_offsets(assigned))
+        client.assign(assigned)
+        for partition in assigned:
+            client.seek(partition, offsets[partition])
+        while True:
+            yield await client.getone()
