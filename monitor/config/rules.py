@@ -1,0 +1,225 @@
+"""What types can't say: names that must exist, addresses, zones, and settings that contradict each other."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TypeAlias
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from monitor.config.sections import (
+    Broker,
+    Config,
+    EmailReceiver,
+    KafkaReceiver,
+    Match,
+    SlackBotReceiver,
+    SlackWebhookReceiver,
+    WebhookReceiver,
+)
+from monitor.config.source import KeyPath, did_you_mean
+
+#: Where, what is wrong, what would be right.
+Mistake: TypeAlias = tuple[KeyPath, str, str]
+
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:/,]+):[0-9]{1,5}")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_RECEIVER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^<>\r\n]+<[^\s@<>]+@[^\s@<>]+>")
+
+
+def mistakes(config: Config) -> Iterator[Mistake]:
+    """Every mistake of a configuration whose types are right, in the order of its sections."""
+    yield from _broker(config.broker, ("broker",))
+    poller = config.poller
+    if poller.floor > poller.ceiling:
+        yield ("poller", "floor"), "is longer than poller.ceiling", "make the floor the shorter one, e.g. 5m and 4h"
+    yield from _networks(poller.allow_private_networks, ("poller", "allow_private_networks"))
+    if poller.websub_callback is not None:
+        yield from _web_url(poller.websub_callback, ("poller", "websub_callback"))
+    for number, language in enumerate(config.detection.languages):
+        if not re.fullmatch(r"[a-z]{2,3}", language):
+            yield ("detection", "languages", number), f"'{language}' is not a language code", "write it like en or ru"
+    yield from _receivers(config)
+    yield from _routes(config)
+    yield from _silences(config)
+    alerts = config.alerts
+    if not alerts.retries:
+        yield ("alerts", "retries"), "is empty", "give at least one wait, e.g. [5s, 5m, 30m]"
+    if alerts.heartbeat:
+        yield from _known(alerts.heartbeat.receivers, config, ("alerts", "heartbeat", "receivers"))
+    if alerts.acknowledge:
+        yield from _web_url(alerts.acknowledge.url, ("alerts", "acknowledge", "url"))
+        if len(alerts.acknowledge.secret.reveal()) < 16:
+            yield ("alerts", "acknowledge", "secret"), "is too short to sign with", "give 16 characters or more"
+    if alerts.templates and not alerts.templates.is_dir():
+        yield ("alerts", "templates"), f"there is no folder {alerts.templates}", "give a folder with template files"
+
+
+def _broker(broker: Broker, path: KeyPath) -> Iterator[Mistake]:
+    if broker.url != "embedded":
+        for address in broker.url.split(","):
+            if not _ADDRESS.fullmatch(address.strip()):
+                fix = "write embedded, or host:port addresses, e.g. kafka-1:9092,kafka-2:9092"
+                yield (*path, "url"), f"'{address.strip()}' is not a broker's address", fix
+    security = broker.security
+    if security.protocol.startswith("SASL"):
+        if not security.username:
+            yield (*path, "security", "username"), f"{security.protocol} needs one", "add 'username: NAME'"
+        if security.password is None:
+            yield (*path, "security", "password"), f"{security.protocol} needs one", "add 'password: {env: NAME}'"
+    elif security.password is not None:
+        fix = "set protocol: SASL_SSL, or remove the password"
+        yield (*path, "security", "password"), f"{security.protocol} uses no password", fix
+    for key in ("ca_file", "cert_file", "key_file"):
+        file = getattr(security, key)
+        if file is not None and not file.is_file():
+            yield (*path, "security", key), f"there is no file {file}", "give the path of a PEM file"
+
+
+def _networks(networks: tuple[str, ...], path: KeyPath) -> Iterator[Mistake]:
+    for number, network in enumerate(networks):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            yield (*path, number), f"'{network}' is not a network", "write it like 10.0.0.0/8 or fd00::/8"
+
+
+def _web_url(url: str, path: KeyPath, *, secret: bool = False) -> Iterator[Mistake]:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or any(character.isspace() for character in url):
+        what = "it" if secret else f"'{url[:60]}'"
+        yield path, f"{what} is not a web address", "write it like https://example.org/hook"
+
+
+def _zone(zone: str, path: KeyPath) -> Iterator[Mistake]:
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+        yield path, f"there is no time zone '{zone}'", "write it like Europe/Berlin"
+    except KeyError:
+        yield path, f"there is no time zone '{zone}'", "write it like Europe/Berlin"
+
+
+def _known(names: tuple[str, ...], config: Config, path: KeyPath) -> Iterator[Mistake]:
+    if not names:
+        yield path, "names no receiver", f"one or more of {', '.join(config.receivers)}"
+    for number, name in enumerate(names):
+        if name not in config.receivers:
+            yield (*path, number), f"there is no receiver '{name}'", did_you_mean(name, config.receivers)
+
+
+def _receivers(config: Config) -> Iterator[Mistake]:
+    if not config.receivers:
+        yield ("receivers",), "is empty", "add one, e.g. 'console: {type: console}'"
+    for name, receiver in config.receivers.items():
+        path: KeyPath = ("receivers", name)
+        if not _RECEIVER_NAME.fullmatch(name):
+            yield path, f"'{name}' can't be a receiver's name", "use lower-case letters, digits, - and _"
+        match receiver:
+            case WebhookReceiver():
+                yield from _web_url(receiver.url.reveal(), (*path, "url"), secret=True)
+                yield from _networks(receiver.allow_private_networks, (*path, "allow_private_networks"))
+                if not receiver.secrets:
+                    yield (*path, "secrets"), "is empty", "give one or more, e.g. [{env: WEBHOOK_SECRET}]"
+                for number, secret in enumerate(receiver.secrets):
+                    if not _signing_key(secret.reveal()):
+                        fix = "write whsec_ and base64 of 24 to 64 random bytes"
+                        yield (*path, "secrets", number), "is not a Standard Webhooks secret", fix
+            case SlackBotReceiver():
+                if not receiver.token.reveal().startswith("xox"):
+                    yield (*path, "token"), "is not a Slack token", "give the bot token, which starts with xoxb-"
+                if not re.fullmatch(r"[CGD][A-Z0-9]{6,}", receiver.channel):
+                    fix = "give the id from the channel's details, e.g. C0123456789"
+                    yield (*path, "channel"), f"'{receiver.channel}' is not a channel id", fix
+                yield from _web_url(receiver.api_url, (*path, "api_url"))
+            case SlackWebhookReceiver():
+                yield from _web_url(receiver.url.reveal(), (*path, "url"), secret=True)
+                yield from _networks(receiver.allow_private_networks, (*path, "allow_private_networks"))
+            case EmailReceiver():
+                for key, addresses in (("sender", (receiver.sender,)), ("to", receiver.to)):
+                    for address in addresses:
+                        if not _MAIL.fullmatch(address):
+                            fix = "write it like desk@example.org"
+                            yield (*path, key), f"'{address}' is not a mail address", fix
+                if not receiver.to:
+                    yield (*path, "to"), "is empty", "give one or more addresses, e.g. [desk@example.org]"
+            case KafkaReceiver(broker=Broker() as broker):
+                yield from _broker(broker, (*path, "broker"))
+            case _:
+                pass
+
+
+def _signing_key(text: str) -> bool:
+    import base64  # noqa: PLC0415 - only webhooks need it
+    import binascii  # noqa: PLC0415
+
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        return False
+    return text.startswith("whsec_") and 24 <= len(key) <= 64
+
+
+def _match(match: Match, path: KeyPath) -> Iterator[Mistake]:
+    for number, leader in enumerate(match.leaders):
+        if not _SLUG.fullmatch(leader):
+            yield (*path, "leaders", number), f"'{leader}' is not a leader's id", "write it like xi-jinping"
+    for number, pair in enumerate(match.pairs):
+        if not re.fullmatch(rf"{_SLUG.pattern}\+{_SLUG.pattern}", pair):
+            yield (*path, "pairs", number), f"'{pair}' is not a pair", "write two ids like vladimir-putin+xi-jinping"
+    for number, country in enumerate(match.countries):
+        if not re.fullmatch(r"[A-Z]{2}", country):
+            yield (*path, "countries", number), f"'{country}' is not a country", "write two letters like CN (ISO 3166)"
+
+
+def _routes(config: Config) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for number, route in enumerate(config.routes):
+        path: KeyPath = ("routes", number)
+        if route.name in seen:
+            yield (*path, "name"), f"'{route.name}' is the name of an earlier route", "give each route its own name"
+        seen.add(route.name)
+        yield from _known(route.receivers, config, (*path, "receivers"))
+        yield from _match(route.match, (*path, "match"))
+        if route.exclude:
+            yield from _match(route.exclude, (*path, "exclude"))
+        if not route.statuses:
+            yield (*path, "statuses"), "is empty", "leave it out for the default, or give some, e.g. [held]"
+        if route.quiet_hours:
+            yield from _zone(route.quiet_hours.zone, (*path, "quiet_hours", "zone"))
+            if route.quiet_hours.start == route.quiet_hours.end:
+                yield (*path, "quiet_hours", "end"), "is the same as start", "end them at another time of day"
+            if route.quiet_hours.bypass:
+                yield from _match(route.quiet_hours.bypass, (*path, "quiet_hours", "bypass"))
+        if route.digest:
+            yield from _zone(route.digest.zone, (*path, "digest", "zone"))
+            if not route.digest.at:
+                yield (*path, "digest", "at"), "is empty", "give times of day, e.g. ['08:00', '18:00']"
+        if route.remind and not config.alerts.acknowledge:
+            fix = "add 'alerts: {acknowledge: {url: ..., secret: ...}}'"
+            yield (*path, "remind"), "nobody could acknowledge: alerts.acknowledge is missing", fix
+
+
+def _silences(config: Config) -> Iterator[Mistake]:
+    for number, silence in enumerate(config.silences):
+        path: KeyPath = ("silences", number)
+        yield from _match(silence.match, (*path, "match"))
+        if silence.match == Match():
+            yield (*path, "match"), "would silence everything", "say which events, e.g. {kinds: [visit]}"
+        if silence.receivers:
+            yield from _known(silence.receivers, config, (*path, "receivers"))
+        try:
+            aware = datetime.fromisoformat(silence.until).tzinfo is not None
+        except ValueError:
+            aware = False
+        if not aware:
+            fix = "write date, time and zone, e.g. 2026-03-01T08:00:00Z"
+            yield (*path, "until"), f"'{silence.until}' is not a moment", fix

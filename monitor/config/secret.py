@@ -1,0 +1,33 @@
+"""A text that must not be seen: tokens, passwords, signing keys, addresses that are keys themselves."""
+
+from __future__ import annotations
+
+MASK = "********"
+
+
+class Secret:
+    """A secret. `reveal()` gives the text; printing, logging or comparing representations never does.
+
+    `origin` says where it came from (`{env: NAME}` or `{file: PATH}`), and is empty when it stood in the file itself.
+    """
+
+    __slots__ = ("_value", "origin")
+
+    def __init__(self, value: str, origin: str = "") -> None:
+        self._value = value
+        self.origin = origin
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return self.origin or MASK
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)

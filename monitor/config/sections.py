@@ -1,0 +1,322 @@
+"""The sections of the configuration, with their defaults. docs/configuration.md has every key.
+
+A length of time is written as `90s`, `5m`, `2h`, `7d` or as a number of seconds. A secret is `{file: PATH}`, `{env: NAME}`
+or, for trials, the text itself. A relative path is relative to the file it stands in.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from monitor.config.secret import Secret
+from monitor.records import EventStatus, Kind, Medium
+
+Count: TypeAlias = Annotated[int, Meta(ge=1)]
+Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Clock: TypeAlias = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["07:30"])]
+Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every section: frozen, and a key it does not know is a mistake."""
+
+
+class Security(Section, frozen=True, kw_only=True):
+    """How to log in to the broker; the words are Kafka's own. Files are PEM."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    username: str = ""
+    password: Secret | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    key_password: Secret | None = None
+
+
+class Broker(Section, frozen=True, kw_only=True):
+    """Which broker: `embedded`, or `host:port` addresses separated by commas."""
+
+    url: str = "embedded"
+    security: Security = Security()
+    connect_timeout: timedelta = timedelta(seconds=60)
+
+
+class Topics(Section, frozen=True, kw_only=True):
+    """How the topics are made by `summitry topics create`."""
+
+    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$", examples=["summitry"])] = "summitry"
+    partitions: Count = 4
+    replication: Count = 1
+    retention: timedelta = timedelta(days=7)
+
+
+class Poller(Section, frozen=True, kw_only=True):
+    """How feeds are fetched. `contact` goes into the user agent, so that an outlet can reach you."""
+
+    concurrency: Count = 200
+    host_gap: timedelta = timedelta(seconds=1)
+    floor: timedelta = timedelta(minutes=5)
+    ceiling: timedelta = timedelta(hours=4)
+    timeout: timedelta = timedelta(seconds=30)
+    max_bytes: Count = 8 * 1024 * 1024
+    allow_private_networks: tuple[str, ...] = ()
+    contact: str = ""
+    full_text: bool = False
+    respect_robots: bool = False
+    websub_callback: str | None = None
+
+
+class Detection(Section, frozen=True, kw_only=True):
+    """What counts as a contact. `languages` narrows detection to some of the bundled languages; empty means all."""
+
+    alert_threshold: Share = 0.5
+    languages: tuple[str, ...] = ()
+
+
+class Assembly(Section, frozen=True, kw_only=True):
+    """How long an event stays open: to new coverage (`horizon`), and for its date to be confirmed."""
+
+    horizon: timedelta = timedelta(days=14)
+    unconfirmed_after: timedelta = timedelta(hours=48)
+
+
+class Match(Section, frozen=True, kw_only=True):
+    """Which events: every key that is given must hold, and one value of a list is enough.
+
+    `pairs` are two leader ids joined by `+`; `leaders` and `countries` hold when one participant is among them.
+    """
+
+    leaders: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    media: tuple[Medium, ...] = ()
+    statuses: tuple[EventStatus, ...] = ()
+    forums: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    min_confidence: Share = 0.0
+    min_publishers: Annotated[int, Meta(ge=0)] = 0
+    min_reports: Annotated[int, Meta(ge=0)] = 0
+    min_participants: Annotated[int, Meta(ge=0)] = 0
+    official: bool | None = None
+
+
+class Threshold(Section, frozen=True, kw_only=True):
+    """How much must stand behind an event before it is told. `official` means that one official source is enough."""
+
+    publishers: Count = 1
+    reports: Count = 1
+    official: bool = True
+
+
+class QuietHours(Section, frozen=True, kw_only=True):
+    """From one time of day to another nothing is sent but what `bypass` matches; the rest follows when they end."""
+
+    start: Clock
+    end: Clock
+    zone: str = "UTC"
+    days: tuple[Weekday, ...] = WEEKDAYS
+    bypass: Match | None = None
+
+
+class Digest(Section, frozen=True, kw_only=True):
+    """First messages are gathered and sent as one message at these times of day."""
+
+    at: tuple[Clock, ...]
+    zone: str = "UTC"
+
+
+class Reminder(Section, frozen=True, kw_only=True):
+    """Tell again until somebody follows the acknowledgement link."""
+
+    every: timedelta = timedelta(minutes=30)
+    times: Count = 3
+
+
+#: What a route tells of when it does not say otherwise: everything but what is only proposed, and background.
+TOLD: tuple[EventStatus, ...] = ("planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied")
+
+
+class Route(Section, frozen=True, kw_only=True):
+    """Which events go to which receivers. For each receiver the first route that names it and matches is followed.
+
+    `min_confidence` and `max_age` default to `detection.alert_threshold` and `alerts.max_age`.
+    """
+
+    name: str
+    receivers: tuple[str, ...]
+    match: Match = Match()
+    exclude: Match | None = None
+    statuses: tuple[EventStatus, ...] = TOLD
+    threshold: Threshold = Threshold()
+    min_confidence: Share | None = None
+    max_age: timedelta | None = None
+    quiet_hours: QuietHours | None = None
+    digest: Digest | None = None
+    remind: Reminder | None = None
+
+
+class SilenceRule(Section, frozen=True, kw_only=True):
+    """Events that must not be told until `until` (RFC 3339), and why. `summitry silence` adds them while it runs."""
+
+    match: Match
+    until: str
+    reason: str
+    receivers: tuple[str, ...] = ()
+
+
+class Storm(Section, frozen=True, kw_only=True):
+    """More than `limit` first messages within `per` to one receiver: the rest come as one message."""
+
+    limit: Count = 20
+    per: timedelta = timedelta(minutes=5)
+
+
+class Heartbeat(Section, frozen=True, kw_only=True):
+    """Tell `receivers` when no article came for `after`, and when articles come again."""
+
+    receivers: tuple[str, ...]
+    after: timedelta = timedelta(minutes=30)
+
+
+class Acknowledge(Section, frozen=True, kw_only=True):
+    """Puts a signed link into messages. `url` is where the worker's web endpoint can be reached by readers."""
+
+    url: str
+    secret: Secret
+    valid: timedelta = timedelta(days=7)
+
+
+class Alerts(Section, frozen=True, kw_only=True):
+    """What holds for every route and receiver.
+
+    `retries` are the waits between attempts, with jitter, as in the Standard Webhooks specification; after the last one
+    the delivery goes to the dead letters. `templates` is a folder of texts that replace the bundled ones.
+    """
+
+    max_age: timedelta = timedelta(hours=24)
+    storm: Storm | None = Storm()
+    heartbeat: Heartbeat | None = None
+    acknowledge: Acknowledge | None = None
+    templates: Path | None = None
+    retries: tuple[timedelta, ...] = tuple(
+        timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    )
+
+
+class _Receiver(Section, frozen=True, kw_only=True, tag_field="type"):
+    """Base of the receivers: `type` says which."""
+
+    timeout: timedelta = timedelta(seconds=15)
+
+
+class ConsoleReceiver(_Receiver, frozen=True, kw_only=True, tag="console"):
+    """Prints to standard output, in colour on a terminal."""
+
+    colour: Literal["auto", "always", "never"] = "auto"
+
+
+class WebhookReceiver(_Receiver, frozen=True, kw_only=True, tag="webhook"):
+    """Posts a CloudEvents body signed after Standard Webhooks. Several secrets sign side by side while you rotate."""
+
+    url: Secret
+    secrets: tuple[Secret, ...]
+    headers: dict[str, Secret] = {}
+    allow_private_networks: tuple[str, ...] = ()
+    concurrency: Count = 4
+
+
+class SlackBotReceiver(_Receiver, frozen=True, kw_only=True, tag="slack"):
+    """Posts, edits and replies with a bot token (scopes `chat:write` and `channels:history`, or `groups:history`)."""
+
+    token: Secret
+    channel: str
+    api_url: str = "https://slack.com/api/"
+
+
+class SlackWebhookReceiver(_Receiver, frozen=True, kw_only=True, tag="slack_webhook"):
+    """Posts to an incoming webhook: the lesser mode, since Slack gives back nothing that could be edited later."""
+
+    url: Secret
+    allow_private_networks: tuple[str, ...] = ()
+
+
+class EmailReceiver(_Receiver, frozen=True, kw_only=True, tag="email"):
+    """Sends mail; updates are replies in the thread of the first message."""
+
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    port: Port = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: Secret | None = None
+
+
+class AppriseReceiver(_Receiver, frozen=True, kw_only=True, tag="apprise"):
+    """Anything else that the apprise library can reach: Teams, Discord, Telegram, ntfy, ... by its URL."""
+
+    url: Secret
+
+
+class KafkaReceiver(_Receiver, frozen=True, kw_only=True, tag="kafka"):
+    """Writes the webhook's body to a topic, for machines. Without `broker` it is the service's own broker."""
+
+    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", examples=["alerts"])]
+    broker: Broker | None = None
+
+
+ReceiverConfig: TypeAlias = (
+    ConsoleReceiver
+    | WebhookReceiver
+    | SlackBotReceiver
+    | SlackWebhookReceiver
+    | EmailReceiver
+    | AppriseReceiver
+    | KafkaReceiver
+)
+
+
+class Web(Section, frozen=True, kw_only=True):
+    """Where each process serves `/metrics`, `/ready`, `/live` and `/ack`. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    poller_port: Port = 9651
+    worker_port: Port = 9652
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """How logs look: `console` for people, `json` for machines, `auto` by whether standard error is a terminal."""
+
+    format: Literal["auto", "console", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole configuration. Without `receivers` it is the console, without `routes` all receivers get everything."""
+
+    broker: Broker = Broker()
+    topics: Topics = Topics()
+    watchlist: Path | None = None
+    feeds: tuple[str, ...] = ("bundled",)
+    poller: Poller = Poller()
+    detection: Detection = Detection()
+    assembly: Assembly = Assembly()
+    receivers: dict[str, ReceiverConfig] = msgspec.field(default_factory=lambda: {"console": ConsoleReceiver()})
+    routes: tuple[Route, ...] = ()
+    silences: tuple[SilenceRule, ...] = ()
+    alerts: Alerts = Alerts()
+    web: Web = Web()
+    log: Log = Log()
+
+    def all_routes(self) -> tuple[Route, ...]:
+        """The routes, or the one that sends everything to every receiver when none is configured."""
+        return self.routes or (Route(name="everything", receivers=tuple(self.receivers)),)
