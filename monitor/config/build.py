@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - what a YAML file holds can be of any type until it is built
 """Builds the typed sections from a plain tree, and says of the first mistake what was found and what would be right."""
 
 from __future__ import annotations

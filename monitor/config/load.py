@@ -18,8 +18,8 @@ from monitor.config.source import Tree
 def load_config(path: Path | None, env: Mapping[str, str]) -> Config:
     """The configuration of a file (None: the defaults) with the environment's overrides laid over it.
 
-    `env` gives the overrides (`SUMMITRY_SECTION__KEY`) and the secrets that are `{env: NAME}`. Raises ConfigError at the
-    first mistake.
+    `env` gives the overrides (`SUMMITRY_SECTION__KEY`) and the secrets that are `{env: NAME}`. Raises ConfigError
+    at the first mistake.
     """
     tree = Tree(str(path) if path else "defaults")
     if path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -102,9 +104,7 @@ def _web_url(url: str, path: KeyPath, *, secret: bool = False) -> Iterator[Mista
 def _zone(zone: str, path: KeyPath) -> Iterator[Mistake]:
     try:
         ZoneInfo(zone)
-    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
-        yield path, f"there is no time zone '{zone}'", "write it like Europe/Berlin"
-    except KeyError:
+    except (OSError, ValueError, KeyError):
         yield path, f"there is no time zone '{zone}'", "write it like Europe/Berlin"
 
 
@@ -125,42 +125,51 @@ def _receivers(config: Config) -> Iterator[Mistake]:
             yield path, f"'{name}' can't be a receiver's name", "use lower-case letters, digits, - and _"
         match receiver:
             case WebhookReceiver():
-                yield from _web_url(receiver.url.reveal(), (*path, "url"), secret=True)
-                yield from _networks(receiver.allow_private_networks, (*path, "allow_private_networks"))
-                if not receiver.secrets:
-                    yield (*path, "secrets"), "is empty", "give one or more, e.g. [{env: WEBHOOK_SECRET}]"
-                for number, secret in enumerate(receiver.secrets):
-                    if not _signing_key(secret.reveal()):
-                        fix = "write whsec_ and base64 of 24 to 64 random bytes"
-                        yield (*path, "secrets", number), "is not a Standard Webhooks secret", fix
+                yield from _webhook(receiver, path)
             case SlackBotReceiver():
-                if not receiver.token.reveal().startswith("xox"):
-                    yield (*path, "token"), "is not a Slack token", "give the bot token, which starts with xoxb-"
-                if not re.fullmatch(r"[CGD][A-Z0-9]{6,}", receiver.channel):
-                    fix = "give the id from the channel's details, e.g. C0123456789"
-                    yield (*path, "channel"), f"'{receiver.channel}' is not a channel id", fix
-                yield from _web_url(receiver.api_url, (*path, "api_url"))
+                yield from _slack(receiver, path)
             case SlackWebhookReceiver():
                 yield from _web_url(receiver.url.reveal(), (*path, "url"), secret=True)
                 yield from _networks(receiver.allow_private_networks, (*path, "allow_private_networks"))
             case EmailReceiver():
-                for key, addresses in (("sender", (receiver.sender,)), ("to", receiver.to)):
-                    for address in addresses:
-                        if not _MAIL.fullmatch(address):
-                            fix = "write it like desk@example.org"
-                            yield (*path, key), f"'{address}' is not a mail address", fix
-                if not receiver.to:
-                    yield (*path, "to"), "is empty", "give one or more addresses, e.g. [desk@example.org]"
+                yield from _email(receiver, path)
             case KafkaReceiver(broker=Broker() as broker):
                 yield from _broker(broker, (*path, "broker"))
             case _:
                 pass
 
 
-def _signing_key(text: str) -> bool:
-    import base64  # noqa: PLC0415 - only webhooks need it
-    import binascii  # noqa: PLC0415
+def _webhook(receiver: WebhookReceiver, path: KeyPath) -> Iterator[Mistake]:
+    yield from _web_url(receiver.url.reveal(), (*path, "url"), secret=True)
+    yield from _networks(receiver.allow_private_networks, (*path, "allow_private_networks"))
+    if not receiver.secrets:
+        yield (*path, "secrets"), "is empty", "give one or more, e.g. [{env: WEBHOOK_SECRET}]"
+    for number, secret in enumerate(receiver.secrets):
+        if not _signing_key(secret.reveal()):
+            fix = "write whsec_ and base64 of 24 to 64 random bytes"
+            yield (*path, "secrets", number), "is not a Standard Webhooks secret", fix
 
+
+def _slack(receiver: SlackBotReceiver, path: KeyPath) -> Iterator[Mistake]:
+    if not receiver.token.reveal().startswith("xox"):
+        yield (*path, "token"), "is not a Slack token", "give the bot token, which starts with xoxb-"
+    if not re.fullmatch(r"[CGD][A-Z0-9]{6,}", receiver.channel):
+        fix = "give the id from the channel's details, e.g. C0123456789"
+        yield (*path, "channel"), f"'{receiver.channel}' is not a channel id", fix
+    yield from _web_url(receiver.api_url, (*path, "api_url"))
+
+
+def _email(receiver: EmailReceiver, path: KeyPath) -> Iterator[Mistake]:
+    if not receiver.to:
+        yield (*path, "to"), "is empty", "give one or more addresses, e.g. [desk@example.org]"
+    places: list[tuple[KeyPath, str]] = [((*path, "sender"), receiver.sender)]
+    places += [((*path, "to", number), address) for number, address in enumerate(receiver.to)]
+    for place, address in places:
+        if not _MAIL.fullmatch(address):
+            yield place, f"'{address}' is not a mail address", "write it like desk@example.org"
+
+
+def _signing_key(text: str) -> bool:
     try:
         key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
     except binascii.Error:

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - what a YAML file holds can be of any type until it is built
 """Reads YAML and environment variables into one plain tree that remembers where each value stood.
 
 Scalars follow the YAML 1.2 core schema, not PyYAML's 1.1: `NO` is Norway, not false, and `22:00` is a time of day, not
@@ -125,6 +126,8 @@ class Tree:
             return mapping
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(item, (*path, index)) for index, item in enumerate(node.value)]
+        if not isinstance(node, yaml.ScalarNode):  # pragma: no cover - YAML has no fourth kind of node
+            raise TypeError(f"unexpected {type(node).__name__}")
         return _scalar(node.value, quoted=node.style is not None)
 
     def read_environment(self, env: Mapping[str, str]) -> None:
@@ -147,6 +150,7 @@ class Tree:
                 path = (*path, key)
                 if not isinstance(here.get(key), dict):
                     here[key] = {}
+                    self._variables[path] = name
                 here = here[key]
             key = _same(steps[-1], here)
             path = (*path, key)
