@@ -1,0 +1,43 @@
+"""Who is tracked: leaders, their dated offices, and the states they lead.
+
+`bundled()` is the roster that ships with the project, `load(path)` reads a user's watchlist file; docs/watchlist.md
+describes both.
+"""
+
+from __future__ import annotations
+
+from monitor.watchlist.load import bundled, load
+from monitor.watchlist.names import plain, slug
+from monitor.watchlist.roster import (
+    Alias,
+    Executive,
+    Leader,
+    Meaning,
+    Office,
+    Phrase,
+    Role,
+    Seat,
+    State,
+    Strength,
+    Watch,
+    Watchlist,
+)
+
+__all__ = [
+    "Alias",
+    "Executive",
+    "Leader",
+    "Meaning",
+    "Office",
+    "Phrase",
+    "Role",
+    "Seat",
+    "State",
+    "Strength",
+    "Watch",
+    "Watchlist",
+    "bundled",
+    "load",
+    "plain",
+    "slug",
+]

@@ -1,0 +1,151 @@
+"""YAML files as typed records, with one clear line for each mistake in them.
+
+Scalars are read as plain text (no YAML guessing: `NO` is Norway, not false), which also makes reading a roster of a
+thousand leaders quick; dates are read by `day`.
+"""
+
+from __future__ import annotations
+
+import calendar
+import difflib
+import re
+from collections.abc import Hashable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+import yaml
+
+from monitor.errors import ConfigError
+
+T = TypeVar("T")
+
+#: PyYAML has the same loader in C and in Python; the C one is there in every wheel, but not in every build.
+_Base: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+_OPEN_ENDS = frozenset({"", "~", "null", "now", "present", "today"})
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ].*)?")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+_WHERE = re.compile(r" - at `(?:key in )?\$?(.*)`$")
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """Text scalars only; a key that stands twice in one mapping is a mistake."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        if len(mapping) != len(node.value):
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` is given twice", key.start_mark)
+                seen.add(key.value)
+        return mapping
+
+
+def read_yaml(path: Path, kind: type[T]) -> T:
+    """The file as `kind`, a msgspec struct or a container of such.
+
+    Raises ConfigError, naming the file and the key, when the file can't be read, is not YAML, or does not fit `kind`.
+    """
+    name = str(path)
+    try:
+        data = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  # a base loader: text, lists, mappings only
+    except OSError as error:
+        raise ConfigError(name, "", f"can't be read ({error.strerror or error})", "check the path") from error
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(name, where, f"not valid YAML: {problem}", "mend the line") from error
+    try:
+        return msgspec.convert(data, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _said(name, kind, data, str(error)) from None
+
+
+def day(text: str | None, *, end: bool = False) -> date | None:
+    """A day written as `2000-05-07`; a month or a year alone means its first day, or its last with `end`.
+
+    None for an open end (nothing, `now`, `present`). Raises ValueError for anything else.
+    """
+    if text is None or text.strip().lower() in _OPEN_ENDS:
+        return None
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"`{text}` is no date; write it as 2000-05-07, 2000-05 or 2000")
+    year = int(match[1])
+    month = int(match[2] or (12 if end else 1))
+    if not 1 <= month <= 12 or year < 1:
+        raise ValueError(f"`{text}` is no date: there is no such month")
+    last = calendar.monthrange(year, month)[1]
+    number = int(match[3] or (last if end else 1))
+    if not 1 <= number <= last:
+        raise ValueError(f"`{text}` is no date: the month has {last} days")
+    return date(year, month, number)
+
+
+def did_you_mean(word: str, known: list[str], what: str = "keys") -> str:
+    """A fix for an unknown word: the nearest known one, or all of them."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else f"{what} here: {', '.join(known)}"
+
+
+def _said(file: str, kind: object, data: object, message: str) -> ConfigError:
+    """A msgspec validation message in the words of the file's writer."""
+    where = _WHERE.search(message)
+    path = where[1] if where else ""
+    problem = message[: where.start()] if where else message
+    key, names = _spoken(path, data)
+    fix = ""
+    if match := _UNKNOWN.fullmatch(problem):
+        problem, fix = f"unknown key `{match[1]}`", did_you_mean(match[1], _fields_at(kind, path))
+    elif match := _MISSING.fullmatch(problem):
+        problem, fix = f"`{match[1]}` is missing", f"add `{match[1]}: ...`"
+    else:
+        problem = (
+            problem.replace("Expected", "expected")
+            .replace("`object`", "a mapping")
+            .replace("`array`", "a list")
+            .replace("`str`", "text")
+            .replace("got a mapping", "got a mapping")
+        )
+    return ConfigError(file, key, problem + names, fix)
+
+
+def _spoken(path: str, data: object) -> tuple[str, str]:
+    """`.leaders[3].offices[0]` as `leaders[3].offices[0]`, and the name of the leader it stands in."""
+    names = ""
+    here: Any = data
+    for part in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", path):
+        try:
+            here = here[part[0]] if part[0] else here[int(part[1])]
+        except (KeyError, IndexError, ValueError, TypeError):
+            break
+        if isinstance(here, dict) and not names:
+            name = here.get("name") or here.get("id")
+            names = f" (in {name})" if isinstance(name, str) and name else ""
+    return path.lstrip("."), names
+
+
+def _fields_at(kind: object, path: str) -> list[str]:
+    """The keys of the struct that `path` leads to inside `kind`."""
+    here: Any = kind
+    for part in re.findall(r"\.([^.\[\]]+)|\[[^\]]*\]", path):
+        if part and isinstance(here, type) and issubclass(here, msgspec.Struct):
+            names = dict(zip(here.__struct_encode_fields__, here.__struct_fields__, strict=True))
+            here = get_type_hints(here).get(names.get(part, part))
+        else:
+            arguments = [one for one in getattr(here, "__args__", ()) if one is not Ellipsis]
+            here = arguments[-1] if arguments else None
+        here = _struct_in(here)
+    return list(here.__struct_encode_fields__) if isinstance(here, type) and issubclass(here, msgspec.Struct) else []
+
+
+def _struct_in(kind: Any) -> Any:  # noqa: ANN401  # annotations are of any kind
+    """The struct or container inside an optional type."""
+    if getattr(kind, "__args__", None) and type(None) in kind.__args__:
+        return next(one for one in kind.__args__ if one is not type(None))
+    return kind

@@ -1,0 +1,465 @@
+"""Watchlist files to a `Watchlist`: the bundled roster, and a user's own file on top of it or instead of it."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, NoReturn
+
+import msgspec
+
+from monitor.errors import ConfigError
+from monitor.watchlist.files import day, did_you_mean, read_yaml
+from monitor.watchlist.names import is_slug, plain, slug, strength_of, surname
+from monitor.watchlist.roster import (
+    Alias,
+    Executive,
+    Leader,
+    Meaning,
+    Office,
+    Role,
+    Seat,
+    State,
+    Strength,
+    Watch,
+    Watchlist,
+)
+
+DATA = Path(__file__).parent / "data"
+
+_CODE = re.compile(r"[A-Z]{2,6}")
+_WIKIDATA = re.compile(r"Q[1-9]\d*")
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """Base of what stands in files: a key that no reader knows is a mistake, not a comment."""
+
+
+class AliasEntry(_File):
+    """An alias whose strength the file says itself."""
+
+    text: str
+    strength: Strength
+
+
+class OfficeEntry(_File):
+    """An office as written."""
+
+    title: str
+    country: str
+    from_: str | None = msgspec.field(default=None, name="from")
+    to: str | None = None
+    role: Role | None = None
+    acting: bool = False
+
+
+class LeaderEntry(_File):
+    """A leader as written; only the name is required."""
+
+    name: str
+    id: str = ""
+    wikidata: str = ""
+    gender: Literal["m", "f", ""] = ""
+    aliases: dict[str, list[str | AliasEntry] | str] = {}
+    vetoes: list[str] = []
+    offices: list[OfficeEntry] = []
+
+
+class WatchEntry(_File):
+    """What to hear of, as written."""
+
+    leaders: list[str] = []
+    pairs: list[list[str]] = []
+    countries: list[str] = []
+
+
+class WatchlistFile(_File):
+    """A whole watchlist file."""
+
+    include: list[str] = []
+    leaders: list[LeaderEntry] = []
+    namesakes: list[str] = []
+    watch: WatchEntry | None = None
+
+
+class ExecutiveEntry(_File):
+    """Which role leads a state, up to a day."""
+
+    role: Role
+    to: str | None = None
+
+
+class StateEntry(_File):
+    """The facts of a state that no language changes."""
+
+    kind: Literal["state", "body"] = "state"
+    capital: str = ""
+    seats: dict[str, str] = {}
+    titles: dict[str, Role] = {}
+    executive: Role | list[ExecutiveEntry] = "head_of_state"
+
+
+class StateNames(_File):
+    """What one language calls a state and its people, and phrases that mean one of its office holders."""
+
+    names: list[str]
+    adjectives: list[str] = []
+    demonyms: list[str] = []
+    phrases: dict[str, str] = {}
+
+
+class TitleWords(_File):
+    """What title words mean in general, by language."""
+
+    words: dict[str, dict[str, Meaning]]
+
+
+@cache
+def bundled() -> Watchlist:
+    """The roster that ships with the project; read once.
+
+    Raises ConfigError when a data file was edited into something invalid.
+    """
+    with _no_collector():
+        leaders: dict[str, Leader] = {}
+        namesakes = list(_bundled_namesakes())
+        meant: set[tuple[str, str]] = set()
+        for path in sorted((DATA / "leaders").glob("*.yaml")):
+            file = read_yaml(path, WatchlistFile)
+            _add_leaders(leaders, file.leaders, str(path), namesakes, meant)
+        return Watchlist(
+            MappingProxyType(_told_apart(leaders, meant)),
+            bundled_states(),
+            titles=title_words(),
+            namesakes=tuple(dict.fromkeys(namesakes)),
+        )
+
+
+def load(path: str | Path) -> Watchlist:
+    """A user's watchlist file.
+
+    With `include: [bundled]` its leaders come on top of the bundled roster, and a leader with a bundled id replaces the
+    bundled entry; without it only its own leaders exist. States are always the bundled ones. Raises ConfigError, one
+    line with file, key, problem and fix, for any mistake.
+    """
+    name = str(path)
+    file = read_yaml(Path(path), WatchlistFile)
+    for number, source in enumerate(file.include):
+        if source != "bundled":
+            raise ConfigError(name, f"include[{number}]", f"unknown roster `{source}`", "the only one is `bundled`")
+    if not file.leaders and not file.include:
+        raise ConfigError(name, "leaders", "there is nobody to watch", "list leaders, or add `include: [bundled]`")
+    namesakes = [*file.namesakes, *_bundled_namesakes()]
+    own: dict[str, Leader] = {}
+    meant: set[tuple[str, str]] = set()
+    _add_leaders(own, file.leaders, name, namesakes, meant)
+    base = bundled() if file.include else None
+    leaders = {**base.leaders, **own} if base is not None else own
+    if base is not None:
+        namesakes += base.namesakes
+    return Watchlist(
+        MappingProxyType(_told_apart(leaders, meant)),
+        bundled_states(),
+        titles=title_words(),
+        namesakes=tuple(dict.fromkeys(namesakes)),
+        watch=_watch(file.watch, leaders, name),
+    )
+
+
+@cache
+def bundled_states() -> Mapping[str, State]:
+    """All states and bodies by code."""
+    facts_file = DATA / "states" / "facts.yaml"
+    facts = read_yaml(facts_file, dict[str, StateEntry])
+    languages: dict[str, dict[str, StateNames]] = {}
+    for path in sorted((DATA / "states").glob("names.*.yaml")):
+        languages[path.name.split(".")[1]] = names = read_yaml(path, dict[str, StateNames])
+        for code in names.keys() - facts.keys():
+            raise ConfigError(str(path), code, "a state without facts", f"add it to {facts_file.name}")
+    states: dict[str, State] = {}
+    for code, entry in facts.items():
+        if not _CODE.fullmatch(code):
+            raise ConfigError(str(facts_file), code, "not a code", "two capital letters (ISO 3166), or a body's code")
+        said = {language: names[code] for language, names in languages.items() if code in names}
+        if "en" not in said:
+            raise ConfigError(str(facts_file), code, "has no English name", "add it to names.en.yaml")
+        executive = entry.executive
+        states[code] = State(
+            code=code,
+            kind=entry.kind,
+            names={language: tuple(one.names) for language, one in said.items()},
+            adjectives={language: tuple(one.adjectives) for language, one in said.items() if one.adjectives},
+            demonyms={language: tuple(one.demonyms) for language, one in said.items() if one.demonyms},
+            capital=entry.capital,
+            seats=tuple(Seat(name, city) for name, city in entry.seats.items()),
+            titles=entry.titles,
+            phrases={language: one.phrases for language, one in said.items() if one.phrases},
+            executives=(Executive(role=executive),)
+            if isinstance(executive, str)
+            else tuple(Executive(role=one.role, to=day(one.to)) for one in executive),
+        )
+    return MappingProxyType(states)
+
+
+@cache
+def title_words() -> Mapping[str, Meaning]:
+    """What a title word means where a state does not say otherwise, all languages together, lower case."""
+    file = read_yaml(DATA / "titles.yaml", TitleWords)
+    return MappingProxyType({word.lower(): role for words in file.words.values() for word, role in words.items()})
+
+
+@cache
+def weak_words() -> frozenset[str]:
+    """Surnames that are also common words, months, places or very common names: lower case, without diacritics."""
+    return frozenset(plain(word).lower() for word in read_yaml(DATA / "weak.yaml", list[str]))
+
+
+@cache
+def _bundled_namesakes() -> tuple[str, ...]:
+    return tuple(read_yaml(DATA / "namesakes.yaml", list[str]))
+
+
+def role_of(title: str, country: str, states: Mapping[str, State], words: Mapping[str, Meaning]) -> Role:
+    """The role behind an office's free title: "General Secretary of the Communist Party" or "Prime Minister".
+
+    The state's own title words come first, then the general ones; the word that starts first in the title decides, the
+    longest of those. `other` when no title word is in it, or when a deputy, a minister or the like holds it.
+    """
+    state = states.get(country)
+    if state is not None and state.kind == "body":
+        return "body_head"
+    known: dict[str, Meaning] = {**words, **(state.titles if state is not None else {})}
+    text = title.lower()
+    best: tuple[int, int, str] | None = None
+    for word in known:
+        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)
+        if found is not None and (best is None or (found.start(), -len(word)) < best[:2]):
+            best = (found.start(), -len(word), word)
+    if best is None or _LESSER.search(text[: best[0]] + " "):
+        return "other"
+    meaning = known[best[2]]
+    if meaning == "executive":
+        return state.executive if state is not None else "head_of_state"
+    return meaning
+
+
+_LESSER = re.compile(r"\b(vice|deputy|first deputy|former|ex|wife|minister of|secretary of state)\b[\s-]")
+
+
+def _add_leaders(
+    into: dict[str, Leader],
+    entries: list[LeaderEntry],
+    file: str,
+    namesakes: list[str],
+    meant: set[tuple[str, str]],
+) -> None:
+    """Turn entries into leaders. A second entry of the same id in one roster is a mistake.
+
+    `namesakes` takes the leaders' vetoes, `meant` the (id, alias) pairs whose strength the file says itself.
+    """
+    for number, entry in enumerate(entries):
+        leader = _leader(entry, file, f"leaders[{number}]")
+        if leader.id in into:
+            raise ConfigError(
+                file,
+                f"leaders[{number}].id",
+                f"`{leader.id}` is there already",
+                "merge the two, or give one another id",
+            )
+        into[leader.id] = leader
+        namesakes.extend(entry.vetoes)
+        meant.update(
+            (leader.id, one.text)
+            for spellings in entry.aliases.values()
+            for one in spellings
+            if isinstance(one, AliasEntry)
+        )
+
+
+def _leader(entry: LeaderEntry, file: str, where: str) -> Leader:
+    name = entry.name.strip()
+
+    def wrong(key: str, problem: str, fix: str) -> NoReturn:
+        raise ConfigError(file, f"{where}.{key}", f"{problem} (in {name})" if name else problem, fix)
+
+    if not name:
+        wrong("name", "is empty", "write the full name")
+    identifier = entry.id or slug(name)
+    if not is_slug(identifier):
+        wrong(
+            "id",
+            f"`{identifier}` is no id",
+            f"small ASCII letters, digits and hyphens, such as `{slug(name) or 'xi-jinping'}`",
+        )
+    if entry.wikidata and not _WIKIDATA.fullmatch(entry.wikidata):
+        wrong("wikidata", f"`{entry.wikidata}` is no Wikidata id", "such as Q7747, or leave the key out")
+    offices = tuple(
+        _office(one, lambda key, problem, fix, n=n: wrong(f"offices[{n}].{key}", problem, fix))  # type: ignore[misc]
+        for n, one in enumerate(entry.offices)
+    )
+    aliases: dict[str, Alias] = {}
+    for language, spellings in entry.aliases.items():
+        for n, one in enumerate([spellings] if isinstance(spellings, str) else spellings):
+            text = one if isinstance(one, str) else one.text
+            if not text.strip():
+                wrong(f"aliases.{language}[{n}]", "is empty", "write a name or take the line out")
+            strength = strength_of(text, weak_words()) if isinstance(one, str) else one.strength
+            aliases.setdefault(text, Alias(text, language, strength))
+    return Leader(
+        id=identifier,
+        name=name,
+        wikidata=entry.wikidata,
+        gender=entry.gender,
+        aliases=_completed(name, aliases),
+        offices=offices,
+    )
+
+
+def _completed(name: str, given: dict[str, Alias]) -> tuple[Alias, ...]:
+    """The given aliases, the name itself, its surname unless a part of the name is an alias already, all also plain."""
+    aliases = {name: Alias(name, "en", strength_of(name, weak_words())), **given}
+    words = plain(name).split()
+    parts = {
+        " ".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1) if j - i < len(words)
+    }
+    if not any(plain(alias.text) in parts for alias in given.values()):
+        family = surname(name)
+        aliases.setdefault(family, Alias(family, "en", _surname_strength(family)))
+    for alias in list(aliases.values()):
+        text = plain(alias.text)
+        if text != alias.text:
+            aliases.setdefault(text, Alias(text, alias.language, alias.strength))
+    return tuple(aliases.values())
+
+
+def _told_apart(leaders: Mapping[str, Leader], meant: Collection[tuple[str, str]]) -> dict[str, Leader]:
+    """The leaders, with each surname that two of them bear while both serve made weak, unless a file insists on it."""
+    bearers: dict[str, list[Leader]] = {}
+    for leader in leaders.values():
+        for alias in leader.aliases:
+            if alias.strength == "surname":
+                bearers.setdefault(alias.text, []).append(leader)
+    shared: dict[str, set[str]] = {}
+    for text, several in bearers.items():
+        for one, other in combinations(several, 2):
+            if serve_together(one, other):
+                shared.setdefault(one.id, set()).add(text)
+                shared.setdefault(other.id, set()).add(text)
+    told = dict(leaders)
+    for identifier, texts in shared.items():
+        told[identifier] = msgspec.structs.replace(
+            told[identifier],
+            aliases=tuple(
+                msgspec.structs.replace(alias, strength="weak")
+                if alias.text in texts and (identifier, alias.text) not in meant
+                else alias
+                for alias in told[identifier].aliases
+            ),
+        )
+    return told
+
+
+def serve_together(one: Leader, other: Leader) -> bool:
+    """Whether the two leaders are in office on a common day, a handover apart."""
+    return any(
+        (a.from_ or date.min) < (b.to or date.max) and (b.from_ or date.min) < (a.to or date.max)
+        for a in one.offices
+        for b in other.offices
+    )
+
+
+def _surname_strength(family: str) -> Strength:
+    strength = strength_of(family, weak_words())
+    return "surname" if strength == "full" else strength
+
+
+def _office(entry: OfficeEntry, wrong: Callable[[str, str, str], NoReturn]) -> Office:
+    states = bundled_states()
+    if entry.country not in states:
+        wrong("country", f"unknown code `{entry.country}`", _code_for(entry.country, states))
+    try:
+        begin = day(entry.from_)
+    except ValueError as error:
+        wrong("from", str(error), "a day, month or year")
+    try:
+        end = day(entry.to, end=True)
+    except ValueError as error:
+        wrong("to", str(error), "a day, month or year; leave it out for an office held today")
+    if begin is not None and end is not None and begin > end:
+        wrong("to", f"ends on {end}, before it begins on {begin}", "swap or correct the dates")
+    if not entry.title.strip():
+        wrong("title", "is empty", "such as President or Prime Minister")
+    return Office(
+        title=entry.title.strip(),
+        country=entry.country,
+        role=entry.role or _role(entry.title, entry.country),
+        from_=begin,
+        to=end,
+        acting=entry.acting,
+    )
+
+
+@cache
+def _role(title: str, country: str) -> Role:
+    return role_of(title, country, bundled_states(), title_words())
+
+
+def _code_for(written: str, states: Mapping[str, State]) -> str:
+    """A hint for a wrong country code: by English name, by case, or the nearest code."""
+    for code, state in states.items():
+        if written.lower() == code.lower() or any(
+            written.lower() == name.lower() for name in state.names.get("en", ())
+        ):
+            return f"write {code}"
+    return "an ISO 3166 alpha-2 code such as RU or US, or a body: " + ", ".join(
+        sorted(code for code, state in states.items() if state.kind == "body")
+    )
+
+
+def _watch(entry: WatchEntry | None, leaders: Mapping[str, Leader], file: str) -> Watch:
+    if entry is None:
+        return Watch()
+
+    def known(identifier: str, key: str) -> str:
+        if identifier not in leaders:
+            fix = did_you_mean(identifier, sorted(leaders)) if leaders else "list the leader under `leaders`"
+            fix = fix if "?" in fix else "see `summitry watchlist show` for the ids"
+            raise ConfigError(file, key, f"no leader has the id `{identifier}`", fix)
+        return identifier
+
+    pairs = set()
+    for number, pair in enumerate(entry.pairs):
+        both = frozenset(known(one, f"watch.pairs[{number}]") for one in pair)
+        if len(both) != 2:
+            raise ConfigError(
+                file, f"watch.pairs[{number}]", "a pair is two different leaders", "write [putin-id, xi-id]"
+            )
+        pairs.add(both)
+    for number, code in enumerate(entry.countries):
+        if code not in bundled_states():
+            fix = _code_for(code, bundled_states())
+            raise ConfigError(file, f"watch.countries[{number}]", f"unknown code `{code}`", fix)
+    return Watch(
+        frozenset(known(one, f"watch.leaders[{number}]") for number, one in enumerate(entry.leaders)),
+        frozenset(pairs),
+        frozenset(entry.countries),
+    )
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Reading makes many objects and no garbage in cycles; looking for it would take half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,80 @@
+"""Names as text: slugs, spellings without diacritics, and how much an alias says by itself."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+from monitor.watchlist.roster import Strength
+
+#: Letters that Unicode does not decompose into a base letter and a mark, in their usual English transcription.
+_LETTERS = str.maketrans({
+    "ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
+    "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ə": "a", "Ə": "A", "’": "'", "ʻ": "'", "‘": "'", "ʼ": "'",
+})  # fmt: skip
+_NOT_SLUG = re.compile(r"[^a-z0-9]+")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def plain(text: str) -> str:
+    """The text with Latin letters stripped of their diacritics; other scripts are left as they are."""
+    text = text.translate(_LETTERS)
+    if text.isascii():
+        return text
+    parts: list[str] = []
+    for letter in unicodedata.normalize("NFC", text):
+        base = unicodedata.normalize("NFD", letter)[0]
+        parts.append(base if base.isascii() else letter)
+    return "".join(parts)
+
+
+def slug(name: str) -> str:
+    """The id of a full name: `Recep Tayyip Erdoğan` is `recep-tayyip-erdogan`; empty without Latin letters."""
+    return _NOT_SLUG.sub("-", plain(name).lower().replace("'", "")).strip("-")
+
+
+def is_slug(text: str) -> bool:
+    """Whether the text is a well-formed id."""
+    return _SLUG.fullmatch(text) is not None
+
+
+def strength_of(text: str, weak: Collection[str]) -> Strength:
+    """How much an alias says when its file does not say it.
+
+    Several words name a person; one word is a surname. One of the known weak words (`weak`, lower case without
+    diacritics), or a Latin one of up to two letters, counts only with support.
+    """
+    key = plain(text).lower()
+    if key in weak or (key.isascii() and len(key) <= 2):
+        return "weak"
+    if " " in text or "·" in text or "・" in text:
+        return "full"
+    if not text.isascii() and _ideographic(text):
+        return "full" if len(text) >= 3 else "surname"
+    return "surname"
+
+
+def surname(name: str) -> str:
+    """The last word of a name with the particles that belong to it: `von der Leyen`, `bin Salman`, `al-Sisi`.
+
+    `Jr`, `II` and the like at the end are no surname. Names that go the other way round (Xi Jinping) need an alias.
+    """
+    words = name.split()
+    while len(words) > 1 and _SUFFIX.fullmatch(words[-1]):
+        words.pop()
+    start = len(words) - 1
+    while start > 1 and words[start - 1].lower() in _PARTICLES:
+        start -= 1
+    return " ".join(words[start:])
+
+
+_SUFFIX = re.compile(r"(?:[JS]r\.?|[IVX]+)")
+_PARTICLES = frozenset({
+    "von", "der", "den", "van", "de", "del", "della", "di", "da", "dos", "das", "du", "des", "la", "le",
+    "el", "al", "bin", "bint", "ibn", "ben", "ould", "mint", "abu", "ter", "ten", "af",
+})  # fmt: skip
+
+
+def _ideographic(text: str) -> bool:
+    return all("\u3040" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7a3" for letter in text)
