@@ -1,0 +1,51 @@
+"""`summitry topics`: make the topics on a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import click
+
+from agents.topics import create as create_topics
+from agents.topics import declare
+from monitor.config import load_config
+from monitor.kafka import BrokerSettings, wait_for_broker
+
+
+@click.group()
+def topics() -> None:
+    """Make and list the Kafka topics that the service uses."""
+
+
+@topics.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
+@click.option("--broker", help="A broker URL instead of the configuration's: kafka://host:9092")
+def create(config_file: Path | None, broker: str | None) -> None:
+    r"""Make the topics that are missing; safe to repeat.
+
+    \b
+    summitry topics create --broker kafka://localhost:9092
+    summitry topics create --config summitry.yaml
+    """
+    config = load_config(config_file, os.environ)
+    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+
+    async def run() -> list[str]:
+        await wait_for_broker(settings, config.broker.connect_timeout.total_seconds())
+        return await create_topics(settings, config.topics)
+
+    made = asyncio.run(run())
+    for name in made:
+        click.echo(f"made {name}")
+    click.echo(f"{len(made)} topics made, {len(declare(config.topics)) - len(made)} were there")
+
+
+@topics.command("list")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
+def list_topics(config_file: Path | None) -> None:
+    """Print the topics as the configuration declares them, without asking a broker."""
+    for topic in declare(load_config(config_file, os.environ).topics):
+        settings = " ".join(f"{key}={value}" for key, value in sorted(topic.config.items()))
+        click.echo(f"{topic.name:<28} {topic.partitions:>3} {settings}")

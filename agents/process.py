@@ -1,0 +1,42 @@
+"""Child processes that can't outlive their parent.
+
+On Linux the kernel ends a child whose parent died (prctl(2), PR_SET_PDEATHSIG); `python -m agents.process PARENT --
+COMMAND` asks for that and then becomes COMMAND. Elsewhere a child is only stopped by a parent that ends in order.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+_PR_SET_PDEATHSIG = 1
+
+
+def bound_to_parent(command: Sequence[str]) -> list[str]:
+    """The command line that runs `command` bound to the life of this process."""
+    return [sys.executable, "-m", "agents.process", str(os.getpid()), "--", *command]
+
+
+def bind(parent: int) -> bool:
+    """Die with `parent`; False when that process is gone already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    return os.getppid() == parent
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Become the command after `--`, bound to the parent whose process id is the first argument."""
+    parent, dashes, *command = arguments
+    if dashes != "--" or not command:
+        sys.stderr.write("usage: python -m agents.process PARENT -- COMMAND...\n")
+        return 64
+    if not bind(int(parent)):
+        return 75
+    return os.execvp(command[0], command)  # noqa: S606  # the command is our own, and no shell is wanted
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,203 @@
+"""Every topic of the system: name, partitions, retention and cleanup policy. Nothing relies on auto-creation.
+
+The settings are Kafka's own (https://kafka.apache.org/documentation/#topicconfigs).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+
+from monitor.config import Topics
+from monitor.errors import BrokerError
+from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
+
+logger = structlog.get_logger()
+
+_ALREADY_EXISTS = 36
+#: Mentions and dead letters are few, and worth looking at later.
+_LONG = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class TopicNames:
+    """The names of all topics under one prefix."""
+
+    prefix: str = "summitry"
+
+    def _name(self, kind: str) -> str:
+        return f"{self.prefix}.{kind}"
+
+    @property
+    def feeds(self) -> str:
+        """Feed subscriptions by host group (compacted)."""
+        return self._name("feeds")
+
+    @property
+    def feed_state(self) -> str:
+        """Validators, schedule and seen entries by feed (compacted)."""
+        return self._name("feed-state")
+
+    @property
+    def articles(self) -> str:
+        """New and changed articles by article id."""
+        return self._name("articles")
+
+    @property
+    def mentions(self) -> str:
+        """Mentions; one partition, since reports of one event differ in their participants."""
+        return self._name("mentions")
+
+    @property
+    def events(self) -> str:
+        """Each revision of each event by event id (compacted)."""
+        return self._name("events")
+
+    @property
+    def assembly(self) -> str:
+        """The assembler's state by part (compacted): the changelog of its table."""
+        return self._name("assembly")
+
+    @property
+    def deliveries(self) -> str:
+        """What was sent where, by receiver and event (compacted; partitions as the events')."""
+        return self._name("deliveries")
+
+    @property
+    def silences(self) -> str:
+        """Silences by id (compacted)."""
+        return self._name("silences")
+
+    @property
+    def acks(self) -> str:
+        """Acknowledgements by event id (compacted)."""
+        return self._name("acks")
+
+    @property
+    def dead_letters(self) -> str:
+        """What could not be handled, with the reason."""
+        return self._name("dead-letters")
+
+    @property
+    def group(self) -> str:
+        """The consumer group of the workers, which is also the Faust app's id."""
+        return f"{self.prefix}-worker"
+
+    @property
+    def poller_group(self) -> str:
+        """The consumer group of the pollers."""
+        return f"{self.prefix}-poller"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """How one topic is made."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def declare(settings: Topics) -> tuple[Topic, ...]:
+    """Every topic as the configuration wants it."""
+    names = TopicNames(settings.prefix)
+    common = {"max.message.bytes": str(MAX_RECORD_BYTES)}
+    if settings.replication >= 3:
+        common["min.insync.replicas"] = "2"
+    # A compacted topic is read whole at each start: clean it early.
+    compacted = {
+        **common,
+        "cleanup.policy": "compact",
+        "min.cleanable.dirty.ratio": "0.1",
+        "segment.ms": _milliseconds(timedelta(days=1)),
+    }
+
+    def log(kept: timedelta) -> dict[str, str]:
+        return {**common, "cleanup.policy": "delete", "retention.ms": _milliseconds(kept)}
+
+    many = settings.partitions
+    return (
+        Topic(names.feeds, many, compacted),
+        Topic(names.feed_state, many, compacted),
+        Topic(names.articles, many, log(settings.retention)),
+        Topic(names.mentions, 1, log(max(settings.retention, _LONG))),
+        Topic(names.assembly, 1, compacted),
+        Topic(names.events, many, compacted),
+        Topic(names.deliveries, many, compacted),
+        Topic(names.silences, 1, compacted),
+        Topic(names.acks, 1, compacted),
+        Topic(names.dead_letters, 1, log(max(settings.retention, _LONG))),
+    )
+
+
+async def create(broker: BrokerSettings, settings: Topics) -> list[str]:
+    """Make the topics that are missing.
+
+    Returns their names. Raises BrokerError when the broker refuses one, or when a topic with state has another number
+    of partitions than the configuration.
+    """
+    admin = AIOKafkaAdminClient(**broker.client_options(), request_timeout_ms=20_000)
+    declared = declare(settings)
+    try:
+        await admin.start()
+        made = await _create_missing(admin, declared, settings.replication)
+        found = await _wait_until_led(admin, declared)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise BrokerError(f"topics can't be made at {broker}: {error}") from error
+    finally:
+        await admin.close()
+    _check(declared, found)
+    return made
+
+
+def _check(declared: tuple[Topic, ...], found: Mapping[str, int]) -> None:
+    """A record's key chooses its partition, and state is looked up by partition: their number must never change.
+
+    Raises BrokerError for a topic with state; articles, mentions and dead letters may have any number of partitions.
+    """
+    for topic in declared:
+        has, asked = found[topic.name], topic.partitions
+        if has == asked:
+            continue
+        if topic.config["cleanup.policy"] == "compact":
+            raise BrokerError(
+                f"topic {topic.name} has {has} partitions and topics.partitions asks for {asked}; set it to {has}, "
+                "or start anew under another topics.prefix",
+                reason="partitions",
+                retryable=False,
+            )
+        logger.info("topic_partitions_differ", topic=topic.name, has=has, asked=asked)
+
+
+async def _create_missing(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...], replication: int) -> list[str]:
+    response = await admin.create_topics(
+        [NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config)) for topic in declared]
+    )
+    made = []
+    for name, code, message in response.topic_errors:
+        if code == 0:
+            made.append(name)
+        elif code != _ALREADY_EXISTS:
+            raise BrokerError(f"topic {name} can't be made: {message or f'error {code}'}")
+    return made
+
+
+async def _wait_until_led(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...]) -> dict[str, int]:
+    """Kafka answers before every partition has its leader: wait until all have, and return how many there are."""
+    for _ in range(100):
+        found = await admin.describe_topics([topic.name for topic in declared])
+        partitions = {topic["topic"]: topic["partitions"] for topic in found}
+        if all(partitions.values()) and all(p["leader"] >= 0 for each in partitions.values() for p in each):
+            return {name: len(each) for name, each in partitions.items()}
+        await asyncio.sleep(0.1)
+    raise BrokerError("the new topics have no leaders after 10 s")
+
+
+def _milliseconds(length: timedelta) -> str:
+    return str(int(length.total_seconds() * 1000))

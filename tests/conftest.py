@@ -1,0 +1,42 @@
+"""Fixtures that every part of the suite shares: a real broker, and topics of one's own on it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.brokers import BROKERS, ApacheKafka, Embedded
+
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--broker", choices=sorted(BROKERS), default="embedded", help="the broker for tests marked `broker`"
+    )
+
+
+@pytest.fixture(scope="session")
+def broker_process(request: pytest.FixtureRequest) -> Iterator[ApacheKafka | Embedded]:
+    """The broker of this session, for tests that pause it or look at its kind."""
+    broker = BROKERS[request.config.getoption("--broker")]()
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def broker(broker_process: ApacheKafka | Embedded) -> str:
+    """The URL of a running broker: embedded, or Apache Kafka with `--broker kafka`."""
+    return broker_process.url
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A topic prefix that no other test has."""
+    return f"test-{os.getpid()}-{next(_numbers)}"
