@@ -1,0 +1,46 @@
+"""Every metric has its line in docs/metrics.md, and its name keeps to Prometheus's conventions."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+
+from monitor import metrics
+
+DOCUMENTED = dict(
+    re.findall(
+        r"^\| `(summitry_[a-z_]+)` \| (\w+) \|", (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(), re.M
+    )
+)
+
+
+def declared() -> dict[str, str]:
+    found = {}
+    for family in metrics.REGISTRY.collect():
+        if family.name.startswith("summitry_"):
+            found[family.name + ("_total" if family.type == "counter" else "")] = family.type
+    return found
+
+
+def test_the_document_lists_exactly_what_is_declared() -> None:
+    assert declared() == DOCUMENTED
+
+
+def test_known_label_sets_start_at_zero() -> None:
+    metrics.start_at_zero()
+    text = generate_latest(metrics.REGISTRY).decode()
+    for stage in metrics.STAGES:
+        assert f'summitry_stage_events_total{{outcome="dead_letter",stage="{stage}"}} 0.0' in text
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_to_lint() -> None:
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=generate_latest(metrics.REGISTRY), capture_output=True, check=False
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
