@@ -1,0 +1,436 @@
+"""Text made safe and even for matching, with the way back to the article's own characters.
+
+`normalise` gives Unicode NFKC text without markup, control characters, invisible characters and lone surrogates, with
+quotes, dashes and a few letter variants unified, and a map from its positions to those of the string it came from, so
+that every span can be shown in the article as it was written. The same function prepares the names and triggers of the
+data files, so both sides of a comparison went the same way. Letters keep their case; `fold` lowers them in place.
+
+The layout of news text is read here too: sentences, datelines ("BEIJING, Feb 4 (Reuters) -"), labels ("Opinion:"),
+bylines and captions, and the source behind a headline's last dash ("- Reuters", "— Kremlin").
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from monitor.detect.datafile import read
+
+#: Code points of one field that are read; what lies behind is ignored. A contact that is news stands far above this.
+MAX_LENGTH = 16_000
+
+_SAME: dict[str, str] = {
+    "'": "‘’‚‛′ʼʻ`´",
+    '"': "“”„‟″",
+    "-": "‐‑‒–−﹣",
+    "—": "―",
+    " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\v\f\r",
+    "\n": "\u0085\u2028\u2029",
+    "е": "ё",
+    "Е": "Ё",
+    "ا": "أإآٱ",
+    "ي": "ىی",
+    "ك": "ک",
+    "ه": "ة",
+    "\ufffd": "",
+}
+#: One character for one character, so that no position moves.
+_FOLDS = str.maketrans({ord(variant): kept for kept, variants in _SAME.items() for variant in variants})
+#: Arabic vowel signs and the letter stretcher carry nothing for matching.
+_SIGNS = "\u0640\u064b-\u0652\u0670"
+#: Format characters: soft hyphen, zero-width and bidi controls, fillers, variation selectors, byte order mark, tags.
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_DROP = f"\x00{_INVISIBLE}{_SIGNS}"
+_CONTROL = "\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
+_SURROGATE = "\ud800-\udfff"
+
+_MARKUP = re.compile(r"</?[A-Za-z!?][^<>]{0,400}>|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_BLOCK = re.compile(
+    r"</?(?:p|br|div|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|figure|figcaption|section)\b", re.IGNORECASE
+)
+_FOLDABLE = re.compile(f"[{re.escape(''.join(map(chr, _FOLDS)))}]")
+_ODD_CHARACTER = re.compile(f"[{_DROP}{_CONTROL}{_SURROGATE}]")
+_ODD = re.compile(
+    f"(?P<markup>{_MARKUP.pattern})|(?P<space>[{_CONTROL}]+)|(?P<lone>[{_SURROGATE}]+)|(?P<drop>[{_DROP}]+)"
+)
+_ODD_OR_FOREIGN = re.compile(f"{_ODD.pattern}|(?P<foreign>[A-Za-z]?[^\\x00-\\x7f]+)")
+_LONE, _DROPPED, _CONTROLS = re.compile(f"[{_SURROGATE}]"), re.compile(f"[{_DROP}]"), re.compile(f"[{_CONTROL}]")
+#: Anything but the letters and marks of everyday news, each of which NFKC leaves alone.
+_UNUSUAL = re.compile(
+    "[^\x00-\x7f\xc0-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e\u0400-\u045f\u0490\u0491\u0621-\u064a\u3001\u3002"
+    "\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\xab\xbb‘’“”–—]"
+)
+#: The commonest of the folds, done by `replace`, which costs a tenth of `translate`.
+_COMMON = (("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("–", "-"))
+#: Unicode's own bound for a run of combining marks (UAX 15, stream-safe text) and a window that keeps it cheap.
+_CLUSTER = 30
+_WINDOW = 1_000
+
+
+class NormalText(msgspec.Struct, frozen=True):
+    """Normalised text and where its characters come from.
+
+    `pieces` is empty when every character stands where it stood; else it holds, in order, (position here, position in
+    the source, length in the source, moved): a moved piece came as a whole from that stretch of the source.
+    """
+
+    text: str
+    pieces: tuple[tuple[int, int, int, bool], ...] = ()
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The code points of the given string from which `text[start:end]` came."""
+        if not self.pieces:
+            return start, end
+        if start >= end:
+            at = self._source(start, last=False)
+            return at, at
+        return self._source(start, last=False), self._source(end - 1, last=True)
+
+    def _source(self, position: int, *, last: bool) -> int:
+        here, there, length, moved = self.pieces[max(0, bisect_right(self.pieces, position, key=_position) - 1)]
+        if moved:
+            return there + length if last else there
+        return there + position - here + (1 if last else 0)
+
+
+def _position(piece: tuple[int, int, int, bool]) -> int:
+    return piece[0]
+
+
+def normalise(string: str) -> NormalText:
+    """The first MAX_LENGTH code points of `string`, ready for matching. Never raises, whatever the string holds."""
+    if len(string) > MAX_LENGTH:
+        string = string[:MAX_LENGTH]
+    if string.isascii() and string.isprintable():
+        if "<" not in string and "&" not in string and "`" not in string:
+            return NormalText(string)
+        even = True
+    else:
+        even = string.isascii() or _is_even(string)
+    if even and not _MARKUP.search(string) and not _ODD_CHARACTER.search(string):
+        for variant, kept in _COMMON:
+            string = string.replace(variant, kept)
+        return NormalText(string.translate(_FOLDS) if _FOLDABLE.search(string) else string)
+    return _rebuild(string, even=even)
+
+
+def _is_even(string: str) -> bool:
+    return not _UNUSUAL.search(string) or all(
+        unicodedata.is_normalized("NFKC", string[at : at + _WINDOW].translate(_FOLDS))
+        for at in range(0, len(string), _WINDOW)
+    )
+
+
+def _rebuild(string: str, *, even: bool) -> NormalText:
+    parts: list[str] = []
+    pieces: list[tuple[int, int, int, bool]] = []
+    here = done = 0
+    for start, end, replacement in _replacements(string, even=even):
+        if start > done:
+            pieces.append((here, done, start - done, False))
+            parts.append(string[done:start].translate(_FOLDS))
+            here += start - done
+        if replacement:
+            pieces.append((here, start, end - start, True))
+            parts.append(replacement)
+            here += len(replacement)
+        done = end
+        if here > MAX_LENGTH:
+            done = len(string)
+            break
+    if done < len(string):
+        pieces.append((here, done, len(string) - done, False))
+        parts.append(string[done:].translate(_FOLDS))
+    return NormalText("".join(parts)[:MAX_LENGTH], tuple(pieces))
+
+
+def _replacements(string: str, *, even: bool) -> Iterator[tuple[int, int, str]]:
+    for match in (_ODD if even else _ODD_OR_FOREIGN).finditer(string):
+        start, end = match.span()
+        found = match.group()
+        match match.lastgroup:
+            case "drop":
+                yield start, end, ""
+            case "space":
+                yield start, end, " "
+            case "lone":
+                yield start, end, "\ufffd"
+            case "foreign":
+                if _ODD_CHARACTER.search(found) or not _is_even(found):
+                    yield from _clusters(found, start)
+            case _ if found[0] == "<":
+                yield start, end, "\n" if _BLOCK.match(found) else ""
+            case _:
+                yield start, end, _plain(html.unescape(found))
+
+
+def _clusters(run: str, offset: int) -> Iterator[tuple[int, int, str]]:
+    """A run of foreign letters, letter by letter with its combining marks, where normalising changes them."""
+    at, size = 0, len(run)
+    while at < size:
+        end = at + 1
+        while end < size and end - at < _CLUSTER and _continues(run[end]):
+            end += 1
+        cluster = run[at:end]
+        plain = _plain(cluster)
+        if plain != cluster.translate(_FOLDS):
+            yield offset + at, offset + end, plain
+        at = end
+
+
+def _continues(character: str) -> bool:
+    """Whether the character joins the one before it: a combining mark, or a Hangul vowel or final (UAX 15)."""
+    return unicodedata.combining(character) != 0 or "\u1160" <= character <= "\u11ff"
+
+
+def _plain(piece: str) -> str:
+    kept = unicodedata.normalize("NFKC", _LONE.sub("\ufffd", _DROPPED.sub("", piece)).translate(_FOLDS))
+    return _CONTROLS.sub(" ", _DROPPED.sub("", kept)).translate(_FOLDS)
+
+
+def fold(text: str) -> str:
+    """`text` in lower case, each character in its place (U+0130 is the only one whose lower case is longer)."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text.replace("\u0130", "i").lower()
+
+
+# --- The layout of news text ------------------------------------------------------------------------------------------
+
+
+class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`data/text.yaml`: words that shape news text, of all languages together."""
+
+    abbreviations: tuple[str, ...]
+    openers: tuple[str, ...]
+    agencies: tuple[str, ...]
+    outlets: tuple[str, ...]
+    attributions: tuple[str, ...]
+    labels: dict[str, tuple[str, ...]]
+    furniture: dict[str, tuple[str, ...]]
+
+
+@cache
+def layout() -> Layout:
+    """The bundled layout words. Raises DataFileError when the file is not valid."""
+    return read("text.yaml", Layout)
+
+
+class Dateline(msgspec.Struct, frozen=True):
+    """The opening of a wire story: it ends at `end`; `place` as written, `agency` and `date` may be empty."""
+
+    start: int
+    end: int
+    place: str
+    agency: str = ""
+    date: str = ""
+
+
+class Suffix(msgspec.Struct, frozen=True):
+    """The tail of a headline from its last dash or bar: an outlet's name, or to whom the news is attributed."""
+
+    start: int
+    end: int
+    text: str
+    kind: Literal["outlet", "attribution"]
+
+
+class Furniture(msgspec.Struct, frozen=True):
+    """A stretch that is not part of the story: `kind` is `label`, `byline`, `caption` or `related`.
+
+    A label's `name` says which (opinion, analysis, live, history, news, ...).
+    """
+
+    start: int
+    end: int
+    kind: Literal["label", "byline", "caption", "related"]
+    name: str = ""
+
+
+_BREAK = re.compile(
+    r"(?P<stop>[.!?…]{1,10}|[。؟।])[\"')\]»]{0,3}(?=\s|$)|[。؟।]|[!?](?=[\u3040-\u9fff])|\n+|\* \* \*|•|\s;\s"
+)
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@cache
+def _abbreviations() -> frozenset[str]:
+    return frozenset(fold(word).rstrip(".") for word in layout().abbreviations)
+
+
+@cache
+def _openers() -> frozenset[str]:
+    return frozenset(fold(word) for word in layout().openers)
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """The sentences of normalised text as (start, end), without the space around them, in order."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in _BREAK.finditer(text):
+        if match["stop"] == "." and not _ends_sentence(text, start, match.start(), match.end()):
+            continue
+        _add(spans, text, start, match.end())
+        start = match.end()
+    _add(spans, text, start, len(text))
+    return spans
+
+
+def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        first = start + len(piece) - len(piece.lstrip())
+        spans.append((first, first + len(stripped)))
+
+
+def _ends_sentence(text: str, start: int, dot: int, end: int) -> bool:
+    """Whether the full stop at `dot` closes a sentence rather than an abbreviation, an initial or an ordinal."""
+    following = text[end : end + 40].lstrip()
+    if not following:
+        return True
+    if following[0].islower():
+        return False
+    token = text[max(start, dot - 24) : dot].rsplit(None, 1)[-1:] or [""]
+    word = token[0].lstrip("(\"'[")
+    short = (
+        (len(word) == 1 and word.isalpha() and word.isupper())
+        or "." in word
+        or fold(word) in _abbreviations()
+        or (word.isdigit() and len(word) <= 2)
+    )
+    if not short:
+        return True
+    opener = _WORD.match(following)
+    return opener is not None and fold(opener.group()) in _openers()
+
+
+_LEAD = re.compile(
+    r"\((?P<paren>[^()\n]{2,40})\)\s{0,2}(?:--?|—|:)(?=\s)|/(?P<slash>[^/\s\d]{2,20})/[.\s]{0,2}(?:--?|—)?"
+    r"|\s(?P<dash>--?|—)(?=\s)"
+)
+_CJK_LEAD = re.compile(
+    r"\s{0,3}(?P<agency>[\u4e00-\u9fff]{1,5}[社网網])(?P<place>[\u4e00-\u9fff]{2,8}?)(?P<date>\d{1,2}月\d{1,2}日)[电電]"
+)
+
+
+def dateline(text: str) -> Dateline | None:
+    """The dateline with which normalised text begins, or None.
+
+    A place in capitals, then an agency in brackets or slashes, or a date, then a dash, colon or full stop.
+    """
+    head = text[:120]
+    cjk = _CJK_LEAD.match(head)
+    if cjk:
+        return Dateline(cjk.start("agency"), cjk.end(), cjk["place"], cjk["agency"], cjk["date"])
+    match = _LEAD.search(head)
+    if match is None:
+        return None
+    lead = head[: match.start()]
+    parts = [part.strip() for part in re.split(r"[,.]\s|[,.]$|/", lead) if part.strip()]
+    if not parts or not _is_place_in_capitals(parts[0]):
+        return None
+    date = next((part for part in parts[1:] if any(c.isdigit() for c in part) and len(part) <= 20), "")
+    agency = (match["paren"] or match["slash"] or "").strip()
+    end = match.end()
+    if not agency:
+        behind = text[end : end + 40].lstrip()
+        agency = next((name for name in layout().agencies if behind.startswith((f"{name}.", f"{name} -"))), "")
+        if agency:
+            end = text.index(agency, end) + len(agency) + 1
+        elif not date:
+            return None
+    start = len(text) - len(text.lstrip())
+    return Dateline(start, end, parts[0], agency, date)
+
+
+def _is_place_in_capitals(words: str) -> bool:
+    return 3 <= len(words) <= 40 and words.isupper() and words.count(" ") <= 4 and not any(c.isdigit() for c in words)
+
+
+@cache
+def _suffix_names() -> tuple[frozenset[str], frozenset[str]]:
+    words = layout()
+    return (
+        frozenset(fold(normalise(name).text) for name in (*words.outlets, *words.agencies)),
+        frozenset(fold(normalise(name).text) for name in words.attributions),
+    )
+
+
+#: Longer than any headline.
+_HEADLINE = 400
+_SEPARATORS = (" — ", " - ", " | ", " -- ")
+
+
+def source_suffix(title: str, outlet: str = "") -> Suffix | None:
+    """The outlet or the attributed speaker behind a normalised headline's last dash or bar, or None.
+
+    An outlet is one of the known names or the article's own `outlet`. An attribution follows a spaced em dash and has
+    at most six words, or is a known word for a source ("media", "source", "ministry").
+    """
+    at, separator = max((title.rfind(separator), separator) for separator in _SEPARATORS)
+    if at <= 0:
+        return None
+    tail = title[at + len(separator) :].strip()
+    name = fold(tail).rstrip(".")
+    outlets, attributions = _suffix_names()
+    start, end = at, len(title)
+    if name in outlets or (outlet and name == fold(outlet)):
+        return Suffix(start, end, tail, "outlet")
+    if name in attributions or (separator == " — " and 0 < len(tail.split()) <= 6 and not tail.endswith(("?", "!"))):
+        return Suffix(start, end, tail, "attribution")
+    return None
+
+
+@cache
+def _label_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    words = sorted(_label_names(), key=len, reverse=True)
+    either = f"(?P<word>{'|'.join(map(re.escape, words))})"
+    return (
+        re.compile(rf"\s{{0,3}}{either}\s?(?::|\||—|-(?=\s))\s?"),
+        re.compile(rf"(?:[|—]|\s-)\s?{either}\s{{0,3}}$"),
+        re.compile(rf"[\[(]{either}[\])]"),
+    )
+
+
+@cache
+def _label_names() -> dict[str, str]:
+    return {fold(normalise(word).text): name for name, group in layout().labels.items() for word in group}
+
+
+@cache
+def _furniture_patterns() -> tuple[tuple[Literal["byline", "caption", "related"], re.Pattern[str]], ...]:
+    kinds: tuple[Literal["byline", "caption", "related"], ...] = ("byline", "caption", "related")
+    return tuple(
+        (kind, re.compile("|".join(rf"(?:{words})" for words in layout().furniture.get(kind, ())), re.MULTILINE))
+        for kind in kinds
+        if layout().furniture.get(kind)
+    )
+
+
+def label(title: str) -> Furniture | None:
+    """The label of a normalised headline ("Opinion:", "LIVE |", "[Analysis]"), or None."""
+    folded = fold(title[:_HEADLINE])
+    head, tail, box = _label_patterns()
+    match = head.match(folded) or tail.search(folded, max(0, len(folded) - 40)) or box.search(folded)
+    return Furniture(match.start(), match.end(), "label", _label_names()[match["word"]]) if match else None
+
+
+def furniture(text: str) -> list[Furniture]:
+    """Bylines, photo captions and "read more" lines of normalised running text, in order."""
+    found = [
+        Furniture(match.start(), match.end(), kind)
+        for kind, pattern in _furniture_patterns()
+        for match in pattern.finditer(text)
+        if match.end() > match.start()
+    ]
+    return sorted(found, key=lambda piece: piece.start)
