@@ -12,11 +12,8 @@ from prometheus_client import generate_latest
 
 from monitor import metrics
 
-DOCUMENTED = dict(
-    re.findall(
-        r"^\| `(summitry_[a-z_]+)` \| (\w+) \|", (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(), re.M
-    )
-)
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+DOCUMENTED = dict(re.findall(r"^\| `(summitry_[a-z_]+)` \| (\w+) \|", DOCUMENT, re.MULTILINE))
 
 
 def declared() -> dict[str, str]:
