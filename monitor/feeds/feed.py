@@ -31,7 +31,7 @@ _RESERVED = frozenset({"host", "connection", "content-length", "transfer-encodin
 _MAX_PATTERN = 500
 
 
-class Secret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SecretRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a secret is found: the path of a `file` that holds it, or the name of an `env`ironment variable."""
 
     file: str = ""
@@ -55,8 +55,8 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """HTTP credentials of a feed: `user` and `password` (Basic, RFC 7617), or `bearer` (RFC 6750)."""
 
     user: str = ""
-    password: Secret | None = None
-    bearer: Secret | None = None
+    password: SecretRef | None = None
+    bearer: SecretRef | None = None
 
     def __post_init__(self) -> None:
         if (self.bearer is None) == (self.password is None):
@@ -122,7 +122,7 @@ class Subscription(Record, frozen=True, kw_only=True):
     user_agent: str = ""
     accept: str = ""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
-    cookie: Secret | None = None
+    cookie: SecretRef | None = None
     auth: Auth | None = None
     proxy: str = ""
     timeout_s: float = 0.0
@@ -148,10 +148,12 @@ class Subscription(Record, frozen=True, kw_only=True):
         _check_url("url", self.url)
         if self.proxy:
             _check_url("proxy", self.proxy)
+        # One's own server may be asked as often as one likes; others' at most every two minutes (S2).
+        shortest = 1 if self.allow_private_network else 120
         for name in ("interval_s", "interval_min_s", "interval_max_s"):
             value = getattr(self, name)
-            if value and not 120 <= value <= 7 * 86400:
-                raise ValueError(f"{name} must be 0 (default) or 120 seconds to 7 days, not {value}")
+            if value and not shortest <= value <= 7 * 86400:
+                raise ValueError(f"{name} must be 0 (default) or {shortest} seconds to 7 days, not {value}")
         if self.interval_max_s and self.interval_min_s > self.interval_max_s:
             raise ValueError("interval_min_s is more than interval_max_s")
         for name in ("hint_max_s", "timeout_s", "max_body", "max_age_days"):
