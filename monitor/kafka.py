@@ -18,7 +18,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -26,6 +26,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from monitor.config import Broker
 from monitor.errors import BrokerError, ConfigError
 
 #: The largest record in bytes that any topic takes: an event with a very large coverage stays well below.
@@ -48,6 +49,26 @@ class BrokerSettings:
     cafile: str | None = None
     certfile: str | None = None
     keyfile: str | None = None
+    keyfile_password: str | None = None
+
+    @classmethod
+    def from_config(cls, broker: Broker) -> BrokerSettings:
+        """The broker of the configuration; raises ConfigError when that is the embedded one, which has no address."""
+        if broker.url == "embedded":
+            problem = "the embedded broker runs only inside `summitry up`"
+            raise ConfigError("broker", "url", problem, "write host:9092 or give --broker")
+        security = broker.security
+        return replace(
+            cls.from_url(broker.url),
+            protocol=security.protocol,
+            mechanism=security.mechanism if security.protocol.startswith("SASL") else "",
+            username=security.username,
+            password=security.password.reveal() if security.password else "",
+            cafile=str(security.ca_file) if security.ca_file else None,
+            certfile=str(security.cert_file) if security.cert_file else None,
+            keyfile=str(security.key_file) if security.key_file else None,
+            keyfile_password=security.key_password.reveal() if security.key_password else None,
+        )
 
     @classmethod
     def from_url(cls, url: str) -> BrokerSettings:
@@ -93,7 +114,7 @@ class BrokerSettings:
         try:
             context = ssl.create_default_context(cafile=self.cafile)
             if self.certfile:
-                context.load_cert_chain(self.certfile, self.keyfile)
+                context.load_cert_chain(self.certfile, self.keyfile, self.keyfile_password)
         except OSError as error:
             raise ConfigError("broker", "url", f"a certificate file can't be read: {error}") from error
         return context

@@ -1,0 +1,101 @@
+"""The Faust app: its settings, and how an agent reads one topic in the one safe shape.
+
+Agents read raw bytes, one record at a time (`concurrency=1`), inside the guard, and never raise. Faust does what it is
+good at: group membership, fair reading of several topics, back-pressure, and committing what was handled. State is not in
+Faust's tables but in compacted topics that are read when a partition is assigned (agents.store), so that there is one
+way to recover, for the assembler's state and for the delivery log alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import faust
+from yarl import URL
+
+from agents.guard import Guard, Incoming
+from agents.topics import TopicNames
+from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
+
+T = TypeVar("T")
+
+#: A killed worker's partitions are idle for this long (seconds); Faust's own default is a minute.
+SESSION_TIMEOUT = 10.0
+_HEARTBEAT = 3.0
+_COMMIT_INTERVAL = 1.0
+
+
+class _App(faust.App):
+    def _create_directories(self) -> None:
+        """Nothing is kept on disk."""
+
+
+def make_app(names: TopicNames, broker: BrokerSettings, *, instance_id: str | None = None) -> faust.App:
+    """A Faust app that is not started yet. `instance_id` makes its group membership static across restarts."""
+    return _App(
+        names.group,
+        broker=[URL(f"kafka://{server}") for server in broker.servers],
+        broker_credentials=_credentials(broker),
+        broker_session_timeout=SESSION_TIMEOUT,
+        broker_heartbeat_interval=_HEARTBEAT,
+        broker_commit_interval=_COMMIT_INTERVAL,
+        broker_max_poll_records=500,
+        consumer_group_instance_id=instance_id,
+        consumer_max_fetch_size=MAX_RECORD_BYTES,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=True,
+        stream_recovery_delay=0.0,
+        store="memory://",
+        producer_threaded=False,
+        value_serializer="raw",
+        key_serializer="raw",
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        autodiscover=False,
+    )
+
+
+def _credentials(broker: BrokerSettings) -> Any:  # noqa: ANN401  # Faust has no types
+    if broker.mechanism:
+        return faust.SASLCredentials(
+            username=broker.username,
+            password=broker.password,
+            mechanism=broker.mechanism,
+            ssl_context=broker.ssl_context(),
+        )
+    if context := broker.ssl_context():
+        return faust.SSLCredentials(context)
+    return None
+
+
+def add_agent(
+    app: faust.App,
+    topic: str,
+    guard: Guard,
+    decode: Callable[[bytes], T],
+    handle: Callable[[T, Incoming], Awaitable[None]],
+) -> None:
+    """Add the agent that reads `topic` and hands each record to `handle`, inside `guard`."""
+
+    async def read(stream: faust.Stream) -> None:
+        async for event in stream.events():
+            incoming = _incoming(event.message)
+            await guard.run(incoming, decode, lambda record, incoming=incoming: handle(record, incoming))
+
+    source = app.topic(topic, value_type=bytes, value_serializer="raw", key_serializer="raw")
+    app.agent(source, name=guard.stage, concurrency=1)(read)
+
+
+def _incoming(message: Any) -> Incoming:  # noqa: ANN401  # Faust has no types
+    seconds = message.timestamp
+    return Incoming(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+        value=message.value,
+        timestamp=datetime.fromtimestamp(seconds, UTC) if seconds is not None and seconds >= 0 else None,
+    )

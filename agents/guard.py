@@ -1,0 +1,210 @@
+"""The one guard around everything that an agent handles.
+
+Faust commits a message when its agent goes on to the next one, and also when the agent raises: a raised error loses the
+message (docs/guarantees.md has the measurement). So nothing is ever raised out of an agent: the guard decodes, handles
+within a time limit, retries what may succeed later, and otherwise writes the bytes and the reason to the dead letters
+and awaits the broker's ack. If the broker itself fails for long, the process ends at once with code 75 (EX_TEMPFAIL),
+so that the offset stays uncommitted and the next process starts from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import FrameType
+from typing import NoReturn, TypeVar
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from agents.dead_letters import DeadLetter, write
+from agents.outbox import Outbox
+from monitor.clock import Clock, real_clock
+from monitor.errors import BrokerError, StageTimeoutError, SummitryError
+from monitor.metrics import dead_letters, stage_duration, stage_events
+
+T = TypeVar("T")
+logger = structlog.get_logger()
+
+#: sysexits.h: "temporary failure; the user is invited to retry". The supervisor starts the process again.
+EX_TEMPFAIL = 75
+_LONGEST_TRACEBACK = 8000
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One record as it came from a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The place of the record: `topic:partition:offset`."""
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a record may take (`limit`, seconds), and the waits between attempts (seconds).
+
+    `broker_waits` are for a broker that fails; after the last one the process ends.
+    """
+
+    limit: float = 60.0
+    waits: tuple[float, ...] = (0.2, 1.0, 5.0)
+    broker_waits: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 5.0, 10.0)
+
+
+class Guard:
+    """Runs one stage's handler over its records; `progress` is told of each record that is done."""
+
+    def __init__(
+        self,
+        stage: str,
+        outbox: Outbox,
+        dead_letter_topic: str,
+        *,
+        patience: Patience | None = None,
+        clock: Clock = real_clock,
+        progress: Callable[[Incoming], None] = lambda _: None,
+        die: Callable[[int], object] = os._exit,
+    ) -> None:
+        self.stage = stage
+        self._outbox = outbox
+        self._dead_letter_topic = dead_letter_topic
+        self._patience = patience or Patience()
+        self._clock = clock
+        self._progress = progress
+        self._die = die
+
+    async def run(
+        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
+    ) -> str:
+        """Handle one record; returns what became of it: `ok`, `retried` (and then ok) or `dead_letter`.
+
+        Never raises but for cancellation, and does not return when neither the record nor its dead letter can be put
+        on the broker.
+        """
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(stage=self.stage, record=incoming.id):
+            outcome = await self._attempts(incoming, decode, handle)
+        stage_duration.labels(self.stage).observe(time.perf_counter() - started)
+        stage_events.labels(self.stage, outcome).inc()
+        self._progress(incoming)
+        return outcome
+
+    async def _attempts(
+        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
+    ) -> str:
+        waits = iter(self._patience.waits)
+        broker_waits = iter(self._patience.broker_waits)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                await self._once(incoming, decode, handle)
+            except Exception as error:  # noqa: BLE001  # this is the one place where every error must end
+                broker = isinstance(error, BrokerError | KafkaError)
+                wait = next(broker_waits if broker else waits, None) if _is_retryable(error) else None
+                if wait is None:
+                    if broker:
+                        self._give_up("broker_lost", error)
+                    await self._set_aside(incoming, error, attempt)
+                    return "dead_letter"
+                logger.warning("retry", attempt=attempt, wait=wait, error=str(error), reason=_reason(error))
+                await asyncio.sleep(wait)
+            else:
+                return "ok" if attempt == 1 else "retried"
+
+    async def _once(
+        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
+    ) -> None:
+        record = decode(incoming.value or b"")
+        limit = asyncio.timeout(self._patience.limit)
+        try:
+            async with limit:
+                await handle(record)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise StageTimeoutError(f"{self.stage} took longer than {self._patience.limit:g} s") from error
+
+    async def _set_aside(self, incoming: Incoming, error: Exception, attempts: int) -> None:
+        reason = _reason(error)
+        letter = DeadLetter(
+            id=incoming.id,
+            stage=self.stage,
+            topic=incoming.topic,
+            partition=incoming.partition,
+            offset=incoming.offset,
+            key=incoming.key,
+            value=incoming.value,
+            timestamp=incoming.timestamp,
+            at=self._clock(),
+            reason=reason,
+            error=f"{type(error).__name__}: {error}"[:_LONGEST_TRACEBACK],
+            traceback="".join(traceback.format_exception(error))[-_LONGEST_TRACEBACK:],
+            attempts=attempts,
+        )
+        for wait in (*self._patience.broker_waits, None):
+            try:
+                await write(self._outbox, self._dead_letter_topic, letter)
+            except BrokerError as failure:
+                if wait is None:
+                    self._give_up("dead_letter_lost", failure)
+                await asyncio.sleep(wait or 0)
+            else:
+                break
+        dead_letters.labels(self.stage, reason).inc()
+        logger.error("dead_letter", reason=reason, error=letter.error, attempts=attempts)
+
+    def _give_up(self, event: str, error: Exception) -> NoReturn:
+        logger.critical(event, error=str(error), exit_code=EX_TEMPFAIL)
+        self._die(EX_TEMPFAIL)
+        raise SystemExit(EX_TEMPFAIL)  # only where `die` is a test's
+
+
+def _is_retryable(error: Exception) -> bool:
+    if isinstance(error, SummitryError):
+        return error.retryable
+    return isinstance(error, KafkaError | OSError)
+
+
+def _reason(error: Exception) -> str:
+    return error.reason if isinstance(error, SummitryError) else "error"
+
+
+@contextmanager
+def cpu_limit(seconds: float) -> Iterator[None]:
+    """Interrupt plain Python code that runs longer than `seconds`, by StageTimeoutError (not retryable).
+
+    The event loop can't interrupt a handler that never awaits; a timer signal can (the regular expressions of the
+    standard library look for signals, too). Works in the main thread, and does nothing in others.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise StageTimeoutError(f"it took longer than {seconds:g} s of computing", retryable=False)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

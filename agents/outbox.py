@@ -1,0 +1,55 @@
+"""The way out of an agent: records that are on the broker when `send` returns."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from monitor.errors import BrokerError
+
+#: Longer than a broker's restart or a change of leader, shorter than a stage's patience.
+_ACK_TIMEOUT = 30.0
+
+
+class Outbox(Protocol):
+    """Sends records and waits for the broker's word that it has them."""
+
+    async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
+        """Send one record; the key chooses the partition where none is given. Raises BrokerError without an ack."""
+
+
+class KafkaOutbox:
+    """An outbox on a started aiokafka producer."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
+        """Send one record and await its ack."""
+        try:
+            async with asyncio.timeout(_ACK_TIMEOUT):
+                await self._producer.send_and_wait(topic, value, key=key, partition=partition)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise BrokerError(f"{topic} took no record: {error or type(error).__name__}") from error
+
+
+class MemoryOutbox:
+    """A fake for tests: keeps what was sent, and fails as many times as `failures` says."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.sent: list[tuple[str, bytes | None, bytes | None, int | None]] = []
+        self.failures = failures
+
+    async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
+        """Keep the record, or raise BrokerError while failures are left."""
+        if self.failures > 0:
+            self.failures -= 1
+            raise BrokerError("the fake broker is down")
+        self.sent.append((topic, key, value, partition))
+
+    def values(self, topic: str) -> list[bytes | None]:
+        """The values that a topic was sent, in order."""
+        return [value for name, _, value, _ in self.sent if name == topic]
