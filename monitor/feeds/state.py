@@ -83,6 +83,7 @@ class FeedState(Record, frozen=True, kw_only=True):
     rate_at: float = 0.0
     last_new: float = 0.0
     hint_until: float = 0.0
+    header_hint_s: float = 0.0
     document_hint_s: float = 0.0
     paused_until: float = 0.0
 

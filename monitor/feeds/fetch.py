@@ -1,0 +1,265 @@
+"""One polite, bounded GET of one feed: redirects followed by hand, every hop checked, every failure named."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import httpcore
+import httpx
+
+from monitor import __version__
+from monitor.errors import FeedError
+from monitor.feeds.address import AddressBook
+from monitor.feeds.body import read_body
+from monitor.feeds.feed import Subscription
+from monitor.feeds.transport import CheckedTransport
+
+ACCEPT: Final = (
+    "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, "
+    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.5, */*;q=0.1"
+)
+FIRST_BYTE_S, TOTAL_S = 15.0, 30.0
+MAX_RAW, MAX_DECODED = 4 * 1024 * 1024, 8 * 1024 * 1024
+MAX_HOPS = 5
+PORTS = frozenset({80, 443})
+_REDIRECTS, _PERMANENT = frozenset({301, 302, 303, 307, 308}), frozenset({301, 308})
+_MAX_URL = 4096
+
+#: The name of each error of httpx and httpcore (they share the names), as a reason.
+_REASONS = MappingProxyType(
+    {
+        "ConnectTimeout": "connect_timeout",
+        "ConnectError": "connect",
+        "ReadError": "reset",
+        "WriteError": "reset",
+        "RemoteProtocolError": "bad_response",
+        "LocalProtocolError": "bad_request",
+        "ProxyError": "proxy",
+        "UnsupportedProtocol": "bad_redirect",
+    }
+)
+
+
+_ERRORS = (
+    httpx.TransportError, httpx.InvalidURL, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException,
+    httpcore.ProxyError, httpcore.UnsupportedProtocol, OSError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer, whatever its status.
+
+    `headers` have lower-case names and values in Latin-1, so that a validator goes back byte for byte. The body is
+    only read with status 200. `permanent_to` is where a chain of only permanent redirects led, else "".
+    """
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    permanent_to: str = ""
+    conditional: bool = False
+
+
+class Fetcher:
+    """Fetches feeds. `contact` goes into the user agent; limits are in bytes and seconds. Close it when done."""
+
+    def __init__(
+        self,
+        book: AddressBook,
+        *,
+        contact: str = "",
+        timeout_s: float = TOTAL_S,
+        max_decoded: int = MAX_DECODED,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._book = book
+        self._contact = contact
+        self._timeout_s = timeout_s
+        self._max_decoded = max_decoded
+        self._verified = tls or ssl.create_default_context()
+        self._unverified = _no_verification()
+        self._direct = CheckedTransport(book, self._verified)
+        self._direct_unverified = CheckedTransport(book, self._unverified)
+        self._proxies: dict[tuple[str, bool], httpx.AsyncHTTPTransport] = {}
+
+    async def aclose(self) -> None:
+        """Close what is still open."""
+        for transport in self._proxies.values():
+            await transport.aclose()
+        self._book.close()
+
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+        """GET a feed, from `url` where that differs from the subscribed one.
+
+        The validators are sent as they are given. Any status but a redirect is an answer. Raises FeedError with a
+        bounded reason when there is no whole answer within the feed's limits.
+        """
+        try:
+            async with asyncio.timeout(feed.timeout_s or self._timeout_s):
+                return await self._follow(feed, url or feed.url, etag, last_modified)
+        except TimeoutError:
+            limit = feed.timeout_s or self._timeout_s
+            raise FeedError(f"no whole answer within {limit:g} s", reason="timeout") from None
+        except (
+            httpx.TransportError,
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.TimeoutException,
+        ) as error:
+            raise _named(error) from error
+        except (httpcore.ProxyError, httpcore.UnsupportedProtocol, httpx.InvalidURL, ssl.SSLError, OSError) as error:
+            raise _named(error) from error
+
+    async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
+        home, permanent = _origin(url), True
+        start, seen = url, {url}
+        while True:
+            _check(url, feed)
+            at_home = _origin(url) == home
+            headers = self._headers(feed, secrets=at_home, etag=etag, last_modified=last_modified)
+            answer = await self._hop(feed, url, headers)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                end = url if permanent and url != start else ""
+                return Fetched(
+                    answer.status, url, answer.headers, answer.body, end, conditional=bool(etag or last_modified)
+                )
+            permanent = permanent and answer.status in _PERMANENT
+            url = _target(url, answer.headers["location"], has_secrets=_has_secrets(feed) and at_home)
+            if url in seen:
+                raise FeedError(f"the redirects go in a circle at {url[:200]}", reason="redirect_loop")
+            if len(seen) > MAX_HOPS:
+                raise FeedError(f"more than {MAX_HOPS} redirects", reason="too_many_redirects")
+            seen.add(url)
+
+    async def _hop(self, feed: Subscription, url: str, headers: dict[str, str]) -> Fetched:
+        extensions = {"private": feed.allow_private_network}
+        wire = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        request = httpx.Request("GET", url, headers=wire, extensions=extensions)
+        try:
+            async with asyncio.timeout(FIRST_BYTE_S):
+                response = await self._transport(feed).handle_async_request(request)
+        except TimeoutError:
+            raise FeedError(f"no answer within {FIRST_BYTE_S:g} s", reason="first_byte_timeout") from None
+        try:
+            body = b""
+            answered: dict[str, str] = {}
+            for raw_name, raw_value in response.headers.raw:
+                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+                answered[name] = f"{answered[name]}, {value}" if name in answered else value
+            if response.status_code == 200:
+                limit = feed.max_body or self._max_decoded
+                coding = answered.get("content-encoding", "")
+                body = await read_body(response.aiter_raw(), coding, min(MAX_RAW, limit), limit)
+            return Fetched(response.status_code, url, answered, body)
+        finally:
+            await response.aclose()
+
+    def _transport(self, feed: Subscription) -> httpx.AsyncBaseTransport:
+        if not feed.proxy:
+            return self._direct if feed.tls_verify else self._direct_unverified
+        key = (feed.proxy, feed.tls_verify)
+        if key not in self._proxies:
+            self._proxies[key] = httpx.AsyncHTTPTransport(
+                verify=self._verified if feed.tls_verify else self._unverified,
+                trust_env=False,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+                proxy=feed.proxy,
+            )
+        return self._proxies[key]
+
+    def _headers(self, feed: Subscription, *, secrets: bool, etag: str, last_modified: str) -> dict[str, str]:
+        """The request's headers. What the user configured as a header, cookie or login stays with the feed's origin."""
+        contact = f"+{self._contact}; " if self._contact else ""
+        headers = {
+            "User-Agent": feed.user_agent or f"Summitry/{__version__} ({contact}feed {feed.id})",
+            "Accept": feed.accept or ACCEPT,
+            "Accept-Encoding": "gzip",
+            "Connection": "close",
+        }
+        if etag:
+            headers["If-None-Match"] = etag
+        if last_modified:
+            headers["If-Modified-Since"] = last_modified
+        if not secrets:
+            return headers
+        headers |= feed.headers
+        if feed.cookie:
+            headers["Cookie"] = feed.cookie.read()
+        if feed.auth and feed.auth.bearer:
+            headers["Authorization"] = f"Bearer {feed.auth.bearer.read()}"
+        elif feed.auth and feed.auth.password:
+            login = f"{feed.auth.user}:{feed.auth.password.read()}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
+        return headers
+
+
+def redacted(url: str) -> str:
+    """The address without user and password, for logs and messages."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(not an address)"
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _check(url: str, feed: Subscription) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise FeedError(f"{redacted(url)[:200]} is not an http address", reason="bad_redirect")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    # A port that the user wrote into the subscription is as good as configured; a redirect's is not.
+    if port not in PORTS and port not in feed.ports and port != urlsplit(feed.url).port:
+        raise FeedError(f"port {port} is not allowed; add it to the feed's `ports`", reason="port_refused")
+
+
+def _target(url: str, location: str, *, has_secrets: bool) -> str:
+    """Where a redirect leads, without user, password and fragment."""
+    try:
+        parts = urlsplit(urljoin(url, location.strip()))
+        target = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+        httpx.URL(target)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise FeedError(f"a redirect to {location[:200]!r}", reason="bad_redirect") from error
+    if len(target) > _MAX_URL:
+        raise FeedError("a redirect to a very long address", reason="bad_redirect")
+    if has_secrets and url.startswith("https:") and not target.startswith("https:"):
+        raise FeedError("a feed with a login is redirected from https to http", reason="downgrade_refused")
+    return target
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _has_secrets(feed: Subscription) -> bool:
+    return bool(feed.auth or feed.cookie or feed.headers)
+
+
+def _named(error: Exception) -> FeedError:
+    text = str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLError) or "SSL" in text or "certificate" in text:
+        return FeedError(f"TLS: {text[:200]}", reason="tls")
+    if "Receive buffer too long" in text:  # h11's limit on what it buffers before the end of the headers: 100 kB
+        return FeedError("the answer's headers are too long", reason="headers_too_large")
+    if "without sending complete message body" in text or "incomplete chunked read" in text:
+        return FeedError("the body ends in the middle", reason="truncated")
+    name = next((base.__name__ for base in type(error).__mro__ if base.__name__ in _REASONS), "")
+    return FeedError(text[:200], reason=_REASONS.get(name, "connect"))
+
+
+def _no_verification() -> ssl.SSLContext:
+    """For feeds whose owner switched verification off; their status says so."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
