@@ -1,16 +1,17 @@
 """The Faust app: its settings, and how an agent reads one topic in the one safe shape.
 
 Agents read raw bytes, one record at a time (`concurrency=1`), inside the guard, and never raise. Faust does what it is
-good at: group membership, fair reading of several topics, back-pressure, and committing what was handled. State is not in
-Faust's tables but in compacted topics that are read when a partition is assigned (agents.store), so that there is one
-way to recover, for the assembler's state and for the delivery log alike.
+good at: group membership, fair reading of several topics, back-pressure, and committing what was handled. State is not
+in Faust's tables but in compacted topics that are read when a partition is assigned (agents.store): so there is one way
+to recover, for the assembler's state and for the delivery log alike, and Kafka's plain round-robin assignment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import faust
 from yarl import URL
@@ -20,11 +21,19 @@ from agents.topics import TopicNames
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 
 T = TypeVar("T")
+R_contra = TypeVar("R_contra", contravariant=True)
 
 #: A killed worker's partitions are idle for this long (seconds); Faust's own default is a minute.
 SESSION_TIMEOUT = 10.0
 _HEARTBEAT = 3.0
 _COMMIT_INTERVAL = 1.0
+
+
+class Handler(Protocol[R_contra]):
+    """Handles one decoded record that came from `incoming`."""
+
+    async def __call__(self, record: R_contra, /, incoming: Incoming) -> None:
+        """Return once its effects are on the broker; raise what the guard shall decide on."""
 
 
 class _App(faust.App):
@@ -76,14 +85,14 @@ def add_agent(
     topic: str,
     guard: Guard,
     decode: Callable[[bytes], T],
-    handle: Callable[[T, Incoming], Awaitable[None]],
+    handle: Handler[T],
 ) -> None:
     """Add the agent that reads `topic` and hands each record to `handle`, inside `guard`."""
 
-    async def read(stream: faust.Stream) -> None:
+    async def read(stream: faust.StreamT[bytes]) -> None:
         async for event in stream.events():
             incoming = _incoming(event.message)
-            await guard.run(incoming, decode, lambda record, incoming=incoming: handle(record, incoming))
+            await guard.run(incoming, decode, partial(handle, incoming=incoming))
 
     source = app.topic(topic, value_type=bytes, value_serializer="raw", key_serializer="raw")
     app.agent(source, name=guard.stage, concurrency=1)(read)
