@@ -1,0 +1,67 @@
+"""How the service logs: one structlog pipeline for our own events and for the libraries' messages, on standard error.
+
+Standard output is for alerts only. `json` is one object a line; `console` is for people.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from monitor.config import Log
+
+#: Libraries that tell at length of what is ours to tell (a broker that is being waited for), or of every request.
+_QUIET = {
+    "aiokafka": logging.CRITICAL,
+    "faust": logging.ERROR,
+    "mode": logging.ERROR,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "slack_sdk": logging.WARNING,
+    "asyncio": logging.ERROR,
+}
+
+
+def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
+    """Log in this process as the configuration wants; every line says the `role` of the process."""
+    out = stream or sys.stderr
+    as_json = settings.format == "json" or (settings.format == "auto" and not out.isatty())
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: list[Processor] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(logging.DEBUG if level <= logging.DEBUG else max(level, quiet))
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(role=role)

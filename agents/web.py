@@ -1,0 +1,74 @@
+"""The small web server of each process: `/metrics`, `/ready`, `/live`, and what else the process has to offer.
+
+`/ready` says whether the process has its partitions, `/live` whether it makes progress; both answer 200 or 503 with a
+JSON object that names the problems. Nothing here changes any state, and no table data is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from monitor.errors import ConfigError
+from monitor.metrics import REGISTRY
+
+_MAX_BODY = 1024 * 1024
+
+
+class Condition(Protocol):
+    """Something that can be unwell, and says so in words."""
+
+    def not_ready(self) -> Iterable[str]:
+        """Why the process can't work yet; empty when it can."""
+
+    def not_live(self) -> Iterable[str]:
+        """Why the process should be started again; empty when it should not."""
+
+
+def make_web(conditions: Sequence[Condition], routes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """The web application of one process."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def ready(_: web.Request) -> web.Response:
+        return _answer([problem for each in conditions for problem in each.not_ready()])
+
+    async def live(_: web.Request) -> web.Response:
+        return _answer([problem for each in conditions for problem in each.not_live()])
+
+    application = web.Application(client_max_size=_MAX_BODY)
+    application.router.add_get("/metrics", metrics)
+    application.router.add_get("/ready", ready)
+    application.router.add_get("/live", live)
+    application.router.add_routes(routes)
+    return application
+
+
+def _answer(problems: list[str]) -> web.Response:
+    return web.json_response({"ok": not problems, "problems": problems}, status=503 if problems else 200)
+
+
+@asynccontextmanager
+async def serving(application: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve until the block ends; gives the port, which is chosen where `port` is 0.
+
+    Raises ConfigError when the address can't be used.
+    """
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(
+                "web", f"{host}:{port}", f"can't listen there: {error.strerror or error}", "choose another web port"
+            ) from error
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
