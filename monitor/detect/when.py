@@ -1,0 +1,578 @@
+"""When: the dates and spans of time that a text names, against the article's own date and time zone.
+
+All words are data (`calendar:` in a language's file); this module knows what they mean. A vague expression becomes a
+range with its granularity, never a guessed day. What depends on the verb's tense ("on Friday", "in May") carries both
+readings, and `TimeHit.read` picks one.
+
+A rule's `match` is a template: `{slot}` stands for a value or a word of the tables, `[x]` is optional, `(x|y)` are
+alternatives, a space is white space. Templates have no repetition, so they match in linear time.
+
+The general parsers were tried and are not enough: dateparser 1.5 turns "next week" into one day, and reads neither
+"el viernes" nor "19日" nor "weekend".
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from monitor.detect.text import fold, normalise
+from monitor.errors import DataFileError
+from monitor.records import Granularity, When
+
+Direction = Literal["past", "future", "none"]
+Tense = Literal["past", "future"]
+Relation = Literal["on", "since", "before", "after"]
+Unit = Literal["hour", "day", "week", "weekend", "month", "quarter", "year"]
+Part = Literal["early", "mid", "late"]
+Season = Literal["spring", "summer", "autumn", "winter"]
+Mode = Literal["bare", "last", "this", "next", "coming"]
+Meaning = Literal[
+    "date", "date_range", "weekday", "weekday_range", "offset", "unit", "distance", "within", "rest", "end", "month",
+    "month_range", "year", "quarter", "season", "weekend",
+]  # fmt: skip
+
+#: Expressions further than this from the article are not read: nothing a desk follows is.
+_HORIZON = timedelta(days=366 * 120)
+#: What "the coming days, weeks, months, years" span, in days.
+_SOME: dict[str, int] = {"hour": 1, "day": 7, "week": 42, "month": 183, "quarter": 274, "year": 1096}
+#: The first month of each (northern) season: diplomatic calendars are made in the north.
+_SEASONS: dict[str, int] = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
+_DAY = timedelta(days=1)
+
+V = TypeVar("V")
+
+#: Of these slots every rule with a slot has one, or a number.
+_GATES = ("month", "weekday", "unit", "season", "quarter")
+#: How far a day without a year may lie on the wrong side of its clause's tense and still be of the nearest year.
+_SLACK = 60
+_DATES = frozenset({"date", "date_range"})
+#: Meanings whose rules may begin with the word that makes them a bound ("since 2018").
+_LED = frozenset({"month", "year", "season"})
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One expression: what it looks like and what it means.
+
+    `shift` counts units (or the sign of a distance), `mode` says how a weekday is meant, `part` narrows to a third.
+    A word of `unless_before` among the five in front gives another sense ("their first meeting in two weeks").
+    """
+
+    match: str
+    mean: Meaning
+    shift: int = 0
+    unit: Unit | None = None
+    mode: Mode = "bare"
+    part: Part | None = None
+    unless_before: tuple[str, ...] = ()
+
+
+class CalendarWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `calendar` section of a language's file. Weekdays count from Monday as 1, as in ISO 8601.
+
+    `capitalised` forms mean something else in lower case ("may", "march"); behind a time with one of `possessives` a
+    relation is to what follows ("after Friday's call"); `spaced` is false for scripts that write no spaces.
+    """
+
+    months: Mapping[int, tuple[str, ...]]
+    weekdays: Mapping[int, tuple[str, ...]]
+    units: Mapping[Unit, tuple[str, ...]]
+    rules: tuple[Rule, ...]
+    numbers: Mapping[int, tuple[str, ...]] = {}
+    quarters: Mapping[int, tuple[str, ...]] = {}
+    seasons: Mapping[Season, tuple[str, ...]] = {}
+    parts: Mapping[Part, tuple[str, ...]] = {}
+    relations: Mapping[Relation, tuple[str, ...]] = {}
+    day_suffixes: tuple[str, ...] = ()
+    year_suffixes: tuple[str, ...] = ()
+    possessives: tuple[str, ...] = ()
+    capitalised: tuple[str, ...] = ()
+    spaced: bool = True
+
+
+class TimeHit(msgspec.Struct, frozen=True):
+    """A time named at `start:end` of the text.
+
+    `when` is the reading without regard to tense (of two, the nearer one, and of a weekday the past one), `past` and
+    `future` are the readings for a clause of that tense. `direction` says on which side of the article's date it lies
+    where the words settle that, `explicit` whether they do. `relation` is `since`, `before` or `after` when the words
+    in front make it a bound rather than the time itself.
+    """
+
+    start: int
+    end: int
+    when: When
+    direction: Direction
+    explicit: bool
+    past: When
+    future: When
+    relation: Relation = "on"
+
+    def read(self, tense: Tense | None) -> When:
+        """The reading for a clause of this tense."""
+        return self.when if tense is None else self.past if tense == "past" else self.future
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Dates, both ends included."""
+
+    start: date
+    end: date
+    granularity: Granularity
+
+    def when(self, text: str) -> When:
+        """As the record has it."""
+        return When(start=self.start, end=self.end, granularity=self.granularity, text=text)
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a rule makes of a match: the default, and the readings by tense where they differ."""
+
+    default: Span
+    past: Span | None = None
+    future: Span | None = None
+    explicit: bool = True
+
+
+class Groups(msgspec.Struct, frozen=True):
+    """The slots that a match filled, as numbers and names. A second day, weekday or month has its own field."""
+
+    day: int = 0
+    day2: int = 0
+    month: int = 0
+    month2: int = 0
+    year: int = 0
+    weekday: int = 0
+    weekday2: int = 0
+    n: int = 0
+    unit: Unit | None = None
+    season: Season | None = None
+    part: Part | None = None
+    quarter: int = 0
+
+
+class Calendar:
+    """The calendar words of one language, ready for matching.
+
+    Raises DataFileError when a template names an unknown slot or a table it needs is empty.
+    """
+
+    def __init__(self, words: CalendarWords, source: str = "calendar") -> None:
+        self.words = words
+        self._tables: dict[str, dict[str, Any]] = {
+            "month": _table(words.months),
+            "weekday": _table(words.weekdays),
+            "unit": _table(words.units),
+            "n": _table(words.numbers),
+            "quarter": _table(words.quarters),
+            "season": _table(words.seasons),
+            "part": _table(words.parts),
+        }
+        self._slots = {name: _either(table) for name, table in self._tables.items() if table}
+        self._slots["n"] = "|".join(filter(None, [r"\d{1,3}", self._slots.get("n", "")]))
+        self._slots["day"] = r"(?:3[01]|[12]\d|0?[1-9])" + _optional(words.day_suffixes)
+        self._slots["monthnumber"] = r"1[0-2]|0?[1-9]"
+        self._slots["year"] = r"(?:19|20)\d\d" + _optional(words.year_suffixes)
+        self.rules = [(self._compile(rule, source), rule) for rule in words.rules]
+        self._relations = _table(words.relations)
+        self._ahead = (
+            re.compile(rf"(?:^|\W)({_either(self._relations)})\s{{1,2}}(?:the\s)?$") if self._relations else None
+        )
+        self._possessives = tuple(normalise(mark).text for mark in words.possessives)
+        self._capitalised = frozenset(fold(normalise(form).text) for form in words.capitalised)
+        self.gate = re.compile("|".join(self._gate_words()))
+
+    @classmethod
+    def of(cls, section: object, source: str = "calendar") -> Calendar:
+        """The calendar of a decoded `calendar` section. Raises DataFileError when it is not valid."""
+        try:
+            return cls(msgspec.convert(section, CalendarWords, strict=False), source)
+        except msgspec.ValidationError as error:
+            problem, _, where = str(error).partition(" - at ")
+            raise DataFileError(source, where.strip("`"), problem) from error
+
+    def _gate_words(self) -> list[str]:
+        """What stands in every expression: a digit, a word of a table, or the whole of a rule without slots."""
+        own = [pattern.pattern for pattern, rule in self.rules if "{" not in rule.match]
+        return [r"\d", *(self._slots[name] for name in _GATES if name in self._slots), *own]
+
+    def _compile(self, rule: Rule, source: str) -> re.Pattern[str]:
+        seen: dict[str, int] = {}
+
+        def slot(match: re.Match[str]) -> str:
+            name = match[1]
+            if name not in self._slots:
+                raise DataFileError(source, rule.match, f"unknown or empty slot {{{name}}}")
+            seen[name] = seen.get(name, 0) + 1
+            group = name if seen[name] == 1 else f"{name}{seen[name]}"
+            return f"(?P<{group}>{self._slots[name]})"
+
+        pieces = re.split(r"(\{\w+\}|[\[\]()| ])", fold(normalise(rule.match).text))
+        known = {"[": "(?:", "]": ")?", "(": "(?:", ")": ")", "|": "|", " ": r"\s{1,2}"}
+        pattern = "".join(
+            known[piece]
+            if piece in known
+            else re.sub(r"\{(\w+)\}", slot, piece)
+            if piece.startswith("{")
+            else re.escape(piece)
+            for piece in pieces
+        )
+        try:
+            return re.compile(rf"(?<!\w){pattern}(?!\w)" if self.words.spaced else pattern)
+        except re.error as error:
+            raise DataFileError(source, rule.match, f"not a template: {error}") from error
+
+    def means(self, rule: Rule, match: re.Match[str], text: str) -> bool:
+        """Whether the words are meant as a time: capitals where they matter, no other sense by a word in front."""
+        if self._capitalised:
+            for name, words in match.groupdict().items():
+                if words in self._capitalised and not text[match.start(name)].isupper():
+                    return False
+        if rule.unless_before:
+            ahead = fold(text[max(0, match.start() - 60) : match.start()]).split()[-5:]
+            return not any(word in ahead for word in rule.unless_before)
+        return True
+
+    def relation(self, folded: str, start: int, end: int, *, led: bool) -> Relation:
+        """What the words in front of the time at `start:end` make of it, or, when it is `led`, its own first word."""
+        if self._ahead is None or folded.startswith(self._possessives, end):
+            return "on"
+        if led and (first := folded[start:end].split(None, 1)[0]) in self._relations:
+            return self._relations[first]
+        ahead = self._ahead.search(folded[max(0, start - 24) : start])
+        return self._relations[ahead[1]] if ahead else "on"
+
+    def groups(self, match: re.Match[str]) -> Groups:
+        """What the match's slots stand for."""
+        values: dict[str, Any] = {}
+        for name, text in match.groupdict().items():
+            if text is None:
+                continue
+            kind = name.rstrip("23")
+            if kind in {"day", "year", "monthnumber"}:
+                number = re.match(r"\d+", text)
+                values[name.replace("monthnumber", "month")] = int(number[0]) if number else 0
+            elif kind == "n" and text.isdigit():
+                values[name] = int(text)
+            else:
+                values[name] = self._tables[kind][text]
+        return msgspec.convert(values, Groups)
+
+
+def _table(words: Mapping[V, tuple[str, ...]]) -> dict[str, V]:
+    return {fold(normalise(form).text): value for value, forms in words.items() for form in forms}
+
+
+def _either(words: Mapping[str, Any]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def _optional(suffixes: tuple[str, ...]) -> str:
+    return f"(?:{_either({fold(normalise(suffix).text): 0 for suffix in suffixes})})?" if suffixes else ""
+
+
+def find_times(
+    text: str,
+    published: datetime,
+    calendar: Calendar,
+    zone: tzinfo = UTC,
+    tense: Tense | None = None,
+) -> tuple[TimeHit, ...]:
+    """The times that normalised `text` names, in order, read against `published` in the article's time zone.
+
+    Of expressions that overlap the longest counts. With `tense`, `when` is the reading for that tense.
+    """
+    folded = fold(text)
+    if not calendar.gate.search(folded):
+        return ()
+    base = published.astimezone(zone).date()
+    hits = [
+        (rule.mean not in _DATES, match.start() - match.end(), match.start(), rule.mean in _LED, reading)
+        for pattern, rule in calendar.rules
+        for match in pattern.finditer(folded)
+        if calendar.means(rule, match, text) and (reading := _read(rule, calendar.groups(match), base))
+    ]
+    hits.sort(key=lambda hit: hit[:3])
+    taken = bytearray(len(text))
+    chosen: list[TimeHit] = []
+    for _, length, start, led, reading in hits:
+        end = start - length
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * -length
+            chosen.append(_hit(text, (start, end), reading, base, calendar.relation(folded, start, end, led=led)))
+    chosen.sort(key=lambda hit: hit.start)
+    return tuple(chosen if tense is None else [msgspec.structs.replace(hit, when=hit.read(tense)) for hit in chosen])
+
+
+def _hit(text: str, span: tuple[int, int], reading: Reading, base: date, relation: Relation) -> TimeHit:
+    words = text[slice(*span)]
+    past, future = reading.past or reading.default, reading.future or reading.default
+    direction: Direction = "none"
+    if reading.explicit:
+        direction = "past" if reading.default.end < base else "future" if reading.default.start > base else "none"
+    return TimeHit(
+        *span, reading.default.when(words), direction, reading.explicit, past.when(words), future.when(words), relation
+    )
+
+
+def _read(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    try:
+        reading = _MEANINGS[rule.mean](rule, groups, base)
+    except (ValueError, OverflowError):  # a day that no month has, a year that no calendar has
+        return None
+    if reading is None or abs(reading.default.start - base) > _HORIZON:
+        return None
+    return reading
+
+
+# --- What each meaning comes to ---------------------------------------------------------------------------------------
+
+
+def _day(day: date) -> Span:
+    return Span(day, day, "day")
+
+
+def _container(unit: Unit, day: date, shift: int = 0) -> Span:
+    """The day, week (from Monday), weekend, month, quarter or year that holds `day`, moved by `shift` of them."""
+    match unit:
+        case "day" | "hour":
+            return _day(day + shift * _DAY)
+        case "week":
+            start = day - (day.isoweekday() - 1) * _DAY + 7 * shift * _DAY
+            return Span(start, start + 6 * _DAY, "week")
+        case "weekend":
+            saturday = day - (day.isoweekday() - 6) * _DAY + 7 * shift * _DAY
+            return Span(saturday, saturday + _DAY, "range")
+        case "month":
+            return _months(day.year, day.month + shift, 1, "month")
+        case "quarter":
+            return _months(day.year, (day.month - 1) // 3 * 3 + 1 + 3 * shift, 3, "quarter")
+        case "year":
+            return _months(day.year + shift, 1, 12, "year")
+
+
+def _months(year: int, month: int, count: int, granularity: Granularity) -> Span:
+    """`count` whole months from `month` of `year`, where month 0 is the December before and 13 the January after."""
+    first, last = year * 12 + month - 1, year * 12 + month - 1 + count - 1
+    end_year, end_month = last // 12, last % 12 + 1
+    end = date(end_year, end_month, monthrange(end_year, end_month)[1])
+    return Span(date(first // 12, first % 12 + 1, 1), end, granularity)
+
+
+def _third(span: Span, part: Part | None) -> Span:
+    if part is None or span.granularity == "day":
+        return span
+    days = (span.end - span.start).days + 1
+    first, second = days // 3, days - days // 3
+    bounds = {"early": (0, first - 1), "mid": (first, second - 1), "late": (second, days - 1)}[part]
+    return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, "range")
+
+
+def _nearest(spans: list[Span], base: date, slack: int = 1) -> Reading | None:
+    """One of the same thing in different years: each tense has its own, and without one the nearest counts."""
+    if not spans:
+        return None
+
+    def distance(span: Span) -> int:
+        return max((span.start - base).days, (base - span.end).days, 0)
+
+    default = min(spans, key=distance)
+    past = [span for span in spans if span.start <= base + slack * _DAY]
+    future = [span for span in spans if span.end >= base - slack * _DAY]
+    return Reading(default, max(past, key=_start) if past else default, min(future, key=_start) if future else default)
+
+
+def _start(span: Span) -> date:
+    return span.start
+
+
+def _date(_: Rule, groups: Groups, base: date) -> Reading | None:
+    if groups.year:
+        return Reading(_day(date(groups.year, groups.month, groups.day)))
+    if not groups.month:
+        return _day_of_month(groups.day, base)
+    return _nearest(
+        [_day(day) for year in _around(base) if (day := _valid(year, groups.month, groups.day))], base, _SLACK
+    )
+
+
+def _day_of_month(day: int, base: date) -> Reading | None:
+    months = [_container("month", base, shift).start for shift in (-1, 0, 1)]
+    return _nearest([_day(found) for first in months if (found := _valid(first.year, first.month, day))], base)
+
+
+def _around(base: date) -> tuple[int, int, int]:
+    return base.year - 1, base.year, base.year + 1
+
+
+def _valid(year: int, month: int, day: int) -> date | None:
+    return date(year, month, day) if 1 <= day <= monthrange(year, month)[1] else None
+
+
+def _date_range(_: Rule, groups: Groups, base: date) -> Reading | None:
+    spans = []
+    for year in (groups.year,) if groups.year else _around(base):
+        start = _valid(year, groups.month, groups.day)
+        last = groups.month2 or groups.month
+        end = _valid(year + (last < groups.month), last, groups.day2)
+        if start and end and start <= end:
+            spans.append(Span(start, end, "range"))
+    return _nearest(spans, base, _SLACK)
+
+
+def _weekday(rule: Rule, groups: Groups, base: date) -> Reading:
+    ahead = (groups.weekday - base.isoweekday()) % 7
+    future = base + ahead * _DAY
+    past = base - (-ahead % 7) * _DAY
+    monday = base - (base.isoweekday() - 1) * _DAY
+    match rule.mode:
+        case "last":
+            return Reading(_day(past if past < base else past - 7 * _DAY))
+        case "next":
+            return Reading(_day(monday + (6 + groups.weekday) * _DAY))
+        case "coming":
+            return Reading(_day(future if future > base else future + 7 * _DAY))
+        case "this":
+            this = _day(monday + (groups.weekday - 1) * _DAY)
+            return Reading(_day(future), this, _day(future))
+    return Reading(_day(past), _day(past), _day(future), explicit=past == future)
+
+
+def _weekday_range(_: Rule, groups: Groups, base: date) -> Reading:
+    length = ((groups.weekday2 - groups.weekday) % 7) * _DAY
+    one = _weekday(Rule(match="", mean="weekday"), groups, base)
+    past, future = (one.past or one.default).start, (one.future or one.default).start
+    return Reading(
+        Span(past, past + length, "range"),
+        Span(past, past + length, "range"),
+        Span(future, future + length, "range"),
+        False,
+    )
+
+
+def _offset(rule: Rule, _: Groups, base: date) -> Reading:
+    return Reading(_day(base + rule.shift * _DAY))
+
+
+def _unit(rule: Rule, groups: Groups, base: date) -> Reading:
+    unit = rule.unit or groups.unit or "day"
+    return Reading(_third(_container(unit, base, rule.shift), rule.part or groups.part))
+
+
+def _distance(rule: Rule, groups: Groups, base: date) -> Reading:
+    """Like "in two weeks", "three days ago": a distance is as exact as its unit."""
+    unit = rule.unit or groups.unit or "day"
+    n = groups.n or 1
+    if unit == "hour":
+        end = base + rule.shift * (-(-n // 24)) * _DAY
+        return Reading(Span(min(base, end), max(base, end), "range"))
+    return Reading(_container(unit, base, rule.shift * n))
+
+
+def _within(rule: Rule, groups: Groups, base: date) -> Reading:
+    """Like "in the coming days", "over the past two weeks": from the article's date on, or up to it."""
+    unit = rule.unit or groups.unit or "day"
+    days = (-(-groups.n // 24) if unit == "hour" else _length(unit) * groups.n) if groups.n else _SOME.get(unit, 7)
+    far = base + rule.shift * days * _DAY
+    return Reading(Span(min(base, far), max(base, far), "range"))
+
+
+def _length(unit: Unit) -> int:
+    return {"hour": 1, "day": 1, "week": 7, "weekend": 7, "month": 31, "quarter": 92, "year": 366}[unit]
+
+
+def _rest(rule: Rule, groups: Groups, base: date) -> Reading:
+    """Like "later this month", from the article's date to its end, and "earlier this week", from its beginning."""
+    whole = _container(rule.unit or groups.unit or "day", base)
+    return Reading(Span(base, whole.end, "range") if rule.shift > 0 else Span(whole.start, base, "range"))
+
+
+def _end(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    """Like "by the end of the year", "before March": any day until then."""
+    if groups.month:
+        months = _month(rule, groups, base)
+        return months and Reading(Span(base, max(base, (months.future or months.default).end), "range"))
+    if groups.year:
+        return Reading(Span(base, max(base, date(groups.year, 12, 31)), "range"))
+    return Reading(Span(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "range"))
+
+
+def _month(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    years = (groups.year,) if groups.year else tuple(year + rule.shift for year in _around(base))
+    part = rule.part or groups.part
+    if not groups.year and rule.shift:
+        years = (base.year + rule.shift,)
+    return _nearest([_third(_months(year, groups.month, 1, "month"), part) for year in years], base)
+
+
+def _month_range(_: Rule, groups: Groups, base: date) -> Reading | None:
+    spans = []
+    for year in (groups.year,) if groups.year else _around(base):
+        count = (groups.month2 - groups.month) % 12 + 1
+        whole = _months(year, groups.month, count, "month")
+        spans.append(Span(whole.start, whole.end, "range"))
+    return _nearest(spans, base)
+
+
+def _year(rule: Rule, groups: Groups, _: date) -> Reading:
+    return Reading(_third(_months(groups.year, 1, 12, "year"), rule.part or groups.part))
+
+
+def _quarter(_: Rule, groups: Groups, base: date) -> Reading | None:
+    if not 1 <= groups.quarter <= 4:
+        return None
+    years = (groups.year,) if groups.year else _around(base)
+    return _nearest([_months(year, groups.quarter * 3 - 2, 3, "quarter") for year in years], base)
+
+
+def _season(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    if groups.season is None:
+        return None
+    first = _SEASONS[groups.season]
+    whole = [
+        _months(year, first, 3, "month")
+        for year in ((groups.year,) if groups.year else (*_around(base), base.year + 2))
+    ]
+    spans = [Span(span.start, span.end, "range") for span in whole]
+    if rule.mode == "last":
+        spans = [max((span for span in spans if span.end < base), key=_start)]
+    elif rule.mode in {"next", "coming"}:
+        spans = [min((span for span in spans if span.start > base), key=_start)]
+    return _nearest([_third(span, rule.part or groups.part) for span in spans], base)
+
+
+def _weekend(rule: Rule, _: Groups, base: date) -> Reading:
+    this = _container("weekend", base)
+    if rule.mode == "last":
+        return Reading(_container("weekend", base, -1))
+    if rule.mode == "next":
+        return Reading(_container("weekend", base, 1))
+    if rule.mode in {"this", "coming"}:
+        return Reading(this, this if base >= this.start else _container("weekend", base, -1), this)
+    past = this if base >= this.start else _container("weekend", base, -1)
+    return Reading(past, past, this, explicit=past == this)
+
+
+_MEANINGS: Mapping[str, Callable[[Rule, Groups, date], Reading | None]] = {
+    "date": _date,
+    "date_range": _date_range,
+    "weekday": _weekday,
+    "weekday_range": _weekday_range,
+    "offset": _offset,
+    "unit": _unit,
+    "distance": _distance,
+    "within": _within,
+    "rest": _rest,
+    "end": _end,
+    "month": _month,
+    "month_range": _month_range,
+    "year": _year,
+    "quarter": _quarter,
+    "season": _season,
+    "weekend": _weekend,
+}
