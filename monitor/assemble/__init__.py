@@ -1,0 +1,7 @@
+"""Assembly: from mentions to one event for each real contact. Pure and deterministic; see docs/assembly.md."""
+
+from __future__ import annotations
+
+from monitor.assemble.assembly import Assembly, Outcome
+
+__all__ = ["Assembly", "Outcome"]

@@ -1,0 +1,127 @@
+"""An event's record, made from its sightings: a pure function, whatever the order they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from monitor.assemble import facts
+from monitor.assemble.brief import brief
+from monitor.assemble.coverage import Coverage, cover
+from monitor.assemble.identity import Anchor
+from monitor.assemble.lifecycle import confirmed_by, status_of
+from monitor.assemble.sighting import HAPPENED, Sighting
+from monitor.records import Event, Fact, Medium
+
+#: The fields whose changes are history.
+TRACKED = (
+    "status",
+    "kind",
+    "medium",
+    "when",
+    "place",
+    "forum",
+    "participants",
+    "confirmed_by",
+    "reports",
+    "publishers",
+)
+
+#: A medium says more than "not told", and phone or video more than remote.
+_MEDIUM_RANK = {"unknown": 0, "remote": 1, "in_person": 2, "phone": 2, "video": 2}
+
+
+def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: tuple[str, ...] = ()) -> Event:
+    """The event on a day (event time, an ordinal), without revision, history and context."""
+    coverage = cover(sightings)
+    anchor = Anchor(sightings)
+    status = status_of(sightings, anchor.plan, today)
+    live = [s for s in sightings if s.status != "past"] or list(sightings)
+    happened = [s for s in live if s.status in HAPPENED] if status in HAPPENED else live
+    chosen: dict[str, facts.Claims] = {
+        "status": facts.status_fact(status, sightings, coverage),
+        "participants": facts.participants(live, coverage),
+        "kind": facts.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
+        "medium": facts.weigh(happened, coverage, _medium, specific=lambda m: _MEDIUM_RANK[m]),
+        "when": facts.weigh(
+            live, coverage, facts.when_claim(status in HAPPENED, anchor.plan), specific=facts.narrowness
+        ),
+        "place": facts.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name))),
+        "forum": facts.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
+    }
+    if chosen["when"].value is None and status in HAPPENED:
+        chosen["when"] = facts.weigh(live, coverage, facts.when_claim(False, None), specific=facts.narrowness)
+    if chosen["medium"].value is None:
+        chosen["medium"] = facts.weigh(live, coverage, _medium, specific=lambda m: _MEDIUM_RANK[m])
+    topics, topic_fact = facts.topics(live, coverage)
+    claims: dict[str, Fact] = {name: c.chosen for name, c in chosen.items() if c.chosen is not None}
+    if topic_fact is not None:
+        claims["topics"] = topic_fact
+    times = [s.moment for s in sightings]
+    event = Event(
+        event_id=event_id,
+        revision=0,
+        participants=chosen["participants"].value,
+        kind=chosen["kind"].value,
+        medium=chosen["medium"].value or "unknown",
+        status=status,
+        when=chosen["when"].value,
+        place=chosen["place"].value,
+        forum=chosen["forum"].value,
+        topics=topics,
+        facts=claims,
+        alternatives={name: c.alternatives for name, c in chosen.items() if c.alternatives},
+        sources=coverage.sources,
+        publishers=coverage.publishers,
+        reports=coverage.reports,
+        official=any(s.official for s in live),
+        confirmed_by=confirmed_by(sightings),
+        confidence=_confidence(live, coverage),
+        first_seen=min(times),
+        last_seen=max(times),
+        redirects=redirects,
+        backfill=all(s.backfill for s in sightings),
+    )
+    return msgspec.structs.replace(event, brief=brief(event))
+
+
+def _medium(s: Sighting) -> tuple[Hashable, Medium] | None:
+    return None if s.medium == "unknown" else (s.medium, s.medium)
+
+
+def _place(s: Sighting) -> tuple[Hashable, Any] | None:
+    return None if s.place is None else ((s.place.name, s.place.country), s.place)
+
+
+def _confidence(sightings: Sequence[Sighting], coverage: Coverage) -> float:
+    """The chance that at least one report is right, with one vote for each independent text, at most .99."""
+    best: dict[int, float] = {}
+    for s in sightings:
+        report = coverage.sources[coverage.number_of[s.article_id] - 1].report
+        best[report] = max(best.get(report, 0.0), min(s.confidence, 0.99))
+    doubt = 1.0
+    for value in best.values():
+        doubt *= 1 - value
+    return round(min(0.99, 1 - doubt), 3)
+
+
+def content_digest(event: Event) -> bytes:
+    """A fingerprint of what a reader of the event would see changed: without revision, history and titles."""
+    seen = msgspec.structs.replace(
+        event,
+        revision=0,
+        history=(),
+        sources=tuple(msgspec.structs.replace(s, title="", url="") for s in event.sources),
+        brief="",
+    )
+    return blake2b(msgspec.msgpack.encode(seen), digest_size=12).digest()
+
+
+def tracked(event: Event) -> dict[str, Any]:
+    """The tracked fields in their JSON form."""
+    values: dict[str, Any] = msgspec.to_builtins({name: getattr(event, name) for name in TRACKED})
+    values["participants"] = [p.leader for p in event.participants]
+    return values

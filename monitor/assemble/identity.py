@@ -1,0 +1,293 @@
+"""Which event a sighting speaks of: the participants, the medium class and the time decide; place and forum support.
+
+Status, title and the article's date alone never make two sightings one contact. A sighting is compared with what the
+event's sightings say together (its anchor), never with a single other sighting, so coverage can't chain from one
+contact to the next (see DETECTION.md, trap 10, and the anchored clusters of Allan's topic tracking, 2002).
+
+`score` is None for a contradiction (another medium class, another day, another forum) and otherwise how well the
+sighting fits, about 0 to 1. `THRESHOLD` and the windows were set on a development stream; see docs/assembly.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from monitor.assemble.sighting import HAPPENED, OFFICE_ONLY, Sighting
+from monitor.records import Kind
+
+#: Days, and the least score at which a sighting joins an event.
+READ_OUT = 7
+WAVE = 14
+VISIT_WAVE = 120
+BACKGROUND = 45
+PLAN_REACH = 60
+THRESHOLD = 0.4
+
+_OPEN = frozenset({"proposed", "planned", "postponed", "cancelled", "denied"})
+
+
+class Anchor:
+    """What the sightings of one event say together, as counts: it does not depend on the order they came in."""
+
+    __slots__ = (
+        "articles", "countries", "days", "first", "first_held", "forums", "held", "kinds", "last", "last_held",
+        "leaders", "live", "offices", "past_spans", "person", "places", "plans", "remote", "reported", "statuses",
+    )  # fmt: skip
+
+    def __init__(self, sightings: Iterable[Sighting] = ()) -> None:
+        self.leaders: set[str] = set()
+        self.offices: Counter[str] = Counter()
+        self.articles: set[int] = set()
+        self.remote = self.person = 0
+        self.held = self.live = 0
+        #: Days that reports of a contact that took place name, and the days on which such reports came.
+        self.days: Counter[int] = Counter()
+        self.reported: dict[int, int] = {}
+        self.first_held = self.last_held = 0
+        #: Planned spans, and the last time each was named.
+        self.plans: dict[tuple[int, int], int] = {}
+        self.past_spans: Counter[tuple[int, int]] = Counter()
+        self.places: Counter[str] = Counter()
+        self.countries: Counter[str] = Counter()
+        self.forums: Counter[str] = Counter()
+        self.kinds: Counter[Kind] = Counter()
+        self.statuses: Counter[str] = Counter()
+        #: First and last day of live (not background) sightings.
+        self.first = self.last = 0
+        for sighting in sightings:
+            self.add(sighting)
+
+    def add(self, s: Sighting) -> None:
+        """Count one more sighting."""
+        self.leaders |= s.leaders
+        self.offices.update(p.country for p in s.participants if p.leader.startswith(OFFICE_ONLY))
+        self.articles.add(s.key)
+        if s.remote is not None:
+            self.remote += s.remote
+            self.person += not s.remote
+        if s.place is not None and s.remote is not True:
+            if s.place.name:
+                self.places[s.place.name] += 1
+            if s.place.country:
+                self.countries[s.place.country] += 1
+        if s.forum:
+            self.forums[s.forum] += 1
+        self.kinds[s.kind] += 1
+        self.statuses[s.status] += 1
+        if s.status == "past":
+            if s.span is not None:
+                self.past_spans[s.span] += 1
+            if not self.live:
+                self.first, self.last = _wider(self.first, self.last, s.day)
+            return
+        if not self.live:
+            self.first = self.last = 0
+        self.live += 1
+        self.first, self.last = _wider(self.first, self.last, s.day)
+        if s.status in HAPPENED:
+            self.held += 1
+            self.first_held, self.last_held = _wider(self.first_held, self.last_held, s.day)
+            if s.span is not None and s.span[0] == s.span[1]:
+                self.days[s.span[0]] += 1
+                self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
+        elif s.span is not None and s.status in {"planned", "proposed", "postponed"}:
+            self.plans[s.span] = max(s.time, self.plans.get(s.span, 0))
+
+    @property
+    def medium(self) -> bool | None:
+        """Remote (True), in person (False), or not told."""
+        if self.remote == self.person == 0:
+            return None
+        return self.remote > self.person
+
+    @property
+    def day(self) -> int | None:
+        """The day of a contact that took place, as most of its reports name it; the earlier one of equals."""
+        return max(self.days, key=lambda d: (self.days[d], -d)) if self.days else None
+
+    @property
+    def plan(self) -> tuple[int, int] | None:
+        """The span of the plan that was named last; the narrower one of equals."""
+        return max(self.plans, key=lambda s: (self.plans[s], s[0] - s[1], -s[0])) if self.plans else None
+
+    @property
+    def settled(self) -> tuple[int, int] | None:
+        """The days within which the contact took or takes place, None when nothing is told."""
+        if self.held:
+            return (self.day, self.day) if self.day is not None else (self.first_held - 1, self.first_held)
+        if self.plan is not None:
+            return self.plan
+        return max(self.past_spans, key=lambda s: (self.past_spans[s], s)) if self.past_spans else None
+
+
+def _wider(first: int, last: int, day: int) -> tuple[int, int]:
+    return (min(first, day) if first else day), max(last, day)
+
+
+def _near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
+    """Whether two spans of days share a day, give or take `slack`."""
+    return a[0] <= b[1] + slack and b[0] <= a[1] + slack
+
+
+def same_leaders(s: Sighting, anchor: Anchor) -> bool:
+    """The same named leaders; an office without a name stands for the leader of its state.
+
+    Both sides are known to name the same states (they share a group).
+    """
+    if len(s.leaders) == len(s.participants) and not anchor.offices:
+        return s.leaders == anchor.leaders
+    return s.leaders <= anchor.leaders or anchor.leaders <= s.leaders
+
+
+def score(s: Sighting, anchor: Anchor) -> float | None:
+    """How well a sighting fits an event of the same states; None when it speaks of another contact."""
+    if not same_leaders(s, anchor) or s.key in anchor.articles:
+        return None
+    if s.remote is not None and anchor.medium is not None and s.remote != anchor.medium:
+        return None
+    if s.forum and anchor.forums and s.forum not in anchor.forums:
+        return None
+    if s.status == "past":
+        base = _background(s, anchor)
+    elif not anchor.live:
+        base = _known_past(s, anchor)
+    elif s.status in HAPPENED:
+        base = _report_of_held(s, anchor) if anchor.held else _report_of_plan(s, anchor)
+    else:
+        base = _plan_of_held(s, anchor) if anchor.held else _plan_of_plan(s, anchor)
+    return None if base is None else base + _support(s, anchor)
+
+
+def _support(s: Sighting, anchor: Anchor) -> float:
+    """Place, forum, kind and medium, for and against."""
+    total = 0.0
+    if s.place is not None and s.remote is not True and anchor.medium is not True:
+        if s.place.name and anchor.places:
+            total += 0.1 if s.place.name in anchor.places else -0.45
+        elif s.place.country and anchor.countries:
+            total += 0.05 if s.place.country in anchor.countries else -0.45
+    if s.forum and s.forum in anchor.forums:
+        total += 0.2
+    elif s.forum and not anchor.forums and s.status in _OPEN:
+        total -= 0.15
+    if s.remote is not None and s.remote == anchor.medium:
+        total += 0.1
+    if s.kind in anchor.kinds:
+        total += 0.05
+    elif "visit" in {s.kind, *anchor.kinds} and s.status in _OPEN:
+        total -= 0.1
+    return total
+
+
+def _background(s: Sighting, anchor: Anchor) -> float | None:
+    """A background mention: of the contact on its date; undated, of the last one that is old enough."""
+    settled = anchor.settled
+    if not anchor.live:
+        if s.span is not None and anchor.past_spans:
+            return 0.9 if any(_near(s.span, span) for span in anchor.past_spans) else None
+        told = _told(s) & {*anchor.places, *anchor.forums}
+        return 0.7 if told else 0.45 if not (_told(s) or anchor.places or anchor.forums) else 0.2
+    if settled is None:
+        return None
+    if s.span is not None:
+        return 0.9 if _near(s.span, settled, 1) and settled[0] <= s.day else None
+    age = s.day - settled[1]
+    if not anchor.held or not 2 <= age <= BACKGROUND:
+        return None
+    return 0.5 - 0.1 * age / BACKGROUND
+
+
+def _told(s: Sighting) -> set[str]:
+    return {word for word in (s.place.name if s.place else "", s.forum or "") if word}
+
+
+def _known_past(s: Sighting, anchor: Anchor) -> float | None:
+    """News never joins background, but for a report of the very day that the background names."""
+    if s.status in HAPPENED and s.span is not None and anchor.past_spans:
+        return 0.9 if any(span == s.span for span in anchor.past_spans) else None
+    return None
+
+
+def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
+    """Two reports of a contact that took place."""
+    day, span = anchor.day, s.span
+    if span is not None:
+        if day is None:
+            return 0.8 if _near(span, (anchor.first_held - READ_OUT, anchor.first_held)) else None
+        if span[0] == span[1] and span[0] in anchor.days:
+            return 1.0
+        if _near(span, (day, day)):
+            return 0.7
+        # One day apart is another time zone when both were told on one day, and else another contact.
+        if _near(span, (day, day), 1) and abs(s.day - anchor.reported[day]) == 0:
+            return 0.5
+        return None
+    if day is not None:
+        age = s.day - day
+        if age < -1 or age > READ_OUT:
+            return None
+        return 0.8 - 0.04 * age if age >= 0 else 0.4
+    if s.day - anchor.first_held > READ_OUT or anchor.first_held - s.day > READ_OUT:
+        return None
+    gap = max(s.day - anchor.last_held, anchor.first_held - s.day, 0)
+    return 0.7 - 0.06 * gap
+
+
+def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
+    """A report of a contact that was planned or proposed."""
+    plan, span = anchor.plan, s.span
+    if plan is not None:
+        if span is not None:
+            if _near(span, plan, 1):
+                return 0.9 if _near(span, plan) else 0.7
+            return 0.4 if _near(span, plan, 2) and plan[0] == plan[1] else None
+        if plan[0] > s.day + 1 or plan[1] < s.day - READ_OUT:
+            return None
+        return 0.75
+    if "denied" in anchor.statuses and anchor.statuses["denied"] == anchor.live:
+        return None
+    when = span[0] if span is not None else s.day
+    if when < anchor.first - 1 or s.day - anchor.last > WAVE:
+        return None
+    return 0.6 - 0.01 * max(0, s.day - anchor.last)
+
+
+def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
+    """What was said before (or on the day) about a contact that took place by now."""
+    day = anchor.day if anchor.day is not None else anchor.first_held
+    if s.span is not None and s.status in {"planned", "proposed", "postponed"}:
+        if not _near(s.span, (day, day), 1) or s.day > day + 1:
+            return None
+        return 0.9 if _near(s.span, (day, day)) else 0.6
+    if s.day > day:
+        return None
+    if s.day == day:
+        return 0.55 if s.status == "planned" else 0.35
+    return 0.5 if day - s.day <= WAVE else None
+
+
+def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
+    """Two sightings of a contact that lies ahead."""
+    plan, span = anchor.plan, s.span
+    gap = max(s.day - anchor.last, anchor.first - s.day, 0)
+    visit = s.kind == "visit" and "visit" in anchor.kinds
+    if plan is not None and span is not None:
+        if _near(span, plan, 1):
+            return 0.9
+        moved = s.status == "postponed" or "postponed" in anchor.statuses or "cancelled" in anchor.statuses
+        if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
+            return 0.6
+        same_occasion = _told(s) & {*anchor.places, *anchor.forums}
+        return 0.35 if same_occasion and abs(span[0] - plan[0]) <= BACKGROUND else None
+    if plan is not None:
+        if plan[1] < s.day - 1:
+            late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3
+            return 0.5 if late else None
+        return 0.65 if plan[0] - s.day <= WAVE else 0.55 if gap <= WAVE or visit else 0.3
+    if gap > (VISIT_WAVE if visit else WAVE):
+        return None
+    if span is not None:
+        ahead = span[0] - s.day
+        return 0.55 if ahead <= PLAN_REACH or visit else 0.35
+    return 0.6 - 0.01 * min(gap, WAVE)

@@ -1,0 +1,175 @@
+"""A mention as assembly keeps it: the claims, the article they come from, and the article's text as a signature.
+
+The record is bounded whatever the article holds, since thousands of them are kept: texts are cut, of the body only a
+MinHash signature and the agency credits stay.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cached_property
+from hashlib import blake2b
+
+import msgspec
+
+from monitor.assemble.texts import Text, read_text
+from monitor.feeds.urls import link_key
+from monitor.records import EventStatus, Kind, Medium, Mention, Participant, Place, Status, When, utc
+
+#: Characters of a title that are kept and quoted.
+MAX_TITLE = 300
+MAX_URL = 1_000
+MAX_PARTICIPANTS = 40
+MAX_TOPICS = 12
+
+#: The words of a status that say that the contact takes or took place.
+HAPPENED: frozenset[EventStatus] = frozenset({"held", "ongoing"})
+
+#: A leader id that stands for an office whose holder is not known starts with this.
+OFFICE_ONLY = "office"
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=True):
+    """What one article says of one contact. `day` is the event-time day, as a proleptic ordinal, `time` in seconds."""
+
+    article_id: str
+    revision: int
+    contact: str
+    time: int
+    participants: tuple[Participant, ...]
+    kind: Kind
+    medium: Medium
+    status: Status
+    when: When | None
+    place: Place | None
+    forum: str | None
+    topics: tuple[str, ...]
+    confidence: float
+    rule: str
+    title: str
+    url: str
+    outlet: str
+    publisher: str
+    official: bool
+    speaks_for: str
+    language: str
+    published: datetime | None
+    backfill: bool
+    text: Text
+
+    @cached_property
+    def day(self) -> int:
+        """The day of publication in UTC, as a proleptic ordinal."""
+        return datetime.fromtimestamp(self.time, UTC).toordinal()
+
+    @cached_property
+    def leaders(self) -> frozenset[str]:
+        """The participants whose name is known."""
+        return frozenset(p.leader for p in self.participants if not p.leader.startswith(OFFICE_ONLY))
+
+    @cached_property
+    def key(self) -> int:
+        """A number for the article, 63 bits wide."""
+        return article_key(self.article_id)
+
+    @property
+    def moment(self) -> datetime:
+        """The event time."""
+        return datetime.fromtimestamp(self.time, UTC)
+
+    @property
+    def remote(self) -> bool | None:
+        """The medium class: remote (phone, video), in person (False), or not told (None)."""
+        if self.medium == "unknown":
+            return True if self.kind == "call" else None
+        return self.medium != "in_person"
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The first and last day of the contact as the article tells them; an ongoing contact is of its own day."""
+        if self.when is not None:
+            return self.when.start.toordinal(), self.when.end.toordinal()
+        return (self.day, self.day) if self.status == "ongoing" else None
+
+    @property
+    def owner(self) -> str:
+        """Who publishes it: the owner of the outlet, the outlet, or the article itself when neither is known."""
+        return self.publisher or self.outlet or self.article_id
+
+    @cached_property
+    def source_key(self) -> str:
+        """Equal for the same page met through two feeds: the address without its variable parts, or the id."""
+        return link_key(self.url) or self.article_id
+
+
+def article_key(article_id: str) -> int:
+    """A number for an article id, 63 bits wide."""
+    return int.from_bytes(blake2b(article_id.encode("utf-8", "replace"), digest_size=8).digest(), "big") >> 1
+
+
+def event_time(mention: Mention) -> datetime:
+    """When the mention entered the news: its article's published time, but never after the poller saw it.
+
+    A mention without any time is of the first day of the calendar.
+    """
+    source = mention.source
+    times = [utc(t) for t in (source.published, source.seen) if t is not None] if source is not None else []
+    return min(times, default=datetime.fromordinal(1).replace(tzinfo=UTC))
+
+
+def group_of(participants: tuple[Participant, ...]) -> str:
+    """The states that take part, sorted: a participant named by office only has a state, but maybe no name."""
+    return "+".join(sorted(p.country.lower() or p.leader for p in participants))
+
+
+def sighting_of(mention: Mention) -> Sighting:
+    """The mention as it is kept. Participants are sorted by leader and named once."""
+    source = mention.source
+    participants = tuple(sorted({p.leader: p for p in mention.participants}.values(), key=lambda p: p.leader))
+    contact = "|".join(
+        (
+            *(p.leader for p in participants[:MAX_PARTICIPANTS]),
+            mention.kind,
+            mention.medium,
+            mention.status,
+            mention.when.start.isoformat() if mention.when else "",
+            mention.forum or "",
+        )
+    )
+    title = source.title if source else ""
+    return Sighting(
+        article_id=mention.article_id,
+        revision=source.revision if source else 0,
+        contact=blake2b(contact.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+        time=int(event_time(mention).timestamp()),
+        participants=participants[:MAX_PARTICIPANTS],
+        kind=mention.kind,
+        medium=mention.medium,
+        status=mention.status,
+        when=mention.when,
+        place=mention.place,
+        forum=mention.forum,
+        topics=mention.topics[:MAX_TOPICS],
+        confidence=mention.confidence,
+        rule=mention.rule,
+        title=title[:MAX_TITLE],
+        url=source.url[:MAX_URL] if source else "",
+        outlet=source.outlet if source else "",
+        publisher=source.publisher if source else "",
+        official=source.official if source else False,
+        speaks_for=source.speaks_for if source else "",
+        language=mention.language or (source.language if source else ""),
+        published=source.published if source else None,
+        backfill=source.backfill if source else False,
+        text=read_text(source.excerpt or title, source.outlet) if source else Text(),
+    )
+
+
+def canonical_order(sighting: Sighting) -> tuple[int, str, int, str]:
+    """The order in which sources are numbered: by event time, then article."""
+    return sighting.time, sighting.article_id, sighting.revision, sighting.contact
+
+
+def ordinal(day: date) -> int:
+    """The proleptic ordinal of a date or of an aware datetime's UTC date."""
+    return (utc(day).date() if isinstance(day, datetime) else day).toordinal()

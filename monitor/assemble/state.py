@@ -1,0 +1,80 @@
+"""What is stored of one open event, and its byte form.
+
+Bytes are zstandard-compressed MessagePack behind a version byte: titles and addresses of one event's coverage repeat
+each other, so ten thousand events of fifty articles fit in little memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+import zstandard
+
+from monitor.assemble.context import Record
+from monitor.assemble.sighting import Sighting
+from monitor.errors import DecodeError, NewerSchemaError
+from monitor.records import Change
+
+_VERSION = 1
+_LEVEL = 1
+#: No state is larger than this when unpacked: a damaged or hostile record can't fill the memory.
+_MAX_STATE = 64 * 1024 * 1024
+
+
+class EventState(msgspec.Struct, kw_only=True, array_like=True):
+    """An open event: its sightings and what was last told of it.
+
+    `digest` is of the last revision's content, `shown` the tracked values it had. `into` names the event that this one
+    is published as a part of (a report with a participant more or less), '' when it stands for itself.
+    """
+
+    event_id: str
+    group: str
+    sightings: tuple[Sighting, ...]
+    revision: int = 0
+    digest: bytes = b""
+    shown: dict[str, Any] = {}
+    history: tuple[Change, ...] = ()
+    redirects: tuple[str, ...] = ()
+    into: str = ""
+
+
+class Clock(msgspec.Struct, array_like=True):
+    """The watermark: the latest event time that was told, in seconds."""
+
+    time: int
+
+
+State = EventState | Record | Clock
+S = TypeVar("S", EventState, Record, Clock)
+
+_TAGS: dict[type, bytes] = {EventState: b"e", Record: b"p", Clock: b"c"}
+_TYPES: dict[bytes, type] = {tag: kind for kind, tag in _TAGS.items()}
+
+
+def pack(state: State) -> bytes:
+    """The byte form of a state."""
+    return bytes([_VERSION]) + _TAGS[type(state)] + zstandard.compress(msgspec.msgpack.encode(state), _LEVEL)
+
+
+def unpack(data: bytes) -> State:
+    """Read a state. Raises DecodeError when it is damaged, NewerSchemaError when a newer version wrote it."""
+    if len(data) < 2 or data[1:2] not in _TYPES:
+        raise DecodeError("not an assembly state")
+    if data[0] > _VERSION:
+        raise NewerSchemaError(f"assembly state of version {data[0]}; this version reads up to {_VERSION}: upgrade it")
+    try:
+        plain = zstandard.decompress(data[2:], max_output_size=_MAX_STATE)
+        state: State = msgspec.msgpack.decode(plain, type=_TYPES[data[1:2]])
+    except (zstandard.ZstdError, msgspec.DecodeError) as error:
+        raise DecodeError(f"not an assembly state: {error}") from error
+    return state
+
+
+def unpack_event(data: bytes) -> EventState:
+    """Read the state of an event; raises DecodeError when it is something else."""
+    state = unpack(data)
+    if not isinstance(state, EventState):
+        raise DecodeError("not the state of an event")
+    return state

@@ -1,0 +1,153 @@
+"""The text of an article as evidence of where it comes from: a MinHash signature and the agencies it credits.
+
+Copies of one wire story differ in headline, dateline, length and credit line. The signature is made of the words
+alone, without datelines and credits, so that copies stay near; a copy that was cut keeps most of the shorter text.
+Signatures are 64 permutations of 16 bits (b-bit minwise hashing, Li and König 2010): 128 bytes a text.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from operator import eq
+
+import msgspec
+import rensa
+import yaml
+
+from monitor.errors import DataFileError
+
+PERMUTATIONS = 64
+_SEED = 20_260_204
+_SHINGLE = 3
+#: Words of a text that are read: a wire story in full.
+_MAX_WORDS = 1_200
+
+#: Two texts are one report when at least so much of the shorter one stands in the longer one.
+CONTAINED = 0.60
+#: A headline alone is one report with another text only when nearly all of its words agree.
+CONTAINED_SHORT = 0.80
+#: Shingles below which a text counts as a headline alone.
+SHORT = 18
+
+_WORD = re.compile(r"\w+", re.UNICODE)
+#: Scripts without spaces: each character counts as a word.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_FILE = "agencies.yaml"
+
+
+class Text(msgspec.Struct, frozen=True, array_like=True, dict=True):
+    """`signature` is PERMUTATIONS numbers of 16 bits, empty for an empty text; `size` counts shingles."""
+
+    signature: bytes = b""
+    size: int = 0
+    agencies: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> array[int]:
+        """The signature as numbers."""
+        return array("H", self.signature)
+
+
+class _Agency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    credits: tuple[str, ...]
+    outlets: tuple[str, ...] = ()
+
+
+@cache
+def _agencies() -> tuple[tuple[_Agency, ...], re.Pattern[str], dict[str, str], dict[str, str]]:
+    """The agencies, one pattern over all their credits, and credit -> agency and outlet -> agency."""
+    text = resources.files("monitor.assemble").joinpath("data", _FILE).read_text(encoding="utf-8")
+    try:
+        agencies = msgspec.convert(yaml.safe_load(text), tuple[_Agency, ...])
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise DataFileError(_FILE, "", str(error)) from error
+    by_credit = {credit.lower(): agency.id for agency in agencies for credit in agency.credits}
+    by_outlet = {name.lower(): agency.id for agency in agencies for name in agency.outlets}
+    names = "|".join(sorted(map(re.escape, by_credit), key=len, reverse=True))
+    # "(Reuters) -", "Reuters -", "/TASS/.", "(AP)", "- AFP", "с ссылкой на": a credit stands apart from the prose.
+    marks = (
+        rf"[(/\[（]\s*(?:{names})(?:[-\s][\w ]{{2,14}})?\s*[)/\]）]\.?\s*[-–—]*"
+        rf"|(?:^|\n)[^\n]{{0,60}}?\b(?:{names})\s*[-–—:]\s"
+        rf"|[-–—]\s*(?:{names})\s*(?:$|\n)"
+    )
+    return agencies, re.compile(marks, re.IGNORECASE), by_credit, by_outlet
+
+
+def _credits(text: str, outlet: str) -> tuple[set[str], str]:
+    """The agencies a text credits, and the text without the credits and the datelines before them."""
+    _, pattern, by_credit, by_outlet = _agencies()
+    found: set[str] = set()
+    own = by_outlet.get(outlet.lower())
+    if own:
+        found.add(own)
+
+    def note(match: re.Match[str]) -> str:
+        low = match.group().lower()
+        found.update(
+            agency for credit, agency in by_credit.items() if re.search(rf"(?<!\w){re.escape(credit)}(?!\w)", low)
+        )
+        return "\n"
+
+    return found, pattern.sub(note, text)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in lower case; each character of a script without spaces is a word."""
+    spaced = _UNSPACED.sub(lambda m: f" {m.group()} ", text.lower())
+    return _WORD.findall(spaced)[:_MAX_WORDS]
+
+
+def shingles(text: str) -> set[str]:
+    """Runs of three words; of a text of one or two words, the text."""
+    found = words(text)
+    if not found:
+        return set()
+    return {" ".join(found[i : i + _SHINGLE]) for i in range(max(1, len(found) - _SHINGLE + 1))}
+
+
+def read_text(text: str, outlet: str = "") -> Text:
+    """The signature and the credits of a text."""
+    agencies, plain = _credits(text, outlet)
+    runs = shingles(plain)
+    if not runs:
+        return Text(agencies=tuple(sorted(agencies)))
+    sketch = rensa.RMinHash(PERMUTATIONS, _SEED)
+    sketch.update(runs)
+    signature = array("H", (number & 0xFFFF for number in sketch.digest())).tobytes()
+    return Text(signature, len(runs), tuple(sorted(agencies)))
+
+
+def similarity(a: Text, b: Text) -> float:
+    """How much of the shorter text stands in the longer one, from 0 to 1, estimated from the signatures.
+
+    With Jaccard similarity J of sets of sizes m <= n, the shared part is J (m + n) / (1 + J), and its share of m is
+    the containment.
+    """
+    if not a.signature or not b.signature:
+        return 0.0
+    jaccard: float = sum(map(eq, a.numbers, b.numbers)) / PERMUTATIONS
+    return min(1.0, jaccard * (a.size + b.size) / ((1 + jaccard) * min(a.size, b.size)))
+
+
+def same_text(a: Text, b: Text) -> bool:
+    """Whether two texts are copies of one report. A shared agency credit makes up for a heavier edit."""
+    if min(a.size, b.size) < SHORT:
+        bar = CONTAINED_SHORT
+        if max(a.size, b.size) >= SHORT * 2:
+            return False
+    else:
+        bar = CONTAINED
+    if set(a.agencies) & set(b.agencies):
+        bar -= 0.15
+    return similarity(a, b) >= bar
+
+
+def bands(text: Text, width: int = 2) -> Iterable[tuple[int, bytes]]:
+    """Keys of which two near texts share at least one with near certainty (locality-sensitive hashing)."""
+    step = width * 2
+    return ((i, text.signature[i : i + step]) for i in range(0, len(text.signature), step))
