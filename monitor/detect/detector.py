@@ -1,0 +1,227 @@
+"""Article to mentions: the whole of detection, pure.
+
+Steps: one scan by the gazetteer lets most articles go; then language, sentences, persons, items, frames, status and
+the facts around each contact; last, what title and text tell of one contact becomes one mention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from monitor.detect.facts import Facts, facts_of
+from monitor.detect.frames import Contact, Rejection, find_contacts
+from monitor.detect.gazetteer import Gazetteer, NameHit
+from monitor.detect.items import MAX_TOKENS, Row, read_row
+from monitor.detect.language import Language, bundled_languages
+from monitor.detect.merge import Finding, merged
+from monitor.detect.people import Focus, People, Person, Registry
+from monitor.detect.status import find_cues, status_of
+from monitor.detect.text import NormalText, fold, normalise, sentences
+from monitor.detect.tokens import Token, tokenize
+from monitor.records import Article, Field, Mention, Source, utc
+from monitor.watchlist import Watchlist, bundled
+
+#: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
+MAX_SENTENCES = 40
+EXCERPT = 1_500
+
+_FIELDS: tuple[Field, ...] = ("title", "summary", "text")
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One field of the article, normalised, with the names in it."""
+
+    field: Field
+    normal: NormalText
+    folded: str
+    hits: tuple[NameHit, ...]
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an article has the mentions it has: what was seen, and why each other candidate is none."""
+
+    article_id: str
+    language: str
+    outcome: str
+    leaders: tuple[str, ...] = ()
+    persons: tuple[tuple[str, str], ...] = ()
+    triggers: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    decisions: tuple[str, ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
+
+
+class Detector:
+    """Finds what an article says of contacts between the watchlist's leaders.
+
+    `languages` defaults to all bundled ones. An instance is immutable after construction and may be shared by threads.
+    """
+
+    def __init__(self, watchlist: Watchlist | None = None, languages: Mapping[str, Language] | None = None) -> None:
+        self._watchlist = bundled() if watchlist is None else watchlist
+        self._languages = dict(bundled_languages() if languages is None else languages)
+        titles: set[str] = {*self._watchlist.titles}
+        titles |= {word for state in self._watchlist.states.values() for word in state.titles}
+        for language in self._languages.values():
+            titles |= language.title_words
+        self._gazetteer = Gazetteer(
+            self._watchlist,
+            titles,
+            [word for language in self._languages.values() for word in language.gate],
+            "".join(language.clitics for language in self._languages.values()),
+        )
+        self._registries = {code: Registry(self._watchlist, language) for code, language in self._languages.items()}
+
+    def detect(self, article: Article, *, now: datetime | None = None) -> tuple[Mention, ...]:
+        """The mentions of one article, in the order of the text. Never raises, whatever the article holds.
+
+        `now` stands in for a missing published date; without either, offices of today count and dates are not read.
+        """
+        return self.explain(article, now=now, lean=True).mentions
+
+    def explain(self, article: Article, *, now: datetime | None = None, lean: bool = False) -> Explanation:
+        """As `detect`, with everything that was seen on the way; `lean` leaves that out."""
+        parts, people, triggers = self._parts(article)
+        speaker = self._speaker(article)
+        if not triggers or people + (1 if speaker else 0) < 2:
+            outcome = "no trigger word" if not triggers else "fewer than two leaders can be meant"
+            return Explanation(article_id=article.id, language=article.language, outcome=outcome)
+        code = article.language.split("-")[0].lower() if article.language else "en"
+        language = self._languages.get(code)
+        if language is None:
+            return Explanation(article_id=article.id, language=code, outcome=f"no language file for {code!r}")
+        reading = _Reading(self._registries[code], article, parts, now, speaker)
+        return reading.explanation(lean=lean)
+
+    def _parts(self, article: Article) -> tuple[list[Part], int, int]:
+        parts: list[Part] = []
+        people = triggers = 0
+        for field, given in (("title", article.title), ("summary", article.summary), ("text", article.text)):
+            if not given:
+                continue
+            normal = normalise(given)
+            folded = fold(normal.text)
+            scan = self._gazetteer.scan(folded)
+            people += scan.people
+            triggers += scan.triggers
+            parts.append(Part(field, normal, folded, scan.hits))  # type: ignore[arg-type]
+        return parts, people, triggers
+
+    def _speaker(self, article: Article) -> str:
+        """The leader whose own source this is, else ''."""
+        return ""
+
+
+class _Reading:
+    """One article on its way through the steps."""
+
+    def __init__(
+        self, registry: Registry, article: Article, parts: list[Part], now: datetime | None, speaker: str
+    ) -> None:
+        self.registry = registry
+        self.language = registry.language
+        self.article = article
+        self.parts = parts
+        moment = article.published or now or article.seen
+        self.moment = utc(moment) if moment is not None else None
+        day = self.moment.date() if self.moment is not None else date.max
+        serving = registry.serving(day)
+        named: set[str] = set()
+        candidates: set[str] = set()
+        for part in parts:
+            for hit in part.hits:
+                for leader, strength in hit.name.leaders:
+                    if leader in serving:
+                        candidates.add(leader)
+                        if strength == "full":
+                            named.add(leader)
+        self.focus = Focus(day, speaker, frozenset(named), frozenset(candidates))
+        self.persons: list[tuple[str, str]] = []
+        self.triggers: list[str] = []
+        self.decisions: list[str] = []
+        self.rejected: list[tuple[str, str]] = []
+
+    def explanation(self, *, lean: bool) -> Explanation:
+        findings = [finding for part in self.parts for finding in self._read(part)]
+        mentions = merged(findings, self.article, self.registry.watchlist, self.focus.day)
+        source = self._source()
+        mentions = tuple(msgspec.structs.replace(one, source=source, language=self.language.code) for one in mentions)
+        outcome = f"{len(mentions)} mention{'s' if len(mentions) != 1 else ''}"
+        if lean:
+            return Explanation(
+                article_id=self.article.id, language=self.language.code, outcome=outcome, mentions=mentions
+            )
+        return Explanation(
+            article_id=self.article.id,
+            language=self.language.code,
+            outcome=outcome,
+            leaders=tuple(dict.fromkeys(self.focus.seen)),
+            persons=tuple(dict.fromkeys(self.persons)),
+            triggers=tuple(self.triggers),
+            mentions=mentions,
+            decisions=tuple(self.decisions),
+            rejected=tuple(dict.fromkeys(self.rejected)),
+        )
+
+    def _read(self, part: Part) -> Iterator[Finding]:
+        people = People(self.registry, self.focus)
+        text = part.normal.text
+        title_case, lower_case = _case(text)
+        for start, end in sentences(text)[:MAX_SENTENCES]:
+            hits = [hit for hit in part.hits if start <= hit.start < end]
+            tokens = tokenize(text, part.folded, start, end)[:MAX_TOKENS]
+            persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
+            self._note(part, tokens, persons)
+            row = read_row(tokens, persons, self.language)
+            contacts, rejected = find_contacts(row, self.language, self.focus)
+            self._note_rejected(part, row, rejected)
+            subject = next((item.leaders for item in row.items if item.class_ == "LEADER"), ())
+            if subject:
+                self.focus.subject = subject
+            if not contacts:
+                continue
+            cues = find_cues(row, self.language)
+            for contact in contacts:
+                verdict = status_of(row, contact, cues)
+                facts = facts_of(text, row, contact, contacts, verdict, self.language, self.moment)
+                self.triggers.append(contact.trigger.name)
+                self.decisions.append(
+                    f"{contact.frame.name}: {' + '.join(sorted(contact.leaders))}, {facts.status} ({facts.why})"
+                )
+                if verdict.status == "generic":
+                    self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
+                    continue
+                yield Finding(part.field, part.normal, row, contact, verdict, facts)
+
+    def _note(self, part: Part, tokens: list[Token], persons: list[Person]) -> None:
+        text = part.normal.text
+        for person in persons:
+            words = text[tokens[person.first].start : tokens[person.last - 1].end]
+            self.persons.append((words, " + ".join(person.leaders) or person.reason))
+
+    def _note_rejected(self, part: Part, row: Row, rejected: list[Rejection]) -> None:
+        text = part.normal.text
+        for one in rejected:
+            item = row.items[one.at]
+            words = text[row.tokens[item.first].start : row.tokens[item.last - 1].end]
+            self.rejected.append((words, one.reason))
+
+    def _source(self) -> Source:
+        article = self.article
+        excerpt = "\n".join(piece for piece in (article.title, article.summary, article.text[:EXCERPT]) if piece)
+        return Source(
+            article_id=article.id, title=article.title, url=article.url, outlet=article.outlet,
+            publisher=article.publisher, country=article.country, official=article.official or bool(self.focus.speaker),
+            speaks_for=article.speaks_for, language=self.language.code, published=article.published, seen=article.seen,
+            revision=article.revision, backfill=article.backfill, excerpt=excerpt[:EXCERPT],
+        )  # fmt: skip
+
+
+def _case(text: str) -> tuple[bool, bool]:
+    """Whether most words start with a capital (a headline in title case), and whether none does."""
+    longer = [word for word in text[:400].split() if len(word) > 3 and word[0].isalpha()]
+    capitals = sum(word[0].isupper() for word in longer)
+    return len(longer) >= 4 and capitals > 0.8 * len(longer), text == text.lower()

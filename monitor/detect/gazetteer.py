@@ -1,0 +1,114 @@
+"""The gazetteer: every name of every tracked leader in one Aho-Corasick automaton, with what else opens the slow path.
+
+One pass over an article's folded text finds names, namesakes, phrases for office holders, title words and triggers of
+all languages. It is the fast path: an article in which fewer than two leaders can be meant, or no trigger word stands,
+is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import ahocorasick
+
+from monitor.detect.text import fold, normalise
+from monitor.detect.tokens import is_glued
+from monitor.watchlist import Phrase, Strength, Watchlist
+
+_ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
+
+
+class Name(NamedTuple):
+    """What one spelling may mean: leaders with the strength of the alias, or a phrase for an office holder."""
+
+    leaders: tuple[tuple[str, Strength], ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    namesake: bool = False
+    title: bool = False
+    trigger: bool = False
+
+
+class NameHit(NamedTuple):
+    """A spelling found at `start` up to `end` of the text."""
+
+    start: int
+    end: int
+    name: Name
+
+
+class Scan(NamedTuple):
+    """What one pass found: names leftmost-longest, and whether it is worth a closer look."""
+
+    hits: tuple[NameHit, ...]
+    people: int
+    triggers: int
+
+
+class Gazetteer:
+    """The automaton over a watchlist and the trigger and title words of some languages."""
+
+    def __init__(self, watchlist: Watchlist, titles: Iterable[str], triggers: Iterable[str], clitics: str) -> None:
+        names: dict[str, dict[str, Strength]] = {}
+        for leader in watchlist.leaders.values():
+            for alias in leader.aliases:
+                held = names.setdefault(_key(alias.text), {})
+                held[leader.id] = min(held.get(leader.id, "weak"), alias.strength, key=_ORDER.index)
+        entries = {key: Name(leaders=tuple(held.items())) for key, held in names.items()}
+        for phrase in watchlist.phrases:
+            key = _key(phrase.text)
+            known = entries.get(key, Name())
+            entries[key] = known._replace(phrases=(*known.phrases, phrase))
+        for text in watchlist.namesakes:
+            entries[_key(text)] = Name(namesake=True)
+        for word in titles:
+            entries.setdefault(_key(word), Name(title=True))
+        for word in triggers:
+            key = _key(word)
+            entries[key] = entries.get(key, Name())._replace(trigger=True)
+        self._clitics = frozenset(clitics)
+        self._automaton = ahocorasick.Automaton()
+        for key, name in entries.items():
+            if key:
+                glued = (is_glued(key[0]), is_glued(key[-1]))
+                self._automaton.add_word(key, (len(key), glued, name))
+        self._automaton.make_automaton()
+
+    def scan(self, folded: str) -> Scan:
+        """Every name in `folded`, leftmost first and longest of those, each on word boundaries of its script."""
+        found: list[tuple[int, int, Name]] = []
+        triggers = 0
+        size = len(folded)
+        for last, (length, glued, name) in self._automaton.iter(folded):
+            start, end = last - length + 1, last + 1
+            if end < size and not glued[1] and folded[end].isalnum():
+                continue
+            if start and not glued[0] and folded[start - 1].isalnum() and not self._after_clitic(folded, start):
+                continue
+            triggers += name.trigger
+            if name.leaders or name.phrases or name.namesake or name.title:
+                found.append((start, -end, name))
+        if not found:
+            return Scan((), 0, triggers)
+        found.sort(key=_place)
+        hits: list[NameHit] = []
+        people = done = 0
+        for start, minus_end, name in found:
+            if start < done:
+                continue
+            done = -minus_end
+            hits.append(NameHit(start, done, name))
+            people += not name.namesake
+        return Scan(tuple(hits), people, triggers)
+
+    def _after_clitic(self, folded: str, start: int) -> bool:
+        """Whether only a glued conjunction or preposition stands before the name, as in Arabic."""
+        return folded[start - 1] in self._clitics and (start == 1 or not folded[start - 2].isalnum())
+
+
+def _place(found: tuple[int, int, Name]) -> tuple[int, int]:
+    return found[0], found[1]
+
+
+def _key(text: str) -> str:
+    return fold(normalise(text).text).strip()

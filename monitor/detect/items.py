@@ -1,0 +1,190 @@
+"""A sentence as a row of items: leaders (coordinated ones together), triggers, word classes, and what cuts clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.detect.language import Language, Trigger
+from monitor.detect.people import Person
+from monitor.detect.tokens import Token
+
+#: A sentence of more tokens than this is cut: no news sentence is longer, and the work stays bounded.
+MAX_TOKENS = 160
+
+_BREAKS = frozenset("—;:|()[]{}…•")
+_QUOTES = frozenset("\"'")
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One item: its class, the tokens `first` up to `last` it covers, and what it holds.
+
+    `groups` holds one tuple of leader ids for each coordinated phrase. `hyphen` marks a pair written with a hyphen.
+    """
+
+    class_: str
+    first: int
+    last: int
+    leaders: tuple[str, ...] = ()
+    trigger: Trigger | None = None
+    others: bool = False
+    hyphen: bool = False
+    linked: str = ""
+    word: str = ""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The items of one sentence and their shape: one letter an item."""
+
+    tokens: Sequence[Token]
+    words: Sequence[str]
+    items: tuple[Item, ...]
+    shape: str
+    breaks: tuple[int, ...]
+
+
+def read_row(tokens: Sequence[Token], persons: Sequence[Person], language: Language) -> Row:
+    """The items of a sentence of at most MAX_TOKENS tokens."""
+    text = [token.text for token in tokens]
+    items = _coordinated(_split(tokens, text, persons, language), text, language)
+    items = _fronted(items, text, language)
+    breaks = tuple(item.first for item in items if item.class_ == "BREAK")
+    return Row(tokens, text, tuple(items), "".join(language.alphabet[item.class_] for item in items), breaks)
+
+
+def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], language: Language) -> list[Item]:
+    starts = {person.first: person for person in persons}
+    items: list[Item] = []
+    at = 0
+    while at < len(tokens):
+        person = starts.get(at)
+        if person is not None:
+            last = person.last + (1 if person.owner else 0)
+            class_ = ("OWNER" if person.owner else "LEADER") if person.leaders else "PERSON"
+            items.append(
+                Item(class_, at, last, person.leaders, others=person.others, linked=person.linked, word=person.reason)
+            )
+            at = last
+            continue
+        found = language.lexicon.longest(text, at)
+        if found is not None:
+            last = min((one.first for one in persons if at < one.first), default=len(text))
+            if found[0] <= last:
+                items.append(_known(found, at))
+                at = found[0]
+                continue
+        items.append(Item(_class_of(tokens, text, at), at, at + 1, word=text[at]))
+        at += 1
+    return items
+
+
+def _known(found: tuple[int, list[Trigger | str]], at: int) -> Item:
+    last, meanings = found
+    for meaning in meanings:
+        if isinstance(meaning, Trigger):
+            return Item(meaning.class_, at, last, trigger=meaning)
+    class_ = meanings[0]
+    return Item(class_ if isinstance(class_, str) else "WORD", at, last)
+
+
+def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
+    word, token = text[at], tokens[at]
+    if word[0].isalnum():
+        return "NAME" if token.capital and at > 0 else "WORD"
+    if word == ",":
+        return "COMMA"
+    if word in _QUOTES or word == "'s":
+        return "QUOTE"
+    if word in "-/":
+        behind = tokens[at + 1] if at + 1 < len(tokens) else None
+        if token.spaced and behind is not None and behind.spaced:
+            return "BREAK"
+        return "HYPHEN"
+    if word in _BREAKS:
+        return "BREAK"
+    if word in ".!?":
+        return "END"
+    return "WORD"
+
+
+def _coordinated(items: list[Item], text: list[str], language: Language) -> list[Item]:
+    """Leaders joined by conjunctions, commas or hyphens become one item; an apposition of the same leader too."""
+    merged: list[Item] = []
+    at = 0
+    while at < len(items):
+        item = items[at]
+        if item.class_ not in ("LEADER", "OWNER") and not item.others:
+            merged.append(item)
+            at += 1
+            continue
+        at += 1
+        while True:
+            size = _join(merged, item, items, at, language)
+            if not size:
+                break
+            following = items[at + size - 1]
+            same = set(following.leaders) <= set(item.leaders)
+            together = any(one.class_ == "together" for one in items[at : at + size])
+            item = Item(
+                following.class_ if following.leaders else item.class_,
+                item.first,
+                following.last,
+                tuple(dict.fromkeys((*item.leaders, *following.leaders))),
+                others=item.others or following.others,
+                hyphen=item.hyphen or (size == 2 and items[at].class_ == "HYPHEN"),
+                linked="" if not same else item.linked,
+            )
+            at += size
+            if (same or together) and at < len(items) and items[at].class_ == "COMMA" and item.class_ == "LEADER":
+                at += 1  # the comma behind an apposition
+        if item.others and not item.leaders:
+            item = msgspec.structs.replace(item, class_="PERSON")
+        merged.append(item)
+    return merged
+
+
+def _join(before: list[Item], item: Item, items: list[Item], at: int, language: Language) -> int:
+    """How many items join the next leader to `item`: 0 when it stands alone."""
+    if item.class_ == "OWNER" and not (at < len(items) and items[at].class_ == "and"):
+        return 0
+    window = items[at : at + 3]
+    classes = [one.class_ for one in window]
+    joined = {"LEADER", "OWNER"}
+
+    def leader(index: int) -> bool:
+        return index < len(window) and (window[index].class_ in joined or window[index].others)
+
+    if classes[:1] == ["HYPHEN"] and leader(1):
+        return 2
+    if classes[:1] == ["and"] and leader(1):
+        return 2
+    if classes[:1] == ["together"] and leader(1):
+        return 2
+    if classes[:2] == ["COMMA", "and"] and leader(2):
+        return 3
+    if classes[:2] == ["COMMA", "together"] and leader(2):
+        return 3
+    if classes[:1] == ["COMMA"] and leader(1):
+        if set(window[1].leaders) <= set(item.leaders):
+            return 2
+        listed = any(one.class_ == "and" for one in items[at + 2 : at + 6] if one.class_ in ("and", *joined, "COMMA"))
+        first = all(one.class_ in ("QUOTE", "BREAK", "WORD") for one in before[-1:]) and not any(
+            one.trigger is not None or one.class_ == "front" for one in before
+        )
+        return 2 if listed or first or len(item.leaders) > 1 else 0
+    return 0
+
+
+def _fronted(items: list[Item], text: list[str], language: Language) -> list[Item]:
+    """The comma behind a fronted phrase ("After his call with X, Y ...") cuts the clause."""
+    opened = False
+    done: list[Item] = []
+    for index, item in enumerate(items):
+        if index == 0 or items[index - 1].class_ == "BREAK":
+            opened = language.fronted.longest(text, item.first) is not None
+        if opened and item.class_ == "COMMA" and index + 1 < len(items):
+            item = msgspec.structs.replace(item, class_="BREAK")
+            opened = False
+        done.append(item)
+    return done

@@ -1,0 +1,291 @@
+"""A language is a data file: its words, triggers, frames, cues and vetoes, checked when loaded.
+
+`data/languages/<code>.yaml` holds everything that detection knows of a language; the code knows none by name. Phrases
+are normalised as articles are, so both sides of a comparison went the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from monitor.detect.datafile import DATA, read
+from monitor.detect.shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape
+from monitor.detect.text import fold, normalise
+from monitor.detect.tokens import Phrases, tokenize
+from monitor.detect.when import Calendar, CalendarWords
+from monitor.errors import DataFileError
+from monitor.records import Kind, Medium, Status
+
+LANGUAGES = DATA / "languages"
+
+Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
+#: What a cue says of a trigger in its scope; `generic` means that no single contact is spoken of.
+CueStatus = Status | Literal["generic"]
+Scope = Literal["before", "after", "around"]
+Reach = Literal["tight", "near", "clause", "sentence"]
+
+
+class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A trigger as the file has it: one verb or noun in all its forms."""
+
+    name: str
+    class_: str = msgspec.field(name="class")
+    kind: Kind
+    medium: Medium = "unknown"
+    role: str = ""
+    distributive: bool = False
+    forms: Mapping[Tense, tuple[str, ...]]
+    compounds: Mapping[Medium, tuple[str, ...]] = {}
+
+
+class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words that give a trigger in their scope a status (after NegEx and ConText: Chapman 2001, Harkema 2009).
+
+    `scope`: the cue stands before or after what it speaks of. `reach`: tight, the next item or two; near, up to six
+    items; clause; sentence. `only` narrows it to triggers or classes. `barrier`: cues farther out do not pass it.
+    """
+
+    status: CueStatus
+    scope: Scope
+    reach: Reach
+    words: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    barrier: bool = False
+
+
+class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
+
+    `object_then` lists the classes that may follow the object; anything else is another sense.
+    """
+
+    name: str
+    triggers: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
+    object_then: tuple[str, ...] = ()
+
+
+class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A frame as the file has it."""
+
+    name: str
+    shape: str
+    missing: Missing = "none"
+    collective: bool = False
+    weight: float = 1.0
+
+
+class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words anywhere in the clause that tell by which medium."""
+
+    medium: Medium
+    words: tuple[str, ...]
+
+
+class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. Each list is explained where it is used."""
+
+    code: str
+    scripts: tuple[str, ...]
+    clitics: str = ""
+    calendar: CalendarWords | None = None
+    titles: Mapping[str, tuple[str, ...]] = {}
+    other_titles: tuple[str, ...] = ()
+    title_modifiers: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    state_prefixes: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    counterparts: tuple[str, ...] = ()
+    both: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
+    distributive: tuple[str, ...] = ()
+    fronted: tuple[str, ...] = ()
+    instead_of: tuple[str, ...] = ()
+    together_with: tuple[str, ...] = ()
+    opinion: tuple[str, ...] = ()
+    media: tuple[MediumWords, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = {}
+    groups: Mapping[str, tuple[str, ...]] = {}
+    triggers: tuple[TriggerForms, ...]
+    cues: tuple[CueWords, ...] = ()
+    vetoes: tuple[VetoWords, ...] = ()
+    frames: tuple[FrameShape, ...]
+
+
+class Trigger(msgspec.Struct, frozen=True):
+    """One form of a trigger."""
+
+    name: str
+    class_: str
+    kind: Kind
+    medium: Medium
+    tense: Tense
+    role: str = ""
+    distributive: bool = False
+
+
+class Cue(msgspec.Struct, frozen=True):
+    """One status cue, with the words that it was found by."""
+
+    status: CueStatus
+    scope: Scope
+    reach: Reach
+    only: frozenset[str]
+    barrier: bool
+    words: str
+
+
+class Veto(msgspec.Struct, frozen=True):
+    """A false sense, compiled."""
+
+    name: str
+    triggers: frozenset[str]
+    before: Phrases[bool]
+    after: Phrases[bool]
+    anywhere: Phrases[bool]
+    object_then: str
+
+
+class Language:
+    """One language, ready for matching.
+
+    `lexicon` maps phrases to triggers and word classes, `roles` to what matters around names (titles, heads, former,
+    counterparts, ...), `cues` to status cues.
+    """
+
+    def __init__(self, data: LanguageFile, file: str) -> None:
+        self.code = data.code
+        self.scripts = frozenset(data.scripts)
+        self.clitics = data.clitics
+        self.calendar = Calendar(data.calendar, file) if data.calendar is not None else None
+        trigger_classes = tuple(dict.fromkeys(one.class_ for one in data.triggers))
+        self.alphabet = Alphabet((*trigger_classes, *data.words), data.groups, file)
+        self.trigger_letters = frozenset(self.alphabet[name] for name in trigger_classes)
+        self.lexicon: Phrases[Trigger | str] = Phrases()
+        self.gate: set[str] = set()
+        for one in data.triggers:
+            for trigger, phrase in self._forms(one):
+                self.gate.add(fold(normalise(phrase).text).strip())
+                self.lexicon.add(words(phrase), trigger)
+        for name, phrases in data.words.items():
+            for phrase in phrases:
+                self.lexicon.add(words(phrase), name)
+        self.roles: Phrases[tuple[str, str]] = Phrases()
+        for title, phrases in data.titles.items():
+            self._roles("title", phrases, title)
+        self._roles("other_title", data.other_titles)
+        self._roles("modifier", data.title_modifiers)
+        self._roles("former", data.former)
+        self._roles("state_prefix", data.state_prefixes)
+        self._roles("head", data.heads)
+        self._roles("counterpart", data.counterparts)
+        self._roles("both", data.both)
+        self._roles("others", data.others)
+        self.title_words = frozenset(
+            fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
+        ) | {fold(normalise(phrase).text) for phrase in (*data.counterparts, *data.both)}
+        self.common = _phrases(data.common)
+        self.distributive = _phrases(data.distributive)
+        self.fronted = _phrases(data.fronted)
+        self.instead_of = _phrases(data.instead_of)
+        self.together_with = _phrases(data.together_with)
+        self.opinion = _phrases(data.opinion)
+        self.media: Phrases[Medium] = Phrases()
+        for group in data.media:
+            for phrase in group.words:
+                self.media.add(words(phrase), group.medium)
+        self.cues: Phrases[Cue] = Phrases()
+        names = {one.name for one in data.triggers} | set(trigger_classes) | set(get_args(Tense))
+        for at, cue in enumerate(data.cues):
+            _known(cue.only, names, file, f"cues[{at}].only")
+            for phrase in cue.words:
+                self.cues.add(
+                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, phrase)
+                )
+        self.vetoes = tuple(self._veto(veto, names, file) for veto in data.vetoes)
+        self.frames = tuple(
+            Frame(
+                name=one.name,
+                pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file),
+                missing=one.missing,
+                collective=one.collective,
+                weight=one.weight,
+            )
+            for one in data.frames
+        )
+
+    @staticmethod
+    def _forms(one: TriggerForms) -> Iterable[tuple[Trigger, str]]:
+        for tense, phrases in one.forms.items():
+            spread = one.distributive or tense == "plural"
+            for phrase in phrases:
+                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread), phrase
+                for medium, prefixes in one.compounds.items():
+                    for prefix in prefixes:
+                        kind: Kind = "call" if medium in ("phone", "video") else one.kind
+                        yield (
+                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread),
+                            f"{prefix} {phrase}",
+                        )
+
+    def _roles(self, role: str, phrases: Iterable[str], value: str = "") -> None:
+        for phrase in phrases:
+            self.roles.add(words(phrase), (role, value))
+
+    def _veto(self, veto: VetoWords, names: set[str], file: str) -> Veto:
+        _known(veto.triggers, names, file, f"vetoes: {veto.name}")
+        allowed = "".join(self.alphabet.letters(name, f"vetoes: {veto.name}") for name in veto.object_then)
+        return Veto(
+            veto.name,
+            frozenset(veto.triggers),
+            _phrases(veto.before),
+            _phrases(veto.after),
+            _phrases(veto.anywhere),
+            allowed,
+        )
+
+
+def words(phrase: str) -> tuple[str, ...]:
+    """The folded tokens of a phrase of a data file."""
+    text = normalise(phrase).text
+    return tuple(token.text for token in tokenize(text, fold(text), 0, len(text)))
+
+
+def _phrases(listed: Iterable[str]) -> Phrases[bool]:
+    found: Phrases[bool] = Phrases()
+    for phrase in listed:
+        found.add(words(phrase), True)
+    return found
+
+
+def _known(given: Iterable[str], known: set[str], file: str, where: str) -> None:
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise DataFileError(file, where, f"no trigger or class is called {', '.join(unknown)}")
+
+
+def load_language(file: str, folder: Path = LANGUAGES) -> Language:
+    """Read one language file; raises DataFileError that names the place and the mistake."""
+    data = read(file, LanguageFile, folder=folder)
+    if not re.fullmatch(r"[a-z]{2,3}", data.code):
+        raise DataFileError(file, "code", f"{data.code!r} is no ISO 639 code")
+    clash = set(data.words) & set(BUILT_IN)
+    if clash:
+        raise DataFileError(file, "words", f"{', '.join(sorted(clash))}: names kept for the code")
+    return Language(data, file)
+
+
+@cache
+def bundled_languages() -> Mapping[str, Language]:
+    """Every bundled language by its code, read once."""
+    languages = [load_language(path.name) for path in sorted(LANGUAGES.glob("*.yaml"))]
+    return {language.code: language for language in languages}

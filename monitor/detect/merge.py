@@ -1,0 +1,115 @@
+"""One contact told twice is one mention: title and text, headline and lede, with the evidence of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from monitor.detect.facts import Facts
+from monitor.detect.frames import Contact
+from monitor.detect.items import Row
+from monitor.detect.status import Verdict
+from monitor.detect.text import NormalText
+from monitor.records import Article, Evidence, Field, Medium, Mention, Participant, Status
+from monitor.watchlist import Watchlist
+
+_GROUPS: dict[Status, str] = {"held": "held", "ongoing": "held"}
+_REMOTE = frozenset({"phone", "video", "remote"})
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One contact as one sentence tells it."""
+
+    field: Field
+    normal: NormalText
+    row: Row
+    contact: Contact
+    verdict: Verdict
+    facts: Facts
+
+
+def merged(findings: Sequence[Finding], article: Article, watchlist: Watchlist, day: date) -> tuple[Mention, ...]:
+    """The mentions of an article, one for each contact it tells of."""
+    groups: list[list[Finding]] = []
+    for finding in findings:
+        home = next((group for group in groups if _same(group, finding)), None)
+        if home is None:
+            groups.append([finding])
+        else:
+            home.append(finding)
+    return tuple(_mention(group, article, watchlist, day) for group in groups)
+
+
+def _same(group: Sequence[Finding], finding: Finding) -> bool:
+    """Whether the finding tells of the group's contact: the same leaders, and nothing that speaks against it."""
+    first = group[0]
+    if first.contact.leaders != finding.contact.leaders:
+        return False
+    mine, yours = first.facts, finding.facts
+    if mine.when and yours.when and (mine.when.end < yours.when.start or yours.when.end < mine.when.start):
+        return False
+    if (mine.medium in _REMOTE and yours.medium == "in_person") or (
+        yours.medium in _REMOTE and mine.medium == "in_person"
+    ):
+        return False
+    same_status = _GROUPS.get(mine.status, mine.status) == _GROUPS.get(yours.status, yours.status)
+    return same_status or not yours.told or not mine.told
+
+
+def _mention(group: Sequence[Finding], article: Article, watchlist: Watchlist, day: date) -> Mention:
+    lead = next((one for one in group if one.facts.told), group[0])
+    medium: Medium = next((one.facts.medium for one in group if one.facts.medium != "unknown"), "unknown")
+    contact = lead.contact
+    return Mention(
+        article_id=article.id,
+        participants=tuple(_participant(one, contact, watchlist, day) for one in sorted(contact.leaders)),
+        kind=lead.facts.kind if lead.facts.medium != "unknown" else _kind(group),
+        medium=medium,
+        status=lead.facts.status,
+        when=next((one.facts.when for one in group if one.facts.when is not None), None),
+        place=next((one.facts.place for one in group if one.facts.place is not None), None),
+        forum=next((one.facts.forum for one in group if one.facts.forum is not None), None),
+        confidence=0.9,
+        evidence=tuple(_evidence(one, article) for one in group[:4]),
+        rule=lead.contact.frame.name,
+    )
+
+
+def _kind(group: Sequence[Finding]) -> str:  # type: ignore[return]
+    for one in group:
+        if one.facts.medium != "unknown":
+            return one.facts.kind
+    return group[0].facts.kind
+
+
+def _participant(leader: str, contact: Contact, watchlist: Watchlist, day: date) -> Participant:
+    office = watchlist.office_on(leader, day)
+    known = watchlist.leaders.get(leader)
+    return Participant(
+        leader=leader,
+        name=known.name if known else leader,
+        country=office.country if office else "",
+        office=office.title if office else "",
+        role=_role(leader, contact),
+    )
+
+
+def _role(leader: str, contact: Contact) -> str:
+    match contact.trigger.role:
+        case "host" if contact.b:
+            return "host" if leader in contact.a else "visitor"
+        case "visitor" if contact.b:
+            return "visitor" if leader in contact.a else "host"
+        case "caller" if contact.b:
+            return "caller" if leader in contact.a else ""
+    return ""
+
+
+def _evidence(finding: Finding, article: Article) -> Evidence:
+    row, contact = finding.row, finding.contact
+    first, last = row.items[contact.first], row.items[contact.last - 1]
+    start, end = finding.normal.span(row.tokens[first.first].start, row.tokens[last.last - 1].end)
+    whole: str = getattr(article, finding.field)
+    return Evidence(field=finding.field, start=start, end=end, text=whole[start:end])

@@ -1,0 +1,421 @@
+"""Who is meant: noun phrases around names, titles and states, resolved to leaders in office on the article's day.
+
+A phrase is a run of states, titles and modifiers with or without a name: "Kazakh President Tokayev", "the prime minister
+of India", "China's Xi", "his Turkish counterpart", "the two leaders". Former and future holders, deputies, relatives,
+envoys and namesakes come out as persons who are no leaders, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from monitor.detect.gazetteer import Name, NameHit
+from monitor.detect.language import Language, words
+from monitor.detect.tokens import Phrases, Token
+from monitor.watchlist import Leader, Strength, Watchlist
+
+
+class Person(NamedTuple):
+    """One noun phrase: tokens `first` up to `last`. `leaders` is empty when it is nobody tracked: `reason` says why.
+
+    `owner` is set when a possessive mark follows, `others` when unnamed leaders are meant as well.
+    """
+
+    first: int
+    last: int
+    leaders: tuple[str, ...]
+    reason: str = ""
+    owner: bool = False
+    others: bool = False
+    linked: str = ""
+    strong: bool = True
+
+
+class Focus:
+    """What an article has said so far of persons: who was named in full, and in which order leaders came up."""
+
+    def __init__(self, day: date, speaker: str, named: frozenset[str], candidates: frozenset[str]) -> None:
+        self.day = day
+        self.speaker = speaker
+        self.named = named
+        self.candidates = candidates
+        self.seen: list[str] = [speaker] if speaker else []
+        self.subject: tuple[str, ...] = (speaker,) if speaker else ()
+
+    def see(self, leaders: Sequence[str]) -> None:
+        """Remember that these leaders came up, the last one last."""
+        for leader in leaders:
+            if leader in self.seen:
+                self.seen.remove(leader)
+            self.seen.append(leader)
+
+
+class _Run(NamedTuple):
+    """A run of states and titles before (or without) a name."""
+
+    end: int
+    states: tuple[str, ...]
+    titles: tuple[str, ...]
+    plural: bool
+    former: bool
+    other: bool
+    owned: bool
+
+
+class Registry:
+    """States and leaders of a watchlist, as one language writes them."""
+
+    def __init__(self, watchlist: Watchlist, language: Language) -> None:
+        self.watchlist = watchlist
+        self.language = language
+        self.states: Phrases[tuple[str, bool]] = Phrases()
+        for state in watchlist.states.values():
+            for forms, adjective in ((state.names, False), (state.adjectives, True), (state.demonyms, True)):
+                for text in forms.get(language.code, ()):
+                    if key := words(text):
+                        self.states.add(key, (state.code, adjective))
+        self.titles: Phrases[str] = Phrases()
+        for word in {*watchlist.titles, *(word for state in watchlist.states.values() for word in state.titles)}:
+            if key := words(word):
+                self.titles.add(key, word)
+        self.given = frozenset(
+            first for leader in watchlist.leaders.values() for first in words(leader.name)[:1] if len(first) > 2
+        )
+        self.serving = lru_cache(maxsize=4096)(watchlist.serving)
+
+    def resolve(self, name: Name, run: _Run | None, focus: Focus) -> tuple[str, Strength, str]:
+        """The one leader that a name means here, the strength of the name, and else the reason why nobody."""
+        for phrase in name.phrases:
+            held = self.watchlist.holder_of_phrase(phrase, focus.day)
+            if held is not None:
+                return held.id, "full", ""
+        serving = self.serving(focus.day)
+        able = [(one, strength) for one, strength in name.leaders if one in serving]
+        if not able:
+            return "", "full", "not in office on the article's date" if name.leaders else "nobody holds that office"
+        if run is not None and run.states:
+            able = [one for one in able if self._leads(one[0], run, focus.day)]
+            if not able:
+                return "", "full", "the title belongs to somebody else"
+        elif run is not None and run.titles and len(able) > 1:
+            able = [one for one in able if self._holds(one[0], run.titles, focus.day)] or able
+        if len(able) > 1:
+            best = [one for one in able if one[0] in focus.named] or [one for one in able if one[1] == "full"]
+            able = best or able
+        if len({one for one, _ in able}) > 1:
+            return "", "weak", "several leaders bear this name"
+        return able[0][0], able[0][1], ""
+
+    def _leads(self, leader: str, run: _Run, day: date) -> bool:
+        return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
+
+    def _holds(self, leader: str, titles: Sequence[str], day: date) -> bool:
+        return any(
+            self.watchlist.role_of_title(office.country, title, day) == office.role
+            for office in self.watchlist.offices_on(leader, day)
+            for title in titles
+        )
+
+    def holder(self, state: str, title: str, day: date) -> Leader | None:
+        """Who "the <state> <title>" was on that day."""
+        return self.watchlist.holder_of_title(state, title, day)
+
+
+class People:
+    """Reads the persons of one sentence after another, keeping the article's focus."""
+
+    def __init__(self, registry: Registry, focus: Focus) -> None:
+        self._registry = registry
+        self._language = registry.language
+        self._focus = focus
+
+    def read(
+        self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool
+    ) -> list[Person]:
+        """The persons of one sentence, in order, not overlapping."""
+        sentence = _Sentence(tokens, hits, title_case=title_case, lower_case=lower_case)
+        found: list[Person] = []
+        at = 0
+        while at < len(tokens):
+            person = self._phrase(sentence, at)
+            if person is None:
+                at += 1
+                continue
+            person = self._with_head(sentence, person)
+            found.append(person)
+            if person.leaders:
+                self._focus.see(person.leaders)
+            at = person.last
+        return self._supported(sentence, found)
+
+    # One noun phrase -------------------------------------------------------------------------------------------------
+
+    def _phrase(self, s: _Sentence, at: int) -> Person | None:
+        group = self._group(s, at)
+        if group is not None:
+            return group
+        run = self._run(s, at)
+        start = run.end if run is not None else at
+        hit = s.name_at(start)
+        if hit is None and run is not None and run.titles and s.is_comma(start):
+            hit = s.name_at(start + 1)  # "the Turkish president, Recep Tayyip Erdogan"
+            start += 1
+        if hit is not None and not (run is not None and run.owned and not run.titles and s.tokens[at].text == "'s"):
+            return self._named(s, at, start, hit, run)
+        if run is None or not run.titles:
+            return None
+        return self._untitled(s, at, run)
+
+    def _named(self, s: _Sentence, at: int, start: int, hit: NameHit, run: _Run | None) -> Person | None:
+        if hit.name.namesake:
+            return Person(at, s.after(hit), (), "a namesake")
+        if not hit.name.leaders and not hit.name.phrases:
+            return None
+        last = s.after(hit)
+        if not s.is_capital(start) and not s.lower_case:
+            return None
+        former = run is not None and run.former
+        if run is not None and run.other:
+            return Person(at, last, (), "a lesser title")
+        if former:
+            return Person(at, last, (), "a former holder")
+        leader, strength, reason = self._registry.resolve(hit.name, run, self._focus)
+        if not leader:
+            return Person(at, last, (), reason)
+        if strength != "full":
+            bare = run is None or not (run.states or run.titles)
+            if bare and self._given_name_before(s, start):
+                return Person(at, last, (), "another first name")
+            if self._surname_goes_on(s, last, strength):
+                return Person(at, last, (), "part of a longer name")
+        last = self._skip_title_behind(s, last)
+        strong = strength != "weak" or (run is not None and bool(run.states or run.titles))
+        return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
+
+    def _untitled(self, s: _Sentence, at: int, run: _Run) -> Person | None:
+        """A title without a known name: the holder of the office, or nobody if another name follows."""
+        if run.other:
+            return Person(at, run.end, (), "a lesser title")
+        if run.former:
+            return Person(at, run.end, (), "a former holder")
+        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._known(s, run.end):
+            return Person(at, run.end + 1, (), "somebody else of that title")
+        day = self._focus.day
+        if run.states:
+            holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
+            ids = tuple(dict.fromkeys(one.id for one in holders if one is not None))
+            if not ids or (run.plural and len(ids) < 2):
+                return Person(at, run.end, (), "nobody tracked holds that office")
+            return Person(at, run.end, ids, owner=s.is_owner(run.end))
+        if run.plural or not self._definite(s, at):
+            return None
+        for leader in reversed(self._focus.seen):
+            if self._registry._holds(leader, run.titles, day):  # noqa: SLF001  # the same concept, in one module
+                return Person(at, run.end, (leader,), owner=s.is_owner(run.end), linked="title")
+        return None
+
+    def _group(self, s: _Sentence, at: int) -> Person | None:
+        """ "The two leaders", "his Turkish counterpart", "European leaders"."""
+        found = self._language.roles.longest(s.words, at)
+        role = found[1][0][0] if found else ""
+        if found and role == "both":
+            pair = [one for one in self._focus.seen if one in self._focus.candidates or one == self._focus.speaker]
+            if len(pair) == 2:
+                return Person(at, found[0], tuple(pair), owner=s.is_owner(found[0]), linked="both")
+            return None
+        if found and role == "others":
+            return Person(at, found[0], (), others=True)
+        state = self._registry.states.longest(s.words, at)
+        behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
+        if state is None or behind is None or behind[1][0][0] != "counterpart":
+            return None
+        last = behind[0]
+        name = s.name_at(last) or (s.name_at(last + 1) if s.is_comma(last) else None)
+        if name is not None and name.name.leaders:
+            leader, _, reason = self._registry.resolve(name.name, None, self._focus)
+            return Person(at, s.after(name), (leader,) if leader else (), reason, owner=s.is_owner(s.after(name)))
+        if s.is_capital(last) and s.spaced(last) and not s.title_case and not self._known(s, last):
+            return Person(at, last + 1, (), "somebody else of that title")
+        holder = self._registry.holder(state[1][0][0], "leader", self._focus.day)
+        if holder is None:
+            return Person(at, last, (), "nobody tracked holds that office")
+        return Person(at, last, (holder.id,), owner=s.is_owner(last), linked="counterpart")
+
+    def _run(self, s: _Sentence, at: int) -> _Run | None:
+        states: list[str] = []
+        titles: list[str] = []
+        former = other = plural = owned = False
+        i = at
+        while i < len(s.words):
+            role = self._language.roles.longest(s.words, i)
+            kinds = dict(role[1]) if role else {}
+            title = self._registry.titles.longest(s.words, i)
+            state = self._registry.states.longest(s.words, i) if s.is_capital(i) or s.lower_case else None
+            if role and "other_title" in kinds:
+                other, i = True, role[0]
+            elif role and "former" in kinds:
+                former, i = True, role[0]
+            elif title and (not role or title[0] >= role[0]):
+                titles.append(title[1][0])
+                i = title[0]
+            elif role and "title" in kinds:
+                titles.append(kinds["title"])
+                plural, i = True, role[0]
+            elif state and not (titles and not self._after_of(s, i)):
+                states.append(state[1][0][0])
+                i = state[0]
+                if i < len(s.words) and s.words[i] == "'s":
+                    owned, i = True, i + 1
+            elif role and ("modifier" in kinds or "state_prefix" in kinds) and (states or titles or former or i == at):
+                i = role[0]
+            elif s.words[i] in ("-",) and (titles or states) and i + 1 < len(s.words) and not s.tokens[i].spaced:
+                i += 1
+            else:
+                break
+        while i > at and (s.words[i - 1] == "-" or self._is_prefix(s, i - 1)):
+            i -= 1
+        if i == at or not (titles or other or (states and owned) or former):
+            return None
+        return _Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
+
+    def _after_of(self, s: _Sentence, at: int) -> bool:
+        return at > 0 and self._is_prefix(s, at - 1)
+
+    def _is_prefix(self, s: _Sentence, at: int) -> bool:
+        found = self._language.roles.longest(s.words, at)
+        return found is not None and found[1][0][0] == "state_prefix"
+
+    # What stands around a name ---------------------------------------------------------------------------------------
+
+    def _with_head(self, s: _Sentence, person: Person) -> Person:
+        """The phrase under its head noun: "Putin's special envoy", "Trump aide", "an aide to Putin" are somebody else."""
+        if not person.leaders and not person.others:
+            return person
+        limit = 3 if person.owner else 0
+        at = person.last + (1 if person.owner else 0)
+        for step in range(limit + 1):
+            if at + step >= len(s.words):
+                break
+            found = self._language.roles.longest(s.words, at + step)
+            if found and found[1][0][0] == "head":
+                return Person(person.first, found[0], (), f"{s.words[found[0] - 1]} of the leader")
+            if person.owner and (s.words[at + step] in ",.;:-" or s.name_at(at + step) or self._verbal(s, at + step)):
+                break
+        return person
+
+    def _verbal(self, s: _Sentence, at: int) -> bool:
+        found = self._language.lexicon.longest(s.words, at)
+        return found is not None
+
+    def _given_name_before(self, s: _Sentence, at: int) -> bool:
+        before = at - 1
+        if before < 0 or not s.tokens[at].spaced or not s.is_capital(before) or not s.words[before].isalpha():
+            return False
+        if s.words[before] in self._registry.given:
+            return not self._known(s, before)
+        return before > 0 and not s.title_case and s.words[before - 1] not in "\"'" and not self._known(s, before)
+
+    def _surname_goes_on(self, s: _Sentence, last: int, strength: Strength) -> bool:
+        if strength != "weak" or last >= len(s.words) or not s.spaced(last):
+            return False
+        return s.is_capital(last) and not s.title_case and not self._known(s, last)
+
+    def _skip_title_behind(self, s: _Sentence, last: int) -> int:
+        """Languages that put the title behind the name: 트럼프 대통령."""
+        if last < len(s.words) and not s.words[last].isascii():
+            title = self._registry.titles.longest(s.words, last)
+            role = self._language.roles.longest(s.words, last)
+            if title:
+                return title[0]
+            if role and role[1][0][0] == "title":
+                return role[0]
+        return last
+
+    def _known(self, s: _Sentence, at: int) -> bool:
+        """Whether the token starts something the language file or the roster knows: then it is no unknown name."""
+        return (
+            self._language.lexicon.longest(s.words, at) is not None
+            or self._language.roles.longest(s.words, at) is not None
+            or self._language.cues.longest(s.words, at) is not None
+            or self._registry.states.longest(s.words, at) is not None
+            or self._registry.titles.longest(s.words, at) is not None
+            or s.name_at(at) is not None
+        )
+
+    def _definite(self, s: _Sentence, at: int) -> bool:
+        found = self._language.lexicon.longest(s.words, at - 1) if at else None
+        return found is not None and "the" in found[1]
+
+    def _supported(self, s: _Sentence, found: list[Person]) -> list[Person]:
+        """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name."""
+        kept: list[Person] = []
+        for index, person in enumerate(found):
+            if person.strong or not person.leaders:
+                kept.append(person)
+                continue
+            near = [one for one in found if one is not person and one.leaders and one.strong]
+            common = self._language.common.longest(s.words, person.first) is not None
+            if near and not common:
+                kept.append(person._replace(strong=True))
+            elif near and any(abs(found.index(one) - index) == 1 and self._linked(s, one, person) for one in near):
+                kept.append(person._replace(strong=True))
+            else:
+                kept.append(Person(person.first, person.last, (), "a weak name without support"))
+        return kept
+
+    def _linked(self, s: _Sentence, one: Person, other: Person) -> bool:
+        """Whether only a conjunction, a comma or a hyphen stands between the two."""
+        first, second = sorted((one, other), key=lambda person: person.first)
+        for at in range(first.last, second.first):
+            found = self._language.lexicon.longest(s.words, at)
+            if s.words[at].isalpha() and not (found and ("and" in found[1] or "with" in found[1])):
+                return False
+        return second.first - first.last <= 2
+
+
+class _Sentence:
+    """The tokens of one sentence with the names found in it."""
+
+    def __init__(self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool) -> None:
+        self.tokens = tokens
+        self.words = [token.text for token in tokens]
+        self.title_case = title_case
+        self.lower_case = lower_case
+        index = {token.start: n for n, token in enumerate(tokens)}
+        ends = {token.end: n + 1 for n, token in enumerate(tokens)}
+        self._names: dict[int, tuple[NameHit, int]] = {}
+        for hit in hits:
+            if hit.name.title and not hit.name.leaders:
+                continue
+            first, last = index.get(hit.start), ends.get(hit.end)
+            if first is not None and last is not None:
+                self._names[first] = (hit, last)
+
+    def name_at(self, at: int) -> NameHit | None:
+        found = self._names.get(at)
+        return found[0] if found else None
+
+    def after(self, hit: NameHit) -> int:
+        return next(last for found, last in self._names.values() if found is hit)
+
+    def is_capital(self, at: int) -> bool:
+        return at < len(self.tokens) and (self.tokens[at].capital or not _cased(self.words[at]))
+
+    def spaced(self, at: int) -> bool:
+        return at < len(self.tokens) and self.tokens[at].spaced and self.words[at][0].isalpha()
+
+    def is_comma(self, at: int) -> bool:
+        return at < len(self.words) and self.words[at] == ","
+
+    def is_owner(self, at: int) -> bool:
+        return at < len(self.words) and (
+            self.words[at] == "'s"
+            or (self.words[at] == "'" and not self.tokens[at].spaced and self.words[at - 1][-1] == "s")
+        )
+
+
+def _cased(word: str) -> bool:
+    return word[:1].lower() != word[:1].upper()

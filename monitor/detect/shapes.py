@@ -1,0 +1,83 @@
+"""Frames: how leaders and a trigger stand to each other in a clause, written as a shape.
+
+A sentence is read as a row of items, each of one class (LEADER, OWNER, a trigger's class, `with`, `comma`, `word`, ...).
+A shape is a row of steps, each `[label=]class[|class...][quantifier]` with the quantifiers `?`, `*` (up to 8) and
+`{m,n}`: `A=LEADER bridge* T=MEET with? B=LEADER`. Labels: T the trigger, A and B the two sides. Shapes are compiled to
+regular expressions over one character an item; all quantifiers are bounded and short, so matching is linear in the
+length of a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from monitor.errors import DataFileError
+
+_STEP = re.compile(r"(?:([ABT])=)?(!?)([A-Za-z_]+(?:\|[A-Za-z_]+)*)(\?|\*|\{\d,\d{1,2}\})?$")
+_STAR = "{0,8}"
+_FIRST_LETTER = 0x100
+
+#: Classes that every language has: leaders, persons who are none, and what cuts a clause.
+BUILT_IN = ("LEADER", "OWNER", "PERSON", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "TIME", "PLACE", "NAME", "WORD")
+
+Missing = Literal["subject", "none"]
+
+
+class Alphabet:
+    """One character for each class name of a language; `groups` name several classes at once (bridge, filler)."""
+
+    def __init__(self, classes: tuple[str, ...], groups: Mapping[str, tuple[str, ...]], file: str) -> None:
+        self._file = file
+        self._letters = {name: chr(_FIRST_LETTER + n) for n, name in enumerate(dict.fromkeys((*BUILT_IN, *classes)))}
+        self._groups: dict[str, str] = {}
+        for name, members in groups.items():
+            self._groups[name] = "".join(self._resolve(member, f"groups: {name}") for member in members)
+
+    def __getitem__(self, name: str) -> str:
+        return self._letters[name]
+
+    def _resolve(self, name: str, where: str) -> str:
+        found = self._groups.get(name) or self._letters.get(name)
+        if found is None:
+            raise DataFileError(self._file, where, f"no class or group is called {name!r}")
+        return found
+
+    def letters(self, names: str, where: str) -> str:
+        """The letters of `a|b|c`."""
+        return "".join(self._resolve(name, where) for name in names.split("|"))
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """One compiled frame. `first` of a transitive frame names the role of side A, `second` of side B.
+
+    `missing` says where the other side comes from when only one is in the shape. `collective`: side A alone must hold
+    two leaders. `swap`: A is the one acted upon.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    missing: Missing = "none"
+    collective: bool = False
+    weight: float = 1.0
+
+
+def compile_shape(shape: str, alphabet: Alphabet, where: str, file: str) -> re.Pattern[str]:
+    """The regular expression of a shape; raises DataFileError naming the step that is not one."""
+    parts: list[str] = []
+    for step in shape.split():
+        match = _STEP.match(step)
+        if match is None:
+            raise DataFileError(file, where, f"{step!r} is no step of a shape")
+        label, negated, names, quantifier = match.groups()
+        quantifier = _STAR if quantifier == "*" else quantifier or ""
+        letters = alphabet.letters(names, where)
+        body = f"[{'^' if negated else ''}{letters}]{quantifier}"
+        parts.append(f"(?P<{label}>{body})" if label else body)
+    try:
+        return re.compile("".join(parts))
+    except re.error as error:
+        raise DataFileError(file, where, f"shape does not compile: {error}") from error

@@ -1,0 +1,84 @@
+"""Whether it happened: status cues in the scope of a contact's trigger, after NegEx and ConText.
+
+A cue stands before or after what it speaks of and reaches a bounded way; of all cues in scope the strongest denial
+wins, and a barrier ("after", "ahead of" right at the trigger) stops cues farther out. Without a cue the tense decides:
+headline present is past.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from monitor.detect.frames import Contact
+from monitor.detect.items import Row
+from monitor.detect.language import Cue, CueStatus, Language
+
+_ORDER: tuple[CueStatus, ...] = (
+    "generic", "denied", "cancelled", "postponed", "past", "proposed", "planned", "ongoing", "held",
+)  # fmt: skip
+_TIGHT, _NEAR = 2, 7
+
+
+class Verdict(NamedTuple):
+    """The status, the words that gave it, and whether a cue gave it rather than the tense."""
+
+    status: CueStatus
+    words: str
+    told: bool
+
+
+class FoundCue(NamedTuple):
+    """A cue at tokens `first` up to `last`."""
+
+    first: int
+    last: int
+    cue: Cue
+
+
+def find_cues(row: Row, language: Language) -> list[FoundCue]:
+    """Every status cue of a sentence, leftmost-longest."""
+    found: list[FoundCue] = []
+    at = 0
+    while at < len(row.words):
+        hit = language.cues.longest(row.words, at)
+        if hit is None:
+            at += 1
+            continue
+        found.extend(FoundCue(at, hit[0], cue) for cue in hit[1])
+        at = hit[0]
+    return found
+
+
+def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
+    """The status of one contact by the cues around it."""
+    inside = [one for one in cues if _in_scope(row, contact, one)]
+    barrier = max((one.first for one in inside if one.cue.barrier), default=-1)
+    inside = [one for one in inside if one.first >= barrier or one.cue.scope == "after" or one.cue.reach == "sentence"]
+    if inside:
+        best = min(inside, key=lambda one: _ORDER.index(one.cue.status))
+        return Verdict(best.cue.status, best.cue.words, True)
+    return Verdict("held", contact.trigger.tense, False)
+
+
+def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
+    cue, trigger = found.cue, contact.trigger
+    if cue.only and trigger.name not in cue.only and trigger.class_ not in cue.only and trigger.tense not in cue.only:
+        return False
+    item = row.items[contact.at]
+    if found.first < item.last and item.first < found.last:
+        return False
+    before = found.last <= item.first
+    if before != (cue.scope == "before") and cue.scope != "around":
+        return False
+    if cue.reach == "sentence":
+        return True
+    if before:
+        gap = [one for one in row.items if found.last <= one.first and one.last <= item.first]
+    else:
+        gap = [one for one in row.items if item.last <= one.first and one.last <= found.first]
+    if any(one.class_ == "BREAK" for one in gap):
+        return False
+    if cue.reach == "clause":
+        return True
+    steps = sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
+    return steps <= (_TIGHT if cue.reach == "tight" else _NEAR)

@@ -1,0 +1,70 @@
+"""Tokens: words, possessive marks, single ideographs and syllables, and punctuation, each with its place in the text.
+
+Scripts that write no spaces (Chinese, Japanese) or glue particles to names (Korean) are cut into single characters, so
+that one phrase table serves every script.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+_GLUED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+#: Linear: every alternative starts with a different kind of character or is a single one.
+_TOKEN = re.compile(rf"(?:[A-Za-z]\.){{2,4}}|'s(?![^\W_])|[{_GLUED}]|[^\W_{_GLUED}]+|[^\w\s]|_")
+_GLUED_CHAR = re.compile(f"[{_GLUED}]")
+
+V = TypeVar("V")
+
+
+class Token(NamedTuple):
+    """One token of a normalised text: its place, its folded form, and whether white space stands before it."""
+
+    start: int
+    end: int
+    text: str
+    spaced: bool
+    capital: bool
+
+
+def tokenize(text: str, folded: str, start: int, end: int) -> list[Token]:
+    """The tokens of `text[start:end]`; `folded` is `text` folded, character for character."""
+    found: list[Token] = []
+    last = start
+    for match in _TOKEN.finditer(folded, start, end):
+        a, b = match.span()
+        found.append(Token(a, b, match.group(), a > last or a == start, text[a].isupper()))
+        last = b
+    return found
+
+
+def is_glued(char: str) -> bool:
+    """Whether the character belongs to a script in which a word may start and end anywhere."""
+    return _GLUED_CHAR.match(char) is not None
+
+
+class Phrases(Generic[V]):
+    """Phrases of tokens with what they mean; finds the longest one that starts at a token."""
+
+    def __init__(self) -> None:
+        self._by_first: dict[str, list[tuple[tuple[str, ...], list[V]]]] = {}
+
+    def add(self, words: Sequence[str], value: V) -> None:
+        """Give the phrase one more meaning."""
+        key = tuple(words)
+        bucket = self._by_first.setdefault(key[0], [])
+        for phrase, values in bucket:
+            if phrase == key:
+                values.append(value)
+                return
+        bucket.append((key, [value]))
+        bucket.sort(key=lambda entry: -len(entry[0]))
+
+    def longest(self, words: Sequence[str], at: int) -> tuple[int, list[V]] | None:
+        """The longest phrase that starts at `at`: the index behind it and its meanings."""
+        for phrase, values in self._by_first.get(words[at], ()):
+            size = len(phrase)
+            if size == 1 or tuple(words[at : at + size]) == phrase:
+                return at + size, values
+        return None
