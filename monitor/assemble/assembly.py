@@ -187,15 +187,13 @@ class Assembly:
     def advance(self, now: datetime) -> Outcome:
         """Event time moved on: plans whose date passed become `unconfirmed`, old events are closed and leave.
 
-        A time before the one told last changes nothing.
+        Only days count: a time of the day told last, or before it, changes nothing.
         """
-        time = int(utc(now).timestamp())
-        if time <= self._time:
+        now = utc(now)
+        today = now.toordinal()
+        if self._time and today <= self._today:
             return _NOTHING
-        before, self._time = (self._today if self._time else 0), time
-        today = self._today
-        if today == before:
-            return _NOTHING
+        self._time = int(now.timestamp())
         events: list[Event] = []
         stored: list[str] = [_CLOCK]
         removed: list[str] = []
@@ -253,7 +251,7 @@ class Assembly:
             if kept:
                 clusters.append(_Cluster(event_id, kept, Anchor(kept)))
         self._fold(clusters, pool)
-        merged = _name(clusters, opened, group, {*self._slots, *(r for st in opened.values() for r in st.redirects)})
+        merged = _name(clusters, opened, {*self._slots, *(r for st in opened.values() for r in st.redirects)})
         return self._settle(clusters, opened, merged, s)
 
     def _fold(self, clusters: list[_Cluster], pool: list[Sighting]) -> None:
@@ -433,7 +431,7 @@ def _bounded(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
     return [*kept[:MAX_SOURCES], *spare[: max(0, MAX_SOURCES - len(kept))]]
 
 
-def _name(clusters: list[_Cluster], opened: dict[str, EventState], group: str, taken: set[str]) -> dict[str, str]:
+def _name(clusters: list[_Cluster], opened: dict[str, EventState], taken: set[str]) -> dict[str, str]:
     """Give ids to new clusters: of an event that was taken back whole, the one that most of it went to; else a new one.
 
     Returns the ids that no cluster bears any more, each with the id its mentions went to.

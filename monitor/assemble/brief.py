@@ -79,7 +79,7 @@ def _lead(event: Event) -> str:
         else [f"{names} {_VERBS[event.status].format(noun=noun)}"]
     )
     tail = []
-    if event.when is not None and event.status not in {"denied"}:
+    if event.when is not None and event.status != "denied":
         tail.append(_when(event.when))
         support |= set(event.facts["when"].sources)
     if event.place is not None:

@@ -1,0 +1,123 @@
+"""Article lines: the archives and streams of articles that users bring, one JSON object a line.
+
+A line needs `id` and `title`; a null counts as a missing field, and a `published` that is a date alone as noon UTC of
+that day, since archives often keep no more. Files may be compressed with gzip or zstandard.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import IO, Any, cast
+
+import msgspec
+import zstandard
+
+from monitor.errors import DecodeError, NewerSchemaError, SummitryError
+from monitor.records import Article, decode, utc
+
+_NOON = time(12, tzinfo=UTC)
+_TIMES = ("published", "seen")
+
+
+def read_article(line: bytes | str) -> Article:
+    """One article from its line.
+
+    Raises DecodeError with what is wrong, NewerSchemaError for the record of a newer version.
+    """
+    try:
+        article = decode(Article, line)
+    except NewerSchemaError:
+        raise
+    except DecodeError as error:
+        article = _forgiving(line, error)
+    if article.published is not None and article.published.tzinfo is not UTC:
+        article = msgspec.structs.replace(article, published=utc(article.published))
+    if not article.id:
+        raise DecodeError("not a valid Article: `id` is empty")
+    return article
+
+
+def _forgiving(line: bytes | str, error: DecodeError) -> Article:
+    """Read the line without its nulls and with dates made times; raises `error` when that does not help."""
+    try:
+        fields: Any = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise error from None
+    if not isinstance(fields, dict):
+        raise error
+    fields = {name: value for name, value in fields.items() if value is not None}
+    for name in _TIMES:
+        if isinstance(value := fields.get(name), str) and len(value) == len("2026-02-04"):
+            try:
+                fields[name] = datetime.combine(date.fromisoformat(value), _NOON)
+            except ValueError:
+                raise DecodeError(f"not a valid Article: {value!r} is no date - at `$.{name}`") from None
+    try:
+        return msgspec.convert(fields, Article)
+    except msgspec.ValidationError as problem:
+        raise DecodeError(f"not a valid Article: {problem}") from problem
+
+
+class Lines:
+    """The lines of some files, or of standard input where there are none (or for the name `-`).
+
+    `bytes_read` counts what was read of the files as they lie on the disk, `bytes_total` their sizes (None when not
+    known), for a progress display. Raises SummitryError for a file that can't be opened or unpacked.
+    """
+
+    def __init__(self, files: tuple[str, ...], stdin: IO[bytes] | None = None) -> None:
+        self._files = files or ("-",)
+        self._stdin = stdin if stdin is not None else sys.stdin.buffer
+        self._raw: IO[bytes] | None = None
+        self._done = 0
+        self.bytes_total = None if "-" in self._files else sum(_size(f) for f in self._files)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read so far, before unpacking."""
+        return self._done + (self._raw.tell() if self._raw is not None and self._raw.seekable() else 0)
+
+    def __iter__(self) -> Iterator[tuple[str, int, bytes]]:
+        """Each line that is not blank, with its file and its number from 1."""
+        for name in self._files:
+            if name == "-":
+                yield from _numbered("standard input", self._stdin)
+                continue
+            try:
+                with Path(name).open("rb") as raw:
+                    self._raw = raw
+                    yield from _numbered(name, _unpacked(raw))
+                    self._done += raw.tell()
+                    self._raw = None
+            except (OSError, EOFError, zstandard.ZstdError) as error:
+                raise SummitryError(f"{name}: can't be read: {error}", reason="file") from error
+
+
+def _size(name: str) -> int:
+    try:
+        return Path(name).stat().st_size
+    except OSError as error:
+        raise SummitryError(f"{name}: can't be read: {error.strerror}", reason="file") from error
+
+
+def _numbered(name: str, stream: IO[bytes]) -> Iterator[tuple[str, int, bytes]]:
+    for number, line in enumerate(stream, start=1):
+        if line.strip():
+            yield name, number, line
+
+
+def _unpacked(raw: IO[bytes]) -> IO[bytes]:
+    """The stream behind a file, unpacked by what its first bytes say, whatever it is called."""
+    head = raw.read(4)
+    raw.seek(0)
+    if head[:2] == b"\x1f\x8b":
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
+    if head == b"\x28\xb5\x2f\xfd":
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", reader)))
+    return raw
