@@ -40,6 +40,8 @@ GONE_S = 7 * DAY
 MOVE_POLLS, MOVE_AFTER_S = 10, 48 * HOUR
 #: Overdue feeds are spread over this time when a poller starts (S9); feeds never polled at ten a second.
 SPREAD_S, NEW_A_SECOND = 10 * MINUTE, 10.0
+#: A feed whose address or request options were changed is asked again soon, but not at once each time.
+NEW_REQUEST_S = 10.0
 
 Outcome = Literal["changed", "unchanged", "not_modified", "failed"]
 
@@ -111,7 +113,9 @@ def begin(state: FeedState | None, feed: Subscription) -> FeedState:
     return msgspec.structs.replace(state, host_group=feed.group)
 
 
-def first_due(state: FeedState | None, now: float, draw: float, crowd: int, rules: Rules) -> float:
+def first_due(
+    state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: Rules
+) -> float:
     """When a feed that was just handed to this poller is due (S9).
 
     What is not due yet keeps its time; what is overdue is spread over ten minutes or its interval, whichever is
@@ -120,16 +124,19 @@ def first_due(state: FeedState | None, now: float, draw: float, crowd: int, rule
     """
     if state is None or not state.last_attempt:
         return now + draw * min(SPREAD_S, crowd / NEW_A_SECOND)
-    due = state.next_due
+    if state.request != feed.request_hash:
+        return max(now, state.last_attempt + NEW_REQUEST_S, state.paused_until)
+    due, floor = state.next_due, floor_of(state, feed, now, rules)
     if due <= now:
-        due = now + draw * min(SPREAD_S, max(rules.floor_s, state.next_due - state.last_attempt))
-    return max(due, state.last_attempt + min(rules.floor_s, FAST_FLOOR_S), state.paused_until)
+        due = now + draw * min(SPREAD_S, max(floor, state.next_due - state.last_attempt))
+    return max(due, state.last_attempt + floor, state.paused_until)
 
 
-def attempted(state: FeedState, now: float, rules: Rules) -> FeedState:
+def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) -> FeedState:
     """The state to write before a poll: should the poller die in it, nobody repeats the poll before the floor."""
+    due = now + floor_of(state, feed, now, rules)
     return msgspec.structs.replace(
-        state, last_attempt=now, next_due=now + rules.floor_s, due_reason="a poll was begun and not ended"
+        state, last_attempt=now, next_due=due, due_reason="the last poll was begun and never ended"
     )
 
 
@@ -138,7 +145,9 @@ def after(state: FeedState, feed: Subscription, answer: Answer, *, now: float, d
     state = _counted(state, answer, now)
     state = _failed(state, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
     wait, why = _wait(state, feed, answer, now=now, draw=draw, rules=rules)
-    state = msgspec.structs.replace(state, next_due=now + wait, due_reason=why)
+    # Whoever answers 429 means the asker's address, not the one feed (S4, FreshRSS #8925).
+    pause = now + wait if answer.status == 429 else state.paused_until
+    state = msgspec.structs.replace(state, next_due=now + wait, due_reason=why, paused_until=pause)
     health, reason = assess(state, feed.url, now)
     return msgspec.structs.replace(state, health=health, health_reason=reason)
 
@@ -147,7 +156,7 @@ def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
     """The feed's own interval in seconds, without hints, back-off and jitter, and the reason for it."""
     floor, ceiling = floor_of(state, feed, now, rules), _ceiling_of(state, feed, now, rules)
     if feed.interval_s:
-        return float(feed.interval_s), "fixed interval"
+        return floor, "fixed interval"
     if state.polls < NEW_POLLS:
         return min(max(NEW_INTERVAL_S, floor), ceiling), "new feed"
     rate = max(_decayed(state.rate_short, SHORT_DECAY, state, now), _decayed(state.rate_long, LONG_DECAY, state, now))
@@ -157,11 +166,13 @@ def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
 
 
 def floor_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:
-    """The shortest interval in seconds: less than the usual floor only where the feed answers 304 (S2)."""
-    wanted = float(feed.interval_min_s or rules.floor_s)
-    if wanted < rules.floor_s and now - state.last_not_modified > DAY:
-        return rules.floor_s
-    return max(wanted, min(FAST_FLOOR_S, rules.floor_s))
+    """The shortest interval in seconds: less than the usual floor only where the feed answers 304 (S2), or is ours."""
+    if feed.interval_s:
+        return float(feed.interval_s)
+    wanted = float(feed.interval_min_s or min(rules.floor_s, feed.interval_max_s or rules.floor_s))
+    if wanted >= rules.floor_s or feed.allow_private_network:
+        return wanted
+    return max(wanted, FAST_FLOOR_S) if now - state.last_not_modified < DAY else rules.floor_s
 
 
 def _ceiling_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:

@@ -1,0 +1,317 @@
+"""The poller: feeds by due time, each polled, its articles published, and only then its state kept.
+
+It knows nothing of Kafka: a `Store` keeps articles and state, and whoever owns the partitions hands feeds over
+(`own`), changes them (`change`) and takes them back (`release`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, get_args
+
+import structlog
+
+from monitor import metrics
+from monitor.clock import Clock, real_clock
+from monitor.errors import BrokerError
+from monitor.feeds.agenda import Agenda
+from monitor.feeds.feed import Subscription
+from monitor.feeds.poll import Get, Polled, Read, poll
+from monitor.feeds.schedule import Answer, Rules, after, attempted, begin, first_due
+from monitor.feeds.state import FeedState, Health, pack
+from monitor.records import Article
+
+logger = structlog.get_logger()
+
+#: Pauses in seconds before articles that the broker did not take are offered again; then the feed itself has to wait.
+PUBLISH_PAUSES = (0.5, 2.0, 8.0)
+#: Polls under way when feeds are taken back have this many seconds to end.
+FLUSH_S = 8.0
+_LONGEST_NAP = 5.0
+
+
+class Store(Protocol):
+    """Where articles and state go. `monitor.feeds.topicstore.TopicStore` is the real one."""
+
+    async def publish(self, articles: Iterable[Article]) -> None:
+        """Returns when all of them are acknowledged. Raises BrokerError."""
+
+    def note(self, partition: int, feed: Subscription, state: FeedState) -> None:
+        """Write a state without waiting for its acknowledgement."""
+
+    async def save(
+        self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
+    ) -> None:
+        """Write the segments (None deletes one), then the state (None deletes it). Raises BrokerError."""
+
+
+@dataclass
+class Held:
+    """A feed in this poller's hands; `unsaved` names the weeks whose segments the broker does not have yet."""
+
+    partition: int
+    feed: Subscription
+    state: FeedState | None = None
+    segments: dict[int, bytes] = field(default_factory=dict)
+    unsaved: set[int] = field(default_factory=set)
+
+
+class Poller:
+    """Polls the feeds it was handed until it is stopped.
+
+    At most `concurrency` polls are under way, at most one for each host group. `clock` and `draw`
+    (random numbers from 0 to 1) are injected in tests.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        get: Get,
+        read: Read,
+        *,
+        draw: Callable[[], float],
+        clock: Clock = real_clock,
+        rules: Rules | None = None,
+        gap_s: float = 1.0,
+        concurrency: int = 200,
+    ) -> None:
+        self._store, self._get, self._read = store, get, read
+        self._clock, self._draw = clock, draw
+        self._rules = rules or Rules()
+        self._agenda = Agenda(gap_s)
+        self._held: dict[str, Held] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._concurrency = concurrency
+        self._wake = asyncio.Event()
+        for state in get_args(Health):
+            metrics.feeds_by_state.labels(state).set(0)
+
+    @property
+    def held(self) -> Mapping[str, Held]:
+        """The feeds in this poller's hands, by id."""
+        return self._held
+
+    def own(self, feeds: Iterable[Held]) -> None:
+        """Take over feeds with what is remembered of them."""
+        feeds = list(feeds)
+        now = self._now()
+        crowd = sum(1 for held in feeds if held.state is None)
+        for held in feeds:
+            self._hold(held, crowd, now)
+        self._wake.set()
+
+    def change(self, partition: int, feed: Subscription) -> None:
+        """A subscription was added or changed while the poller runs; an equal one changes nothing."""
+        held = self._held.get(feed.id)
+        if held is not None and held.feed == feed:
+            return
+        logger.info("feed_changed" if held else "feed_added", feed=feed.id)
+        if held is None:
+            self._hold(Held(partition, feed), 1, self._now())
+        else:
+            held.feed, held.partition = feed, partition
+            self._plan(held, 1, self._now())
+        self._wake.set()
+
+    async def remove(self, feed_id: str, partition: int) -> None:
+        """A subscription was deleted: stop polling it and forget what was seen. Raises BrokerError."""
+        held = self._held.get(feed_id)
+        if held is None or held.partition != partition:
+            return
+        self._drop(feed_id)
+        await self._ended([feed_id])
+        logger.info("feed_removed", feed=feed_id)
+        await self._store.save(held.partition, held.feed, None, dict.fromkeys(held.segments))
+
+    async def release(self, partitions: Iterable[int]) -> None:
+        """Give feeds back: polls under way end (or are given up after a while), then nothing is done for them."""
+        leaving = set(partitions)
+        feeds = [feed_id for feed_id, held in self._held.items() if held.partition in leaving]
+        for feed_id in feeds:
+            self._drop(feed_id)
+        await self._ended(feeds)
+
+    def refresh(self, feed_id: str, cooldown_s: float = 60.0) -> bool:
+        """Poll a feed now, unless it was asked within the cooldown (S11). Returns whether it will be."""
+        held = self._held.get(feed_id)
+        now = self._now()
+        if held is None or feed_id not in self._agenda or (held.state and now - held.state.last_attempt < cooldown_s):
+            return False
+        self._agenda.put(feed_id, held.feed.group, now)
+        self._wake.set()
+        return True
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll until `stop` is set, then let polls under way end."""
+        stopped = asyncio.create_task(stop.wait())
+        stopped.add_done_callback(lambda _: self._wake.set())
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                wait = self._start_due()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._wake.wait()
+        finally:
+            stopped.cancel()
+            await self._ended(list(self._running))
+
+    async def poll_now(self, feed_id: str) -> None:
+        """Poll one feed, whenever it is due; for tests and single checks."""
+        held = self._held[feed_id]
+        self._agenda.remove(feed_id)
+        await self._poll(held)
+
+    def _start_due(self) -> float:
+        """Start what is due; seconds until there may be more."""
+        now = self._now()
+        while len(self._running) < self._concurrency:
+            feed_id = self._agenda.take(now)
+            if feed_id is None:
+                turn = self._agenda.next_turn()
+                return _LONGEST_NAP if turn is None else min(max(turn - now, 0.001), _LONGEST_NAP)
+            held = self._held[feed_id]
+            task = asyncio.create_task(self._turn(held), name=f"poll {feed_id}")
+            self._running[feed_id] = task
+        return _LONGEST_NAP
+
+    async def _turn(self, held: Held) -> None:
+        feed_id, group = held.feed.id, held.feed.group
+        try:
+            await self._poll(held)
+        except Exception:
+            # A defect of ours in one feed must not stop the others; the feed is asked again at its usual time.
+            logger.exception("poll_failed", feed=feed_id)
+            metrics.feed_polls.labels("error").inc()
+            if self._held.get(feed_id) is held:
+                self._agenda.put(feed_id, group, self._now() + max(self._rules.floor_s, 60.0))
+        finally:
+            self._agenda.release(group, self._now())
+            if self._running.get(feed_id) is asyncio.current_task():
+                del self._running[feed_id]
+            self._wake.set()
+
+    async def _poll(self, held: Held) -> None:
+        feed, now = held.feed, self._now()
+        state = attempted(begin(held.state, feed), feed, now, self._rules)
+        self._store.note(held.partition, feed, state)
+        held.state = state
+        with metrics.feed_poll_duration.time():
+            polled = await poll(feed, state, held.segments, get=self._get, read=self._read, now=now)
+            polled = await self._published(feed, polled)
+        metrics.feed_polls.labels(polled.answer.reason or polled.answer.outcome).inc()
+        self._count(polled)
+        if held.feed.request_hash != feed.request_hash:
+            # The subscription changed meanwhile; what was read stands, but its validators are not the new ones'.
+            feed = held.feed
+            state = begin(state, feed)
+        self._keep(
+            held, after(state, feed, polled.answer, now=self._now(), draw=self._draw(), rules=self._rules), polled
+        )
+        try:
+            weeks = {week: held.segments.get(week) for week in held.unsaved}
+            await self._store.save(held.partition, held.feed, held.state, weeks)
+            held.unsaved -= weeks.keys()
+        except BrokerError as error:
+            logger.warning("state_not_saved", feed=feed.id, error=str(error))
+
+    async def _published(self, feed: Subscription, polled: Polled) -> Polled:
+        """Publish, and turn into a failure what the broker would not take, so that the validators stay old (H3)."""
+        if not polled.articles:
+            return polled
+        for pause in (*PUBLISH_PAUSES, None):
+            try:
+                await self._store.publish(polled.articles)
+            except BrokerError as error:
+                logger.warning("articles_not_taken", feed=feed.id, articles=len(polled.articles), error=str(error))
+                if pause is None or not error.retryable:
+                    return Polled(
+                        Answer(outcome="failed", reason="not_published", text=str(error), status=polled.answer.status)
+                    )
+                await asyncio.sleep(pause)
+            else:
+                return polled
+        raise AssertionError("unreachable")
+
+    def _keep(self, held: Held, state: FeedState, polled: Polled) -> None:
+        feed = held.feed
+        before, held.state = held.state, state
+        if polled.reading is not None:
+            segments = pack(polled.reading.entries.seen)
+            weeks = segments.keys() | held.segments.keys()
+            held.unsaved |= {week for week in weeks if segments.get(week) != held.segments.get(week)}
+            held.segments = segments
+        if state.last_success == state.last_attempt:
+            metrics.feed_last_success.labels(feed.id).set(state.last_success)
+        self._tell(feed, before, state, polled)
+        if state.paused_until > self._now():
+            self._agenda.pause(feed.group, state.paused_until)
+        if self._held.get(feed.id) is held:
+            metrics.feeds_by_state.labels(before.health if before else "NEW").dec()
+            metrics.feeds_by_state.labels(state.health).inc()
+            if feed.enabled:
+                self._agenda.put(feed.id, feed.group, state.next_due)
+
+    def _tell(self, feed: Subscription, before: FeedState | None, state: FeedState, polled: Polled) -> None:
+        """Say what changed: a feed in trouble is told once, and again when it has lasted."""
+        known = before.health if before else "NEW"
+        if state.health != known or state.error_count == feed.alert_after:
+            level = logger.info if state.health in {"OK", "MOVED"} else logger.warning
+            level("feed_health", feed=feed.id, health=state.health, was=known, why=state.health_reason)
+        if polled.reading and (why := polled.reading.entries.switched):
+            logger.warning("feed_identity", feed=feed.id, now=state.identity, why=why)
+        if before and before.url and state.url != before.url:
+            logger.warning("feed_moved", feed=feed.id, to=state.url)
+
+    @staticmethod
+    def _count(polled: Polled) -> None:
+        reading = polled.reading
+        if reading is None:
+            return
+        found = reading.entries
+        metrics.feed_parse_modes.labels(reading.document.mode or "unknown").inc()
+        metrics.articles.labels("new").inc(len(found.new))
+        metrics.articles.labels("changed").inc(len(found.changed))
+        metrics.articles.labels("duplicate").inc(found.unchanged + found.exhausted + found.duplicates)
+        metrics.articles.labels("dropped").inc(found.dropped)
+        for article in found.new:
+            if article.published and article.seen and not article.backfill:
+                metrics.article_age.observe(max(0.0, (article.seen - article.published).total_seconds()))
+
+    def _hold(self, held: Held, crowd: int, now: float) -> None:
+        self._drop(held.feed.id)
+        self._held[held.feed.id] = held
+        metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").inc()
+        if held.state and held.state.paused_until > now:
+            self._agenda.pause(held.feed.group, held.state.paused_until)
+        self._plan(held, crowd, now)
+
+    def _plan(self, held: Held, crowd: int, now: float) -> None:
+        feed = held.feed
+        if not feed.enabled:
+            self._agenda.remove(feed.id)
+        elif feed.id not in self._running:  # a poll under way plans the next one itself
+            due = first_due(held.state, feed, now=now, draw=self._draw(), crowd=crowd, rules=self._rules)
+            self._agenda.put(feed.id, feed.group, due)
+
+    def _drop(self, feed_id: str) -> None:
+        held = self._held.pop(feed_id, None)
+        if held is not None:
+            self._agenda.remove(feed_id)
+            metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").dec()
+
+    async def _ended(self, feeds: Iterable[str]) -> None:
+        """Let the polls of some feeds end by themselves for a while, then give them up."""
+        tasks = [task for feed_id in feeds if (task := self._running.get(feed_id)) is not None]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=FLUSH_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _now(self) -> float:
+        return self._clock().timestamp()

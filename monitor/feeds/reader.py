@@ -1,0 +1,66 @@
+"""From a fetched document to articles: parsed in a guarded process, then compared with what was published before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
+
+from monitor.feeds.document import ParsedFeed
+from monitor.feeds.feed import Subscription
+from monitor.feeds.fetch import Fetched
+from monitor.feeds.identity import reconcile
+from monitor.feeds.poll import Reading
+from monitor.feeds.state import FeedState, SeenEntry
+
+#: Comparing more entries than this takes so long that it is done beside the event loop.
+_MANY = 200
+
+
+class Parse(Protocol):
+    """Parses documents; `monitor.feeds.parser_pool.ParserPool` is the real one."""
+
+    async def parse(
+        self,
+        body: bytes,
+        *,
+        content_type: str = "",
+        url: str = "",
+        language: str = "",
+        country: str = "",
+        zone: str = "",
+    ) -> ParsedFeed:
+        """Raises FeedError when it is no feed."""
+
+
+class Reader:
+    """Reads documents with a parser."""
+
+    def __init__(self, parser: Parse) -> None:
+        self._parser = parser
+
+    async def read(
+        self, feed: Subscription, state: FeedState, seen: Mapping[str, SeenEntry], fetched: Fetched, now: float
+    ) -> Reading:
+        """The document and what is new in it. Raises FeedError."""
+        document = await self._parser.parse(
+            fetched.body,
+            content_type=fetched.headers.get("content-type", ""),
+            url=fetched.url,
+            language=feed.language,
+            country=feed.country,
+            zone=feed.timezone,
+        )
+        compare = partial(
+            reconcile,
+            seen,
+            document,
+            feed,
+            datetime.fromtimestamp(now, UTC),
+            identity=state.identity,
+            first=not state.last_success,
+        )
+        many = len(document.entries) > _MANY
+        return Reading(document, await asyncio.to_thread(compare) if many else compare())
