@@ -120,7 +120,7 @@ class Guard:
                 broker = isinstance(error, BrokerError | KafkaError)
                 wait = next(broker_waits if broker else waits, None) if _is_retryable(error) else None
                 if wait is None:
-                    if broker:
+                    if broker and _is_retryable(error):
                         self._give_up("broker_lost", error)
                     await self._set_aside(incoming, error, attempt)
                     return "dead_letter"

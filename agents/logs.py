@@ -25,6 +25,11 @@ _QUIET = {
     "asyncio": logging.ERROR,
 }
 
+#: Without the values of local variables: some are secrets.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+)
+
 
 def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
     """Log in this process as the configuration wants; every line says the `role` of the process."""
@@ -38,9 +43,9 @@ def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        [_TRACEBACKS, structlog.processors.JSONRenderer(default=str)]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from monitor.errors import BrokerError
 
 #: Longer than a broker's restart or a change of leader, shorter than a stage's patience.
-_ACK_TIMEOUT = 30.0
+ACK_TIMEOUT = 30.0
+
+
+@contextmanager
+def awaited_ack(topic: str) -> Iterator[None]:
+    """Whatever keeps the broker from taking a record becomes a BrokerError.
+
+    A record that is too large will be so at each attempt; everything else may pass.
+    """
+    try:
+        yield
+    except MessageSizeTooLargeError as error:
+        raise BrokerError(f"{topic} took no record: {error}", reason="too_large", retryable=False) from error
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise BrokerError(f"{topic} took no record: {error or type(error).__name__}") from error
 
 
 class Outbox(Protocol):
@@ -29,11 +45,9 @@ class KafkaOutbox:
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
         """Send one record and await its ack."""
-        try:
-            async with asyncio.timeout(_ACK_TIMEOUT):
+        with awaited_ack(topic):
+            async with asyncio.timeout(ACK_TIMEOUT):
                 await self._producer.send_and_wait(topic, value, key=key, partition=partition)
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise BrokerError(f"{topic} took no record: {error or type(error).__name__}") from error
 
 
 class MemoryOutbox:

@@ -12,6 +12,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
+#: A process of ours that finds its parent's id in this environment variable binds itself, without the launcher.
+PARENT = "SUMMITRY_PARENT"
+#: How often a child was started again, told to it so that its metrics can say so.
+RESTARTS = "SUMMITRY_RESTARTS"
 _PR_SET_PDEATHSIG = 1
 
 

@@ -1,0 +1,7 @@
+"""`python -m agents COMMAND`: the `summitry` command of this very interpreter."""
+
+from __future__ import annotations
+
+from agents.cli import main
+
+main()

@@ -1,0 +1,44 @@
+"""Articles to mentions: the thin shell around detection.
+
+Handling an article twice sends the same mentions twice, which assembly takes in once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from agents.guard import Incoming, cpu_limit
+from agents.outbox import Outbox
+from monitor import metrics
+from monitor.records import Article, Mention, encode
+
+#: Detection of the longest sane article takes some milliseconds; one that takes this long (seconds) is hostile.
+CPU_LIMIT = 5.0
+
+
+class DetectStage:
+    """Sends what `detect` finds in an article to the topic of mentions."""
+
+    def __init__(
+        self,
+        detect: Callable[[Article], Sequence[Mention]],
+        outbox: Outbox,
+        mentions_topic: str,
+        cpu_seconds: float = CPU_LIMIT,
+    ) -> None:
+        self._detect = detect
+        self._outbox = outbox
+        self._topic = mentions_topic
+        self._cpu_seconds = cpu_seconds
+
+    async def handle(self, article: Article, /, incoming: Incoming) -> None:
+        """Detect, and return when all mentions are on the broker.
+
+        Raises StageTimeoutError (not retryable) when detection computes for too long, BrokerError.
+        """
+        with cpu_limit(self._cpu_seconds):
+            found = self._detect(article)
+        await asyncio.gather(*(self._outbox.send(self._topic, m.key.encode(), encode(m)) for m in found))
+        for mention in found:
+            metrics.mentions.labels(mention.kind, mention.status, mention.language).inc()

@@ -1,0 +1,170 @@
+"""`summitry up`: the whole service on one machine, as a small family of processes.
+
+    supervisor ── embedded broker (unless another one is named)
+               ├─ poller
+               └─ worker
+
+A child that ends is started again with growing pauses, and why it ended is logged. The embedded broker keeps everything
+in memory, so when it ends, all is started again from the topics on. Children are bound to the supervisor's life, and at
+the end everything is gone within ten seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from agents.embedded import EmbeddedBroker
+from agents.process import PARENT, RESTARTS
+from monitor.errors import ConfigError
+
+logger = structlog.get_logger()
+
+#: A child that ran for this long (seconds) was well: the next pause is the first one again.
+WELL_AFTER = 60.0
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+#: The children end themselves within `agents.service.STOP_TIMEOUT`; after this (seconds) they are killed.
+STOP_TIMEOUT = 9.0
+#: The exit code of a mistake in the configuration: starting again would not help.
+MISTAKE = 2
+
+
+@dataclass
+class Child:
+    """One kind of child process and how it fares."""
+
+    role: str
+    command: Sequence[str]
+    process: asyncio.subprocess.Process | None = None
+    restarts: int = 0
+    failures: int = 0
+
+    async def start(self, environment: Mapping[str, str]) -> None:
+        """Start the process, in a session of its own, so that Ctrl-C reaches the supervisor only."""
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            env={**environment, PARENT: str(os.getpid()), RESTARTS: str(self.restarts)},
+        )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process, if it is there."""
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+
+def reason_of(code: int) -> str:
+    """An exit code in words."""
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return {75: "asked to be started again (75)", MISTAKE: "a mistake in the configuration (2)"}.get(
+        code, f"exit code {code}"
+    )
+
+
+class Supervisor:
+    """Keeps broker and children running until it is told to stop.
+
+    `prepare(url)` makes a broker ready: topics, feeds. `commands(url)` gives role and command line of each child.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[[str], Awaitable[None]],
+        commands: Callable[[str], Mapping[str, Sequence[str]]],
+        *,
+        broker_url: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        pauses: Sequence[float] = PAUSES,
+    ) -> None:
+        self._prepare, self._commands = prepare, commands
+        self._url = broker_url
+        self._environment = dict(os.environ if environment is None else environment)
+        self._pauses = pauses
+        self.children: dict[str, Child] = {}
+        self.broker: EmbeddedBroker | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set; everything is stopped when this returns.
+
+        Raises what `prepare` raises, BrokerError when the embedded broker can't be started, and ConfigError when a
+        child finds a mistake in the configuration.
+        """
+        while not stop.is_set():
+            url = self._url
+            if url is None:
+                self.broker = EmbeddedBroker()
+                url = await self.broker.start()
+            try:
+                await self._prepare(url)
+                await self._family(url, stop)
+            finally:
+                await self._stop_children()
+                if self.broker is not None:
+                    await self.broker.stop()
+
+    async def _family(self, url: str, stop: asyncio.Event) -> None:
+        """Keep the children running until `stop` is set or the broker is gone."""
+        for role, command in self._commands(url).items():
+            known = self.children.get(role)
+            self.children[role] = Child(role, command, restarts=known.restarts + 1 if known else 0)
+        jobs = [asyncio.create_task(self._keep(child), name=child.role) for child in self.children.values()]
+        jobs.append(asyncio.create_task(self._watch_broker(), name="broker"))
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait([*jobs, stopped], return_when=asyncio.FIRST_COMPLETED)
+            for job in done - {stopped}:
+                job.result()
+        finally:
+            for job in (*jobs, stopped):
+                job.cancel()
+            await asyncio.gather(*jobs, stopped, return_exceptions=True)
+
+    async def _keep(self, child: Child) -> None:
+        while True:
+            began = time.monotonic()
+            await child.start(self._environment)
+            assert child.process is not None
+            code = await child.process.wait()
+            if code == MISTAKE:
+                raise ConfigError(child.role, "", "found a mistake in the configuration, see above")
+            if time.monotonic() - began > WELL_AFTER:
+                child.failures = 0
+            pause = self._pauses[min(child.failures, len(self._pauses) - 1)]
+            child.failures += 1
+            child.restarts += 1
+            logger.warning("child_ended", child=child.role, reason=reason_of(code), restart_in=pause)
+            await asyncio.sleep(pause)
+
+    async def _watch_broker(self) -> None:
+        if self.broker is None:
+            await asyncio.Event().wait()
+        while self.broker is not None and self.broker.alive:
+            await asyncio.sleep(0.5)
+        logger.error("embedded_broker_ended", effect="its topics are gone; everything is started again")
+
+    async def _stop_children(self) -> None:
+        processes = [child.process for child in self.children.values() if child.process is not None]
+        for child in self.children.values():
+            child.signal(signal.SIGTERM)
+        waits = [asyncio.create_task(process.wait()) for process in processes]
+        if waits:
+            await asyncio.wait(waits, timeout=STOP_TIMEOUT)
+        for child in self.children.values():
+            child.signal(signal.SIGKILL)
+        await asyncio.gather(*waits)
+
+
+def python(*arguments: str) -> list[str]:
+    """The command line of `summitry ARGUMENTS` with this interpreter."""
+    return [sys.executable, "-m", "agents", *arguments]
