@@ -149,7 +149,12 @@ async def _changed(
         document_hint_s=max(hints, default=0.0),
         overlap=1.0 if first or not document.entries else known / (known + len(found.new) or 1),
         entries=len(document.entries),
-        new_times=tuple(min(now, a.published.timestamp()) if a.published else now for a in found.new),
+        # Entries of the first document without a date could be of any age, so they say nothing about the rhythm.
+        new_times=tuple(
+            min(now, article.published.timestamp()) if article.published else now
+            for article in found.new
+            if article.published or not first
+        ),
         newest=min(now, found.newest.timestamp()) if found.newest else 0.0,
         parse_mode=document.mode,
         feed_title=document.title[:300],

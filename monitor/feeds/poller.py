@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, get_args
+from typing import get_args
 
 import structlog
 
@@ -22,7 +22,7 @@ from monitor.feeds.feed import Subscription
 from monitor.feeds.poll import Get, Polled, Read, poll
 from monitor.feeds.schedule import Answer, Rules, after, attempted, begin, first_due
 from monitor.feeds.state import FeedState, Health, pack
-from monitor.records import Article
+from monitor.feeds.store import Store
 
 logger = structlog.get_logger()
 
@@ -31,21 +31,6 @@ PUBLISH_PAUSES = (0.5, 2.0, 8.0)
 #: Polls under way when feeds are taken back have this many seconds to end.
 FLUSH_S = 8.0
 _LONGEST_NAP = 5.0
-
-
-class Store(Protocol):
-    """Where articles and state go. `monitor.feeds.topicstore.TopicStore` is the real one."""
-
-    async def publish(self, articles: Iterable[Article]) -> None:
-        """Returns when all of them are acknowledged. Raises BrokerError."""
-
-    def note(self, partition: int, feed: Subscription, state: FeedState) -> None:
-        """Write a state without waiting for its acknowledgement."""
-
-    async def save(
-        self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
-    ) -> None:
-        """Write the segments (None deletes one), then the state (None deletes it). Raises BrokerError."""
 
 
 @dataclass

@@ -1,0 +1,64 @@
+"""Where a poller's articles and states go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from monitor.errors import BrokerError
+from monitor.feeds.feed import Subscription
+from monitor.feeds.state import FeedState
+from monitor.records import Article
+
+
+class Store(Protocol):
+    """Where articles and state go. `monitor.feeds.topicstore.TopicStore` is the real one."""
+
+    async def publish(self, articles: Iterable[Article]) -> None:
+        """Returns when all of them are acknowledged. Raises BrokerError."""
+
+    def note(self, partition: int, feed: Subscription, state: FeedState) -> None:
+        """Write a state without waiting for its acknowledgement."""
+
+    async def save(
+        self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
+    ) -> None:
+        """Write the segments (None deletes one), then the state (None deletes it). Raises BrokerError."""
+
+
+class MemoryStore:
+    """A fake for tests and single checks. It refuses articles as many times as `failures` says."""
+
+    def __init__(self) -> None:
+        self.articles: list[Article] = []
+        self.states: dict[str, FeedState] = {}
+        self.segments: dict[str, dict[int, bytes]] = {}
+        self.noted: list[FeedState] = []
+        self.failures = 0
+
+    async def publish(self, articles: Iterable[Article]) -> None:
+        """Keep articles, or raise BrokerError while failures are left."""
+        if self.failures > 0:
+            self.failures -= 1
+            raise BrokerError("the fake broker is down")
+        self.articles += articles
+
+    def note(self, partition: int, feed: Subscription, state: FeedState) -> None:
+        """Keep a state."""
+        self.noted.append(state)
+        self.states[feed.id] = state
+
+    async def save(
+        self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
+    ) -> None:
+        """Keep or forget segments and the state."""
+        kept = self.segments.setdefault(feed.id, {})
+        for week, packed in segments.items():
+            if packed is None:
+                kept.pop(week, None)
+            else:
+                kept[week] = packed
+        if state is None:
+            self.states.pop(feed.id, None)
+        else:
+            self.states[feed.id] = state
