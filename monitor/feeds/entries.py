@@ -1,0 +1,146 @@
+"""From what a format's adapter found to an `Entry`: addresses resolved, markup made safe, dates read, sizes capped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.feeds import dates, html, urls
+from monitor.feeds.document import Entry, Image, Origin
+
+#: Bytes of UTF-8 that are kept (FEEDS rule X2).
+TITLE_LIMIT = 1_000
+SUMMARY_LIMIT = 16_000
+CONTENT_LIMIT = 512_000
+#: Longer ids are cut: an id that long is a mistake, and the cut one still tells entries apart.
+GUID_LIMIT = 2_000
+_MAX_AUTHORS = 20
+_MAX_TAGS = 50
+
+
+class Markup(NamedTuple):
+    """A body as it came: the words, whether they are HTML for sure, and the base of relative addresses in them."""
+
+    value: str
+    is_html: bool = True
+    base: str = ""
+
+
+class RawEntry(msgspec.Struct, kw_only=True):
+    """What an adapter found in one entry; every text as it stood in the document.
+
+    `links` are in order of preference, already resolved against xml:base.
+    """
+
+    guid: str = ""
+    guid_is_permalink: bool = False
+    links: list[str] = []
+    title: str = ""
+    summary: Markup | None = None
+    content: Markup | None = None
+    published: str = ""
+    updated: str = ""
+    authors: list[str] = []
+    tags: list[str] = []
+    language: str = ""
+    images: list[tuple[int, str]] = []
+    image_credit: str = ""
+    image_caption: str = ""
+    source_title: str = ""
+    source_url: str = ""
+    base: str = ""
+
+
+class Setting(NamedTuple):
+    """What is known of the feed when its entries are read: base address, language, and hints for dates."""
+
+    url: str = ""
+    language: str = ""
+    country: str = ""
+    zone: str = ""
+
+
+def finish(raw: RawEntry, setting: Setting) -> Entry:
+    """The entry, safe and of bounded size."""
+    base = raw.base or setting.url
+    guid = html.cap(" ".join(html.clean_text(raw.guid).split()), GUID_LIMIT)
+    link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
+    if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
+        link = urls.absolute("", guid)
+    language = tag(raw.language) or setting.language
+    published, updated, flags = _dates(raw, language, setting)
+    summary, safe_summary = _body(raw.summary, base)
+    content, safe_content = _body(raw.content, base)
+    if not content and len(summary.encode("utf-8", "ignore")) > SUMMARY_LIMIT:
+        content = summary
+    return Entry(
+        guid=guid,
+        guid_is_permalink=raw.guid_is_permalink,
+        link=link,
+        title=html.cap(html.plain(raw.title), TITLE_LIMIT),
+        summary=html.cap(summary, SUMMARY_LIMIT),
+        content=html.cap(content, CONTENT_LIMIT),
+        html=safe_content or safe_summary,
+        published=published,
+        updated=updated,
+        published_raw=html.cap(html.fold(raw.published), 200),
+        updated_raw=html.cap(html.fold(raw.updated), 200),
+        date_flags=flags,
+        authors=_names(raw.authors, _MAX_AUTHORS),
+        tags=_names(raw.tags, _MAX_TAGS),
+        language=language,
+        image=_image(raw, base),
+        source=_origin(raw, base),
+    )
+
+
+def tag(language: str) -> str:
+    """A language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
+    low = language.strip().replace("_", "-").lower()
+    first = low.partition("-")[0]
+    return low if len(low) <= 35 and 2 <= len(first) <= 3 and low.isascii() and low.replace("-", "").isalnum() else ""
+
+
+def _dates(raw: RawEntry, language: str, setting: Setting) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
+    hints = {"language": language, "country": setting.country, "zone": setting.zone}
+    published = dates.read_date(raw.published, **hints)
+    updated = dates.read_date(raw.updated, **hints)
+    if not raw.published.strip() and not raw.updated.strip():
+        return None, None, ("missing",)
+    flags = dict.fromkeys(date.flag for date in (published, updated) if date.flag and date.flag != "missing")
+    return published.value, updated.value, tuple(flags)
+
+
+def _body(markup: Markup | None, base: str) -> tuple[str, str]:
+    """The plain text and the safe HTML of a body."""
+    if markup is None or not markup.value.strip():
+        return "", ""
+    # The markup is cut before it is parsed: the HTML parser then closes what the cut left open.
+    value = html.cap(markup.value, CONTENT_LIMIT)
+    if not markup.is_html and not html.looks_like_html(value):
+        return html.fold(value), ""
+    safe = html.safe_html(value, urls.absolute("", markup.base) or base)
+    # Escaping can make a cut body longer again, up to five times for nothing but ampersands.
+    return html.text_of(safe), safe if len(safe) <= 2 * CONTENT_LIMIT else ""
+
+
+def _names(values: Iterable[str], limit: int) -> tuple[str, ...]:
+    names = dict.fromkeys(html.cap(html.plain(value[:2000]), 200) for value in list(values)[: limit * 2])
+    names.pop("", None)
+    return tuple(names)[:limit]
+
+
+def _image(raw: RawEntry, base: str) -> Image | None:
+    for _, url in sorted(raw.images, key=lambda image: -image[0]):
+        if address := urls.absolute(base, url):
+            credit, caption = html.plain(raw.image_credit[:4000]), html.plain(raw.image_caption[:8000])
+            return Image(url=address, credit=html.cap(credit, 200), caption=html.cap(caption, TITLE_LIMIT))
+    return None
+
+
+def _origin(raw: RawEntry, base: str) -> Origin | None:
+    title, url = html.cap(html.plain(raw.source_title), 300), urls.absolute(base, raw.source_url)
+    return Origin(title=title, url=url) if title or url else None

@@ -1,0 +1,77 @@
+"""What a user keeps of a feed, and how its addresses are rewritten. Pure.
+
+The patterns are the user's, the texts are anybody's, so each search has a time limit; a pattern that runs out of it
+matches nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+import regex
+
+from monitor.feeds import urls
+from monitor.feeds.document import Entry
+from monitor.feeds.feed import Filter, Subscription
+
+#: Seconds for one pattern on one text; a sound one takes microseconds.
+_TIME_LIMIT = 0.05
+#: Characters of a text that are searched.
+_LONGEST = 20_000
+
+
+class Wanted:
+    """The filters and rewriting rules of one subscription."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._rewrite = [(regex.compile(rule.match), rule.to) for rule in subscription.url_rewrite]
+        self._keep = [(rule, regex.compile(rule.match, regex.IGNORECASE)) for rule in subscription.keep]
+        self._block = [(rule, regex.compile(rule.match, regex.IGNORECASE)) for rule in subscription.block]
+        self._max_age = timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
+
+    def accept(self, entry: Entry, now: datetime) -> Entry | None:
+        """The entry with its address rewritten; None when a filter stops it."""
+        entry = self._rewritten(entry)
+        moment = entry.published or entry.updated
+        if self._max_age is not None and moment is not None and moment < now - self._max_age:
+            return None
+        if self._keep and not any(_matches(rule, pattern, entry) for rule, pattern in self._keep):
+            return None
+        if any(_matches(rule, pattern, entry) for rule, pattern in self._block):
+            return None
+        return entry
+
+    def _rewritten(self, entry: Entry) -> Entry:
+        link = entry.link
+        for pattern, replacement in self._rewrite:
+            try:
+                link = pattern.sub(replacement, link, timeout=_TIME_LIMIT)
+            except (TimeoutError, IndexError, regex.error):
+                continue  # too slow, or a reference to a group that took no part
+        link = urls.absolute("", link) or entry.link
+        return msgspec.structs.replace(entry, link=link) if link != entry.link else entry
+
+
+def _matches(rule: Filter, pattern: regex.Pattern[str], entry: Entry) -> bool:
+    for text in _texts(rule, entry):
+        try:
+            if pattern.search(text[:_LONGEST], timeout=_TIME_LIMIT):
+                return True
+        except TimeoutError:
+            continue
+    return False
+
+
+def _texts(rule: Filter, entry: Entry) -> tuple[str, ...]:
+    match rule.field:
+        case "title":
+            return (entry.title,)
+        case "url":
+            return (entry.link,)
+        case "content":
+            return (entry.summary, entry.content)
+        case "author":
+            return entry.authors
+        case "tag":
+            return entry.tags

@@ -1,0 +1,318 @@
+"""Which entry is which, from poll to poll: keys, revisions, duplicates (FEEDS rules D1 to D7). Pure.
+
+A guid is what a feed calls an entry, and mostly right. Where it is not, feeds fail in known ways, and each has its
+rule: no guid at all; a counter at its end that rises with every edit (BBC); one guid for many entries; new guids for
+old entries at every poll. What has been published is remembered under the entry's key and, where that is not its
+address already, under its address too, so that a feed whose guids turn out to be worthless can go on by address
+without publishing anything again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import msgspec
+
+from monitor.feeds import urls
+from monitor.feeds.dates import EARLIEST
+from monitor.feeds.document import Entry, ParsedFeed
+from monitor.feeds.feed import Subscription
+from monitor.feeds.filters import Wanted
+from monitor.feeds.state import SeenEntry
+from monitor.records import Article
+
+#: Corrections of one entry that are published; what changes more often is a counter or a clock (lemon24/reader).
+MAX_REVISIONS = 24
+#: Above this share of entries that have another's guid, or of known addresses that come with a new guid, guids are not
+#: believed any more (FEEDS rule D2). Fewer entries than this say nothing.
+COLLISION_SHARE = 0.3
+TURNOVER_SHARE = 0.5
+_ENOUGH = 4
+#: A published time that much ahead of our clock is an embargo's or a broken clock's.
+FUTURE = timedelta(hours=1)
+#: Text lengths are compared in steps of this many characters; from 3 steps on a change is significant, so that more
+#: than 50 characters were added or removed (Feedbin's rule).
+_STEP = 25
+_SIGNIFICANT_STEPS = 3
+
+_COUNTER = re.compile(r"#\d+$")
+_WORDS = re.compile(r"\w+")
+_GOOGLE_NEWS = re.compile(r"https?://news\.google\.com/(?:rss/)?articles/")
+_EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).date()
+
+
+class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document brought.
+
+    `new` and `changed` are articles to publish, oldest entry first; `seen` is what is to be remembered (`state.prune`
+    bounds it), `keys` are the names in it of the document's entries. `identity` is how entries are told apart from now
+    on, `switched` says why when that has changed just now. `duplicates` counts entries that stand in it twice,
+    `dropped` those that a filter refused, `exhausted` those that changed
+    more than MAX_REVISIONS times. `newest` is the latest believable date in the document.
+    """
+
+    new: tuple[Article, ...] = ()
+    changed: tuple[Article, ...] = ()
+    seen: dict[str, SeenEntry] = {}
+    keys: frozenset[str] = frozenset()
+    identity: str = "guid"
+    switched: str = ""
+    unchanged: int = 0
+    duplicates: int = 0
+    dropped: int = 0
+    exhausted: int = 0
+    newest: datetime | None = None
+
+
+def entry_key(feed_id: str, gid: str) -> str:
+    """The article id of an entry: 32 hex digits. It is remembered by the first half."""
+    return hashlib.sha256(f"{feed_id}\0{gid}".encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def revision_hash(entry: Entry) -> str:
+    """12 hex digits of what the entry says: its words, never its dates (D3).
+
+    4 digits are of title and summary, 2 are the length of the text in steps of 25 characters, 6 are of everything:
+    title, address, summary, text, authors, tags, with case kept and spaces folded. So two hashes also tell whether a
+    change is significant.
+    """
+    headline = _digest(entry.title, entry.summary)[:4]
+    length = (len(entry.content) // _STEP) % 256
+    people = "\n".join(sorted(entry.authors))
+    everything = _digest(
+        entry.title, urls.link_key(entry.link), entry.summary, entry.content, people, "\n".join(sorted(entry.tags))
+    )
+    return f"{headline}{length:02x}{everything[:6]}"
+
+
+def significant(before: str, after: str) -> bool:
+    """Whether a correction is more than cosmetic: another title or summary, or over 50 characters more or less."""
+    if before[:4] != after[:4]:
+        return True
+    steps = (int(after[4:6], 16) - int(before[4:6], 16)) % 256
+    return min(steps, 256 - steps) >= _SIGNIFICANT_STEPS
+
+
+def _digest(*texts: str) -> str:
+    folded = "\0".join(" ".join(text.split()) for text in texts)
+    return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()
+
+
+class _Candidate(msgspec.Struct):
+    """An entry with all names it could go by."""
+
+    entry: Entry
+    guid: str
+    link: str
+    link_key: str
+    revision: str
+    gid: str = ""
+    key: str = ""
+
+    def names(self, feed_id: str) -> tuple[str, ...]:
+        """The keys under which it is remembered."""
+        alias = entry_key(feed_id, self.link_key)[:16] if self.link_key else ""
+        return (self.key[:16],) if not alias or alias == self.key[:16] else (self.key[:16], alias)
+
+
+def reconcile(
+    seen: Mapping[str, SeenEntry],
+    parsed: ParsedFeed,
+    subscription: Subscription,
+    now: datetime,
+    *,
+    identity: str = "",
+    first: bool | None = None,
+) -> Reconciled:
+    """Compare a document with what was published before.
+
+    `identity` is what an earlier reconciliation ended with, '' before the first one. `first` marks the first document
+    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen.
+    """
+    first = not seen if first is None else first
+    today = (now.date() - _EPOCH_DAY).days
+    wanted = Wanted(subscription)
+    kept = [entry for raw in parsed.entries if (entry := wanted.accept(raw, now)) is not None]
+    candidates = _candidates(kept, subscription)
+    mode, switched = _mode(candidates, seen, subscription, identity)
+    unique, duplicates = _keyed(candidates, seen, subscription.id, mode)
+
+    after = dict(seen)
+    current: list[str] = []
+    new: list[Article] = []
+    changed: list[Article] = []
+    unchanged = exhausted = 0
+    for candidate in unique:
+        names = candidate.names(subscription.id)
+        current += names
+        known = after.get(candidate.key[:16]) or _renamed(candidate, after, names, mode)
+        if known is None:
+            record = SeenEntry(candidate.revision, 0, today)
+            new.append(_article(candidate, parsed, subscription, now, backfill=first))
+        elif known.revision == candidate.revision or subscription.ignore_updates:
+            unchanged += 1
+            record = known
+        elif known.n >= MAX_REVISIONS:
+            exhausted += 1
+            record = known
+        else:
+            record = SeenEntry(candidate.revision, known.n + 1, known.day)
+            important = significant(known.revision, candidate.revision)
+            changed.append(_article(candidate, parsed, subscription, now, revision=record.n, significant=important))
+        after.update(dict.fromkeys(names, record))
+    dates = [date for c in unique if (date := believable(c.entry, now))]
+    return Reconciled(
+        new=tuple(reversed(new)),
+        changed=tuple(reversed(changed)),
+        seen=after,
+        keys=frozenset(current),
+        identity=mode,
+        switched=switched,
+        unchanged=unchanged,
+        duplicates=duplicates,
+        dropped=len(parsed.entries) - len(kept),
+        exhausted=exhausted,
+        newest=max(dates, default=None),
+    )
+
+
+def believable(entry: Entry, now: datetime) -> datetime | None:
+    """When the entry was published, else updated; None when that lies ahead, before 1990, or is not told (P7)."""
+    for moment in (entry.published, entry.updated):
+        if moment is not None and EARLIEST <= moment <= now + FUTURE:
+            return moment
+    return None
+
+
+def _candidates(kept: Sequence[Entry], subscription: Subscription) -> list[_Candidate]:
+    strip = re.compile(subscription.guid_strip_regex) if subscription.guid_strip_regex else None
+    guids = [strip.sub("", entry.guid.strip()) if strip else entry.guid.strip() for entry in kept]
+    pages = Counter(_COUNTER.sub("", guid) for guid in set(guids))
+    candidates = []
+    for entry, name in zip(kept, guids, strict=True):
+        guid = name
+        page = _COUNTER.sub("", guid)
+        if guid.startswith(("http://", "https://")):
+            # The BBC's guids end in #0, #1, ... and rise with every edit. The parts of a live blog differ in nothing
+            # else, so a number that tells entries of one document apart stays.
+            guid = urls.link_key(page) if page != guid and pages[page] == 1 else _plain_guid(guid, entry.link)
+        elif _GOOGLE_NEWS.match(entry.link) and entry.source is not None:
+            # The opaque tokens of an aggregator change; who wrote what under which title does not (D7).
+            guid = f"{entry.source.url}\n{entry.title}"
+        candidates.append(
+            _Candidate(entry, guid, urls.canonical(entry.link), urls.link_key(entry.link), revision_hash(entry))
+        )
+    return candidates
+
+
+def _plain_guid(guid: str, link: str) -> str:
+    """A guid that is an address: the entry's own address when they are the same page, else as it stands."""
+    key = urls.link_key(guid) if "#" not in guid else ""
+    return key if key and key == urls.link_key(link) else guid
+
+
+def _mode(
+    candidates: list[_Candidate], seen: Mapping[str, SeenEntry], subscription: Subscription, identity: str
+) -> tuple[str, str]:
+    """How entries are told apart, and why that changes now ('' when it does not)."""
+    if subscription.identity:
+        return subscription.identity, ""
+    if identity and identity != "guid":
+        return identity, ""
+    with_both = [c for c in candidates if c.guid and c.link_key]
+    links = {c.link_key for c in with_both}
+    guids = {c.guid for c in with_both}
+    if len(with_both) < _ENOUGH or len(links) < 0.9 * len(with_both):
+        return "guid", ""  # addresses tell entries apart no better
+    collisions = len(with_both) - len(guids)
+    if collisions > COLLISION_SHARE * len(with_both):
+        return "link", f"{collisions} of {len(with_both)} entries have the guid of another one"
+    known = [c for c in with_both if entry_key(subscription.id, c.link_key)[:16] in seen]
+    turned = [c for c in known if entry_key(subscription.id, c.guid)[:16] not in seen]
+    if len(known) >= _ENOUGH and len(turned) > TURNOVER_SHARE * len(known):
+        return "link", f"{len(turned)} of {len(known)} known entries came with a new guid"
+    return "guid", ""
+
+
+def _keyed(
+    candidates: list[_Candidate], seen: Mapping[str, SeenEntry], feed_id: str, mode: str
+) -> tuple[list[_Candidate], int]:
+    """The candidates with their keys, without those that say the same again."""
+    claims = Counter(_gid(c, mode) for c in candidates)
+    taken: set[str] = set()
+    unique: list[_Candidate] = []
+    duplicates = 0
+    # Of entries with one name, those remembered under name and address keep that; the first of the others takes it.
+    for candidate in candidates:
+        gid = _gid(candidate, mode)
+        longer = f"{gid}\n{candidate.link_key}#{urlsplit(candidate.entry.link).fragment}"
+        if claims[gid] > 1 and (gid in taken or entry_key(feed_id, longer)[:16] in seen):
+            gid = longer
+        if gid in taken:
+            duplicates += 1
+            continue
+        taken.add(gid)
+        candidate.gid, candidate.key = gid, entry_key(feed_id, gid)
+        unique.append(candidate)
+    return unique, duplicates
+
+
+def _gid(candidate: _Candidate, mode: str) -> str:
+    entry = candidate.entry
+    last = f"{entry.title}\n{entry.published_raw or entry.updated_raw}"
+    if mode == "link+title":
+        return f"{candidate.link_key}\n{entry.title}"
+    if mode == "link":
+        return candidate.link_key or candidate.guid or last
+    return candidate.guid or candidate.link_key or last
+
+
+def _renamed(
+    candidate: _Candidate, seen: Mapping[str, SeenEntry], names: tuple[str, ...], mode: str
+) -> SeenEntry | None:
+    """What is remembered of the entry under its address, when it is the same story under another guid."""
+    if mode != "guid" or len(names) < 2:
+        return None
+    known = seen.get(names[1])
+    return known if known is not None and known.revision[:4] == candidate.revision[:4] else None
+
+
+def _article(
+    candidate: _Candidate,
+    parsed: ParsedFeed,
+    subscription: Subscription,
+    now: datetime,
+    *,
+    revision: int = 0,
+    significant: bool = True,
+    backfill: bool = False,
+) -> Article:
+    entry = candidate.entry
+    origin = entry.source.title if entry.source is not None else ""
+    language = entry.language or parsed.language or subscription.language
+    return Article(
+        id=candidate.key,
+        title=entry.title,
+        url=candidate.link,
+        summary=entry.summary,
+        text=entry.content if entry.content != entry.summary else "",
+        language=language.partition("-")[0].lower(),
+        published=believable(entry, now),
+        outlet=subscription.outlet or origin or parsed.title,
+        feed=subscription.url,
+        publisher=subscription.publisher or origin,
+        country=subscription.country,
+        official=subscription.official,
+        speaks_for=subscription.speaks_for,
+        seen=now,
+        revision=revision,
+        significant=significant,
+        backfill=backfill,
+        authors=entry.authors,
+        tags=entry.tags,
+    )

@@ -1,0 +1,191 @@
+"""A pool of guarded parser processes.
+
+feedparser takes seconds for a large document and can be made to take gigabytes for a small one, so nothing is ever
+parsed in the process of the poller. A document that is too much for its worker costs that worker only: the caller gets
+a FeedError, the next call a new process, and calls on other workers notice nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from monitor.errors import FeedError
+from monitor.feeds.document import ParsedFeed
+from monitor.feeds.parser_worker import CPU_SIGNAL, LENGTH, Extracted, Links, Reply, Request
+
+R = TypeVar("R")
+
+#: Bytes of one reply: more than any document within the parser's limits can become.
+_LARGEST_REPLY = 256 * 1024 * 1024
+#: What ended the worker -> the reason. An allocation that fails inside of a C or Rust library aborts the process.
+_SIGNALS = {
+    CPU_SIGNAL: ("parse_timeout", "the document takes too much processor time"),
+    signal.SIGABRT: ("parse_memory", "the document needs more memory than a parser may use"),
+    signal.SIGKILL: ("parse_memory", "the parser was killed, probably by the system for want of memory"),
+    signal.SIGSEGV: ("parse_crash", "the parser crashed"),
+}
+
+
+class ParserPool:
+    """`workers` processes that parse one document each at a time; an async context manager.
+
+    Each process may use `memory` bytes of address space and `cpu_seconds` for one document, is given up after
+    `deadline` seconds whatever it does, and is replaced after `recycle` documents. Processes start when first needed.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        *,
+        cpu_seconds: float = 3.0,
+        memory: int = 1 << 30,
+        recycle: int = 1_000,
+        deadline: float = 30.0,
+    ) -> None:
+        if workers < 1:
+            raise ValueError("a pool needs at least one worker")
+        self._workers = [_Worker(cpu_seconds, memory, recycle, deadline) for _ in range(workers)]
+        # The last one used is the first one taken: with little to do, few processes run.
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
+        for worker in self._workers:
+            self._idle.put_nowait(worker)
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End all processes; calls that still run fail."""
+        self._closed = True
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+
+    async def parse(
+        self,
+        body: bytes,
+        *,
+        content_type: str = "",
+        url: str = "",
+        language: str = "",
+        country: str = "",
+        zone: str = "",
+    ) -> ParsedFeed:
+        """`monitor.feeds.parse.parse` in a worker.
+
+        Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
+        """
+        options = {"content_type": content_type, "url": url, "language": language, "country": country, "zone": zone}
+        return await self._run("parse", body, options, ParsedFeed)
+
+    async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> Extracted:
+        """`monitor.feeds.fulltext.extract` in a worker. Raises FeedError."""
+        return await self._run(
+            "extract", body, {"url": url, "selector": selector, "content_type": content_type}, Extracted
+        )
+
+    async def page_links(self, body: bytes, *, url: str = "", content_type: str = "") -> Links:
+        """`monitor.feeds.discover.page_links` in a worker. Raises FeedError."""
+        return await self._run("links", body, {"url": url, "content_type": content_type}, Links)
+
+    async def _run(self, task: str, body: bytes, options: dict[str, str], kind: type[R]) -> R:
+        if self._closed:
+            raise FeedError("the parser pool is closed", reason="parse_crash")
+        frame = msgspec.msgpack.encode(Request(task, body, options))
+        worker = await self._idle.get()
+        try:
+            reply = await worker.call(frame)
+        finally:
+            self._idle.put_nowait(worker)
+        if reply.reason:
+            raise FeedError(reply.message, reason=reply.reason, retryable=reply.retryable)
+        return msgspec.msgpack.decode(reply.result, type=kind)
+
+
+class _Worker:
+    """One process and its replacements."""
+
+    def __init__(self, cpu_seconds: float, memory: int, recycle: int, deadline: float) -> None:
+        self._arguments = (str(cpu_seconds), str(memory))
+        self._recycle = recycle
+        self._deadline = deadline
+        self._process: asyncio.subprocess.Process | None = None
+        self._done = 0
+
+    async def call(self, frame: bytes) -> Reply:
+        process = await self._running()
+        try:
+            async with asyncio.timeout(self._deadline):
+                reply = await self._exchange(process, frame)
+        except TimeoutError:
+            await self.stop(kill=True)
+            return Reply(reason="parse_timeout", message=f"the parser gave no answer in {self._deadline:g} seconds")
+        except (asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError):
+            return await self._post_mortem(process)
+        except BaseException:
+            # The caller was cancelled: an answer that nobody reads must not be taken for that of the next document.
+            await self.stop(kill=True)
+            raise
+        self._done += 1
+        if self._done >= self._recycle or reply.reason == "parse_memory":
+            await self.stop()
+        return reply
+
+    async def stop(self, *, kill: bool = False) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        if kill and process.returncode is None:
+            process.kill()
+        try:
+            async with asyncio.timeout(5):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        self._done = 0
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "monitor.feeds.parser_worker",
+            *self._arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=1 << 20,
+        )
+        return self._process
+
+    async def _exchange(self, process: asyncio.subprocess.Process, frame: bytes) -> Reply:
+        assert process.stdin is not None  # noqa: S101  # both pipes were asked for above
+        assert process.stdout is not None  # noqa: S101
+        process.stdin.write(LENGTH.pack(len(frame)))
+        process.stdin.write(frame)
+        await process.stdin.drain()
+        (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
+        if length > _LARGEST_REPLY:
+            raise ConnectionError("the reply is too long")
+        return msgspec.msgpack.decode(await process.stdout.readexactly(length), type=Reply)
+
+    async def _post_mortem(self, process: asyncio.subprocess.Process) -> Reply:
+        await self.stop(kill=False)
+        code = process.returncode or 0
+        reason, message = "parse_crash", f"the parser ended with code {code}"
+        if code < 0:
+            reason, message = _SIGNALS.get(signal.Signals(-code), (reason, message))
+        return Reply(reason=reason, message=message)

@@ -1,0 +1,139 @@
+"""Making XML of what claims to be XML, so that the strict parser can read it (FEEDS rule P2).
+
+`strip_prolog` is always applied: nothing before the root element is of use, and the DOCTYPE is where entity bombs live.
+`mend` is applied when the strict parser has refused the document.
+"""
+
+from __future__ import annotations
+
+import re
+from html import entities
+
+#: XML 1.0, section 2.2: what a document may not contain, not even as a reference.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ROOT = re.compile(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_DECLARATION_PART = re.compile(r"""["'\[\]>]""")
+_REFERENCE = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+    r"|&(?:\#(?P<dec>\d{1,12});?|\#[xX](?P<hex>[0-9A-Fa-f]{1,10});?|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?"
+    r"|<(?![A-Za-z_/!?])",
+    re.DOTALL,
+)
+_XML_NAMES = frozenset({"lt", "gt", "amp", "quot", "apos"})
+_DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.-]*)\s*=")
+_USED = re.compile(r"</?([A-Za-z_][\w.-]*):[A-Za-z_]|\s([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*\s*=\s*[\"']")
+#: The prefixes under which feeds use these namespaces, declared or not.
+_NAMESPACES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "media": "http://search.yahoo.com/mrss/",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "feedburner": "http://rssnamespace.org/feedburner/ext/1.0",
+    "sy": "http://purl.org/rss/1.0/modules/syndication/",
+    "slash": "http://purl.org/rss/1.0/modules/slash/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "xhtml": "http://www.w3.org/1999/xhtml",
+}
+
+
+def strip_prolog(text: str) -> tuple[str, str]:
+    """The document from its root element on, and the root's local name in lower case; ("", "") when there is none.
+
+    Junk before the root, the XML declaration, comments, processing instructions and the DOCTYPE with its internal
+    subset are dropped, illegal characters as well.
+    """
+    position = 0
+    while (start := text.find("<", position)) >= 0:
+        if text.startswith("<!--", start):
+            position = _after(text, "-->", start + 4)
+        elif text.startswith("<?", start):
+            position = _after(text, ">", start + 2)
+        elif text.startswith("<!", start):
+            position = _after_declaration(text, start + 2)
+        elif match := _ROOT.match(text, start):
+            return _ILLEGAL.sub("", text[start:]), match[2].lower()
+        else:
+            position = start + 1
+    return "", ""
+
+
+def _after(text: str, end: str, start: int) -> int:
+    found = text.find(end, start)
+    return len(text) if found < 0 else found + len(end)
+
+
+def _after_declaration(text: str, start: int) -> int:
+    """Where `<!DOCTYPE ... [ ... ]>` ends: past the first `>` outside of quotes and of the internal subset."""
+    inside = False
+    position = start
+    while match := _DECLARATION_PART.search(text, position):
+        sign, position = match[0], match.end()
+        if sign in "\"'" and inside:
+            position = _after(text, sign, position)
+        elif sign == "[":
+            inside = True
+        elif sign == "]":
+            inside = False
+        elif sign == ">" and not inside:
+            return position
+    # The subset never ends, so the next declaration-like `>` has to do.
+    return _after(text, ">", start)
+
+
+def mend(text: str) -> str:
+    """A document whose references, bare `&` and `<`, namespace prefixes and tail are in order.
+
+    HTML's entities become their characters, references to nothing or to illegal characters vanish; CDATA sections and
+    comments stay as they are.
+    """
+    text = _REFERENCE.sub(_mended, text)
+    root = _ROOT.match(text)
+    if root is None:
+        return text
+    closing = text.rfind(f"</{root[0][1:]}")
+    if closing >= 0:
+        end = text.find(">", closing)
+        text = text[: end + 1] if end >= 0 else text[:closing] + f"</{root[0][1:]}>"
+    declared = set(_DECLARED.findall(text))
+    used = {first or second for first, second in _USED.findall(_without_cdata(text))}
+    missing = sorted(used - declared - {"xml", "xmlns"})[:50]
+    added = "".join(f' xmlns:{prefix}="{_NAMESPACES.get(prefix, "urn:undeclared:" + prefix)}"' for prefix in missing)
+    return text[: root.end()] + added + text[root.end() :]
+
+
+def _mended(match: re.Match[str]) -> str:
+    whole = match[0]
+    if whole.startswith("<!"):
+        return whole
+    if whole == "<":
+        return "&lt;"
+    if decimal := match["dec"]:
+        return _character(int(decimal))
+    if hexadecimal := match["hex"]:
+        return _character(int(hexadecimal, 16))
+    name = match["name"]
+    if name is None:
+        return "&amp;"
+    if name in _XML_NAMES:
+        return whole
+    character = entities.html5.get(f"{name};") or entities.html5.get(f"{name.lower()};")
+    return _escaped(character) if character else f"&amp;{name};"
+
+
+def _character(code: int) -> str:
+    """The character of a reference, '' for one that XML does not allow (surrogates, most controls, beyond Unicode)."""
+    if code > 0x10FFFF:
+        return ""
+    if 0x80 <= code <= 0x9F:  # what was meant is windows-1252, as in HTML (section 13.2.5.80 of its standard)
+        return bytes([code]).decode("cp1252", "ignore")
+    return _escaped(_ILLEGAL.sub("", chr(code)))
+
+
+def _escaped(character: str) -> str:
+    return character.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace("'", "&#39;")
+
+
+def _without_cdata(text: str) -> str:
+    return re.sub(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL)

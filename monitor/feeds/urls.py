@@ -1,0 +1,99 @@
+"""Addresses of articles: their canonical form, and the key by which two of them are compared (FEEDS rule D6)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from urllib.parse import urljoin, urlsplit
+
+import ada_url
+import msgspec
+import yaml
+
+from monitor.errors import DataFileError
+
+_FILE = "tracking.yaml"
+#: Longer addresses are not addresses (RFC 9110, section 4.1, recommends to support 8,000 octets).
+MAX_URL = 8_000
+_AMP_PATH = re.compile(r"(?:/amp/?|\.amp(?=\.html$|$))$")
+_AMP_PAIRS = frozenset({"outputtype=amp", "amp=1", "amp=true", "amp"})
+
+
+class _Tracking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    prefixes: tuple[str, ...]
+    names: frozenset[str]
+    pairs: frozenset[str]
+    same_hosts: frozenset[str]
+
+    def __post_init__(self) -> None:
+        for word in (*self.prefixes, *self.names, *self.pairs):
+            # Names are compared in lower case, so a capital here could never match (miniflux's __readwiseLocation).
+            if not word or word != word.lower():
+                raise ValueError(f"{word!r} must be lower case and not empty")
+
+
+@cache
+def _tracking() -> _Tracking:
+    text = resources.files("monitor.feeds").joinpath("data", _FILE).read_text(encoding="utf-8")
+    try:
+        return msgspec.convert(yaml.safe_load(text), _Tracking)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise DataFileError(_FILE, "", str(error)) from error
+
+
+def absolute(base: str, reference: str) -> str:
+    """`reference` resolved against `base` and normalised, or '' when the result is no http(s) address."""
+    reference = "".join(c for c in reference if c not in "\t\n\r").strip("\x00\x0b\x0c \u00a0\u200b\ufeff")
+    if not reference or len(reference) > MAX_URL:
+        return ""
+    try:
+        url = ada_url.join_url(base, reference) if base else ada_url.normalize_url(reference)
+    except ValueError:
+        try:
+            # A base that is no address must not spoil a reference that is one, and the other way round.
+            url = ada_url.normalize_url(urljoin(base, reference))
+        except ValueError:
+            return ""
+    if not url.startswith(("http://", "https://")) or len(url) > MAX_URL:
+        return ""
+    return url
+
+
+def canonical(url: str) -> str:
+    """The address without what says how the reader came there; '' when it is no http(s) address.
+
+    Host in lower case and ASCII, no default port, no user and password, no tracking parameters, no fragment except one
+    that selects the page (`#!`); the remaining parameters stay in order.
+    """
+    normal = absolute("", url)
+    if not normal:
+        return ""
+    parts = urlsplit(normal)
+    rules = _tracking()
+    query = "&".join(p for p in parts.query.split("&") if p and not _is_tracking(p, rules))
+    host = parts.netloc.rpartition("@")[2]
+    fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""
+    return f"{parts.scheme}://{host}{parts.path or '/'}" + (f"?{query}" if query else "") + fragment
+
+
+def link_key(url: str) -> str:
+    """What equal pages have in common: the canonical address without scheme, `www.`, AMP variant and final slash."""
+    clean = canonical(url)
+    if not clean:
+        return ""
+    parts = urlsplit(clean)
+    host, path = parts.netloc, parts.path
+    first, _, rest = host.partition(".")
+    if first in _tracking().same_hosts and "." in rest:
+        host = rest
+    path = _AMP_PATH.sub("", path)
+    query = "&".join(p for p in parts.query.split("&") if p and p.lower() not in _AMP_PAIRS)
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"//{host}{path.rstrip('/') or '/'}" + (f"?{query}" if query else "") + fragment
+
+
+def _is_tracking(parameter: str, rules: _Tracking) -> bool:
+    low = parameter.lower()
+    name = low.partition("=")[0]
+    return name in rules.names or low in rules.pairs or name.startswith(rules.prefixes)

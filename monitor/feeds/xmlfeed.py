@@ -1,0 +1,396 @@
+"""RSS, Atom, RDF and CDF: feedparser's parsers, driven so that nothing of an entry is lost or mixed up.
+
+`feedparser.parse` is not called, for four reasons. It would guess the encoding again (see `encoding`). It lets
+`media:title`, `media:description`, `itunes:*` and `dc:title` take the place of an entry's own title and text: a photo's
+caption ("Mr X and Mr Y in 2019") would become the story. It drops `isPermaLink` when a link stands before the guid. And
+it has no bounds on entries, attributes and depth. Its two parser classes are public and do all the reading.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.sax
+import xml.sax.handler
+import xml.sax.xmlreader
+from typing import Any
+
+import feedparser.api
+
+from monitor.errors import FeedError
+from monitor.feeds import entries, html, repair, urls
+from monitor.feeds.document import ParsedFeed
+from monitor.feeds.entries import Markup, RawEntry, Setting, finish
+
+MAX_ENTRIES = 2_000
+MAX_ATTRIBUTES = 512
+MAX_TAG = 65_536
+MAX_DEPTH = 256
+
+#: feedparser's dictionaries. Read with dict.get: their own answers `updated` with `published` and warns about it.
+FeedData = dict[str, Any]
+
+_ROOTS = {"rss": "rss", "rdf": "rdf", "feed": "atom", "channel": "cdf"}
+_LARGE_TAG = re.compile(rf"<[A-Za-z_][^<>]{{{MAX_TAG}}}")
+_PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
+#: What says how wide a picture is when the feed does not: a thumbnail is small, an enclosure or content is large.
+_UNKNOWN_WIDTH = {"media_content": 600, "enclosure": 500, "itunes": 400, "media_thumbnail": 100}
+
+
+class _EnoughEntriesError(Exception):
+    """The limit of entries is reached; what was read so far is the result."""
+
+
+class _Reader:
+    """What we change in feedparser's handlers. Mixed in before both of its parsers."""
+
+    entries: list[Any]
+    elementstack: list[Any]
+    feeddata: Any
+    baseuri: str
+    lang: str | None
+    depth: int
+    inentry: int
+    insource: int
+
+    def __init__(self, *args: Any) -> None:
+        self.skip_hours: list[int] = []
+        self.skip_days: list[str] = []
+        super().__init__(*args)
+
+    def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> Any:
+        if len(attrs) > MAX_ATTRIBUTES:
+            raise FeedError(f"an element has {len(attrs)} attributes", reason="too_many_attributes")
+        if self.depth > MAX_DEPTH:
+            raise FeedError(f"elements are nested over {MAX_DEPTH} deep", reason="too_deep")
+        return super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # feedparser's class stands behind this one
+
+    def _start_item(self, attrs_d: dict[str, str]) -> None:
+        if len(self.entries) >= MAX_ENTRIES:
+            raise _EnoughEntriesError
+        super()._start_item(attrs_d)  # type: ignore[misc]
+        self.entries[-1]["own_base"] = self.baseuri
+        self.entries[-1]["own_lang"] = self.lang
+
+    _start_entry = _start_item
+
+    def _start_link(self, attrs_d: dict[str, str]) -> None:
+        super()._start_link(attrs_d)  # type: ignore[misc]
+        links = self._context().get("links")
+        if links and "href" not in attrs_d:
+            links[-1]["rss"] = True
+
+    def _start_guid(self, attrs_d: dict[str, str]) -> None:
+        if self.inentry and not self.insource:
+            self.entries[-1]["is_permalink"] = attrs_d.get("ispermalink", "true").strip().lower() != "false"
+        super()._start_guid(attrs_d)  # type: ignore[misc]
+
+    _start_id = _start_guid
+
+    def _end_guid(self) -> None:
+        if self.inentry and not self.insource and self.elementstack and self.elementstack[-1][0] == "id":
+            # feedparser resolves and rewrites ids; an id is an opaque string (RFC 4287, section 4.2.6.1).
+            self.entries[-1]["own_id"] = self._text_of_top()
+        super()._end_guid()  # type: ignore[misc]
+
+    _end_id = _end_guid
+
+    def _start_hour(self, attrs_d: dict[str, str]) -> None:
+        self.elementstack.append(["hour", 0, []])
+
+    def _end_hour(self) -> None:
+        hour = self._popped("hour")
+        if hour.isdecimal() and int(hour) <= 24:
+            self.skip_hours.append(int(hour) % 24)
+
+    def _start_day(self, attrs_d: dict[str, str]) -> None:
+        self.elementstack.append(["day", 0, []])
+
+    def _end_day(self) -> None:
+        self.skip_days.append(self._popped("day").lower()[:20])
+
+    def _context(self) -> Any:
+        return self._get_context()  # type: ignore[attr-defined]
+
+    def _text_of_top(self) -> str:
+        pieces = self.elementstack[-1][2]
+        return "".join(p.decode("utf-8", "replace") if isinstance(p, bytes) else p for p in pieces).strip()
+
+    def _popped(self, name: str) -> str:
+        if not self.elementstack or self.elementstack[-1][0] != name:
+            return ""
+        text = self._text_of_top()
+        self.elementstack.pop()
+        return text
+
+
+#: Elements whose text is kept under its own name, first one wins, and never takes the place of the entry's own.
+_SIDE_FIELDS = ("media_title", "media_description", "itunes_title", "itunes_subtitle", "itunes_summary",
+                "dc_title", "dc_description", "dc_date", "feedburner_origlink")  # fmt: skip
+
+
+def _side_handlers(name: str) -> dict[str, Any]:
+    def start(self: _Reader, _attributes: dict[str, str]) -> None:
+        self.elementstack.append([name, 0, []])
+
+    def end(self: _Reader) -> None:
+        text = self._popped(name)
+        if text:
+            self._context().setdefault(f"side_{name}", text)
+
+    return {f"_start_{name}": start, f"_end_{name}": end}
+
+
+for _name in _SIDE_FIELDS:
+    for _method, _handler in _side_handlers(_name).items():
+        setattr(_Reader, _method, _handler)
+
+
+def _check_attributes(self: Any, name: Any, qname: Any, attrs: Any) -> None:
+    # Here and not only in unknown_starttag, because feedparser's own loop over them is quadratic.
+    if len(attrs) > MAX_ATTRIBUTES:
+        raise FeedError(f"an element has {len(attrs)} attributes", reason="too_many_attributes")
+    feedparser.api.StrictFeedParser.startElementNS(self, name, qname, attrs)
+
+
+_Strict: Any = type(
+    "_Strict", (_Reader, feedparser.api.StrictFeedParser), {"startElementNS": _check_attributes}
+)
+_Loose: Any = type("_Loose", (_Reader, feedparser.api.LooseFeedParser), {})
+
+
+def read(text: str, setting: Setting) -> ParsedFeed:
+    """The feed in `text`.
+
+    Raises FeedError: `empty` (nothing in it), `html` (a web page), `not_a_feed`, `too_many_attributes`,
+    `tag_too_large`, `too_deep`.
+    """
+    document, root = repair.strip_prolog(text)
+    if not document:
+        raise FeedError("the document has no elements" if text.strip() else "the document is empty",
+                        reason="not_a_feed" if text.strip() else "empty", retryable=True)  # fmt: skip
+    if root == "html":
+        raise FeedError("the address answers with a web page, not with a feed", reason="html")
+    if root not in _ROOTS:
+        if not re.search(r"<(?:rss|feed|channel|\w+:RDF)[\s>]", document[:100_000]):
+            raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
+        document = document[document.index("<", 1) :]
+        return read(document, setting)
+    parser, suffix, problem = _parse(document, setting)
+    if not parser.entries and not parser.feeddata and suffix == "-loose":
+        raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
+    return _feed(parser, _ROOTS[root] + suffix, problem, setting)
+
+
+def _parse(document: str, setting: Setting) -> tuple[Any, str, str]:
+    """The parser after it has read the document, what it took (the suffix of the mode), and what was wrong."""
+    try:
+        return _strict(document, setting), "", ""
+    except xml.sax.SAXParseException as error:
+        problem = f"line {error.getLineNumber()}: {error.getMessage()}"[:200]
+    except xml.sax.SAXException as error:
+        problem = str(error)[:200]
+    mended = repair.mend(document)
+    try:
+        return _strict(mended, setting), "-repaired", problem
+    except xml.sax.SAXException:
+        pass
+    # The forgiving parser works with regular expressions, which large tags make slow: those are refused first.
+    if _LARGE_TAG.search(mended):
+        raise FeedError(f"a tag is over {MAX_TAG} characters long", reason="tag_too_large")
+    parser = _Loose(setting.url, None, "utf-8", {})
+    _configure(parser)
+    try:
+        parser.feed(mended)
+    except _EnoughEntriesError:
+        parser.truncated = True
+    return parser, "-loose", problem
+
+
+def _configure(parser: Any) -> None:
+    # Both are done by `html` instead, on the basis that is recorded with each text.
+    parser.resolve_relative_uris = False
+    parser.sanitize_html = False
+    parser.truncated = False
+
+
+def _strict(document: str, setting: Setting) -> Any:
+    parser = _Strict(setting.url, None, "utf-8")
+    _configure(parser)
+    sax = xml.sax.make_parser()  # noqa: S317  # what that rule fears is in the DOCTYPE, which was cut
+    sax.setFeature(xml.sax.handler.feature_namespaces, True)
+    sax.setFeature(xml.sax.handler.feature_external_ges, False)
+    sax.setContentHandler(parser)
+    sax.setErrorHandler(parser)
+    source = xml.sax.xmlreader.InputSource()
+    source.setByteStream(io.BytesIO(document.encode("utf-8")))
+    source.setEncoding("utf-8")
+    try:
+        sax.parse(source)
+    except _EnoughEntriesError:
+        parser.truncated = True
+    return parser
+
+
+def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
+    feed = parser.feeddata
+    if mode.startswith("atom") and parser.version.startswith("rss"):
+        mode = mode.replace("atom", "rss", 1)
+    language = entries.tag(_text(feed, "language")) or entries.tag(setting.language)
+    inner = setting._replace(language=language)
+    links = [link for link in dict.get(feed, "links") or [] if link.get("href")]
+    is_rss = not mode.startswith("atom")
+    return ParsedFeed(
+        title=html.cap(html.plain(_text(feed, "title") or _text(feed, "side_dc_title")), entries.TITLE_LIMIT),
+        link=_first(_page_links(feed), setting.url),
+        language=language,
+        description=html.cap(
+            html.plain(_text(feed, "subtitle") or _text(feed, "side_dc_description")), entries.TITLE_LIMIT
+        ),
+        ttl_minutes=_number(_text(feed, "ttl"), 60 * 24 * 30),
+        update_period_seconds=_period(_text(feed, "sy_updateperiod"), _text(feed, "sy_updatefrequency")),
+        skip_hours=tuple(sorted(set(parser.skip_hours))),
+        skip_days=tuple(dict.fromkeys(parser.skip_days))[:7],
+        hub=_first([link["href"] for link in links if link.get("rel") == "hub"], setting.url),
+        self_url=_first([link["href"] for link in links if link.get("rel") == "self"], setting.url),
+        next_url=_first([link["href"] for link in links if link.get("rel") == "next"], setting.url),
+        entries=tuple(finish(_entry(entry, inner, is_rss=is_rss), inner) for entry in parser.entries),
+        mode=mode,
+        problem=problem,
+        truncated=parser.truncated,
+    )
+
+
+def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
+    base = dict.get(entry, "own_base") or setting.url
+    raw = RawEntry(
+        guid=_text(entry, "own_id") or _text(entry, "id"),
+        guid_is_permalink=is_rss and bool(dict.get(entry, "is_permalink")),
+        links=_links(entry),
+        title=_text(entry, "title") or _first_text(entry, "side_dc_title", "side_media_title", "side_itunes_title"),
+        published=_text(entry, "published"),
+        updated=_text(entry, "updated"),
+        authors=[name for name in (_author(author) for author in dict.get(entry, "authors") or []) if name],
+        tags=[dict.get(t, "label") or dict.get(t, "term") or "" for t in dict.get(entry, "tags") or []],
+        language=_text(entry, "language") or _text(entry, "own_lang") or _text(_detail(entry, "title"), "language"),
+        base=base,
+    )
+    _bodies(raw, entry)
+    _dates(raw, entry, is_rss=is_rss)
+    _media(raw, entry)
+    source = dict.get(entry, "source")
+    if isinstance(source, dict):
+        raw.source_title = _text(source, "title")
+        raw.source_url = _text(source, "href") or next(iter(_page_links(source)), "")
+    return raw
+
+
+def _bodies(raw: RawEntry, entry: FeedData) -> None:
+    """The longest content is the content; what feedparser copied from it into the summary is not a summary."""
+    bodies = [
+        Markup(value, _is_html(body), _text(body, "base"))
+        for body in dict.get(entry, "content") or []
+        if (value := _text(body, "value")) and _is_text(body)
+    ]
+    raw.content = max(bodies, key=lambda body: len(body.value), default=None)
+    summary, detail = _text(entry, "summary"), _detail(entry, "summary")
+    if summary and (detail or not any(body.value == summary for body in bodies)):
+        raw.summary = Markup(summary, not detail or _is_html(detail), _text(detail, "base"))
+    elif other := _first_text(entry, "side_dc_description", "side_itunes_summary", "side_itunes_subtitle"):
+        raw.summary = Markup(other)
+    elif raw.content is None and (caption := _text(entry, "side_media_description")):
+        raw.summary = Markup(caption, is_html=False)  # YouTube has an entry's text nowhere else
+
+
+def _dates(raw: RawEntry, entry: FeedData, *, is_rss: bool) -> None:
+    dublin = _text(entry, "side_dc_date")
+    if not raw.published and is_rss:
+        # In RSS and RDF, dc:date is when the item was made, and any other date is better than none.
+        raw.published = dublin or _text(entry, "created") or raw.updated
+    elif not raw.published:
+        raw.published = _text(entry, "created") or dublin
+
+
+def _media(raw: RawEntry, entry: FeedData) -> None:
+    images = raw.images
+    for kind in ("media_content", "media_thumbnail"):
+        for media in dict.get(entry, kind) or []:
+            medium, media_type = _text(media, "medium"), _text(media, "type")
+            is_image = kind == "media_thumbnail" or medium == "image" or media_type.startswith("image/")
+            unlabelled = not medium and not media_type and _PICTURE.search(_text(media, "url"))
+            if is_image or unlabelled:
+                images.append((_number(_text(media, "width"), 20_000) or _UNKNOWN_WIDTH[kind], _text(media, "url")))
+    for link in dict.get(entry, "links") or []:
+        if link.get("rel") == "enclosure" and _text(link, "type").startswith("image/"):
+            images.append((_UNKNOWN_WIDTH["enclosure"], _text(link, "href")))
+    image = dict.get(entry, "image")
+    if isinstance(image, dict) and image.get("href"):
+        images.append((_UNKNOWN_WIDTH["itunes"], _text(image, "href")))
+    credits_ = dict.get(entry, "media_credit") or []
+    raw.image_credit = next((text for credit in credits_ if (text := _text(credit, "content"))), "")
+    raw.image_caption = _text(entry, "side_media_description")
+
+
+def _links(entry: FeedData) -> list[str]:
+    """Addresses of the entry's page, best first (FEEDS rule P4)."""
+    original = _text(entry, "side_feedburner_origlink")
+    return [original, *_page_links(entry)] if original else _page_links(entry)
+
+
+def _page_links(context: FeedData) -> list[str]:
+    links = [link for link in dict.get(context, "links") or [] if link.get("href") and link.get("rel") == "alternate"]
+    # An RSS <link> before an Atom one, a page before another form of it, and then as they stand.
+    links.sort(key=lambda link: (not link.get("rss"), "html" not in link.get("type", "")))
+    return [link["href"] for link in links]
+
+
+def _first(addresses: list[str], base: str) -> str:
+    return next((url for address in addresses if (url := urls.absolute(base, address))), "")
+
+
+def _author(author: FeedData) -> str:
+    """The name. An e-mail address is not a name, and personal data that nobody needs."""
+    name = _text(author, "name")
+    return "" if re.fullmatch(r"\S+@\S+", name) else name
+
+
+def _detail(context: FeedData, name: str) -> FeedData:
+    return dict.get(context, f"{name}_detail") or {}
+
+
+def _is_html(body: FeedData) -> bool:
+    return "html" in _text(body, "type") or _text(body, "type").endswith("xml")
+
+
+def _is_text(body: FeedData) -> bool:
+    kind = _text(body, "type")
+    return not kind or kind.startswith("text/") or kind.endswith(("html", "html+xml", "/xml"))
+
+
+def _text(context: FeedData, name: str) -> str:
+    value = dict.get(context, name)
+    return value if isinstance(value, str) else ""
+
+
+def _first_text(context: FeedData, *names: str) -> str:
+    return next((text for name in names if (text := _text(context, name))), "")
+
+
+def _number(text: str, most: int) -> int | None:
+    digits = text.strip().partition(".")[0]
+    return (
+        int(digits)
+        if digits.isascii() and digits.isdecimal() and len(digits) < 10 and 0 < int(digits) <= most
+        else None
+    )
+
+
+_PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000, "yearly": 31536000}
+
+
+def _period(period: str, frequency: str) -> int | None:
+    """Seconds between updates (RSS 1.0 syndication module): the period divided by how often it is updated in it."""
+    seconds = _PERIODS.get(period.strip().lower())
+    if seconds is None:
+        return None
+    return max(60, seconds // (_number(frequency, 10_000) or 1))
