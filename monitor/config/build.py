@@ -135,10 +135,8 @@ class Builder:
         if isinstance(value, bool) or not (matched or isinstance(value, int | float)):
             raise self._wrong(path, value, "a length of time", example or "90s, 5m, 2h or 7d")
         seconds = float(matched[1]) * _UNITS[matched[2] or "s"] if matched else float(value)
-        if not 0 < seconds <= 366 * 86400 * 10:
-            raise self._tree.error(
-                path, f"{_show(value)} is out of range", f"write more than 0, e.g. {example or '5m'}"
-            )
+        if not 0 <= seconds <= 366 * 86400 * 10:
+            raise self._tree.error(path, f"{_show(value)} is out of range", f"write 0 or more, e.g. {example or '5m'}")
         return timedelta(seconds=seconds)
 
     def _scalar(self, expected: types.Type, value: Any, path: KeyPath, example: str) -> Any:

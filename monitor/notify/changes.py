@@ -1,0 +1,62 @@
+"""What is new in an event since a receiver was told of it, and whether that deserves to be told aloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from monitor.records import Event
+
+#: Fields whose change is told aloud, most important first.
+MATERIAL = ("status", "time", "place", "medium", "participants", "threshold")
+#: Fields whose change only edits the message.
+QUIET = ("coverage", "text")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The names of what changed; `material` is in the order of MATERIAL."""
+
+    material: tuple[str, ...]
+    quiet: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.material or self.quiet)
+
+
+def corroborated(event: Event) -> bool:
+    """True when two publishers or one official source stand behind the event."""
+    return event.publishers >= 2 or event.official
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    when = event.when
+    place = event.place
+    return {
+        "status": event.status,
+        "time": (when.start, when.end) if when else None,
+        "place": (place.name, place.country) if place else None,
+        "medium": (event.medium, event.kind),
+        "participants": frozenset(participant.leader for participant in event.participants),
+        "coverage": (event.publishers, event.reports, event.official, event.confirmed_by, len(event.sources)),
+        "text": (event.brief, event.forum, event.topics, event.context),
+    }
+
+
+def changes(told: Event, event: Event) -> Changes:
+    """What a receiver that knows `told` does not know yet of `event`."""
+    old, new = _facts(told), _facts(event)
+    changed = [name for name in (*MATERIAL, *QUIET) if old.get(name) != new.get(name)]
+    if corroborated(event) and not corroborated(told):
+        changed.append("threshold")
+    return Changes(
+        material=tuple(name for name in MATERIAL if name in changed),
+        quiet=tuple(name for name in QUIET if name in changed),
+    )
+
+
+def same(told: Event, event: Event) -> bool:
+    """True when nothing at all changed but the revision's number."""
+    return msgspec.structs.replace(event, revision=told.revision) == told

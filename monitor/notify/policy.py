@@ -1,0 +1,232 @@
+"""What to tell a receiver about an event, and why, or why not. Pure: (event, what was told, rules, now) -> Decision.
+
+The stages follow Prometheus Alertmanager's: each says no with a reason of its own, and the first that does decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias, get_args
+
+from monitor.config import Config, QuietHours, Route, Threshold
+from monitor.notify.calendar import next_digest, quiet_until
+from monitor.notify.changes import changes, corroborated
+from monitor.notify.log import Tell
+from monitor.notify.match import matches
+from monitor.notify.silences import Silence, configured, silenced
+from monitor.records import Event
+
+#: Why something is told.
+Why: TypeAlias = Literal[
+    "first", "status", "time", "place", "medium", "participants", "threshold", "coverage", "text", "retracted",
+    "merged", "reminder", "acknowledged",
+]  # fmt: skip
+#: Why nothing is told: the label of summitry_notifications_suppressed_total.
+WhyNot: TypeAlias = Literal[
+    "unchanged", "backfill", "too_old", "background", "no_route", "status", "confidence", "publishers", "reports",
+    "silenced", "merged", "no_edits", "disabled",
+]  # fmt: skip
+WHY_NOT: tuple[str, ...] = get_args(WhyNot)
+
+#: What a suppressed event's reason means, for people.
+EXPLAINED: dict[str, str] = {
+    "unchanged": "nothing changed since the receiver was told",
+    "backfill": "was in the feed before the feed was followed",
+    "too_old": "older than alerts.max_age",
+    "background": "background, or a date that went by unreported",
+    "no_route": "no route leads this event to the receiver",
+    "status": "a status that the route does not tell",
+    "confidence": "below the route's confidence",
+    "publishers": "too few publishers",
+    "reports": "too few independent reports",
+    "silenced": "silenced",
+    "merged": "turned out to be another event",
+    "no_edits": "new coverage only, and the receiver can't edit",
+    "disabled": "the receiver said that it is gone",
+}
+
+_RETRACTED = frozenset({"denied", "cancelled"})
+_NEVER_FIRST = frozenset({"past", "unconfirmed"})
+#: A contact that took place longer ago than this is background (the labelling guidelines say about a week).
+_BACKGROUND_AFTER = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to tell (`tell` None: nothing) and why; `due` is when, at the earliest; `batch` gathers messages."""
+
+    tell: Tell | None
+    reason: str
+    changed: tuple[str, ...] = ()
+    route: str = ""
+    due: datetime | None = None
+    batch: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of one configuration."""
+
+    routes: tuple[Route, ...]
+    min_confidence: float
+    max_age: timedelta
+    update_wait: timedelta
+    silences: tuple[Silence, ...] = ()
+
+    @classmethod
+    def of(cls, config: Config) -> Policy:
+        """The rules as configured."""
+        return cls(
+            routes=config.all_routes(),
+            min_confidence=config.detection.alert_threshold,
+            max_age=config.alerts.max_age,
+            update_wait=config.alerts.update_wait,
+            silences=configured(config.silences),
+        )
+
+    def route(self, receiver: str, event: Event) -> Route | None:
+        """The first route that names the receiver and matches the event."""
+        for route in self.routes:
+            excluded = route.exclude is not None and matches(route.exclude, event)
+            if receiver in route.receivers and matches(route.match, event) and not excluded:
+                return route
+        return None
+
+    def named(self, name: str) -> Route | None:
+        """The route of that name."""
+        return next((route for route in self.routes if route.name == name), None)
+
+
+def decide(
+    policy: Policy,
+    receiver: str,
+    event: Event,
+    told: Event | None,
+    now: datetime,
+    *,
+    told_route: str = "",
+    silences: Iterable[Silence] = (),
+    edits: bool = True,
+) -> Decision:
+    """What to tell `receiver` about `event`, when `told` is what it knows (None: nothing yet).
+
+    `edits` says that the receiver takes updates which notify nobody.
+    """
+    silences = (*policy.silences, *silences)
+    if told is None:
+        return _first(policy, receiver, event, now, silences)
+    return _update(policy, receiver, event, told, now, told_route=told_route, silences=silences, edits=edits)
+
+
+def _first(policy: Policy, receiver: str, event: Event, now: datetime, silences: tuple[Silence, ...]) -> Decision:
+    if event.merged_into:
+        return Decision(None, "merged")
+    if event.backfill:
+        return Decision(None, "backfill")
+    if event.status in _NEVER_FIRST or _long_ago(event, now):
+        return Decision(None, "background")
+    route = policy.route(receiver, event)
+    if route is None:
+        return Decision(None, "no_route")
+    no = _below(policy, route, event) or ("too_old" if _too_old(policy, route, event, now) else None)
+    if no is None and silenced(silences, receiver, event, now):
+        no = "silenced"
+    if no is not None:
+        return Decision(None, no, route=route.name)
+    if route.digest:
+        due = next_digest(route.digest, now)
+        return Decision("first", "first", route=route.name, due=due, batch=f"digest:{route.name}:{due.isoformat()}")
+    return Decision("first", "first", route=route.name, due=_after_quiet_hours(route.quiet_hours, event, now))
+
+
+def _update(
+    policy: Policy,
+    receiver: str,
+    event: Event,
+    told: Event,
+    now: datetime,
+    *,
+    told_route: str,
+    silences: tuple[Silence, ...],
+    edits: bool,
+) -> Decision:
+    if event.merged_into:
+        if told.merged_into == event.merged_into:
+            return Decision(None, "unchanged", route=told_route)
+        # A moment later: the other event may carry this message on (Notifier).
+        due = now + policy.update_wait
+        return Decision("merged" if edits else None, "merged", route=told_route, due=due)
+    new = changes(told, event)
+    if not new:
+        return Decision(None, "unchanged", route=told_route)
+    if silenced(silences, receiver, event, now):
+        return Decision(None, "silenced", route=told_route)
+    route = policy.named(told_route)
+    loud = bool(new.material) and not _too_old(policy, route, event, now)
+    if "status" in new.material:
+        if event.status in _NEVER_FIRST:
+            # "Nobody confirmed it" and "it is history now" are worth an edit, not an interruption.
+            loud = loud and len(new.material) > 1
+        elif event.status in _RETRACTED:
+            loud = True
+    names = (*new.material, *new.quiet)
+    if not loud:
+        if not edits:
+            return Decision(None, "no_edits", route=told_route)
+        return Decision("quiet", names[0], names, told_route, now + policy.update_wait)
+    due = _after_quiet_hours(route.quiet_hours if route else None, event, now) or now + policy.update_wait
+    if event.status in _RETRACTED and "status" in new.material:
+        return Decision("retract", "retracted", names, told_route, due)
+    return Decision("loud", new.material[0], names, told_route, due)
+
+
+def _below(policy: Policy, route: Route, event: Event) -> str | None:
+    if event.status not in route.statuses:
+        return "status"
+    wanted = policy.min_confidence if route.min_confidence is None else route.min_confidence
+    if event.confidence < wanted:
+        return "confidence"
+    return _threshold(route.threshold, event)
+
+
+def _threshold(threshold: Threshold, event: Event) -> str | None:
+    if threshold.official and event.official:
+        return None
+    if event.publishers < threshold.publishers:
+        return "publishers"
+    return "reports" if event.reports < threshold.reports else None
+
+
+def _too_old(policy: Policy, route: Route | None, event: Event, now: datetime) -> bool:
+    """True when the newest report is older than the age that may still alert."""
+    age = route.max_age if route and route.max_age else policy.max_age
+    newest = event.last_seen or event.first_seen
+    return newest is not None and now - newest > age
+
+
+def _long_ago(event: Event, now: datetime) -> bool:
+    """True when the contact itself took place more than a week ago; one that is still to come never is."""
+    return event.when is not None and now.date() - event.when.end > _BACKGROUND_AFTER
+
+
+def _after_quiet_hours(hours: QuietHours | None, event: Event, now: datetime) -> datetime | None:
+    if hours is None or (hours.bypass is not None and matches(hours.bypass, event)):
+        return None
+    return quiet_until(hours, now)
+
+
+def why_fired(policy: Policy, route_name: str, event: Event) -> str:
+    """One sentence for the message: which route let the event through, and on what grounds."""
+    route = policy.named(route_name)
+    grounds = []
+    if event.official:
+        grounds.append("an official source")
+    grounds.append(f"{event.publishers} publisher{'s' if event.publishers != 1 else ''}")
+    if event.reports:
+        grounds.append(f"{event.reports} independent report{'s' if event.reports != 1 else ''}")
+    text = f"route “{route_name}”: {event.status}, {', '.join(grounds)}, confidence {event.confidence:.2f}"
+    if route and not corroborated(event) and route.threshold.publishers == 1:
+        text += "; not yet confirmed by a second publisher"
+    return text

@@ -1,0 +1,125 @@
+"""Webhooks after the Standard Webhooks specification 1.0 with a CloudEvents 1.0 structured body.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: `webhook-id` is the same
+over all attempts, several secrets sign side by side during a rotation, 2xx is success, redirects are never followed,
+410 ends the endpoint, Retry-After is honoured. https://github.com/cloudevents/spec: `source` and `id` identify one.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpcore
+import httpx
+import msgspec
+from standardwebhooks import Webhook as Signer
+
+from monitor import __version__
+from monitor.config import WebhookReceiver
+from monitor.errors import DeliveryError, FeedError
+from monitor.feeds.address import AddressBook, parse_networks
+from monitor.feeds.transport import CheckedTransport
+from monitor.notify.log import Handle
+from monitor.notify.message import Message
+from monitor.notify.receivers.base import GoneError, Traits, UncertainError
+from monitor.notify.receivers.http import refused, retry_after
+
+SOURCE = "urn:summitry"
+SCHEMA = "https://summitry.example/schemas/event.schema.json"
+_TYPES = {
+    "first": "summitry.event.new",
+    "loud": "summitry.event.changed",
+    "quiet": "summitry.event.coverage",
+    "retract": "summitry.event.retracted",
+    "merged": "summitry.event.merged",
+    "reminder": "summitry.event.reminder",
+    "notice": "summitry.notice",
+}
+
+
+def body(message: Message) -> dict[str, Any]:
+    """The message as a CloudEvent in JSON's own types."""
+    return {
+        "specversion": "1.0",
+        "id": message.id,
+        "source": SOURCE,
+        "type": "summitry.digest" if message.items else _TYPES[message.tell],
+        "subject": message.event.event_id if message.event else "service",
+        "time": message.at.isoformat(),
+        "datacontenttype": "application/json",
+        "dataschema": SCHEMA,
+        "data": {"items": [_data(item) for item in message.items]} if message.items else _data(message),
+    }
+
+
+def _data(message: Message) -> dict[str, Any]:
+    if message.event is None:
+        return {"tell": message.tell, "headline": message.headline, "text": message.brief}
+    return {
+        "tell": message.tell,
+        "reason": message.reason,
+        "changed": list(message.changed),
+        "headline": message.headline,
+        "why": message.why,
+        "route": message.route,
+        "acknowledge": message.ack_url or None,
+        "acknowledged": message.acknowledged or None,
+        "event": msgspec.to_builtins(message.event),
+    }
+
+
+class Webhook:
+    """Posts to one endpoint. The address is checked each time and the connection goes to the address checked."""
+
+    def __init__(self, config: WebhookReceiver, *, now: Callable[[], float] = time.time) -> None:
+        self.traits = Traits(edits=True, concurrency=config.concurrency, timeout=config.timeout.total_seconds())
+        self._url = config.url.reveal()
+        self._signers = [Signer(secret.reveal()) for secret in config.secrets]
+        self._headers = {name: value.reveal() for name, value in config.headers.items()}
+        self._now = now
+        self._book = AddressBook(parse_networks(config.allow_private_networks))
+        transport = CheckedTransport(self._book, ssl.create_default_context())
+        self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False)
+
+    async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
+        """Post the message once."""
+        content = msgspec.json.encode(body(message))
+        at = datetime.fromtimestamp(int(self._now()), UTC)
+        text = content.decode()
+        headers = {
+            **self._headers,
+            "content-type": "application/cloudevents+json; charset=utf-8",
+            "user-agent": f"Summitry/{__version__}",
+            "webhook-id": message.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": " ".join(signer.sign(message.id, at, text) for signer in self._signers),
+        }
+        try:
+            async with self._client.stream("POST", self._url, content=content, headers=headers) as answer:
+                status, wait = answer.status_code, retry_after(answer.headers)
+        except FeedError as error:
+            raise DeliveryError("the address can't be used", reason=error.reason) from error
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise DeliveryError("no connection", reason="connect") from error
+        except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            raise UncertainError(f"no answer: {type(error).__name__}") from error
+        except OSError as error:  # TLS problems of the handshake
+            raise DeliveryError(f"no connection: {type(error).__name__}", reason="connect") from error
+        if status == 410:
+            raise GoneError("410 Gone")
+        if not 200 <= status < 300:
+            raise refused(status, wait)
+        return head or {"id": message.id}
+
+    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+        """An endpoint can't be asked; it knows a repetition by its webhook-id."""
+        return False, None
+
+    async def close(self) -> None:
+        """Let the client and the name look-ups go."""
+        await self._client.aclose()
+        self._book.close()
