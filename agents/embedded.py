@@ -84,6 +84,11 @@ class EmbeddedBroker:
         """The broker's process id, None when it does not run."""
         return self._process.pid if self.alive and self._process else None
 
+    async def wait(self) -> None:
+        """Return when the broker has ended, by itself or by `stop`."""
+        while self.alive:  # noqa: ASYNC110  # a process is no event
+            await asyncio.sleep(0.2)
+
     @property
     def alive(self) -> bool:
         """Whether the process runs."""

@@ -47,7 +47,7 @@ class Child:
     restarts: int = 0
     failures: int = 0
 
-    async def start(self, environment: Mapping[str, str]) -> None:
+    async def start(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
         """Start the process, in a session of its own, so that Ctrl-C reaches the supervisor only."""
         self.process = await asyncio.create_subprocess_exec(
             *self.command,
@@ -55,6 +55,7 @@ class Child:
             start_new_session=True,
             env={**environment, PARENT: str(os.getpid()), RESTARTS: str(self.restarts)},
         )
+        return self.process
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process, if it is there."""
@@ -73,7 +74,7 @@ def reason_of(code: int) -> str:
 
 
 class Supervisor:
-    """Keeps broker and children running until it is told to stop.
+    """Keeps broker and children running until it is cancelled.
 
     `prepare(url)` makes a broker ready: topics, feeds. `commands(url)` gives role and command line of each child.
     """
@@ -94,48 +95,46 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self.broker: EmbeddedBroker | None = None
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set; everything is stopped when this returns.
+    async def run(self) -> None:
+        """Run until cancelled; everything is stopped when this ends.
 
         Raises what `prepare` raises, BrokerError when the embedded broker can't be started, and ConfigError when a
         child finds a mistake in the configuration.
         """
-        while not stop.is_set():
+        while True:
             url = self._url
             if url is None:
                 self.broker = EmbeddedBroker()
                 url = await self.broker.start()
             try:
                 await self._prepare(url)
-                await self._family(url, stop)
+                await self._family(url)
             finally:
                 await self._stop_children()
                 if self.broker is not None:
                     await self.broker.stop()
 
-    async def _family(self, url: str, stop: asyncio.Event) -> None:
-        """Keep the children running until `stop` is set or the broker is gone."""
+    async def _family(self, url: str) -> None:
+        """Keep the children running until the broker is gone."""
         for role, command in self._commands(url).items():
             known = self.children.get(role)
             self.children[role] = Child(role, command, restarts=known.restarts + 1 if known else 0)
         jobs = [asyncio.create_task(self._keep(child), name=child.role) for child in self.children.values()]
         jobs.append(asyncio.create_task(self._watch_broker(), name="broker"))
-        stopped = asyncio.create_task(stop.wait(), name="stop")
         try:
-            done, _ = await asyncio.wait([*jobs, stopped], return_when=asyncio.FIRST_COMPLETED)
-            for job in done - {stopped}:
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
                 job.result()
         finally:
-            for job in (*jobs, stopped):
+            for job in jobs:
                 job.cancel()
-            await asyncio.gather(*jobs, stopped, return_exceptions=True)
+            await asyncio.gather(*jobs, return_exceptions=True)
 
     async def _keep(self, child: Child) -> None:
         while True:
             began = time.monotonic()
-            await child.start(self._environment)
-            assert child.process is not None
-            code = await child.process.wait()
+            process = await child.start(self._environment)
+            code = await process.wait()
             if code == MISTAKE:
                 raise ConfigError(child.role, "", "found a mistake in the configuration, see above")
             if time.monotonic() - began > WELL_AFTER:
@@ -149,8 +148,8 @@ class Supervisor:
     async def _watch_broker(self) -> None:
         if self.broker is None:
             await asyncio.Event().wait()
-        while self.broker is not None and self.broker.alive:
-            await asyncio.sleep(0.5)
+            return
+        await self.broker.wait()
         logger.error("embedded_broker_ended", effect="its topics are gone; everything is started again")
 
     async def _stop_children(self) -> None:

@@ -1,0 +1,91 @@
+"""`summitry up`, `poller` and `worker`: the long-running processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from monitor.config import Config, load_config
+from monitor.errors import ConfigError
+from monitor.kafka import BrokerSettings
+
+F = Callable[..., None]
+
+
+def _options(command: F) -> F:
+    """The options that all three commands share."""
+    command = click.option(
+        "--broker", metavar="URL", help="The broker instead of the configuration's: kafka://host:9092"
+    )(command)
+    return click.option(
+        "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
+    )(command)
+
+
+@click.command()
+@_options
+@click.option("-v", "--verbose", is_flag=True, help="Log what goes well, too.")
+def up(config_file: Path | None, broker: str | None, *, verbose: bool) -> None:
+    r"""Run the whole service on this machine until Ctrl-C.
+
+    Without a configuration: the bundled list of world-news feeds, alerts on the console, an embedded broker that keeps
+    everything in memory. Alerts go to standard output, logs to standard error.
+
+    \b
+    summitry up
+    summitry up --config summitry.yaml
+    summitry up --config summitry.yaml --broker kafka://localhost:9092
+    """
+    from agents.up import run_up  # noqa: PLC0415  # so that `--help` is quick
+
+    config = load_config(config_file, os.environ)
+    sys.exit(asyncio.run(run_up(config, config_file, broker, verbose=verbose)))
+
+
+@click.command()
+@_options
+def poller(config_file: Path | None, broker: str | None) -> None:
+    r"""Run one poller: feeds to articles. Several pollers share the feeds.
+
+    \b
+    summitry poller --config summitry.yaml
+    """
+    from agents.poller import run  # noqa: PLC0415
+
+    _serve("poller", config_file, broker, run)
+
+
+@click.command()
+@_options
+def worker(config_file: Path | None, broker: str | None) -> None:
+    r"""Run one worker: detection, assembly, notification. Several workers share the partitions.
+
+    \b
+    summitry worker --config summitry.yaml
+    """
+    from agents.worker import run_worker  # noqa: PLC0415
+
+    _serve("worker", config_file, broker, run_worker)
+
+
+def _serve(
+    role: str,
+    config_file: Path | None,
+    broker: str | None,
+    run: Callable[[Config, BrokerSettings, asyncio.Event], Awaitable[None]],
+) -> None:
+    from agents.service import run_service  # noqa: PLC0415
+
+    config = load_config(config_file, os.environ)
+    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+    try:
+        run_service(role, config, partial(run, config, settings))
+    except ConfigError as error:
+        click.echo(f"summitry {role}: {error}", err=True)
+        sys.exit(2)

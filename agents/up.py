@@ -1,0 +1,71 @@
+"""What `summitry up` does: broker, topics, feeds, then poller and worker, in words that a person can follow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import structlog
+
+from agents.logs import set_up_logs
+from agents.process import PARENT, bind
+from agents.supervisor import Supervisor, python
+from agents.topics import TopicNames, create
+from monitor.config import Config, Log
+from monitor.feeds.catalogue import load_feeds
+from monitor.feeds.topicstore import put_feeds
+from monitor.kafka import BrokerSettings, wait_for_broker
+
+logger = structlog.get_logger()
+
+_LOG_LEVEL = "SUMMITRY_LOG__LEVEL"
+
+
+async def run_up(config: Config, config_file: Path | None, broker_url: str | None, *, verbose: bool) -> int:
+    """Run the service until SIGINT or SIGTERM; returns the exit code. Raises SummitryError for what can't be helped."""
+    if (parent := os.environ.get(PARENT)) and not bind(int(parent)):
+        return 75
+    log = _quieter(config.log, verbose=verbose)
+    set_up_logs(log, "supervisor")
+    embedded = broker_url is None and config.broker.url == "embedded"
+    environment = {**os.environ, _LOG_LEVEL: log.level}
+
+    def settings(url: str) -> BrokerSettings:
+        return BrokerSettings.from_url(url) if url else BrokerSettings.from_config(config.broker)
+
+    async def prepare(url: str) -> None:
+        broker = settings(url)
+        await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
+        await create(broker, config.topics)
+        feeds = load_feeds(config.feeds)
+        await put_feeds(broker, TopicNames(config.topics.prefix).feeds, feeds)
+        where = "an embedded broker (in memory)" if embedded else f"the broker {broker}"
+        click.echo(f"summitry: {len(feeds)} feeds on {where}; alerts follow, Ctrl-C ends", err=True)
+
+    def commands(url: str) -> Mapping[str, Sequence[str]]:
+        options = [*(["--config", str(config_file)] if config_file else []), *(["--broker", url] if url else [])]
+        return {role: python(role, *options) for role in ("poller", "worker")}
+
+    # A broker of the configuration stays in the configuration: its password must not be seen on a command line.
+    supervisor = Supervisor(
+        prepare, commands, broker_url=None if embedded else broker_url or "", environment=environment
+    )
+    running = asyncio.create_task(supervisor.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    click.echo("summitry: stopped", err=True)
+    return 0
+
+
+def _quieter(log: Log, *, verbose: bool) -> Log:
+    """Warnings only, unless somebody asks for another level than the default one."""
+    return log if verbose or log.level != Log().level else msgspec.structs.replace(log, level="warning")

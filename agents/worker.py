@@ -1,0 +1,118 @@
+"""The worker process: the detect, assemble and notify agents in one Faust app, with health and metrics.
+
+Any number of workers share the partitions. The mentions have one partition, so one worker assembles and the others
+stand by; Kafka hands the partition on within seconds when that worker dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import faust
+import structlog
+
+from agents.app import add_agent, make_app
+from agents.assemble import AssembleStage
+from agents.detect import DetectStage
+from agents.guard import Guard
+from agents.health import Lag, watch_lag
+from agents.notify import NotifyStage
+from agents.outbox import KafkaOutbox
+from agents.store import KafkaStore
+from agents.topics import TopicNames, declare
+from agents.web import make_web, serving
+from monitor.clock import service_clock
+from monitor.config import Config
+from monitor.detect import Detector
+from monitor.errors import BrokerError
+from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, consumer, producer, wait_for_broker
+from monitor.records import Article, Event, Mention, decode
+from monitor.watchlist import bundled, load
+
+logger = structlog.get_logger()
+
+
+async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
+    """Work until `stop` is set. Raises BrokerError when there is no broker or a topic is missing, and on a crash."""
+    names = TopicNames(config.topics.prefix)
+    clock = service_clock()
+    await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
+    await require_topics(broker, config)
+    watchlist = load(config.watchlist) if config.watchlist else bundled()
+    detector = Detector(watchlist)
+    async with AsyncExitStack() as stack:
+        # One batch takes a whole step of the assembler's state.
+        sender = await stack.enter_async_context(producer(broker, max_batch_size=MAX_RECORD_BYTES * 3 // 4))
+        probe = await stack.enter_async_context(consumer(broker, group_id=names.group))
+        outbox = KafkaOutbox(sender)
+        lag = Lag([names.articles, names.mentions, names.events], clock)
+
+        def guard(stage: str) -> Guard:
+            return Guard(stage, outbox, names.dead_letters, clock=clock, progress=lag.handled)
+
+        detect = DetectStage(detector.detect, outbox, names.mentions)
+        assemble = AssembleStage(KafkaStore(broker, names.assembly, sender), outbox, names.events, clock)
+        notify = NotifyStage(config, broker, names, outbox, clock)
+        await stack.enter_async_context(notify.running())
+        app = make_app(names, broker)
+        add_agent(app, names.articles, guard("detect"), lambda data: decode(Article, data), detect.handle)
+        add_agent(app, names.mentions, guard("assemble"), lambda data: decode(Mention, data), assemble.handle)
+        add_agent(app, names.events, guard("notify"), lambda data: decode(Event, data), notify.handle)
+
+        async def on_assigned(*arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
+            partitions = sorted((tp.topic, tp.partition) for tp in arguments[1])
+            logger.info("assigned", partitions=[f"{topic}:{number}" for topic, number in partitions])
+            assemble.assign({number for topic, number in partitions if topic == names.mentions})
+            notify.assign({number for topic, number in partitions if topic == names.events})
+            lag.assign(partitions)
+
+        async def on_revoked(*arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
+            assemble.assign(set())
+            await notify.revoke([tp.partition for tp in arguments[1] if tp.topic == names.events])
+
+        app.on_partitions_assigned.connect(on_assigned)
+        app.on_partitions_revoked.connect(on_revoked)
+        web = make_web([lag], notify.routes())
+        port = await stack.enter_async_context(serving(web, config.web.host, config.web.worker_port))
+        logger.info("serving", url=f"http://{config.web.host}:{port}")
+        await _run(app, [watch_lag(lag, probe), assemble.run()], stop)
+
+
+async def require_topics(broker: BrokerSettings, config: Config) -> None:
+    """Raises BrokerError when a topic is missing: nothing relies on auto-creation."""
+    async with consumer(broker) as client:
+        there = await client.topics()
+    missing = [topic.name for topic in declare(config.topics) if topic.name not in there]
+    if missing:
+        raise BrokerError(
+            f"no topic {', '.join(missing)} at {broker}: run `summitry topics create` first",
+            reason="no_topic",
+            retryable=False,
+        )
+
+
+async def _run(app: faust.App, jobs: Iterable[Any], stop: asyncio.Event) -> None:
+    """Run the app and the jobs until `stop` is set or one of them ends by itself, which is a crash."""
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    starting = asyncio.create_task(app.start(), name="start")
+    crashed = asyncio.create_task(app.wait_until_stopped(), name="app")
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        waiting = {stopped, starting, crashed, *tasks}
+        while True:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopped}:
+                task.result()
+            if stopped in done:
+                return
+            if done != {starting}:
+                raise app.crash_reason or RuntimeError("the Faust app stopped by itself")
+            logger.info("started")
+    finally:
+        for task in (stopped, starting, crashed, *tasks):
+            task.cancel()
+        await app.stop()
+        await asyncio.gather(stopped, starting, crashed, *tasks, return_exceptions=True)
