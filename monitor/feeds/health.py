@@ -15,6 +15,8 @@ GONE_DAYS = 3
 DEAD_AFTER_S = 7 * DAY
 #: A feed is stale when nothing is new for this long, or for so many of its usual gaps, whichever is longer (H13).
 STALE_AFTER_S, STALE_GAPS = 2 * DAY, 20
+#: What counts as the usual gap of a feed without dates that never had a new entry while it was watched.
+UNKNOWN_GAP_S = 2 * DAY
 
 LONG_DECAY = math.log(2) / (72 * 3600)
 
@@ -45,7 +47,7 @@ def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
 def usual_gap(state: FeedState) -> float:
     """Seconds between two entries while the feed was alive: the long rate as it was when the last entry came."""
     then = state.rate_long * math.exp(min(LONG_DECAY * max(0.0, state.rate_at - state.last_new), 700.0))
-    return 1.0 / then if then > 0 else 0.0
+    return 1.0 / then if then > 0 else UNKNOWN_GAP_S
 
 
 def _day(moment: float) -> str:
