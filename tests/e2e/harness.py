@@ -1,0 +1,276 @@
+"""The real service as processes, between a newsroom (feeds over HTTP) and a desk (a webhook), all on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from xml.sax.saxutils import escape
+
+import httpx
+import yaml
+from standardwebhooks import Webhook
+
+from agents.process import PARENT
+from agents.topics import TopicNames, create
+from monitor.config import Topics
+from monitor.feeds.feed import Subscription
+from monitor.feeds.topicstore import put_feeds
+from monitor.kafka import BrokerSettings
+from tests.feedserver import FeedServer, Reply, Request, conditional
+
+T = TypeVar("T")
+
+SECRET = "whsec_c3VtbWl0cnktdGVzdHMtc2VjcmV0LTEyMzQ1Njc4OTA="
+#: When the service's clock starts: the evening of the sample story.
+NOW = datetime(2026, 2, 4, 18, 0, tzinfo=UTC)
+
+
+async def until(what: str, condition: Callable[[], T], within: float = 40.0, every: float = 0.1) -> T:
+    """The condition's value as soon as it is true."""
+    deadline = time.monotonic() + within
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within:g} s: {what}")
+        await asyncio.sleep(every)
+
+
+@dataclass
+class Entry:
+    id: str
+    title: str
+    summary: str = ""
+    published: datetime = NOW
+
+    def xml(self) -> str:
+        return (
+            f'<item><guid isPermaLink="false">{escape(self.id)}</guid><title>{escape(self.title)}</title>'
+            f"<link>https://news.example/{escape(self.id)}</link><description>{escape(self.summary)}</description>"
+            f"<pubDate>{format_datetime(self.published)}</pubDate></item>"
+        )
+
+
+class Newsroom:
+    """Outlets with one feed each; every feed begins with one old entry of no interest."""
+
+    def __init__(self, server: FeedServer) -> None:
+        self._server = server
+        self._entries: dict[str, list[Entry]] = {}
+        self.subscriptions: list[Subscription] = []
+
+    def open(self, outlet: str, *, publisher: str = "", **options: Any) -> None:
+        old = Entry(f"{outlet}-old", f"Yesterday's weather, by {outlet}", published=NOW - timedelta(days=1))
+        self._entries[outlet] = [old]
+        url = self._server.on(f"/{outlet}.xml", conditional(lambda: self._document(outlet)))
+        self.subscriptions.append(
+            Subscription(
+                id=outlet, url=url, outlet=outlet.title(), publisher=publisher or outlet.title(), language="en",
+                country="GB", interval_s=1, host_group=f"{outlet}.example", allow_private_network=True, **options,
+            )
+        )  # fmt: skip
+
+    def print(self, outlet: str, *entries: Entry) -> None:
+        """Put entries on top of an outlet's feed."""
+        self._entries[outlet][:0] = entries
+
+    def correct(self, outlet: str, entry: Entry) -> None:
+        """Replace the entry of the same id."""
+        entries = self._entries[outlet]
+        entries[[known.id for known in entries].index(entry.id)] = entry
+
+    async def all_polled(self, within: float = 60.0) -> None:
+        """Return when every feed was read once, so that what comes now is news."""
+        paths = [f"/{outlet}.xml" for outlet in self._entries]
+        await until("every feed is polled", lambda: all(len(self._server.hits(path)) > 1 for path in paths), within)
+
+    def _document(self, outlet: str) -> bytes:
+        items = "".join(entry.xml() for entry in self._entries[outlet])
+        return (
+            f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>{outlet}</title>'
+            f"<link>https://news.example/</link><description>Sample</description>{items}</channel></rss>"
+        ).encode()
+
+
+@dataclass
+class Desk:
+    """A webhook receiver that keeps what it got, checks every signature, and can be told to fail."""
+
+    server: FeedServer
+    failing: int = 0
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    refused: int = 0
+
+    def open(self) -> str:
+        return self.server.on("/hook", self._take)
+
+    def _take(self, request: Request) -> Reply:
+        body = Webhook(SECRET).verify(request.body, {name.lower(): value for name, value in request.headers})
+        if self.failing:
+            self.refused += 1
+            return Reply(self.failing)
+        identity = request.header("webhook-id")
+        assert body["id"] == identity
+        self.messages.append(body)
+        return Reply(204)
+
+    def items(self) -> list[dict[str, Any]]:
+        """What was told: the single messages, and those that came as one."""
+        return [item for message in self.messages for item in message["data"].get("items", [message["data"]])]
+
+    def firsts(self) -> Counter[str]:
+        """How many different first messages came for each event; repeats of one webhook-id count once."""
+        seen = {
+            (item["event"]["event_id"], message["id"])
+            for message in self.messages
+            for item in message["data"].get("items", [message["data"]])
+            if item["tell"] == "first"
+        }
+        return Counter(event_id for event_id, _ in seen)
+
+    def repeats(self) -> int:
+        """How many messages came again with the same webhook-id."""
+        return len(self.messages) - len({message["id"] for message in self.messages})
+
+    def of(self, *leaders: str) -> list[dict[str, Any]]:
+        """What was told of the events between exactly these leaders, in order."""
+        return [item for item in self.items() if {p["leader"] for p in item["event"]["participants"]} == set(leaders)]
+
+
+class Service:
+    """Poller and worker processes of one configuration."""
+
+    def __init__(self, broker: str, prefix: str, folder: Path, hook: str, **sections: Any) -> None:
+        self.broker, self.settings, self.folder = broker, BrokerSettings.from_url(broker), folder
+        self.names = TopicNames(prefix)
+        self._processes: list[tuple[str, asyncio.subprocess.Process]] = []
+        self.config = folder / "summitry.yaml"
+        values: dict[str, Any] = {
+            "topics": {"prefix": prefix, "partitions": 2},
+            "receivers": {
+                "desk": {
+                    "type": "webhook",
+                    "url": hook,
+                    "secrets": [SECRET],
+                    "allow_private_networks": ["127.0.0.0/8"],
+                }
+            },
+            "poller": {"host_gap": "0s"},
+            "web": {"poller_port": 0, "worker_port": 0},
+            "log": {"format": "json", "level": "info"},
+        }
+        for name, section in sections.items():
+            values[name] = {**values.get(name, {}), **section}
+        self.config.write_text(yaml.safe_dump(values))
+        self.topics = Topics(**values["topics"])
+        clock = f"{NOW.isoformat()}@{datetime.now(UTC).isoformat()}"
+        self._environment = {**os.environ, "SUMMITRY_CLOCK": clock, PARENT: str(os.getpid())}
+
+    async def prepare(self, feeds: Iterable[Subscription]) -> None:
+        await create(self.settings, self.topics)
+        await put_feeds(self.settings, self.names.feeds, feeds)
+
+    async def start(self, role: str) -> asyncio.subprocess.Process:
+        with (self.folder / f"{role}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "agents", role, "--config", str(self.config), "--broker", self.broker,
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
+                start_new_session=True,
+            )  # fmt: skip
+        self._processes.append((role, process))
+        return process
+
+    def running(self, role: str) -> list[asyncio.subprocess.Process]:
+        return [process for name, process in self._processes if name == role and process.returncode is None]
+
+    async def kill(self, role: str) -> None:
+        """SIGKILL every process of a role, as a machine that fails would."""
+        for process in self.running(role):
+            process.kill()
+            await process.wait()
+
+    async def stop(self) -> None:
+        for _, process in self._processes:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGTERM)
+        for _, process in self._processes:
+            try:
+                await asyncio.wait_for(process.wait(), 12)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+    def log(self, role: str) -> list[dict[str, Any]]:
+        """The log lines of a role so far."""
+        path = self.folder / f"{role}.log"
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def logged(self, role: str, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.log(role) if line.get("event") == event]
+
+    async def url(self, role: str) -> str:
+        """Where the newest process of a role serves its pages."""
+        lines = await until(f"{role} serves", lambda: self.logged(role, "serving"))
+        return str(lines[-1]["url"])
+
+    async def page(self, role: str, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return await client.get(await self.url(role) + path)
+
+    async def metrics(self, role: str) -> dict[str, float]:
+        """The process's samples by name and labels, as they stand on its page."""
+        lines = (await self.page(role, "/metrics")).text.splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
+
+@dataclass
+class World:
+    newsroom: Newsroom
+    desk: Desk
+    service: Service
+
+
+@asynccontextmanager
+async def world(
+    broker: str, prefix: str, folder: Path, outlets: Iterable[str], **sections: Any
+) -> AsyncIterator[World]:
+    """The service runs, every feed was read once, and the desk is open. What the service logged is shown on failure."""
+    async with FeedServer() as server:
+        newsroom, desk = Newsroom(server), Desk(server)
+        for outlet in outlets:
+            newsroom.open(outlet)
+        service = Service(broker, prefix, folder, desk.open(), **sections)
+        await service.prepare(newsroom.subscriptions)
+        try:
+            await service.start("poller")
+            await service.start("worker")
+            await newsroom.all_polled()
+            await until("the worker has its partitions", lambda: service.logged("worker", "deliveries_read"))
+            yield World(newsroom, desk, service)
+        except BaseException:
+            for role in ("poller", "worker"):
+                sys.stderr.write(f"--- {role}\n")
+                path = folder / f"{role}.log"
+                sys.stderr.write(
+                    "\n".join(path.read_text(errors="replace").splitlines()[-60:]) if path.exists() else ""
+                )
+            raise
+        finally:
+            await service.stop()
