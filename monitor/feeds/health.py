@@ -35,10 +35,8 @@ def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
         return "NEW", "not polled yet"
     if not state.entries:
         return "EMPTY", "a valid document without entries"
-    last_new = state.last_new or state.first_attempt
-    quiet = now - last_new
-    if quiet > max(STALE_AFTER_S, STALE_GAPS * usual_gap(state)):
-        return "STALE", f"answers well, but nothing is new since {_day(last_new)}"
+    if now - state.last_new > max(STALE_AFTER_S, STALE_GAPS * usual_gap(state)):
+        return "STALE", f"answers well, but nothing is new since {_day(state.last_new)}"
     if state.url != subscribed:
         return "MOVED", f"moved for good to {state.url}; change the list"
     return "OK", ""

@@ -149,6 +149,7 @@ async def _changed(
         document_hint_s=max(hints, default=0.0),
         overlap=1.0 if first or not document.entries else known / (known + len(found.new) or 1),
         entries=len(document.entries),
+        new=len(found.new),
         # Entries of the first document without a date could be of any age, so they say nothing about the rhythm.
         new_times=tuple(
             min(now, article.published.timestamp()) if article.published else now

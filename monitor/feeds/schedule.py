@@ -59,7 +59,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `reason` is the bounded name of a failure and `text` its sentence. `fresh_s` and `retry_after_s` come from the
     headers, `document_hint_s` from `<ttl>` or `sy:updatePeriod`. `new_times` are the published times of entries not
-    seen before (the time of the poll where they say none), `newest` the latest published time in the document.
+    seen before (the time of the poll where they say none, nothing for those of a first document), `new` is their
+    number, `newest` the latest published time in the document.
     `permanent_to` is the end of a chain of redirects that were all permanent, `overlap` the share of the document's
     entries that were known already.
     """
@@ -78,6 +79,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     permanent_to: str = ""
     overlap: float = 1.0
     entries: int | None = None
+    new: int = 0
     new_times: tuple[float, ...] = ()
     newest: float = 0.0
     parse_mode: str = ""
@@ -178,7 +180,7 @@ def floor_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
 def _ceiling_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:
     if feed.interval_max_s:
         return float(feed.interval_max_s)
-    quiet = now - (state.last_new or state.first_attempt or now)
+    quiet = now - (state.last_new or now)
     return max(SLEEPY_CEILING_S, rules.ceiling_s) if quiet > SLEEPY_AFTER_S else rules.ceiling_s
 
 
@@ -186,9 +188,7 @@ def _counted(state: FeedState, answer: Answer, now: float) -> FeedState:
     hour = int(now // HOUR)
     kept = [count for count in state.hours if hour - 24 < count.hour <= hour]
     last = kept.pop() if kept and kept[-1].hour == hour else HourCount(hour)
-    last = HourCount(
-        hour, last.polls + 1, last.not_modified + (answer.status == 304), last.entries + len(answer.new_times)
-    )
+    last = HourCount(hour, last.polls + 1, last.not_modified + (answer.status == 304), last.entries + answer.new)
     return msgspec.structs.replace(
         state,
         hours=(*kept, last),
@@ -228,8 +228,10 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
     short = _decayed(state.rate_short, SHORT_DECAY, state, now)
     long = _decayed(state.rate_long, LONG_DECAY, state, now)
     ages = [max(0.0, now - moment) for moment in answer.new_times]
-    short += sum(SHORT_DECAY * math.exp(-SHORT_DECAY * age) for age in ages)
-    long += sum(LONG_DECAY * math.exp(-LONG_DECAY * age) for age in ages)
+    first = not state.last_success
+    short += _weight(ages, SHORT_DECAY, whole=first)
+    long += _weight(ages, LONG_DECAY, whole=first)
+    last_new = max(state.last_new, now - min(ages)) if ages else now if first else state.last_new
     hint = state.header_hint_s if same and answer.fresh_s is None else answer.fresh_s or 0.0
     state = msgspec.structs.replace(
         state,
@@ -248,7 +250,7 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
         rate_short=short,
         rate_long=long,
         rate_at=now,
-        last_new=max(state.last_new, now - min(ages)) if ages else state.last_new,
+        last_new=last_new,
         header_hint_s=hint,
         document_hint_s=state.document_hint_s if answer.document_hint_s is None else answer.document_hint_s,
         newest=max(state.newest, answer.newest),
@@ -260,6 +262,12 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
         topic=answer.topic if answer.outcome == "changed" else state.topic,
     )
     return _moved(state, answer, now)
+
+
+def _weight(ages: list[float], decay: float, *, whole: bool) -> float:
+    """What entries of these ages add to a rate; of a `whole` first document, as if it went on into the past."""
+    weight = sum(decay * math.exp(-decay * age) for age in ages)
+    return weight / -math.expm1(-decay * max(*ages, HOUR)) if ages and whole else weight
 
 
 def _moved(state: FeedState, answer: Answer, now: float) -> FeedState:
@@ -277,10 +285,12 @@ def _moved(state: FeedState, answer: Answer, now: float) -> FeedState:
 def _wait(
     state: FeedState, feed: Subscription, answer: Answer, *, now: float, draw: float, rules: Rules
 ) -> tuple[float, str]:
+    if answer.outcome == "failed":
+        # What a feed published while it failed is not known, so its rhythm is taken as it was before.
+        base, _ = interval(state, feed, state.rate_at or now, rules)
+        return _back_off(state, answer, base, now, draw)
     base, why = interval(state, feed, now, rules)
     floor = floor_of(state, feed, now, rules)
-    if answer.outcome == "failed":
-        return _back_off(state, answer, base, now, draw)
     wait = max(base * (1 - JITTER + 2 * JITTER * draw), floor * (1 + JITTER * draw))
     if not feed.ignore_server_hints:
         busy = state.rate_long * DAY > BUSY_PER_DAY
