@@ -18,6 +18,7 @@ from monitor.detect.items import MAX_TOKENS, Row, read_row
 from monitor.detect.language import Language, bundled_languages
 from monitor.detect.merge import Finding, merged
 from monitor.detect.people import Focus, People, Person, Registry
+from monitor.detect.official import Speakers
 from monitor.detect.status import find_cues, status_of
 from monitor.detect.text import NormalText, fold, normalise, sentences
 from monitor.detect.tokens import Token, tokenize
@@ -73,6 +74,7 @@ class Detector:
             [word for language in self._languages.values() for word in language.gate],
             "".join(language.clitics for language in self._languages.values()),
         )
+        self._speakers = Speakers(self._watchlist)
         self._registries = {code: Registry(self._watchlist, language) for code, language in self._languages.items()}
 
     def detect(self, article: Article, *, now: datetime | None = None) -> tuple[Mention, ...]:
@@ -85,7 +87,10 @@ class Detector:
     def explain(self, article: Article, *, now: datetime | None = None, lean: bool = False) -> Explanation:
         """As `detect`, with everything that was seen on the way; `lean` leaves that out."""
         parts, people, triggers = self._parts(article)
-        speaker = self._speaker(article)
+        moment = article.published or now or article.seen
+        moment = utc(moment) if moment is not None else None
+        day = moment.date() if moment is not None else date.max
+        speaker = self._speakers.speaker(article, day)
         if not triggers or people + (1 if speaker else 0) < 2:
             outcome = "no trigger word" if not triggers else "fewer than two leaders can be meant"
             return Explanation(article_id=article.id, language=article.language, outcome=outcome)
@@ -93,7 +98,7 @@ class Detector:
         language = self._languages.get(code)
         if language is None:
             return Explanation(article_id=article.id, language=code, outcome=f"no language file for {code!r}")
-        reading = _Reading(self._registries[code], article, parts, now, speaker)
+        reading = _Reading(self._registries[code], article, parts, moment, speaker)
         return reading.explanation(lean=lean)
 
     def _parts(self, article: Article) -> tuple[list[Part], int, int]:
@@ -110,23 +115,18 @@ class Detector:
             parts.append(Part(field, normal, folded, scan.hits))  # type: ignore[arg-type]
         return parts, people, triggers
 
-    def _speaker(self, article: Article) -> str:
-        """The leader whose own source this is, else ''."""
-        return ""
-
 
 class _Reading:
     """One article on its way through the steps."""
 
     def __init__(
-        self, registry: Registry, article: Article, parts: list[Part], now: datetime | None, speaker: str
+        self, registry: Registry, article: Article, parts: list[Part], moment: datetime | None, speaker: str
     ) -> None:
         self.registry = registry
         self.language = registry.language
         self.article = article
         self.parts = parts
-        moment = article.published or now or article.seen
-        self.moment = utc(moment) if moment is not None else None
+        self.moment = moment
         day = self.moment.date() if self.moment is not None else date.max
         serving = registry.serving(day)
         named: set[str] = set()
@@ -170,13 +170,14 @@ class _Reading:
         people = People(self.registry, self.focus)
         text = part.normal.text
         title_case, lower_case = _case(text)
+        self.focus.headline = part.field == "title"
         for start, end in sentences(text)[:MAX_SENTENCES]:
             hits = [hit for hit in part.hits if start <= hit.start < end]
             tokens = tokenize(text, part.folded, start, end)[:MAX_TOKENS]
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
-            row = read_row(tokens, persons, self.language)
-            contacts, rejected = find_contacts(row, self.language, self.focus)
+            row = read_row(tokens, persons, self.registry)
+            contacts, rejected = find_contacts(row, self.language, self.focus, self._host)
             self._note_rejected(part, row, rejected)
             subject = next((item.leaders for item in row.items if item.class_ == "LEADER"), ())
             if subject:
@@ -195,6 +196,10 @@ class _Reading:
                     self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
                 yield Finding(part.field, part.normal, row, contact, verdict, facts)
+
+    def _host(self, state: str) -> str:
+        holder = self.registry.holder(state, "leader", self.focus.day)
+        return holder.id if holder is not None else ""
 
     def _note(self, part: Part, tokens: list[Token], persons: list[Person]) -> None:
         text = part.normal.text

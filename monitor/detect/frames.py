@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from monitor.detect.items import Item, Row
-from monitor.detect.language import Language, Trigger, Veto
+from monitor.detect.language import Language, Trigger
 from monitor.detect.people import Focus
 from monitor.detect.shapes import Frame
 from monitor.detect.tokens import Phrases
 
-_PERSONAL = frozenset({"pron", "poss"})
+#: The leader of a state or seat on the article's day, '' when there is none.
+Hosts = Callable[[str], str]
+
+_PERSONAL = frozenset({"pron", "poss", "their"})
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +47,7 @@ class Rejection(msgspec.Struct, frozen=True):
     leaders: tuple[str, ...] = ()
 
 
-def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Contact], list[Rejection]]:
+def find_contacts(row: Row, language: Language, focus: Focus, hosts: Hosts) -> tuple[list[Contact], list[Rejection]]:
     """The contacts of one sentence, at most one frame a trigger: the first of the catalogue that fits."""
     found: dict[int, Contact] = {}
     rejected: dict[int, Rejection] = {}
@@ -51,15 +55,16 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
     if not triggers:
         return [], []
     for frame in language.frames:
-        for first, last, at, a, b in _matches(frame, row):
+        for match in _matches(frame, row):
+            at = match.start("T")
             trigger = row.items[at].trigger
             if at in found or trigger is None:
                 continue
-            veto = _vetoed(row, at, b, language)
-            if veto is not None:
-                rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {veto.name}"))
+            veto = _vetoed(row, at, _label(match, "B"), language)
+            if veto:
+                rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {veto}"))
                 continue
-            contact = _complete(row, focus, frame, trigger, first, last, at, a, b)
+            contact = _complete(row, focus, hosts, frame, trigger, match)
             if isinstance(contact, Rejection):
                 rejected.setdefault(at, contact)
             else:
@@ -72,46 +77,59 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
     return contacts, [reason for at, reason in sorted(rejected.items()) if at not in found]
 
 
-def _matches(frame: Frame, row: Row) -> Iterator[tuple[int, int, int, int | None, int | None]]:
+def _matches(frame: Frame, row: Row) -> Iterator[re.Match[str]]:
     position = 0
     while (match := frame.pattern.search(row.shape, position)) is not None:
         position = match.start() + 1
-        groups = match.groupdict()
-        at = match.start("T")
-        a = match.start("A") if groups.get("A") else None
-        b = match.start("B") if groups.get("B") else None
-        yield match.start(), match.end(), at, a, b
+        yield match
+
+
+def _label(match: re.Match[str], name: str) -> int | None:
+    """The item that bears the label, None when the shape does not have it."""
+    return match.start(name) if name in match.re.groupindex and match[name] else None
 
 
 def _complete(
-    row: Row,
-    focus: Focus,
-    frame: Frame,
-    trigger: Trigger,
-    first: int,
-    last: int,
-    at: int,
-    a: int | None,
-    b: int | None,
+    row: Row, focus: Focus, hosts: Hosts, frame: Frame, trigger: Trigger, match: re.Match[str]
 ) -> Contact | Rejection:
-    side_a = row.items[a].leaders if a is not None else ()
-    side_b = row.items[b].leaders if b is not None else ()
-    others = any(row.items[one].others for one in (a, b) if one is not None)
+    at = match.start("T")
+    labelled = {name: _label(match, name) for name in "ABCH"}
+    sides = {name: row.items[index].leaders if index is not None else () for name, index in labelled.items()}
+    side_a, side_b = sides["A"], (*sides["B"], *sides["C"])
+    others = any(row.items[index].others for index in labelled.values() if index is not None)
     inferred = False
+    if labelled["H"] is not None:
+        host = hosts(row.items[labelled["H"]].word)
+        if host not in focus.candidates or host in side_a:
+            return Rejection(at, trigger.name, "the host is not named", side_a)
+        side_b, inferred = (host,), True
     if frame.collective and len(side_a) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a)
-    if frame.missing == "subject" and len(set(side_a) | set(side_b)) < 2:
+    if frame.missing == "their":
+        side_a, inferred = _both(row, focus, match.start()), True
+    elif frame.missing == "speaker":
+        side_b, inferred = tuple(one for one in (focus.speaker,) if one), True
+    elif frame.missing == "subject" and len({*side_a, *side_b}) < 2:
         present = side_a or side_b
-        subject = _subject(row, focus, first, last, frozenset(present))
+        subject = _subject(row, focus, match.start(), match.end(), frozenset(present))
         if not subject:
             return Rejection(at, trigger.name, "no second leader takes part", present)
         side_a, side_b, inferred = subject, present, True
-    if len(set(side_a) | set(side_b)) < 2:
+    side_b = tuple(dict.fromkeys(one for one in side_b if one not in side_a))
+    if len({*side_a, *side_b}) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a or side_b)
     return Contact(
-        a=side_a, b=tuple(one for one in side_b if one not in side_a), trigger=trigger, at=at, first=first, last=last,
-        frame=frame, inferred=inferred, others=others,
+        a=side_a, b=side_b, trigger=trigger, at=at, first=match.start(), last=match.end(), frame=frame,
+        inferred=inferred, others=others,
     )  # fmt: skip
+
+
+def _both(row: Row, focus: Focus, before: int) -> tuple[str, ...]:
+    """The two leaders whom "their" means: those of the sentence so far, else of the article so far."""
+    here = dict.fromkeys(one for item in row.items[:before] for one in item.leaders)
+    if here:
+        return tuple(here) if len(here) == 2 else ()
+    return tuple(focus.seen) if len(focus.seen) == 2 else ()
 
 
 def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[str]) -> tuple[str, ...]:
@@ -127,8 +145,10 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return ()
         if item.class_ == "PERSON":
             return ()
-        if item.class_ == "LEADER" and _is_subject(row, index) and not present & set(item.leaders):
+        if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders
+    if first and items[0].class_ == "OWNER" and not present & set(items[0].leaders):
+        return items[0].leaders
     behind = range(last, len(items))
     fronted = next((index for index in behind if items[index].class_ == "BREAK"), None)
     if fronted is not None and fronted + 1 < len(items):
@@ -142,9 +162,9 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
                 if item.class_ == "LEADER" and not present & set(item.leaders):
                     return item.leaders
     pronoun = any(items[index].class_ in _PERSONAL for index in range(max(0, first - 4), last))
-    if (pronoun or focus.speaker) and focus.subject and not present & set(focus.subject):
+    if pronoun and focus.subject and not present & set(focus.subject):
         return focus.subject
-    if focus.speaker and focus.speaker not in present:
+    if focus.speaker and focus.speaker not in present and focus.headline:
         return (focus.speaker,)
     return ()
 
@@ -155,22 +175,25 @@ def _is_subject(row: Row, index: int) -> bool:
     return before not in ("with", "of", "to", "by", "prep", "between")
 
 
-def _vetoed(row: Row, at: int, b: int | None, language: Language) -> Veto | None:
+def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
     item = row.items[at]
     trigger = item.trigger
     if trigger is None:
-        return None
+        return ""
+    head = language.roles.longest(row.words, item.last) if item.last < len(row.words) else None
+    if trigger.tense in ("noun", "plural") and head is not None and head[1][0][0] == "head":
+        return "a person named after it"
     for veto in language.vetoes:
         if trigger.name not in veto.triggers and trigger.class_ not in veto.triggers:
             continue
         if _ends_at(veto.before, row, item.first) or _starts_at(veto.after, row, item.last):
-            return veto
+            return veto.name
         if any(veto.anywhere.longest(row.words, one) for one in range(len(row.words))):
-            return veto
+            return veto.name
         if veto.object_then and b is not None and b > at and b + 1 < len(row.shape):
             if row.shape[b + 1] not in veto.object_then:
-                return veto
-    return None
+                return veto.name
+    return ""
 
 
 def _starts_at(phrases: Phrases[bool], row: Row, at: int) -> bool:

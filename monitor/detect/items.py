@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import msgspec
 
 from monitor.detect.language import Language, Trigger
-from monitor.detect.people import Person
+from monitor.detect.people import Person, Registry
 from monitor.detect.tokens import Token
 
 #: A sentence of more tokens than this is cut: no news sentence is longer, and the work stays bounded.
 MAX_TOKENS = 160
 
+#: A fronted phrase is no longer than this.
+_FRONTED = 14
 _BREAKS = frozenset("—;:|()[]{}…•")
 _QUOTES = frozenset("\"'")
 
@@ -20,7 +22,7 @@ _QUOTES = frozenset("\"'")
 class Item(msgspec.Struct, frozen=True):
     """One item: its class, the tokens `first` up to `last` it covers, and what it holds.
 
-    `groups` holds one tuple of leader ids for each coordinated phrase. `hyphen` marks a pair written with a hyphen.
+    `hyphen` marks leaders joined by a hyphen; `word` is the word of an unknown item, the code of a state.
     """
 
     class_: str
@@ -44,16 +46,17 @@ class Row(msgspec.Struct, frozen=True):
     breaks: tuple[int, ...]
 
 
-def read_row(tokens: Sequence[Token], persons: Sequence[Person], language: Language) -> Row:
+def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Registry) -> Row:
     """The items of a sentence of at most MAX_TOKENS tokens."""
+    language = registry.language
     text = [token.text for token in tokens]
-    items = _coordinated(_split(tokens, text, persons, language), text, language)
-    items = _fronted(items, text, language)
+    items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language))
     breaks = tuple(item.first for item in items if item.class_ == "BREAK")
     return Row(tokens, text, tuple(items), "".join(language.alphabet[item.class_] for item in items), breaks)
 
 
-def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], language: Language) -> list[Item]:
+def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry) -> list[Item]:
+    language = registry.language
     starts = {person.first: person for person in persons}
     items: list[Item] = []
     at = 0
@@ -66,6 +69,12 @@ def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], 
                 Item(class_, at, last, person.leaders, others=person.others, linked=person.linked, word=person.reason)
             )
             at = last
+            continue
+        land = registry.lands.longest(text, at) if tokens[at].capital else None
+        if land is not None:
+            class_, code = land[1][0]
+            items.append(Item(class_, at, land[0], word=code))
+            at = land[0]
             continue
         found = language.lexicon.longest(text, at)
         if found is not None:
@@ -108,7 +117,7 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
     return "WORD"
 
 
-def _coordinated(items: list[Item], text: list[str], language: Language) -> list[Item]:
+def _coordinated(items: list[Item]) -> list[Item]:
     """Leaders joined by conjunctions, commas or hyphens become one item; an apposition of the same leader too."""
     merged: list[Item] = []
     at = 0
@@ -119,13 +128,14 @@ def _coordinated(items: list[Item], text: list[str], language: Language) -> list
             at += 1
             continue
         at += 1
+        same = together = False
         while True:
-            size = _join(merged, item, items, at, language)
+            size = _join(merged, item, items, at)
             if not size:
                 break
             following = items[at + size - 1]
             same = set(following.leaders) <= set(item.leaders)
-            together = any(one.class_ == "together" for one in items[at : at + size])
+            together = together or any(one.class_ == "together" for one in items[at : at + size])
             item = Item(
                 following.class_ if following.leaders else item.class_,
                 item.first,
@@ -140,51 +150,66 @@ def _coordinated(items: list[Item], text: list[str], language: Language) -> list
                 at += 1  # the comma behind an apposition
         if item.others and not item.leaders:
             item = msgspec.structs.replace(item, class_="PERSON")
+        elif item.hyphen and item.class_ == "LEADER" and len(item.leaders) > 1:
+            item = msgspec.structs.replace(item, class_="PAIR")
         merged.append(item)
     return merged
 
 
-def _join(before: list[Item], item: Item, items: list[Item], at: int, language: Language) -> int:
+_LEADERS = frozenset({"LEADER", "OWNER", "PAIR"})
+#: What may follow a list of leaders behind a preposition; a verb makes the last one a subject of its own.
+_LIST_ENDS = frozenset({"END", "BREAK", "COMMA", "prep", "time", "adv", "and", "QUOTE", "of", "by"})
+
+
+def _join(before: list[Item], item: Item, items: list[Item], at: int) -> int:
     """How many items join the next leader to `item`: 0 when it stands alone."""
-    if item.class_ == "OWNER" and not (at < len(items) and items[at].class_ == "and"):
-        return 0
     window = items[at : at + 3]
     classes = [one.class_ for one in window]
-    joined = {"LEADER", "OWNER"}
 
     def leader(index: int) -> bool:
-        return index < len(window) and (window[index].class_ in joined or window[index].others)
+        return index < len(window) and (window[index].class_ in _LEADERS or window[index].others)
 
-    if classes[:1] == ["HYPHEN"] and leader(1):
+    if item.class_ == "OWNER":
+        return 2 if classes[:1] == ["and"] and leader(1) and window[1].class_ == "OWNER" else 0
+    if classes[:1] in (["HYPHEN"], ["and"], ["together"]) and leader(1):
         return 2
-    if classes[:1] == ["and"] and leader(1):
-        return 2
-    if classes[:1] == ["together"] and leader(1):
-        return 2
-    if classes[:2] == ["COMMA", "and"] and leader(2):
-        return 3
-    if classes[:2] == ["COMMA", "together"] and leader(2):
+    if classes[:2] in (["COMMA", "and"], ["COMMA", "together"]) and leader(2):
         return 3
     if classes[:1] == ["COMMA"] and leader(1):
-        if set(window[1].leaders) <= set(item.leaders):
-            return 2
-        listed = any(one.class_ == "and" for one in items[at + 2 : at + 6] if one.class_ in ("and", *joined, "COMMA"))
-        first = all(one.class_ in ("QUOTE", "BREAK", "WORD") for one in before[-1:]) and not any(
-            one.trigger is not None or one.class_ == "front" for one in before
-        )
-        return 2 if listed or first or len(item.leaders) > 1 else 0
+        same = set(window[1].leaders) <= set(item.leaders)
+        return 2 if same or len(item.leaders) > 1 or _is_list(before, items, at) else 0
     return 0
+
+
+def _is_list(before: list[Item], items: list[Item], at: int) -> bool:
+    """Whether the comma at `at` is one of a list of leaders rather than the end of a phrase.
+
+    It is when "and" follows in the list, when the list opens a clause ("Putin, Xi agree"), or behind a preposition when
+    no verb follows ("talks with Japarov, Lukashenko on Sunday").
+    """
+    for step in range(at + 2, len(items) - 1, 2):
+        if items[step].class_ == "and":
+            return items[step + 1].class_ in _LEADERS or items[step + 1].others
+        if items[step].class_ != "COMMA" or items[step + 1].class_ not in _LEADERS:
+            break
+    previous = before[-1].class_ if before else "BREAK"
+    if previous == "between":
+        return True
+    if previous in ("with", "of", "to"):
+        return at + 2 >= len(items) or items[at + 2].class_ in _LIST_ENDS
+    return not any(one.trigger is not None for one in before) and previous != "prep"
 
 
 def _fronted(items: list[Item], text: list[str], language: Language) -> list[Item]:
     """The comma behind a fronted phrase ("After his call with X, Y ...") cuts the clause."""
-    opened = False
     done: list[Item] = []
+    opened = -1
     for index, item in enumerate(items):
         if index == 0 or items[index - 1].class_ == "BREAK":
-            opened = language.fronted.longest(text, item.first) is not None
-        if opened and item.class_ == "COMMA" and index + 1 < len(items):
-            item = msgspec.structs.replace(item, class_="BREAK")
-            opened = False
-        done.append(item)
+            opened = index if language.fronted.longest(text, item.first) is not None else -1
+        if opened >= 0 and item.class_ == "COMMA" and index - opened <= _FRONTED:
+            done.append(msgspec.structs.replace(item, class_="BREAK"))
+            opened = -1
+        else:
+            done.append(item)
     return done

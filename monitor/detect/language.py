@@ -39,6 +39,7 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     kind: Kind
     medium: Medium = "unknown"
     role: str = ""
+    status: Status = "held"
     distributive: bool = False
     forms: Mapping[Tense, tuple[str, ...]]
     compounds: Mapping[Medium, tuple[str, ...]] = {}
@@ -131,6 +132,7 @@ class Trigger(msgspec.Struct, frozen=True):
     tense: Tense
     role: str = ""
     distributive: bool = False
+    status: Status = "held"
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -228,12 +230,12 @@ class Language:
         for tense, phrases in one.forms.items():
             spread = one.distributive or tense == "plural"
             for phrase in phrases:
-                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread), phrase
+                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread, one.status), phrase
                 for medium, prefixes in one.compounds.items():
                     for prefix in prefixes:
                         kind: Kind = "call" if medium in ("phone", "video") else one.kind
                         yield (
-                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread),
+                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread, one.status),
                             f"{prefix} {phrase}",
                         )
 

@@ -44,6 +44,7 @@ class Focus:
         self.candidates = candidates
         self.seen: list[str] = [speaker] if speaker else []
         self.subject: tuple[str, ...] = (speaker,) if speaker else ()
+        self.headline = True
 
     def see(self, leaders: Sequence[str]) -> None:
         """Remember that these leaders came up, the last one last."""
@@ -77,6 +78,14 @@ class Registry:
                 for text in forms.get(language.code, ()):
                     if key := words(text):
                         self.states.add(key, (state.code, adjective))
+        self.lands: Phrases[tuple[str, str]] = Phrases()
+        for state in watchlist.states.values():
+            names = {*state.names.get(language.code, ()), state.capital}
+            seats = {name for seat in state.seats for name in (seat.name,)}
+            for class_, texts in (("STATE", names), ("SEAT", seats)):
+                for text in texts:
+                    if key := words(text):
+                        self.lands.add(key, (class_, state.code))
         self.titles: Phrases[str] = Phrases()
         for word in {*watchlist.titles, *(word for state in watchlist.states.values() for word in state.titles)}:
             if key := words(word):
@@ -175,7 +184,7 @@ class People:
         if not hit.name.leaders and not hit.name.phrases:
             return None
         last = s.after(hit)
-        if not s.is_capital(start) and not s.lower_case:
+        if not s.lower_case and not any(s.is_capital(one) for one in range(start, last)):
             return None
         former = run is not None and run.former
         if run is not None and run.other:

@@ -2,7 +2,8 @@
 
 A sentence is read as a row of items, each of one class (LEADER, OWNER, a trigger's class, `with`, `comma`, `word`, ...).
 A shape is a row of steps, each `[label=]class[|class...][quantifier]` with the quantifiers `?`, `*` (up to 8) and
-`{m,n}`: `A=LEADER bridge* T=MEET with? B=LEADER`. Labels: T the trigger, A and B the two sides. Shapes are compiled to
+`{m,n}`: `A=LEADER bridge* T=MEET with? B=LEADER`. Labels: T the trigger, A and B the two
+sides, C more of side B, H a state or seat whose leader is side B if the article names him. Shapes are compiled to
 regular expressions over one character an item; all quantifiers are bounded and short, so matching is linear in the
 length of a sentence.
 """
@@ -17,14 +18,18 @@ import msgspec
 
 from monitor.errors import DataFileError
 
-_STEP = re.compile(r"(?:([ABT])=)?(!?)([A-Za-z_]+(?:\|[A-Za-z_]+)*)(\?|\*|\{\d,\d{1,2}\})?$")
+_STEP = re.compile(r"(?:([ABCHT])=)?(!?)([A-Za-z_]+(?:\|[A-Za-z_]+)*)(\?|\*|\{\d,\d{1,2}\})?$")
 _STAR = "{0,8}"
 _FIRST_LETTER = 0x100
 
 #: Classes that every language has: leaders, persons who are none, and what cuts a clause.
-BUILT_IN = ("LEADER", "OWNER", "PERSON", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "TIME", "PLACE", "NAME", "WORD")
+BUILT_IN = (
+    "LEADER", "PAIR", "OWNER", "PERSON", "STATE", "SEAT", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "NAME", "WORD",
+)  # fmt: skip
 
-Missing = Literal["subject", "none"]
+#: Where the side comes from that a shape does not show: the clause's subject, the two leaders that "their" means, or
+#: the owner of an official source.
+Missing = Literal["none", "subject", "their", "speaker"]
 
 
 class Alphabet:
@@ -52,10 +57,10 @@ class Alphabet:
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """One compiled frame. `first` of a transitive frame names the role of side A, `second` of side B.
+    """One compiled frame.
 
     `missing` says where the other side comes from when only one is in the shape. `collective`: side A alone must hold
-    two leaders. `swap`: A is the one acted upon.
+    two leaders. `weight` is how much the shape alone says, for the confidence.
     """
 
     name: str

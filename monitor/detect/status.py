@@ -17,6 +17,8 @@ _ORDER: tuple[CueStatus, ...] = (
     "generic", "denied", "cancelled", "postponed", "past", "proposed", "planned", "ongoing", "held",
 )  # fmt: skip
 _TIGHT, _NEAR = 2, 7
+#: What ends the reach of a cue behind its contact: another clause begins.
+_CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
 class Verdict(NamedTuple):
@@ -57,7 +59,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     if inside:
         best = min(inside, key=lambda one: _ORDER.index(one.cue.status))
         return Verdict(best.cue.status, best.cue.words, True)
-    return Verdict("held", contact.trigger.tense, False)
+    return Verdict(contact.trigger.status, contact.trigger.tense, contact.trigger.status != "held")
 
 
 def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
@@ -75,10 +77,25 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if before:
         gap = [one for one in row.items if found.last <= one.first and one.last <= item.first]
     else:
-        gap = [one for one in row.items if item.last <= one.first and one.last <= found.first]
+        end = row.items[contact.last - 1].last if cue.reach != "clause" else item.last
+        gap = [one for one in row.items if end <= one.first and one.last <= found.first]
     if any(one.class_ == "BREAK" for one in gap):
         return False
     if cue.reach == "clause":
         return True
+    if before and _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
+        return False
+    if not before and any(one.class_ in _CUTS for one in gap):
+        return False
     steps = sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
+    if not before and cue.reach == "tight":
+        return all(one.class_ not in ("WORD", "control") for one in gap)
     return steps <= (_TIGHT if cue.reach == "tight" else _NEAR)
+
+
+def _is_subject_frame(row: Row, contact: Contact) -> bool:
+    """Whether the contact starts with its subject, so that a modal before it belongs to another clause."""
+    first = row.items[contact.first]
+    between = row.items[contact.first + 1 : contact.at]
+    verb = contact.trigger.tense in ("past", "present", "ing") or any(one.class_ == "support" for one in between)
+    return first.class_ in ("LEADER", "PAIR") and contact.first < contact.at and verb
