@@ -94,7 +94,7 @@ class NotifyStage:
         self._links = AckLinks(acknowledge) if acknowledge else None
         self.notifier = Notifier(
             Policy.of(config),
-            {name: build(receiver) for name, receiver in config.receivers.items()},
+            {name: build(receiver, broker) for name, receiver in config.receivers.items()},
             self._log,
             wording(config.alerts.templates),
             retries=config.alerts.retries,

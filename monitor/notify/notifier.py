@@ -34,7 +34,7 @@ from monitor.notify.ack import Ack, AckLinks
 from monitor.notify.lane import Lane, StormGate, backoff
 from monitor.notify.log import Delivery, DeliveryLog, Handle, Pending, batch_id
 from monitor.notify.message import Message, compose, gathered
-from monitor.notify.policy import Decision, Policy, decide
+from monitor.notify.policy import WHY_NOT, Decision, Policy, decide
 from monitor.notify.receivers.base import GoneError, Receiver, UncertainError
 from monitor.notify.silences import Note, Retry, Silence
 from monitor.notify.wording import Wording
@@ -108,6 +108,8 @@ class Notifier:
         for name in receivers:
             metrics.notifications.labels(name)
             metrics.notifications_pending.labels(name).set(0)
+        for reason in WHY_NOT:
+            metrics.notifications_suppressed.labels(reason)
 
     # --- the way in -------------------------------------------------------------------------------------------------
 
@@ -305,8 +307,12 @@ class Notifier:
                 return await self._store(entry, delivery)
             except BrokerError as error:
                 logger.warning("delivery_log_unwritable", delivery_id=delivery.key, error=str(error))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_LOG_PAUSE)
+                if not error.retryable:
+                    # It can never be written (too large): what the receiver knows holds at least in this process.
+                    entry.delivery = delivery
+                    return None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_LOG_PAUSE)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 

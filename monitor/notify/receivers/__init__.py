@@ -13,23 +13,56 @@ To add one:
 
 from __future__ import annotations
 
-from monitor.config import ConsoleReceiver, ReceiverConfig, WebhookReceiver
-from monitor.errors import ConfigError
+from typing import assert_never
+
+from monitor.config import (
+    AppriseReceiver,
+    ConsoleReceiver,
+    EmailReceiver,
+    KafkaReceiver,
+    ReceiverConfig,
+    SlackBotReceiver,
+    SlackWebhookReceiver,
+    WebhookReceiver,
+)
+from monitor.kafka import BrokerSettings
 from monitor.notify.receivers.base import GoneError, Receiver, Traits, UncertainError
 
+# ruff: noqa: PLC0415 - a receiver's libraries are imported when it is used: some are optional, and some are slow to load
 
-def build(config: ReceiverConfig) -> Receiver:
-    """The receiver of a configuration. Modules are imported as they are needed: some want optional packages."""
+
+def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
+    """The receiver of a configuration; `broker` is the service's own. Raises ConfigError when it can't be used."""
     match config:
         case ConsoleReceiver():
-            from monitor.notify.receivers.console import Console  # noqa: PLC0415
+            from monitor.notify.receivers.console import Console
 
             return Console.of(config)
         case WebhookReceiver():
-            from monitor.notify.receivers.webhook import Webhook  # noqa: PLC0415
+            from monitor.notify.receivers.webhook import Webhook
 
             return Webhook(config)
-    raise ConfigError("receivers", "", f"{type(config).__name__} can't be used yet")
+        case SlackBotReceiver():
+            from monitor.notify.receivers.slack_bot import SlackBot
+
+            return SlackBot(config)
+        case SlackWebhookReceiver():
+            from monitor.notify.receivers.slack_webhook import SlackWebhook
+
+            return SlackWebhook(config)
+        case EmailReceiver():
+            from monitor.notify.receivers.email import Email
+
+            return Email(config)
+        case AppriseReceiver():
+            from monitor.notify.receivers.apprise import Apprise
+
+            return Apprise(config)
+        case KafkaReceiver():
+            from monitor.notify.receivers.kafka import KafkaTopic
+
+            return KafkaTopic(config, broker)
+    assert_never(config)
 
 
 __all__ = ["GoneError", "Receiver", "Traits", "UncertainError", "build"]

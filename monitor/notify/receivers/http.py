@@ -1,15 +1,24 @@
-"""What HTTP answers mean for a delivery."""
+"""Posting to addresses that a configuration names: checked, without redirects, with errors that never show the URL."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from monitor.errors import DeliveryError
+import httpcore
+import httpx
+
+from monitor.errors import DeliveryError, FeedError
+from monitor.feeds.address import AddressBook, parse_networks
+from monitor.feeds.transport import CheckedTransport
+from monitor.notify.receivers.base import GoneError, UncertainError
 
 #: Longest Retry-After that is obeyed, in seconds.
 MAX_RETRY_AFTER = 86400.0
+#: Bytes of an answer that are looked at.
+_MAX_ANSWER = 2048
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -17,7 +26,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     value = headers.get("retry-after", headers.get("Retry-After", "")).strip()
     if not value:
         return None
-    if value.isdecimal():
+    if value.isascii() and value.isdecimal():
         return min(float(value), MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(value)
@@ -28,8 +37,49 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def refused(status: int, wait: float | None) -> DeliveryError:
-    """The error for an answer that is not 2xx; every one of them is tried again on schedule."""
+    """The error for an answer that is not 2xx; every one of them but 410 is tried again on schedule."""
+    if status == 410:
+        return GoneError("410 Gone")
     if status == 429:
         return DeliveryError("429 Too Many Requests", reason="rate_limited", retry_after=wait)
-    kind = {3: "redirect", 4: "refused", 5: "server"}.get(status // 100, "answer")
-    return DeliveryError(f"HTTP {status}", reason=f"{kind}", retry_after=wait)
+    reason = {3: "redirect", 4: "refused", 5: "server"}.get(status // 100, "answer")
+    return DeliveryError(f"HTTP {status}", reason=reason, retry_after=wait)
+
+
+class Poster:
+    """Posts to one URL. Its addresses are checked each time and the connection goes to the address that was checked."""
+
+    def __init__(self, url: str, allow_private_networks: Iterable[str], timeout: float) -> None:
+        self._url = url
+        self._book = AddressBook(parse_networks(allow_private_networks))
+        transport = CheckedTransport(self._book, ssl.create_default_context())
+        self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=timeout)
+
+    async def post(self, content: bytes, headers: Mapping[str, str]) -> str:
+        """Post once and return the beginning of the answer's text.
+
+        Raises DeliveryError; UncertainError when the request may have arrived although no answer came.
+        """
+        try:
+            async with self._client.stream("POST", self._url, content=content, headers=dict(headers)) as answer:
+                status, wait, text = answer.status_code, retry_after(answer.headers), b""
+                async for chunk in answer.aiter_raw():
+                    text += chunk
+                    if len(text) >= _MAX_ANSWER:
+                        break
+        except FeedError as error:
+            raise DeliveryError("the address can't be used", reason=error.reason) from error
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise DeliveryError("no connection", reason="connect") from error
+        except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            raise UncertainError(f"no answer: {type(error).__name__}") from error
+        except OSError as error:  # TLS problems during the handshake
+            raise DeliveryError(f"no connection: {type(error).__name__}", reason="connect") from error
+        if not 200 <= status < 300:
+            raise refused(status, wait)
+        return text[:_MAX_ANSWER].decode("utf-8", "replace")
+
+    async def close(self) -> None:
+        """Let the client and the name look-ups go."""
+        await self._client.aclose()
+        self._book.close()

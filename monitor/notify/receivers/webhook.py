@@ -7,26 +7,20 @@ over all attempts, several secrets sign side by side during a rotation, 2xx is s
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import httpcore
-import httpx
 import msgspec
 from standardwebhooks import Webhook as Signer
 
 from monitor import __version__
 from monitor.config import WebhookReceiver
-from monitor.errors import DeliveryError, FeedError
-from monitor.feeds.address import AddressBook, parse_networks
-from monitor.feeds.transport import CheckedTransport
 from monitor.notify.log import Handle
 from monitor.notify.message import Message
-from monitor.notify.receivers.base import GoneError, Traits, UncertainError
-from monitor.notify.receivers.http import refused, retry_after
+from monitor.notify.receivers.base import Traits
+from monitor.notify.receivers.http import Poster
 
 SOURCE = "urn:summitry"
 SCHEMA = "https://summitry.example/schemas/event.schema.json"
@@ -73,21 +67,20 @@ def _data(message: Message) -> dict[str, Any]:
 
 
 class Webhook:
-    """Posts to one endpoint. The address is checked each time and the connection goes to the address checked."""
+    """Posts to one endpoint."""
 
     def __init__(self, config: WebhookReceiver, *, now: Callable[[], float] = time.time) -> None:
-        self.traits = Traits(edits=True, concurrency=config.concurrency, timeout=config.timeout.total_seconds())
-        self._url = config.url.reveal()
+        timeout = config.timeout.total_seconds()
+        self.traits = Traits(edits=True, concurrency=config.concurrency, timeout=timeout)
         self._signers = [Signer(secret.reveal()) for secret in config.secrets]
         self._headers = {name: value.reveal() for name, value in config.headers.items()}
         self._now = now
-        self._book = AddressBook(parse_networks(config.allow_private_networks))
-        transport = CheckedTransport(self._book, ssl.create_default_context())
-        self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False)
+        self._poster = Poster(config.url.reveal(), config.allow_private_networks, timeout)
 
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
         """Post the message once."""
         content = msgspec.json.encode(body(message))
+        # The receiver compares this with its own clock: the machine's time, whatever the service's clock says.
         at = datetime.fromtimestamp(int(self._now()), UTC)
         text = content.decode()
         headers = {
@@ -98,21 +91,7 @@ class Webhook:
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(signer.sign(message.id, at, text) for signer in self._signers),
         }
-        try:
-            async with self._client.stream("POST", self._url, content=content, headers=headers) as answer:
-                status, wait = answer.status_code, retry_after(answer.headers)
-        except FeedError as error:
-            raise DeliveryError("the address can't be used", reason=error.reason) from error
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            raise DeliveryError("no connection", reason="connect") from error
-        except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
-            raise UncertainError(f"no answer: {type(error).__name__}") from error
-        except OSError as error:  # TLS problems of the handshake
-            raise DeliveryError(f"no connection: {type(error).__name__}", reason="connect") from error
-        if status == 410:
-            raise GoneError("410 Gone")
-        if not 200 <= status < 300:
-            raise refused(status, wait)
+        await self._poster.post(content, headers)
         return head or {"id": message.id}
 
     async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
@@ -120,6 +99,5 @@ class Webhook:
         return False, None
 
     async def close(self) -> None:
-        """Let the client and the name look-ups go."""
-        await self._client.aclose()
-        self._book.close()
+        """Let the connections go."""
+        await self._poster.close()

@@ -1,0 +1,162 @@
+"""An alert in Slack's Block Kit, within its limits.
+
+Limits: https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3,000, field 2,000, 10 context elements,
+50 blocks); all blocks together about 13,000 characters (https://github.com/slackapi/bolt-js/issues/2509), so the
+budget is 12,000. Escaping: `&`, `<`, `>` and only these (https://docs.slack.dev/messaging/formatting-message-text); what comes
+from outside can then neither ping a channel nor make a link.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeAlias
+
+from monitor.notify.message import Link, Message
+
+Block: TypeAlias = dict[str, Any]
+
+MAX_HEADER, MAX_SECTION, MAX_FIELD, MAX_TEXT, MAX_BLOCKS = 150, 3000, 2000, 4000, 50
+MAX_TOTAL = 12_000
+_BRIEF, _SOURCES = 2400, 2400
+_EMOJI = {
+    "held": "🟢", "ongoing": "🟢", "planned": "🔵", "proposed": "🔵", "rescheduled": "🔵",
+    "postponed": "🟠", "unconfirmed": "🟠", "cancelled": "🔴", "denied": "🔴", "past": "⚪",
+}  # fmt: skip
+_REFERENCE = re.compile(r"\[([0-9]{1,3})\]")
+
+
+def escape(text: str) -> str:
+    """The text as Slack shows it literally."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, limit: int) -> str:
+    """The escaped text of at most `limit` characters, never cut inside an escape."""
+    escaped = escape(text)
+    if len(escaped) <= limit:
+        return escaped
+    shortened = escaped[: limit - 1]
+    return re.sub(r"&[a-z]{0,4}$", "", shortened) + "…"
+
+
+def link(url: str, label: str) -> str:
+    """A link, or the bare label when there is no address. `|` and `>` would end a label early."""
+    label = cut(label.replace("|", " ").replace(">", " ").replace("<", " "), 120)
+    return f"<{escape(url)}|{label}>" if url else label
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _context(*texts: str) -> Block:
+    elements = [{"type": "mrkdwn", "text": text[:MAX_SECTION], "verbatim": True} for text in texts if text]
+    return {"type": "context", "elements": elements[:10]}
+
+
+def _title(message: Message, *, prefixed: bool) -> str:
+    event = message.event
+    mark = _EMOJI.get(event.status, "") if event else "🟠"
+    prefix = message.words.prefix.get(message.tell, "") if prefixed and message.words else ""
+    return f"{mark} {prefix}: {message.headline}" if prefix else f"{mark} {message.headline}"
+
+
+def _brief(brief: str, links: tuple[Link, ...]) -> str:
+    """The brief with its numbers linked, within its share of a section."""
+    urls = {item.n: item.url for item in links}
+    pieces: list[str] = []
+    left = _BRIEF
+    position = 0
+    for found in _REFERENCE.finditer(brief):
+        url = urls.get(int(found[1]), "")
+        text = escape(brief[position : found.start()])
+        number = f"<{escape(url)}|[{found[1]}]>" if url else found[0]
+        if len(text) + len(number) > left:
+            break
+        pieces += (text, number)
+        left -= len(text) + len(number)
+        position = found.end()
+    return "".join(pieces) + cut(brief[position:], max(left, 1))
+
+
+def _sources(message: Message) -> str:
+    text = ""
+    shown = 0
+    for item in message.links:
+        piece = f"{' · ' if text else ''}[{item.n}] {link(item.url, item.outlet)}{' ✓' if item.official else ''}"
+        if len(text) + len(piece) > _SOURCES:
+            break
+        text += piece
+        shown += 1
+    more = len(message.links) - shown + message.more_links
+    return f"{text} · +{more}" if more and text else text
+
+
+def alert(message: Message) -> list[Block]:
+    """The event as it stands: the head message, from the first post through all its edits."""
+    if message.items:
+        return fitted([_header(message), *(_section(_line(item)) for item in message.items)])
+    if message.event is None:
+        return fitted([_header(message), _section(cut(message.brief, MAX_SECTION))])
+    title = _section(f"~*{cut(_title(message, prefixed=False), 500)}*~") if message.struck else _header(message)
+    blocks = [title]
+    if message.struck and message.words:
+        status = message.words.status[message.event.status]
+        said = message.words.prefix["merged"] if message.event.merged_into else status
+        blocks.append(_section(f"*{cut(said, 200)}*"))
+    fields = [f"*{cut(name, 60)}*\n{cut(value, 600)}" for name, value in message.facts if value]
+    blocks.append(
+        {"type": "section", "fields": [{"type": "mrkdwn", "text": text, "verbatim": True} for text in fields[:10]]}
+    )
+    if message.brief:
+        blocks.append(_section(_brief(message.brief, message.links)))
+    if sources := _sources(message):
+        blocks.append(_section(sources))
+    blocks.append(_context(cut(message.sources, 300), cut(message.why, 600), *_ack(message)))
+    return fitted(blocks)
+
+
+def update(message: Message) -> list[Block]:
+    """The reply that says what changed."""
+    lines = [f"*{cut(_title(message, prefixed=True), 500)}*", *(f"• {cut(line, 500)}" for line in message.changed)]
+    return fitted([_section("\n".join(lines)[:MAX_SECTION]), _context(cut(message.sources, 300), *_ack(message))])
+
+
+def fallback(message: Message, *, prefixed: bool = False) -> str:
+    """The plain text for notifications and screen readers."""
+    lines = [cut(_title(message, prefixed=prefixed), 500), *(cut(line, 300) for line in message.changed)]
+    lines += [cut(_title(item, prefixed=False), 200) for item in message.items]
+    return "\n".join(lines)[:MAX_TEXT]
+
+
+def _ack(message: Message) -> tuple[str, ...]:
+    if message.acknowledged:
+        return (cut(message.acknowledged, 200),)
+    label = message.words.acknowledge if message.words else "ack"
+    return (link(message.ack_url, label),) if message.ack_url else ()
+
+
+def _header(message: Message) -> Block:
+    # Header text is plain: Slack shows it literally, so it is not escaped.
+    title = _title(message, prefixed=False)
+    text = title if len(title) <= MAX_HEADER else title[: MAX_HEADER - 1] + "…"
+    return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}}
+
+
+def _line(message: Message) -> str:
+    first = next((item.url for item in message.links if item.url), "")
+    return f"{link(first, _title(message, prefixed=False))}\n{cut(message.sources, 200)}"
+
+
+def fitted(blocks: list[Block]) -> list[Block]:
+    """The blocks, the last ones left out where all together would be too large for one message."""
+    kept = blocks[:MAX_BLOCKS]
+    while len(kept) > 1 and size(kept) > MAX_TOTAL:
+        kept.pop(-2 if len(kept) > 2 else -1)  # the last block says how well founded it is: keep it longest
+    return kept
+
+
+def size(blocks: list[Block]) -> int:
+    """Characters of all blocks, as they travel."""
+    return len(json.dumps(blocks, ensure_ascii=False))

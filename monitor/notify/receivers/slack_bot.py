@@ -1,0 +1,213 @@
+"""Slack with a bot token: the alert is one message, edited in place, with a reply for what deserves one.
+
+A message carries metadata with its id, so one whose answer was lost is looked up before anything is posted again
+(https://docs.slack.dev/messaging/message-metadata). One message a second and channel, Retry-After is honoured
+(https://docs.slack.dev/apis/web-api/rate-limits).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from monitor.config import SlackBotReceiver
+from monitor.errors import DeliveryError
+from monitor.notify.log import Handle
+from monitor.notify.message import Message
+from monitor.notify.receivers import slack_blocks
+from monitor.notify.receivers.base import Traits, UncertainError
+from monitor.notify.receivers.http import retry_after
+
+logger = structlog.get_logger()
+
+EVENT_TYPE = "summitry_alert"
+#: Seconds between two posts to one channel.
+PACE = 1.0
+#: Seconds before a message was decided on from which history is looked through: Slack's clock is not ours.
+_CLOCK_SKEW = 600.0
+_PAGES = 5
+#: The blocks, not the text, are at fault: the text alone is sent instead.
+_BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+#: "It's possible some aspect of the operation succeeded before the error was raised."
+_UNSURE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_NOT_THERE = frozenset({"message_not_found", "thread_not_found"})
+_NOT_EDITABLE = frozenset({"cant_update_message", "edit_window_closed", "is_inactive"})
+_AUTH = frozenset({
+    "not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "no_permission",
+    "missing_scope", "ekm_access_denied",
+})  # fmt: skip
+_CHANNEL = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action"})
+
+# slack_sdk logs request bodies at DEBUG level.
+logging.getLogger("slack_sdk").setLevel(logging.WARNING)
+
+
+class SlackBot:
+    """Posts to one channel."""
+
+    def __init__(self, config: SlackBotReceiver, *, pace: float = PACE) -> None:
+        self.traits = Traits(edits=True, timeout=config.timeout.total_seconds() + pace, settle=5.0)
+        self._config = config
+        self._pace = pace
+        self._next_post = 0.0
+        self._session: aiohttp.ClientSession | None = None
+        self._client: AsyncWebClient | None = None
+
+    def _api(self) -> AsyncWebClient:
+        if self._client is None:
+            self._session = aiohttp.ClientSession(trust_env=False)
+            self._client = AsyncWebClient(
+                token=self._config.token.reveal(),
+                base_url=self._config.api_url,
+                timeout=int(self._config.timeout.total_seconds()) or 1,
+                session=self._session,
+                retry_handlers=[],  # the default one posts again when a connection broke: the message may be there
+            )
+        return self._client
+
+    async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
+        """Post the first message, or edit it and reply."""
+        if head is None or message.event is None:
+            return await self._first(message)
+        if "batch" not in head and not await self._edit(message, head):
+            return await self._first(message)  # somebody deleted it
+        if message.notifies:
+            await self._post(
+                message, slack_blocks.update(message), slack_blocks.fallback(message, prefixed=True),
+                thread_ts=head["ts"], reply_broadcast=message.tell == "retract",
+            )  # fmt: skip
+        return head
+
+    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+        """Look for the message among the channel's latest, or among the thread's replies."""
+        if head is not None and not message.notifies:
+            return False, None  # an edit can be made twice
+        oldest = str(max(0.0, message.at.timestamp() - _CLOCK_SKEW))
+        cursor = ""
+        for _ in range(_PAGES):
+            options: dict[str, Any] = {
+                "channel": (head or {}).get("channel", self._config.channel),
+                "include_all_metadata": True, "limit": 200, "oldest": oldest, "cursor": cursor or None,
+            }  # fmt: skip
+            try:
+                if head is None:
+                    answer = await self._call("conversations.history", **options)
+                else:
+                    answer = await self._call("conversations.replies", ts=head["ts"], **options)
+            except DeliveryError as error:
+                if error.reason != "auth":
+                    raise
+                # Without the history scope nobody can know; a repeated alert is better than a lost one.
+                logger.warning("slack_history_unreadable", error=str(error))
+                return False, None
+            for posted in answer.get("messages", []):
+                payload = (posted.get("metadata") or {}).get("event_payload") or {}
+                if payload.get("message") == message.id:
+                    return True, head or self._handle(options["channel"], posted["ts"], message)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                break
+        return False, None
+
+    async def close(self) -> None:
+        """Let the session go."""
+        if self._session is not None:
+            await self._session.close()
+
+    @staticmethod
+    def _handle(channel: str, ts: str, message: Message) -> Handle:
+        return {"channel": channel, "ts": ts, "id": message.id}
+
+    async def _first(self, message: Message) -> Handle:
+        answer = await self._post(message, slack_blocks.alert(message), slack_blocks.fallback(message))
+        return self._handle(answer["channel"], answer["ts"], message)
+
+    async def _post(
+        self, message: Message, blocks: list[slack_blocks.Block], text: str, **thread: object
+    ) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._next_post - loop.time()))
+        self._next_post = loop.time() + self._pace
+        channel = self._config.channel
+        return await self._send(
+            "chat.postMessage", message.id, message, blocks, text, channel=channel,
+            unfurl_links=False, unfurl_media=False, **thread,
+        )  # fmt: skip
+
+    async def _edit(self, message: Message, head: Handle) -> bool:
+        """False when the message is no longer there."""
+        try:
+            await self._send(
+                "chat.update", head.get("id", message.id), message, slack_blocks.alert(message),
+                slack_blocks.fallback(message), channel=head["channel"], ts=head["ts"],
+            )  # fmt: skip
+        except _SlackRefusedError as error:
+            if error.code in _NOT_THERE:
+                return False
+            if error.code not in _NOT_EDITABLE:
+                raise
+        return True
+
+    async def _send(
+        self, method: str, identity: str, message: Message, blocks: list[slack_blocks.Block], text: str,
+        **options: object,
+    ) -> dict[str, Any]:  # fmt: skip
+        event = message.event
+        payload = {"message": identity}
+        if event:
+            payload |= {"event_id": event.event_id, "revision": str(event.revision)}
+        options = {**options, "text": text, "metadata": {"event_type": EVENT_TYPE, "event_payload": payload}}
+        try:
+            return await self._call(method, blocks=blocks, **options)
+        except _SlackRefusedError as error:
+            if error.code not in _BAD_BLOCKS:
+                raise
+            logger.warning("slack_blocks_refused", code=error.code, delivery_id=identity)
+            return await self._call(method, **options)
+
+    async def _call(self, method: str, **options: object) -> dict[str, Any]:
+        body = {name: value for name, value in options.items() if value is not None}
+        try:
+            if method.startswith("conversations."):
+                params = {k: str(v).lower() if isinstance(v, bool) else v for k, v in body.items()}
+                answer = await self._api().api_call(method, params=params)
+            else:
+                answer = await self._api().api_call(method, json=body)
+        except SlackApiError as error:
+            raise _problem(error) from None
+        except aiohttp.ClientConnectorError as error:
+            raise DeliveryError("no connection", reason="connect") from error
+        except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError, ValueError) as error:
+            raise UncertainError(f"no answer: {type(error).__name__}") from error
+        data = answer.data
+        if not isinstance(data, dict):
+            raise UncertainError("the answer is not JSON")
+        return data
+
+
+class _SlackRefusedError(DeliveryError):
+    """Slack's answer says why it did not take the message; `code` is its word for it."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"Slack says {code}", reason=reason)
+        self.code = code
+
+
+def _problem(error: SlackApiError) -> DeliveryError:
+    response = error.response
+    status = getattr(response, "status_code", 0)
+    data = getattr(response, "data", None)
+    code = str(data.get("error", ""))[:60] if isinstance(data, dict) else ""
+    if status == 429 or code in {"ratelimited", "rate_limited"}:
+        wait = retry_after(dict(getattr(response, "headers", {}) or {}))
+        return DeliveryError("Slack's rate limit", reason="rate_limited", retry_after=wait or PACE)
+    if status >= 500 or not code or code in _UNSURE:
+        return UncertainError(f"Slack answers {status} {code}".rstrip(), reason="server")
+    reason = "auth" if code in _AUTH else "channel" if code in _CHANNEL else "refused"
+    return _SlackRefusedError(code, reason)
