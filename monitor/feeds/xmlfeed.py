@@ -75,6 +75,7 @@ class _Reader:
     _start_entry = _start_item
 
     def _start_link(self, attrs_d: dict[str, str]) -> None:
+        attrs_d.pop("uri", None)  # feedparser takes it for href; Bluesky puts another scheme's address there
         super()._start_link(attrs_d)  # type: ignore[misc]
         links = self._context().get("links")
         if links and "href" not in attrs_d:
@@ -267,7 +268,7 @@ def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
         guid=_text(entry, "own_id") or _text(entry, "id"),
         guid_is_permalink=is_rss and bool(dict.get(entry, "is_permalink")),
         links=_links(entry),
-        title=_text(entry, "title") or _first_text(entry, "side_dc_title", "side_media_title", "side_itunes_title"),
+        title=_text(entry, "title") or _first_text(entry, "side_dc_title", "side_itunes_title"),
         published=_text(entry, "published"),
         updated=_text(entry, "updated"),
         authors=[name for name in (_author(author) for author in dict.get(entry, "authors") or []) if name],
