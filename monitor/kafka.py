@@ -201,9 +201,11 @@ async def consumer(settings: BrokerSettings, *topics: str, **options: object) ->
 
 async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[int]:
     """The partitions of a topic. Raises BrokerError when it does not exist."""
-    if topic not in await client.topics():
+    # aiokafka tells the partitions of subscribed topics only.
+    cluster = await client._client.fetch_all_metadata()  # noqa: SLF001
+    if topic not in cluster.topics():
         raise BrokerError(f"no topic {topic}; `summitry topics create` makes it", reason="no_topic", retryable=False)
-    found = client.partitions_for_topic(topic)
+    found = cluster.partitions_for_topic(topic)
     if not found:
         raise BrokerError(f"topic {topic} has no partitions yet")
     return sorted(found)
