@@ -23,12 +23,8 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import BrokerSettings, follow, read_compacted
-from monitor.notify.ack import PATH, Ack, AckLinks, AckRefusedError, form, refusal, thanks
-from monitor.notify.log import Delivery, Pending
-from monitor.notify.notifier import Notifier
-from monitor.notify.policy import Policy
-from monitor.notify.receivers import build
-from monitor.notify.silences import Note
+from monitor.notify import Ack, AckLinks, Delivery, Note, Notifier, Pending, Policy, build
+from monitor.notify.ack import PATH, AckRefusedError, form, refusal, thanks
 from monitor.notify.wording import wording
 from monitor.records import Event, decode, encode
 
