@@ -227,8 +227,12 @@ def _target(url: str, location: str, *, has_secrets: bool) -> str:
         parts = urlsplit(urljoin(url, location.strip()))
         target = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
         httpx.URL(target)
-    except (ValueError, httpx.InvalidURL) as error:
-        raise FeedError(f"a redirect to {location[:200]!r}", reason="bad_redirect") from error
+        valid = parts.port != 0  # looking at the port raises ValueError when it is none
+    except (ValueError, httpx.InvalidURL):
+        valid = False
+    if not valid:
+        # Without the cause, whose text would repeat the address with its password.
+        raise FeedError(f"a redirect to {redacted(location)[:200]!r}", reason="bad_redirect") from None
     if len(target) > _MAX_URL:
         raise FeedError("a redirect to a very long address", reason="bad_redirect")
     if has_secrets and url.startswith("https:") and not target.startswith("https:"):
