@@ -17,7 +17,7 @@ from monitor.detect.gazetteer import Gazetteer, NameHit
 from monitor.detect.items import MAX_TOKENS, Row, read_row
 from monitor.detect.language import Language, bundled_languages
 from monitor.detect.merge import Finding, merged
-from monitor.detect.people import Focus, People, Person, Registry
+from monitor.detect.people import DESIGNATE, Focus, People, Person, Registry
 from monitor.detect.official import Speakers
 from monitor.detect.status import find_cues, status_of
 from monitor.detect.text import NormalText, fold, normalise, sentences
@@ -128,7 +128,7 @@ class _Reading:
         self.parts = parts
         self.moment = moment
         day = self.moment.date() if self.moment is not None else date.max
-        serving = registry.serving(day)
+        serving = registry.serving(day) | registry.serving(min(day, date.max - DESIGNATE) + DESIGNATE)
         named: set[str] = set()
         candidates: set[str] = set()
         for part in parts:

@@ -109,7 +109,7 @@ def _complete(
         side_a, inferred = _both(row, focus, match.start()), True
     elif frame.missing == "speaker":
         side_b, inferred = tuple(one for one in (focus.speaker,) if one), True
-    elif frame.missing == "subject" and len({*side_a, *side_b}) < 2:
+    elif frame.missing == "subject" and not (side_a and side_b):
         present = side_a or side_b
         subject = _subject(row, focus, match.start(), match.end(), frozenset(present))
         if not subject:

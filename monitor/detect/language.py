@@ -50,6 +50,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `scope`: the cue stands before or after what it speaks of. `reach`: tight, the next item or two; near, up to six
     items; clause; sentence. `only` narrows it to triggers or classes. `barrier`: cues farther out do not pass it.
+    `strong`: it outweighs the others but a denial.
     """
 
     status: CueStatus
@@ -58,6 +59,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     words: tuple[str, ...]
     only: tuple[str, ...] = ()
     barrier: bool = False
+    strong: bool = False
 
 
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,6 +145,7 @@ class Cue(msgspec.Struct, frozen=True):
     reach: Reach
     only: frozenset[str]
     barrier: bool
+    strong: bool
     words: str
 
 
@@ -211,7 +214,7 @@ class Language:
             _known(cue.only, names, file, f"cues[{at}].only")
             for phrase in cue.words:
                 self.cues.add(
-                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, phrase)
+                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, cue.strong, phrase)
                 )
         self.vetoes = tuple(self._veto(veto, names, file) for veto in data.vetoes)
         self.frames = tuple(

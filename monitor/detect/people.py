@@ -8,7 +8,7 @@ envoys and namesakes come out as persons who are no leaders, with the reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +16,10 @@ from monitor.detect.gazetteer import Name, NameHit
 from monitor.detect.language import Language, words
 from monitor.detect.tokens import Phrases, Token
 from monitor.watchlist import Leader, Strength, Watchlist
+
+
+#: Whoever takes office within this time is spoken of as a leader already: elected, and received as such.
+DESIGNATE = timedelta(days=60)
 
 
 class Person(NamedTuple):
@@ -103,6 +107,9 @@ class Registry:
                 return held.id, "full", ""
         serving = self.serving(focus.day)
         able = [(one, strength) for one, strength in name.leaders if one in serving]
+        if not able:
+            soon = self.serving(min(focus.day, date.max - DESIGNATE) + DESIGNATE)
+            able = [(one, strength) for one, strength in name.leaders if one in soon and strength != "weak"]
         if not able:
             return "", "full", "not in office on the article's date" if name.leaders else "nobody holds that office"
         if run is not None and run.states:
@@ -278,6 +285,10 @@ class People:
                 i = state[0]
                 if i < len(s.words) and s.words[i] == "'s":
                     owned, i = True, i + 1
+                    if titles:  # "premier of China's State Council": the name of the office goes on
+                        while s.is_capital(i) and s.spaced(i) and not self._known(s, i):
+                            i += 1
+                        break
             elif role and ("modifier" in kinds or "state_prefix" in kinds) and (states or titles or former or i == at):
                 i = role[0]
             elif s.words[i] in ("-",) and (titles or states) and i + 1 < len(s.words) and not s.tokens[i].spaced:

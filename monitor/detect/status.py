@@ -57,9 +57,15 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     barrier = max((one.first for one in inside if one.cue.barrier), default=-1)
     inside = [one for one in inside if one.first >= barrier or one.cue.scope == "after" or one.cue.reach == "sentence"]
     if inside:
-        best = min(inside, key=lambda one: _ORDER.index(one.cue.status))
+        best = min(inside, key=_rank)
         return Verdict(best.cue.status, best.cue.words, True)
-    return Verdict(contact.trigger.status, contact.trigger.tense, contact.trigger.status != "held")
+    trigger = contact.trigger
+    return Verdict(trigger.status, trigger.tense, trigger.status != "held" or trigger.tense == "past")
+
+
+def _rank(found: FoundCue) -> tuple[bool, int]:
+    order = _ORDER.index(found.cue.status)
+    return not found.cue.strong and order > _ORDER.index("postponed"), order
 
 
 def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
