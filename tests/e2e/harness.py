@@ -10,11 +10,12 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
@@ -38,11 +39,12 @@ SECRET = "whsec_c3VtbWl0cnktdGVzdHMtc2VjcmV0LTEyMzQ1Njc4OTA="
 NOW = datetime(2026, 2, 4, 18, 0, tzinfo=UTC)
 
 
-async def until(what: str, condition: Callable[[], T], within: float = 40.0, every: float = 0.1) -> T:
-    """The condition's value as soon as it is true."""
+async def until(what: str, condition: Callable[[], T | Awaitable[T]], within: float = 40.0, every: float = 0.1) -> T:
+    """The condition's value as soon as it is true; the condition may be a coroutine function."""
     deadline = time.monotonic() + within
     while True:
-        value = condition()
+        found = condition()
+        value = await found if isawaitable(found) else found
         if value:
             return value
         if time.monotonic() > deadline:

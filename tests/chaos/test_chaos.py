@@ -1,0 +1,133 @@
+"""Processes are killed and the broker stops in the middle of the work: nothing is lost, nobody is told twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from monitor.detect import Detector
+from monitor.kafka import read_to_end
+from monitor.records import Article
+from monitor.watchlist import Watchlist, bundled
+from tests.brokers import ApacheKafka, Embedded
+from tests.e2e.harness import NOW, Entry, Service, World, until, world
+
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(400)]
+
+OUTLETS = [f"outlet-{number}" for number in range(20)]
+ARTICLES, EVENTS, COVERAGE, WAVES = 2000, 40, 5, 20
+
+
+def pairs(watchlist: Watchlist) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Headlines of calls between leaders of different states, each leader once, with the two ids."""
+    detector, states = Detector(watchlist), set()
+    serving = []
+    for leader in sorted(watchlist.serving(NOW.date())):
+        office = watchlist.office_on(leader, NOW.date())
+        if office is not None and office.country not in states:
+            states.add(office.country)
+            serving.append(watchlist.leaders[leader])
+    for one, other in zip(serving[::2], serving[1::2], strict=False):
+        title = f"{one.name} and {other.name} held a phone call on Wednesday"
+        found = detector.detect(Article(id="x", title=title, published=NOW))
+        if [(m.kind, m.status, m.key) for m in found] == [("call", "held", "+".join(sorted((one.id, other.id))))]:
+            yield title, (one.id, other.id)
+
+
+def waves(stories: list[str]) -> list[list[tuple[str, Entry]]]:
+    """Two thousand articles in waves: each story in several outlets at different times, and background between them."""
+    dice = random.Random(4)
+    articles = [
+        (outlet, Entry(f"{outlet}-story-{number}", story, f"{outlet} has learned that they spoke for some time."))
+        for number, story in enumerate(stories)
+        for outlet in dice.sample(OUTLETS, COVERAGE)
+    ]
+    for number in range(ARTICLES - len(articles)):
+        outlet = OUTLETS[number % len(OUTLETS)]
+        articles.append(
+            (outlet, Entry(f"{outlet}-{number}", f"Harvest report {number}: rain helps the northern fields"))
+        )
+    dice.shuffle(articles)
+    size = len(articles) // WAVES
+    return [articles[start : start + size] for start in range(0, len(articles), size)]
+
+
+async def strike(service: Service, *roles: str) -> None:
+    """Kill processes and start them again, as a supervisor does."""
+    for role in roles:
+        await service.kill(role)
+    for role in roles:
+        await service.start(role)
+
+
+async def count(service: Service, topic: str) -> int:
+    return len({record.key async for record in read_to_end(service.settings, topic)})
+
+
+async def test_kills_and_a_stopped_broker_lose_nothing_and_repeat_no_first_message(
+    broker: str,
+    broker_process: ApacheKafka | Embedded,
+    prefix: str,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    if not isinstance(broker_process, ApacheKafka):
+        pytest.skip("only Apache Kafka keeps what it was given")
+    told = list(islice(pairs(bundled()), EVENTS))
+    assert len(told) == EVENTS
+    alerts = {"storm": None, "update_wait": "1s"}
+    async with world(broker, prefix, tmp_path, OUTLETS, alerts=alerts) as now, asyncio.TaskGroup() as tasks:
+        before = await count(now.service, now.service.names.articles)
+        printing = tasks.create_task(print_all(now, waves([title for title, _ in told])))
+        for stories in (EVENTS // 8, EVENTS // 3):
+            await until("alerts flow", lambda stories=stories: len(now.desk.firsts()) >= stories, within=90)
+            assert not printing.done()
+            await strike(now.service, "poller", "worker")
+        await until("alerts flow again", lambda: len(now.desk.firsts()) >= EVENTS // 2, within=90)
+        assert not printing.done()
+        broker_process.pause()
+        await asyncio.sleep(10)
+        broker_process.resume()
+        await printing
+
+        await until("every event is told", lambda: len(now.desk.firsts()) >= EVENTS, within=120)
+        await everything_handled(now.service, before + ARTICLES)
+
+    expected = {frozenset(leaders) for _, leaders in told}
+    items = now.desk.items()
+    assert {frozenset(p["leader"] for p in item["event"]["participants"]) for item in items} == expected
+    assert set(now.desk.firsts().values()) == {1}
+    assert len(now.desk.firsts()) == EVENTS
+    record_property("messages", len(now.desk.messages))
+    record_property("repeated_with_the_same_id", now.desk.repeats())
+
+
+async def print_all(now: World, printed: list[list[tuple[str, Entry]]]) -> None:
+    """A wave every two seconds, however the service fares."""
+    for wave in printed:
+        for outlet, entry in wave:
+            now.newsroom.print(outlet, entry)
+        await asyncio.sleep(2)
+
+
+async def everything_handled(service: Service, articles: int) -> None:
+    """Every article is on its topic and was handled: no lag, no dead letter."""
+
+    async def published() -> bool:
+        return await count(service, service.names.articles) >= articles
+
+    async def no_lag() -> bool:
+        metrics = await service.metrics("worker")
+        waiting = [value for name, value in metrics.items() if name.startswith("summitry_consumer_lag_messages")]
+        assert len(waiting) == 3
+        return not any(waiting)
+
+    await until("every article is published", published, within=90, every=0.5)
+    await until("nothing waits", no_lag, within=90, every=0.5)
+    assert await count(service, service.names.articles) == articles
+    assert await count(service, service.names.dead_letters) == 0
