@@ -2,8 +2,8 @@
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3,000, field 2,000, 10 context elements,
 50 blocks); all blocks together about 13,000 characters (https://github.com/slackapi/bolt-js/issues/2509), so the
-budget is 12,000. Escaping: `&`, `<`, `>` and only these (https://docs.slack.dev/messaging/formatting-message-text); what comes
-from outside can then neither ping a channel nor make a link.
+budget is 12,000. Escaping: `&`, `<`, `>` and only these (https://docs.slack.dev/messaging/formatting-message-text);
+what comes from outside can then neither ping a channel nor make a link.
 """
 
 from __future__ import annotations

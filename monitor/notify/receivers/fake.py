@@ -1,0 +1,64 @@
+"""A receiver for tests and trials that keeps what it was sent and fails when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from monitor.errors import DeliveryError
+from monitor.notify.log import Handle
+from monitor.notify.message import Message
+from monitor.notify.receivers.base import Traits
+
+
+class FakeReceiver:
+    """Takes messages after `delay` seconds.
+
+    `failures` are raised by the next attempts, before the message is taken; `lost` by those after it was taken, as when
+    an answer is lost. While `down` says True every attempt fails. `findable` makes it one that can be asked, as Slack.
+    """
+
+    def __init__(self, *, edits: bool = True, concurrency: int = 1, delay: float = 0.0, findable: bool = False) -> None:
+        self.traits = Traits(edits=edits, concurrency=concurrency)
+        self.messages: list[Message] = []
+        self.heads: list[Handle | None] = []
+        self.taken_at: list[float] = []
+        self.failures: deque[DeliveryError] = deque()
+        self.lost: deque[DeliveryError] = deque()
+        self.down: Callable[[], bool] = lambda: False
+        self.attempts = 0
+        self.closed = False
+        self._delay, self._findable = delay, findable
+
+    async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
+        """Take the message, or fail."""
+        self.attempts += 1
+        await asyncio.sleep(self._delay)
+        if self.down():
+            raise DeliveryError("HTTP 503", reason="server")
+        if self.failures:
+            raise self.failures.popleft()
+        self.messages.append(message)
+        self.heads.append(head)
+        self.taken_at.append(asyncio.get_running_loop().time())
+        if self.lost:
+            raise self.lost.popleft()
+        return head or {"id": message.id}
+
+    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+        """True for a message that was taken, when it can be asked."""
+        found = self._findable and any(taken.id == message.id for taken in self.messages)
+        return found, ({"id": message.id} if found else None)
+
+    async def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
+
+    def ids(self) -> list[str]:
+        """The ids of the messages, in order, repetitions included."""
+        return [message.id for message in self.messages]
+
+    def tells(self) -> list[str]:
+        """How each message was told."""
+        return [message.tell for message in self.messages]
