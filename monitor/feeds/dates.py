@@ -216,6 +216,11 @@ def _zone_named(name: str, country: str) -> tzinfo | None:
     return timezone(timedelta(hours=hours)) if hours is not None else None
 
 
+def known_zone(zone: str) -> bool:
+    """Whether `zone` is an IANA zone or an offset such as +03:00."""
+    return zone in {"UTC", "+00:00"} or _zone_of(zone) is not UTC
+
+
 @lru_cache(maxsize=1024)
 def _zone_of(zone: str) -> tzinfo:
     """The feed's own zone; UTC when it is empty or nobody knows it (a wrong option is refused where it is loaded)."""

@@ -53,6 +53,16 @@ class Wanted:
         return msgspec.structs.replace(entry, link=link) if link != entry.link else entry
 
 
+def stripped(pattern: str, guid: str) -> str:
+    """The guid without what the pattern finds in it."""
+    if not pattern:
+        return guid
+    try:
+        return regex.sub(pattern, "", guid, timeout=_TIME_LIMIT)
+    except TimeoutError:
+        return guid
+
+
 def _matches(rule: Filter, pattern: regex.Pattern[str], entry: Entry) -> bool:
     for text in _texts(rule, entry):
         try:

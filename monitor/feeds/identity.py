@@ -22,7 +22,7 @@ from monitor.feeds import urls
 from monitor.feeds.dates import EARLIEST
 from monitor.feeds.document import Entry, ParsedFeed
 from monitor.feeds.feed import Subscription
-from monitor.feeds.filters import Wanted
+from monitor.feeds.filters import Wanted, stripped
 from monitor.feeds.state import SeenEntry
 from monitor.records import Article
 
@@ -190,8 +190,7 @@ def believable(entry: Entry, now: datetime) -> datetime | None:
 
 
 def _candidates(kept: Sequence[Entry], subscription: Subscription) -> list[_Candidate]:
-    strip = re.compile(subscription.guid_strip_regex) if subscription.guid_strip_regex else None
-    guids = [strip.sub("", entry.guid.strip()) if strip else entry.guid.strip() for entry in kept]
+    guids = [stripped(subscription.guid_strip_regex, entry.guid).strip() for entry in kept]
     pages = Counter(_COUNTER.sub("", guid) for guid in set(guids))
     candidates = []
     for entry, name in zip(kept, guids, strict=True):
