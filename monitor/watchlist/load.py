@@ -134,6 +134,8 @@ def bundled() -> Watchlist:
         for path in sorted((DATA / "leaders").glob("*.yaml")):
             file = read_yaml(path, WatchlistFile)
             _add_leaders(leaders, file.leaders, str(path), namesakes, meant)
+        for path in sorted((DATA / "aliases").glob("*.yaml")):
+            _add_aliases(leaders, read_yaml(path, dict[str, list[str]]), path)
         return Watchlist(
             MappingProxyType(_told_apart(leaders, meant)),
             bundled_states(),
@@ -281,6 +283,21 @@ def _add_leaders(
             for one in spellings
             if isinstance(one, AliasEntry)
         )
+
+
+def _add_aliases(leaders: dict[str, Leader], by_id: dict[str, list[str]], path: Path) -> None:
+    """Add one language's names, from the file of that language, to the leaders they belong to."""
+    language = path.stem
+    for identifier, texts in by_id.items():
+        leader = leaders.get(identifier)
+        if leader is None:
+            fix = did_you_mean(identifier, sorted(leaders), "ids")
+            raise ConfigError(
+                str(path), identifier, "names of nobody in the roster", fix if "?" in fix else "mend the id"
+            )
+        known = {alias.text for alias in leader.aliases}
+        added = (Alias(text, language, strength_of(text, weak_words())) for text in texts if text not in known)
+        leaders[identifier] = msgspec.structs.replace(leader, aliases=(*leader.aliases, *added))
 
 
 def _leader(entry: LeaderEntry, file: str, where: str) -> Leader:
