@@ -15,20 +15,21 @@ between, the same mention gives the same events once more.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b
 from heapq import heappop, heappush
+from typing import TypeVar
 
 import msgspec
 
 from monitor.assemble import context
 from monitor.assemble.build import build, content_digest, tracked
-from monitor.assemble.coverage import MAX_SOURCES
-from monitor.assemble.identity import READ_OUT, THRESHOLD, VISIT_WAVE, WAVE, Anchor, score
+from monitor.assemble.cluster import Cluster, bounded, fold, name_clusters
+from monitor.assemble.identity import READ_OUT, VISIT_WAVE, WAVE, Anchor
 from monitor.assemble.lifecycle import UNCONFIRMED_AFTER
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order, group_of, sighting_of
 from monitor.assemble.state import Clock, EventState, pack, unpack, unpack_event
+from monitor.assemble.variants import is_variant, link, pairs_of
 from monitor.records import Change, Event, Mention, utc
 
 #: Days that an event stays open: after the contact, after a planned date, and after a plan of an unknown date was last
@@ -40,6 +41,7 @@ FAR = 400
 MAX_HISTORY = 40
 
 _CLOCK = "clock"
+_K = TypeVar("_K")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ _NOTHING = Outcome()
 class _Slot:
     """An open event as it lies in memory: packed, with what is needed to find it and to compare with it."""
 
-    __slots__ = ("anchor", "articles", "closes", "data", "due", "group", "last")
+    __slots__ = ("anchor", "articles", "closes", "data", "due", "group", "into", "last")
 
     def __init__(self, state: EventState) -> None:
         self.group = state.group
@@ -67,25 +69,13 @@ class _Slot:
 
     def pack(self, state: EventState) -> None:
         self.data = pack(state)
+        self.into = state.into
         self.anchor = Anchor(state.sightings)
         self.articles = array("q", sorted({s.key for s in state.sightings}))
         self.last = max(s.day for s in state.sightings)
         self.closes = _closing_day(self.anchor, self.last)
         plan = self.anchor.plan
         self.due = plan[1] + UNCONFIRMED_AFTER + 1 if plan is not None and not self.anchor.held else 0
-
-
-class _Cluster:
-    """Sightings that belong together while a group is assembled anew."""
-
-    __slots__ = ("anchor", "changed", "event_id", "sightings")
-
-    def __init__(self, event_id: str, sightings: list[Sighting] | None, anchor: Anchor) -> None:
-        self.event_id = event_id
-        #: None while nothing was added to an event that was not taken back.
-        self.sightings = sightings
-        self.anchor = anchor
-        self.changed = False
 
 
 def _closing_day(anchor: Anchor, last: int) -> int:
@@ -98,16 +88,20 @@ def _closing_day(anchor: Anchor, last: int) -> int:
     return anchor.last + (VISIT_WAVE if "visit" in anchor.kinds else WAVE) + READ_OUT
 
 
-def _fold_order(s: Sighting) -> tuple[int, int, tuple[int, str, int, str]]:
-    """Within a day, what says more comes first, so that what says less finds it."""
-    dated = s.span is not None and s.span[0] == s.span[1]
-    if s.status == "past":
-        tier = 5
-    elif s.status in HAPPENED:
-        tier = 0 if dated else 2
-    else:
-        tier = 1 if dated else 3 if s.span is not None or s.forum or s.place else 4
-    return tier, int(s.remote is None), canonical_order(s)
+class _Step:
+    """What one step has done so far: states read and changed, and what it will tell."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, EventState] = {}
+        self.changed: dict[str, None] = {}
+        self.pairs: dict[str, None] = {}
+        self.removed: list[str] = []
+        self.events: list[Event] = []
+
+    def outcome(self, *more: str) -> Outcome:
+        gone = set(self.removed)
+        stored = dict.fromkeys((*more, *(i for i in self.changed if i not in gone), *self.pairs))
+        return Outcome(tuple(self.events), tuple(stored), tuple(self.removed))
 
 
 class Assembly:
@@ -116,6 +110,8 @@ class Assembly:
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}
         self._groups: dict[str, set[str]] = {}
+        self._by_pair: dict[tuple[str, str], set[str]] = {}
+        self._parts: dict[str, set[str]] = {}
         self._records: dict[str, context.Record] = {}
         self._timers: list[tuple[int, str]] = []
         self._time = 0
@@ -169,7 +165,7 @@ class Assembly:
 
     @property
     def _today(self) -> int:
-        return datetime.fromtimestamp(self._time, UTC).toordinal()
+        return datetime.fromtimestamp(self._time, UTC).toordinal() if self._time else 0
 
     # -- what comes in ---------------------------------------------------------------------------------------------
 
@@ -182,7 +178,11 @@ class Assembly:
         replaced = self._replaced(group, s)
         if replaced is s:
             return _NOTHING
-        return self._assemble(group, s, replaced)
+        step = _Step()
+        merged = self._regroup(step, group, s, replaced)
+        self._relink(step)
+        self._tell(step, s, merged)
+        return step.outcome()
 
     def advance(self, now: datetime) -> Outcome:
         """Event time moved on: plans whose date passed become `unconfirmed`, old events are closed and leave.
@@ -194,27 +194,21 @@ class Assembly:
         if self._time and today <= self._today:
             return _NOTHING
         self._time = int(now.timestamp())
-        events: list[Event] = []
-        stored: list[str] = [_CLOCK]
-        removed: list[str] = []
+        step = _Step()
         while self._timers and self._timers[0][0] <= today:
             day, event_id = heappop(self._timers)
             slot = self._slots.get(event_id)
-            if slot is None or day not in (slot.closes, slot.due):
+            if slot is None or slot.into or day not in (slot.closes, slot.due):
                 continue
-            state = unpack_event(slot.data)
+            state = self._open(step, event_id)
             closing = slot.closes <= today
-            event = self._revise(state, slot.anchor, None, closed=closing)
-            if event is not None:
-                events.append(event)
+            self._revise(step, state, None, closed=closing)
             if closing:
-                self._drop(event_id)
-                removed.append(event_id)
+                for gone in (event_id, *sorted(self._parts.get(event_id, ()))):
+                    self._drop(step, gone)
             else:
-                slot.pack(state)
-                stored.append(event_id)
-        gone = set(removed)
-        return Outcome(tuple(events), tuple(dict.fromkeys(k for k in stored if k not in gone)), tuple(removed))
+                self._store(step, state)
+        return step.outcome(_CLOCK)
 
     # -- assembling a group ------------------------------------------------------------------------------------------
 
@@ -232,108 +226,119 @@ class Assembly:
                     return s
                 if known.revision < s.revision:
                     older.append(known)
-        if not older:
-            return None
         return max(
             older,
             key=lambda o: (o.contact == s.contact, o.status == s.status, o.remote == s.remote, canonical_order(o)),
+            default=None,
         )
 
-    def _assemble(self, group: str, s: Sighting, replaced: Sighting | None) -> Outcome:
+    def _regroup(self, step: _Step, group: str, s: Sighting, replaced: Sighting | None) -> dict[str, str]:
+        """Take the group back to the day of `s` and assemble it anew; returns the merged ids with where they went."""
         start = s.day if replaced is None else min(s.day, replaced.day)
-        ids = self._groups.get(group, set())
-        opened = {i: unpack_event(self._slots[i].data) for i in ids if self._slots[i].last >= start}
+        ids = sorted(self._groups.get(group, ()))
+        opened = {i: self._open(step, i) for i in ids if self._slots[i].last >= start}
         pool = [s]
-        clusters = [_Cluster(i, None, self._slots[i].anchor) for i in ids if i not in opened]
+        clusters = [Cluster(i, None, self._slots[i].anchor) for i in ids if i not in opened]
         for event_id, state in opened.items():
             kept = [x for x in state.sightings if x.day < start]
-            pool += [x for x in state.sightings if x.day >= start and not _same(x, replaced)]
+            pool += [x for x in state.sightings if x.day >= start and x != replaced]
             if kept:
-                clusters.append(_Cluster(event_id, kept, Anchor(kept)))
-        self._fold(clusters, pool)
-        merged = _name(clusters, opened, {*self._slots, *(r for st in opened.values() for r in st.redirects)})
-        return self._settle(clusters, opened, merged, s)
-
-    def _fold(self, clusters: list[_Cluster], pool: list[Sighting]) -> None:
-        for s in sorted(pool, key=lambda s: (s.day, _fold_order(s))):
-            best: tuple[float, int, int, _Cluster] | None = None
-            for cluster in clusters:
-                fit = score(s, cluster.anchor)
-                if fit is None or fit < THRESHOLD:
-                    continue
-                rank = (round(fit, 6), cluster.anchor.last, -cluster.anchor.first)
-                if best is None or rank > best[:3]:
-                    best = (*rank, cluster)
-            if best is None:
-                clusters.append(_Cluster("", [s], Anchor((s,))))
-                continue
-            cluster = best[3]
-            if cluster.sightings is None:
-                cluster.sightings = list(unpack_event(self._slots[cluster.event_id].data).sightings)
-                cluster.anchor = Anchor(cluster.sightings)
-            cluster.sightings.append(s)
-            cluster.anchor.add(s)
-
-    def _settle(
-        self, clusters: list[_Cluster], opened: dict[str, EventState], merged: dict[str, str], cause: Sighting
-    ) -> Outcome:
-        events: list[Event] = []
-        stored: list[str] = []
-        redirects: dict[str, list[str]] = {}
-        for old, new in merged.items():
-            redirects.setdefault(new, []).extend((old, *opened[old].redirects))
-        pairs: set[str] = set()
+                clusters.append(Cluster(event_id, kept, Anchor(kept)))
+        fold(clusters, pool, lambda event_id: self._open(step, event_id).sightings)
+        taken = {*self._slots, *(r for state in opened.values() for r in state.redirects)}
+        merged = name_clusters(clusters, opened, taken)
         for cluster in clusters:
             if cluster.sightings is None:
                 continue
-            event_id = cluster.event_id
-            known = opened.get(event_id) or (
-                unpack_event(self._slots[event_id].data) if event_id in self._slots else None
+            sightings = tuple(sorted(bounded(cluster.sightings), key=canonical_order))
+            state = step.states.get(cluster.event_id) or EventState(
+                event_id=cluster.event_id, group=group, sightings=()
             )
-            sightings = tuple(sorted(_bounded(cluster.sightings), key=canonical_order))
-            if known is not None and known.sightings == sightings and event_id not in redirects:
+            redirects = [
+                r for old, new in merged.items() if new == cluster.event_id for r in (old, *opened[old].redirects)
+            ]
+            if state.sightings == sightings and not redirects:
                 continue
-            state = known or EventState(event_id=event_id, group=group_of(sightings[0].participants), sightings=())
             state.sightings = sightings
-            state.redirects = tuple(dict.fromkeys((*state.redirects, *redirects.get(event_id, ()))))
-            anchor = cluster.anchor if len(sightings) == len(cluster.sightings) else Anchor(sightings)
-            pairs |= self._record(state, anchor)
-            event = self._revise(state, anchor, cause)
-            if event is not None:
-                events.append(event)
-            self._put(state)
-            stored.append(event_id)
-        for old, new in merged.items():
-            events.append(self._gone(opened[old], new, cause))
-            pairs |= self._forget(opened[old])
-            self._drop(old)
-        return Outcome(tuple(events), tuple(dict.fromkeys((*stored, *sorted(pairs)))), tuple(merged))
+            state.redirects = tuple(dict.fromkeys((*state.redirects, *redirects)))
+            step.states[state.event_id] = state
+            self._store(step, state)
+        return merged
+
+    def _relink(self, step: _Step) -> None:
+        """Find anew which events are told as a part of another one, around those that changed."""
+        todo = list(step.changed)
+        around: dict[str, Anchor] = {}
+        while todo:
+            event_id = todo.pop()
+            if event_id in around or event_id not in self._slots:
+                continue
+            slot = self._slots[event_id]
+            around[event_id] = slot.anchor
+            todo += [i for i in (slot.into, *self._parts.get(event_id, ())) if i]
+            near = {i for pair in pairs_of(slot.anchor.leaders) for i in self._by_pair.get(pair, ())}
+            todo += [i for i in near if i not in around and is_variant(slot.anchor, self._slots[i].anchor)]
+        for event_id, root in link(around).items():
+            old = self._slots[event_id].into
+            if root != old:
+                state = self._open(step, event_id)
+                state.into = root
+                self._store(step, state)
+                step.changed.update(dict.fromkeys(i for i in (old, root) if i in self._slots))
 
     # -- revisions ---------------------------------------------------------------------------------------------------
 
-    def _revise(
-        self, state: EventState, anchor: Anchor, cause: Sighting | None, *, closed: bool = False
-    ) -> Event | None:
-        """The next revision of an event, None when nothing that a reader sees has changed. Updates `state`."""
-        event = build(state.event_id, state.sightings, self._today if self._time else 0, state.redirects)
-        event = msgspec.structs.replace(event, context=self._context(event, anchor), closed=closed)
+    def _tell(self, step: _Step, cause: Sighting, merged: dict[str, str]) -> None:
+        """Revise what changed: events of their own first, then those that are part of another one by now."""
+        roots = {self._slots[i].into or i for i in step.changed}
+        for event_id in sorted(roots):
+            state = self._open(step, event_id)
+            self._record(step, event_id)
+            self._revise(step, state, cause)
+            self._store(step, state)
+        for event_id in sorted(set(step.changed) - roots):
+            self._forget(step, event_id)
+            state = self._open(step, event_id)
+            if state.shown.get("merged_into") != state.into:
+                step.events.append(self._gone(state, state.into, cause))
+                self._store(step, state)
+        for old, new in merged.items():
+            self._forget(step, old)
+            state = self._open(step, old)
+            if state.revision:
+                step.events.append(self._gone(state, self._slots[new].into or new, cause))
+            self._drop(step, old)
+        # What is on record of a pair is part of what its other contacts tell.
+        others = {i for pair in step.pairs for i in self._by_pair.get(_split(pair), ())} - roots
+        for event_id in sorted(others):
+            slot = self._slots[event_id]
+            if slot.into or len(slot.anchor.leaders) != 2 or not slot.anchor.held:
+                continue
+            state = self._open(step, event_id)
+            if self._revise(step, state, cause):
+                self._store(step, state)
+
+    def _revise(self, step: _Step, state: EventState, cause: Sighting | None, *, closed: bool = False) -> bool:
+        """Tell the next revision of an event, unless nothing that a reader sees has changed. Updates `state`."""
+        parts = sorted(self._parts.get(state.event_id, ()))
+        sightings = [*state.sightings, *(s for part in parts for s in self._open(step, part).sightings)]
+        redirects = tuple(dict.fromkeys((*state.redirects, *parts)))
+        event = build(state.event_id, sightings, self._today, redirects)
+        event = msgspec.structs.replace(event, context=self._context(event), closed=closed)
         digest = content_digest(event)
         if digest == state.digest:
-            return None
-        return self._next(state, event, digest, cause)
+            return False
+        step.events.append(self._next(state, event, digest, cause))
+        return True
+
+    def _gone(self, state: EventState, into: str, cause: Sighting) -> Event:
+        """The revision that says that an event is told as another one from now on."""
+        event = build(state.event_id, state.sightings, self._today, state.redirects)
+        return self._next(state, msgspec.structs.replace(event, merged_into=into, closed=True), b"", cause)
 
     def _next(self, state: EventState, event: Event, digest: bytes, cause: Sighting | None) -> Event:
         values = tracked(event)
-        changed = {
-            name: (state.shown.get(name), value) for name, value in values.items() if state.shown.get(name) != value
-        }
-        if event.closed:
-            changed["closed"] = (False, True)
-        if event.merged_into:
-            changed["merged_into"] = (None, event.merged_into)
-        if state.redirects and (known := list(state.shown.get("redirects", ()))) != list(state.redirects):
-            changed["redirects"] = (known, list(state.redirects))
-            values["redirects"] = list(state.redirects)
+        changed = {k: (state.shown.get(k), v) for k, v in values.items() if state.shown.get(k) != v}
         at = cause.moment if cause is not None else datetime.fromtimestamp(self._time, UTC)
         state.revision += 1
         change = Change(revision=state.revision, at=at, changed=changed, article_id=cause.article_id if cause else "")
@@ -342,140 +347,86 @@ class Assembly:
         state.digest, state.shown = digest, values
         return msgspec.structs.replace(event, revision=state.revision, history=state.history)
 
-    def _gone(self, state: EventState, into: str, cause: Sighting) -> Event:
-        """The last revision of an event that turned out to be another one."""
-        event = build(state.event_id, state.sightings, self._today if self._time else 0, state.redirects)
-        event = msgspec.structs.replace(event, merged_into=into, closed=True)
-        return self._next(state, event, b"", cause)
-
     # -- the archive -------------------------------------------------------------------------------------------------
 
-    def _context(self, event: Event, anchor: Anchor) -> str:
+    def _context(self, event: Event) -> str:
         found = context.pairs(p.leader for p in event.participants)
-        contact = _contact(event.event_id, event, anchor)
-        if len(found) != 1 or contact is None or found[0] not in self._records:
-            return ""
-        return context.context(contact, self._records[found[0]])
+        record = self._records.get(found[0]) if len(found) == 1 else None
+        return context.context(event.event_id, record) if record is not None and event.status in HAPPENED else ""
 
-    def _record(self, state: EventState, anchor: Anchor) -> set[str]:
-        """Note a contact that took place under each of its pairs; returns the pairs whose record changed."""
-        changed = set()
+    def _record(self, step: _Step, event_id: str) -> None:
+        """Note a contact that took place under each of its pairs."""
+        anchor = self._slots[event_id].anchor
+        contact = context.contact_of(event_id, anchor)
         for pair in context.pairs(anchor.leaders):
-            old = self._records.get(pair) or context.Record(pair)
-            contact = _contact_of(state.event_id, anchor)
-            new = old.with_contact(contact) if contact is not None else old.without(state.event_id)
+            old = self._records.get(pair)
+            if contact is None and old is None:
+                continue
+            old = old or context.Record(pair)
+            new = old.with_contact(contact) if contact is not None else old.without(event_id)
             if new != old:
                 self._records[pair] = new
-                changed.add(pair)
-        return changed
+                step.pairs[pair] = None
 
-    def _forget(self, state: EventState) -> set[str]:
-        changed = set()
-        for pair in context.pairs(p.leader for p in state.sightings[0].participants):
+    def _forget(self, step: _Step, event_id: str) -> None:
+        for pair in context.pairs(self._slots[event_id].anchor.leaders):
             old = self._records.get(pair)
-            if old is not None and (new := old.without(state.event_id)) != old:
+            if old is not None and (new := old.without(event_id)) != old:
                 self._records[pair] = new
-                changed.add(pair)
-        return changed
+                step.pairs[pair] = None
 
     # -- the index ---------------------------------------------------------------------------------------------------
 
+    def _open(self, step: _Step, event_id: str) -> EventState:
+        state = step.states.get(event_id)
+        if state is None:
+            state = step.states[event_id] = unpack_event(self._slots[event_id].data)
+        return state
+
+    def _store(self, step: _Step, state: EventState) -> None:
+        self._put(state)
+        step.changed[state.event_id] = None
+
     def _put(self, state: EventState) -> None:
-        slot = self._slots.get(state.event_id)
+        event_id = state.event_id
+        slot = self._slots.get(event_id)
+        timers: set[int] = set()
         if slot is None:
-            slot = self._slots[state.event_id] = _Slot(state)
-            self._groups.setdefault(state.group, set()).add(state.event_id)
+            slot = self._slots[event_id] = _Slot(state)
+            self._groups.setdefault(state.group, set()).add(event_id)
         else:
+            self._unindex(event_id, slot)
+            # A part has no timers of its own: once it stands for itself again, it needs new ones.
+            timers = set() if slot.into else {slot.closes, slot.due}
             slot.pack(state)
-        heappush(self._timers, (slot.closes, state.event_id))
-        if slot.due:
-            heappush(self._timers, (slot.due, state.event_id))
+        for pair in pairs_of(slot.anchor.leaders):
+            self._by_pair.setdefault(pair, set()).add(event_id)
+        if slot.into:
+            self._parts.setdefault(slot.into, set()).add(event_id)
+        for day in {slot.closes, slot.due} - timers - {0}:
+            heappush(self._timers, (day, event_id))
 
-    def _drop(self, event_id: str) -> None:
+    def _drop(self, step: _Step, event_id: str) -> None:
         slot = self._slots.pop(event_id)
-        group = self._groups[slot.group]
-        group.discard(event_id)
-        if not group:
-            del self._groups[slot.group]
+        self._unindex(event_id, slot)
+        _discard(self._groups, slot.group, event_id)
+        step.removed.append(event_id)
+        step.changed.pop(event_id, None)
+
+    def _unindex(self, event_id: str, slot: _Slot) -> None:
+        for pair in pairs_of(slot.anchor.leaders):
+            _discard(self._by_pair, pair, event_id)
+        if slot.into:
+            _discard(self._parts, slot.into, event_id)
 
 
-def _same(a: Sighting, b: Sighting | None) -> bool:
-    return b is not None and a.article_id == b.article_id and a.revision == b.revision and a.contact == b.contact
+def _discard(index: dict[_K, set[str]], key: _K, event_id: str) -> None:
+    members = index[key]
+    members.discard(event_id)
+    if not members:
+        del index[key]
 
 
-def _contact_of(event_id: str, anchor: Anchor) -> context.Contact | None:
-    """The contact that took place, None when none is reported."""
-    if not anchor.held:
-        return None
-    medium = anchor.medium
-    kind = max(anchor.kinds, key=lambda k: (anchor.kinds[k], k))
-    day = anchor.day if anchor.day is not None else anchor.first_held
-    return context.Contact(event_id, day, "unknown" if medium is None else "remote" if medium else "in_person", kind)
-
-
-def _contact(event_id: str, event: Event, anchor: Anchor) -> context.Contact | None:
-    return _contact_of(event_id, anchor) if event.status in HAPPENED else None
-
-
-def _bounded(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
-    """At most MAX_SOURCES sightings: of later ones, those stay that claim something not claimed before."""
-    if len(sightings) <= MAX_SOURCES:
-        return sightings
-    kept: list[Sighting] = []
-    spare: list[Sighting] = []
-    claimed = set()
-    for s in sorted(sightings, key=canonical_order):
-        claim = (s.status, s.medium, s.span, s.place, s.forum, s.speaks_for if s.official else "")
-        (spare if claim in claimed else kept).append(s)
-        claimed.add(claim)
-    return [*kept[:MAX_SOURCES], *spare[: max(0, MAX_SOURCES - len(kept))]]
-
-
-def _name(clusters: list[_Cluster], opened: dict[str, EventState], taken: set[str]) -> dict[str, str]:
-    """Give ids to new clusters: of an event that was taken back whole, the one that most of it went to; else a new one.
-
-    Returns the ids that no cluster bears any more, each with the id its mentions went to.
-    """
-    home: dict[tuple[str, int, str], _Cluster] = {
-        (s.article_id, s.revision, s.contact): c for c in clusters for s in c.sightings or ()
-    }
-    standing = {c.event_id for c in clusters if c.event_id}
-    free = [state for event_id, state in opened.items() if event_id not in standing]
-    shares: list[tuple[int, int, str, int]] = []
-    counts: dict[tuple[str, int], int] = {}
-    number = {id(c): i for i, c in enumerate(clusters)}
-    for state in free:
-        for s in state.sightings:
-            cluster = home.get((s.article_id, s.revision, s.contact))
-            if cluster is not None:
-                key = state.event_id, number[id(cluster)]
-                counts[key] = counts.get(key, 0) + 1
-    shares = sorted((-count, -opened[i].revision, i, n) for (i, n), count in counts.items())
-    used: set[str] = set()
-    for _, _, event_id, n in shares:
-        if not clusters[n].event_id and event_id not in used:
-            clusters[n].event_id = event_id
-            used.add(event_id)
-    for cluster in clusters:
-        if not cluster.event_id:
-            cluster.event_id = _new_id(cluster.sightings or [], taken)
-            taken.add(cluster.event_id)
-    merged: dict[str, str] = {}
-    for state in free:
-        if state.event_id in used:
-            continue
-        target = next((clusters[n].event_id for _, _, i, n in shares if i == state.event_id), "")
-        merged[state.event_id] = target or next(c.event_id for c in reversed(clusters) if c.sightings)
-    return merged
-
-
-def _new_id(sightings: Sequence[Sighting], taken: set[str]) -> str:
-    """An id from what the first sighting says: the same input gives the same id."""
-    first = min(sightings, key=canonical_order)
-    parts = [*(p.leader for p in first.participants), first.article_id, first.contact]
-    salt = 0
-    while True:
-        event_id = blake2b("\n".join([*parts, str(salt)]).encode("utf-8", "replace"), digest_size=8).hexdigest()
-        if event_id not in taken:
-            return event_id
-        salt += 1
+def _split(pair: str) -> tuple[str, str]:
+    first, _, second = pair.partition("+")
+    return first, second

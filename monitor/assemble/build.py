@@ -124,4 +124,10 @@ def tracked(event: Event) -> dict[str, Any]:
     """The tracked fields in their JSON form."""
     values: dict[str, Any] = msgspec.to_builtins({name: getattr(event, name) for name in TRACKED})
     values["participants"] = [p.leader for p in event.participants]
+    if event.closed and not event.merged_into:
+        values["closed"] = True
+    if event.merged_into:
+        values["merged_into"] = event.merged_into
+    if event.redirects:
+        values["redirects"] = list(event.redirects)
     return values

@@ -11,6 +11,7 @@ from datetime import date
 
 import msgspec
 
+from monitor.assemble.identity import Anchor
 from monitor.assemble.words import day_text, ordinal_word
 from monitor.records import Kind, Medium
 
@@ -23,10 +24,11 @@ _REMOTE = frozenset({"phone", "video", "remote"})
 
 
 class Contact(msgspec.Struct, frozen=True, array_like=True):
-    """A contact that took place; `day` as a proleptic ordinal."""
+    """A contact that took place; `day` as a proleptic ordinal, `article` a number of its first article."""
 
     event_id: str
     day: int
+    article: int
     medium: Medium
     kind: Kind
 
@@ -46,7 +48,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     def with_contact(self, contact: Contact) -> Record:
         """The record with a contact added, or put in the place of what was known of the same event."""
         kept = [c for c in self.contacts if c.event_id != contact.event_id]
-        kept = sorted([*kept, contact], key=lambda c: (c.day, c.event_id))
+        kept = sorted([*kept, contact], key=_order)
         older = dict(self.older)
         for gone in kept[:-MAX_CONTACTS]:
             name = f"{date.fromordinal(gone.day).year} {gone.noun}"
@@ -61,12 +63,24 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
         """The place of a contact among those of its noun in its year, 1 for the first."""
         year = date.fromordinal(contact.day).year
         listed = sum(
-            c.noun == contact.noun
-            and date.fromordinal(c.day).year == year
-            and (c.day, c.event_id) <= (contact.day, contact.event_id)
+            c.noun == contact.noun and date.fromordinal(c.day).year == year and _order(c) <= _order(contact)
             for c in self.contacts
         )
         return self.older.get(f"{year} {contact.noun}", 0) + listed
+
+
+def _order(contact: Contact) -> tuple[int, int]:
+    return contact.day, contact.article
+
+
+def contact_of(event_id: str, anchor: Anchor) -> Contact | None:
+    """The contact of an event, None when nobody reports that it took place."""
+    if not anchor.held:
+        return None
+    medium: Medium = "unknown" if anchor.medium is None else "remote" if anchor.medium else "in_person"
+    kind = max(anchor.kinds, key=lambda k: (anchor.kinds[k], k))
+    day = anchor.day if anchor.day is not None else anchor.first_held
+    return Contact(event_id, day, min(anchor.articles), medium, kind)
 
 
 def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
@@ -77,18 +91,13 @@ def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{a}+{b}" for i, a in enumerate(named) for b in named[i + 1 :])
 
 
-def context(contact: Contact, record: Record) -> str:
-    """One sentence on what is on record of the pair before this contact, '' when nothing is."""
-    earlier = [c for c in record.contacts if c.event_id != contact.event_id and c.day <= contact.day]
-    if not earlier:
+def context(event_id: str, record: Record) -> str:
+    """One sentence on what is on record of the pair before the contact of an event, '' when nothing is."""
+    contact = next((c for c in record.contacts if c.event_id == event_id), None)
+    earlier = [c for c in record.contacts if contact is not None and _order(c) < _order(contact)]
+    if contact is None or not earlier:
         return ""
-    last = earlier[-1]
-    year = date.fromordinal(contact.day).year
-    since = (
-        f"their second contact on {day_text(contact.day)}"
-        if last.day == contact.day
-        else f"their first contact since {day_text(last.day)}"
-    )
-    count = record.count(contact)
-    told = f"{since} and their {ordinal_word(count)} {contact.noun} of {year}" if count > 1 else since
-    return f"On record here, it is {told}."
+    last, year, count = earlier[-1], date.fromordinal(contact.day).year, record.count(contact)
+    since = "another contact on" if last.day == contact.day else "their first contact since"
+    told = f"On record here, it is {since} {day_text(last.day)}"
+    return f"{told}, and their {ordinal_word(count)} {contact.noun} of {year}." if count > 1 else f"{told}."

@@ -19,10 +19,11 @@ from monitor.records import Kind
 #: Days, and the least score at which a sighting joins an event.
 READ_OUT = 7
 WAVE = 14
+HOPE = 7
 VISIT_WAVE = 120
 BACKGROUND = 45
 PLAN_REACH = 60
-THRESHOLD = 0.4
+THRESHOLD = 0.5
 
 _OPEN = frozenset({"proposed", "planned", "postponed", "cancelled", "denied"})
 
@@ -169,14 +170,17 @@ def _support(s: Sighting, anchor: Anchor) -> float:
             total += 0.05 if s.place.country in anchor.countries else -0.45
     if s.forum and s.forum in anchor.forums:
         total += 0.2
-    elif s.forum and not anchor.forums and s.status in _OPEN:
-        total -= 0.15
+    elif bool(s.forum) != bool(anchor.forums) and s.status in _OPEN:
+        total -= 0.2
     if s.remote is not None and s.remote == anchor.medium:
         total += 0.1
+    elif s.remote != anchor.medium and s.status in _OPEN:
+        # A denial is of one contact: "no talks on this" says nothing of a meeting that lies ahead.
+        total -= 0.3 if s.status == "denied" else 0.1
     if s.kind in anchor.kinds:
         total += 0.05
     elif "visit" in {s.kind, *anchor.kinds} and s.status in _OPEN:
-        total -= 0.1
+        total -= 0.15
     return total
 
 
@@ -248,7 +252,8 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
     if "denied" in anchor.statuses and anchor.statuses["denied"] == anchor.live:
         return None
     when = span[0] if span is not None else s.day
-    if when < anchor.first - 1 or s.day - anchor.last > WAVE:
+    agreed = anchor.statuses.keys() & {"planned", "postponed"}
+    if when < anchor.first - 1 or s.day - anchor.last > (WAVE if agreed else HOPE):
         return None
     return 0.6 - 0.01 * max(0, s.day - anchor.last)
 
