@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from monitor.detect.facts import Facts, facts_of
+from monitor.detect.facts import Surroundings, facts_of
 from monitor.detect.frames import Contact, Rejection, find_contacts
 from monitor.detect.gazetteer import Gazetteer, NameHit
 from monitor.detect.items import MAX_TOKENS, Row, read_row
@@ -185,9 +185,10 @@ class _Reading:
             if not contacts:
                 continue
             cues = find_cues(row, self.language)
+            around = Surroundings(text, row, self.language, self.moment)
             for contact in contacts:
                 verdict = status_of(row, contact, cues)
-                facts = facts_of(text, row, contact, contacts, verdict, self.language, self.moment)
+                facts = facts_of(around, contact, contacts, verdict, self.language, self.moment)
                 self.triggers.append(contact.trigger.name)
                 self.decisions.append(
                     f"{contact.frame.name}: {' + '.join(sorted(contact.leaders))}, {facts.status} ({facts.why})"

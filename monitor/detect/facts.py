@@ -4,65 +4,105 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
+from monitor.detect.forum import ForumHit, find_forums
 from monitor.detect.frames import Contact
 from monitor.detect.items import Row
 from monitor.detect.language import Language
+from monitor.detect.place import PlaceHit, best_place, find_places
 from monitor.detect.status import Verdict
 from monitor.detect.when import TimeHit, find_times
 from monitor.records import Kind, Medium, Place, Status, When
 
 #: A contact further back than this is background (labelling guidelines: "about 7 days").
 RECENT = timedelta(days=8)
+_HAPPENED = frozenset({"held", "past", "ongoing"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the clause tells; `why` names the words behind the status."""
+    """What the clause tells; `why` names the words behind the status, `told` whether words or only a default gave it."""
 
     kind: Kind
     medium: Medium
     status: Status
     why: str
+    told: bool
     when: When | None = None
     place: Place | None = None
     forum: str | None = None
-    told: bool = False
+
+
+class Surroundings:
+    """The times, places and forums of one sentence, found once for all its contacts."""
+
+    def __init__(self, text: str, row: Row, language: Language, published: datetime | None) -> None:
+        self.row = row
+        self.offset = row.tokens[0].start
+        sentence = text[self.offset : row.tokens[-1].end]
+        self.times: tuple[TimeHit, ...] = ()
+        if published is not None and language.calendar is not None:
+            self.times = tuple(
+                hit for hit in find_times(sentence, published, language.calendar) if hit.relation == "on"
+            )
+        self.places: tuple[PlaceHit, ...] = find_places(sentence)
+        self.forums: tuple[ForumHit, ...] = find_forums(sentence)
+
+    def clause(self, contact: Contact) -> tuple[int, int]:
+        """Where the contact's clause starts and ends in the sentence."""
+        first, last = clause_of(self.row, contact)
+        tokens = self.row.tokens
+        return tokens[first].start - self.offset, tokens[last - 1].end - self.offset
 
 
 def facts_of(
-    text: str,
-    row: Row,
-    contact: Contact,
-    contacts: Sequence[Contact],
-    verdict: Verdict,
-    language: Language,
+    around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict, language: Language,
     published: datetime | None,
-) -> Facts:
+) -> Facts:  # fmt: skip
     """The facts of one contact; `contacts` are all of its sentence."""
+    row = around.row
     status: Status = "held" if verdict.status == "generic" else verdict.status
-    why = verdict.words
+    why, told = verdict.words, verdict.told
     when: When | None = None
-    if published is not None and language.calendar is not None:
-        hit = _time(text, row, contact, contacts, status, language, published)
-        if hit is not None:
-            when = hit.read("past" if status in ("held", "past", "ongoing") else "future")
-            day = published.date()
-            if status == "held" and not verdict.told and when.start > day:
-                status, why = "planned", hit.when.text
-            elif status in ("held", "ongoing") and when.end < day - RECENT:
-                status, why = "past", hit.when.text
-    medium, kind = _medium(row, contact, language)
-    return Facts(kind=kind, medium=medium, status=status, why=why, when=when, told=verdict.told)
+    hit = _nearest(around, contact, contacts, [one for one in around.times if not _contradicts(one, status)])
+    if hit is not None and published is not None:
+        when = hit.read("past" if status in _HAPPENED else "future")
+        day = published.date()
+        if status == "held" and not told and hit.direction == "future":
+            status, why, told = "planned", hit.when.text, True
+            when = hit.read("future")
+        elif status in ("held", "ongoing") and when.end < day - RECENT:
+            status, why, told = "past", hit.when.text, True
+    places = _inside(around, contact, around.places)
+    forums = _inside(around, contact, around.forums)
+    medium, kind = _medium(row, contact, contacts, language)
+    if medium == "unknown" and (any(one.level in ("venue", "city") for one in places) or forums):
+        medium = "in_person"
+    return Facts(
+        kind=kind, medium=medium, status=status, why=why, told=told, when=when,
+        place=best_place(places) if medium not in ("phone", "video", "remote") else None,
+        forum=forums[0].forum if forums else None,
+    )  # fmt: skip
 
 
-def _medium(row: Row, contact: Contact, language: Language) -> tuple[Medium, Kind]:
+def clause_of(row: Row, contact: Contact) -> tuple[int, int]:
+    """The tokens of the contact's clause, from one hard break to the next; a fronted phrase belongs to it."""
+    first, last = row.items[contact.first].first, row.items[contact.last - 1].last
+    before = [at for at in row.breaks if at < first]
+    behind = [at for at in row.breaks if at >= last]
+    return (before[-1] + 1 if before else 0), (behind[0] if behind else len(row.words))
+
+
+def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: Language) -> tuple[Medium, Kind]:
     medium, kind = contact.trigger.medium, contact.trigger.kind
-    first, last = _clause(row, contact)
+    first, last = clause_of(row, contact)
+    center = row.items[contact.at].first
+    others = [row.items[one.at] for one in contacts if one.at != contact.at]
     for at in range(first, last):
         found = language.media.longest(row.words, at)
-        if found is None:
+        if found is None or any(abs(at - one.first) < abs(at - center) for one in others):
             continue
         said = found[1][0]
         if said in ("phone", "video") and medium in ("unknown", "in_person", "phone"):
@@ -72,42 +112,35 @@ def _medium(row: Row, contact: Contact, language: Language) -> tuple[Medium, Kin
     return medium, kind
 
 
-def _clause(row: Row, contact: Contact) -> tuple[int, int]:
-    """The tokens of the contact's clause, from break to break."""
-    first, last = row.items[contact.first].first, row.items[contact.last - 1].last
-    before = [at for at in row.breaks if at < first]
-    behind = [at for at in row.breaks if at >= last]
-    return (before[-1] + 1 if before else 0), (behind[0] if behind else len(row.words))
+H = TypeVar("H", PlaceHit, ForumHit)
 
 
-def _time(
-    text: str,
-    row: Row,
-    contact: Contact,
-    contacts: Sequence[Contact],
-    status: Status,
-    language: Language,
-    published: datetime,
+def _inside(around: Surroundings, contact: Contact, hits: Sequence[H]) -> tuple[H, ...]:
+    low, high = around.clause(contact)
+    return tuple(hit for hit in hits if low <= hit.start < high)
+
+
+def _nearest(
+    around: Surroundings, contact: Contact, contacts: Sequence[Contact], hits: Sequence[TimeHit]
 ) -> TimeHit | None:
-    if language.calendar is None or not row.tokens:
-        return None
-    start, end = row.tokens[0].start, row.tokens[-1].end
-    hits = [
+    """The time that stands nearest to the trigger, in the clause and nearer to it than to another contact's."""
+    low, high = around.clause(contact)
+    row = around.row
+
+    def place(one: Contact) -> int:
+        return row.tokens[row.items[one.at].first].start - around.offset
+
+    center = place(contact)
+    others = [place(one) for one in contacts if one.at != contact.at]
+    near = [
         hit
-        for hit in find_times(text[start:end], published, language.calendar)
-        if hit.relation == "on" and not _contradicts(hit, status)
+        for hit in hits
+        if low <= hit.start < high and not any(abs(hit.start - one) < abs(hit.start - center) for one in others)
     ]
-    first, last = _clause(row, contact)
-    low, high = row.tokens[first].start - start, row.tokens[last - 1].end - start
-    inside = [hit for hit in hits if low <= hit.start < high]
-    trigger = row.items[contact.at]
-    center = row.tokens[trigger.first].start - start
-    others = [row.tokens[row.items[one.at].first].start - start for one in contacts if one.at != contact.at]
-    near = [hit for hit in inside if not any(abs(hit.start - one) < abs(hit.start - center) for one in others)]
     return min(near, key=lambda hit: abs(hit.start - center), default=None)
 
 
 def _contradicts(hit: TimeHit, status: Status) -> bool:
     return (status in ("planned", "proposed") and hit.direction == "past") or (
-        status in ("held", "past") and hit.direction == "future"
+        status == "past" and hit.direction == "future"
     )

@@ -73,8 +73,14 @@ def find_contacts(row: Row, language: Language, focus: Focus, hosts: Hosts) -> t
         trigger = row.items[at].trigger
         if at not in found and at not in rejected and trigger is not None:
             rejected[at] = Rejection(at, trigger.name, "no frame joins leaders at this trigger")
+    for at in [at for at, one in found.items() if one.trigger.weak and _outdone(one, found)]:
+        rejected[at] = Rejection(at, found[at].trigger.name, "told by another trigger", tuple(found.pop(at).leaders))
     contacts = [one for at in sorted(found) for one in _spread(row, found[at], language)]
     return contacts, [reason for at, reason in sorted(rejected.items()) if at not in found]
+
+
+def _outdone(weak: Contact, found: dict[int, Contact]) -> bool:
+    return any(not one.trigger.weak and one.leaders >= weak.leaders for one in found.values())
 
 
 def _matches(frame: Frame, row: Row) -> Iterator[re.Match[str]]:
@@ -108,10 +114,11 @@ def _complete(
     if frame.missing == "their":
         side_a, inferred = _both(row, focus, match.start()), True
     elif frame.missing == "speaker":
-        side_b, inferred = tuple(one for one in (focus.speaker,) if one), True
-    elif frame.missing == "subject" and not (side_a and side_b):
+        side_a, inferred = (*side_a, *(one for one in (focus.speaker,) if one)), True
+    elif frame.missing in ("subject", "attributed") and not (side_a and side_b):
         present = side_a or side_b
-        subject = _subject(row, focus, match.start(), match.end(), frozenset(present))
+        find = _subject if frame.missing == "subject" else _sayer
+        subject = find(row, focus, match.start(), match.end(), frozenset(present))
         if not subject:
             return Rejection(at, trigger.name, "no second leader takes part", present)
         side_a, side_b, inferred = subject, present, True
@@ -143,29 +150,35 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
         item = items[index]
         if item.class_ == "QUOTE" and item.word == "'s":
             return ()
-        if item.class_ == "PERSON":
+        if item.class_ == "PERSON" and not item.others:
             return ()
         if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders
     if first and items[0].class_ == "OWNER" and not present & set(items[0].leaders):
         return items[0].leaders
-    behind = range(last, len(items))
-    fronted = next((index for index in behind if items[index].class_ == "BREAK"), None)
-    if fronted is not None and fronted + 1 < len(items):
-        item = items[fronted + 1]
-        if item.class_ == "LEADER" and not present & set(item.leaders):
-            return item.leaders
-    for index in behind:
-        if items[index].class_ == "say":
-            near = [items[one] for one in (index - 1, index + 1) if 0 <= one < len(items)]
-            for item in near:
-                if item.class_ == "LEADER" and not present & set(item.leaders):
-                    return item.leaders
+    if sayer := _sayer(row, focus, first, last, present):
+        return sayer
     pronoun = any(items[index].class_ in _PERSONAL for index in range(max(0, first - 4), last))
     if pronoun and focus.subject and not present & set(focus.subject):
         return focus.subject
     if focus.speaker and focus.speaker not in present and focus.headline:
         return (focus.speaker,)
+    return ()
+
+
+def _sayer(row: Row, focus: Focus, first: int, last: int, present: frozenset[str]) -> tuple[str, ...]:
+    """The subject behind a fronted phrase, or who says it: "— Trump", "..., Trump said"."""
+    items = row.items
+    breaks = [index for index in range(last, len(items)) if items[index].class_ == "BREAK"]
+    for index in breaks[:1]:
+        if index + 1 < len(items) and items[index + 1].class_ == "LEADER":
+            item = items[index + 1]
+            return item.leaders if not present & set(item.leaders) else ()
+    for index in range(last, len(items)):
+        if items[index].class_ == "say":
+            for item in (items[one] for one in (index - 1, index + 1) if last <= one < len(items)):
+                if item.class_ == "LEADER" and not present & set(item.leaders):
+                    return item.leaders
     return ()
 
 

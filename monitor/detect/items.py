@@ -37,7 +37,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The items of one sentence and their shape: one letter an item."""
+    """The items of one sentence and their shape, one letter an item; `breaks` are the tokens that cut it hard."""
 
     tokens: Sequence[Token]
     words: Sequence[str]
@@ -51,7 +51,7 @@ def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Regis
     language = registry.language
     text = [token.text for token in tokens]
     items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language))
-    breaks = tuple(item.first for item in items if item.class_ == "BREAK")
+    breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] != ",")
     return Row(tokens, text, tuple(items), "".join(language.alphabet[item.class_] for item in items), breaks)
 
 

@@ -32,7 +32,10 @@ Reach = Literal["tight", "near", "clause", "sentence"]
 
 
 class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A trigger as the file has it: one verb or noun in all its forms."""
+    """A trigger as the file has it: one verb or noun in all its forms.
+
+    `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
+    """
 
     name: str
     class_: str = msgspec.field(name="class")
@@ -40,6 +43,7 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     medium: Medium = "unknown"
     role: str = ""
     status: Status = "held"
+    weak: bool = False
     distributive: bool = False
     forms: Mapping[Tense, tuple[str, ...]]
     compounds: Mapping[Medium, tuple[str, ...]] = {}
@@ -135,6 +139,7 @@ class Trigger(msgspec.Struct, frozen=True):
     role: str = ""
     distributive: bool = False
     status: Status = "held"
+    weak: bool = False
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -233,12 +238,12 @@ class Language:
         for tense, phrases in one.forms.items():
             spread = one.distributive or tense == "plural"
             for phrase in phrases:
-                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread, one.status), phrase
+                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread, one.status, one.weak), phrase
                 for medium, prefixes in one.compounds.items():
                     for prefix in prefixes:
                         kind: Kind = "call" if medium in ("phone", "video") else one.kind
                         yield (
-                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread, one.status),
+                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread, one.status, one.weak),
                             f"{prefix} {phrase}",
                         )
 

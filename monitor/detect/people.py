@@ -84,7 +84,7 @@ class Registry:
                         self.states.add(key, (state.code, adjective))
         self.lands: Phrases[tuple[str, str]] = Phrases()
         for state in watchlist.states.values():
-            names = {*state.names.get(language.code, ()), state.capital}
+            names = {*state.names.get(language.code, ()), *state.adjectives.get(language.code, ()), state.capital}
             seats = {name for seat in state.seats for name in (seat.name,)}
             for class_, texts in (("STATE", names), ("SEAT", seats)):
                 for text in texts:

@@ -27,9 +27,9 @@ BUILT_IN = (
     "LEADER", "PAIR", "OWNER", "PERSON", "STATE", "SEAT", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "NAME", "WORD",
 )  # fmt: skip
 
-#: Where the side comes from that a shape does not show: the clause's subject, the two leaders that "their" means, or
-#: the owner of an official source.
-Missing = Literal["none", "subject", "their", "speaker"]
+#: Where the side comes from that a shape does not show: the clause's subject, whoever says it ("..., Putin
+#: said"), the two leaders that "their" means, or the owner of an official source.
+Missing = Literal["none", "subject", "attributed", "their", "speaker"]
 
 
 class Alphabet:
