@@ -6,7 +6,6 @@ import gc
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -101,6 +100,7 @@ class StateEntry(_File):
 
     kind: Literal["state", "body"] = "state"
     capital: str = ""
+    joint: bool = False
     seats: dict[str, str] = {}
     titles: dict[str, Role] = {}
     executive: Role | list[ExecutiveEntry] = "head_of_state"
@@ -200,6 +200,7 @@ def bundled_states() -> Mapping[str, State]:
             adjectives={language: tuple(one.adjectives) for language, one in said.items() if one.adjectives},
             demonyms={language: tuple(one.demonyms) for language, one in said.items() if one.demonyms},
             capital=entry.capital,
+            joint=entry.joint,
             seats=tuple(Seat(name, city) for name, city in entry.seats.items()),
             titles=entry.titles,
             phrases={language: one.phrases for language, one in said.items() if one.phrases},
@@ -366,7 +367,7 @@ def _told_apart(leaders: Mapping[str, Leader], meant: Collection[tuple[str, str]
     shared: dict[str, set[str]] = {}
     for text, several in bearers.items():
         for one, other in combinations(several, 2):
-            if serve_together(one, other):
+            if one.serves_with(other):
                 shared.setdefault(one.id, set()).add(text)
                 shared.setdefault(other.id, set()).add(text)
     told = dict(leaders)
@@ -381,15 +382,6 @@ def _told_apart(leaders: Mapping[str, Leader], meant: Collection[tuple[str, str]
             ),
         )
     return told
-
-
-def serve_together(one: Leader, other: Leader) -> bool:
-    """Whether the two leaders are in office on a common day, a handover apart."""
-    return any(
-        (a.from_ or date.min) < (b.to or date.max) and (b.from_ or date.min) < (a.to or date.max)
-        for a in one.offices
-        for b in other.offices
-    )
 
 
 def _surname_strength(family: str) -> Strength:

@@ -67,6 +67,14 @@ class Leader(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[Alias, ...] = ()
     offices: tuple[Office, ...] = ()
 
+    def serves_with(self, other: Leader) -> bool:
+        """Whether the two are in office on a common day, a handover apart."""
+        return any(
+            (one.from_ or _FIRST) < (two.to or _LAST) and (two.from_ or _FIRST) < (one.to or _LAST)
+            for one in self.offices
+            for two in other.offices
+        )
+
 
 class Seat(msgspec.Struct, frozen=True):
     """A building that stands for its government, and the city it stands in."""
@@ -88,7 +96,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     `names`, `adjectives` and `demonyms` are by language. `titles` maps a title word of this state (lower case) to the
     role it means there; words it does not list have their general meaning, see `Watchlist.role_of_title`. `phrases`
     maps whole phrases that mean one office holder ("EU chief", "Kremlin leader") by language to a role or to the exact
-    title of an office. `executives` says which role a bare "leader" of the state means, the earliest first.
+    title of an office. `executives` says which role a bare "leader" of the state means, the earliest first. `joint` is set
+    where several hold one post together, as in the presidency of Bosnia and Herzegovina.
     """
 
     code: str
@@ -101,6 +110,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     titles: Mapping[str, Role] = {}
     phrases: Mapping[str, Mapping[str, str]] = {}
     executives: tuple[Executive, ...] = (Executive(role="head_of_state"),)
+    joint: bool = False
 
     @property
     def name(self) -> str:

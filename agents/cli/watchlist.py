@@ -1,0 +1,167 @@
+"""`summitry watchlist`: who is tracked, since when, under which names; and whether a file of one's own is right."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from monitor.errors import ConfigError
+from monitor.watchlist import Leader, Watchlist, bundled, load
+from monitor.watchlist.check import warnings
+from monitor.watchlist.files import did_you_mean
+
+_FILE = click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+
+
+@click.group()
+def watchlist() -> None:
+    r"""Who is tracked: leaders, their offices by date, and their names.
+
+    Without FILE the commands speak of the bundled roster: heads of state and government and the heads of the EU, NATO,
+    the UN and the African Union since 2000.
+
+    \b
+    A file of your own:
+      include: [bundled]            # on top of the bundled roster; leave out to track only your own
+      leaders:
+        - name: Mikhail Gorbachev
+          aliases: {en: [Gorbachev, Gorbachov]}
+          offices:
+            - {title: General Secretary of the Communist Party, country: SU, from: 1985-03-11, to: 1991-08-24}
+      watch:                        # leave out to hear of everybody
+        pairs: [[vladimir-putin, xi-jinping]]
+        countries: [UA]
+    """
+
+
+@watchlist.command()
+@_FILE
+def check(file: Path | None) -> None:
+    r"""Validate a watchlist FILE (or the bundled roster), and say what is odd in it.
+
+    Exit code 2 with one line (file, key, problem, fix) when it can't be used; warnings do not change the exit code.
+
+    \b
+    summitry watchlist check my-leaders.yaml
+    """
+    people = _read(file)
+    today = _today()
+    offices = [office for leader in people.leaders.values() for office in leader.offices]
+    serving = people.serving(today)
+    states = {office.country for one in serving for office in people.offices_on(one, today)}
+    languages = Counter(alias.language for leader in people.leaders.values() for alias in leader.aliases)
+    odd = warnings(people)
+    for line in odd:
+        click.echo(f"warning: {line}")
+    click.echo(f"{file or 'bundled roster'}: ok, {_many(len(odd), 'warning')}")
+    click.echo(f"  {_many(len(people.leaders), 'leader')}, {_many(len(offices), 'office')}, since {_since(people)}")
+    click.echo(f"  {len(serving)} in office on {today}, of {_many(len(states), 'state')} and bodies")
+    click.echo("  names: " + ", ".join(f"{language} {count}" for language, count in languages.most_common()))
+    if people.watch:
+        click.echo(
+            f"  watch: {_many(len(people.watch.leaders), 'leader')}, {_many(len(people.watch.pairs), 'pair')}, "
+            f"{len(people.watch.countries)} countries"
+        )
+
+
+@watchlist.command()
+@_FILE
+@click.option("--on", "day", metavar="DATE", help="Who was in office on this day (YYYY-MM-DD). Default: today.")
+@click.option("--country", metavar="XX", help="Only this state or body: an ISO 3166 code, or EU, NATO, UN, AFU.")
+@click.option("--leader", "identifier", metavar="ID", help="One leader with all offices and names.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def show(file: Path | None, day: str | None, country: str | None, identifier: str | None, form: str) -> None:
+    r"""List who is in office on a day, or everything about one leader.
+
+    \b
+    summitry watchlist show --country FR --on 2003-06-01
+    summitry watchlist show --leader xi-jinping
+    summitry watchlist show --format json my-leaders.yaml
+    """
+    people = _read(file)
+    when = _day(day)
+    if country is not None and country not in people.states:
+        fix = did_you_mean(country.upper(), sorted(people.states), "codes")
+        raise ConfigError("--country", "", f"no state or body has the code `{country}`", fix)
+    if identifier is not None:
+        leader = people.leaders.get(identifier)
+        if leader is None:
+            fix = did_you_mean(identifier, sorted(people.leaders))
+            fix = fix if "?" in fix else "ids are slugs of the full name, such as xi-jinping"
+            raise ConfigError("--leader", "", f"nobody has the id `{identifier}`", fix)
+        click.echo(json.dumps(msgspec.to_builtins(leader), ensure_ascii=False) if form == "json" else _portrait(leader))
+        return
+    rows = [
+        {
+            "country": office.country,
+            "leader": leader.id,
+            "name": leader.name,
+            "title": f"{office.title} (acting)" if office.acting and form == "table" else office.title,
+            "role": office.role,
+            "acting": office.acting,
+            "from": office.from_.isoformat() if office.from_ else None,
+            "to": office.to.isoformat() if office.to else None,
+        }
+        for leader in people.leaders.values()
+        for office in leader.offices
+        if office.covers(when) and country in {None, office.country}
+    ]
+    rows.sort(key=lambda row: (str(row["country"]), str(row["from"])))
+    if form == "json":
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    if not rows:
+        click.echo(f"nobody of this watchlist is in office on {when}" + (f" in {country}" if country else ""))
+        return
+    columns = ("country", "leader", "title", "from", "to")
+    widths = {name: max(len(name), *(len(str(row[name] or "")) for row in rows)) for name in columns}
+    click.echo("  ".join(name.ljust(widths[name]) for name in columns).rstrip())
+    for row in rows:
+        click.echo("  ".join(str(row[name] or "").ljust(widths[name]) for name in columns).rstrip())
+
+
+def _read(file: Path | None) -> Watchlist:
+    return bundled() if file is None else load(file)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return _today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError("--on", "", f"`{text}` is no day", "write it as 2004-06-01") from None
+
+
+def _since(people: Watchlist) -> str:
+    days = [office.from_ for leader in people.leaders.values() for office in leader.offices if office.from_]
+    return str(min(days).year) if days else "ever"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _portrait(leader: Leader) -> str:
+    lines = [f"{leader.id}: {leader.name}" + (f" ({leader.wikidata})" if leader.wikidata else "")]
+    for office in leader.offices:
+        span = f"{office.from_ or '...'} to {office.to or 'today'}"
+        lines.append(
+            f"  {span:24}  {office.title}, {office.country} ({office.role}{', acting' if office.acting else ''})"
+        )
+    by_language: dict[str, list[str]] = {}
+    for alias in leader.aliases:
+        text = alias.text if alias.strength != "weak" else f"{alias.text} (weak)"
+        by_language.setdefault(alias.language, []).append(text)
+    lines += [f"  {language}: {', '.join(texts)}" for language, texts in by_language.items()]
+    return "\n".join(lines)

@@ -1,0 +1,58 @@
+"""What is odd, though not wrong, in a watchlist: said by `summitry watchlist check`, never at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import combinations
+
+from monitor.watchlist.roster import Leader, Office, Watchlist
+
+
+def warnings(watchlist: Watchlist) -> list[str]:
+    """One line for each oddity, sorted: each names the leaders, what is odd, and what it leads to."""
+    return sorted([*_overlaps(watchlist), *_strangers(watchlist), *_shared_names(watchlist)])
+
+
+def _overlaps(watchlist: Watchlist) -> Iterator[str]:
+    """Two holders of one post for longer than a handover: then no title of it names either of them."""
+    posts: dict[tuple[str, str], list[tuple[Office, Leader]]] = {}
+    for leader in watchlist.leaders.values():
+        for office in leader.offices:
+            posts.setdefault((office.country, office.title), []).append((office, leader))
+    for (country, title), held in posts.items():
+        if watchlist.states[country].joint:
+            continue
+        for (one, first), (other, second) in combinations(held, 2):
+            begin = max(one.from_ or date.min, other.from_ or date.min)
+            end = min(one.to or date.max, other.to or date.max)
+            if first.id != second.id and begin < end:
+                until = "today" if end == date.max else end.isoformat()
+                yield (
+                    f"{country}: {first.id} and {second.id} are both {title} from {begin} to {until}: "
+                    f'in that time "{title}" of {country} names neither'
+                )
+            elif first.id == second.id and begin < end:
+                yield f"{country}: {first.id} is {title} twice from {begin}: drop one of the two entries"
+
+
+def _strangers(watchlist: Watchlist) -> Iterator[str]:
+    """Leaders whom a text can hardly name."""
+    for leader in watchlist.leaders.values():
+        if not leader.offices:
+            yield f"{leader.id}: has no office: found by name on any day, never by a title"
+        if all(alias.strength == "weak" for alias in leader.aliases):
+            yield f"{leader.id}: all names are weak: found only beside a title or a country"
+
+
+def _shared_names(watchlist: Watchlist) -> Iterator[str]:
+    """Names that mean two leaders of the same time by themselves."""
+    bearers: dict[str, list[Leader]] = {}
+    for leader in watchlist.leaders.values():
+        for alias in leader.aliases:
+            if alias.strength != "weak":
+                bearers.setdefault(alias.text, []).append(leader)
+    for text, several in bearers.items():
+        for one, other in combinations(several, 2):
+            if one.serves_with(other):
+                yield f"{one.id} and {other.id} serve together and share the name `{text}`: make it weak for one"
