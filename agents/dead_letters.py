@@ -11,9 +11,13 @@ import contextlib
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
+
 from agents.outbox import Outbox
+from agents.topics import TopicNames
 from monitor.errors import DecodeError
 from monitor.kafka import BrokerSettings, read_to_end
+from monitor.notify import Delivery, Retry
 from monitor.records import Record, decode, encode
 
 
@@ -52,6 +56,20 @@ async def read(broker: BrokerSettings, topic: str, *, replayed: bool = False) ->
             letter = decode(DeadLetter, record.value or b"")
             letters[letter.id] = letter
     return [letter for letter in letters.values() if replayed or letter.replayed_at is None]
+
+
+async def replay(outbox: Outbox, names: TopicNames, letter: DeadLetter, now: datetime) -> None:
+    """Send a letter's bytes to where they came from, then mark it as replayed. Raises BrokerError.
+
+    A message that was given up is not a record of a topic: the workers are asked to send it again.
+    """
+    if letter.topic == names.deliveries:
+        delivery = decode(Delivery, letter.value or b"")
+        wish = Retry(id=f"replay-{letter.id}", at=now, receiver=delivery.receiver, event_id=delivery.event_id)
+        await outbox.send(names.silences, wish.id.encode(), encode(wish))
+    else:
+        await outbox.send(letter.topic, letter.key, letter.value, partition=letter.partition)
+    await write(outbox, names.dead_letters, msgspec.structs.replace(letter, replayed_at=now))
 
 
 def select(

@@ -202,9 +202,10 @@ def cpu_limit(seconds: float) -> Iterator[None]:
         raise StageTimeoutError(f"it took longer than {seconds:g} s of computing", retryable=False)
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer)

@@ -10,12 +10,13 @@ import sys
 from typing import TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from monitor.config import Log
 
 #: Libraries that tell at length of what is ours to tell (a broker that is being waited for), or of every request.
 _QUIET = {
+    "agents.app": logging.WARNING,  # the services of mode log under the name of their subclass's module
     "aiokafka": logging.CRITICAL,
     "faust": logging.ERROR,
     "mode": logging.ERROR,
@@ -36,7 +37,13 @@ def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
     out = stream or sys.stderr
     as_json = settings.format == "json" or (settings.format == "auto" and not out.isatty())
     level = logging.getLevelNamesMapping()[settings.level.upper()]
+
+    def with_role(_logger: object, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("role", role)
+        return event
+
     shared: list[Processor] = [
+        with_role,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -68,5 +75,3 @@ def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(logging.DEBUG if level <= logging.DEBUG else max(level, quiet))
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(role=role)

@@ -23,7 +23,7 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import BrokerSettings, follow, read_compacted
-from monitor.notify import Ack, AckLinks, Delivery, Note, Notifier, Pending, Policy, build
+from monitor.notify import Ack, AckLinks, Delivery, Note, Notifier, Pending, Policy, Retry, build
 from monitor.notify.ack import PATH, AckRefusedError, form, refusal, thanks
 from monitor.notify.wording import wording
 from monitor.records import Event, decode, encode
@@ -101,6 +101,8 @@ class NotifyStage:
         )
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._leaving: dict[int, asyncio.Task[None]] = {}
+        #: Wishes to send again what was given up; they hold for partitions that are read later, too.
+        self._wishes: dict[str, Retry] = {}
         #: Silences and acknowledgements must be known before anything is sent.
         self._noted = asyncio.Event()
 
@@ -162,6 +164,8 @@ class NotifyStage:
                 logger.warning("deliveries_not_read", partition=partition, error=str(error))
                 await asyncio.sleep(_RETRY)
         await self.notifier.assign(partition, records)
+        for wish in self._wishes.values():
+            await self.notifier.note(wish)
         logger.info("deliveries_read", partition=partition, records=len(records))
 
     async def _leave(self, partition: int, loading: asyncio.Task[None]) -> None:
@@ -191,7 +195,10 @@ class NotifyStage:
             elif value is None:
                 self.notifier.unsilence(key)
             else:
-                await self.notifier.note(msgspec.json.decode(value, type=Note))
+                note: Note = msgspec.json.decode(value, type=Note)
+                if isinstance(note, Retry):
+                    self._wishes[note.id] = note
+                await self.notifier.note(note)
         except (SummitryError, msgspec.DecodeError) as error:
             logger.warning("note_not_taken", topic=topic, key=key, error=str(error))
 

@@ -16,7 +16,7 @@ import structlog
 
 from agents.app import add_agent, make_app
 from agents.assemble import AssembleStage
-from agents.detect import DetectStage
+from agents.detect import CPU_LIMIT, DetectStage
 from agents.guard import Guard
 from agents.health import Lag, watch_lag
 from agents.notify import NotifyStage
@@ -53,7 +53,7 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
         def guard(stage: str) -> Guard:
             return Guard(stage, outbox, names.dead_letters, clock=clock, progress=lag.handled)
 
-        detect = DetectStage(detector.detect, outbox, names.mentions)
+        detect = DetectStage(detector.detect, outbox, names.mentions, CPU_LIMIT)
         assemble = AssembleStage(KafkaStore(broker, names.assembly, sender), outbox, names.events, clock)
         notify = NotifyStage(config, broker, names, outbox, clock)
         await stack.enter_async_context(notify.running())

@@ -179,8 +179,8 @@ class Service:
             values[name] = {**values.get(name, {}), **section}
         self.config.write_text(yaml.safe_dump(values))
         self.topics = Topics(**values["topics"])
-        clock = f"{NOW.isoformat()}@{datetime.now(UTC).isoformat()}"
-        self._environment = {**os.environ, "SUMMITRY_CLOCK": clock, PARENT: str(os.getpid())}
+        self.clock = {"SUMMITRY_CLOCK": f"{NOW.isoformat()}@{datetime.now(UTC).isoformat()}"}
+        self._environment = {**os.environ, **self.clock, PARENT: str(os.getpid())}
 
     async def prepare(self, feeds: Iterable[Subscription]) -> None:
         await create(self.settings, self.topics)

@@ -1,0 +1,131 @@
+"""`summitry dead-letters`: look at what could not be handled, and send it on its way again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from agents.dead_letters import DeadLetter, read, replay, select
+from agents.outbox import KafkaOutbox
+from agents.topics import TopicNames
+from monitor.clock import service_clock
+from monitor.config import load_config
+from monitor.errors import SummitryError
+from monitor.kafka import BrokerSettings, producer, wait_for_broker
+from monitor.records import encode
+
+_SHOWN = 2000
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--broker", metavar="URL", help="The broker instead of the configuration's: kafka://host:9092"),
+        click.option("--config", "config_file", metavar="FILE", type=click.Path(path_type=Path)),
+        click.option("--stage", help="Only letters of one stage: detect, assemble, notify, deliver."),
+        click.option("--reason", help="Only letters with one reason: undecodable, newer_schema, timeout, error, ..."),
+    ):
+        command = option(command)
+    return command
+
+
+def _connect(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames]:
+    config = load_config(config_file, os.environ)
+    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+    return settings, TopicNames(config.topics.prefix)
+
+
+async def _read(settings: BrokerSettings, names: TopicNames, *, replayed: bool = False) -> list[DeadLetter]:
+    await wait_for_broker(settings, 10)
+    return await read(settings, names.dead_letters, replayed=replayed)
+
+
+@click.group()
+def dead_letters() -> None:
+    """What could not be handled: list it, look at it, replay it."""
+
+
+@dead_letters.command("list")
+@_options
+@click.option("--all", "everything", is_flag=True, help="Also those that were replayed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_letters(
+    config_file: Path | None, broker: str | None, stage: str | None, reason: str | None,
+    *, everything: bool, as_json: bool,
+) -> None:  # fmt: skip
+    r"""List the dead letters, oldest first: id, time, stage, reason, error.
+
+    \b
+    summitry dead-letters list --broker kafka://localhost:9092
+    summitry dead-letters list --config summitry.yaml --reason newer_schema
+    """
+    settings, names = _connect(config_file, broker)
+    letters = select(asyncio.run(_read(settings, names, replayed=everything)), (), reason, stage)
+    for letter in letters:
+        if as_json:
+            click.echo(encode(letter))
+        else:
+            done = "  (replayed)" if letter.replayed_at else ""
+            error = letter.error.splitlines()[0][:100] if letter.error else ""
+            click.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.stage}  {letter.reason}  {error}{done}")
+    if not as_json:
+        click.echo(f"{len(letters)} dead letters", err=True)
+
+
+@dead_letters.command()
+@_options
+@click.argument("identity", metavar="ID")
+def show(config_file: Path | None, broker: str | None, stage: str | None, reason: str | None, identity: str) -> None:
+    r"""Show one dead letter with its traceback and its bytes.
+
+    \b
+    summitry dead-letters show summitry.articles:2:1041 --broker kafka://localhost:9092
+    """
+    settings, names = _connect(config_file, broker)
+    letters = select(asyncio.run(_read(settings, names, replayed=True)), [identity], reason, stage)
+    if not letters:
+        raise SummitryError(f"no dead letter {identity}; `summitry dead-letters list --all` has their ids")
+    letter = letters[0]
+    for name in ("id", "stage", "reason", "attempts", "at", "replayed_at", "error"):
+        if (value := getattr(letter, name)) is not None:
+            click.echo(f"{name + ':':<12} {value}")
+    click.echo(f"{'key:':<12} {(letter.key or b'').decode(errors='backslashreplace')}")
+    if letter.traceback:
+        click.echo(f"\n{letter.traceback.rstrip()}")
+    value = letter.value or b""
+    more = f" (the first {_SHOWN} of {len(value)} bytes)" if len(value) > _SHOWN else ""
+    click.echo(f"\nvalue{more}:\n{value[:_SHOWN].decode(errors='backslashreplace')}")
+
+
+@dead_letters.command("replay")
+@_options
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="All that are selected, without naming them.")
+def replay_letters(
+    config_file: Path | None, broker: str | None, stage: str | None, reason: str | None,
+    ids: tuple[str, ...], *, everything: bool,
+) -> None:  # fmt: skip
+    r"""Send dead letters back to the topic they came from; a message that was given up is sent to its receiver again.
+
+    \b
+    summitry dead-letters replay summitry.articles:2:1041 --broker kafka://localhost:9092
+    summitry dead-letters replay --all --reason newer_schema --config summitry.yaml
+    """
+    if bool(ids) == everything:
+        raise click.UsageError("name ids, or say --all")
+    settings, names = _connect(config_file, broker)
+
+    async def run() -> list[DeadLetter]:
+        letters = select(await _read(settings, names), ids, reason, stage)
+        async with producer(settings) as client:
+            for letter in letters:
+                await replay(KafkaOutbox(client), names, letter, service_clock()())
+        return letters
+
+    letters = asyncio.run(run())
+    if unknown := set(ids) - {letter.id for letter in letters}:
+        raise SummitryError(f"no dead letter {min(unknown)} (replayed {len(letters)})")
+    click.echo(f"replayed {len(letters)} dead letters")

@@ -1,0 +1,203 @@
+"""The guard: whatever happens to a record, it is handled, retried, set aside, or the process ends."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from agents.dead_letters import DeadLetter
+from agents.guard import EX_TEMPFAIL, Guard, Incoming, Patience, cpu_limit
+from agents.outbox import MemoryOutbox
+from monitor.errors import BrokerError, DecodeError, StageTimeoutError, SummitryError
+from monitor.metrics import REGISTRY
+from monitor.records import Article, decode, encode
+
+AT = datetime(2026, 2, 4, 18, tzinfo=UTC)
+IMPATIENT = Patience(limit=0.2, waits=(0.0, 0.0), broker_waits=(0.0, 0.0, 0.0))
+
+
+class Handler:
+    """Raises the given errors one after the other, then takes everything."""
+
+    def __init__(self, *errors: BaseException) -> None:
+        self.errors, self.taken, self.calls = list(errors), [], 0
+
+    async def __call__(self, record: Article) -> None:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        self.taken.append(record)
+
+
+def incoming(value: bytes | None = None) -> Incoming:
+    data = encode(Article(id="1", title="A title")) if value is None else value
+    return Incoming("in", 2, 7, b"key", data, AT)
+
+
+def guard(outbox: MemoryOutbox, patience: Patience = IMPATIENT, **options: object) -> Guard:
+    return Guard("detect", outbox, "dead", patience=patience, clock=lambda: AT, **options)  # type: ignore[arg-type]
+
+
+def article(data: bytes) -> Article:
+    return decode(Article, data)
+
+
+def letters(outbox: MemoryOutbox) -> list[DeadLetter]:
+    return [decode(DeadLetter, value or b"") for value in outbox.values("dead")]
+
+
+def sample(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_a_good_record_is_handled_once_and_counted() -> None:
+    outbox, handler, done = MemoryOutbox(), Handler(), []
+    before = sample("summitry_stage_events_total", stage="detect", outcome="ok")
+    assert await guard(outbox, progress=done.append).run(incoming(), article, handler) == "ok"
+    assert [record.id for record in handler.taken] == ["1"]
+    assert outbox.sent == []
+    assert done == [incoming()]
+    assert sample("summitry_stage_events_total", stage="detect", outcome="ok") == before + 1
+
+
+@pytest.mark.parametrize("error", [SummitryError("later", retryable=True), StageTimeoutError("slow"), OSError("net")])
+async def test_what_may_succeed_later_is_tried_again(error: Exception) -> None:
+    outbox, handler = MemoryOutbox(), Handler(error)
+    assert await guard(outbox).run(incoming(), article, handler) == "retried"
+    assert len(handler.taken) == 1
+    assert outbox.sent == []
+
+
+async def test_what_keeps_failing_is_set_aside_with_its_bytes_and_its_reason() -> None:
+    outbox, handler, done = MemoryOutbox(), Handler(*[SummitryError("no", reason="odd", retryable=True)] * 9), []
+    assert await guard(outbox, progress=done.append).run(incoming(), article, handler) == "dead_letter"
+    (letter,) = letters(outbox)
+    assert handler.calls == 3
+    assert letter.id == "in:2:7"
+    assert (letter.stage, letter.topic, letter.partition, letter.offset) == ("detect", "in", 2, 7)
+    assert (letter.key, letter.value, letter.timestamp, letter.at) == (b"key", incoming().value, AT, AT)
+    assert (letter.reason, letter.attempts, letter.replayed_at) == ("odd", 3, None)
+    assert "SummitryError: no" in letter.error
+    assert "Traceback" in letter.traceback
+    assert len(done) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(b"\xff", "undecodable"), (b"", "undecodable"), (b'{"schema":9,"id":"","title":""}', "newer_schema")],
+)
+async def test_what_can_not_be_read_is_set_aside_at_once(value: bytes, reason: str) -> None:
+    outbox, handler = MemoryOutbox(), Handler()
+    assert await guard(outbox).run(incoming(value), article, handler) == "dead_letter"
+    assert handler.calls == 0
+    assert [(letter.reason, letter.attempts, letter.value) for letter in letters(outbox)] == [(reason, 1, value)]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("bug"), RecursionError("deep"), DecodeError("bad"), MemoryError()])
+async def test_a_bug_is_not_tried_again(error: Exception) -> None:
+    outbox, handler = MemoryOutbox(), Handler(error)
+    assert await guard(outbox).run(incoming(), article, handler) == "dead_letter"
+    assert handler.calls == 1
+    assert len(letters(outbox)) == 1
+
+
+async def test_a_tombstone_is_read_as_nothing() -> None:
+    outbox = MemoryOutbox()
+    record = Incoming("in", 0, 0, None, None)
+    assert await guard(outbox).run(record, article, Handler()) == "dead_letter"
+    assert letters(outbox)[0].value is None
+
+
+async def test_a_handler_that_hangs_is_given_up_and_set_aside() -> None:
+    outbox = MemoryOutbox()
+
+    async def hang(_: Article) -> None:
+        await asyncio.Event().wait()
+
+    patience = Patience(limit=0.01, waits=(0.0,), broker_waits=(0.0,))
+    assert await guard(outbox, patience).run(incoming(), article, hang) == "dead_letter"
+    assert [(letter.reason, letter.attempts) for letter in letters(outbox)] == [("timeout", 2)]
+
+
+async def test_a_time_limit_inside_the_handler_is_not_taken_for_the_guards_own() -> None:
+    outbox = MemoryOutbox()
+    assert await guard(outbox).run(incoming(), article, Handler(TimeoutError("theirs"))) == "retried"
+
+
+async def test_the_dead_letter_itself_is_tried_again() -> None:
+    outbox = MemoryOutbox(failures=2)
+    assert await guard(outbox).run(incoming(b"bad"), article, Handler()) == "dead_letter"
+    assert len(letters(outbox)) == 1
+
+
+class _EndedError(BaseException):
+    pass
+
+
+def ended(code: int) -> None:
+    raise _EndedError(code)
+
+
+async def test_without_a_dead_letter_the_process_ends_and_the_record_stays_uncommitted() -> None:
+    outbox, done = MemoryOutbox(failures=99), []
+    with pytest.raises(_EndedError, match=str(EX_TEMPFAIL)):
+        await guard(outbox, die=ended, progress=done.append).run(incoming(b"bad"), article, Handler())
+    assert done == []
+
+
+async def test_a_broker_that_fails_for_long_ends_the_process_and_makes_no_dead_letter() -> None:
+    outbox, handler = MemoryOutbox(), Handler(*[BrokerError("gone")] * 99)
+    with pytest.raises(_EndedError, match=str(EX_TEMPFAIL)):
+        await guard(outbox, die=ended).run(incoming(), article, handler)
+    assert handler.calls == 4
+    assert outbox.sent == []
+
+
+async def test_a_record_that_the_broker_will_never_take_is_set_aside() -> None:
+    outbox, handler = MemoryOutbox(), Handler(BrokerError("too large", reason="too_large", retryable=False))
+    assert await guard(outbox).run(incoming(), article, handler) == "dead_letter"
+    assert letters(outbox)[0].reason == "too_large"
+
+
+async def test_cancelling_is_passed_on() -> None:
+    outbox = MemoryOutbox()
+    task = asyncio.create_task(guard(outbox).run(incoming(), article, Handler(asyncio.CancelledError())))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert outbox.sent == []
+
+
+def test_plain_computing_is_interrupted() -> None:
+    def compute_for_ever() -> None:
+        while True:
+            pass
+
+    begun = time.monotonic()
+    with pytest.raises(StageTimeoutError) as caught, cpu_limit(0.05):
+        compute_for_ever()
+    assert time.monotonic() - begun < 2
+    assert not caught.value.retryable
+
+
+def test_a_regular_expression_that_explodes_is_interrupted() -> None:
+    with pytest.raises(StageTimeoutError), cpu_limit(0.05):
+        re.match(r"(a+)+$", "a" * 40 + "b")
+
+
+def test_the_limit_ends_with_its_block() -> None:
+    with cpu_limit(0.05):
+        pass
+    time.sleep(0.1)
+
+
+async def test_the_limit_does_nothing_in_other_threads() -> None:
+    def work() -> str:
+        with cpu_limit(0.01):
+            time.sleep(0.05)
+        return "done"
+
+    assert await asyncio.to_thread(work) == "done"
