@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
+import msgspec
 import structlog
 
 from monitor import metrics
@@ -28,6 +29,8 @@ logger = structlog.get_logger()
 
 #: Pauses in seconds before articles that the broker did not take are offered again; then the feed itself has to wait.
 PUBLISH_PAUSES = (0.5, 2.0, 8.0)
+#: Seconds until a feed has its turn again when the broker did not take its state before a poll.
+BROKER_PAUSE_S = 10.0
 #: Polls under way when feeds are taken back have this many seconds to end.
 FLUSH_S = 8.0
 _LONGEST_NAP = 5.0
@@ -181,27 +184,37 @@ class Poller:
 
     async def _poll(self, held: Held) -> None:
         feed, now = held.feed, self._now()
-        state = attempted(begin(held.state, feed), feed, now, self._rules)
-        self._store.note(held.partition, feed, state)
-        held.state = state
+        before, held.state = held.state, attempted(begin(held.state, feed), feed, now, self._rules)
+        if not await self._save(held):
+            # What the broker can't take now is not asked for either.
+            held.state = before
+            self._agenda.put(feed.id, feed.group, now + BROKER_PAUSE_S)
+            return
+        state = held.state
         with metrics.feed_poll_duration.time():
             polled = await poll(feed, state, held.segments, get=self._get, read=self._read, now=now)
             polled = await self._published(feed, polled)
         metrics.feed_polls.labels(polled.answer.reason or polled.answer.outcome).inc()
         self._count(polled)
+        answer = polled.answer
         if held.feed.request_hash != feed.request_hash:
-            # The subscription changed meanwhile; what was read stands, but its validators are not the new ones'.
+            # The subscription changed meanwhile: what was read stands, but its validators are not the new request's.
             feed = held.feed
             state = begin(state, feed)
-        self._keep(
-            held, after(state, feed, polled.answer, now=self._now(), draw=self._draw(), rules=self._rules), polled
-        )
+            answer = msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
+        state = after(state, feed, answer, now=self._now(), draw=self._draw(), rules=self._rules)
+        self._keep(held, state, polled)
+        await self._save(held)
+
+    async def _save(self, held: Held) -> bool:
+        weeks = {week: held.segments.get(week) for week in held.unsaved}
         try:
-            weeks = {week: held.segments.get(week) for week in held.unsaved}
             await self._store.save(held.partition, held.feed, held.state, weeks)
-            held.unsaved -= weeks.keys()
         except BrokerError as error:
-            logger.warning("state_not_saved", feed=feed.id, error=str(error))
+            logger.warning("state_not_saved", feed=held.feed.id, error=str(error))
+            return False
+        held.unsaved -= weeks.keys()
+        return True
 
     async def _published(self, feed: Subscription, polled: Polled) -> Polled:
         """Publish, and turn into a failure what the broker would not take, so that the validators stay old (H3)."""

@@ -17,9 +17,6 @@ class Store(Protocol):
     async def publish(self, articles: Iterable[Article]) -> None:
         """Returns when all of them are acknowledged. Raises BrokerError."""
 
-    def note(self, partition: int, feed: Subscription, state: FeedState) -> None:
-        """Write a state without waiting for its acknowledgement."""
-
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
     ) -> None:
@@ -27,13 +24,16 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """A fake for tests and single checks. It refuses articles as many times as `failures` says."""
+    """A fake for tests and single checks. It refuses articles as many times as `failures` says.
+
+    `history` has every state that was saved.
+    """
 
     def __init__(self) -> None:
         self.articles: list[Article] = []
         self.states: dict[str, FeedState] = {}
         self.segments: dict[str, dict[int, bytes]] = {}
-        self.noted: list[FeedState] = []
+        self.history: list[FeedState] = []
         self.failures = 0
 
     async def publish(self, articles: Iterable[Article]) -> None:
@@ -42,11 +42,6 @@ class MemoryStore:
             self.failures -= 1
             raise BrokerError("the fake broker is down")
         self.articles += articles
-
-    def note(self, partition: int, feed: Subscription, state: FeedState) -> None:
-        """Keep a state."""
-        self.noted.append(state)
-        self.states[feed.id] = state
 
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
@@ -62,3 +57,4 @@ class MemoryStore:
             self.states.pop(feed.id, None)
         else:
             self.states[feed.id] = state
+            self.history.append(state)

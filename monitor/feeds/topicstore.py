@@ -83,7 +83,6 @@ class TopicStore:
     ) -> None:
         self._settings, self._producer = settings, client
         self._feeds, self._state, self._articles = feeds, state, articles
-        self._notes: set[asyncio.Task[None]] = set()
 
     async def load(self, partition: int) -> list[Held]:
         """The feeds of one partition with their states, as they are on the topics now. Raises BrokerError."""
@@ -98,12 +97,6 @@ class TopicStore:
         except (KafkaError, OSError) as error:
             raise BrokerError(f"{self._articles} takes no articles: {error}") from error
         await _acknowledged(sent)
-
-    def note(self, partition: int, feed: Subscription, state: FeedState) -> None:
-        """Write a state in the background; a later state of the feed can't overtake it."""
-        task = asyncio.ensure_future(self._note(partition, feed_key(feed), encode(state)))
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
 
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
@@ -123,12 +116,6 @@ class TopicStore:
         except (KafkaError, OSError) as error:
             raise BrokerError(f"{self._state} takes no state: {error}") from error
         await _acknowledged(sent)
-
-    async def _note(self, partition: int, key: str, value: bytes) -> None:
-        try:
-            await self._producer.send_and_wait(self._state, value, key=key.encode(), partition=partition)
-        except (KafkaError, OSError) as error:
-            logger.warning("state_not_noted", error=str(error))
 
 
 async def _acknowledged(sent: list[asyncio.Future[object]]) -> None:

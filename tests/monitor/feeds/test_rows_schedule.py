@@ -284,9 +284,9 @@ async def test_row_24_timers_survive_a_crash_even_in_the_middle_of_a_poll(server
     assert world.poller._agenda.due("a") == due
     # The next poll is begun, noted, and the process dies in it: nobody asks again before the floor.
     world.now = due
-    noted = len(world.store.noted)
+    noted = len(world.store.history)
     await world.poll()
-    crashed = world.store.noted[noted]
+    crashed = world.store.history[noted]
     world.now += 1
     world.poller = world.restarted()
     world.poller.own([Held(0, feed, crashed, world.store.segments["a"])])
