@@ -20,6 +20,7 @@ from monitor.records import Kind
 READ_OUT = 7
 WAVE = 14
 HOPE = 7
+IMMINENT = 5
 VISIT_WAVE = 120
 BACKGROUND = 45
 PLAN_REACH = 60
@@ -32,7 +33,7 @@ class Anchor:
     """What the sightings of one event say together, as counts: it does not depend on the order they came in."""
 
     __slots__ = (
-        "articles", "countries", "days", "first", "first_held", "forums", "held", "kinds", "last", "last_held",
+        "articles", "countries", "days", "first", "first_held", "forums", "held", "hosts", "kinds", "last", "last_held",
         "leaders", "live", "offices", "past_spans", "person", "places", "plans", "remote", "reported", "statuses",
     )  # fmt: skip
 
@@ -52,6 +53,7 @@ class Anchor:
         self.places: Counter[str] = Counter()
         self.countries: Counter[str] = Counter()
         self.forums: Counter[str] = Counter()
+        self.hosts: Counter[str] = Counter()
         self.kinds: Counter[Kind] = Counter()
         self.statuses: Counter[str] = Counter()
         #: First and last day of live (not background) sightings.
@@ -74,6 +76,7 @@ class Anchor:
                 self.countries[s.place.country] += 1
         if s.forum:
             self.forums[s.forum] += 1
+        self.hosts.update(s.hosts)
         self.kinds[s.kind] += 1
         self.statuses[s.status] += 1
         if s.status == "past":
@@ -148,6 +151,8 @@ def score(s: Sighting, anchor: Anchor) -> float | None:
     if s.remote is not None and anchor.medium is not None and s.remote != anchor.medium:
         return None
     if s.forum and anchor.forums and s.forum not in anchor.forums:
+        return None
+    if s.status in _OPEN and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
         return None
     if s.status == "past":
         base = _background(s, anchor)
@@ -253,6 +258,10 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         return None
     when = span[0] if span is not None else s.day
     agreed = anchor.statuses.keys() & {"planned", "postponed"}
+    firm = anchor.statuses["planned"] > anchor.statuses["proposed"] and s.day - anchor.last <= IMMINENT
+    if not (span or anchor.medium or firm or _told(s) & {*anchor.places, *anchor.forums}):
+        # "At their meeting" amid talk of a next meeting means an earlier one; a meeting that takes place was planned.
+        return None
     if when < anchor.first - 1 or s.day - anchor.last > (WAVE if agreed else HOPE):
         return None
     return 0.6 - 0.01 * max(0, s.day - anchor.last)
@@ -290,7 +299,7 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
             late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3
             return 0.5 if late else None
         return 0.65 if plan[0] - s.day <= WAVE else 0.55 if gap <= WAVE or visit else 0.3
-    if gap > (VISIT_WAVE if visit else WAVE):
+    if gap > (VISIT_WAVE if visit else WAVE) or (s.status == "denied" and span is not None and span[0] == span[1]):
         return None
     if span is not None:
         ahead = span[0] - s.day

@@ -68,6 +68,11 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
         return frozenset(p.leader for p in self.participants if not p.leader.startswith(OFFICE_ONLY))
 
     @cached_property
+    def hosts(self) -> frozenset[str]:
+        """The leaders who receive the others."""
+        return frozenset(p.leader for p in self.participants if p.role == "host")
+
+    @cached_property
     def key(self) -> int:
         """A number for the article, 63 bits wide."""
         return article_key(self.article_id)
