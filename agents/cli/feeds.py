@@ -1,0 +1,332 @@
+"""`summitry feeds`: look at feeds, find them, and bring lists of them in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import click
+import msgspec
+
+from agents.topics import TopicNames
+from monitor.clock import service_clock
+from monitor.config import Config, load_config
+from monitor.errors import ConfigError, FeedError
+from monitor.feeds import catalogue, opml, report
+from monitor.feeds.address import AddressBook, parse_networks
+from monitor.feeds.discover import discover as discover_feeds
+from monitor.feeds.feed import Subscription
+from monitor.feeds.fetch import Fetched, Fetcher
+from monitor.feeds.parser_pool import ParserPool
+from monitor.feeds.poll import poll
+from monitor.feeds.reader import Reader
+from monitor.feeds.schedule import Rules, after, begin
+from monitor.feeds.state import FeedState
+from monitor.feeds.topicstore import load_feeds, load_states, put_feeds
+from monitor.kafka import BrokerSettings, wait_for_broker
+
+Command = Callable[..., None]
+
+
+def _options(command: Command) -> Command:
+    command = click.option("--broker", metavar="URL", help="The broker instead of the configuration's.")(command)
+    return click.option(
+        "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
+    )(command)
+
+
+@click.group()
+def feeds() -> None:
+    r"""Check, find, list and exchange feeds.
+
+    \b
+    summitry feeds check https://feeds.bbci.co.uk/news/world/rss.xml
+    summitry feeds discover https://www.theguardian.com/world
+    summitry feeds list --broker kafka://localhost:9092
+    summitry feeds import desk.opml --broker kafka://localhost:9092
+    """
+
+
+@feeds.command()
+@click.argument("what", metavar="URL|FILE")
+@click.option(
+    "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
+)
+@click.option("--private", is_flag=True, help="The address may lie on a private network.")
+@click.option("--timezone", default="", metavar="ZONE", help="For dates that name none: Asia/Tokyo, +09:00.")
+@click.option("--entries", "shown", default=5, show_default=True, help="How many entries to print.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def check(
+    what: str, config_file: Path | None, timezone: str, shown: int, form: Literal["text", "json"], *, private: bool
+) -> None:
+    r"""Fetch one feed once, or read a file, and explain what came back and what the poller would do.
+
+    WHAT is an address, the id of a feed of your lists (then its options count), or a file. Ends with 1 when it is no
+    readable feed.
+
+    \b
+    summitry feeds check https://www.rt.com/rss/news/
+    summitry feeds check bbc-world
+    summitry feeds check saved.xml --timezone Asia/Tokyo
+    """
+    config = load_config(config_file, os.environ)
+    feed = _feed_named(what, config)
+    if timezone:
+        feed = msgspec.structs.replace(feed, timezone=timezone)
+    if private:
+        feed = msgspec.structs.replace(feed, allow_private_network=True)
+    path = Path(what)
+    result = asyncio.run(_check_file(what, path.read_bytes(), feed) if path.is_file() else _check_url(feed, config))
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(report.as_json(result))).decode())
+    else:
+        click.echo(report.explain(result, shown))
+    sys.exit(1 if result.document is None else 0)
+
+
+def _feed_named(what: str, config: Config) -> Subscription:
+    if Path(what).is_file():
+        return Subscription(id="file", url="http://localhost/")
+    if "://" in what:
+        return catalogue.subscription_of(what)
+    for feed in catalogue.load_feeds(config.feeds):
+        if feed.id == what:
+            return feed
+    raise ConfigError(
+        "feeds check", what[:100], "is no address, no file, and no feed of your lists", "write https://..."
+    )
+
+
+class _Recorder:
+    """Fetches as the poller does, and keeps the answer and how long it took."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self.fetched: Fetched | None = None
+        self.seconds = 0.0
+
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+        began = time.monotonic()
+        try:
+            self.fetched = await self._fetcher.get(feed, url=url, etag=etag, last_modified=last_modified)
+        finally:
+            self.seconds = time.monotonic() - began
+        return self.fetched
+
+
+async def _check_url(feed: Subscription, config: Config) -> report.Check:
+    now = service_clock()()
+    fetcher = _fetcher(config)
+    recorder = _Recorder(fetcher)
+    try:
+        async with ParserPool(1) as pool:
+            state = begin(None, feed)
+            polled = await poll(feed, state, {}, get=recorder, read=Reader(pool), now=now.timestamp())
+    finally:
+        await fetcher.aclose()
+    rules = Rules(config.poller.floor.total_seconds(), config.poller.ceiling.total_seconds())
+    answer, reading = polled.answer, polled.reading
+    return report.Check(
+        feed=feed,
+        now=now,
+        fetched=recorder.fetched,
+        seconds=recorder.seconds,
+        document=reading.document if reading else None,
+        found=reading.entries if reading else None,
+        state=after(state, feed, answer, now=now.timestamp(), draw=0.5, rules=rules),
+        error=answer.text,
+        reason=answer.reason,
+    )
+
+
+async def _check_file(name: str, body: bytes, feed: Subscription) -> report.Check:
+    now = service_clock()()
+    fetched = Fetched(200, feed.url, {}, body)
+    try:
+        async with ParserPool(1) as pool:
+            reading = await Reader(pool).read(feed, FeedState(feed=feed.id), {}, fetched, now.timestamp())
+    except FeedError as error:
+        return report.Check(file=name, feed=feed, now=now, error=str(error), reason=error.reason)
+    return report.Check(file=name, feed=feed, now=now, document=reading.document, found=reading.entries)
+
+
+def _fetcher(config: Config) -> Fetcher:
+    try:
+        allowed = parse_networks(config.poller.allow_private_networks)
+    except ValueError as error:
+        raise ConfigError("configuration", "poller.allow_private_networks", str(error), "write 10.0.0.0/8") from error
+    return Fetcher(
+        AddressBook(allowed),
+        contact=config.poller.contact,
+        timeout_s=config.poller.timeout.total_seconds(),
+        max_decoded=config.poller.max_bytes,
+    )
+
+
+@feeds.command()
+@click.argument("url")
+@click.option(
+    "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
+)
+@click.option("--private", is_flag=True, help="The address may lie on a private network.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def discover(url: str, config_file: Path | None, form: Literal["text", "json"], *, private: bool) -> None:
+    r"""Find the feeds of a site: what its page names, what it links to, and where feeds often lie.
+
+    \b
+    summitry feeds discover https://www.theguardian.com/world
+    """
+    config = load_config(config_file, os.environ)
+
+    async def run() -> list[object]:
+        fetcher = _fetcher(config)
+        try:
+            async with ParserPool(1) as pool:
+                return list(await discover_feeds(url, fetcher, pool, allow_private=private))
+        finally:
+            await fetcher.aclose()
+
+    catalogue.subscription_of(url)  # an address that is none is said so before anything is fetched
+    found = asyncio.run(run())
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        for one in msgspec.to_builtins(found):
+            click.echo(
+                f"{one['url']}\n    {one['title'] or 'no title'}: {one['entries']} entries, {one['mode']}; {one['how']}"
+            )
+        if not found:
+            click.echo("no feeds were found")
+    sys.exit(0 if found else 1)
+
+
+@feeds.command("import")
+@click.argument("what", metavar="FILE|URL")
+@_options
+@click.option("--dry-run", is_flag=True, help="Read and report only.")
+def import_(what: str, config_file: Path | None, broker: str | None, *, dry_run: bool) -> None:
+    r"""Add feeds to the running service, from OPML, YAML, or one address; pollers follow within seconds.
+
+    A feed that is there already gets the options of the file. Rows that can't be read are reported and skipped.
+
+    \b
+    summitry feeds import subscriptions.opml --broker kafka://localhost:9092
+    summitry feeds import desk.yaml --config summitry.yaml
+    summitry feeds import https://example.org/feed.xml --config summitry.yaml
+    """
+    path = Path(what)
+    problems: tuple[opml.Problem, ...] = ()
+    if path.suffix.lower() in {".opml", ".xml"} and "://" not in what:
+        found, problems = _opml(path)
+    else:
+        found = catalogue.load_feeds([what])
+    for problem in problems:
+        click.echo(f"{what}: line {problem.line}: {problem.text}", err=True)
+    summary = f"{len(found)} feeds read, {len(problems)} rows skipped"
+    if dry_run:
+        click.echo(f"{summary}; nothing was written")
+        return
+    settings, topics, wait = _service(config_file, broker)
+
+    async def run() -> int:
+        await wait_for_broker(settings, wait)
+        written, _ = await put_feeds(settings, topics.feeds, found)
+        return written
+
+    written = asyncio.run(run())
+    click.echo(f"{summary}; {written} new or changed, {len(found) - written} were there")
+
+
+def _opml(path: Path) -> tuple[tuple[Subscription, ...], tuple[opml.Problem, ...]]:
+    try:
+        outline = opml.read_opml(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(str(path), "", f"can't be read: {error.strerror}") from error
+    return outline.feeds, outline.problems
+
+
+@feeds.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@_options
+def remove(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -> None:
+    r"""Take feeds out of the running service; what was remembered of them is forgotten.
+
+    \b
+    summitry feeds remove example.org-1a2b3c4d --broker kafka://localhost:9092
+    """
+    settings, topics, wait = _service(config_file, broker)
+
+    async def run() -> int:
+        await wait_for_broker(settings, wait)
+        _, removed = await put_feeds(settings, topics.feeds, (), remove=ids)
+        return removed
+
+    removed = asyncio.run(run())
+    click.echo(f"{removed} of {len(ids)} feeds removed")
+    sys.exit(0 if removed == len(ids) else 1)
+
+
+@feeds.command()
+@_options
+@click.option("--format", "form", type=click.Choice(["opml", "yaml"]), default="opml", show_default=True)
+@click.option("--bundled", is_flag=True, help="The bundled list instead of the running service's feeds.")
+def export(config_file: Path | None, broker: str | None, form: Literal["opml", "yaml"], *, bundled: bool) -> None:
+    r"""Print the feeds of the running service as OPML or YAML. Credentials stay where they are.
+
+    \b
+    summitry feeds export --broker kafka://localhost:9092 > feeds.opml
+    summitry feeds export --bundled --format yaml > my-feeds.yaml
+    """
+    found = catalogue.bundled() if bundled else tuple(asyncio.run(_subscriptions(config_file, broker)))
+    click.echo(opml.write_opml(found) if form == "opml" else catalogue.to_yaml(found), nl=False)
+
+
+async def _subscriptions(config_file: Path | None, broker: str | None) -> list[Subscription]:
+    settings, topics, wait = _service(config_file, broker)
+    await wait_for_broker(settings, wait)
+    found = await load_feeds(settings, topics.feeds)
+    return sorted(found.values(), key=lambda feed: feed.id)
+
+
+@feeds.command("list")
+@_options
+@click.option("--state", "wanted", multiple=True, metavar="STATE", help="Only feeds in this state; repeatable.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def list_(
+    config_file: Path | None, broker: str | None, wanted: tuple[str, ...], form: Literal["table", "json"]
+) -> None:
+    r"""Show how each feed of the running service is doing, trouble first.
+
+    OK; EMPTY: a valid document without entries; STALE: answers, but nothing is new for long; BLOCKED: refuses us;
+    MOVED: for good, change the list; ERROR: fails; DEAD: fails for a week; GONE: said so; NEW: not polled yet; OFF.
+    NEXT is when it is polled again, 24 H how many entries were new within a day.
+
+    \b
+    summitry feeds list --broker kafka://localhost:9092
+    summitry feeds list --state BLOCKED --state DEAD --format json
+    """
+    settings, topics, wait = _service(config_file, broker)
+
+    async def run() -> tuple[dict[str, Subscription], dict[str, FeedState]]:
+        await wait_for_broker(settings, wait)
+        return await load_feeds(settings, topics.feeds), await load_states(settings, topics.feed_state)
+
+    found, states = asyncio.run(run())
+    now = service_clock()().timestamp()
+    states_wanted = {state.upper() for state in wanted}
+    rows = [r for r in report.statuses(found.values(), states, now) if not states_wanted or r.state in states_wanted]
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+    else:
+        click.echo(report.table(rows, now))
+
+
+def _service(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames, float]:
+    config = load_config(config_file, os.environ)
+    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+    return settings, TopicNames(config.topics.prefix), config.broker.connect_timeout.total_seconds()
