@@ -31,6 +31,15 @@ COMMANDS: dict[str, str] = {
 }
 
 
+def _as_written(command: click.Command) -> click.Command:
+    """Give click its mark for paragraphs that are not to be wrapped: in our raw docstrings it is two characters."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group) and not isinstance(command, _LazyGroup):
+        for inner in command.commands.values():
+            _as_written(inner)
+    return command
+
+
 class _LazyGroup(click.Group):
     """A group that imports a command's module only when the command is looked up."""
 
@@ -45,7 +54,7 @@ class _LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{target} is not a click command")
-        return command
+        return _as_written(command)
 
 
 @contextmanager
@@ -72,6 +81,9 @@ def cli() -> None:
     summitry replay < archive.jsonl      a whole archive through detection and assembly
     summitry feeds check URL             fetch one feed once and explain what came back
     """
+
+
+_as_written(cli)
 
 
 def main() -> None:
