@@ -16,7 +16,7 @@ import msgspec
 
 from monitor.errors import ConfigError
 from monitor.watchlist.files import day, did_you_mean, read_yaml
-from monitor.watchlist.names import is_slug, plain, slug, strength_of, surname
+from monitor.watchlist.names import is_slug, plain, slug, spellings, strength_of, surname
 from monitor.watchlist.roster import (
     Alias,
     Executive,
@@ -279,10 +279,7 @@ def _add_leaders(
         into[leader.id] = leader
         namesakes.extend(entry.vetoes)
         meant.update(
-            (leader.id, one.text)
-            for spellings in entry.aliases.values()
-            for one in spellings
-            if isinstance(one, AliasEntry)
+            (leader.id, one.text) for texts in entry.aliases.values() for one in texts if isinstance(one, AliasEntry)
         )
 
 
@@ -323,8 +320,8 @@ def _leader(entry: LeaderEntry, file: str, where: str) -> Leader:
         for n, one in enumerate(entry.offices)
     )
     aliases: dict[str, Alias] = {}
-    for language, spellings in entry.aliases.items():
-        for n, one in enumerate([spellings] if isinstance(spellings, str) else spellings):
+    for language, texts in entry.aliases.items():
+        for n, one in enumerate([texts] if isinstance(texts, str) else texts):
             text = one if isinstance(one, str) else one.text
             if not text.strip():
                 wrong(f"aliases.{language}[{n}]", "is empty", "write a name or take the line out")
@@ -351,8 +348,7 @@ def _completed(name: str, given: dict[str, Alias]) -> tuple[Alias, ...]:
         family = surname(name)
         aliases.setdefault(family, Alias(family, "en", _surname_strength(family)))
     for alias in list(aliases.values()):
-        text = plain(alias.text)
-        if text != alias.text:
+        for text in spellings(alias.text):
             aliases.setdefault(text, Alias(text, alias.language, alias.strength))
     return tuple(aliases.values())
 

@@ -29,6 +29,22 @@ def plain(text: str) -> str:
     return "".join(parts)
 
 
+def spellings(text: str) -> tuple[str, ...]:
+    """Other ways to write the same name: without diacritics, and Korean or Taiwanese given names without the hyphen.
+
+    `Lee Jae-myung` is also `Lee Jae Myung` and `Lee Jae-Myung`.
+    """
+    others = [plain(text)]
+    match = _GIVEN_PAIR.fullmatch(others[0])
+    if match is not None:
+        family, first, second = match.groups()
+        others += [f"{family} {first} {second.title()}", f"{family} {first}-{second.title()}"]
+    return tuple(one for one in dict.fromkeys(others) if one != text)
+
+
+_GIVEN_PAIR = re.compile(r"([A-Z]\w+) ([A-Z]\w+)-([a-z]\w+)")
+
+
 def slug(name: str) -> str:
     """The id of a full name: `Recep Tayyip Erdoğan` is `recep-tayyip-erdogan`; empty without Latin letters."""
     return _NOT_SLUG.sub("-", plain(name).lower().replace("'", "")).strip("-")

@@ -96,8 +96,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     `names`, `adjectives` and `demonyms` are by language. `titles` maps a title word of this state (lower case) to the
     role it means there; words it does not list have their general meaning, see `Watchlist.role_of_title`. `phrases`
     maps whole phrases that mean one office holder ("EU chief", "Kremlin leader") by language to a role or to the exact
-    title of an office. `executives` says which role a bare "leader" of the state means, the earliest first. `joint` is set
-    where several hold one post together, as in the presidency of Bosnia and Herzegovina.
+    title of an office. `executives` says which role a bare "leader" of the state means, the earliest first. `joint` is
+    set where several hold one post together, as in the presidency of Bosnia and Herzegovina.
     """
 
     code: str
@@ -153,7 +153,8 @@ class Watchlist:
 
     `leaders` by id and `states` by code are read-only mappings. `titles` maps general title words (lower case, by the
     word alone) to roles. `namesakes` are longer phrases that contain an alias but are somebody or something else
-    ("Kim Kardashian", "Xi'an", "Melania Trump"): matched first, they veto the alias inside them.
+    ("Kim Kardashian", "Xi'an", "Melania Trump"): matched first, they veto the alias inside them. One
+    that is the name of a leader of this watchlist is left out: in a roster of 1990 George H. W. Bush is no namesake.
     """
 
     def __init__(
@@ -168,7 +169,8 @@ class Watchlist:
         self.leaders = leaders
         self.states = states
         self.titles = titles
-        self.namesakes = namesakes
+        borne = {_loose(alias.text) for leader in leaders.values() for alias in leader.aliases}
+        self.namesakes = tuple(text for text in namesakes if _loose(text) not in borne)
         self.watch = watch or Watch()
         self.phrases: tuple[Phrase, ...] = tuple(
             Phrase(text, language, state.code, means)
@@ -273,6 +275,11 @@ class Watchlist:
                 for office in self.leaders[one].offices
             )
         )
+
+
+def _loose(text: str) -> str:
+    """The text as names are compared: no case, hyphens and dots are spaces."""
+    return " ".join(text.lower().replace("-", " ").replace(".", " ").split())
 
 
 def _only(posts: list[tuple[Office, Leader]], day: date) -> Leader | None:
