@@ -22,12 +22,14 @@ from monitor.detect.official import Speakers
 from monitor.detect.status import find_cues, status_of
 from monitor.detect.text import NormalText, fold, normalise, sentences
 from monitor.detect.tokens import Token, tokenize
-from monitor.records import Article, Field, Mention, Source, utc
+from monitor.records import Article, Field, Kind, Medium, Mention, Source, utc
 from monitor.watchlist import Watchlist, bundled
 
 #: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
 MAX_SENTENCES = 40
 EXCERPT = 1_500
+#: Code points of a readout's beginning in which it names a remote medium.
+OPENING = 600
 
 _FIELDS: tuple[Field, ...] = ("title", "summary", "text")
 
@@ -145,7 +147,7 @@ class _Reading:
         self.rejected: list[tuple[str, str]] = []
 
     def explanation(self, *, lean: bool) -> Explanation:
-        findings = [finding for part in self.parts for finding in self._read(part)]
+        findings = [self._own_words(finding) for part in self.parts for finding in self._read(part)]
         mentions = merged(findings, self.article, self.registry.watchlist, self.focus.day)
         source = self._source()
         mentions = tuple(msgspec.structs.replace(one, source=source, language=self.language.code) for one in mentions)
@@ -201,6 +203,25 @@ class _Reading:
     def _host(self, state: str) -> str:
         holder = self.registry.holder(state, "leader", self.focus.day)
         return holder.id if holder is not None else ""
+
+    def _own_words(self, finding: Finding) -> Finding:
+        """An official readout names a remote medium; where it names none, its leader sat at the table."""
+        facts, speaker = finding.facts, self.focus.speaker
+        told = facts.medium != "unknown" or facts.status != "held" or speaker not in finding.contact.leaders
+        if told or not speaker or finding.field != "title":
+            return finding
+        medium: Medium = "in_person"
+        for part in self.parts:
+            words = [token.text for token in tokenize(part.normal.text, part.folded, 0, OPENING)]
+            for at in range(len(words)):
+                found = self.language.media.longest(words, at)
+                if found is not None and found[1][0] in ("phone", "video"):
+                    medium = found[1][0]
+                    kind: Kind = "call"
+                    return msgspec.structs.replace(
+                        finding, facts=msgspec.structs.replace(facts, medium=medium, kind=kind)
+                    )
+        return msgspec.structs.replace(finding, facts=msgspec.structs.replace(facts, medium=medium, kind="meeting"))
 
     def _note(self, part: Part, tokens: list[Token], persons: list[Person]) -> None:
         text = part.normal.text

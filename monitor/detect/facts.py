@@ -75,6 +75,8 @@ def facts_of(
             when = hit.read("future")
         elif status in ("held", "ongoing") and when.end < day - RECENT:
             status, why, told = "past", hit.when.text, True
+    if verdict.today and when is None and published is not None:
+        when = When(start=published.date(), end=published.date())
     places = _inside(around, contact, around.places)
     forums = _inside(around, contact, around.forums)
     medium, kind = _medium(row, contact, contacts, language)

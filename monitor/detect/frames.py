@@ -106,7 +106,7 @@ def _complete(
     inferred = False
     if labelled["H"] is not None:
         host = hosts(row.items[labelled["H"]].word)
-        if host not in focus.candidates or host in side_a:
+        if not host or host in side_a or not (host in focus.candidates or trigger.hosted):
             return Rejection(at, trigger.name, "the host is not named", side_a)
         side_b, inferred = (host,), True
     if frame.collective and len(side_a) < 2:
@@ -125,6 +125,8 @@ def _complete(
     side_b = tuple(dict.fromkeys(one for one in side_b if one not in side_a))
     if len({*side_a, *side_b}) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a or side_b)
+    if trigger.tense in ("noun", "plural") and sides["A"] and sides["B"] and trigger.class_.endswith("_OR_VERB"):
+        trigger = msgspec.structs.replace(trigger, tense="present")  # "Putin calls Xi", and not "Putin's call"
     return Contact(
         a=side_a, b=side_b, trigger=trigger, at=at, first=match.start(), last=match.end(), frame=frame,
         inferred=inferred, others=others,

@@ -28,13 +28,14 @@ Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
 #: What a cue says of a trigger in its scope; `generic` means that no single contact is spoken of.
 CueStatus = Status | Literal["generic"]
 Scope = Literal["before", "after", "around"]
-Reach = Literal["tight", "near", "clause", "sentence"]
+Reach = Literal["tight", "phrase", "near", "clause", "sentence"]
 
 
 class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A trigger as the file has it: one verb or noun in all its forms.
 
     `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
+    `hosted`: the leader of the state visited takes part even if the text does not name him.
     """
 
     name: str
@@ -44,6 +45,7 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     role: str = ""
     status: Status = "held"
     weak: bool = False
+    hosted: bool = False
     distributive: bool = False
     forms: Mapping[Tense, tuple[str, ...]]
     compounds: Mapping[Medium, tuple[str, ...]] = {}
@@ -52,9 +54,10 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words that give a trigger in their scope a status (after NegEx and ConText: Chapman 2001, Harkema 2009).
 
-    `scope`: the cue stands before or after what it speaks of. `reach`: tight, the next item or two; near, up to six
+    `scope`: the cue stands before or after what it speaks of. `reach`: tight, the next item or two; phrase, the same noun phrase or verb group; near, up to six
     items; clause; sentence. `only` narrows it to triggers or classes. `barrier`: cues farther out do not pass it.
-    `strong`: it outweighs the others but a denial.
+    `strong`: it outweighs the others but a denial. `today`:
+    it happens on the article's day unless another is told.
     """
 
     status: CueStatus
@@ -64,6 +67,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     only: tuple[str, ...] = ()
     barrier: bool = False
     strong: bool = False
+    today: bool = False
 
 
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,6 +144,7 @@ class Trigger(msgspec.Struct, frozen=True):
     distributive: bool = False
     status: Status = "held"
     weak: bool = False
+    hosted: bool = False
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -151,6 +156,7 @@ class Cue(msgspec.Struct, frozen=True):
     only: frozenset[str]
     barrier: bool
     strong: bool
+    today: bool
     words: str
 
 
@@ -219,7 +225,7 @@ class Language:
             _known(cue.only, names, file, f"cues[{at}].only")
             for phrase in cue.words:
                 self.cues.add(
-                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, cue.strong, phrase)
+                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, cue.strong, cue.today, phrase)
                 )
         self.vetoes = tuple(self._veto(veto, names, file) for veto in data.vetoes)
         self.frames = tuple(
@@ -238,12 +244,12 @@ class Language:
         for tense, phrases in one.forms.items():
             spread = one.distributive or tense == "plural"
             for phrase in phrases:
-                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread, one.status, one.weak), phrase
+                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread, one.status, one.weak, one.hosted), phrase
                 for medium, prefixes in one.compounds.items():
                     for prefix in prefixes:
                         kind: Kind = "call" if medium in ("phone", "video") else one.kind
                         yield (
-                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread, one.status, one.weak),
+                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread, one.status, one.weak, one.hosted),
                             f"{prefix} {phrase}",
                         )
 

@@ -54,8 +54,15 @@ def _same(group: Sequence[Finding], finding: Finding) -> bool:
         yours.medium in _REMOTE and mine.medium == "in_person"
     ):
         return False
+    if _visitor(first) and _visitor(finding) and _visitor(first) != _visitor(finding):
+        return False
     same_status = _GROUPS.get(mine.status, mine.status) == _GROUPS.get(yours.status, yours.status)
-    return same_status or not yours.told or not mine.told
+    return same_status or (first.row is not finding.row and not (mine.told and yours.told))
+
+
+def _visitor(finding: Finding) -> tuple[str, ...]:
+    contact = finding.contact
+    return contact.a if contact.trigger.role == "visitor" and contact.b else ()
 
 
 def _mention(group: Sequence[Finding], article: Article, watchlist: Watchlist, day: date) -> Mention:

@@ -265,7 +265,7 @@ class People:
         titles: list[str] = []
         former = other = plural = owned = False
         i = at
-        while i < len(s.words):
+        while i < len(s.words) and s.name_at(i) is None:
             role = self._language.roles.longest(s.words, i)
             kinds = dict(role[1]) if role else {}
             title = self._registry.titles.longest(s.words, i)

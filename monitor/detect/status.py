@@ -18,15 +18,22 @@ _ORDER: tuple[CueStatus, ...] = (
 )  # fmt: skip
 _TIGHT, _NEAR = 2, 7
 #: What ends the reach of a cue behind its contact: another clause begins.
+#: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
+_AFTER_NOUN = frozenset({
+    "adv", "time", "prep", "during", "the", "det", "STATE", "SEAT", "NAME", "HYPHEN", "QUOTE", "of", "poss", "aux", "COMMA",
+})  # fmt: skip
+#: What ends a noun phrase or a verb group, for cues that speak of just that one.
+_PHRASE_ENDS = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
 _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
 class Verdict(NamedTuple):
-    """The status, the words that gave it, and whether a cue gave it rather than the tense."""
+    """The status, the words that gave it, whether words told it rather than a default, and whether it is of today."""
 
     status: CueStatus
     words: str
     told: bool
+    today: bool = False
 
 
 class FoundCue(NamedTuple):
@@ -58,7 +65,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     inside = [one for one in inside if one.first >= barrier or one.cue.scope == "after" or one.cue.reach == "sentence"]
     if inside:
         best = min(inside, key=_rank)
-        return Verdict(best.cue.status, best.cue.words, True)
+        return Verdict(best.cue.status, best.cue.words, True, best.cue.today)
     trigger = contact.trigger
     return Verdict(trigger.status, trigger.tense, trigger.status != "held" or trigger.tense == "past")
 
@@ -94,8 +101,10 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if not before and any(one.class_ in _CUTS for one in gap):
         return False
     steps = sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
+    if cue.reach == "phrase":
+        return all(one.class_ not in _PHRASE_ENDS for one in gap)
     if not before and cue.reach == "tight":
-        return all(one.class_ not in ("WORD", "control") for one in gap)
+        return all(one.class_ in _AFTER_NOUN for one in gap)
     return steps <= (_TIGHT if cue.reach == "tight" else _NEAR)
 
 
