@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -51,6 +52,7 @@ class Poster:
 
     def __init__(self, url: str, allow_private_networks: Iterable[str], timeout: float) -> None:
         self._url = url
+        self._timeout = timeout
         self._book = AddressBook(parse_networks(allow_private_networks))
         transport = CheckedTransport(self._book, ssl.create_default_context())
         self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=timeout)
@@ -61,12 +63,17 @@ class Poster:
         Raises DeliveryError; UncertainError when the request may have arrived although no answer came.
         """
         try:
-            async with self._client.stream("POST", self._url, content=content, headers=dict(headers)) as answer:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream("POST", self._url, content=content, headers=dict(headers)) as answer,
+            ):
                 status, wait, text = answer.status_code, retry_after(answer.headers), b""
                 async for chunk in answer.aiter_raw():
                     text += chunk
                     if len(text) >= _MAX_ANSWER:
                         break
+        except TimeoutError as error:
+            raise UncertainError("no answer in time", reason="timeout") from error
         except FeedError as error:
             raise DeliveryError("the address can't be used", reason=error.reason) from error
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:

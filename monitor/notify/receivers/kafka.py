@@ -14,7 +14,7 @@ from monitor.kafka import BrokerSettings, producer
 from monitor.notify.log import Handle
 from monitor.notify.message import Message
 from monitor.notify.receivers.base import Traits, UncertainError
-from monitor.notify.receivers.webhook import body
+from monitor.notify.receivers.body import body
 
 
 class KafkaTopic:

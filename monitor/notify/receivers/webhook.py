@@ -2,7 +2,7 @@
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: `webhook-id` is the same
 over all attempts, several secrets sign side by side during a rotation, 2xx is success, redirects are never followed,
-410 ends the endpoint, Retry-After is honoured. https://github.com/cloudevents/spec: `source` and `id` identify one.
+410 ends the endpoint, Retry-After is honoured.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from standardwebhooks import Webhook as Signer
@@ -20,50 +19,8 @@ from monitor.config import WebhookReceiver
 from monitor.notify.log import Handle
 from monitor.notify.message import Message
 from monitor.notify.receivers.base import Traits
+from monitor.notify.receivers.body import body
 from monitor.notify.receivers.http import Poster
-
-SOURCE = "urn:summitry"
-SCHEMA = "https://summitry.example/schemas/event.schema.json"
-_TYPES = {
-    "first": "summitry.event.new",
-    "loud": "summitry.event.changed",
-    "quiet": "summitry.event.coverage",
-    "retract": "summitry.event.retracted",
-    "merged": "summitry.event.merged",
-    "reminder": "summitry.event.reminder",
-    "notice": "summitry.notice",
-}
-
-
-def body(message: Message) -> dict[str, Any]:
-    """The message as a CloudEvent in JSON's own types."""
-    return {
-        "specversion": "1.0",
-        "id": message.id,
-        "source": SOURCE,
-        "type": "summitry.digest" if message.items else _TYPES[message.tell],
-        "subject": message.event.event_id if message.event else "service",
-        "time": message.at.isoformat(),
-        "datacontenttype": "application/json",
-        "dataschema": SCHEMA,
-        "data": {"items": [_data(item) for item in message.items]} if message.items else _data(message),
-    }
-
-
-def _data(message: Message) -> dict[str, Any]:
-    if message.event is None:
-        return {"tell": message.tell, "headline": message.headline, "text": message.brief}
-    return {
-        "tell": message.tell,
-        "reason": message.reason,
-        "changed": list(message.changed),
-        "headline": message.headline,
-        "why": message.why,
-        "route": message.route,
-        "acknowledge": message.ack_url or None,
-        "acknowledged": message.acknowledged or None,
-        "event": msgspec.to_builtins(message.event),
-    }
 
 
 class Webhook:

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.config import Route
 from monitor.notify import Delivery, MemoryLog, Notifier, Pending, Policy
+from monitor.notify.message import Message, compose
 from monitor.notify.receivers.base import Receiver
 from monitor.notify.wording import wording
 from monitor.records import Event, EventSource, Participant, Place, When
@@ -121,3 +122,13 @@ def engine(receivers: dict[str, Receiver], log: MemoryLog | None = None, **optio
         "jitter": lambda: 0.5,
     }
     return Notifier(chosen, receivers, log or MemoryLog(), wording(), **{**settings, **options})
+
+
+def message(
+    tell: str = "first", told: Event | None = None, *, changed: tuple[str, ...] = (), **changes: Any
+) -> Message:
+    """A composed message about a sample event."""
+    about = event(**changes)
+    receiver = Delivery(receiver="desk", event_id=about.event_id, told=told, route="all")
+    pending = Pending(event=about, tell=tell, reason=tell, changed=changed, route="all", since=NOW, due=NOW)  # type: ignore[arg-type]
+    return compose(wording(), policy(), receiver, pending)
