@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.feeds import dates, html, urls
+from monitor.feeds import dates, html, languages, urls
 from monitor.feeds.document import Entry, Image, Origin
 
 #: Bytes of UTF-8 that are kept (FEEDS rule X2).
@@ -55,10 +55,14 @@ class RawEntry(msgspec.Struct, kw_only=True):
 
 
 class Setting(NamedTuple):
-    """What is known of the feed when its entries are read: base address, language, and hints for dates."""
+    """What is known of the feed when its entries are read: base address, languages, and hints for dates.
+
+    `language` is the document's, `configured` the subscription's.
+    """
 
     url: str = ""
     language: str = ""
+    configured: str = ""
     country: str = ""
     zone: str = ""
 
@@ -70,17 +74,19 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
     link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
     if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
         link = urls.absolute("", guid)
-    language = tag(raw.language) or setting.language
-    published, updated, flags = _dates(raw, language, setting)
+    title = html.cap(html.plain(raw.title), TITLE_LIMIT)
     summary, safe_summary = _body(raw.summary, base)
     content, safe_content = _body(raw.content, base)
+    declared = tag(raw.language) or setting.language
+    language = languages.decide(f"{title}\n{(summary or content)[:1000]}", declared, setting.configured)
+    published, updated, flags = _dates(raw, language, setting)
     if not content and len(summary.encode("utf-8", "ignore")) > SUMMARY_LIMIT:
         content = summary
     return Entry(
         guid=guid,
         guid_is_permalink=raw.guid_is_permalink,
         link=link,
-        title=html.cap(html.plain(raw.title), TITLE_LIMIT),
+        title=title,
         summary=html.cap(summary, SUMMARY_LIMIT),
         content=html.cap(content, CONTENT_LIMIT),
         html=safe_content or safe_summary,
@@ -123,8 +129,13 @@ def _body(markup: Markup | None, base: str) -> tuple[str, str]:
     if not markup.is_html and not html.looks_like_html(value):
         return html.fold(value), ""
     safe = html.safe_html(value, urls.absolute("", markup.base) or base)
+    text = html.text_of(safe)
+    if "<" not in safe and html.looks_like_html(text):
+        # Escaped twice: what looks like text is markup again (X3: unescaped at most twice).
+        safe = html.safe_html(text, urls.absolute("", markup.base) or base)
+        text = html.text_of(safe)
     # Escaping can make a cut body longer again, up to five times for nothing but ampersands.
-    return html.text_of(safe), safe if len(safe) <= 2 * CONTENT_LIMIT else ""
+    return text, safe if len(safe) <= 2 * CONTENT_LIMIT else ""
 
 
 def _names(values: Iterable[str], limit: int) -> tuple[str, ...]:

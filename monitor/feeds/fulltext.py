@@ -71,12 +71,15 @@ class FullText:
         self._robots: dict[str, _Robots] = {}
 
     async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
-        """The articles, with the page's text where the feed had none. A page that can't be had changes nothing."""
+        """The articles, with the page's text where the feed had none; a page that can't be had changes nothing.
+
+        Pages of a feed's first document are left alone: those articles are old news.
+        """
         done: list[Article] = []
         pages = 0
         for article in articles:
             text = ""
-            if feed.full_text and article.url and not article.text and pages < MAX_PAGES:
+            if feed.full_text and article.url and not article.text and not article.backfill and pages < MAX_PAGES:
                 pages += 1
                 try:
                     text = (await self.fetch(feed, article.url)).text

@@ -300,7 +300,7 @@ def _article(
         url=candidate.link,
         summary=entry.summary,
         text=entry.content if entry.content != entry.summary else "",
-        language=language.partition("-")[0].lower(),
+        language=language.partition("-")[0],
         published=believable(entry, now),
         outlet=subscription.outlet or origin or parsed.title,
         feed=subscription.url,

@@ -24,7 +24,7 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     ):
         raise FeedError("the document is JSON, but no JSON Feed", reason="not_a_feed")
     items = [item for item in _list(whole, "items") if isinstance(item, dict)]
-    language = entries.tag(_text(whole, "language")) or entries.tag(setting.language)
+    language = entries.tag(_text(whole, "language"))
     inner = setting._replace(language=language)
     hubs = [hub for hub in _list(whole, "hubs") if isinstance(hub, dict) and _text(hub, "type").lower() == "websub"]
     feed_authors = _authors(whole)

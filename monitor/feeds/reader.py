@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
+
+import msgspec
 
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
@@ -14,6 +16,7 @@ from monitor.feeds.fetch import Fetched
 from monitor.feeds.identity import reconcile
 from monitor.feeds.poll import Reading
 from monitor.feeds.state import FeedState, SeenEntry
+from monitor.records import Article
 
 #: Comparing more entries than this takes so long that it is done beside the event loop.
 _MANY = 200
@@ -35,11 +38,18 @@ class Parse(Protocol):
         """Raises FeedError when it is no feed."""
 
 
-class Reader:
-    """Reads documents with a parser."""
+class Enrich(Protocol):
+    """Adds texts from the articles' pages; `monitor.feeds.fulltext.FullText` is the real one."""
 
-    def __init__(self, parser: Parse) -> None:
-        self._parser = parser
+    async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
+        """The articles, with text where their pages gave it."""
+
+
+class Reader:
+    """Reads documents with a parser, and pages where a subscription asks for full texts."""
+
+    def __init__(self, parser: Parse, full_text: Enrich | None = None) -> None:
+        self._parser, self._full_text = parser, full_text
 
     async def read(
         self, feed: Subscription, state: FeedState, seen: Mapping[str, SeenEntry], fetched: Fetched, now: float
@@ -63,4 +73,11 @@ class Reader:
             first=not state.last_success,
         )
         many = len(document.entries) > _MANY
-        return Reading(document, await asyncio.to_thread(compare) if many else compare())
+        entries = await asyncio.to_thread(compare) if many else compare()
+        if feed.full_text and self._full_text is not None:
+            entries = msgspec.structs.replace(
+                entries,
+                new=await self._full_text.enrich(feed, entries.new),
+                changed=await self._full_text.enrich(feed, entries.changed),
+            )
+        return Reading(document, entries)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,6 +24,7 @@ from monitor.config import Poller as PollerConfig
 from monitor.errors import BrokerError, ConfigError
 from monitor.feeds.address import AddressBook, parse_networks
 from monitor.feeds.fetch import Fetcher
+from monitor.feeds.fulltext import FullText
 from monitor.feeds.parser_pool import ParserPool
 from monitor.feeds.poller import Poller
 from monitor.feeds.reader import Reader
@@ -71,7 +73,7 @@ async def run_poller(
             poller = Poller(
                 store,
                 fetcher,
-                Reader(pool),
+                Reader(pool, FullText(fetcher, pool, now=time.monotonic)),
                 clock=clock or service_clock(),
                 draw=random.Random(secrets.randbits(64)).random,  # noqa: S311  # jitter, not a secret
                 rules=Rules(config.floor.total_seconds(), config.ceiling.total_seconds()),

@@ -154,9 +154,7 @@ def _check_attributes(self: Any, name: Any, qname: Any, attrs: Any) -> None:
     feedparser.api.StrictFeedParser.startElementNS(self, name, qname, attrs)
 
 
-_Strict: Any = type(
-    "_Strict", (_Reader, feedparser.api.StrictFeedParser), {"startElementNS": _check_attributes}
-)
+_Strict: Any = type("_Strict", (_Reader, feedparser.api.StrictFeedParser), {"startElementNS": _check_attributes})
 _Loose: Any = type("_Loose", (_Reader, feedparser.api.LooseFeedParser), {})
 
 
@@ -237,7 +235,7 @@ def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
     feed = parser.feeddata
     if mode.startswith("atom") and parser.version.startswith("rss"):
         mode = mode.replace("atom", "rss", 1)
-    language = entries.tag(_text(feed, "language")) or entries.tag(setting.language)
+    language = entries.tag(_text(feed, "language"))
     inner = setting._replace(language=language)
     links = [link for link in dict.get(feed, "links") or [] if link.get("href")]
     is_rss = not mode.startswith("atom")

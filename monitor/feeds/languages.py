@@ -1,0 +1,43 @@
+"""The language of an entry: what the document says, unless that can't be (FEEDS rule P11).
+
+Half of the world's sites run on software whose feeds say `en-US` until somebody changes it, so a claim that the script
+of the text contradicts, or that differs from what the subscription says, is decided by the text.
+"""
+
+from __future__ import annotations
+
+from monitor.detect.langid import identify
+
+#: Languages that are not written in Latin letters, or not only in them.
+_OTHER_SCRIPTS = frozenset(
+    {"ar", "am", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km", "kn", "ko", "ky", "lo", "mk",
+     "ml", "mn", "mr", "my", "ne", "pa", "ps", "ru", "si", "sr", "ta", "te", "tg", "th", "ug", "uk", "ur", "yi", "zh"}
+)  # fmt: skip
+#: Fewer letters than this decide nothing.
+_ENOUGH = 6
+
+
+def decide(text: str, declared: str, configured: str) -> str:
+    """The BCP 47 tag of an entry with this text.
+
+    `declared` is what entry or feed say, `configured` what the subscription says, '' for nothing; the result is '' when
+    nobody says anything and the text is too short to tell.
+    """
+    letters = [char for char in text[:1000] if char.isalpha()]
+    if len(letters) < _ENOUGH:
+        return declared or configured
+    latin = sum(char < "\u0250" for char in letters) / len(letters)
+    claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin)]
+    if claims and len({_primary(claim) for claim in claims}) == 1:
+        return claims[0]
+    found = identify(text)
+    return found if not claims or found in {_primary(claim) for claim in claims} else _primary(claims[-1])
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0]
+
+
+def _fits(language: str, latin: float) -> bool:
+    """Whether a text with this share of Latin letters can be in the language; foreign names are no contradiction."""
+    return latin < 0.8 or language in {"kk", "sr", "mn"} if language in _OTHER_SCRIPTS else latin > 0.4
