@@ -1,0 +1,168 @@
+"""`summitry up`: the whole family of processes, seen from the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from monitor.feeds.catalogue import to_yaml
+from tests.e2e.harness import NOW, Entry, Newsroom, until
+from tests.feedserver import FeedServer
+
+pytestmark = [pytest.mark.broker, pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+def relatives(pid: int) -> dict[str, int]:
+    """The processes whose parent is `pid`, by a word of their command line."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdecimal():
+            continue
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue  # it ended meanwhile
+        if parent == pid:
+            names = [word for word in words if word in {"poller", "worker", "broker"}]
+            found[names[0] if names else " ".join(words)] = int(folder.name)
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Up:
+    """One running `summitry up`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path, newsroom: Newsroom) -> None:
+        self.process, self._folder, self.newsroom = process, folder, newsroom
+
+    def alerts(self) -> str:
+        return (self._folder / "out").read_text()
+
+    def errors(self) -> str:
+        return (self._folder / "err").read_text()
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.errors().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
+
+    def children(self) -> dict[str, int]:
+        return relatives(self.process.pid)
+
+    async def works(self, times: int = 1) -> None:
+        """Return when the worker has its partitions for the `times`-th time, and the feed was polled since."""
+        await until("the worker works", lambda: len(self.logged("deliveries_read")) >= 2 * times, within=60)
+        await until("the poller works", lambda: len(self.logged("partition_read")) >= 2 * times, within=60)
+        await self.newsroom.all_polled()
+
+    async def gone(self, pids: dict[str, int]) -> None:
+        await until(f"{pids} are gone", lambda: not any(alive(pid) for pid in pids.values()), within=10)
+
+
+@asynccontextmanager
+async def up(folder: Path, options: tuple[str, ...] = (), **sections: Any) -> AsyncIterator[Up]:
+    async with FeedServer() as server:
+        newsroom = Newsroom(server)
+        newsroom.open("alpha")
+        (folder / "feeds.yaml").write_text(to_yaml(newsroom.subscriptions))
+        values = {
+            "topics": {"partitions": 2},
+            "feeds": ["feeds.yaml"],
+            "poller": {"host_gap": "0s"},
+            "web": {"poller_port": 0, "worker_port": 0},
+            "log": {"format": "json"},
+            **sections,
+        }
+        (folder / "summitry.yaml").write_text(yaml.safe_dump(values))
+        clock = f"{NOW.isoformat()}@{datetime.now(UTC).isoformat()}"
+        with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "agents", "up", "--verbose", "--config", str(folder / "summitry.yaml"), *options,
+                stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err,
+                env={**os.environ, "SUMMITRY_CLOCK": clock}, start_new_session=True,
+            )  # fmt: skip
+        try:
+            yield Up(process, folder, newsroom)
+        except BaseException:
+            sys.stderr.write((folder / "err").read_text(errors="replace")[-6000:])
+            raise
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def test_alerts_on_the_console_a_killed_child_and_ctrl_c(broker: str, tmp_path: Path, prefix: str) -> None:
+    options = ("--broker", broker)
+    async with up(tmp_path, options, topics={"partitions": 2, "prefix": prefix}) as now:
+        await now.works()
+        now.newsroom.print("alpha", Entry("a1", "Emmanuel Macron and Narendra Modi held a phone call on Wednesday"))
+        await until("the alert", lambda: "Modi" in now.alerts())
+        assert "1 feeds on the broker" in now.errors()
+        assert "{" not in now.alerts()
+
+        children = now.children()
+        assert set(children) == {"poller", "worker"}
+        os.kill(children["worker"], signal.SIGKILL)
+        (line,) = await until("the end is logged", lambda: now.logged("child_ended"))
+        assert (line["child"], line["reason"]) == ("worker", "killed by SIGKILL")
+        await until("a new worker works", lambda: len(now.logged("deliveries_read")) >= 4, within=60)
+        now.newsroom.print("alpha", Entry("a2", "Giorgia Meloni and Friedrich Merz held a phone call on Wednesday"))
+        await until("the next alert", lambda: "Merz" in now.alerts())
+        assert now.alerts().count("Emmanuel Macron and Narendra Modi held a phone call\n") == 1
+
+        children, begun = now.children(), time.monotonic()
+        now.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(now.process.wait(), 12) == 0
+        assert time.monotonic() - begun < 10
+        await now.gone(children)
+        assert now.errors().rstrip().endswith("summitry: stopped")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel ties no child to its parent")
+async def test_the_embedded_broker_is_replaced_and_nothing_outlives_the_family(tmp_path: Path) -> None:
+    async with up(tmp_path) as now:
+        await now.works()
+        children = now.children()
+        assert set(children) == {"poller", "worker", "broker"}
+        os.kill(children["broker"], signal.SIGKILL)
+        await until("that is logged", lambda: now.logged("embedded_broker_ended"))
+        await now.works(times=2)
+        await now.gone(children)
+        now.newsroom.print("alpha", Entry("a1", "Emmanuel Macron and Narendra Modi held a phone call on Wednesday"))
+        await until("the alert", lambda: "Modi" in now.alerts())
+
+        children = now.children()
+        assert set(children) == {"poller", "worker", "broker"}
+        now.process.kill()
+        await now.process.wait()
+        await now.gone(children)
+
+
+async def test_a_mistake_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("topics: {partitons: 3}\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "agents", "up", "--config", str(tmp_path / "bad.yaml"), stderr=asyncio.subprocess.PIPE
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert err.decode().count("\n") == 1
+    assert "partitons" in err.decode()
