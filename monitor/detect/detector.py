@@ -22,7 +22,7 @@ from monitor.detect.official import Speakers
 from monitor.detect.status import find_cues, status_of
 from monitor.detect.text import NormalText, fold, normalise, sentences
 from monitor.detect.tokens import Token, tokenize
-from monitor.records import Article, Field, Kind, Medium, Mention, Source, utc
+from monitor.records import Article, Field, Kind, Medium, Mention, Source, When, utc
 from monitor.watchlist import Watchlist, bundled
 
 #: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
@@ -131,6 +131,7 @@ class _Reading:
         self.moment = moment
         day = self.moment.date() if self.moment is not None else date.max
         serving = registry.serving(day) | registry.serving(min(day, date.max - DESIGNATE) + DESIGNATE)
+        self.serving = serving
         named: set[str] = set()
         candidates: set[str] = set()
         for part in parts:
@@ -195,6 +196,9 @@ class _Reading:
                 self.decisions.append(
                     f"{contact.frame.name}: {' + '.join(sorted(contact.leaders))}, {facts.status} ({facts.why})"
                 )
+                if not self._in_office(contact.leaders, facts.when):
+                    self.rejected.append((contact.trigger.name, "a leader out of office by then"))
+                    continue
                 if verdict.status == "generic":
                     self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
@@ -203,6 +207,10 @@ class _Reading:
     def _host(self, state: str) -> str:
         holder = self.registry.holder(state, "leader", self.focus.day)
         return holder.id if holder is not None else ""
+
+    def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
+        """Whether all were in office (or elected) then: on the article's day, else on the day that is told."""
+        return leaders <= self.serving or (when is not None and leaders <= self.registry.serving(when.start))
 
     def _own_words(self, finding: Finding) -> Finding:
         """An official readout names a remote medium; where it names none, its leader sat at the table."""

@@ -18,7 +18,8 @@ from monitor.detect.tokens import Phrases, Token
 from monitor.watchlist import Leader, Strength, Watchlist
 
 
-#: Whoever takes office within this time is spoken of as a leader already: elected, and received as such.
+#: Whoever takes office within this time is spoken of as a leader already, elected and received as such; whoever left
+#: it within this time counts for contacts that the text dates before that.
 DESIGNATE = timedelta(days=60)
 
 
@@ -109,7 +110,8 @@ class Registry:
         able = [(one, strength) for one, strength in name.leaders if one in serving]
         if not able:
             soon = self.serving(min(focus.day, date.max - DESIGNATE) + DESIGNATE)
-            able = [(one, strength) for one, strength in name.leaders if one in soon and strength != "weak"]
+            left = self.serving(max(focus.day, date.min + DESIGNATE) - DESIGNATE)
+            able = [(one, strength) for one, strength in name.leaders if one in soon | left and strength != "weak"]
         if not able:
             return "", "full", "not in office on the article's date" if name.leaders else "nobody holds that office"
         if run is not None and run.states:
@@ -137,7 +139,10 @@ class Registry:
 
     def holder(self, state: str, title: str, day: date) -> Leader | None:
         """Who "the <state> <title>" was on that day."""
-        return self.watchlist.holder_of_title(state, title, day)
+        found = self.watchlist.holder_of_title(state, title, day)
+        if found is None and " " in title:  # a longer title of another state: "interim leader"
+            found = self.watchlist.holder_of_title(state, title.rsplit(" ", 1)[1], day)
+        return found
 
 
 class People:
