@@ -246,7 +246,8 @@ class Assembly:
                 clusters.append(Cluster(event_id, kept, Anchor(kept)))
         fold(clusters, pool, lambda event_id: self._open(step, event_id).sightings)
         taken = {*self._slots, *(r for state in opened.values() for r in state.redirects)}
-        merged = name_clusters(clusters, opened, taken)
+        merged = name_clusters(clusters, opened, taken, (replaced, s) if replaced is not None else None)
+        step.changed.update(dict.fromkeys(into for old in merged if (into := self._slots[old].into)))
         for cluster in clusters:
             if cluster.sightings is None:
                 continue
@@ -338,7 +339,8 @@ class Assembly:
 
     def _next(self, state: EventState, event: Event, digest: bytes, cause: Sighting | None) -> Event:
         values = tracked(event)
-        changed = {k: (state.shown.get(k), v) for k, v in values.items() if state.shown.get(k) != v}
+        names = dict.fromkeys((*values, *state.shown))
+        changed = {k: (state.shown.get(k), values.get(k)) for k in names if state.shown.get(k) != values.get(k)}
         at = cause.moment if cause is not None else datetime.fromtimestamp(self._time, UTC)
         state.revision += 1
         change = Change(revision=state.revision, at=at, changed=changed, article_id=cause.article_id if cause else "")

@@ -80,14 +80,20 @@ def bounded(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
     return [*kept[:MAX_SOURCES], *spare[: max(0, MAX_SOURCES - len(kept))]]
 
 
-def name_clusters(clusters: list[Cluster], opened: dict[str, EventState], taken: set[str]) -> dict[str, str]:
+def name_clusters(
+    clusters: list[Cluster], opened: dict[str, EventState], taken: set[str], corrected: tuple[Sighting, Sighting] | None
+) -> dict[str, str]:
     """Give ids to new clusters: of an event that was taken back whole, the one that most of it went to; else a new one.
 
-    Returns the ids that no cluster bears any more, each with the id its mentions went to.
+    `corrected` is a sighting that an edit of its article replaced, with the new one. Returns the ids that no cluster
+    bears any more, each with the id its mentions went to.
     """
     home: dict[tuple[str, int, str], Cluster] = {
         (s.article_id, s.revision, s.contact): c for c in clusters for s in c.sightings or ()
     }
+    if corrected is not None:
+        old, new = corrected
+        home[old.article_id, old.revision, old.contact] = home[new.article_id, new.revision, new.contact]
     standing = {c.event_id for c in clusters if c.event_id}
     free = [state for event_id, state in opened.items() if event_id not in standing]
     shares: list[tuple[int, int, str, int]] = []

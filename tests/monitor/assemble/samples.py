@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from monitor.assemble import Assembly
-from monitor.records import Event, Mention, Participant, Place, Source, When
+from monitor.records import Event, Mention, Participant, Source, When
 
 PUTIN = Participant(leader="vladimir-putin", name="Vladimir Putin", country="RU", office="President")
 XI = Participant(leader="xi-jinping", name="Xi Jinping", country="CN", office="President")
@@ -38,15 +39,13 @@ def at(days: float = 0, hours: float = 0) -> datetime:
     return WEDNESDAY + timedelta(days=days, hours=hours)
 
 
-_count = 0
+_numbers = itertools.count(1)
 
 
 def mention(who: str = "putin xi", status: str = "held", published: datetime = WEDNESDAY, **over: Any) -> Mention:
     """A mention by an article of its own. `who` names leaders by surname; the rest are fields of Mention or Source."""
-    global _count
-    _count += 1
     fields: dict[str, Any] = {"kind": "call", "medium": "video", "confidence": 0.9, "language": "en"}
-    article_id = over.pop("article", f"a{_count}")
+    article_id = over.pop("article", f"a{next(_numbers)}")
     source: dict[str, Any] = {
         "title": f"Sample headline {article_id}",
         "outlet": f"outlet-{article_id}",
@@ -54,7 +53,7 @@ def mention(who: str = "putin xi", status: str = "held", published: datetime = W
         "language": over.get("language", "en"),
     }
     for name in list(over):
-        (source if name in Source.__struct_fields__ and name not in ("language",) else fields)[name] = over[name]
+        (source if name in Source.__struct_fields__ and name != "language" else fields)[name] = over[name]
     source.setdefault("excerpt", source["title"])
     return Mention(
         article_id=article_id,

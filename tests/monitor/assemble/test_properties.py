@@ -13,61 +13,40 @@ from monitor.records import Event, Mention, Place, When
 from tests.monitor.assemble.samples import WEDNESDAY, last, mention
 
 _START = WEDNESDAY.date()
+_WHO = (
+    "putin xi", "putin xi", "putin modi", "macron starmer merz zelensky", "macron starmer merz", "putin modi murmu",
+    "starmer zelensky",
+)  # fmt: skip
+_HOW = (("call", "video"), ("call", "phone"), ("meeting", "in_person"), ("talks", "unknown"), ("visit", "in_person"))
+_STATUS = (
+    "held", "held", "ongoing", "planned", "planned", "proposed", "postponed", "cancelled", "denied", "past",
+)  # fmt: skip
+_PLACES = (None, None, Place(name="Beijing", country="CN"), Place(name="Moscow", country="RU"))
+_TEXTS = ("one text that several outlets carry word for word", "", "another text of some length")
 
 
 @st.composite
 def mentions(draw: st.DrawFn, max_days: int = 6) -> Mention:
-    who = draw(st.sampled_from(["putin xi", "putin xi", "putin modi", "macron starmer merz zelensky", "macron starmer merz",
-                                "putin modi murmu", "starmer zelensky"]))  # fmt: skip
     days = draw(st.integers(0, max_days - 1))
     published = WEDNESDAY + timedelta(days=days, hours=draw(st.sampled_from([-3, 0, 0, 4])))
-    kind, medium = draw(
-        st.sampled_from(
-            [
-                ("call", "video"),
-                ("call", "phone"),
-                ("meeting", "in_person"),
-                ("talks", "unknown"),
-                ("visit", "in_person"),
-            ]
-        )
-    )
+    kind, medium = draw(st.sampled_from(_HOW))
     when = None
     if draw(st.booleans()):
         start = _START + timedelta(days=days + draw(st.integers(-2, 9)))
         when = When(start=start, end=start + timedelta(days=draw(st.sampled_from([0, 0, 0, 6]))))
     return mention(
-        who,
-        draw(
-            st.sampled_from(
-                [
-                    "held",
-                    "held",
-                    "ongoing",
-                    "planned",
-                    "planned",
-                    "proposed",
-                    "postponed",
-                    "cancelled",
-                    "denied",
-                    "past",
-                ]
-            )
-        ),
+        draw(st.sampled_from(_WHO)),
+        draw(st.sampled_from(_STATUS)),
         published,
         kind=kind,
         medium=medium,
         when=when,
-        place=draw(
-            st.sampled_from([None, None, Place(name="Beijing", country="CN"), Place(name="Moscow", country="RU")])
-        ),
+        place=draw(st.sampled_from(_PLACES)),
         forum=draw(st.sampled_from([None, None, None, "G20", "SCO"])),
         official=draw(st.booleans()),
         speaks_for=draw(st.sampled_from(["", "RU", "CN"])),
         article=f"a{draw(st.integers(0, 60))}-{days}",
-        excerpt=draw(
-            st.sampled_from(["one text that several outlets carry word for word", "", "another text of some length"])
-        ),
+        excerpt=draw(st.sampled_from(_TEXTS)),
     )
 
 
@@ -79,7 +58,7 @@ def unique(found: list[Mention]) -> list[Mention]:
 def standing(revisions: list[Event]) -> set[bytes]:
     """What a reader would see of each event in the end: everything but its name and how it came about."""
     return {
-        msgspec.json.encode(msgspec.structs.replace(e, event_id="", revision=0, history=(), redirects=(), context=""))
+        msgspec.json.encode(msgspec.structs.replace(e, event_id="", revision=0, history=(), redirects=()))
         for e in last(revisions).values()
     }
 

@@ -1,0 +1,261 @@
+"""Which mentions are one contact: the cases of the issue, each as a newsroom would meet it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.assemble import Assembly
+from monitor.records import Participant, Place
+from tests.monitor.assemble.samples import PUTIN, WEDNESDAY, XI, articles, assemble, at, day, last, mention, run
+
+BEIJING = Place(name="Beijing", country="CN")
+MOSCOW = Place(name="Moscow", country="RU")
+
+
+def meeting(status="held", published=WEDNESDAY, **over):
+    return mention(over.pop("who", "putin xi"), status, published, kind="meeting", medium="in_person", **over)
+
+
+def talks(status="held", published=WEDNESDAY, **over):
+    return mention(over.pop("who", "putin xi"), status, published, kind="talks", medium="unknown", **over)
+
+
+def test_an_announcement_days_before_and_a_read_out_days_after_are_one_event():
+    (event,) = assemble(
+        mention(status="planned", published=at(-3), when=day("2026-02-04")),
+        mention(status="ongoing", published=at(), when=day("2026-02-04")),
+        mention(status="held", published=at(1), when=day("2026-02-04")),
+        talks(published=at(4)),
+    )
+    assert len(event.sources) == 4
+    assert event.status == "held"
+    assert event.when is not None
+    assert event.when.start.isoformat() == "2026-02-04"
+
+
+def test_next_week_narrows_to_a_date():
+    (event,) = assemble(
+        meeting("planned", at(-7), when=day("2026-02-02", "2026-02-08")),
+        meeting("planned", at(-3), when=day("2026-02-05")),
+        meeting("held", at(1), when=day("2026-02-05")),
+    )
+    assert event.when is not None
+    assert event.when.start == event.when.end
+
+
+def test_a_rescheduled_meeting_stays_the_same_event():
+    (event,) = assemble(
+        meeting("planned", at(-3), when=day("2026-02-10")),
+        meeting("postponed", at(-1)),
+        meeting("planned", at(), when=day("2026-02-24")),
+    )
+    assert event.status == "rescheduled"
+    assert event.when is not None
+    assert event.when.start.isoformat() == "2026-02-24"
+    assert [c.changed["status"][1] for c in event.history if "status" in c.changed] == [
+        "planned",
+        "postponed",
+        "rescheduled",
+    ]
+
+
+def test_a_cancelled_meeting_stays_the_same_event():
+    (event,) = assemble(meeting("planned", at(-3), when=day("2026-02-10")), meeting("cancelled", at()))
+    assert event.status == "cancelled"
+
+
+def test_another_date_without_a_word_of_postponement_is_another_meeting():
+    assert len(assemble(meeting("planned", when=day("2026-02-10")), meeting("planned", when=day("2026-03-20")))) == 2
+
+
+def test_calls_on_two_days_are_two_events():
+    first, second = assemble(
+        mention(published=at(), when=day("2026-02-04")), mention(published=at(1), when=day("2026-02-05"))
+    )
+    assert len(first.sources) == len(second.sources) == 1
+
+
+def test_a_second_call_on_one_day_told_by_the_same_article_is_an_event_of_its_own():
+    first = mention(article="a", kind="call", medium="phone", when=day("2026-02-04"))
+    second = msgspec.structs.replace(mention(article="a", kind="call", medium="phone"), rule="again", status="planned")
+    assert len(assemble(first, second)) == 2
+
+
+def test_a_call_that_arranges_a_meeting_is_not_that_meeting():
+    call, visit = assemble(
+        mention(article="a", when=day("2026-02-04")),
+        msgspec.structs.replace(
+            mention(article="a"), kind="visit", medium="in_person", status="planned", place=BEIJING
+        ),
+        mention(article="b"),
+        mention(article="c", kind="visit", medium="in_person", status="planned", published=at(2)),
+    )
+    assert (articles(call), articles(visit)) == ({"a", "b"}, {"a", "c"})
+
+
+def test_medium_not_told_matches_both_but_a_call_is_no_meeting():
+    assert len(assemble(mention(), talks())) == 1
+    assert len(assemble(meeting(), talks())) == 1
+    assert len(assemble(meeting(), mention())) == 2
+
+
+def test_a_bilateral_on_the_sidelines_is_no_part_of_the_summit():
+    summit = mention("putin xi modi", "held", kind="summit", medium="in_person", forum="BRICS", when=day("2026-02-04"))
+    bilateral = meeting(who="modi xi", forum="BRICS", when=day("2026-02-04"))
+    assert len(assemble(summit, bilateral)) == 2
+
+
+def test_meetings_at_two_summits_are_two_events():
+    assert len(assemble(meeting("planned", forum="SCO"), meeting("planned", forum="BRICS"))) == 2
+
+
+def test_the_same_pair_in_two_cities_on_one_day_is_two_meetings():
+    assert len(assemble(meeting(place=BEIJING), meeting(place=MOSCOW))) == 2
+
+
+def test_a_report_that_lacks_a_participant_joins_the_call_of_that_day():
+    full = [mention("macron starmer merz zelensky", "held", when=day("2026-02-04"), kind="call") for _ in range(2)]
+    less = mention("macron starmer zelensky", "held", when=day("2026-02-04"), kind="call")
+    (event,) = assemble(*full, less)
+    assert len(event.participants) == 4
+    assert len(event.sources) == 3
+    assert [len(f.value) for f in event.alternatives["participants"]] == [3]
+
+
+def test_a_part_that_turns_out_to_be_another_contact_stands_for_itself_again():
+    full = [mention("macron starmer merz zelensky", when=day("2026-02-04")) for _ in range(2)]
+    less = mention("macron starmer zelensky", when=day("2026-02-04"), article="less")
+    assembly = Assembly()
+    told = run(assembly, less, *full)
+    (whole,) = last(told).values()
+    (gone,) = [e for e in told if e.merged_into]
+    assert gone.event_id in whole.redirects
+
+    # The article is corrected: its call was a day later.
+    told += run(assembly, mention("macron starmer zelensky", when=day("2026-02-05"), article="less", revision=1))
+    standing = last(told)
+    assert articles(standing[whole.event_id]) == articles(whole) - {"less"}
+    assert standing[whole.event_id].redirects == ()
+    assert standing[gone.event_id].history[-1].changed["merged_into"] == (whole.event_id, None)
+
+
+def test_a_background_mention_joins_the_contact_it_names_and_changes_nothing_else():
+    held = meeting(published=at(), when=day("2026-02-04"), place=BEIJING)
+    background = meeting("past", at(12), when=day("2026-02-04"))
+    (event,) = assemble(held, background)
+    assert (event.status, len(event.sources)) == ("held", 2)
+    assert event.first_seen == at()
+
+
+def test_background_of_a_contact_of_years_ago_never_becomes_news():
+    old = meeting("past", at(), when=day("2018-06-09"))
+    (event,) = assemble(old, meeting("past", at(1), when=day("2018-06-09")))
+    assert event.status == "past"
+    events = assemble(old, meeting("planned", at(1), when=day("2026-02-20")))
+    assert {e.status for e in events} == {"past", "planned"}
+
+
+def test_background_does_not_turn_a_held_contact_back():
+    (event,) = assemble(meeting(when=day("2026-02-04")), meeting("past", at(9), when=day("2026-02-04")))
+    assert event.status == "held"
+
+
+def test_hopes_after_a_contact_are_another_contact():
+    assert len(assemble(meeting(when=day("2026-02-04")), meeting("proposed", at(2)))) == 2
+
+
+def test_an_article_that_comes_late_finds_the_event_it_would_have_found():
+    on_time = [
+        meeting("planned", at(-3), when=day("2026-02-04")),
+        meeting("held", at(), when=day("2026-02-04")),
+        meeting("held", at(1)),
+    ]
+    (event,) = assemble(on_time[2], on_time[1], on_time[0])
+    (expected,) = assemble(*on_time)
+    assert articles(event) == articles(expected)
+    assert event.status == "held"
+
+
+def test_an_office_without_a_name_is_the_leader_of_that_state():
+    named = mention("putin xi")
+    office = msgspec.structs.replace(
+        mention("putin xi"),
+        participants=(PUTIN, Participant(leader="office:CN", name="President of China", country="CN")),
+    )
+    (event,) = assemble(named, office)
+    assert {p.leader for p in event.participants} == {PUTIN.leader, XI.leader}
+
+
+def test_two_leaders_of_one_state_are_not_the_same_leader():
+    assert len(assemble(mention("putin modi"), mention("putin murmu"))) == 2
+
+
+def test_one_leader_alone_is_no_contact():
+    assert not Assembly().apply(mention("putin"))
+
+
+def test_talk_of_a_meeting_months_later_is_another_occasion():
+    assert len(assemble(meeting("proposed", at()), meeting("proposed", at(60)))) == 2
+
+
+def test_a_merge_is_told_and_leaves_a_redirect():
+    """Talk of a meeting and of one at the G20 look like two; then a report gives the date of the latter."""
+    assembly = Assembly()
+    told = run(
+        assembly,
+        meeting("planned", at(-9), article="talk"),
+        meeting("planned", at(0, -2), article="forum", forum="G20"),
+    )
+    assert len(last(told)) == 2
+    told += run(assembly, meeting("planned", at(0, -1), article="date", forum="G20", when=day("2026-02-10")))
+    (event,) = last(told).values()
+    (gone,) = [e for e in told if e.merged_into]
+    assert gone.merged_into == event.event_id
+    assert event.redirects == (gone.event_id,)
+    assert gone.history[-1].changed["merged_into"] == (None, event.event_id)
+    assert articles(event) == {"talk", "forum", "date"}
+
+
+def test_a_split_is_told_under_a_new_id():
+    """A correction takes a day back that had brought two reports together."""
+    assembly = Assembly()
+    told = run(
+        assembly,
+        meeting("planned", at(-9), article="talk"),
+        meeting("planned", at(0, -2), article="forum", forum="G20"),
+        meeting("planned", at(0, -1), article="date", forum="G20", when=day("2026-02-10")),
+    )
+    (before,) = last(told).values()
+    told += run(assembly, mention("putin xi", "planned", at(0, -1), article="date", revision=1, when=day("2026-02-10")))
+    after = last(told)
+    assert before.event_id in after
+    assert len(after) == 3
+    assert not before.redirects or set(before.redirects).isdisjoint(after)
+
+
+def test_the_seed_case_one_video_call_and_what_it_arranged():
+    """4 February 2026: one event for the call; the invitation and the meetings at summits are events of their own."""
+    call = {"kind": "call", "medium": "video"}
+    events = assemble(
+        mention(
+            article="official", published=at(0, -4), when=day("2026-02-04"), official=True, speaks_for="RU", **call
+        ),
+        mention(article="wire", published=at(0, -3), when=day("2026-02-04"), place=BEIJING, **call),
+        mention(article="copy", published=at(0, -2), **call),
+        mention(article="phone", published=at(0, -1), kind="call", medium="phone"),
+        talks(article="talks", published=at(0, 1)),
+        talks(article="later", published=at(1)),
+        msgspec.structs.replace(mention(article="invited", kind="visit", medium="in_person", status="proposed")),
+        msgspec.structs.replace(
+            mention(article="summits"), kind="meeting", medium="in_person", status="planned", forum="SCO"
+        ),
+        msgspec.structs.replace(
+            mention(article="summits"), kind="meeting", medium="in_person", status="planned", forum="BRICS"
+        ),
+        meeting("past", at(1), article="history", when=day("2025-09-02")),
+    )
+    by_articles = {frozenset(articles(e)): e for e in events}
+    assert len(events) == 5
+    video = by_articles[frozenset({"official", "wire", "copy", "phone", "talks", "later"})]
+    assert (video.status, video.medium) == ("held", "video")
+    assert video.confirmed_by == ("vladimir-putin",)
