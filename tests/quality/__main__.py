@@ -1,0 +1,130 @@
+"""`make eval`: quality on the labelled sets under SUMMITRY_EVAL, beside the naive rule, against the floors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.detect import Detector
+from monitor.records import Article, Mention
+from tests.quality import streams
+from tests.quality.naive import NaiveRule
+from tests.quality.reliability import expected_error, reliability
+from tests.quality.scores import FIGURES, mention_scores
+from tests.quality.sets import Sets, article_of
+
+FLOORS = Path(__file__).with_name("floors.yaml")
+Scores = dict[str, dict[str, float]]
+
+
+def main() -> int:
+    """Print the tables; the exit status is 1 when a score is under its floor, 0 when the sets are not there."""
+    sets = Sets.from_environment()
+    if sets is None:
+        print(
+            "eval: skipped. Set SUMMITRY_EVAL to the folder of the labelled sets (gold, streams, events, tools)."
+        )
+        return 0
+    detector = Detector()
+    scores: Scores = {}
+    if sets.has("gold"):
+        scores |= detection(sets, detector)
+    if sets.has("streams", "dev.jsonl"):
+        scores |= stream(sets, detector)
+    return check(scores, msgspec.yaml.decode(FLOORS.read_bytes(), type=Scores))
+
+
+def detection(sets: Sets, detector: Detector) -> Scores:
+    """The detector and the naive rule on the labelled items, by set and language; the reliability of confidence."""
+    scores: Scores = {}
+    dev, challenge = sets.gold("dev.jsonl"), sets.gold("challenge_dev.jsonl")
+    parts: list[tuple[str, list[dict[str, Any]]]] = [
+        (f"dev_{code}", [item for item in dev if item["lang"] == code]) for code in languages(dev)
+    ]
+    parts += [
+        ("challenge_en", [item for item in challenge if item["lang"] == "en"]),
+        ("challenge_others", [item for item in challenge if item["lang"] != "en"]),
+    ]
+    items = [*dev, *challenge]
+    articles = [article_of(item) for item in items]
+    found = {"summitry": found_by(detector.detect, articles), "naive rule": found_by(NaiveRule().detect, articles)}
+    print("Detection: F1 of contacts (P precision, R recall) and of held ones; share of right status, medium, date")
+    print(f"  {'set':17}{'system':12}{'items':>6}" + "".join(f"{name:>11}" for name in FIGURES) + "   false alarms")
+    for name, part in parts:
+        for system, mentions in found.items():
+            row = mention_scores(sets, part, mentions)
+            empty = {item["id"] for item in part if not item["contacts"]}
+            row["false_alarms"] = sum(one.article_id in empty and one.status != "past" for one in mentions)
+            print(
+                f"  {name:17}{system:12}{len(part):6}"
+                + "".join(f"{row.get(figure, float('nan')):11.3f}" for figure in FIGURES)
+                + f"{row['false_alarms']:8.0f} of {len(empty)}"
+            )
+            if system == "summitry":
+                scores[name] = row
+    bins = reliability(sets, items, found["summitry"])
+    print(
+        "\nConfidence: of the mentions in each stretch, the share with the right leaders, and with the right status too"
+    )
+    for one in bins:
+        stretch = f"  {one.low:.2f} to {min(one.high, 1):.2f}  n {one.n:4}"
+        print(f"{stretch}  mean {one.confidence:.3f}  right {one.contact:.3f}  status {one.status:.3f}")
+    error = expected_error(bins)
+    print(f"  expected calibration error {error:.3f}\n")
+    scores["confidence"] = {"calibration_error": error}
+    return scores
+
+
+def languages(items: Sequence[dict[str, Any]]) -> list[str]:
+    """The languages of the items, the commonest first."""
+    codes = [item["lang"] for item in items]
+    return sorted(set(codes), key=lambda code: (-codes.count(code), code))
+
+
+def found_by(detect: Callable[[Article], tuple[Mention, ...]], articles: Sequence[Article]) -> list[Mention]:
+    """All mentions of these articles."""
+    return [mention for article in articles for mention in detect(article)]
+
+
+def stream(sets: Sets, detector: Detector) -> Scores:
+    """Detection and assembly of the whole stream, beside one-a-day and title similarity."""
+    articles = sets.stream()
+    mentions = streams.mentions_of(articles, detector)
+    events = streams.events_of(articles, mentions)
+    count = sum(map(len, mentions.values()))
+    print(f"Stream: {len(articles)} articles, {count} mentions in {len(mentions)} of them, {len(events)} events")
+    scores = streams.rows(sets, articles, mentions, events)
+    print(
+        f"  {'system':12}"
+        + "".join(f"{name:>9}" for name in ("B3 P", "B3 R", "B3 F1", "found", "split", "pure", "events"))
+    )
+    for system, row in scores.items():
+        keys = ("b3_p", "b3_r", "b3", "found", "split", "pure")
+        print(f"  {system:12}" + "".join(f"{row[key]:9.3f}" for key in keys) + f"{row['events']:9.0f}")
+    print()
+    return {"events": scores["summitry"]}
+
+
+def check(scores: Scores, floors: Scores) -> int:
+    """Compare with the floors; 1 when a score misses one."""
+    failed = []
+    for part, wanted in floors.items():
+        for name, floor in wanted.items():
+            ceiling = name.endswith("_max")
+            score = scores.get(part, {}).get(name.removesuffix("_max"))
+            if score is None:
+                failed.append(f"{part}.{name}: no such score")
+            elif score > floor if ceiling else score < floor:
+                failed.append(
+                    f"{part}.{name}: {score:.3f} is {'over the ceiling' if ceiling else 'under the floor'} {floor:.3f}"
+                )
+    print("\n".join(f"FAILED {line}" for line in failed) or f"All scores hold the floors of {FLOORS.name}.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

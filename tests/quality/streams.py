@@ -1,0 +1,78 @@
+"""Events from a whole stream, beside two ways in which they are commonly made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from monitor.assemble.replay import final_events, replay
+from monitor.detect import Detector
+from monitor.records import Article, Event, Mention, event_line, mention_line
+from tests.quality.scores import event_scores, run
+from tests.quality.sets import Sets
+
+#: Title similarity is given the best of these thresholds (Jaccard of words), measured on the same links.
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5)
+_WINDOW = timedelta(days=3)
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def mentions_of(articles: Sequence[Article], detector: Detector) -> dict[str, tuple[Mention, ...]]:
+    """The mentions of each article that has some, by its id."""
+    return {article.id: found for article in articles if (found := detector.detect(article))}
+
+
+def events_of(articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]]) -> list[Event]:
+    """The final events of the stream: assembly on mentions that were found before."""
+    return list(final_events(replay(articles, lambda article: mentions.get(article.id, ()))))
+
+
+def by_title(articles: Sequence[Article], threshold: float) -> list[list[str]]:
+    """Articles clustered by title: each joins the most similar cluster of the last three days, or opens one."""
+    clusters: list[tuple[list[str], list[set[str]], Article]] = []
+    for article in articles:
+        words = {word.lower() for word in _WORD.findall(article.title)}
+        best, score = None, threshold
+        for cluster in reversed(clusters):
+            last = cluster[2]
+            if article.published and last.published and article.published - last.published > _WINDOW:
+                continue
+            similar = max(len(words & other) / len(words | other) if words | other else 0.0 for other in cluster[1])
+            if similar >= score:
+                best, score = cluster, similar
+        if best is None:
+            clusters.append(([article.id], [words], article))
+        else:
+            best[0].append(article.id)
+            best[1].append(words)
+    return [ids for ids, _, _ in clusters]
+
+
+def rows(
+    sets: Sets, articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]], events: Sequence[Event]
+) -> dict[str, dict[str, float]]:
+    """The figures of `score_events.py` for Summitry, for one-a-day and for the best of the title clusterings."""
+    links = (sets.events("dev_candidates.jsonl"), sets.events("dev_links.jsonl"))
+    with TemporaryDirectory() as folder:
+        events_file, mentions_file = Path(folder, "events.jsonl"), Path(folder, "mentions.jsonl")
+        events_file.write_bytes(b"".join(event_line(one) + b"\n" for one in events))
+        mentions_file.write_bytes(b"".join(mention_line(one) + b"\n" for found in mentions.values() for one in found))
+        found = event_scores(run(sets.score_events, *links, events_file, "--mentions", mentions_file))
+        seen = [article for article in articles if article.id in mentions]
+        tries = []
+        for threshold in THRESHOLDS:
+            clusters = by_title(seen, threshold)
+            events_file.write_text(
+                "".join(
+                    json.dumps({"event_id": str(number), "sources": [{"article_id": one} for one in ids]}) + "\n"
+                    for number, ids in enumerate(clusters)
+                ),
+                "utf-8",
+            )
+            tries.append(event_scores(run(sets.score_events, *links, events_file))["summitry"])
+    found["titles"] = max(tries, key=lambda row: row["b3"])
+    return found
