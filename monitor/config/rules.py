@@ -62,8 +62,11 @@ def mistakes(config: Config) -> Iterator[Mistake]:
 
 
 def _broker(broker: Broker, path: KeyPath) -> Iterator[Mistake]:
-    if broker.url != "embedded":
-        for address in broker.url.split(","):
+    if "@" in broker.url or "+" in broker.url.partition("://")[0]:
+        # Not repeated: it may hold a password.
+        yield (*path, "url"), "has a login or a protocol in it", "write host:port, and the rest under broker.security"
+    elif broker.url != "embedded":
+        for address in broker.url.removeprefix("kafka://").split(","):
             if not _ADDRESS.fullmatch(address.strip()):
                 fix = "write embedded, or host:port addresses, e.g. kafka-1:9092,kafka-2:9092"
                 yield (*path, "url"), f"'{address.strip()}' is not a broker's address", fix

@@ -1,0 +1,87 @@
+"""`summitry config`: check a configuration and show it whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from monitor.config import Config, Match, load_config, shown
+from monitor.config.source import did_you_mean
+from monitor.errors import ConfigError
+from monitor.notify.wording import wording
+
+DEFAULT = Path("summitry.yaml")
+
+_file = click.argument("file", required=False, type=click.Path(path_type=Path))
+
+
+@click.group()
+def config() -> None:
+    r"""Check the configuration, or show it with all defaults.
+
+    Every key can be given as an environment variable, too: SUMMITRY_SECTION__KEY.
+
+    \b
+    summitry config check summitry.yaml
+    SUMMITRY_LOG__LEVEL=debug summitry config show summitry.yaml
+    """
+
+
+@config.command()
+@_file
+def check(file: Path | None) -> None:
+    r"""Find the first mistake in FILE (summitry.yaml, when it is there) and the environment.
+
+    Prints one line: the file and line, the key, what is wrong, what would be right. Exit code 2 for a mistake. Secrets
+    are read, the watchlist and templates are loaded, but nothing is connected to.
+
+    \b
+    summitry config check summitry.yaml
+    """
+    path = _chosen(file)
+    loaded = load_config(path, os.environ)
+    wording(loaded.alerts.templates)
+    _check_leaders(loaded, path)
+    receivers = ", ".join(f"{name} ({receiver.__struct_config__.tag})" for name, receiver in loaded.receivers.items())
+    routes = ", ".join(route.name for route in loaded.all_routes())
+    click.echo(f"{path or 'defaults'}: fine. Broker {loaded.broker.url.rpartition('@')[2]}; receivers {receivers};")
+    click.echo(f"routes {routes}; feeds {', '.join(loaded.feeds)}")
+
+
+@config.command()
+@_file
+def show(file: Path | None) -> None:
+    r"""Print the whole configuration as YAML: FILE, the environment and the defaults, secrets masked.
+
+    \b
+    summitry config show summitry.yaml
+    """
+    click.echo(shown(load_config(_chosen(file), os.environ)), nl=False)
+
+
+def _chosen(file: Path | None) -> Path | None:
+    return file if file is not None else DEFAULT if DEFAULT.is_file() else None
+
+
+def _check_leaders(config: Config, path: Path | None) -> None:
+    """Matchers that name a leader nobody tracks would never match. Raises ConfigError, or the watchlist's own error."""
+    from monitor.watchlist import bundled, load  # noqa: PLC0415 - the roster is large
+
+    matchers: list[tuple[str, Match]] = []
+    for number, route in enumerate(config.routes):
+        matchers.append((f"routes[{number}].match", route.match))
+        if route.exclude:
+            matchers.append((f"routes[{number}].exclude", route.exclude))
+    matchers += [(f"silences[{number}].match", silence.match) for number, silence in enumerate(config.silences)]
+    wanted = [(where, name) for where, match in matchers for name in match.leaders]
+    wanted += [(where, name) for where, match in matchers for pair in match.pairs for name in pair.split("+")]
+    if not wanted and config.watchlist is None:
+        return
+    known = set((load(config.watchlist) if config.watchlist else bundled()).leaders)
+    for where, name in wanted:
+        if name not in known:
+            near = did_you_mean(name, sorted(known))
+            hint = near if near.startswith("did") else "`summitry watchlist show` lists them"
+            raise ConfigError(str(path), where, f"no leader '{name}' is in the watchlist", hint)

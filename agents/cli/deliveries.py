@@ -1,0 +1,124 @@
+"""`summitry deliveries`: what was told to whom, and sending again what was given up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from agents.outbox import KafkaOutbox
+from agents.topics import TopicNames
+from monitor.clock import service_clock
+from monitor.config import Config, load_config
+from monitor.errors import DecodeError
+from monitor.kafka import BrokerSettings, producer, read_compacted
+from monitor.notify.log import Delivery
+from monitor.notify.silences import Retry
+from monitor.records import decode, encode
+
+STATES = ("pending", "retrying", "sent", "failed")
+
+_config = click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
+_broker = click.option("--broker", metavar="URL", help="A broker URL instead of the configuration's.")
+_receiver = click.option("--receiver", default="", help="Only this receiver.")
+
+
+@click.group()
+def deliveries() -> None:
+    """List what was told to which receiver, and send again what was given up."""
+
+
+def _connect(config_file: Path | None, broker: str | None) -> tuple[Config, BrokerSettings, TopicNames]:
+    config = load_config(config_file, os.environ)
+    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+    return config, settings, TopicNames(config.topics.prefix)
+
+
+async def _read(settings: BrokerSettings, names: TopicNames) -> list[Delivery]:
+    found = []
+    for value in (await read_compacted(settings, names.deliveries)).values():
+        with contextlib.suppress(DecodeError):
+            found.append(decode(Delivery, value))
+    return sorted(found, key=lambda delivery: (_latest(delivery) is None, str(_latest(delivery)), delivery.key))
+
+
+def _latest(delivery: Delivery) -> datetime | None:
+    return delivery.failed_at or (delivery.pending.since if delivery.pending else None) or delivery.told_at
+
+
+@deliveries.command("list")
+@_config
+@_broker
+@_receiver
+@click.option("--state", type=click.Choice(STATES), help="Only deliveries in this state.")
+@click.option("--event", "event_id", default="", help="Only this event.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def list_deliveries(
+    config_file: Path | None, broker: str | None, *, receiver: str, state: str | None, event_id: str, form: str
+) -> None:
+    r"""Print the delivery log: one line for each receiver and event, oldest first.
+
+    \b
+    summitry deliveries list --broker kafka://localhost:9092 --state failed
+    summitry deliveries list --config summitry.yaml --format json | jq .head
+    """
+    _, settings, names = _connect(config_file, broker)
+    for delivery in asyncio.run(_read(settings, names)):
+        if (
+            receiver in {"", delivery.receiver}
+            and event_id in {"", delivery.event_id}
+            and state in {None, delivery.state}
+        ):
+            click.echo(encode(delivery).decode() if form == "json" else _row(delivery))
+
+
+def _row(delivery: Delivery) -> str:
+    waiting = delivery.pending or delivery.failed
+    event = waiting.event if waiting else delivery.told
+    who = "+".join(participant.leader for participant in event.participants) if event else ""
+    at = _latest(delivery)
+    detail = ""
+    if delivery.pending:
+        detail = f"{delivery.pending.tell}, attempt {delivery.pending.attempts + 1} at {delivery.pending.due:%H:%M:%S}"
+    error = f" ({waiting.error})" if waiting and waiting.error else ""
+    when = f"{at:%Y-%m-%d %H:%M:%S}" if at else "-"
+    return f"{when:<19} {delivery.state:<8} {delivery.receiver:<16} {delivery.event_id} {who} {detail}{error}".rstrip()
+
+
+@deliveries.command()
+@click.argument("event_id", required=False, default="")
+@_config
+@_broker
+@_receiver
+@click.option("--all", "everything", is_flag=True, help="Everything that was given up.")
+def retry(event_id: str, config_file: Path | None, broker: str | None, receiver: str, *, everything: bool) -> None:
+    r"""Ask the workers to send again what was given up: of EVENT_ID, of a receiver, or all.
+
+    \b
+    summitry deliveries retry --receiver desk
+    summitry deliveries retry 5f3c01
+    """
+    if not (event_id or receiver or everything):
+        raise click.UsageError("say what: an event id, --receiver NAME, or --all")
+    _, settings, names = _connect(config_file, broker)
+    wish = Retry(id=f"retry|{receiver}|{event_id}", at=service_clock()(), receiver=receiver, event_id=event_id)
+
+    async def ask() -> int:
+        failed = [
+            delivery
+            for delivery in await _read(settings, names)
+            if delivery.state == "failed"
+            and receiver in {"", delivery.receiver}
+            and event_id in {"", delivery.event_id}
+        ]
+        if failed:
+            async with producer(settings) as client:
+                await KafkaOutbox(client).send(names.silences, wish.id.encode(), encode(wish))
+        return len(failed)
+
+    click.echo(json.dumps({"asked_for": asyncio.run(ask())}))

@@ -1,0 +1,169 @@
+"""`summitry silence`: keep events from being told for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import os
+import re
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import click
+import msgspec
+
+from agents.outbox import KafkaOutbox
+from agents.topics import TopicNames
+from monitor.clock import service_clock
+from monitor.config import Match, load_config
+from monitor.kafka import BrokerSettings, producer, read_compacted
+from monitor.notify.silences import Note, Silence
+from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
+
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+_config = click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
+_broker = click.option("--broker", metavar="URL", help="A broker URL instead of the configuration's.")
+
+
+def _connect(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames]:
+    config = load_config(config_file, os.environ)
+    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+    return settings, TopicNames(config.topics.prefix)
+
+
+@click.group()
+def silence() -> None:
+    """Keep events from being told for a while; the workers follow within a second."""
+
+
+def _length(_: click.Context, __: click.Parameter, value: str) -> timedelta:
+    matched = re.fullmatch(r"([0-9]{1,4})([mhd])", value)
+    if not matched:
+        raise click.BadParameter("write it like 30m, 4h or 2d")
+    return int(matched[1]) * _UNITS[matched[2]]
+
+
+@silence.command()
+@_config
+@_broker
+@click.option("--leader", "leaders", multiple=True, help="A leader's id, e.g. xi-jinping.")
+@click.option("--pair", "pairs", multiple=True, help="Two ids: vladimir-putin+xi-jinping.")
+@click.option("--country", "countries", multiple=True, help="ISO 3166 alpha-2.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS))
+@click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA))
+@click.option("--status", "statuses", multiple=True, type=click.Choice(EVENT_STATUSES))
+@click.option("--forum", "forums", multiple=True, help="A forum's name.")
+@click.option("--receiver", "receivers", multiple=True, help="Only for this receiver.")
+@click.option("--for", "length", callback=_length, required=True, help="How long: 30m, 4h, 2d.")
+@click.option("--reason", required=True, help="Why; others will ask.")
+def add(
+    config_file: Path | None,
+    broker: str | None,
+    *,
+    leaders: tuple[str, ...],
+    pairs: tuple[str, ...],
+    countries: tuple[str, ...],
+    kinds: tuple[str, ...],
+    media: tuple[str, ...],
+    statuses: tuple[str, ...],
+    forums: tuple[str, ...],
+    receivers: tuple[str, ...],
+    length: timedelta,
+    reason: str,
+) -> None:
+    r"""Silence the events that match every given option.
+
+    \b
+    summitry silence add --pair vladimir-putin+xi-jinping --for 4h --reason "covered live"
+    summitry silence add --kind visit --country FR --receiver desk --for 2d --reason "state visit"
+    """
+    match = Match(
+        leaders=leaders,
+        pairs=pairs,
+        countries=countries,
+        kinds=cast("tuple[Kind, ...]", kinds),
+        media=cast("tuple[Medium, ...]", media),
+        statuses=cast("tuple[EventStatus, ...]", statuses),
+        forums=forums,
+    )
+    if match == Match():
+        raise click.UsageError("say which events, e.g. --leader xi-jinping")
+    settings, names = _connect(config_file, broker)
+    now = service_clock()()
+    made = Silence(
+        id=uuid.uuid4().hex[:8],
+        match=match,
+        until=now + length,
+        reason=reason,
+        receivers=receivers,
+        by=getpass.getuser(),
+        since=now,
+    )
+    asyncio.run(_write(settings, names.silences, made.id, encode(made)))
+    click.echo(f"{made.id} until {made.until:%Y-%m-%d %H:%M} UTC")
+
+
+async def _write(settings: BrokerSettings, topic: str, key: str, value: bytes | None) -> None:
+    async with producer(settings) as client:
+        await KafkaOutbox(client).send(topic, key.encode(), value)
+
+
+async def _read(settings: BrokerSettings, topic: str) -> list[Silence]:
+    found = []
+    for value in (await read_compacted(settings, topic)).values():
+        with contextlib.suppress(msgspec.DecodeError):
+            note = msgspec.json.decode(value, type=Note)
+            if isinstance(note, Silence):
+                found.append(note)
+    return sorted(found, key=lambda each: each.until)
+
+
+@silence.command("list")
+@_config
+@_broker
+@click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
+def list_silences(config_file: Path | None, broker: str | None, *, everything: bool) -> None:
+    r"""Print the silences, the one that ends first on top.
+
+    \b
+    summitry silence list --config summitry.yaml
+    """
+    settings, names = _connect(config_file, broker)
+    now: datetime = service_clock()()
+    for each in asyncio.run(_read(settings, names.silences)):
+        if everything or each.until > now:
+            match = msgspec.to_builtins(each.match)
+            given = " ".join(
+                f"{name}={','.join(map(str, value))}"
+                for name, value in match.items()
+                if isinstance(value, list) and value
+            )
+            to = f" to {', '.join(each.receivers)}" if each.receivers else ""
+            click.echo(f"{each.id} until {each.until:%Y-%m-%d %H:%M} UTC {given}{to} — {each.reason} ({each.by})")
+
+
+@silence.command()
+@click.argument("identity", metavar="ID")
+@_config
+@_broker
+def expire(identity: str, config_file: Path | None, broker: str | None) -> None:
+    r"""End the silence ID now.
+
+    \b
+    summitry silence expire 3fa91c02
+    """
+    settings, names = _connect(config_file, broker)
+
+    async def end() -> bool:
+        if not any(each.id == identity for each in await _read(settings, names.silences)):
+            return False
+        await _write(settings, names.silences, identity, None)
+        return True
+
+    if not asyncio.run(end()):
+        raise click.ClickException(f"there is no silence {identity}")
+    click.echo(f"{identity} ended")
