@@ -25,9 +25,7 @@ def main() -> int:
     """Print the tables; the exit status is 1 when a score is under its floor, 0 when the sets are not there."""
     sets = Sets.from_environment()
     if sets is None:
-        print(
-            "eval: skipped. Set SUMMITRY_EVAL to the folder of the labelled sets (gold, streams, events, tools)."
-        )
+        print("eval: skipped. Set SUMMITRY_EVAL to the folder of the labelled sets (gold, streams, events, tools).")
         return 0
     detector = Detector()
     scores: Scores = {}
