@@ -193,6 +193,8 @@ async def consumer(settings: BrokerSettings, *topics: str, **options: object) ->
     except (KafkaError, OSError) as error:
         await client.stop()
         raise BrokerError(f"no consumer at {settings}: {error}") from error
+    # aiokafka's stop() raises CancelledError when its tasks have not had a first turn yet.
+    await asyncio.sleep(0)
     try:
         yield client
     finally:
