@@ -12,7 +12,8 @@ import re
 from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -28,6 +29,8 @@ _OPEN_ENDS = frozenset({"", "~", "null", "now", "present", "today"})
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ].*)?")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
+_CHOICE = re.compile(r"Invalid enum value '(.*)'")
+_IN_WORDS = (("Expected", "expected"), ("`object`", "a mapping"), ("`array`", "a list"), ("`str`", "text"))
 _WHERE = re.compile(r" - at `(?:key in )?\$?(.*)`$")
 
 
@@ -101,17 +104,15 @@ def _said(file: str, kind: object, data: object, message: str) -> ConfigError:
     key, names = _spoken(path, data)
     fix = ""
     if match := _UNKNOWN.fullmatch(problem):
-        problem, fix = f"unknown key `{match[1]}`", did_you_mean(match[1], _fields_at(kind, path))
+        problem, fix = f"unknown key `{match[1]}`", did_you_mean(match[1], _keys(_type_at(kind, path)))
     elif match := _MISSING.fullmatch(problem):
         problem, fix = f"`{match[1]}` is missing", f"add `{match[1]}: ...`"
+    elif match := _CHOICE.fullmatch(problem):
+        choices = _choices(_type_at(kind, path))
+        problem, fix = f"`{match[1]}` is none of the words allowed here", f"one of {', '.join(choices)}"
     else:
-        problem = (
-            problem.replace("Expected", "expected")
-            .replace("`object`", "a mapping")
-            .replace("`array`", "a list")
-            .replace("`str`", "text")
-            .replace("got a mapping", "got a mapping")
-        )
+        for theirs, ours in _IN_WORDS:
+            problem = problem.replace(theirs, ours)
     return ConfigError(file, key, problem + names, fix)
 
 
@@ -130,22 +131,30 @@ def _spoken(path: str, data: object) -> tuple[str, str]:
     return path.lstrip("."), names
 
 
-def _fields_at(kind: object, path: str) -> list[str]:
-    """The keys of the struct that `path` leads to inside `kind`."""
+def _type_at(kind: object, path: str) -> Any:  # noqa: ANN401  # annotations are of any kind
+    """The annotation of what stands at `path` inside `kind`, without its optional part."""
     here: Any = kind
     for part in re.findall(r"\.([^.\[\]]+)|\[[^\]]*\]", path):
         if part and isinstance(here, type) and issubclass(here, msgspec.Struct):
             names = dict(zip(here.__struct_encode_fields__, here.__struct_fields__, strict=True))
             here = get_type_hints(here).get(names.get(part, part))
         else:
-            arguments = [one for one in getattr(here, "__args__", ()) if one is not Ellipsis]
-            here = arguments[-1] if arguments else None
-        here = _struct_in(here)
-    return list(here.__struct_encode_fields__) if isinstance(here, type) and issubclass(here, msgspec.Struct) else []
+            here = next((one for one in reversed(getattr(here, "__args__", ())) if one is not Ellipsis), None)
+        members = getattr(here, "__args__", ())
+        if isinstance(here, UnionType) or type(None) in members:
+            # Of `str | Entry | None` only the entry has an inside.
+            members = [one for one in members if one is not type(None)]
+            here = next(
+                (one for one in members if isinstance(one, type) and issubclass(one, msgspec.Struct)), members[0]
+            )
+    return here
 
 
-def _struct_in(kind: Any) -> Any:  # noqa: ANN401  # annotations are of any kind
-    """The struct or container inside an optional type."""
-    if getattr(kind, "__args__", None) and type(None) in kind.__args__:
-        return next(one for one in kind.__args__ if one is not type(None))
-    return kind
+def _keys(kind: object) -> list[str]:
+    """The keys of a struct; none for any other type."""
+    return list(kind.__struct_encode_fields__) if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else []
+
+
+def _choices(kind: object) -> list[str]:
+    """The words that a literal type allows; none for any other type."""
+    return [str(one) for one in get_args(kind) if one] if get_origin(kind) is Literal else []

@@ -436,7 +436,7 @@ def _watch(entry: WatchEntry | None, leaders: Mapping[str, Leader], file: str) -
         if identifier not in leaders:
             fix = did_you_mean(identifier, sorted(leaders)) if leaders else "list the leader under `leaders`"
             fix = fix if "?" in fix else "see `summitry watchlist show` for the ids"
-            raise ConfigError(file, key, f"no leader has the id `{identifier}`", fix)
+            raise ConfigError(file, key, f"nobody has the id `{identifier}`", fix)
         return identifier
 
     pairs = set()
