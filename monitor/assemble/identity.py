@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from monitor.assemble.places import same_place
 from monitor.assemble.sighting import HAPPENED, OFFICE_ONLY, Sighting
 from monitor.records import Kind
 
 #: Days, and the least score at which a sighting joins an event.
 READ_OUT = 7
-WAVE = 14
+WAVE = 10
 HOPE = 7
 IMMINENT = 5
 VISIT_WAVE = 120
@@ -169,10 +170,12 @@ def _support(s: Sighting, anchor: Anchor) -> float:
     """Place, forum, kind and medium, for and against."""
     total = 0.0
     if s.place is not None and s.remote is not True and anchor.medium is not True:
-        if s.place.name and anchor.places:
-            total += 0.1 if s.place.name in anchor.places else -0.45
+        if s.place.name and anchor.places and same_place(s.place.name, anchor.places):
+            total += 0.1
         elif s.place.country and anchor.countries:
-            total += 0.05 if s.place.country in anchor.countries else -0.45
+            # Two towns of one country can be a seat and a residence; two countries are two meetings.
+            towns = bool(s.place.name and anchor.places)
+            total += -0.45 if s.place.country not in anchor.countries else -0.2 if towns else 0.05
     if s.forum and s.forum in anchor.forums:
         total += 0.2
     elif bool(s.forum) != bool(anchor.forums) and s.status in _OPEN:
@@ -195,8 +198,7 @@ def _background(s: Sighting, anchor: Anchor) -> float | None:
     if not anchor.live:
         if s.span is not None and anchor.past_spans:
             return 0.9 if any(_near(s.span, span) for span in anchor.past_spans) else None
-        told = _told(s) & {*anchor.places, *anchor.forums}
-        return 0.7 if told else 0.45 if not (_told(s) or anchor.places or anchor.forums) else 0.2
+        return 0.7 if _same_occasion(s, anchor) else 0.45 if not (_told(s) or anchor.places or anchor.forums) else 0.2
     if settled is None:
         return None
     if s.span is not None:
@@ -205,6 +207,13 @@ def _background(s: Sighting, anchor: Anchor) -> float | None:
     if not anchor.held or not 2 <= age <= BACKGROUND:
         return None
     return 0.5 - 0.1 * age / BACKGROUND
+
+
+def _same_occasion(s: Sighting, anchor: Anchor) -> bool:
+    """The same place or the same forum."""
+    if s.forum and s.forum in anchor.forums:
+        return True
+    return bool(s.place and s.place.name and same_place(s.place.name, anchor.places))
 
 
 def _told(s: Sighting) -> set[str]:
@@ -259,7 +268,7 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
     when = span[0] if span is not None else s.day
     agreed = anchor.statuses.keys() & {"planned", "postponed"}
     firm = anchor.statuses["planned"] > anchor.statuses["proposed"] and s.day - anchor.last <= IMMINENT
-    if not (span or anchor.medium or firm or _told(s) & {*anchor.places, *anchor.forums}):
+    if not (span or anchor.medium or firm or _same_occasion(s, anchor)):
         # "At their meeting" amid talk of a next meeting means an earlier one; a meeting that takes place was planned.
         return None
     if when < anchor.first - 1 or s.day - anchor.last > (WAVE if agreed else HOPE):
@@ -292,8 +301,10 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         moved = s.status == "postponed" or "postponed" in anchor.statuses or "cancelled" in anchor.statuses
         if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
             return 0.6
-        same_occasion = _told(s) & {*anchor.places, *anchor.forums}
-        return 0.35 if same_occasion and abs(span[0] - plan[0]) <= BACKGROUND else None
+        if not _same_occasion(s, anchor) or abs(span[0] - plan[0]) > PLAN_REACH:
+            return None
+        # One occasion told on one day with two dates is a disagreement, and on different days maybe the next one.
+        return 0.6 if gap <= 1 else 0.35
     if plan is not None:
         if plan[1] < s.day - 1:
             late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
+import msgspec
+
 from monitor.assemble.assembly import Assembly
 from monitor.records import Article, Event, Mention, utc
 
@@ -60,6 +62,13 @@ def replay(articles: Iterable[Article], detect: Detector, assembly: Assembly | N
             yield from assembly.advance(now).events
         for mention in detect(article):
             yield from assembly.apply(mention).events
+
+
+def same_event(a: Article, b: Article, detect: Detector) -> bool:
+    """Whether some contact that one article speaks of is one that the other speaks of, with nothing else known."""
+    first, second = (msgspec.structs.replace(article, id=str(n)) for n, article in enumerate((a, b)))
+    events = final_events(replay([first, second], detect))
+    return any({source.article_id for source in event.sources} == {first.id, second.id} for event in events)
 
 
 def final_events(revisions: Iterable[Event]) -> Iterator[Event]:

@@ -1,0 +1,35 @@
+"""When two names of places mean one place: a town, and the part of the country that it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+import msgspec
+import yaml
+
+from monitor.errors import DataFileError
+
+_FILE = "regions.yaml"
+
+
+@cache
+def _regions() -> dict[str, frozenset[str]]:
+    """The parts of countries that each town lies in."""
+    text = resources.files("monitor.assemble").joinpath("data", _FILE).read_text(encoding="utf-8")
+    try:
+        towns = msgspec.convert(yaml.safe_load(text), dict[str, tuple[str, ...]])
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise DataFileError(_FILE, "", str(error)) from error
+    found: dict[str, set[str]] = {}
+    for region, names in towns.items():
+        for name in names:
+            found.setdefault(name, set()).add(region)
+    return {name: frozenset(regions) for name, regions in found.items()}
+
+
+def same_place(name: str, others: Iterable[str]) -> bool:
+    """Whether a place is one of some others, lies in one, or has one in it."""
+    regions = _regions()
+    return any(name == other or other in regions.get(name, ()) or name in regions.get(other, ()) for other in others)
