@@ -6,28 +6,49 @@ import sys
 
 import click
 
-from monitor.detect import Detector
-from monitor.errors import DecodeError
-from monitor.records import Article, decode, mention_line
+from monitor.articles import Lines, read_article
+from monitor.detect import Detector, explanation_text
+from monitor.errors import SummitryError
+from monitor.records import mention_line
 from monitor.watchlist import bundled, load
 
 
 @click.command()
-@click.option("--watchlist", type=click.Path(dir_okay=False))
-@click.option("--explain", is_flag=True)
-def detect(watchlist: str | None, explain: bool) -> None:
+@click.option(
+    "--watchlist", "watchlist", type=click.Path(), help="The leaders to track; the bundled roster if left out."
+)
+@click.option("--explain", is_flag=True, help="Print what was seen in each article, and why not more, for reading.")
+def detect(watchlist: str | None, *, explain: bool) -> None:
+    r"""Find the contacts between leaders that articles speak of.
+
+    Reads article lines (JSON with at least "id" and "title") on standard input and prints one mention line for each
+    contact, in the order of the articles. The language is detected where "language" is missing.
+
+    \b
+    summitry detect < articles.jsonl > mentions.jsonl
+    echo '{"id": "1", "title": "Putin and Xi held a video call Wednesday"}' | summitry detect --explain
+
+    With --explain, each article gives a block: who was seen, which contact was decided on by which words, the mentions,
+    and for every other trigger the reason why not. A line that is no article is reported on standard error with its
+    number; the rest is processed, and the exit code is 1 at the end.
+    """
     detector = Detector(load(watchlist) if watchlist else bundled())
+    out = sys.stdout.buffer
     bad = 0
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        if not line.strip():
-            continue
+    for _, number, line in Lines(()):
         try:
-            article = decode(Article, line)
-        except DecodeError as error:
+            article = read_article(line)
+        except SummitryError as error:
             bad += 1
             click.echo(f"line {number}: {error}", err=True)
             continue
-        for mention in detector.detect(article):
-            sys.stdout.buffer.write(mention_line(mention) + b"\n")
+        if explain:
+            out.write(explanation_text(detector.explain(article)).encode("utf-8", "replace") + b"\n")
+        else:
+            for mention in detector.detect(article):
+                out.write(mention_line(mention) + b"\n")
+        if sys.stdin.isatty():
+            out.flush()
+    out.flush()
     if bad:
         sys.exit(1)

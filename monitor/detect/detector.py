@@ -89,12 +89,15 @@ class Detector:
     def explain(self, article: Article, *, now: datetime | None = None, lean: bool = False) -> Explanation:
         """As `detect`, with everything that was seen on the way; `lean` leaves that out."""
         parts, people, triggers = self._parts(article)
+        if not triggers or not people:
+            outcome = "no trigger word" if not triggers else "no leader is named"
+            return Explanation(article_id=article.id, language=article.language, outcome=outcome)
         moment = article.published or now or article.seen
         moment = utc(moment) if moment is not None else None
         day = moment.date() if moment is not None else date.max
         speaker = self._speakers.speaker(article, day)
-        if not triggers or people + (1 if speaker else 0) < 2:
-            outcome = "no trigger word" if not triggers else "fewer than two leaders can be meant"
+        if people + (1 if speaker else 0) < 2:
+            outcome = "fewer than two leaders can be meant"
             return Explanation(article_id=article.id, language=article.language, outcome=outcome)
         code = article.language.split("-")[0].lower() if article.language else "en"
         language = self._languages.get(code)
@@ -179,7 +182,7 @@ class _Reading:
             tokens = tokenize(text, part.folded, start, end)[:MAX_TOKENS]
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
-            row = read_row(tokens, persons, self.registry)
+            row = read_row(tokens, persons, self.registry, title_case=title_case)
             contacts, rejected = find_contacts(row, self.language, self.focus, self._host)
             self._note_rejected(part, row, rejected)
             subject = next((item.leaders for item in row.items if item.class_ == "LEADER"), ())

@@ -16,6 +16,8 @@ from monitor.detect.tokens import Phrases
 #: The leader of a state or seat on the article's day, '' when there is none.
 Hosts = Callable[[str], str]
 
+#: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
+_VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "MEET", "SPEAK"})
 _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
@@ -153,6 +155,8 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
         if item.class_ == "QUOTE" and item.word == "'s":
             return ()
         if item.class_ == "PERSON" and not item.others:
+            return ()
+        if item.class_ == "NAME" and not row.title_case and items[index + 1].class_ in _VERBAL:
             return ()
         if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders

@@ -44,15 +44,16 @@ class Row(msgspec.Struct, frozen=True):
     items: tuple[Item, ...]
     shape: str
     breaks: tuple[int, ...]
+    title_case: bool = False
 
 
-def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Registry) -> Row:
+def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Registry, *, title_case: bool) -> Row:
     """The items of a sentence of at most MAX_TOKENS tokens."""
     language = registry.language
     text = [token.text for token in tokens]
     items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language))
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] != ",")
-    return Row(tokens, text, tuple(items), "".join(language.alphabet[item.class_] for item in items), breaks)
+    return Row(tokens, text, tuple(items), "".join(language.alphabet[item.class_] for item in items), breaks, title_case)
 
 
 def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry) -> list[Item]:
@@ -83,7 +84,10 @@ def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], 
                 items.append(_known(found, at))
                 at = found[0]
                 continue
-        items.append(Item(_class_of(tokens, text, at), at, at + 1, word=text[at]))
+        class_ = _class_of(tokens, text, at)
+        if class_ == "WORD":
+            class_ = next((name for ending, name in language.endings if text[at].endswith(ending)), class_)
+        items.append(Item(class_, at, at + 1, word=text[at]))
         at += 1
     return items
 

@@ -57,7 +57,8 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `scope`: the cue stands before or after what it speaks of. `reach`: tight, the next item or two; phrase, the same noun phrase or verb group; near, up to six
     items; clause; sentence. `only` narrows it to triggers or classes. `barrier`: cues farther out do not pass it.
     `strong`: it outweighs the others but a denial. `today`:
-    it happens on the article's day unless another is told.
+    it happens on the article's day unless another is told. `before_verb`: only where a verb may follow ("to meet",
+    and not "to Rome").
     """
 
     status: CueStatus
@@ -68,6 +69,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     barrier: bool = False
     strong: bool = False
     today: bool = False
+    before_verb: bool = False
 
 
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,6 +127,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     opinion: tuple[str, ...] = ()
     media: tuple[MediumWords, ...] = ()
     words: Mapping[str, tuple[str, ...]] = {}
+    endings: Mapping[str, tuple[str, ...]] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
     triggers: tuple[TriggerForms, ...]
     cues: tuple[CueWords, ...] = ()
@@ -157,6 +160,7 @@ class Cue(msgspec.Struct, frozen=True):
     barrier: bool
     strong: bool
     today: bool
+    before_verb: bool
     words: str
 
 
@@ -186,6 +190,9 @@ class Language:
         trigger_classes = tuple(dict.fromkeys(one.class_ for one in data.triggers))
         self.alphabet = Alphabet((*trigger_classes, *data.words), data.groups, file)
         self.trigger_letters = frozenset(self.alphabet[name] for name in trigger_classes)
+        self.endings = tuple((ending, name) for name, endings in data.endings.items() for ending in endings)
+        for _, name in self.endings:
+            self.alphabet.letters(name, "endings")
         self.lexicon: Phrases[Trigger | str] = Phrases()
         self.gate: set[str] = set()
         for one in data.triggers:
@@ -225,7 +232,7 @@ class Language:
             _known(cue.only, names, file, f"cues[{at}].only")
             for phrase in cue.words:
                 self.cues.add(
-                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, cue.strong, cue.today, phrase)
+                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, cue.strong, cue.today, cue.before_verb, phrase)
                 )
         self.vetoes = tuple(self._veto(veto, names, file) for veto in data.vetoes)
         self.frames = tuple(

@@ -95,6 +95,10 @@ class Registry:
         for word in {*watchlist.titles, *(word for state in watchlist.states.values() for word in state.titles)}:
             if key := words(word):
                 self.titles.add(key, word)
+        #: Phrases such as "the pope" by the title alone, as headlines have it.
+        self.alone = {
+            phrase.text[4:].lower(): phrase for phrase in watchlist.phrases if phrase.text.lower().startswith("the ")
+        }
         self.given = frozenset(
             first for leader in watchlist.leaders.values() for first in words(leader.name)[:1] if len(first) > 2
         )
@@ -205,7 +209,8 @@ class People:
             return Person(at, last, (), "a former holder")
         leader, strength, reason = self._registry.resolve(hit.name, run, self._focus)
         if not leader:
-            return Person(at, last, (), reason)
+            common = run is None and self._language.common.longest(s.words, start) is not None
+            return None if common else Person(at, last, (), reason)
         if strength != "full":
             bare = run is None or not (run.states or run.titles)
             if bare and self._given_name_before(s, start):
@@ -231,6 +236,9 @@ class People:
             if not ids or (run.plural and len(ids) < 2):
                 return Person(at, run.end, (), "nobody tracked holds that office")
             return Person(at, run.end, ids, owner=s.is_owner(run.end))
+        alone = self._registry.alone.get(run.titles[-1])
+        if alone and (only := self._registry.watchlist.holder_of_phrase(alone, day)) is not None:
+            return Person(at, run.end, (only.id,), owner=s.is_owner(run.end))
         if run.plural or not self._definite(s, at):
             return None
         for leader in reversed(self._focus.seen):

@@ -24,6 +24,8 @@ _AFTER_NOUN = frozenset({
 })  # fmt: skip
 #: What ends a noun phrase or a verb group, for cues that speak of just that one.
 _PHRASE_ENDS = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
+#: Classes that start a noun phrase: behind "to" they make it a preposition.
+_NOUN_STARTS = frozenset({"STATE", "SEAT", "LEADER", "PAIR", "OWNER", "PERSON", "NAME", "the", "det", "poss", "their", "time"})
 _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
@@ -87,6 +89,10 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
         return False
     if cue.reach == "sentence":
         return True
+    if cue.before_verb:
+        behind = next((one.class_ for one in row.items if one.first == found.last), "END")
+        if behind in _NOUN_STARTS and not (behind == "NAME" and row.title_case):
+            return False
     if before:
         gap = [one for one in row.items if found.last <= one.first and one.last <= item.first]
     else:
