@@ -16,7 +16,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
@@ -165,6 +165,8 @@ def _replacements(string: str, *, even: bool) -> Iterator[tuple[int, int, str]]:
                 yield start, end, " "
             case "lone":
                 yield start, end, "\ufffd"
+            case "foreign" if len(found) == 2 and _continues(found[1]):
+                yield start, end, _plain(found)
             case "foreign":
                 if _ODD_CHARACTER.search(found) or not _is_even(found):
                     yield from _clusters(found, start)
@@ -193,6 +195,7 @@ def _continues(character: str) -> bool:
     return unicodedata.combining(character) != 0 or "\u1160" <= character <= "\u11ff"
 
 
+@lru_cache(maxsize=8_192)
 def _plain(piece: str) -> str:
     kept = unicodedata.normalize("NFKC", _LONE.sub("\ufffd", _DROPPED.sub("", piece)).translate(_FOLDS))
     return _CONTROLS.sub(" ", _DROPPED.sub("", kept)).translate(_FOLDS)
