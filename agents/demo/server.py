@@ -15,7 +15,7 @@ from agents.demo.feeds import Item, document
 from agents.demo.story import Act, Entry, Outlet
 from monitor.clock import Clock
 
-_BROKEN = b"<html><body><h1>Feed is being repaired</h1></body></html>"
+_BROKEN = b"<!doctype html><html><body><h1>Be back soon</h1><p>This feed is being repaired.</p></body></html>"
 
 
 class SampleWorld:
