@@ -1,0 +1,75 @@
+"""Dead letters: selecting, replaying, and the messages that were given up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from agents.dead_letters import DeadLetter, read, replay, select, write
+from agents.outbox import KafkaOutbox, MemoryOutbox
+from agents.topics import TopicNames, create
+from monitor.config import Topics
+from monitor.kafka import BrokerSettings, producer
+from monitor.notify import Delivery, Retry
+from monitor.records import decode, encode
+
+AT = datetime(2026, 2, 4, 18, tzinfo=UTC)
+NAMES = TopicNames()
+
+
+def letter(identity: str = "summitry.articles:1:5", **fields: object) -> DeadLetter:
+    values = {
+        "stage": "detect", "topic": NAMES.articles, "partition": 1, "offset": 5, "key": b"k", "value": b"\xff\x00",
+        "at": AT, "reason": "error", "error": "ValueError: no",
+    }  # fmt: skip
+    return DeadLetter(id=identity, **{**values, **fields})  # type: ignore[arg-type]
+
+
+def test_letters_are_selected_by_id_reason_and_stage() -> None:
+    one, two = letter("1"), letter("2", reason="timeout", stage="notify")
+    assert select([one, two], (), None, None) == [one, two]
+    assert select([one, two], ["2"], None, None) == [two]
+    assert select([one, two], (), "timeout", None) == [two]
+    assert select([one, two], (), None, "detect") == [one]
+    assert select([one, two], ["1"], "timeout", None) == []
+
+
+def test_bytes_survive_the_way_through_json() -> None:
+    assert decode(DeadLetter, encode(letter())) == letter()
+
+
+async def test_a_record_goes_back_to_its_place_and_the_letter_is_marked() -> None:
+    outbox = MemoryOutbox()
+    await replay(outbox, NAMES, letter(), AT)
+    back, mark = outbox.sent
+    assert back == (NAMES.articles, b"k", b"\xff\x00", 1)
+    assert mark[0] == NAMES.dead_letters
+    assert decode(DeadLetter, mark[2] or b"") == msgspec.structs.replace(letter(), replayed_at=AT)
+
+
+async def test_a_message_that_was_given_up_is_wished_for_again() -> None:
+    outbox = MemoryOutbox()
+    delivery = Delivery(receiver="desk", event_id="e1")
+    await replay(outbox, NAMES, letter("d", topic=NAMES.deliveries, value=encode(delivery)), AT)
+    topic, _, value, _ = outbox.sent[0]
+    assert topic == NAMES.silences
+    wish = msgspec.json.decode(value or b"", type=Retry)
+    assert (wish.receiver, wish.event_id, wish.at) == ("desk", "e1", AT)
+
+
+@pytest.mark.broker
+async def test_the_topic_tells_each_letter_once_and_hides_what_was_replayed(broker: str, prefix: str) -> None:
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    await create(settings, Topics(prefix=prefix, partitions=1))
+    async with producer(settings) as client:
+        outbox = KafkaOutbox(client)
+        for each in (letter("1"), letter("2", partition=0, topic=names.articles), letter("1", attempts=2)):
+            await write(outbox, names.dead_letters, each)
+        await outbox.send(names.dead_letters, b"k", b"no dead letter at all")
+        found = await read(settings, names.dead_letters)
+        assert [(each.id, each.attempts) for each in found] == [("1", 2), ("2", 1)]
+        await replay(outbox, names, found[1], AT)
+        assert [each.id for each in await read(settings, names.dead_letters)] == ["1"]
+        assert [each.id for each in await read(settings, names.dead_letters, replayed=True)] == ["1", "2"]

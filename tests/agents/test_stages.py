@@ -1,0 +1,151 @@
+"""Detect and assemble as shells: what is sent before what is stored, and what a failure in between leads to."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agents.assemble import AssembleStage
+from agents.detect import DetectStage
+from agents.guard import Incoming
+from agents.outbox import MemoryOutbox
+from agents.store import MemoryStore
+from monitor.assemble import Assembly
+from monitor.detect import Detector
+from monitor.errors import BrokerError, DecodeError, StageTimeoutError
+from monitor.records import Article, Event, Mention, Participant, Source, decode
+from monitor.watchlist import bundled
+
+NOW = datetime(2026, 2, 4, 18, tzinfo=UTC)
+HERE = Incoming("in", 0, 1, b"", b"")
+
+
+def mention(article: str = "a1", *leaders: str, status: str = "held", **fields: object) -> Mention:
+    names = leaders or ("emmanuel-macron", "narendra-modi")
+    countries = {"emmanuel-macron": "FR", "narendra-modi": "IN", "friedrich-merz": "DE"}
+    source = Source(article_id=article, title=f"Leaders talk, says {article}", outlet=article, publisher=article,
+                    published=NOW, seen=NOW, excerpt=f"A sample text of {article} about leaders who talk")  # fmt: skip
+    return Mention(
+        article_id=article, kind="call", medium="phone", status=status, confidence=0.9, language="en", source=source,
+        participants=tuple(Participant(leader=name, name=name, country=countries[name]) for name in names), **fields,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def sent(outbox: MemoryOutbox) -> list[Event]:
+    return [decode(Event, value or b"") for value in outbox.values("events")]
+
+
+def stage(store: MemoryStore, outbox: MemoryOutbox, now: datetime = NOW) -> AssembleStage:
+    made = AssembleStage(store, outbox, "events", lambda: now)
+    made.assign({0})
+    return made
+
+
+async def test_an_event_is_sent_under_its_id_and_its_state_is_stored() -> None:
+    store, outbox = MemoryStore(), MemoryOutbox()
+    await stage(store, outbox).handle(mention(), HERE)
+    (event,) = sent(outbox)
+    assert [key for _, key, _, _ in outbox.sent] == [event.event_id.encode()]
+    assert event.revision == 1
+    assert event.event_id in store.values[0]
+    assert Assembly.restore(store.values[0].values()).open_events == 1
+
+
+async def test_the_same_mention_again_changes_nothing() -> None:
+    store, outbox = MemoryStore(), MemoryOutbox()
+    assemble = stage(store, outbox)
+    await assemble.handle(mention(), HERE)
+    await assemble.handle(mention(), HERE)
+    assert len(outbox.sent) == 1
+
+
+async def test_another_process_goes_on_where_the_first_one_stopped() -> None:
+    store, outbox = MemoryStore(), MemoryOutbox()
+    await stage(store, outbox).handle(mention("a1"), HERE)
+    await stage(store, outbox).handle(mention("a2"), HERE)
+    first, second = sent(outbox)
+    assert first.event_id == second.event_id
+    assert [first.revision, second.revision] == [1, 2]
+
+
+@pytest.mark.parametrize("other_process", [False, True])
+@pytest.mark.parametrize("broken", ["outbox", "store"])
+async def test_a_failure_before_the_state_is_stored_gives_the_same_event_again(
+    broken: str, other_process: bool
+) -> None:
+    store, outbox = MemoryStore(), MemoryOutbox()
+    expected = MemoryOutbox()
+    whole = stage(MemoryStore(), expected)
+    for article in ("a1", "a2"):
+        await whole.handle(mention(article), HERE)
+
+    assemble = stage(store, outbox)
+    await assemble.handle(mention("a1"), HERE)
+    (outbox if broken == "outbox" else store).failures = 1
+    with pytest.raises(BrokerError):
+        await assemble.handle(mention("a2"), HERE)
+    if other_process:
+        assemble = stage(store, outbox)
+    await assemble.handle(mention("a2"), HERE)
+
+    events = {(event.event_id, event.revision): event for event in sent(outbox)}
+    assert list(events.values()) == sent(expected)
+
+
+async def test_time_closes_events_that_nobody_mentions_any_more() -> None:
+    store, outbox = MemoryStore(), MemoryOutbox()
+    await stage(store, outbox).handle(mention(), HERE)
+    event_id = sent(outbox)[0].event_id
+    later = stage(store, outbox, NOW + timedelta(days=60))
+    await later.tick()
+    assert sent(outbox)[-1].closed
+    assert event_id not in store.values[0]
+    await later.tick()
+    assert len(outbox.sent) == 2
+
+
+async def test_without_its_partition_a_process_leaves_time_alone() -> None:
+    store, outbox = MemoryStore(), MemoryOutbox()
+    await stage(store, outbox).handle(mention(), HERE)
+    idle = stage(store, outbox, NOW + timedelta(days=60))
+    idle.assign(set())
+    await idle.tick()
+    assert len(outbox.sent) == 1
+
+
+async def test_a_state_that_is_damaged_stops_the_stage_rather_than_starting_anew() -> None:
+    store, outbox = MemoryStore(), MemoryOutbox()
+    await store.put(0, {"x": b"damaged"})
+    with pytest.raises(DecodeError):
+        await stage(store, outbox).handle(mention(), HERE)
+    assert outbox.sent == []
+
+
+async def test_detection_sends_each_mention_under_its_participants() -> None:
+    outbox = MemoryOutbox()
+    detect = DetectStage(Detector(bundled()).detect, outbox, "mentions")
+    title = "Emmanuel Macron and Narendra Modi held a phone call on Wednesday"
+    await detect.handle(Article(id="a1", title=title, published=NOW), HERE)
+    await detect.handle(Article(id="a2", title="A cat was rescued from a tree", published=NOW), HERE)
+    ((topic, key, value, partition),) = outbox.sent
+    assert (topic, key, partition) == ("mentions", b"emmanuel-macron+narendra-modi", None)
+    assert decode(Mention, value or b"").article_id == "a1"
+
+
+async def test_detection_that_can_not_be_sent_says_so() -> None:
+    detect = DetectStage(lambda _: [mention()], MemoryOutbox(failures=1), "mentions")
+    with pytest.raises(BrokerError):
+        await detect.handle(Article(id="a1", title="A title"), HERE)
+
+
+async def test_detection_that_never_ends_is_interrupted() -> None:
+    def hang(_: Article) -> list[Mention]:
+        while True:
+            pass
+
+    begun = time.monotonic()
+    with pytest.raises(StageTimeoutError):
+        await DetectStage(hang, MemoryOutbox(), "mentions", 0.05).handle(Article(id="a1", title="A title"), HERE)
+    assert time.monotonic() - begun < 2
