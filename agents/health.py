@@ -115,14 +115,21 @@ class Lag:
                 yield f"{state.lag} records of {partition.topic}:{partition.partition} wait and none was committed"
 
 
-async def watch_lag(lag: Lag, client: AIOKafkaConsumer) -> None:
-    """Measure again and again, for ever; a broker that does not answer is not this process's fault."""
+async def watch_lag(lag: Lag, client: AIOKafkaConsumer, die: Callable[[int], object] = os._exit) -> None:
+    """Measure again and again, for ever, and end a process (code 75) that is not live any more.
+
+    A broker that does not answer is not this process's fault.
+    """
     while True:
         try:
             async with asyncio.timeout(10):
                 await lag.measure(client)
         except (KafkaError, OSError, TimeoutError) as error:
             logger.debug("lag_unknown", error=str(error))
+        else:
+            if problems := list(lag.not_live()):
+                logger.critical("not_live", problems=problems, exit_code=EX_TEMPFAIL)
+                die(EX_TEMPFAIL)
         await asyncio.sleep(_EVERY)
 
 
