@@ -94,7 +94,8 @@ class _Step:
     def __init__(self) -> None:
         self.states: dict[str, EventState] = {}
         self.changed: dict[str, None] = {}
-        self.pairs: dict[str, None] = {}
+        #: Pairs whose record changed, and from which day on.
+        self.pairs: dict[str, int] = {}
         self.removed: list[str] = []
         self.events: list[Event] = []
 
@@ -245,8 +246,13 @@ class Assembly:
             if kept:
                 clusters.append(Cluster(event_id, kept, Anchor(kept)))
         fold(clusters, pool, lambda event_id: self._open(step, event_id).sightings)
-        taken = {*self._slots, *(r for state in opened.values() for r in state.redirects)}
-        merged = name_clusters(clusters, opened, taken, (replaced, s) if replaced is not None else None)
+        used = {r for state in opened.values() for r in state.redirects}
+        merged = name_clusters(
+            clusters,
+            opened,
+            lambda event_id: event_id in self._slots or event_id in used,
+            (replaced, s) if replaced is not None else None,
+        )
         step.changed.update(dict.fromkeys(into for old in merged if (into := self._slots[old].into)))
         for cluster in clusters:
             if cluster.sightings is None:
@@ -309,11 +315,16 @@ class Assembly:
             if state.revision:
                 step.events.append(self._gone(state, self._slots[new].into or new, cause))
             self._drop(step, old)
-        # What is on record of a pair is part of what its other contacts tell.
-        others = {i for pair in step.pairs for i in self._by_pair.get(_split(pair), ())} - roots
-        for event_id in sorted(others):
+        # What is on record of a pair is part of what its later contacts tell.
+        later = {
+            i
+            for pair, day in step.pairs.items()
+            for i in self._by_pair.get(_split(pair), ())
+            if self._slots[i].anchor.held_day >= day
+        }
+        for event_id in sorted(later - roots):
             slot = self._slots[event_id]
-            if slot.into or len(slot.anchor.leaders) != 2 or not slot.anchor.held:
+            if slot.into or len(slot.anchor.leaders) != 2:
                 continue
             state = self._open(step, event_id)
             if self._revise(step, state, cause):
@@ -366,16 +377,18 @@ class Assembly:
                 continue
             old = old or context.Record(pair)
             new = old.with_contact(contact) if contact is not None else old.without(event_id)
-            if new != old:
-                self._records[pair] = new
-                step.pairs[pair] = None
+            self._changed(step, event_id, old, new)
 
     def _forget(self, step: _Step, event_id: str) -> None:
         for pair in context.pairs(self._slots[event_id].anchor.leaders):
-            old = self._records.get(pair)
-            if old is not None and (new := old.without(event_id)) != old:
-                self._records[pair] = new
-                step.pairs[pair] = None
+            if (old := self._records.get(pair)) is not None:
+                self._changed(step, event_id, old, old.without(event_id))
+
+    def _changed(self, step: _Step, event_id: str, old: context.Record, new: context.Record) -> None:
+        if new != old:
+            self._records[new.pair] = new
+            days = [c.day for c in (*old.contacts, *new.contacts) if c.event_id == event_id]
+            step.pairs[new.pair] = min([*days, step.pairs.get(new.pair, days[0])])
 
     # -- the index ---------------------------------------------------------------------------------------------------
 

@@ -81,12 +81,15 @@ def bounded(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
 
 
 def name_clusters(
-    clusters: list[Cluster], opened: dict[str, EventState], taken: set[str], corrected: tuple[Sighting, Sighting] | None
+    clusters: list[Cluster],
+    opened: dict[str, EventState],
+    taken: Callable[[str], bool],
+    corrected: tuple[Sighting, Sighting] | None,
 ) -> dict[str, str]:
     """Give ids to new clusters: of an event that was taken back whole, the one that most of it went to; else a new one.
 
-    `corrected` is a sighting that an edit of its article replaced, with the new one. Returns the ids that no cluster
-    bears any more, each with the id its mentions went to.
+    `taken` tells ids that no new cluster may have; `corrected` is a sighting that an edit of its article replaced, with
+    the new one. Returns the ids that no cluster bears any more, each with the id its mentions went to.
     """
     home: dict[tuple[str, int, str], Cluster] = {
         (s.article_id, s.revision, s.contact): c for c in clusters for s in c.sightings or ()
@@ -111,10 +114,11 @@ def name_clusters(
         if not clusters[n].event_id and event_id not in used:
             clusters[n].event_id = event_id
             used.add(event_id)
+    fresh: set[str] = set()
     for cluster in clusters:
         if not cluster.event_id:
-            cluster.event_id = _new_id(cluster.sightings or [], taken)
-            taken.add(cluster.event_id)
+            cluster.event_id = _new_id(cluster.sightings or [], lambda event_id: event_id in fresh or taken(event_id))
+            fresh.add(cluster.event_id)
     merged: dict[str, str] = {}
     for state in free:
         if state.event_id in used:
@@ -124,13 +128,13 @@ def name_clusters(
     return merged
 
 
-def _new_id(sightings: Sequence[Sighting], taken: set[str]) -> str:
+def _new_id(sightings: Sequence[Sighting], taken: Callable[[str], bool]) -> str:
     """An id from what the first sighting says: the same input gives the same id."""
     first = min(sightings, key=canonical_order)
     parts = [*(p.leader for p in first.participants), first.article_id, first.contact]
     salt = 0
     while True:
         event_id = blake2b("\n".join([*parts, str(salt)]).encode("utf-8", "replace"), digest_size=8).hexdigest()
-        if event_id not in taken:
+        if not taken(event_id):
             return event_id
         salt += 1

@@ -48,6 +48,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     def with_contact(self, contact: Contact) -> Record:
         """The record with a contact added, or put in the place of what was known of the same event."""
         kept = [c for c in self.contacts if c.event_id != contact.event_id]
+        if len(kept) == MAX_CONTACTS and _order(contact) < _order(kept[0]):
+            return self
         kept = sorted([*kept, contact], key=_order)
         older = dict(self.older)
         for gone in kept[:-MAX_CONTACTS]:
@@ -79,8 +81,7 @@ def contact_of(event_id: str, anchor: Anchor) -> Contact | None:
         return None
     medium: Medium = "unknown" if anchor.medium is None else "remote" if anchor.medium else "in_person"
     kind = max(anchor.kinds, key=lambda k: (anchor.kinds[k], k))
-    day = anchor.day if anchor.day is not None else anchor.first_held
-    return Contact(event_id, day, min(anchor.articles), medium, kind)
+    return Contact(event_id, anchor.held_day, min(anchor.articles), medium, kind)
 
 
 def pairs(leaders: Iterable[str]) -> tuple[str, ...]:

@@ -112,6 +112,11 @@ class Anchor:
         return max(self.days, key=lambda d: (self.days[d], -d)) if self.days else None
 
     @property
+    def held_day(self) -> int:
+        """The day on which the contact took place as far as is told, 0 when none is reported."""
+        return 0 if not self.held else self.day if self.day is not None else self.first_held
+
+    @property
     def plan(self) -> tuple[int, int] | None:
         """The span of the plan that was named last; the narrower one of equals."""
         return max(self.plans, key=lambda s: (self.plans[s], s[0] - s[1], -s[0])) if self.plans else None
