@@ -231,7 +231,7 @@ def _zone_of(zone: str) -> tzinfo:
         return timezone(east if match[1] == "+" else -east)
     try:
         return ZoneInfo(zone)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         return UTC
 
 

@@ -64,7 +64,7 @@ _ALIASES = {
 }
 #: Codecs of Python that are no character encodings of documents.
 _NO_CHARSETS = frozenset(
-    "idna punycode unicode_escape raw_unicode_escape mbcs oem undefined base64 bz2 hex quopri rot13 uu zlib".split()  # noqa: SIM905  # names
+    "idna punycode unicode_escape raw_unicode_escape mbcs oem undefined base64 bz2 hex quopri rot_13 uu zlib".split()  # noqa: SIM905  # names
 )
 #: Encodings whose bytes are all ASCII, so that "valid UTF-8" says nothing.
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_kr", "hz", "utf-7"})
@@ -88,8 +88,9 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
         return _forgiving(body, labels[0])
     try:
         text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        first_bad = error.start
+    except UnicodeDecodeError:
+        if (text := _damaged_utf8(body)) is not None:
+            return Decoded(text, "utf-8", "broken bytes")
     else:
         odd = [label for label in labels if label != "utf-8"] if not body.isascii() else []
         return Decoded(text, "utf-8", f"labelled {odd[0]}, is utf-8" if odd else "")
@@ -98,12 +99,22 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
             return Decoded(body.decode(label), label)
         except UnicodeDecodeError:
             continue
-    if "utf-8" in labels or not labels:
-        text = body.decode("utf-8", "replace")
-        # A few broken bytes in a UTF-8 document, such as a cut character, are damage and no other encoding.
-        if text.count("�") * 200 < len(text) and any(ord(char) > 0x2FF for char in text[:first_bad] + text[-2000:]):
-            return Decoded(text, "utf-8", "broken bytes")
     return _detected(body, labels)
+
+
+def _damaged_utf8(body: bytes) -> str | None:
+    """The text where most of what is not ASCII is good UTF-8: such a document has damage, and no other encoding.
+
+    Damage is a cut character, a byte of another encoding in a pasted quotation, or halves of surrogate pairs that
+    somebody encoded one by one (CESU-8).
+    """
+    try:
+        return body.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    except UnicodeDecodeError:
+        text = body.decode("utf-8", "replace")
+    bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    good = sum(not char.isascii() for char in text) - bad
+    return text if good >= 4 * bad else None
 
 
 def _labels(body: bytes, content_type: str) -> list[str]:
@@ -128,7 +139,7 @@ def codec_of(label: str) -> str:
         info = codecs.lookup(_ALIASES.get(low, low))
     except (LookupError, ValueError):
         return ""
-    if info.name in _NO_CHARSETS:
+    if info.name.replace("-", "_") in _NO_CHARSETS:
         return ""
     return _SUPERSETS.get(info.name, info.name)
 
@@ -140,7 +151,7 @@ def _detected(body: bytes, labels: list[str]) -> Decoded:
         if not name:
             continue
         text = body.decode(name, "replace")
-        if text.count("�") * 50 <= len(text):
+        if text.count("\ufffd") * 50 <= len(text):
             return Decoded(text, name, "undeclared encoding" if not labels else f"not valid {labels[0]}")
     # Latin-1 maps every byte; what it makes of the undefined ones are controls, which are removed later.
     return Decoded(body.decode("latin-1"), "latin-1", "unknown encoding")

@@ -111,13 +111,13 @@ class _Candidate(msgspec.Struct):
     link: str
     link_key: str
     revision: str
-    gid: str = ""
     key: str = ""
 
     def names(self, feed_id: str) -> tuple[str, ...]:
-        """The keys under which it is remembered."""
-        alias = entry_key(feed_id, self.link_key)[:16] if self.link_key else ""
-        return (self.key[:16],) if not alias or alias == self.key[:16] else (self.key[:16], alias)
+        """The keys under which it is remembered: its own, and one of its address where that is not its name."""
+        if not self.link_key or self.key == entry_key(feed_id, self.link_key):
+            return (self.key[:16],)
+        return self.key[:16], _alias(feed_id, self.link_key)
 
 
 def reconcile(
@@ -150,7 +150,7 @@ def reconcile(
     for candidate in unique:
         names = candidate.names(subscription.id)
         current += names
-        known = after.get(candidate.key[:16]) or _renamed(candidate, after, names, mode)
+        known = after.get(candidate.key[:16]) or _renamed(candidate, seen, subscription.id, mode)
         if known is None:
             record = SeenEntry(candidate.revision, 0, today)
             new.append(_article(candidate, parsed, subscription, now, backfill=first))
@@ -231,7 +231,7 @@ def _mode(
     collisions = len(with_both) - len(guids)
     if collisions > COLLISION_SHARE * len(with_both):
         return "link", f"{collisions} of {len(with_both)} entries have the guid of another one"
-    known = [c for c in with_both if entry_key(subscription.id, c.link_key)[:16] in seen]
+    known = [c for c in with_both if _page(c, seen, subscription.id)]
     turned = [c for c in known if entry_key(subscription.id, c.guid)[:16] not in seen]
     if len(known) >= _ENOUGH and len(turned) > TURNOVER_SHARE * len(known):
         return "link", f"{len(turned)} of {len(known)} known entries came with a new guid"
@@ -242,23 +242,46 @@ def _keyed(
     candidates: list[_Candidate], seen: Mapping[str, SeenEntry], feed_id: str, mode: str
 ) -> tuple[list[_Candidate], int]:
     """The candidates with their keys, without those that say the same again."""
-    claims = Counter(_gid(c, mode) for c in candidates)
+    owners = _owners(candidates, seen, feed_id, mode)
     taken: set[str] = set()
     unique: list[_Candidate] = []
-    duplicates = 0
-    # Of entries with one name, those remembered under name and address keep that; the first of the others takes it.
     for candidate in candidates:
         gid = _gid(candidate, mode)
-        longer = f"{gid}\n{candidate.link_key}#{urlsplit(candidate.entry.link).fragment}"
-        if claims[gid] > 1 and (gid in taken or entry_key(feed_id, longer)[:16] in seen):
-            gid = longer
-        if gid in taken:
-            duplicates += 1
-            continue
-        taken.add(gid)
-        candidate.gid, candidate.key = gid, entry_key(feed_id, gid)
-        unique.append(candidate)
-    return unique, duplicates
+        owner = owners[gid]
+        if owner is not candidate:
+            same = _longer(owner, gid) == _longer(candidate, gid)
+            gid = gid if same else _longer(candidate, gid)
+        if gid not in taken and (owner is candidate or gid != _gid(owner, mode)):
+            taken.add(gid)
+            candidate.key = entry_key(feed_id, gid)
+            unique.append(candidate)
+    return unique, len(candidates) - len(unique)
+
+
+def _owners(
+    candidates: list[_Candidate], seen: Mapping[str, SeenEntry], feed_id: str, mode: str
+) -> dict[str, _Candidate]:
+    """Whose each name is, where several entries have it.
+
+    Not theirs who are remembered under name and address; rather theirs whose address is remembered without that, since
+    they had the name before; else the first one's (D2).
+    """
+    owners: dict[str, tuple[int, _Candidate]] = {}
+    for candidate in candidates:
+        gid = _gid(candidate, mode)
+        if entry_key(feed_id, _longer(candidate, gid))[:16] in seen:
+            rank = 2
+        else:
+            rank = 0 if _page(candidate, seen, feed_id) else 1
+        if gid not in owners or rank < owners[gid][0]:
+            owners[gid] = (rank, candidate)
+    return {gid: candidate for gid, (_, candidate) in owners.items()}
+
+
+def _longer(candidate: _Candidate, gid: str) -> str:
+    if not candidate.link_key:
+        return f"{gid}\n{candidate.entry.title}"
+    return f"{gid}\n{candidate.link_key}#{urlsplit(candidate.entry.link).fragment}"
 
 
 def _gid(candidate: _Candidate, mode: str) -> str:
@@ -271,14 +294,24 @@ def _gid(candidate: _Candidate, mode: str) -> str:
     return candidate.guid or candidate.link_key or last
 
 
-def _renamed(
-    candidate: _Candidate, seen: Mapping[str, SeenEntry], names: tuple[str, ...], mode: str
-) -> SeenEntry | None:
-    """What is remembered of the entry under its address, when it is the same story under another guid."""
-    if mode != "guid" or len(names) < 2:
+def _alias(feed_id: str, link_key: str) -> str:
+    # No gid begins so: what is remembered under an address must not stand in for an entry whose name it is.
+    return entry_key(feed_id, f"\0{link_key}")[:16]
+
+
+def _page(candidate: _Candidate, seen: Mapping[str, SeenEntry], feed_id: str) -> SeenEntry | None:
+    """What is remembered under the entry's address, whichever name it had."""
+    if not candidate.link_key:
         return None
-    known = seen.get(names[1])
-    return known if known is not None and known.revision[:4] == candidate.revision[:4] else None
+    return seen.get(entry_key(feed_id, candidate.link_key)[:16]) or seen.get(_alias(feed_id, candidate.link_key))
+
+
+def _renamed(candidate: _Candidate, seen: Mapping[str, SeenEntry], feed_id: str, mode: str) -> SeenEntry | None:
+    """What is remembered of the entry under its address, when it is the same story under another name."""
+    known = _page(candidate, seen, feed_id)
+    if known is None or mode == "link+title":
+        return None
+    return known if mode == "link" or known.revision[:4] == candidate.revision[:4] else None
 
 
 def _article(

@@ -10,8 +10,9 @@ from monitor.detect.langid import identify
 
 #: Languages that are not written in Latin letters, or not only in them.
 _OTHER_SCRIPTS = frozenset(
-    {"ar", "am", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km", "kn", "ko", "ky", "lo", "mk",
-     "ml", "mn", "mr", "my", "ne", "pa", "ps", "ru", "si", "sr", "ta", "te", "tg", "th", "ug", "uk", "ur", "yi", "zh"}
+    {"ar", "am", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km", "kn", "ko", "ky", "lo",
+     "mk", "ml", "mn", "mr", "my", "ne", "pa", "ps", "ru", "si", "sr", "ta", "te", "tg", "th", "ug", "uk", "ur", "yi",
+     "zh"}
 )  # fmt: skip
 #: Fewer letters than this decide nothing.
 _ENOUGH = 6

@@ -8,6 +8,7 @@ it has no bounds on entries, attributes and depth. Its two parser classes are pu
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import xml.sax
@@ -64,6 +65,10 @@ class _Reader:
         if self.depth > MAX_DEPTH:
             raise FeedError(f"elements are nested over {MAX_DEPTH} deep", reason="too_deep")
         return super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # feedparser's class stands behind this one
+
+    def handle_charref(self, ref: str) -> None:
+        with contextlib.suppress(ValueError, OverflowError):  # a surrogate, or beyond Unicode
+            super().handle_charref(ref)  # type: ignore[misc]
 
     def _start_item(self, attrs_d: dict[str, str]) -> None:
         if len(self.entries) >= MAX_ENTRIES:
@@ -297,7 +302,7 @@ def _bodies(raw: RawEntry, entry: FeedData) -> None:
         raw.summary = Markup(summary, not detail or _is_html(detail), _text(detail, "base"))
     elif other := _first_text(entry, "side_dc_description", "side_itunes_summary", "side_itunes_subtitle"):
         raw.summary = Markup(other)
-    elif raw.content is None and (caption := _text(entry, "side_media_description")):
+    elif raw.content is None and (caption := _text(entry, "side_media_description")) and not _has_picture(entry):
         raw.summary = Markup(caption, is_html=False)  # YouTube has an entry's text nowhere else
 
 
@@ -310,14 +315,22 @@ def _dates(raw: RawEntry, entry: FeedData, *, is_rss: bool) -> None:
         raw.published = _text(entry, "created") or dublin
 
 
+def _has_picture(entry: FeedData) -> bool:
+    return any(_is_picture(media) for media in dict.get(entry, "media_content") or [])
+
+
+def _is_picture(media: FeedData) -> bool:
+    medium, media_type = _text(media, "medium"), _text(media, "type")
+    if medium or media_type:
+        return medium == "image" or media_type.startswith("image/")
+    return bool(_PICTURE.search(_text(media, "url")))
+
+
 def _media(raw: RawEntry, entry: FeedData) -> None:
     images = raw.images
     for kind in ("media_content", "media_thumbnail"):
         for media in dict.get(entry, kind) or []:
-            medium, media_type = _text(media, "medium"), _text(media, "type")
-            is_image = kind == "media_thumbnail" or medium == "image" or media_type.startswith("image/")
-            unlabelled = not medium and not media_type and _PICTURE.search(_text(media, "url"))
-            if is_image or unlabelled:
+            if kind == "media_thumbnail" or _is_picture(media):
                 images.append((_number(_text(media, "width"), 20_000) or _UNKNOWN_WIDTH[kind], _text(media, "url")))
     for link in dict.get(entry, "links") or []:
         if link.get("rel") == "enclosure" and _text(link, "type").startswith("image/"):
