@@ -17,10 +17,11 @@ from aiohttp import web
 
 from agents.dead_letters import DeadLetter, write
 from agents.guard import Incoming
+from agents.heartbeat import watch
 from agents.outbox import Outbox
 from agents.topics import TopicNames
 from monitor.clock import Clock
-from monitor.config import Config
+from monitor.config import Config, Heartbeat
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import BrokerSettings, follow, read_compacted
 from monitor.notify import Ack, AckLinks, Delivery, Note, Notifier, Pending, Policy, Retry, build
@@ -86,13 +87,15 @@ class NotifyStage:
     def __init__(self, config: Config, broker: BrokerSettings, names: TopicNames, outbox: Outbox, clock: Clock) -> None:
         self._broker, self._names, self._outbox, self._clock = broker, names, outbox, clock
         self._log = KafkaDeliveryLog(broker, names.deliveries, outbox)
+        self._words = wording(config.alerts.templates)
+        self._heartbeat = config.alerts.heartbeat
         acknowledge = config.alerts.acknowledge
         self._links = AckLinks(acknowledge) if acknowledge else None
         self.notifier = Notifier(
             Policy.of(config),
             {name: build(receiver, broker) for name, receiver in config.receivers.items()},
             self._log,
-            wording(config.alerts.templates),
+            self._words,
             retries=config.alerts.retries,
             dead_letters=GivenUp(outbox, names, clock),
             storm=config.alerts.storm,
@@ -110,14 +113,17 @@ class NotifyStage:
     async def running(self) -> AsyncIterator[None]:
         """Send in the background until the block ends."""
         self.notifier.start()
-        notes = asyncio.create_task(self._follow_notes(), name="notes")
+        tasks = [asyncio.create_task(self._follow_notes(), name="notes")]
+        if self._heartbeat:
+            tasks.append(asyncio.create_task(self._watch(self._heartbeat), name="heartbeat"))
         try:
             yield
         finally:
-            notes.cancel()
+            for task in tasks:
+                task.cancel()
             await self.revoke(set(self._loading))
             await self.notifier.stop()
-            await asyncio.gather(notes, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def assign(self, partitions: Iterable[int]) -> None:
         """Begin to read the deliveries of partitions that are new to this process."""
@@ -151,6 +157,13 @@ class NotifyStage:
         if self._links is None:
             return []
         return [web.get(PATH, self._ask), web.post(PATH, self._acknowledge)]
+
+    async def _watch(self, settings: Heartbeat) -> None:
+        """Tell when articles stop coming. Of all workers the one with the first partition speaks."""
+        await watch(
+            settings, self._broker, self._names.articles, self.notifier,
+            words=self._words, clock=self._clock, speaks=lambda: 0 in self._loading,
+        )  # fmt: skip
 
     async def _load(self, partition: int) -> None:
         if leaving := self._leaving.pop(partition, None):

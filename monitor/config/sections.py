@@ -199,8 +199,8 @@ class Alerts(Section, frozen=True, kw_only=True):
     """What holds for every route and receiver.
 
     `retries` are the waits between attempts, with jitter, as in the Standard Webhooks specification; after the last one
-    the delivery goes to the dead letters. `update_wait` gathers changes that come shortly after another into one update.
-    `templates` is a folder of texts that replace the bundled ones.
+    the delivery goes to the dead letters. `update_wait` gathers changes that come shortly after another into one
+    update. `templates` is a folder of texts that replace the bundled ones.
     """
 
     max_age: timedelta = timedelta(hours=24)

@@ -35,6 +35,9 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     acknowledge: str
     more_sources: str
     digest: str
+    silent: str
+    back: str
+    silent_for: str
 
 
 def _read(text: str, file: str) -> dict[str, object]:
@@ -77,12 +80,12 @@ def _merged(base: Mapping[str, object], own: Mapping[str, object]) -> dict[str, 
     return merged
 
 
-_FILLED = {"who", "what", "noun", "host", "guests", "count", "by"}
+_FILLED = {"who", "what", "noun", "host", "guests", "count", "by", "length"}
 
 
 def _check(words: Wording, file: str) -> None:
     texts = [*words.headline.values(), *words.visit.values(), words.others, words.acknowledged, words.more_sources]
-    for text in (*texts, words.digest):
+    for text in (*texts, words.digest, words.silent_for):
         template = Template(text)
         if not template.is_valid():
             raise DataFileError(file, text, "has a $ that names nothing; write $$ for a dollar sign")

@@ -1,0 +1,60 @@
+"""Watches the articles' topic grow, and tells the configured receivers when it stops and when it goes on.
+
+Every worker watches; the one that has the first partition of the events speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from monitor.clock import Clock
+from monitor.config import Heartbeat
+from monitor.errors import BrokerError
+from monitor.kafka import BrokerSettings, consumer, partitions_of
+from monitor.notify.heartbeat import Pulse, beat, minutes
+from monitor.notify.message import notice
+from monitor.notify.notifier import Notifier
+from monitor.notify.wording import Wording, fill
+
+logger = structlog.get_logger()
+
+_LONGEST_PAUSE = 10.0
+
+
+async def watch(
+    settings: Heartbeat,
+    broker: BrokerSettings,
+    topic: str,
+    notifier: Notifier,
+    *,
+    words: Wording,
+    clock: Clock,
+    speaks: Callable[[], bool],
+) -> None:
+    """Watch for ever; a broker that is away is waited for."""
+    pause = min(_LONGEST_PAUSE, settings.after.total_seconds() / 10)
+    pulse: Pulse | None = None
+    while True:
+        try:
+            async with consumer(broker) as client:
+                partitions = [TopicPartition(topic, number) for number in await partitions_of(client, topic)]
+                while True:
+                    end, now = sum((await client.end_offsets(partitions)).values()), clock()
+                    since = pulse.grew_at if pulse else now
+                    pulse, news = beat(pulse or Pulse(end, now), end, settings.after, now)
+                    if news and speaks():
+                        how_long = minutes(now - since)
+                        title = words.silent if news == "silent" else words.back
+                        text = fill(words.silent_for, length=how_long)
+                        for name in settings.receivers:
+                            identity = f"msg_heartbeat_{news}_{name}_{int(now.timestamp())}"
+                            notifier.tell(notice(words, name, identity, title=title, text=text, at=now))
+                    await asyncio.sleep(pause)
+        except (BrokerError, KafkaError) as error:
+            logger.warning("heartbeat_not_watched", error=str(error))
+        await asyncio.sleep(pause)
