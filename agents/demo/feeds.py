@@ -92,6 +92,7 @@ def _json(outlet: Outlet, items: Sequence[Item], site: str) -> str:
                 "id": f"{site}/{item.id}",
                 "url": f"{site}/{item.id}",
                 "title": item.title,
+                "summary": item.summary,
                 "content_text": item.summary,
                 "date_published": item.published.isoformat(),
             }
