@@ -35,7 +35,7 @@ from monitor.kafka import BrokerSettings, consumer, partitions_of, producer, wai
 logger = structlog.get_logger()
 
 #: A killed poller is noticed after the session; the others hear of it with their next heartbeat.
-SESSION_S, HEARTBEAT_S = 10.0, 1.0
+SESSION_S, HEARTBEAT_S = 6.0, 1.0
 _RELOAD_PAUSE_S = 2.0
 
 
