@@ -27,9 +27,9 @@ _SHINGLE = 3
 _MAX_WORDS = 1_200
 
 #: Two texts are one report when at least so much of the shorter one stands in the longer one.
-CONTAINED = 0.60
-#: A headline alone is one report with another text only when nearly all of its words agree.
-CONTAINED_SHORT = 0.80
+CONTAINED = 0.50
+#: A headline alone is one report with another text only when most of its words agree in order.
+CONTAINED_SHORT = 0.65
 #: Shingles below which a text counts as a headline alone.
 SHORT = 18
 
@@ -143,7 +143,7 @@ def same_text(a: Text, b: Text) -> bool:
     else:
         bar = CONTAINED
     if set(a.agencies) & set(b.agencies):
-        bar -= 0.15
+        bar -= 0.1
     return similarity(a, b) >= bar
 
 
