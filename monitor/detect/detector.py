@@ -6,23 +6,27 @@ the facts around each contact; last, what title and text tell of one contact bec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
 from monitor.detect.facts import Surroundings, facts_of
-from monitor.detect.frames import Contact, Rejection, find_contacts
+from monitor.detect.frames import Rejection, find_contacts
 from monitor.detect.gazetteer import Gazetteer, NameHit
 from monitor.detect.items import MAX_TOKENS, Row, read_row
+from monitor.detect.langid import identify
 from monitor.detect.language import Language, bundled_languages
-from monitor.detect.merge import Finding, merged
-from monitor.detect.people import DESIGNATE, Focus, People, Person, Registry
+from monitor.detect.merge import Finding, Setting, merged
 from monitor.detect.official import Speakers
+from monitor.detect.people import People, Person
+from monitor.detect.registry import DESIGNATE, Focus, Registry
 from monitor.detect.status import find_cues, status_of
-from monitor.detect.text import NormalText, fold, normalise, sentences
+from monitor.detect.text import NormalText, fold, furniture, label, normalise, sentences
 from monitor.detect.tokens import Token, tokenize
-from monitor.records import Article, Field, Kind, Medium, Mention, Source, When, utc
+from monitor.detect.topics import find_topics
+from monitor.records import Article, Field, Medium, Mention, Source, When, utc
 from monitor.watchlist import Watchlist, bundled
 
 #: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
@@ -30,6 +34,8 @@ MAX_SENTENCES = 40
 EXCERPT = 1_500
 #: Code points of a readout's beginning in which it names a remote medium.
 OPENING = 600
+#: Code points of each field in which topics are looked for.
+TOPICAL = 1_000
 
 _FIELDS: tuple[Field, ...] = ("title", "summary", "text")
 
@@ -99,12 +105,21 @@ class Detector:
         if people + (1 if speaker else 0) < 2:
             outcome = "fewer than two leaders can be meant"
             return Explanation(article_id=article.id, language=article.language, outcome=outcome)
-        code = article.language.split("-")[0].lower() if article.language else "en"
+        code = self._code(article, parts)
         language = self._languages.get(code)
         if language is None:
             return Explanation(article_id=article.id, language=code, outcome=f"no language file for {code!r}")
         reading = _Reading(self._registries[code], article, parts, moment, speaker)
         return reading.explanation(lean=lean)
+
+    def _code(self, article: Article, parts: list[Part]) -> str:
+        """The article's language: as it is declared, unless it is written in another script than that language."""
+        opening = " ".join(part.normal.text[:400] for part in parts[:2])
+        code = article.language.replace("_", "-").split("-")[0].lower()
+        language = self._languages.get(code)
+        if not code or (language is not None and not language.is_written_in(opening)):
+            return identify(opening)
+        return code
 
     def _parts(self, article: Article) -> tuple[list[Part], int, int]:
         parts: list[Part] = []
@@ -144,7 +159,7 @@ class _Reading:
                         candidates.add(leader)
                         if strength == "full":
                             named.add(leader)
-        self.focus = Focus(day, speaker, frozenset(named), frozenset(candidates))
+        self.focus = Focus(registry, day, speaker, frozenset(named), frozenset(candidates))
         self.persons: list[tuple[str, str]] = []
         self.triggers: list[str] = []
         self.decisions: list[str] = []
@@ -152,9 +167,11 @@ class _Reading:
 
     def explanation(self, *, lean: bool) -> Explanation:
         findings = [self._own_words(finding) for part in self.parts for finding in self._read(part)]
-        mentions = merged(findings, self.article, self.registry.watchlist, self.focus.day)
-        source = self._source()
-        mentions = tuple(msgspec.structs.replace(one, source=source, language=self.language.code) for one in mentions)
+        mentions = merged(findings, self._setting()) if findings else ()
+        tracked = self.registry.watchlist.tracks
+        untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
+        self.rejected += [(one.rule, "nobody of the watch list takes part") for one in untracked]
+        mentions = tuple(one for one in mentions if one not in untracked)
         outcome = f"{len(mentions)} mention{'s' if len(mentions) != 1 else ''}"
         if lean:
             return Explanation(
@@ -177,13 +194,16 @@ class _Reading:
         text = part.normal.text
         title_case, lower_case = _case(text)
         self.focus.headline = part.field == "title"
+        extras = [one for one in furniture(text) if one.kind != "caption"] if part.field != "title" else []
         for start, end in sentences(text)[:MAX_SENTENCES]:
+            if any(one.start <= start < one.end for one in extras):
+                continue
             hits = [hit for hit in part.hits if start <= hit.start < end]
             tokens = tokenize(text, part.folded, start, end)[:MAX_TOKENS]
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
             row = read_row(tokens, persons, self.registry, title_case=title_case)
-            contacts, rejected = find_contacts(row, self.language, self.focus, self._host)
+            contacts, rejected = find_contacts(row, self.language, self.focus)
             self._note_rejected(part, row, rejected)
             subject = next((item.leaders for item in row.items if item.class_ == "LEADER"), ())
             if subject:
@@ -194,7 +214,7 @@ class _Reading:
             around = Surroundings(text, row, self.language, self.moment)
             for contact in contacts:
                 verdict = status_of(row, contact, cues)
-                facts = facts_of(around, contact, contacts, verdict, self.language, self.moment)
+                facts = facts_of(around, contact, contacts, verdict)
                 self.triggers.append(contact.trigger.name)
                 self.decisions.append(
                     f"{contact.frame.name}: {' + '.join(sorted(contact.leaders))}, {facts.status} ({facts.why})"
@@ -207,32 +227,32 @@ class _Reading:
                     continue
                 yield Finding(part.field, part.normal, row, contact, verdict, facts)
 
-    def _host(self, state: str) -> str:
-        holder = self.registry.holder(state, "leader", self.focus.day)
-        return holder.id if holder is not None else ""
-
     def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
         """Whether all were in office (or elected) then: on the article's day, else on the day that is told."""
         return leaders <= self.serving or (when is not None and leaders <= self.registry.serving(when.start))
 
     def _own_words(self, finding: Finding) -> Finding:
-        """An official readout names a remote medium; where it names none, its leader sat at the table."""
+        """An official readout is of its day, and names a remote medium: without one, its leader sat at the table."""
         facts, speaker = finding.facts, self.focus.speaker
-        told = facts.medium != "unknown" or facts.status != "held" or speaker not in finding.contact.leaders
-        if told or not speaker or finding.field != "title":
+        if facts.status != "held" or not speaker or speaker not in finding.contact.leaders or finding.field != "title":
             return finding
-        medium: Medium = "in_person"
+        changes: dict[str, Any] = {}
+        if facts.when is None and self.moment is not None:
+            changes["when"] = When(start=self.moment.date(), end=self.moment.date())
+        if facts.medium == "unknown":
+            medium = self._remote_medium()
+            changes |= {"medium": medium or "in_person", "kind": "call" if medium else "meeting"}
+        return msgspec.structs.replace(finding, facts=msgspec.structs.replace(facts, **changes))
+
+    def _remote_medium(self) -> Medium | None:
+        """The remote medium that the article's opening names."""
         for part in self.parts:
             words = [token.text for token in tokenize(part.normal.text, part.folded, 0, OPENING)]
             for at in range(len(words)):
                 found = self.language.media.longest(words, at)
                 if found is not None and found[1][0] in ("phone", "video"):
-                    medium = found[1][0]
-                    kind: Kind = "call"
-                    return msgspec.structs.replace(
-                        finding, facts=msgspec.structs.replace(facts, medium=medium, kind=kind)
-                    )
-        return msgspec.structs.replace(finding, facts=msgspec.structs.replace(facts, medium=medium, kind="meeting"))
+                    return found[1][0]
+        return None
 
     def _note(self, part: Part, tokens: list[Token], persons: list[Person]) -> None:
         text = part.normal.text
@@ -247,14 +267,22 @@ class _Reading:
             words = text[row.tokens[item.first].start : row.tokens[item.last - 1].end]
             self.rejected.append((words, one.reason))
 
-    def _source(self) -> Source:
+    def _setting(self) -> Setting:
         article = self.article
         excerpt = "\n".join(piece for piece in (article.title, article.summary, article.text[:EXCERPT]) if piece)
-        return Source(
+        source = Source(
             article_id=article.id, title=article.title, url=article.url, outlet=article.outlet,
             publisher=article.publisher, country=article.country, official=article.official or bool(self.focus.speaker),
             speaks_for=article.speaks_for, language=self.language.code, published=article.published, seen=article.seen,
             revision=article.revision, backfill=article.backfill, excerpt=excerpt[:EXCERPT],
+        )  # fmt: skip
+        opening = "\n".join(part.normal.text[:TOPICAL] for part in self.parts)
+        title = self.parts[0].normal.text if self.parts[0].field == "title" else ""
+        said = label(title)
+        return Setting(
+            article, self.registry.watchlist, self.focus.day, self.language.code, source,
+            topics=find_topics(opening), speaker=self.focus.speaker,
+            opinion=said is not None and said.name in ("opinion", "analysis"),
         )  # fmt: skip
 
 

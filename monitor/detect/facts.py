@@ -23,7 +23,7 @@ _HAPPENED = frozenset({"held", "past", "ongoing"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the clause tells; `why` names the words behind the status, `told` whether words or only a default gave it."""
+    """What the clause tells; `why` names the words behind the status, `told` says that it is no mere default."""
 
     kind: Kind
     medium: Medium
@@ -40,6 +40,8 @@ class Surroundings:
 
     def __init__(self, text: str, row: Row, language: Language, published: datetime | None) -> None:
         self.row = row
+        self.language = language
+        self.published = published
         self.offset = row.tokens[0].start
         sentence = text[self.offset : row.tokens[-1].end]
         self.times: tuple[TimeHit, ...] = ()
@@ -57,12 +59,9 @@ class Surroundings:
         return tokens[first].start - self.offset, tokens[last - 1].end - self.offset
 
 
-def facts_of(
-    around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict, language: Language,
-    published: datetime | None,
-) -> Facts:  # fmt: skip
+def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict) -> Facts:
     """The facts of one contact; `contacts` are all of its sentence."""
-    row = around.row
+    row, published = around.row, around.published
     status: Status = "held" if verdict.status == "generic" else verdict.status
     why, told = verdict.words, verdict.told
     when: When | None = None
@@ -79,7 +78,7 @@ def facts_of(
         when = When(start=published.date(), end=published.date())
     places = _inside(around, contact, around.places)
     forums = _inside(around, contact, around.forums)
-    medium, kind = _medium(row, contact, contacts, language)
+    medium, kind = _medium(row, contact, contacts, around.language)
     if medium == "unknown" and (any(one.level in ("venue", "city") for one in places) or forums):
         medium = "in_person"
     return Facts(

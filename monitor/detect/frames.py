@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
-from monitor.detect.items import Item, Row
+from monitor.detect.items import Row
 from monitor.detect.language import Language, Trigger
-from monitor.detect.people import Focus
+from monitor.detect.registry import Focus
 from monitor.detect.shapes import Frame
 from monitor.detect.tokens import Phrases
-
-#: The leader of a state or seat on the article's day, '' when there is none.
-Hosts = Callable[[str], str]
 
 #: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
 _VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "MEET", "SPEAK"})
@@ -49,7 +46,7 @@ class Rejection(msgspec.Struct, frozen=True):
     leaders: tuple[str, ...] = ()
 
 
-def find_contacts(row: Row, language: Language, focus: Focus, hosts: Hosts) -> tuple[list[Contact], list[Rejection]]:
+def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Contact], list[Rejection]]:
     """The contacts of one sentence, at most one frame a trigger: the first of the catalogue that fits."""
     found: dict[int, Contact] = {}
     rejected: dict[int, Rejection] = {}
@@ -66,7 +63,7 @@ def find_contacts(row: Row, language: Language, focus: Focus, hosts: Hosts) -> t
             if veto:
                 rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {veto}"))
                 continue
-            contact = _complete(row, focus, hosts, frame, trigger, match)
+            contact = _complete(row, focus, frame, match)
             if isinstance(contact, Rejection):
                 rejected.setdefault(at, contact)
             else:
@@ -75,14 +72,14 @@ def find_contacts(row: Row, language: Language, focus: Focus, hosts: Hosts) -> t
         trigger = row.items[at].trigger
         if at not in found and at not in rejected and trigger is not None:
             rejected[at] = Rejection(at, trigger.name, "no frame joins leaders at this trigger")
-    for at in [at for at, one in found.items() if one.trigger.weak and _outdone(one, found)]:
+    for at in [at for at, one in found.items() if one.trigger.of.weak and _outdone(one, found)]:
         rejected[at] = Rejection(at, found[at].trigger.name, "told by another trigger", tuple(found.pop(at).leaders))
     contacts = [one for at in sorted(found) for one in _spread(row, found[at], language)]
     return contacts, [reason for at, reason in sorted(rejected.items()) if at not in found]
 
 
 def _outdone(weak: Contact, found: dict[int, Contact]) -> bool:
-    return any(not one.trigger.weak and one.leaders >= weak.leaders for one in found.values())
+    return any(not one.trigger.of.weak and one.leaders >= weak.leaders for one in found.values())
 
 
 def _matches(frame: Frame, row: Row) -> Iterator[re.Match[str]]:
@@ -97,18 +94,19 @@ def _label(match: re.Match[str], name: str) -> int | None:
     return match.start(name) if name in match.re.groupindex and match[name] else None
 
 
-def _complete(
-    row: Row, focus: Focus, hosts: Hosts, frame: Frame, trigger: Trigger, match: re.Match[str]
-) -> Contact | Rejection:
+def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Contact | Rejection:
     at = match.start("T")
+    trigger = row.items[at].trigger
+    if trigger is None:
+        raise ValueError(f"frame {frame.name}: T is no trigger")
     labelled = {name: _label(match, name) for name in "ABCH"}
     sides = {name: row.items[index].leaders if index is not None else () for name, index in labelled.items()}
     side_a, side_b = sides["A"], (*sides["B"], *sides["C"])
     others = any(row.items[index].others for index in labelled.values() if index is not None)
     inferred = False
     if labelled["H"] is not None:
-        host = hosts(row.items[labelled["H"]].word)
-        if not host or host in side_a or not (host in focus.candidates or trigger.hosted):
+        host = focus.host(row.items[labelled["H"]].word)
+        if not host or host in side_a or not (host in focus.candidates or trigger.of.hosted):
             return Rejection(at, trigger.name, "the host is not named", side_a)
         side_b, inferred = (host,), True
     if frame.collective and len(side_a) < 2:
@@ -119,8 +117,11 @@ def _complete(
         side_a, inferred = (*side_a, *(one for one in (focus.speaker,) if one)), True
     elif frame.missing in ("subject", "attributed") and not (side_a and side_b):
         present = side_a or side_b
-        find = _subject if frame.missing == "subject" else _sayer
-        subject = find(row, focus, match.start(), match.end(), frozenset(present))
+        given = frozenset(present)
+        if frame.missing == "subject":
+            subject = _subject(row, focus, match.start(), match.end(), given)
+        else:
+            subject = _sayer(row, match.end(), given)
         if not subject:
             return Rejection(at, trigger.name, "no second leader takes part", present)
         side_a, side_b, inferred = subject, present, True
@@ -162,7 +163,7 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return item.leaders
     if first and items[0].class_ == "OWNER" and not present & set(items[0].leaders):
         return items[0].leaders
-    if sayer := _sayer(row, focus, first, last, present):
+    if sayer := _sayer(row, last, present):
         return sayer
     pronoun = any(items[index].class_ in _PERSONAL for index in range(max(0, first - 4), last))
     if pronoun and focus.subject and not present & set(focus.subject):
@@ -172,7 +173,7 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
     return ()
 
 
-def _sayer(row: Row, focus: Focus, first: int, last: int, present: frozenset[str]) -> tuple[str, ...]:
+def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
     """The subject behind a fronted phrase, or who says it: "— Trump", "..., Trump said"."""
     items = row.items
     breaks = [index for index in range(last, len(items)) if items[index].class_ == "BREAK"]
@@ -209,9 +210,9 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
             return veto.name
         if any(veto.anywhere.longest(row.words, one) for one in range(len(row.words))):
             return veto.name
-        if veto.object_then and b is not None and b > at and b + 1 < len(row.shape):
-            if row.shape[b + 1] not in veto.object_then:
-                return veto.name
+        behind = row.shape[b + 1] if b is not None and at < b < len(row.shape) - 1 else ""
+        if veto.object_then and behind and behind not in veto.object_then:
+            return veto.name
     return ""
 
 

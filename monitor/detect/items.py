@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from monitor.detect.language import Language, Trigger
-from monitor.detect.people import Person, Registry
+from monitor.detect.people import Person
+from monitor.detect.registry import Registry
 from monitor.detect.tokens import Token
 
 #: A sentence of more tokens than this is cut: no news sentence is longer, and the work stays bounded.
@@ -53,7 +54,8 @@ def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Regis
     text = [token.text for token in tokens]
     items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language))
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] != ",")
-    return Row(tokens, text, tuple(items), "".join(language.alphabet[item.class_] for item in items), breaks, title_case)
+    shape = "".join(language.alphabet[item.class_] for item in items)
+    return Row(tokens, text, tuple(items), shape, breaks, title_case)
 
 
 def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry) -> list[Item]:

@@ -24,6 +24,17 @@ from monitor.records import Kind, Medium, Status
 
 LANGUAGES = DATA / "languages"
 
+#: Letters of each script that a language file may name (Unicode blocks).
+_SCRIPTS = {
+    "Latin": "A-Za-z\u00c0-\u024f\u1e00-\u1eff",
+    "Cyrillic": "\u0400-\u04ff",
+    "Arabic": "\u0600-\u06ff",
+    "Han": "\u3400-\u9fff",
+    "Kana": "\u3040-\u30ff",
+    "Hangul": "\uac00-\ud7af",
+}
+_LETTER = re.compile(r"[^\W\d_]")
+
 Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
 #: What a cue says of a trigger in its scope; `generic` means that no single contact is spoken of.
 CueStatus = Status | Literal["generic"]
@@ -54,11 +65,10 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words that give a trigger in their scope a status (after NegEx and ConText: Chapman 2001, Harkema 2009).
 
-    `scope`: the cue stands before or after what it speaks of. `reach`: tight, the next item or two; phrase, the same noun phrase or verb group; near, up to six
-    items; clause; sentence. `only` narrows it to triggers or classes. `barrier`: cues farther out do not pass it.
-    `strong`: it outweighs the others but a denial. `today`:
-    it happens on the article's day unless another is told. `before_verb`: only where a verb may follow ("to meet",
-    and not "to Rome").
+    `scope`: where the cue stands. `reach`: tight, up to two items; phrase, within one noun phrase or verb group; near,
+    up to seven items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
+    do not pass it. `strong`: it outweighs the others but a denial. `today`: it happens on the article's day unless
+    another is told. `before_verb`: only where a verb may follow ("to meet", and not "to Rome").
     """
 
     status: CueStatus
@@ -136,31 +146,33 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Trigger(msgspec.Struct, frozen=True):
-    """One form of a trigger."""
+    """One form of a trigger; `kind` and `medium` are the trigger's, or those of a compound ("video summit")."""
 
-    name: str
-    class_: str
+    of: TriggerForms
+    tense: Tense
     kind: Kind
     medium: Medium
-    tense: Tense
-    role: str = ""
-    distributive: bool = False
-    status: Status = "held"
-    weak: bool = False
-    hosted: bool = False
+
+    @property
+    def name(self) -> str:
+        """What vetoes and cues call it."""
+        return self.of.name
+
+    @property
+    def class_(self) -> str:
+        """Its class in shapes."""
+        return self.of.class_
+
+    @property
+    def distributive(self) -> bool:
+        """Whether several partners mean several contacts: "meetings with A and B"."""
+        return self.of.distributive or self.tense == "plural"
 
 
 class Cue(msgspec.Struct, frozen=True):
-    """One status cue, with the words that it was found by."""
+    """One form of a status cue."""
 
-    status: CueStatus
-    scope: Scope
-    reach: Reach
-    only: frozenset[str]
-    barrier: bool
-    strong: bool
-    today: bool
-    before_verb: bool
+    of: CueWords
     words: str
 
 
@@ -185,6 +197,10 @@ class Language:
     def __init__(self, data: LanguageFile, file: str) -> None:
         self.code = data.code
         self.scripts = frozenset(data.scripts)
+        unknown = sorted(self.scripts - set(_SCRIPTS))
+        if unknown:
+            raise DataFileError(file, "scripts", f"unknown: {', '.join(unknown)}; known are {', '.join(_SCRIPTS)}")
+        self._own = re.compile("[" + "".join(_SCRIPTS[script] for script in data.scripts) + "]")
         self.clitics = data.clitics
         self.calendar = Calendar(data.calendar, file) if data.calendar is not None else None
         trigger_classes = tuple(dict.fromkeys(one.class_ for one in data.triggers))
@@ -231,9 +247,7 @@ class Language:
         for at, cue in enumerate(data.cues):
             _known(cue.only, names, file, f"cues[{at}].only")
             for phrase in cue.words:
-                self.cues.add(
-                    words(phrase), Cue(cue.status, cue.scope, cue.reach, frozenset(cue.only), cue.barrier, cue.strong, cue.today, cue.before_verb, phrase)
-                )
+                self.cues.add(words(phrase), Cue(cue, phrase))
         self.vetoes = tuple(self._veto(veto, names, file) for veto in data.vetoes)
         self.frames = tuple(
             Frame(
@@ -246,19 +260,20 @@ class Language:
             for one in data.frames
         )
 
+    def is_written_in(self, text: str) -> bool:
+        """Whether most letters of `text` are of this language's scripts; a text without letters is of any."""
+        letters = len(_LETTER.findall(text))
+        return letters == 0 or 2 * len(self._own.findall(text)) > letters
+
     @staticmethod
     def _forms(one: TriggerForms) -> Iterable[tuple[Trigger, str]]:
         for tense, phrases in one.forms.items():
-            spread = one.distributive or tense == "plural"
             for phrase in phrases:
-                yield Trigger(one.name, one.class_, one.kind, one.medium, tense, one.role, spread, one.status, one.weak, one.hosted), phrase
+                yield Trigger(one, tense, one.kind, one.medium), phrase
                 for medium, prefixes in one.compounds.items():
+                    kind: Kind = "call" if medium in ("phone", "video") else one.kind
                     for prefix in prefixes:
-                        kind: Kind = "call" if medium in ("phone", "video") else one.kind
-                        yield (
-                            Trigger(one.name, one.class_, kind, medium, tense, one.role, spread, one.status, one.weak, one.hosted),
-                            f"{prefix} {phrase}",
-                        )
+                        yield Trigger(one, tense, kind, medium), f"{prefix} {phrase}"
 
     def _roles(self, role: str, phrases: Iterable[str], value: str = "") -> None:
         for phrase in phrases:

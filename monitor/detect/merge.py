@@ -7,12 +7,13 @@ from datetime import date
 
 import msgspec
 
+from monitor.detect.confidence import Feature, model
 from monitor.detect.facts import Facts
 from monitor.detect.frames import Contact
 from monitor.detect.items import Row
 from monitor.detect.status import Verdict
 from monitor.detect.text import NormalText
-from monitor.records import Article, Evidence, Field, Medium, Mention, Participant, Status
+from monitor.records import Article, Evidence, Field, Mention, Participant, Source, Status
 from monitor.watchlist import Watchlist
 
 _GROUPS: dict[Status, str] = {"held": "held", "ongoing": "held"}
@@ -30,7 +31,20 @@ class Finding(msgspec.Struct, frozen=True):
     facts: Facts
 
 
-def merged(findings: Sequence[Finding], article: Article, watchlist: Watchlist, day: date) -> tuple[Mention, ...]:
+class Setting(msgspec.Struct, frozen=True):
+    """What all mentions of an article share."""
+
+    article: Article
+    watchlist: Watchlist
+    day: date
+    language: str
+    source: Source
+    topics: tuple[str, ...] = ()
+    speaker: str = ""
+    opinion: bool = False
+
+
+def merged(findings: Sequence[Finding], setting: Setting) -> tuple[Mention, ...]:
     """The mentions of an article, one for each contact it tells of."""
     groups: list[list[Finding]] = []
     for finding in findings:
@@ -39,7 +53,7 @@ def merged(findings: Sequence[Finding], article: Article, watchlist: Watchlist, 
             groups.append([finding])
         else:
             home.append(finding)
-    return tuple(_mention(group, article, watchlist, day) for group in groups)
+    return tuple(_mention(group, setting) for group in groups)
 
 
 def _same(group: Sequence[Finding], finding: Finding) -> bool:
@@ -62,38 +76,52 @@ def _same(group: Sequence[Finding], finding: Finding) -> bool:
 
 def _visitor(finding: Finding) -> tuple[str, ...]:
     contact = finding.contact
-    return contact.a if contact.trigger.role == "visitor" and contact.b else ()
+    return contact.a if contact.trigger.of.role == "visitor" and contact.b else ()
 
 
-def _mention(group: Sequence[Finding], article: Article, watchlist: Watchlist, day: date) -> Mention:
+def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
     lead = next((one for one in group if one.facts.told), group[0])
-    medium: Medium = next((one.facts.medium for one in group if one.facts.medium != "unknown"), "unknown")
+    known = next((one for one in group if one.facts.medium != "unknown"), lead)
     contact = lead.contact
+    evidence = [_evidence(one, setting.article) for one in group[:4]]
+    outlet = setting.article.outlet
+    if outlet and contact.inferred and setting.speaker in contact.leaders:
+        evidence.append(Evidence(field="outlet", start=0, end=len(outlet), text=outlet))
     return Mention(
-        article_id=article.id,
-        participants=tuple(_participant(one, contact, watchlist, day) for one in sorted(contact.leaders)),
-        kind=lead.facts.kind if lead.facts.medium != "unknown" else _kind(group),
-        medium=medium,
+        article_id=setting.article.id,
+        participants=tuple(_participant(one, contact, setting) for one in sorted(contact.leaders)),
+        kind=lead.facts.kind if lead.facts.medium != "unknown" else known.facts.kind,
+        medium=known.facts.medium,
         status=lead.facts.status,
         when=next((one.facts.when for one in group if one.facts.when is not None), None),
         place=next((one.facts.place for one in group if one.facts.place is not None), None),
         forum=next((one.facts.forum for one in group if one.facts.forum is not None), None),
-        confidence=0.9,
-        evidence=tuple(_evidence(one, article) for one in group[:4]),
-        rule=lead.contact.frame.name,
+        topics=setting.topics,
+        confidence=model().confidence(_features(group, lead, known, setting)),
+        evidence=tuple(evidence),
+        rule=contact.frame.name,
+        language=setting.language,
+        source=setting.source,
     )
 
 
-def _kind(group: Sequence[Finding]) -> str:  # type: ignore[return]
-    for one in group:
-        if one.facts.medium != "unknown":
-            return one.facts.kind
-    return group[0].facts.kind
+def _features(group: Sequence[Finding], lead: Finding, known: Finding, setting: Setting) -> list[Feature]:
+    given: dict[Feature, bool] = {
+        "inferred": all(one.contact.inferred for one in group),
+        "told": lead.facts.told,
+        "headline": any(one.field == "title" for one in group),
+        "agreed": len({id(one.row) for one in group}) > 1,
+        "medium_known": known.facts.medium != "unknown",
+        "weak_trigger": all(one.contact.trigger.of.weak for one in group),
+        "official": bool(setting.speaker) and setting.speaker in lead.contact.leaders,
+        "opinion": setting.opinion,
+    }
+    return [name for name, holds in given.items() if holds]
 
 
-def _participant(leader: str, contact: Contact, watchlist: Watchlist, day: date) -> Participant:
-    office = watchlist.office_on(leader, day)
-    known = watchlist.leaders.get(leader)
+def _participant(leader: str, contact: Contact, setting: Setting) -> Participant:
+    office = setting.watchlist.office_on(leader, setting.day)
+    known = setting.watchlist.leaders.get(leader)
     return Participant(
         leader=leader,
         name=known.name if known else leader,
@@ -104,7 +132,7 @@ def _participant(leader: str, contact: Contact, watchlist: Watchlist, day: date)
 
 
 def _role(leader: str, contact: Contact) -> str:
-    match contact.trigger.role:
+    match contact.trigger.of.role:
         case "host" if contact.b:
             return "host" if leader in contact.a else "visitor"
         case "visitor" if contact.b:

@@ -1,26 +1,20 @@
 """Who is meant: noun phrases around names, titles and states, resolved to leaders in office on the article's day.
 
-A phrase is a run of states, titles and modifiers with or without a name: "Kazakh President Tokayev", "the prime minister
-of India", "China's Xi", "his Turkish counterpart", "the two leaders". Former and future holders, deputies, relatives,
+A phrase is a run of states, titles and modifiers with or without a name: "Kazakh President Tokayev", "the premier of
+India", "China's Xi", "his Turkish counterpart", "the two leaders". Former and future holders, deputies, relatives,
 envoys and namesakes come out as persons who are no leaders, with the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
-from monitor.detect.gazetteer import Name, NameHit
-from monitor.detect.language import Language, words
-from monitor.detect.tokens import Phrases, Token
-from monitor.watchlist import Leader, Strength, Watchlist
-
-
-#: Whoever takes office within this time is spoken of as a leader already, elected and received as such; whoever left
-#: it within this time counts for contacts that the text dates before that.
-DESIGNATE = timedelta(days=60)
+from monitor.detect.gazetteer import NameHit
+from monitor.detect.registry import Focus, Registry, Run
+from monitor.detect.sentence import Sentence
+from monitor.detect.tokens import Token
+from monitor.watchlist import Strength
 
 
 class Person(NamedTuple):
@@ -39,116 +33,6 @@ class Person(NamedTuple):
     strong: bool = True
 
 
-class Focus:
-    """What an article has said so far of persons: who was named in full, and in which order leaders came up."""
-
-    def __init__(self, day: date, speaker: str, named: frozenset[str], candidates: frozenset[str]) -> None:
-        self.day = day
-        self.speaker = speaker
-        self.named = named
-        self.candidates = candidates
-        self.seen: list[str] = [speaker] if speaker else []
-        self.subject: tuple[str, ...] = (speaker,) if speaker else ()
-        self.headline = True
-
-    def see(self, leaders: Sequence[str]) -> None:
-        """Remember that these leaders came up, the last one last."""
-        for leader in leaders:
-            if leader in self.seen:
-                self.seen.remove(leader)
-            self.seen.append(leader)
-
-
-class _Run(NamedTuple):
-    """A run of states and titles before (or without) a name."""
-
-    end: int
-    states: tuple[str, ...]
-    titles: tuple[str, ...]
-    plural: bool
-    former: bool
-    other: bool
-    owned: bool
-
-
-class Registry:
-    """States and leaders of a watchlist, as one language writes them."""
-
-    def __init__(self, watchlist: Watchlist, language: Language) -> None:
-        self.watchlist = watchlist
-        self.language = language
-        self.states: Phrases[tuple[str, bool]] = Phrases()
-        for state in watchlist.states.values():
-            for forms, adjective in ((state.names, False), (state.adjectives, True), (state.demonyms, True)):
-                for text in forms.get(language.code, ()):
-                    if key := words(text):
-                        self.states.add(key, (state.code, adjective))
-        self.lands: Phrases[tuple[str, str]] = Phrases()
-        for state in watchlist.states.values():
-            names = {*state.names.get(language.code, ()), *state.adjectives.get(language.code, ()), state.capital}
-            seats = {name for seat in state.seats for name in (seat.name,)}
-            for class_, texts in (("STATE", names), ("SEAT", seats)):
-                for text in texts:
-                    if key := words(text):
-                        self.lands.add(key, (class_, state.code))
-        self.titles: Phrases[str] = Phrases()
-        for word in {*watchlist.titles, *(word for state in watchlist.states.values() for word in state.titles)}:
-            if key := words(word):
-                self.titles.add(key, word)
-        #: Phrases such as "the pope" by the title alone, as headlines have it.
-        self.alone = {
-            phrase.text[4:].lower(): phrase for phrase in watchlist.phrases if phrase.text.lower().startswith("the ")
-        }
-        self.given = frozenset(
-            first for leader in watchlist.leaders.values() for first in words(leader.name)[:1] if len(first) > 2
-        )
-        self.serving = lru_cache(maxsize=4096)(watchlist.serving)
-
-    def resolve(self, name: Name, run: _Run | None, focus: Focus) -> tuple[str, Strength, str]:
-        """The one leader that a name means here, the strength of the name, and else the reason why nobody."""
-        for phrase in name.phrases:
-            held = self.watchlist.holder_of_phrase(phrase, focus.day)
-            if held is not None:
-                return held.id, "full", ""
-        serving = self.serving(focus.day)
-        able = [(one, strength) for one, strength in name.leaders if one in serving]
-        if not able:
-            soon = self.serving(min(focus.day, date.max - DESIGNATE) + DESIGNATE)
-            left = self.serving(max(focus.day, date.min + DESIGNATE) - DESIGNATE)
-            able = [(one, strength) for one, strength in name.leaders if one in soon | left and strength != "weak"]
-        if not able:
-            return "", "full", "not in office on the article's date" if name.leaders else "nobody holds that office"
-        if run is not None and run.states:
-            able = [one for one in able if self._leads(one[0], run, focus.day)]
-            if not able:
-                return "", "full", "the title belongs to somebody else"
-        elif run is not None and run.titles and len(able) > 1:
-            able = [one for one in able if self._holds(one[0], run.titles, focus.day)] or able
-        if len(able) > 1:
-            best = [one for one in able if one[0] in focus.named] or [one for one in able if one[1] == "full"]
-            able = best or able
-        if len({one for one, _ in able}) > 1:
-            return "", "weak", "several leaders bear this name"
-        return able[0][0], able[0][1], ""
-
-    def _leads(self, leader: str, run: _Run, day: date) -> bool:
-        return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
-
-    def _holds(self, leader: str, titles: Sequence[str], day: date) -> bool:
-        return any(
-            self.watchlist.role_of_title(office.country, title, day) == office.role
-            for office in self.watchlist.offices_on(leader, day)
-            for title in titles
-        )
-
-    def holder(self, state: str, title: str, day: date) -> Leader | None:
-        """Who "the <state> <title>" was on that day."""
-        found = self.watchlist.holder_of_title(state, title, day)
-        if found is None and " " in title:  # a longer title of another state: "interim leader"
-            found = self.watchlist.holder_of_title(state, title.rsplit(" ", 1)[1], day)
-        return found
-
-
 class People:
     """Reads the persons of one sentence after another, keeping the article's focus."""
 
@@ -161,7 +45,7 @@ class People:
         self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool
     ) -> list[Person]:
         """The persons of one sentence, in order, not overlapping."""
-        sentence = _Sentence(tokens, hits, title_case=title_case, lower_case=lower_case)
+        sentence = Sentence(tokens, hits, title_case=title_case, lower_case=lower_case)
         found: list[Person] = []
         at = 0
         while at < len(tokens):
@@ -178,7 +62,7 @@ class People:
 
     # One noun phrase -------------------------------------------------------------------------------------------------
 
-    def _phrase(self, s: _Sentence, at: int) -> Person | None:
+    def _phrase(self, s: Sentence, at: int) -> Person | None:
         group = self._group(s, at)
         if group is not None:
             return group
@@ -194,7 +78,7 @@ class People:
             return None
         return self._untitled(s, at, run)
 
-    def _named(self, s: _Sentence, at: int, start: int, hit: NameHit, run: _Run | None) -> Person | None:
+    def _named(self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None) -> Person | None:
         if hit.name.namesake:
             return Person(at, s.after(hit), (), "a namesake")
         if not hit.name.leaders and not hit.name.phrases:
@@ -221,7 +105,7 @@ class People:
         strong = strength != "weak" or (run is not None and bool(run.states or run.titles))
         return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
 
-    def _untitled(self, s: _Sentence, at: int, run: _Run) -> Person | None:
+    def _untitled(self, s: Sentence, at: int, run: Run) -> Person | None:
         """A title without a known name: the holder of the office, or nobody if another name follows."""
         if run.other:
             return Person(at, run.end, (), "a lesser title")
@@ -242,12 +126,12 @@ class People:
         if run.plural or not self._definite(s, at):
             return None
         for leader in reversed(self._focus.seen):
-            if self._registry._holds(leader, run.titles, day):  # noqa: SLF001  # the same concept, in one module
+            if self._registry.holds(leader, run.titles, day):
                 return Person(at, run.end, (leader,), owner=s.is_owner(run.end), linked="title")
         return None
 
-    def _group(self, s: _Sentence, at: int) -> Person | None:
-        """ "The two leaders", "his Turkish counterpart", "European leaders"."""
+    def _group(self, s: Sentence, at: int) -> Person | None:
+        """Groups and relations: "the two leaders", "his Turkish counterpart", "European leaders"."""
         found = self._language.roles.longest(s.words, at)
         role = found[1][0][0] if found else ""
         if found and role == "both":
@@ -273,7 +157,7 @@ class People:
             return Person(at, last, (), "nobody tracked holds that office")
         return Person(at, last, (holder.id,), owner=s.is_owner(last), linked="counterpart")
 
-    def _run(self, s: _Sentence, at: int) -> _Run | None:
+    def _run(self, s: Sentence, at: int) -> Run | None:
         states: list[str] = []
         titles: list[str] = []
         former = other = plural = owned = False
@@ -304,7 +188,7 @@ class People:
                         break
             elif role and ("modifier" in kinds or "state_prefix" in kinds) and (states or titles or former or i == at):
                 i = role[0]
-            elif s.words[i] in ("-",) and (titles or states) and i + 1 < len(s.words) and not s.tokens[i].spaced:
+            elif s.words[i] == "-" and (titles or states) and i + 1 < len(s.words) and not s.tokens[i].spaced:
                 i += 1
             else:
                 break
@@ -312,19 +196,19 @@ class People:
             i -= 1
         if i == at or not (titles or other or (states and owned) or former):
             return None
-        return _Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
+        return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
 
-    def _after_of(self, s: _Sentence, at: int) -> bool:
+    def _after_of(self, s: Sentence, at: int) -> bool:
         return at > 0 and self._is_prefix(s, at - 1)
 
-    def _is_prefix(self, s: _Sentence, at: int) -> bool:
+    def _is_prefix(self, s: Sentence, at: int) -> bool:
         found = self._language.roles.longest(s.words, at)
         return found is not None and found[1][0][0] == "state_prefix"
 
     # What stands around a name ---------------------------------------------------------------------------------------
 
-    def _with_head(self, s: _Sentence, person: Person) -> Person:
-        """The phrase under its head noun: "Putin's special envoy", "Trump aide", "an aide to Putin" are somebody else."""
+    def _with_head(self, s: Sentence, person: Person) -> Person:
+        """The phrase under its head noun: "Putin's special envoy", "Trump aide", are somebody else."""
         if not person.leaders and not person.others:
             return person
         limit = 3 if person.owner else 0
@@ -339,11 +223,11 @@ class People:
                 break
         return person
 
-    def _verbal(self, s: _Sentence, at: int) -> bool:
+    def _verbal(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at)
         return found is not None
 
-    def _given_name_before(self, s: _Sentence, at: int) -> bool:
+    def _given_name_before(self, s: Sentence, at: int) -> bool:
         before = at - 1
         if before < 0 or not s.tokens[at].spaced or not s.is_capital(before) or not s.words[before].isalpha():
             return False
@@ -351,12 +235,12 @@ class People:
             return not self._known(s, before)
         return before > 0 and not s.title_case and s.words[before - 1] not in "\"'" and not self._known(s, before)
 
-    def _surname_goes_on(self, s: _Sentence, last: int, strength: Strength) -> bool:
+    def _surname_goes_on(self, s: Sentence, last: int, strength: Strength) -> bool:
         if strength != "weak" or last >= len(s.words) or not s.spaced(last):
             return False
         return s.is_capital(last) and not s.title_case and not self._known(s, last)
 
-    def _skip_title_behind(self, s: _Sentence, last: int) -> int:
+    def _skip_title_behind(self, s: Sentence, last: int) -> int:
         """Languages that put the title behind the name: 트럼프 대통령."""
         if last < len(s.words) and not s.words[last].isascii():
             title = self._registry.titles.longest(s.words, last)
@@ -367,7 +251,7 @@ class People:
                 return role[0]
         return last
 
-    def _known(self, s: _Sentence, at: int) -> bool:
+    def _known(self, s: Sentence, at: int) -> bool:
         """Whether the token starts something the language file or the roster knows: then it is no unknown name."""
         return (
             self._language.lexicon.longest(s.words, at) is not None
@@ -378,11 +262,11 @@ class People:
             or s.name_at(at) is not None
         )
 
-    def _definite(self, s: _Sentence, at: int) -> bool:
+    def _definite(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at - 1) if at else None
         return found is not None and "the" in found[1]
 
-    def _supported(self, s: _Sentence, found: list[Person]) -> list[Person]:
+    def _supported(self, s: Sentence, found: list[Person]) -> list[Person]:
         """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name."""
         kept: list[Person] = []
         for index, person in enumerate(found):
@@ -391,15 +275,15 @@ class People:
                 continue
             near = [one for one in found if one is not person and one.leaders and one.strong]
             common = self._language.common.longest(s.words, person.first) is not None
-            if near and not common:
-                kept.append(person._replace(strong=True))
-            elif near and any(abs(found.index(one) - index) == 1 and self._linked(s, one, person) for one in near):
+            if (near and not common) or (
+                near and any(abs(found.index(one) - index) == 1 and self._linked(s, one, person) for one in near)
+            ):
                 kept.append(person._replace(strong=True))
             else:
                 kept.append(Person(person.first, person.last, (), "a weak name without support"))
         return kept
 
-    def _linked(self, s: _Sentence, one: Person, other: Person) -> bool:
+    def _linked(self, s: Sentence, one: Person, other: Person) -> bool:
         """Whether only a conjunction, a comma or a hyphen stands between the two."""
         first, second = sorted((one, other), key=lambda person: person.first)
         for at in range(first.last, second.first):
@@ -407,48 +291,3 @@ class People:
             if s.words[at].isalpha() and not (found and ("and" in found[1] or "with" in found[1])):
                 return False
         return second.first - first.last <= 2
-
-
-class _Sentence:
-    """The tokens of one sentence with the names found in it."""
-
-    def __init__(self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool) -> None:
-        self.tokens = tokens
-        self.words = [token.text for token in tokens]
-        self.title_case = title_case
-        self.lower_case = lower_case
-        index = {token.start: n for n, token in enumerate(tokens)}
-        ends = {token.end: n + 1 for n, token in enumerate(tokens)}
-        self._names: dict[int, tuple[NameHit, int]] = {}
-        for hit in hits:
-            if hit.name.title and not hit.name.leaders:
-                continue
-            first, last = index.get(hit.start), ends.get(hit.end)
-            if first is not None and last is not None:
-                self._names[first] = (hit, last)
-
-    def name_at(self, at: int) -> NameHit | None:
-        found = self._names.get(at)
-        return found[0] if found else None
-
-    def after(self, hit: NameHit) -> int:
-        return next(last for found, last in self._names.values() if found is hit)
-
-    def is_capital(self, at: int) -> bool:
-        return at < len(self.tokens) and (self.tokens[at].capital or not _cased(self.words[at]))
-
-    def spaced(self, at: int) -> bool:
-        return at < len(self.tokens) and self.tokens[at].spaced and self.words[at][0].isalpha()
-
-    def is_comma(self, at: int) -> bool:
-        return at < len(self.words) and self.words[at] == ","
-
-    def is_owner(self, at: int) -> bool:
-        return at < len(self.words) and (
-            self.words[at] == "'s"
-            or (self.words[at] == "'" and not self.tokens[at].spaced and self.words[at - 1][-1] == "s")
-        )
-
-
-def _cased(word: str) -> bool:
-    return word[:1].lower() != word[:1].upper()

@@ -1,6 +1,6 @@
 """Frames: how leaders and a trigger stand to each other in a clause, written as a shape.
 
-A sentence is read as a row of items, each of one class (LEADER, OWNER, a trigger's class, `with`, `comma`, `word`, ...).
+A sentence is read as a row of items, each of one class (LEADER, OWNER, a trigger's class, `with`, COMMA, WORD, ...).
 A shape is a row of steps, each `[label=]class[|class...][quantifier]` with the quantifiers `?`, `*` (up to 8) and
 `{m,n}`: `A=LEADER bridge* T=MEET with? B=LEADER`. Labels: T the trigger, A and B the two
 sides, C more of side B, H a state or seat whose leader is side B if the article names him. Shapes are compiled to

@@ -20,12 +20,15 @@ _TIGHT, _NEAR = 2, 7
 #: What ends the reach of a cue behind its contact: another clause begins.
 #: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
 _AFTER_NOUN = frozenset({
-    "adv", "time", "prep", "during", "the", "det", "STATE", "SEAT", "NAME", "HYPHEN", "QUOTE", "of", "poss", "aux", "COMMA",
+    "adv", "time", "prep", "during", "the", "det", "STATE", "SEAT", "NAME", "HYPHEN", "QUOTE", "of", "poss", "aux",
+    "COMMA",
 })  # fmt: skip
 #: What ends a noun phrase or a verb group, for cues that speak of just that one.
 _PHRASE_ENDS = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
 #: Classes that start a noun phrase: behind "to" they make it a preposition.
-_NOUN_STARTS = frozenset({"STATE", "SEAT", "LEADER", "PAIR", "OWNER", "PERSON", "NAME", "the", "det", "poss", "their", "time"})
+_NOUN_STARTS = frozenset({
+    "STATE", "SEAT", "LEADER", "PAIR", "OWNER", "PERSON", "NAME", "the", "det", "poss", "their", "time",
+})  # fmt: skip
 _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
@@ -63,22 +66,24 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
 def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     """The status of one contact by the cues around it."""
     inside = [one for one in cues if _in_scope(row, contact, one)]
-    barrier = max((one.first for one in inside if one.cue.barrier), default=-1)
-    inside = [one for one in inside if one.first >= barrier or one.cue.scope == "after" or one.cue.reach == "sentence"]
+    barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
+    inside = [
+        one for one in inside if one.first >= barrier or one.cue.of.scope == "after" or one.cue.of.reach == "sentence"
+    ]
     if inside:
         best = min(inside, key=_rank)
-        return Verdict(best.cue.status, best.cue.words, True, best.cue.today)
+        return Verdict(best.cue.of.status, best.cue.words, True, best.cue.of.today)
     trigger = contact.trigger
-    return Verdict(trigger.status, trigger.tense, trigger.status != "held" or trigger.tense == "past")
+    return Verdict(trigger.of.status, trigger.tense, trigger.of.status != "held" or trigger.tense == "past")
 
 
 def _rank(found: FoundCue) -> tuple[bool, int]:
-    order = _ORDER.index(found.cue.status)
-    return not found.cue.strong and order > _ORDER.index("postponed"), order
+    order = _ORDER.index(found.cue.of.status)
+    return not found.cue.of.strong and order > _ORDER.index("postponed"), order
 
 
 def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
-    cue, trigger = found.cue, contact.trigger
+    cue, trigger = found.cue.of, contact.trigger
     if cue.only and trigger.name not in cue.only and trigger.class_ not in cue.only and trigger.tense not in cue.only:
         return False
     item = row.items[contact.at]
