@@ -96,7 +96,7 @@ def compose(
     """The message that tells what `pending` says to the delivery's receiver."""
     event = pending.event
     label = words.label
-    links = tuple(_link(source) for source in event.sources[:LINKS])
+    links = tuple(_link(source) for source in _shown(event))
     facts = [
         (label["who"], _who(words, event.participants, office=True)),
         (label["how"], f"{words.kind[event.kind]}, {words.medium[event.medium]}"),
@@ -197,6 +197,19 @@ def _sources(event: Event) -> str:
     else:
         parts.append("official source" if event.official else "no official source yet")
     return ", ".join(parts)
+
+
+def _shown(event: Event) -> list[EventSource]:
+    """The sources worth a link: those that the brief cites, official ones, then one for each independent report."""
+    cited = {int(number) for number in re.findall(r"\[([0-9]{1,4})\]", event.brief)}
+    reports: set[int] = set()
+    ranked = []
+    for source in event.sources:
+        rank = 0 if source.n in cited else 1 if source.official else 2 if source.report not in reports else 3
+        reports.add(source.report)
+        ranked.append((rank, source.n, source))
+    best = sorted(ranked, key=lambda item: item[:2])[:LINKS]
+    return sorted((source for _, _, source in best), key=lambda source: source.n)
 
 
 def _link(source: EventSource) -> Link:
