@@ -21,14 +21,16 @@ _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 
 
 class Phrasebook(Generic[V]):
-    """Phrases with what they stand for; a phrase that ends in `*` stands for every word that begins like it."""
+    """Phrases with what they stand for; a word that ends in `*` stands for every word that begins like it."""
 
     def __init__(self, phrases: Iterable[tuple[str, V]]) -> None:
-        table: dict[str, list[tuple[V, bool, bool]]] = {}
+        table: dict[str, list[tuple[V, bool, bool, re.Pattern[str] | None]]] = {}
         for phrase, value in phrases:
             words = fold(normalise(phrase).text)
             bounded = not _UNSPACED.search(words)
-            table.setdefault(words.rstrip("*"), []).append((value, bounded, bounded and not words.endswith("*")))
+            stem, star, rest = words.partition("*")
+            whole = re.compile(re.escape(words).replace(r"\*", r"\w{0,12}")) if rest else None
+            table.setdefault(stem, []).append((value, bounded, bounded and not (star and words.endswith("*")), whole))
         self._automaton = ahocorasick.Automaton()
         for words, values in table.items():
             self._automaton.add_word(words, (len(words), values))
@@ -42,12 +44,17 @@ class Phrasebook(Generic[V]):
             return found
         size = len(folded)
         for last, (length, values) in self._automaton.iter(folded):
-            end = last + 1
-            start = end - length
-            for value, left, right in values:
+            start = last + 1 - length
+            for value, left, right, whole in values:
+                end = last + 1
                 if left and start and _is_letter(folded[start - 1]) and _is_letter(folded[start]):
                     continue
-                if right and end < size and _is_letter(folded[end]) and _is_letter(folded[last]):
+                if whole is not None:
+                    match = whole.match(folded, start)
+                    if match is None:
+                        continue
+                    end = match.end()
+                if right and end < size and _is_letter(folded[end]) and _is_letter(folded[end - 1]):
                     continue
                 found.append((start, end, value))
         return found

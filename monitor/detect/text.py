@@ -339,10 +339,11 @@ def dateline(text: str) -> Dateline | None:
     if match is None:
         return None
     lead = head[: match.start()]
-    parts = [part.strip() for part in re.split(r"[,.]\s|[,.]$|/", lead) if part.strip()]
-    if not parts or not _is_place_in_capitals(parts[0]):
+    place, _, rest = re.sub(r"[,.]\s", "\n", lead.strip(), count=1).partition("\n")
+    if not _is_place_in_capitals(place):
         return None
-    date = next((part for part in parts[1:] if any(c.isdigit() for c in part) and len(part) <= 20), "")
+    rest = rest.rsplit(", ", 1)[-1].strip(" .,/")
+    date = rest if any(c.isdigit() for c in rest) and len(rest) <= 20 else ""
     agency = (match["paren"] or match["slash"] or "").strip()
     end = match.end()
     if not agency:
@@ -353,7 +354,7 @@ def dateline(text: str) -> Dateline | None:
         elif not date:
             return None
     start = len(text) - len(text.lstrip())
-    return Dateline(start, end, parts[0], agency, date)
+    return Dateline(start, end, place, agency, date)
 
 
 def _is_place_in_capitals(words: str) -> bool:

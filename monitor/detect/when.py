@@ -368,8 +368,8 @@ def _third(span: Span, part: Part | None) -> Span:
     if part is None or span.granularity == "day":
         return span
     days = (span.end - span.start).days + 1
-    first, second = days // 3, days - days // 3
-    bounds = {"early": (0, first - 1), "mid": (first, second - 1), "late": (second, days - 1)}[part]
+    third = -(-days // 3)
+    bounds = {"early": (0, third - 1), "mid": (days // 3, days - days // 3 - 1), "late": (days - third, days - 1)}[part]
     return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, "range")
 
 

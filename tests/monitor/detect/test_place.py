@@ -1,0 +1,121 @@
+"""Where a contact is: names of places count in a frame only."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.detect.datafile import read
+from monitor.detect.place import Gazetteer, PlaceWords, best_place, find_places, gazetteer
+from monitor.detect.text import normalise
+from monitor.errors import DataFileError
+
+BEST = [
+    # text, city or region, country
+    ("They met in Samarkand", "Samarkand", "UZ"),
+    ("They met in Sochi, Russia, on Monday", "Sochi", "RU"),
+    ("They met in St. Petersburg's outskirts", "Saint Petersburg", "RU"),
+    ("They met in Washington, D.C., on Monday", "Washington", "US"),
+    ("They met at the White House", "Washington", "US"),
+    ("They met in the Kremlin", "Moscow", "RU"),
+    ("They met at the Kremlin", "Moscow", "RU"),
+    ("They met at the Great Hall of the People", "Beijing", "CN"),
+    ("They met at Mar-a-Lago", "Palm Beach", "US"),
+    ("They met at Camp David", "Camp David", "US"),
+    ("They dined at the Élysée Palace", "Paris", "FR"),
+    ("They met at 10 Downing Street", "London", "GB"),
+    ("They met at Hyderabad House", "New Delhi", "IN"),
+    ("They met in Sharm el-Sheikh", "Sharm el-Sheikh", "EG"),
+    ("They met in Busan", "Busan", "KR"),
+    ("They met in Tianjin", "Tianjin", "CN"),
+    ("They met in Kiev", "Kyiv", "UA"),
+    ("They met in Kazan and parted", "Kazan", "RU"),
+    ("They met in Nice", "Nice", "FR"),
+    ("They met in Davos", "Davos", "CH"),
+    ("They met in Panama City", "Panama City", "PA"),
+    ("The Alaska summit is over", "Alaska", "US"),
+    ("The Budapest summit was planned", "Budapest", "HU"),
+    ("A White House meeting was planned", "Washington", "US"),
+    ("He flew to Ankara", "Ankara", "TR"),
+    ("He visited New Delhi", "New Delhi", "IN"),
+    ("They met in China", "", "CN"),
+    ("They met in the United Arab Emirates", "", "AE"),
+    ("They met in the U.S. on Monday", "", "US"),
+    ("He flew to Moscow and they met in Sochi", "Sochi", "RU"),
+    ("They met in Germany, in Berlin", "Berlin", "DE"),
+]
+
+ACTORS = [
+    "Moscow said that they would meet",
+    "The Kremlin said that they would meet",
+    "Beijing and Tokyo held talks",
+    "The White House confirmed the call",
+    "Ties to Russia are close",
+    "China summit plans",
+    "They met in March",
+    "He is nice in person",
+    "in nice weather they met",
+    "A reading at home",
+]
+
+
+class TestFrames:
+    @pytest.mark.parametrize(("text", "name", "country"), BEST)
+    def test_a_place_in_a_frame(self, text, name, country):
+        place = best_place(find_places(normalise(text).text))
+        assert place is not None
+        assert (place.name, place.country) == (name, country)
+
+    @pytest.mark.parametrize("text", ACTORS)
+    def test_an_actor_or_a_word_is_no_place(self, text):
+        assert find_places(text) == ()
+
+    def test_two_places_of_one_frame(self):
+        hits = find_places("in Paris and London")
+        assert [(hit.place.name, hit.frame) for hit in hits] == [("Paris", "in"), ("London", "in")]
+
+    def test_a_journey_is_a_weaker_frame(self):
+        assert [hit.frame for hit in find_places("He flew to Ankara for talks in Istanbul")] == ["to", "in"]
+
+    def test_spans(self):
+        text = "They met at the White House in Washington"
+        assert [text[hit.start : hit.end] for hit in find_places(text)] == ["the White House", "Washington"]
+
+    def test_nothing(self):
+        assert find_places("") == ()
+        assert best_place(()) is None
+
+
+class TestData:
+    def test_every_capital_and_the_diplomatic_towns_are_there(self):
+        book = gazetteer()
+        for name in (
+            "Ulaanbaatar",
+            "Montevideo",
+            "Antananarivo",
+            "Suva",
+            "Nuuk",
+            "Anchorage",
+            "Elmau",
+            "Cholpon-Ata",
+            "Gyeongju",
+        ):
+            named = book.lookup(name)
+            assert named is not None, name
+            assert named.level == "city"
+        assert sum(named.level == "city" for named in book.names.values()) >= 1_500
+
+    def test_a_venue_needs_its_city(self):
+        words = read("places.yaml", PlaceWords)
+        broken = PlaceWords(
+            locative=words.locative, motion=words.motion, events=words.events, joiners=words.joiners,
+            cities={"FR": ("Paris",)}, aliases={}, venues={"Atlantis": ("the Palace",)}, regions={}, countries={},
+        )  # fmt: skip
+        with pytest.raises(DataFileError, match="Atlantis"):
+            Gazetteer(broken)
+
+    def test_a_missing_file_and_a_wrong_one(self, tmp_path):
+        with pytest.raises(DataFileError, match="cannot be read"):
+            read("places.yaml", PlaceWords, folder=tmp_path)
+        (tmp_path / "places.yaml").write_text("locative: 3\n")
+        with pytest.raises(DataFileError, match="locative"):
+            read("places.yaml", PlaceWords, folder=tmp_path)
