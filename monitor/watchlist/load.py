@@ -220,8 +220,9 @@ def title_words() -> Mapping[str, Meaning]:
 
 @cache
 def weak_words() -> frozenset[str]:
-    """Surnames that are also common words, months, places or very common names: lower case, without diacritics."""
-    return frozenset(plain(word).lower() for word in read_yaml(DATA / "weak.yaml", list[str]))
+    """Surnames that are also common words, months, places or very common names: lower case, also without diacritics."""
+    words = read_yaml(DATA / "weak.yaml", list[str])
+    return frozenset(one.lower() for word in words for one in (word, plain(word)))
 
 
 @cache
@@ -349,7 +350,8 @@ def _completed(name: str, given: dict[str, Alias]) -> tuple[Alias, ...]:
         aliases.setdefault(family, Alias(family, "en", _surname_strength(family)))
     for alias in list(aliases.values()):
         for text in spellings(alias.text):
-            aliases.setdefault(text, Alias(text, alias.language, alias.strength))
+            strength: Strength = "weak" if text.lower() in weak_words() else alias.strength
+            aliases.setdefault(text, Alias(text, alias.language, strength))
     return tuple(aliases.values())
 
 

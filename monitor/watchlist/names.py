@@ -58,10 +58,10 @@ def is_slug(text: str) -> bool:
 def strength_of(text: str, weak: Collection[str]) -> Strength:
     """How much an alias says when its file does not say it.
 
-    Several words name a person; one word is a surname. One of the known weak words (`weak`, lower case without
-    diacritics), or a Latin one of up to two letters, counts only with support.
+    Several words name a person; one word is a surname. One of the known weak words (`weak`, lower case), or a Latin one
+    of up to two letters, counts only with support: `Store` is one, Norway's `Støre` is not.
     """
-    key = plain(text).lower()
+    key = text.lower()
     if key in weak or (key.isascii() and len(key) <= 2):
         return "weak"
     if " " in text or "·" in text or "・" in text:
@@ -74,13 +74,13 @@ def strength_of(text: str, weak: Collection[str]) -> Strength:
 def surname(name: str) -> str:
     """The last word of a name with the particles that belong to it: `von der Leyen`, `bin Salman`, `al-Sisi`.
 
-    `Jr`, `II` and the like at the end are no surname, and a monarch's name (`Mohammed VI`) stays whole. Names that go
-    the other way round (Xi Jinping) need an alias.
+    `Jr`, `II` and the like at the end are no surname, and a monarch's name (`Mohammed VI`, `Philippe of Belgium`) stays
+    whole. Names that go the other way round (Xi Jinping) need an alias.
     """
     words = name.split()
     while len(words) > 1 and _SUFFIX.fullmatch(words[-1]):
         words.pop()
-    if len(words) == 1:
+    if len(words) == 1 or "of" in words:
         return name
     start = len(words) - 1
     while start > 1 and words[start - 1].lower() in _PARTICLES:

@@ -158,6 +158,35 @@ def test_the_surname_of_the_well_known_stands_alone(identifier: str) -> None:
     assert [one.strength for one in PEOPLE.leaders[identifier].aliases if one.text == family] == ["surname"]
 
 
+def test_no_place_is_a_leader_by_itself() -> None:
+    places = {plain(name).lower() for state in PEOPLE.states.values() for name in (*state.names["en"], state.capital)}
+    strong = {
+        alias.text.lower() for one in PEOPLE.leaders.values() for alias in one.aliases if alias.strength != "weak"
+    }
+    assert strong & places == set()
+
+
+def test_no_first_name_is_a_leader_by_itself() -> None:
+    first = {
+        "john",
+        "donald",
+        "james",
+        "ali",
+        "thomas",
+        "mohammed",
+        "hassan",
+        "maria",
+        "paul",
+        "jean",
+        "albert",
+        "francis",
+    }
+    strong = {
+        alias.text.lower() for one in PEOPLE.leaders.values() for alias in one.aliases if alias.strength != "weak"
+    }
+    assert strong & first == set()
+
+
 def test_warnings_are_only_the_disputed_presidencies_of_history() -> None:
     said = warnings(PEOPLE)
     assert sorted(line[:2] for line in said if line[2:3] == ":") == ["CI", "MG"]
