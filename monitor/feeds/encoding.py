@@ -89,8 +89,8 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        if (text := _damaged_utf8(body)) is not None:
-            return Decoded(text, "utf-8", "broken bytes")
+        if (damaged := _damaged_utf8(body)) is not None:
+            return Decoded(damaged, "utf-8", "broken bytes")
     else:
         odd = [label for label in labels if label != "utf-8"] if not body.isascii() else []
         return Decoded(text, "utf-8", f"labelled {odd[0]}, is utf-8" if odd else "")

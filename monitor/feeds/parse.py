@@ -1,6 +1,6 @@
 """One function: the bytes of a feed to a `ParsedFeed`.
 
-It is pure and never raises anything but FeedError. It is not bounded in time and memory by itself: hostile documents
+It is pure and never raises anything but FeedError (and MemoryError). It is not bounded in time and memory by itself: hostile documents
 are for `parser_pool`, which runs it in a guarded process.
 """
 
@@ -42,7 +42,7 @@ def parse(
     setting = Setting(url=url, configured=tag(language), country=country, zone=zone)
     try:
         parsed = jsonfeed.read(text, setting) if text.startswith("{") else xmlfeed.read(text, setting)
-    except FeedError:
+    except (FeedError, MemoryError):
         raise
     except Exception as error:  # the parsers of three libraries meet hostile bytes here
         raise FeedError(f"the parser failed: {type(error).__name__}: {error}"[:300], reason="parse_failed") from error
