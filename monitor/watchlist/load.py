@@ -101,6 +101,7 @@ class StateEntry(_File):
     kind: Literal["state", "body"] = "state"
     capital: str = ""
     joint: bool = False
+    family_name_first: bool = False
     seats: dict[str, str] = {}
     titles: dict[str, Role] = {}
     executive: Role | list[ExecutiveEntry] = "head_of_state"
@@ -201,6 +202,7 @@ def bundled_states() -> Mapping[str, State]:
             demonyms={language: tuple(one.demonyms) for language, one in said.items() if one.demonyms},
             capital=entry.capital,
             joint=entry.joint,
+            family_name_first=entry.family_name_first,
             seats=tuple(Seat(name, city) for name, city in entry.seats.items()),
             titles=entry.titles,
             phrases={language: one.phrases for language, one in said.items() if one.phrases},
@@ -333,12 +335,17 @@ def _leader(entry: LeaderEntry, file: str, where: str) -> Leader:
         name=name,
         wikidata=entry.wikidata,
         gender=entry.gender,
-        aliases=_completed(name, aliases),
+        aliases=_completed(name, aliases, family_first=_family_first(offices)),
         offices=offices,
     )
 
 
-def _completed(name: str, given: dict[str, Alias]) -> tuple[Alias, ...]:
+def _family_first(offices: tuple[Office, ...]) -> bool:
+    """Whether a leader with these offices is written with the surname first."""
+    return bool(offices) and bundled_states()[offices[0].country].family_name_first
+
+
+def _completed(name: str, given: dict[str, Alias], *, family_first: bool) -> tuple[Alias, ...]:
     """The given aliases, the name itself, its surname unless a part of the name is an alias already, all also plain."""
     aliases = {name: Alias(name, "en", strength_of(name, weak_words())), **given}
     words = plain(name).split()
@@ -346,7 +353,7 @@ def _completed(name: str, given: dict[str, Alias]) -> tuple[Alias, ...]:
         " ".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1) if j - i < len(words)
     }
     if not any(plain(alias.text) in parts for alias in given.values()):
-        family = surname(name)
+        family = name.split(maxsplit=1)[0] if family_first else surname(name)
         aliases.setdefault(family, Alias(family, "en", _surname_strength(family)))
     for alias in list(aliases.values()):
         for text in spellings(alias.text):

@@ -75,7 +75,7 @@ def surname(name: str) -> str:
     """The last word of a name with the particles that belong to it: `von der Leyen`, `bin Salman`, `al-Sisi`.
 
     `Jr`, `II` and the like at the end are no surname, and a monarch's name (`Mohammed VI`, `Philippe of Belgium`) stays
-    whole. Names that go the other way round (Xi Jinping) need an alias.
+    whole. Not for names that go the other way round (Xi Jinping).
     """
     words = name.split()
     while len(words) > 1 and _SUFFIX.fullmatch(words[-1]):

@@ -97,7 +97,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     role it means there; words it does not list have their general meaning, see `Watchlist.role_of_title`. `phrases`
     maps whole phrases that mean one office holder ("EU chief", "Kremlin leader") by language to a role or to the exact
     title of an office. `executives` says which role a bare "leader" of the state means, the earliest first. `joint` is
-    set where several hold one post together, as in the presidency of Bosnia and Herzegovina.
+    set where several hold one post together, as in the presidency of Bosnia and Herzegovina; `family_name_first` where
+    the first word of a name is the surname, in English texts too.
     """
 
     code: str
@@ -111,6 +112,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     phrases: Mapping[str, Mapping[str, str]] = {}
     executives: tuple[Executive, ...] = (Executive(role="head_of_state"),)
     joint: bool = False
+    family_name_first: bool = False
 
     @property
     def name(self) -> str:

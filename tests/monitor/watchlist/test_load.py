@@ -140,6 +140,10 @@ class TestForms:
         leader = people.leaders["jan-pavel-novak"]
         assert [alias.text for alias in leader.aliases] == ["Jan Pavel Novák", "Novák", "Jan Pavel Novak", "Novak"]
 
+    def test_chinese_names_begin_with_the_surname(self, tmp_path: Path) -> None:
+        people = read(tmp_path, "leaders: [{name: Deng Xiaoping, offices: [{title: Chairman, country: CN}]}]")
+        assert [alias.text for alias in people.leaders["deng-xiaoping"].aliases] == ["Deng Xiaoping", "Deng"]
+
     def test_norway_is_not_false(self, tmp_path: Path) -> None:
         people = read(
             tmp_path, "leaders: [{name: A Person, offices: [{title: Prime Minister, country: NO, from: 2001}]}]"
