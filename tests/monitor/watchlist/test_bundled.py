@@ -222,11 +222,27 @@ def test_states_are_known_by_their_short_names(code: str, names: list[str]) -> N
     assert set(names) <= set(PEOPLE.states[code].names["en"])
 
 
-def test_no_two_states_share_a_name() -> None:
+@pytest.mark.parametrize("language", ["en", "ru", "uk", "zh", "es", "fr", "de", "pt", "it", "tr", "ar", "ja", "ko"])
+def test_no_two_states_share_a_name(language: str) -> None:
     seen: dict[str, str] = {}
     for state in PEOPLE.states.values():
-        for name in state.names["en"]:
+        for name in state.names.get(language, ()):
             assert seen.setdefault(name, state.code) == state.code, name
+    assert len(seen) >= 195
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "code"),
+    [
+        ("ru", "России", "RU"),
+        ("ru", "Казахстана", "KZ"),
+        ("uk", "Польщі", "PL"),
+        ("zh", "俄罗斯", "RU"),
+        ("de", "Türkei", "TR"),
+    ],
+)
+def test_states_are_known_in_other_languages(language: str, name: str, code: str) -> None:
+    assert name in PEOPLE.states[code].names[language]
 
 
 def test_every_phrase_leads_to_an_office_that_exists() -> None:
