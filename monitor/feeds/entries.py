@@ -74,7 +74,7 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
     link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
     if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
         link = urls.absolute("", guid)
-    title = html.cap(html.plain(raw.title), TITLE_LIMIT)
+    title = html.cap(html.plain(raw.title[: 8 * TITLE_LIMIT]), TITLE_LIMIT)
     summary, safe_summary = _body(raw.summary, base)
     content, safe_content = _body(raw.content, base)
     declared = tag(raw.language) or setting.language

@@ -24,7 +24,7 @@ def decide(text: str, declared: str, configured: str) -> str:
     `declared` is what entry or feed say, `configured` what the subscription says, '' for nothing; the result is '' when
     nobody says anything and the text is too short to tell.
     """
-    letters = [char for char in text[:1000] if char.isalpha()]
+    letters = [char for char in text[:400] if char.isalpha()]
     if len(letters) < _ENOUGH:
         return declared or configured
     latin = sum(char < "\u0250" for char in letters) / len(letters)

@@ -78,10 +78,10 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
     decoder = msgspec.msgpack.Decoder(Request)
     encoder = msgspec.msgpack.Encoder()
     while len(head := source.read(LENGTH.size)) == LENGTH.size:
-        request = decoder.decode(source.read(LENGTH.unpack(head)[0]))
         out_of_memory = False
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         try:
+            request = decoder.decode(source.read(LENGTH.unpack(head)[0]))
             reply = Reply(result=msgspec.Raw(encoder.encode(work(request))))
         except FeedError as error:
             reply = Reply(reason=error.reason, message=str(error)[:500], retryable=error.retryable)
@@ -89,7 +89,6 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
             out_of_memory = True
             reply = Reply(reason="parse_memory", message="the document needs more memory than a parser may use")
         signal.setitimer(signal.ITIMER_PROF, 0)
-        del request
         frame = encoder.encode(reply)
         sink.write(LENGTH.pack(len(frame)) + frame)
         sink.flush()

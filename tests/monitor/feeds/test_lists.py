@@ -163,10 +163,10 @@ def test_opml_of_other_readers_is_read_in_any_encoding(encoding: str) -> None:
 
 def test_opml_keeps_options_in_its_own_namespace_but_never_credentials_or_what_opens_doors() -> None:
     feed = Subscription(
-        id="x", url="https://x.example/rss?a=1&b=2", title='A "quoted" & long title', language="de", categories=("World", "gulf"),
-        interval_s=900, headers={"X-Token": "s3cret"}, auth=Auth(user="u", password=SecretRef(env="PW")),
-        cookie=SecretRef(file="/s3cret"), tls_verify=False, allow_private_network=True, official=True, speaks_for="DE",
-        identity="link",
+        id="x", url="https://x.example/rss?a=1&b=2", title='A "quoted" & long title', language="de",
+        categories=("World", "gulf"), interval_s=900, headers={"X-Token": "s3cret"}, cookie=SecretRef(file="/s3cret"),
+        auth=Auth(user="u", password=SecretRef(env="PW")), tls_verify=False, allow_private_network=True,
+        official=True, speaks_for="DE", identity="link",
     )  # fmt: skip
     text = write_opml([feed])
     for private in ("s3cret", "PW", "X-Token", "auth", "tls_verify", "private"):

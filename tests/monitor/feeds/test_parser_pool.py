@@ -19,7 +19,7 @@ GOOD = b"<rss version='2.0'><channel><title>Good</title><item><title>One</title>
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ParserPool]:
-    async with ParserPool(2, cpu_seconds=1.0) as running:
+    async with ParserPool(2, cpu_seconds=2.0) as running:
         yield running
 
 
@@ -84,12 +84,13 @@ async def test_the_loop_is_free_while_a_document_is_parsed(pool: ParserPool) -> 
 
 
 async def test_a_document_that_needs_too_much_memory_is_refused() -> None:
-    text = "".join(f"<item><title>{n}</title><description>{'x' * 2000}</description></item>" for n in range(2_000))
+    text = "".join(f"<item><title>{n}</title><description>{'x' * 3800}</description></item>" for n in range(2_000))
     document = f"<rss><channel><language>en</language>{text}</channel></rss>".encode()
-    async with ParserPool(1, memory=96 << 20, cpu_seconds=5) as small:
+    async with ParserPool(1, memory=64 << 20, cpu_seconds=5) as small:
         with pytest.raises(FeedError) as caught:
             await small.parse(document)
-        assert caught.value.reason == "parse_memory"
+        # Python says when it has no memory; a C library may fall over it.
+        assert caught.value.reason in {"parse_memory", "parse_crash"}
         assert (await small.parse(GOOD)).title == "Good"
 
 
