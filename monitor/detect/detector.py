@@ -79,7 +79,7 @@ class Detector:
         self._gazetteer = Gazetteer(
             self._watchlist,
             titles,
-            [word for language in self._languages.values() for word in language.gate],
+            {word: hosted for language in self._languages.values() for word, hosted in language.gate.items()},
             "".join(language.clitics for language in self._languages.values()),
         )
         self._speakers = Speakers(self._watchlist)
@@ -94,7 +94,7 @@ class Detector:
 
     def explain(self, article: Article, *, now: datetime | None = None, lean: bool = False) -> Explanation:
         """As `detect`, with everything that was seen on the way; `lean` leaves that out."""
-        parts, people, triggers = self._parts(article)
+        parts, people, triggers, hosted = self._parts(article)
         if not triggers or not people:
             outcome = "no trigger word" if not triggers else "no leader is named"
             return Explanation(article_id=article.id, language=article.language, outcome=outcome)
@@ -102,7 +102,7 @@ class Detector:
         moment = utc(moment) if moment is not None else None
         day = moment.date() if moment is not None else date.max
         speaker = self._speakers.speaker(article, day)
-        if people + (1 if speaker else 0) < 2:
+        if people + bool(speaker) + hosted < 2:
             outcome = "fewer than two leaders can be meant"
             return Explanation(article_id=article.id, language=article.language, outcome=outcome)
         code = self._code(article, parts)
@@ -121,9 +121,10 @@ class Detector:
             return identify(opening)
         return code
 
-    def _parts(self, article: Article) -> tuple[list[Part], int, int]:
+    def _parts(self, article: Article) -> tuple[list[Part], int, int, bool]:
         parts: list[Part] = []
         people = triggers = 0
+        hosted = False
         for field, given in (("title", article.title), ("summary", article.summary), ("text", article.text)):
             if not given:
                 continue
@@ -132,8 +133,9 @@ class Detector:
             scan = self._gazetteer.scan(folded)
             people += scan.people
             triggers += scan.triggers
+            hosted = hosted or scan.hosted
             parts.append(Part(field, normal, folded, scan.hits))  # type: ignore[arg-type]
-        return parts, people, triggers
+        return parts, people, triggers, hosted
 
 
 class _Reading:

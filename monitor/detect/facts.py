@@ -65,7 +65,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     status: Status = "held" if verdict.status == "generic" else verdict.status
     why, told = verdict.words, verdict.told
     when: When | None = None
-    hit = _nearest(around, contact, contacts, [one for one in around.times if not _contradicts(one, status)])
+    times = _own(around, contact, contacts, [one for one in around.times if not _contradicts(one, status)])
+    hit = times[0] if times else None
     if hit is not None and published is not None:
         when = hit.read("past" if status in _HAPPENED else "future")
         day = published.date()
@@ -76,8 +77,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
             status, why, told = "past", hit.when.text, True
     if verdict.today and when is None and published is not None:
         when = When(start=published.date(), end=published.date())
-    places = _inside(around, contact, around.places)
-    forums = _inside(around, contact, around.forums)
+    places = _own(around, contact, contacts, around.places)
+    forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
     if medium == "unknown" and (any(one.level in ("venue", "city") for one in places) or forums):
         medium = "in_person"
@@ -113,32 +114,24 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
     return medium, kind
 
 
-H = TypeVar("H", PlaceHit, ForumHit)
+Hit = TypeVar("Hit", TimeHit, PlaceHit, ForumHit)
 
 
-def _inside(around: Surroundings, contact: Contact, hits: Sequence[H]) -> tuple[H, ...]:
-    low, high = around.clause(contact)
-    return tuple(hit for hit in hits if low <= hit.start < high)
-
-
-def _nearest(
-    around: Surroundings, contact: Contact, contacts: Sequence[Contact], hits: Sequence[TimeHit]
-) -> TimeHit | None:
-    """The time that stands nearest to the trigger, in the clause and nearer to it than to another contact's."""
+def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """What stands in the contact's clause and nearer to its trigger than to another contact's, the nearest first."""
     low, high = around.clause(contact)
     row = around.row
 
-    def place(one: Contact) -> int:
-        return row.tokens[row.items[one.at].first].start - around.offset
+    def distance(hit: Hit, one: Contact) -> int:
+        return abs(hit.start - (row.tokens[row.items[one.at].first].start - around.offset))
 
-    center = place(contact)
-    others = [place(one) for one in contacts if one.at != contact.at]
-    near = [
+    others = [one for one in contacts if one.at != contact.at]
+    own = [
         hit
         for hit in hits
-        if low <= hit.start < high and not any(abs(hit.start - one) < abs(hit.start - center) for one in others)
+        if low <= hit.start < high and not any(distance(hit, one) < distance(hit, contact) for one in others)
     ]
-    return min(near, key=lambda hit: abs(hit.start - center), default=None)
+    return tuple(sorted(own, key=lambda hit: distance(hit, contact)))
 
 
 def _contradicts(hit: TimeHit, status: Status) -> bool:

@@ -49,6 +49,7 @@ class Rejection(msgspec.Struct, frozen=True):
 def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Contact], list[Rejection]]:
     """The contacts of one sentence, at most one frame a trigger: the first of the catalogue that fits."""
     found: dict[int, Contact] = {}
+    objects: set[int] = set()
     rejected: dict[int, Rejection] = {}
     triggers = [index for index, item in enumerate(row.items) if item.trigger is not None]
     if not triggers:
@@ -63,23 +64,34 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
             if veto:
                 rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {veto}"))
                 continue
+            named = _label(match, "B")
+            if frame.missing == "subject" and named is not None and named < at and named in objects:
+                continue
             contact = _complete(row, focus, frame, match)
             if isinstance(contact, Rejection):
                 rejected.setdefault(at, contact)
             else:
                 found[at] = contact
+                if named is not None:
+                    objects.add(named)
     for at in triggers:
         trigger = row.items[at].trigger
         if at not in found and at not in rejected and trigger is not None:
             rejected[at] = Rejection(at, trigger.name, "no frame joins leaders at this trigger")
-    for at in [at for at, one in found.items() if one.trigger.of.weak and _outdone(one, found)]:
+    for at in [at for at, one in found.items() if _outdone(one, found)]:
         rejected[at] = Rejection(at, found[at].trigger.name, "told by another trigger", tuple(found.pop(at).leaders))
     contacts = [one for at in sorted(found) for one in _spread(row, found[at], language)]
     return contacts, [reason for at, reason in sorted(rejected.items()) if at not in found]
 
 
-def _outdone(weak: Contact, found: dict[int, Contact]) -> bool:
-    return any(not one.trigger.of.weak and one.leaders >= weak.leaders for one in found.values())
+def _outdone(contact: Contact, found: dict[int, Contact]) -> bool:
+    """Whether another trigger tells it better: a weak one beside any other, or part of a larger group's contact."""
+    for one in found.values():
+        if contact.trigger.of.weak and not one.trigger.of.weak and one.leaders >= contact.leaders:
+            return True
+        if one.leaders > contact.leaders and one.first == contact.first:
+            return True
+    return False
 
 
 def _matches(frame: Frame, row: Row) -> Iterator[re.Match[str]]:
@@ -190,9 +202,11 @@ def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
 
 
 def _is_subject(row: Row, index: int) -> bool:
-    """Whether the leader at `index` may be a subject: no preposition before it."""
-    before = row.items[index - 1].class_ if index else "BREAK"
-    return before not in ("with", "of", "to", "by", "prep", "between")
+    """Whether the leader at `index` may be a subject: no preposition and no verb or noun of contact before it."""
+    if index == 0:
+        return True
+    before = row.items[index - 1]
+    return before.trigger is None and before.class_ not in ("with", "of", "to", "by", "prep", "during", "between")
 
 
 def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:

@@ -7,7 +7,7 @@ is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import ahocorasick
@@ -27,6 +27,7 @@ class Name(NamedTuple):
     namesake: bool = False
     title: bool = False
     trigger: bool = False
+    hosted: bool = False
 
 
 class NameHit(NamedTuple):
@@ -38,17 +39,21 @@ class NameHit(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What one pass found: names leftmost-longest, and whether it is worth a closer look."""
+    """What one pass found: names leftmost-longest, how many leaders can be meant and how many triggers stand there.
+
+    `hosted`: one of the triggers brings in a leader whom the text need not name (a state visit, its host).
+    """
 
     hits: tuple[NameHit, ...]
     people: int
     triggers: int
+    hosted: bool = False
 
 
 class Gazetteer:
     """The automaton over a watchlist and the trigger and title words of some languages."""
 
-    def __init__(self, watchlist: Watchlist, titles: Iterable[str], triggers: Iterable[str], clitics: str) -> None:
+    def __init__(self, watchlist: Watchlist, titles: Iterable[str], triggers: Mapping[str, bool], clitics: str) -> None:
         names: dict[str, dict[str, Strength]] = {}
         for leader in watchlist.leaders.values():
             for alias in leader.aliases:
@@ -63,9 +68,9 @@ class Gazetteer:
             entries[_key(text)] = Name(namesake=True)
         for word in titles:
             entries.setdefault(_key(word), Name(title=True))
-        for word in triggers:
+        for word, hosted in triggers.items():
             key = _key(word)
-            entries[key] = entries.get(key, Name())._replace(trigger=True)
+            entries[key] = entries.get(key, Name())._replace(trigger=True, hosted=hosted)
         self._clitics = frozenset(clitics)
         self._automaton = ahocorasick.Automaton()
         for key, name in entries.items():
@@ -78,6 +83,7 @@ class Gazetteer:
         """Every name in `folded`, leftmost first and longest of those, each on word boundaries of its script."""
         found: list[tuple[int, int, Name]] = []
         triggers = 0
+        hosted = False
         size = len(folded)
         for last, (length, glued, name) in self._automaton.iter(folded):
             start, end = last - length + 1, last + 1
@@ -86,10 +92,11 @@ class Gazetteer:
             if start and not glued[0] and folded[start - 1].isalnum() and not self._after_clitic(folded, start):
                 continue
             triggers += name.trigger
+            hosted = hosted or name.hosted
             if name.leaders or name.phrases or name.namesake or name.title:
                 found.append((start, -end, name))
         if not found:
-            return Scan((), 0, triggers)
+            return Scan((), 0, triggers, hosted)
         found.sort(key=_place)
         hits: list[NameHit] = []
         people = done = 0
@@ -99,7 +106,7 @@ class Gazetteer:
             done = -minus_end
             hits.append(NameHit(start, done, name))
             people += not name.namesake
-        return Scan(tuple(hits), people, triggers)
+        return Scan(tuple(hits), people, triggers, hosted)
 
     def _after_clitic(self, folded: str, start: int) -> bool:
         """Whether only a glued conjunction or preposition stands before the name, as in Arabic."""

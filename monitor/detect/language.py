@@ -103,7 +103,7 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     shape: str
     missing: Missing = "none"
     collective: bool = False
-    weight: float = 1.0
+    status: Status | None = None
 
 
 class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,7 +166,7 @@ class Trigger(msgspec.Struct, frozen=True):
     @property
     def distributive(self) -> bool:
         """Whether several partners mean several contacts: "meetings with A and B"."""
-        return self.of.distributive or self.tense == "plural"
+        return self.tense == "plural" or (self.of.distributive and self.tense != "noun")
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -210,10 +210,10 @@ class Language:
         for _, name in self.endings:
             self.alphabet.letters(name, "endings")
         self.lexicon: Phrases[Trigger | str] = Phrases()
-        self.gate: set[str] = set()
+        self.gate: dict[str, bool] = {}
         for one in data.triggers:
             for trigger, phrase in self._forms(one):
-                self.gate.add(fold(normalise(phrase).text).strip())
+                self.gate[fold(normalise(phrase).text).strip()] = one.hosted
                 self.lexicon.add(words(phrase), trigger)
         for name, phrases in data.words.items():
             for phrase in phrases:
@@ -255,7 +255,7 @@ class Language:
                 pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file),
                 missing=one.missing,
                 collective=one.collective,
-                weight=one.weight,
+                status=one.status,
             )
             for one in data.frames
         )

@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 
 from monitor.errors import DataFileError
+from monitor.records import Status
 
 _STEP = re.compile(r"(?:([ABCHT])=)?(!?)([A-Za-z_]+(?:\|[A-Za-z_]+)*)(\?|\*|\{\d,\d{1,2}\})?$")
 _STAR = "{0,8}"
@@ -60,14 +61,14 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """One compiled frame.
 
     `missing` says where the other side comes from when only one is in the shape. `collective`: side A alone must hold
-    two leaders. `weight` is how much the shape alone says, for the confidence.
+    two leaders. `status` is what the shape says without a cue ("is meeting").
     """
 
     name: str
     pattern: re.Pattern[str]
     missing: Missing = "none"
     collective: bool = False
-    weight: float = 1.0
+    status: Status | None = None
 
 
 def compile_shape(shape: str, alphabet: Alphabet, where: str, file: str) -> re.Pattern[str]:

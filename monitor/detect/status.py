@@ -68,12 +68,16 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     inside = [one for one in cues if _in_scope(row, contact, one)]
     barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
     inside = [
-        one for one in inside if one.first >= barrier or one.cue.of.scope == "after" or one.cue.of.reach == "sentence"
+        one
+        for one in inside
+        if one.first >= barrier or one.cue.of.strong or one.cue.of.scope == "after" or one.cue.of.reach == "sentence"
     ]
     if inside:
         best = min(inside, key=_rank)
         return Verdict(best.cue.of.status, best.cue.words, True, best.cue.of.today)
     trigger = contact.trigger
+    if contact.frame.status is not None:
+        return Verdict(contact.frame.status, contact.frame.name, True, contact.frame.status == "ongoing")
     return Verdict(trigger.of.status, trigger.tense, trigger.of.status != "held" or trigger.tense == "past")
 
 
@@ -109,6 +113,8 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
         return True
     if before and _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
+    if before and trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):
+        return False  # "who will visit Rome, met": a modal governs no past tense behind a comma
     if not before and any(one.class_ in _CUTS for one in gap):
         return False
     steps = sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
@@ -124,4 +130,4 @@ def _is_subject_frame(row: Row, contact: Contact) -> bool:
     first = row.items[contact.first]
     between = row.items[contact.first + 1 : contact.at]
     verb = contact.trigger.tense in ("past", "present", "ing") or any(one.class_ == "support" for one in between)
-    return first.class_ in ("LEADER", "PAIR") and contact.first < contact.at and verb
+    return first.class_ == "LEADER" and contact.first < contact.at and verb

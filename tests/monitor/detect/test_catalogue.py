@@ -1,0 +1,80 @@
+"""The catalogue of traps: every case is one sentence and what a careful reader takes from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.articles import read_article
+from monitor.detect import Detector
+from monitor.records import Mention
+
+FOLDER = Path(__file__).parent / "catalogue"
+NOW = "2026-02-05T08:00:00Z"
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    text: str
+    expect: list[str]
+    lede: str = ""
+    published: str = NOW
+    outlet: str = ""
+    url: str = ""
+    language: str = "en"
+
+
+class Trap(msgspec.Struct, forbid_unknown_fields=True):
+    trap: str
+    cases: list[Case]
+
+
+def catalogue() -> list[Any]:
+    return [
+        pytest.param(case, id=f"{path.stem}: {trap.trap}: {case.text[:60]}")
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for trap in msgspec.yaml.decode(path.read_bytes(), type=list[Trap])
+        for case in trap.cases
+    ]
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector()
+
+
+def is_told(expected: str, mention: Mention) -> bool:
+    leaders, medium, status, *day = expected.split()
+    found = [one.leader for one in mention.participants]
+    return (
+        len(leaders.split("+")) == len(found)
+        and all(any(name in leader for leader in found) for name in leaders.split("+"))
+        and (mention.medium, mention.status) == (medium, status)
+        and (not day or (mention.when is not None and mention.when.start.isoformat() == day[0]))
+    )
+
+
+def shown(mention: Mention) -> str:
+    day = mention.when.start.isoformat() if mention.when else "no date"
+    return f"{mention.key} {mention.medium} {mention.status} {day} ({mention.rule})"
+
+
+@pytest.mark.parametrize("case", catalogue())
+def test_what_a_careful_reader_takes_from_it(case: Case, detector: Detector) -> None:
+    article = read_article(
+        msgspec.json.encode({
+            "id": "sample", "title": case.text, "summary": case.lede, "published": case.published,
+            "outlet": case.outlet, "url": case.url, "language": case.language,
+        })
+    )  # fmt: skip
+    mentions = [one for one in detector.detect(article) if one.status != "past"]
+    wanted = [one for one in case.expect if one != "-"]
+    assert len(mentions) == len(wanted), [shown(one) for one in mentions]
+    for expected in wanted:
+        assert any(is_told(expected, one) for one in mentions), [shown(one) for one in mentions]
+
+
+def test_the_catalogue_is_large_enough() -> None:
+    assert len(catalogue()) >= 300
