@@ -38,7 +38,7 @@ def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: t
     """The event on a day (event time, an ordinal), without revision, history and context."""
     coverage = cover(sightings)
     anchor = Anchor(sightings)
-    status = status_of(sightings, anchor.plan, today)
+    status = status_of(sightings, anchor, today)
     live = [s for s in sightings if s.status != "past"] or list(sightings)
     happened = [s for s in live if s.status in HAPPENED] if status in HAPPENED else live
     chosen: dict[str, facts.Claims] = {

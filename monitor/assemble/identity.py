@@ -19,7 +19,7 @@ from monitor.records import Kind
 
 #: Days, and the least score at which a sighting joins an event.
 READ_OUT = 7
-WAVE = 10
+WAVE = 14
 HOPE = 7
 IMMINENT = 5
 VISIT_WAVE = 120
@@ -34,7 +34,8 @@ class Anchor:
     """What the sightings of one event say together, as counts: it does not depend on the order they came in."""
 
     __slots__ = (
-        "articles", "countries", "days", "first", "first_held", "forums", "held", "hosts", "kinds", "last", "last_held",
+        "ahead", "articles", "countries", "days", "first", "first_held", "forums", "held", "hosts", "kinds", "last",
+        "last_held",
         "leaders", "live", "offices", "past_spans", "person", "places", "plans", "remote", "reported", "statuses",
     )  # fmt: skip
 
@@ -48,6 +49,8 @@ class Anchor:
         self.days: Counter[int] = Counter()
         self.reported: dict[int, int] = {}
         self.first_held = self.last_held = 0
+        #: Days on which it was talked of as ahead.
+        self.ahead: Counter[int] = Counter()
         #: Planned spans, and the last time each was named.
         self.plans: dict[tuple[int, int], int] = {}
         self.past_spans: Counter[tuple[int, int]] = Counter()
@@ -96,7 +99,9 @@ class Anchor:
             if s.span is not None and s.span[0] == s.span[1]:
                 self.days[s.span[0]] += 1
                 self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
-        elif s.span is not None and s.status in {"planned", "proposed", "postponed"}:
+            return
+        self.ahead[s.day] += 1
+        if s.span is not None and (s.status in {"planned", "proposed", "postponed"} or s.span[0] == s.span[1]):
             self.plans[s.span] = max(s.time, self.plans.get(s.span, 0))
 
     @property
@@ -110,6 +115,16 @@ class Anchor:
     def day(self) -> int | None:
         """The day of a contact that took place, as most of its reports name it; the earlier one of equals."""
         return max(self.days, key=lambda d: (self.days[d], -d)) if self.days else None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether reports that it took place are few, without a date, and stand against much talk of it as ahead."""
+        return bool(self.held) and not self.days and 3 * self.held <= sum(self.ahead.values())
+
+    @property
+    def outvoted(self) -> bool:
+        """Whether doubtful reports were followed by more talk of the contact as ahead: they meant an earlier one."""
+        return self.doubtful and sum(n for day, n in self.ahead.items() if day > self.last_held) >= 2 * self.held
 
     @property
     def held_day(self) -> int:
@@ -189,7 +204,7 @@ def _support(s: Sighting, anchor: Anchor) -> float:
         total += 0.1
     elif s.remote != anchor.medium and s.status in _OPEN:
         # A denial is of one contact: "no talks on this" says nothing of a meeting that lies ahead.
-        total -= 0.3 if s.status == "denied" else 0.1
+        total -= 0.3 if s.status == "denied" else 0.05
     if s.kind in anchor.kinds:
         total += 0.05
     elif "visit" in {s.kind, *anchor.kinds} and s.status in _OPEN:
@@ -289,7 +304,7 @@ def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
             return None
         return 0.9 if _near(s.span, (day, day)) else 0.6
     if s.day > day:
-        return None
+        return 0.55 if anchor.doubtful and s.day - anchor.last <= WAVE else None
     if s.day == day:
         return 0.55 if s.status == "planned" else 0.35
     return 0.5 if day - s.day <= WAVE else None

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor.assemble.identity import Anchor
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order
 from monitor.records import EventStatus
 
@@ -67,14 +68,17 @@ def steps(sightings: Sequence[Sighting]) -> list[Step]:
     return taken
 
 
-def status_of(sightings: Sequence[Sighting], plan: tuple[int, int] | None, today: int) -> EventStatus:
-    """The status on a day (an ordinal, in event time). `plan` is the span of days for which the contact is planned."""
+def status_of(sightings: Sequence[Sighting], anchor: Anchor, today: int) -> EventStatus:
+    """The status on a day (an ordinal, in event time); `anchor` is of the same sightings."""
+    if anchor.outvoted:
+        sightings = [s for s in sightings if s.status not in HAPPENED]
     taken = steps(sightings)
     if not taken:
         return "past"
     status = taken[-1].status
     if status in HAPPENED:
         return "denied" if _retracted(sightings) else status
+    plan = anchor.plan
     due = plan is not None and today > plan[1] + UNCONFIRMED_AFTER
     return "unconfirmed" if due and status in {"proposed", "planned", "rescheduled"} else status
 
