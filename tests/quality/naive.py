@@ -20,8 +20,8 @@ _TRIGGERS = re.compile(
     re.IGNORECASE,
 )
 _FUTURE = re.compile(
-    r"\b(?:will|to (?:meet|hold|visit|host|talk|speak|call|discuss|receive)|plan|plans|planned|set|next|expected|scheduled|"
-    r"upcoming|may|might|could|would|tomorrow|ready|ahead)\b",
+    r"\b(?:will|to (?:meet|hold|visit|host|talk|speak|call|discuss|receive)|plan|plans|planned|set|next|expected|"
+    r"scheduled|upcoming|may|might|could|would|tomorrow|ready|ahead)\b",
     re.IGNORECASE,
 )
 _PHONE = re.compile(r"\b(?:phone|phoned|telephone|call|calls|called)\b", re.IGNORECASE)

@@ -1,0 +1,91 @@
+"""False alarms on everyday news: `python -m tests.quality.audit`.
+
+Runs detection on the development stream, takes every mention at or above the alert threshold, draws 200 with a fixed
+seed and prints them for judging by `gold/GUIDELINES.md`. The verdicts live in `docs/quality.md`, by item id only: the
+texts belong to their outlets. `--check` compares the draw with that list: a mention there that is no longer drawn, or
+is drawn without a verdict, is named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.detect import Detector
+from monitor.records import Article, Mention
+from tests.quality.sets import Sets
+
+#: Alert routes take mentions from this confidence on, unless the configuration says otherwise.
+THRESHOLD = 0.5
+DRAWN, SEED = 200, 20260205
+PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
+_ROW = re.compile(r"^\| `(?P<id>[^`]+)` \| (?P<leaders>[^|]+?) \| (?P<verdict>right|wrong) \|", re.MULTILINE)
+
+
+class Draw(NamedTuple):
+    """One drawn mention with its article."""
+
+    article: Article
+    mention: Mention
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.article.id, "+".join(sorted(one.leader for one in self.mention.participants))
+
+
+def draw(articles: list[Article], detector: Detector) -> tuple[int, list[Draw]]:
+    """How many mentions are above the threshold, and the drawn ones in the order of the stream.
+
+    The draw takes those whose keys hash lowest under the seed, so that a change of the detector changes the draw only
+    where it changes a mention. Background mentions (status `past`) never alert and are left out.
+    """
+    above = [
+        Draw(article, mention)
+        for article in articles
+        for mention in detector.detect(article)
+        if mention.confidence >= THRESHOLD and mention.status != "past"
+    ]
+    drawn = {one.key for one in sorted(above, key=_lot)[:DRAWN]}
+    return len(above), [one for one in above if one.key in drawn]
+
+
+def _lot(one: Draw) -> bytes:
+    return hashlib.sha256(f"{SEED}:{one.key}".encode()).digest()
+
+
+def verdicts(page: str) -> dict[tuple[str, str], bool]:
+    """The verdicts of the page: (item, leaders) to whether the mention is right."""
+    return {(row["id"], row["leaders"]): row["verdict"] == "right" for row in _ROW.finditer(page)}
+
+
+def main(arguments: list[str]) -> int:
+    """Print the drawn mentions, or with `--check` what of them has no verdict; 1 when something has none."""
+    sets = Sets.from_environment()
+    if sets is None:
+        print("audit: skipped. Set SUMMITRY_EVAL to the folder of the sets.")
+        return 0
+    total, drawn = draw(sets.stream(), Detector())
+    if "--check" not in arguments:
+        for article, mention in drawn:
+            who = " + ".join(one.leader for one in mention.participants)
+            when = f"{mention.when.start}/{mention.when.end}" if mention.when else "-"
+            facts = f"{mention.kind} {mention.medium} {mention.status} {when} {mention.confidence:.2f} {mention.rule}"
+            print(
+                f"{article.id} | {article.published:%Y-%m-%d} | {article.title} | {article.summary}\n    {who}: {facts}"
+            )
+        print(f"{len(drawn)} of {total}")
+        return 0
+    known = verdicts(PAGE.read_text("utf-8"))
+    missing = [one.key for one in drawn if one.key not in known]
+    wrong = sum(not known[one.key] for one in drawn if one.key in known)
+    print(f"{len(drawn)} drawn of {total} above {THRESHOLD}; {wrong} wrong, {len(missing)} without a verdict")
+    for item, leaders in missing:
+        print(f"  no verdict: {item} {leaders}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
