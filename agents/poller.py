@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import secrets
 from collections.abc import Iterable
 
 import structlog
@@ -10,8 +12,10 @@ import structlog
 from agents.topics import TopicNames
 from agents.web import make_web, serving
 from agents.worker import require_topics
+from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.feeds.service import run_poller
+from monitor.feeds.websub import WebSub
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 logger = structlog.get_logger()
@@ -37,7 +41,9 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
     await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
     await require_topics(broker, config)
     ready = asyncio.Event()
-    async with serving(make_web([_Readiness(ready)]), config.web.host, config.web.poller_port) as port:
+    push = _push(config)
+    application = make_web([_Readiness(ready)], push.routes() if push else ())
+    async with serving(application, config.web.host, config.web.poller_port) as port:
         logger.info("serving", url=f"http://{config.web.host}:{port}")
         await run_poller(
             broker,
@@ -48,4 +54,14 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
             articles=names.articles,
             group=names.poller_group,
             ready=ready,
+            push=push,
         )
+
+
+def _push(config: Config) -> WebSub | None:
+    """WebSub, where the configuration names the address at which hubs reach this process."""
+    if not config.poller.websub_callback:
+        return None
+    clock = service_clock()
+    draw = random.Random(secrets.randbits(64)).random  # noqa: S311  # spreads renewals, guards nothing
+    return WebSub(config.poller.websub_callback, now=lambda: clock().timestamp(), draw=draw)

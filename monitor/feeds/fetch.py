@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import httpcore
 import httpx
@@ -103,20 +103,30 @@ class Fetcher:
         The validators are sent as they are given. Any status but a redirect is an answer. Raises FeedError with a
         bounded reason when there is no whole answer within the feed's limits.
         """
+        return await self._within(feed, self._follow(feed, url or feed.url, etag, last_modified))
+
+    async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> Fetched:
+        """POST a form to a hub that a feed names; redirects are not followed. Raises FeedError."""
+        _check(url, feed)
+        headers = {
+            "User-Agent": self._user_agent(feed),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Connection": "close",
+        }
+        request = httpx.Request(
+            "POST", url, headers=headers, content=urlencode(form), extensions={"private": feed.allow_private_network}
+        )
+        return await self._within(feed, self._hop(feed, request))
+
+    async def _within(self, feed: Subscription, doing: Coroutine[None, None, Fetched]) -> Fetched:
+        """Do it within the feed's time limit, and name what goes wrong."""
+        limit = feed.timeout_s or self._timeout_s
         try:
-            async with asyncio.timeout(feed.timeout_s or self._timeout_s):
-                return await self._follow(feed, url or feed.url, etag, last_modified)
+            async with asyncio.timeout(limit):
+                return await doing
         except TimeoutError:
-            limit = feed.timeout_s or self._timeout_s
             raise FeedError(f"no whole answer within {limit:g} s", reason="timeout") from None
-        except (
-            httpx.TransportError,
-            httpcore.NetworkError,
-            httpcore.ProtocolError,
-            httpcore.TimeoutException,
-        ) as error:
-            raise _named(error) from error
-        except (httpcore.ProxyError, httpcore.UnsupportedProtocol, httpx.InvalidURL, ssl.SSLError, OSError) as error:
+        except _ERRORS as error:
             raise _named(error) from error
 
     async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
@@ -126,7 +136,9 @@ class Fetcher:
             _check(url, feed)
             at_home = _origin(url) == home
             headers = self._headers(feed, secrets=at_home, etag=etag, last_modified=last_modified)
-            answer = await self._hop(feed, url, headers)
+            wire = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+            extensions = {"private": feed.allow_private_network}
+            answer = await self._hop(feed, httpx.Request("GET", url, headers=wire, extensions=extensions))
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 end = url if permanent and url != start else ""
                 return Fetched(
@@ -140,10 +152,7 @@ class Fetcher:
                 raise FeedError(f"more than {MAX_HOPS} redirects", reason="too_many_redirects")
             seen.add(url)
 
-    async def _hop(self, feed: Subscription, url: str, headers: dict[str, str]) -> Fetched:
-        extensions = {"private": feed.allow_private_network}
-        wire = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
-        request = httpx.Request("GET", url, headers=wire, extensions=extensions)
+    async def _hop(self, feed: Subscription, request: httpx.Request) -> Fetched:
         try:
             async with asyncio.timeout(FIRST_BYTE_S):
                 response = await self._transport(feed).handle_async_request(request)
@@ -159,7 +168,7 @@ class Fetcher:
                 limit = feed.max_body or self._max_decoded
                 coding = answered.get("content-encoding", "")
                 body = await read_body(response.aiter_raw(), coding, min(MAX_RAW, limit), limit)
-            return Fetched(response.status_code, url, answered, body)
+            return Fetched(response.status_code, str(request.url), answered, body)
         finally:
             await response.aclose()
 
@@ -176,11 +185,14 @@ class Fetcher:
             )
         return self._proxies[key]
 
+    def _user_agent(self, feed: Subscription) -> str:
+        contact = f"+{self._contact}; " if self._contact else ""
+        return feed.user_agent or f"Summitry/{__version__} ({contact}feed {feed.id})"
+
     def _headers(self, feed: Subscription, *, secrets: bool, etag: str, last_modified: str) -> dict[str, str]:
         """The request's headers. What the user configured as a header, cookie or login stays with the feed's origin."""
-        contact = f"+{self._contact}; " if self._contact else ""
         headers = {
-            "User-Agent": feed.user_agent or f"Summitry/{__version__} ({contact}feed {feed.id})",
+            "User-Agent": self._user_agent(feed),
             "Accept": feed.accept or ACCEPT,
             "Accept-Encoding": "gzip",
             "Connection": "close",

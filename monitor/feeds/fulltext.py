@@ -120,6 +120,11 @@ class FullText:
         content_type = fetched.headers.get("content-type", "")
         return await self._extract.extract(fetched.body, url=fetched.url, selector=selector, content_type=content_type)
 
+    async def allows(self, feed: Subscription, url: str) -> bool:
+        """Whether robots.txt lets us fetch an address. Raises FeedError when robots.txt can't be had."""
+        robots = await self._rules(feed, url)
+        return robots.rules is not None and bool(robots.rules.can_fetch(url, ROBOTS_NAME))
+
     async def _rules(self, feed: Subscription, url: str) -> _Robots:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"

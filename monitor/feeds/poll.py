@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urljoin
 
 import msgspec
 
 from monitor.errors import FeedError
+from monitor.feeds.discover import link_header
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
@@ -142,6 +144,7 @@ async def _changed(
     hints = [60.0 * document.ttl_minutes] if document.ttl_minutes else []
     if document.update_period_seconds:
         hints.append(float(document.update_period_seconds))
+    linked = _hub_links(fetched)
     known = found.unchanged + found.exhausted + len(found.changed)
     first = not state.last_success
     answer = msgspec.structs.replace(
@@ -160,10 +163,20 @@ async def _changed(
         parse_mode=document.mode,
         feed_title=document.title[:300],
         identity=found.identity,
-        hub=document.hub,
-        topic=document.self_url,
+        hub=linked.get("hub") or document.hub,
+        topic=linked.get("self") or document.self_url,
     )
     return Polled(answer, reading)
+
+
+def _hub_links(fetched: Fetched) -> dict[str, str]:
+    """The hub and self links of the HTTP Link header; they come before the document's (WebSub, section 4)."""
+    found: dict[str, str] = {}
+    for address, relations, _ in link_header(fetched.headers.get("link", "")):
+        for relation in relations.lower().split():
+            if relation in {"hub", "self"}:
+                found.setdefault(relation, urljoin(fetched.url, address))
+    return found
 
 
 def _validator(value: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -20,10 +20,12 @@ from monitor.clock import Clock, real_clock
 from monitor.errors import BrokerError
 from monitor.feeds.agenda import Agenda
 from monitor.feeds.feed import Subscription
+from monitor.feeds.fetch import Fetched
 from monitor.feeds.poll import Get, Polled, Read, poll
 from monitor.feeds.schedule import Answer, Rules, after, attempted, begin, first_due
 from monitor.feeds.state import FeedState, Health, pack
 from monitor.feeds.store import Store
+from monitor.feeds.websub import WebSub
 
 logger = structlog.get_logger()
 
@@ -45,6 +47,7 @@ class Held:
     state: FeedState | None = None
     segments: dict[int, bytes] = field(default_factory=dict)
     unsaved: set[int] = field(default_factory=set)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Poller:
@@ -65,6 +68,7 @@ class Poller:
         rules: Rules | None = None,
         gap_s: float = 1.0,
         concurrency: int = 200,
+        push: WebSub | None = None,
     ) -> None:
         self._store, self._get, self._read = store, get, read
         self._clock, self._draw = clock, draw
@@ -74,6 +78,10 @@ class Poller:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._concurrency = concurrency
         self._wake = asyncio.Event()
+        self._push = push
+        self._pushing: dict[asyncio.Task[None], str] = {}
+        if push is not None:
+            push.deliver = self._delivered
         for state in get_args(Health):
             metrics.feeds_by_state.labels(state).set(0)
 
@@ -145,7 +153,7 @@ class Poller:
                         await self._wake.wait()
         finally:
             stopped.cancel()
-            await self._ended(list(self._running))
+            await self._ended([*self._running, *self._pushing.values()])
 
     async def poll_now(self, feed_id: str) -> None:
         """Poll one feed, whenever it is due; for tests and single checks."""
@@ -182,29 +190,75 @@ class Poller:
                 del self._running[feed_id]
             self._wake.set()
 
-    async def _poll(self, held: Held) -> None:
+    async def _poll(self, held: Held, pushed: Fetched | None = None) -> None:
+        async with held.lock:
+            await self._poll_alone(held, pushed)
+
+    async def _poll_alone(self, held: Held, pushed: Fetched | None) -> None:
         feed, now = held.feed, self._now()
-        before, held.state = held.state, attempted(begin(held.state, feed), feed, now, self._rules)
-        if not await self._save(held):
-            # What the broker can't take now is not asked for either.
-            held.state = before
-            self._agenda.put(feed.id, feed.group, now + BROKER_PAUSE_S)
-            return
-        state = held.state
+        before, state = held.state, begin(held.state, feed)
+        if pushed is None:
+            held.state = state = attempted(state, feed, now, self._rules)
+            if not await self._save(held):
+                # What the broker can't take now is not asked for either.
+                held.state = before
+                self._agenda.put(feed.id, feed.group, now + BROKER_PAUSE_S)
+                return
+        get = self._get if pushed is None else _Delivered(pushed)
         with metrics.feed_poll_duration.time():
-            polled = await poll(feed, state, held.segments, get=self._get, read=self._read, now=now)
+            polled = await poll(feed, state, held.segments, get=get, read=self._read, now=now)
             polled = await self._published(feed, polled)
-        metrics.feed_polls.labels(polled.answer.reason or polled.answer.outcome).inc()
-        self._count(polled)
         answer = polled.answer
+        metrics.feed_polls.labels("pushed" if pushed else answer.reason or answer.outcome).inc()
+        self._count(polled)
+        if pushed is not None:
+            if answer.outcome == "failed":
+                return  # the next poll will tell
+            # What a hub sends says nothing of the feed's own validators and hints.
+            kept = {name: getattr(state, name) for name in ("etag", "last_modified", "body_hash", "hub", "topic")}
+            answer = msgspec.structs.replace(
+                answer, fresh_s=state.header_hint_s, document_hint_s=None, entries=None, pushed=True, **kept
+            )
         if held.feed.request_hash != feed.request_hash:
             # The subscription changed meanwhile: what was read stands, but its validators are not the new request's.
             feed = held.feed
             state = begin(state, feed)
             answer = msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
+        self._subscribe(feed, state, answer)
+        if self._push is not None:
+            state = msgspec.structs.replace(state, push_until=self._push.active_until(feed.id))
         state = after(state, feed, answer, now=self._now(), draw=self._draw(), rules=self._rules)
         self._keep(held, state, polled)
         await self._save(held)
+
+    def _subscribe(self, feed: Subscription, state: FeedState, answer: Answer) -> None:
+        """Ask the hub that a document names, where the feed's owner wants push, or stop listening to it."""
+        if self._push is None or answer.outcome == "failed" or answer.pushed:
+            return
+        told = answer.outcome == "changed"
+        hub, topic = (answer.hub, answer.topic) if told else (state.hub, state.topic)
+        if not (feed.websub and hub):
+            self._push.forget(feed.id)
+        elif (asking := self._push.wanted(feed, hub, topic or feed.url)) is not None:
+            self._in_background(feed.id, asking)
+
+    def _delivered(self, feed_id: str, document: Fetched) -> bool:
+        """A hub sent a document: read it like a polled one. False when the feed is not in this poller's hands."""
+        held = self._held.get(feed_id)
+        if held is None or not held.feed.enabled:
+            return False
+        self._in_background(feed_id, self._poll(held, document))
+        return True
+
+    def _in_background(self, feed_id: str, doing: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(doing, name=f"push {feed_id}")
+        self._pushing[task] = feed_id
+        task.add_done_callback(self._push_done)
+
+    def _push_done(self, task: asyncio.Task[None]) -> None:
+        feed_id = self._pushing.pop(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("push_failed", feed=feed_id, error=repr(error))
 
     async def _save(self, held: Held) -> bool:
         weeks = {week: held.segments.get(week) for week in held.unsaved}
@@ -282,6 +336,8 @@ class Poller:
     def _hold(self, held: Held, crowd: int, now: float) -> None:
         self._drop(held.feed.id)
         self._held[held.feed.id] = held
+        if held.state is not None:  # another process's push ended with it
+            held.state = msgspec.structs.replace(held.state, push_until=0.0)
         metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").inc()
         if held.state and held.state.paused_until > now:
             self._agenda.pause(held.feed.group, held.state.paused_until)
@@ -299,11 +355,15 @@ class Poller:
         held = self._held.pop(feed_id, None)
         if held is not None:
             self._agenda.remove(feed_id)
+            if self._push is not None:
+                self._push.forget(feed_id)
             metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").dec()
 
     async def _ended(self, feeds: Iterable[str]) -> None:
         """Let the polls of some feeds end by themselves for a while, then give them up."""
-        tasks = [task for feed_id in feeds if (task := self._running.get(feed_id)) is not None]
+        leaving = set(feeds)
+        tasks = [task for feed_id in leaving if (task := self._running.get(feed_id)) is not None]
+        tasks += [task for task, feed_id in self._pushing.items() if feed_id in leaving]
         if not tasks:
             return
         _, late = await asyncio.wait(tasks, timeout=FLUSH_S)
@@ -313,3 +373,13 @@ class Poller:
 
     def _now(self) -> float:
         return self._clock().timestamp()
+
+
+class _Delivered:
+    """Stands for the fetcher when a document was brought by a hub."""
+
+    def __init__(self, fetched: Fetched) -> None:
+        self._fetched = fetched
+
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+        return self._fetched

@@ -38,6 +38,8 @@ BLOCKED_S = 6 * HOUR
 GONE_S = 7 * DAY
 #: A permanent redirect is believed after so many polls in a row over this time (H11, as NewsBlur).
 MOVE_POLLS, MOVE_AFTER_S = 10, 48 * HOUR
+#: While a hub brings the entries, polling is a check: so many times slower (as NewsBlur), at most a day.
+PUSH_FACTOR, PUSH_MAX_S = 12, 24 * HOUR
 #: Overdue feeds are spread over this time when a poller starts (S9); feeds never polled at ten a second.
 SPREAD_S, NEW_A_SECOND = 10 * MINUTE, 10.0
 #: A feed whose address or request options were changed is asked again soon, but not at once each time.
@@ -62,7 +64,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     seen before (the time of the poll where they say none, nothing for those of a first document), `new` is their
     number, `newest` the latest published time in the document.
     `permanent_to` is the end of a chain of redirects that were all permanent, `overlap` the share of the document's
-    entries that were known already.
+    entries that were known already. `pushed` says that a hub brought it.
     """
 
     outcome: Outcome
@@ -87,6 +89,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
     hub: str = ""
     topic: str = ""
+    pushed: bool = False
 
 
 def begin(state: FeedState | None, feed: Subscription) -> FeedState:
@@ -261,7 +264,9 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
         hub=answer.hub if answer.outcome == "changed" else state.hub,
         topic=answer.topic if answer.outcome == "changed" else state.topic,
     )
-    return _moved(state, answer, now)
+    # A push is healthy once it brought an entry, and no more when a poll finds one that it did not bring.
+    healthy = answer.pushed if answer.new else state.push_healthy
+    return _moved(msgspec.structs.replace(state, push_healthy=healthy), answer, now)
 
 
 def _weight(ages: list[float], decay: float, *, whole: bool) -> float:
@@ -297,7 +302,9 @@ def _wait(
         cap = float(feed.hint_max_s) or (BUSY_HINT_S if busy else MAX_HINT_S)
         hint = min(max(state.header_hint_s, state.document_hint_s), cap)
         if hint > wait:
-            return hint, f"the server asks for {_span(hint)}"
+            wait, why = hint, f"the server asks for {_span(hint)}"
+    if state.push_healthy and state.push_until > now:
+        return max(wait, min(wait * PUSH_FACTOR, PUSH_MAX_S)), "a hub brings the entries; this is a check"
     return wait, why
 
 

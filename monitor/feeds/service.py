@@ -11,9 +11,11 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Protocol
 
+import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -21,15 +23,18 @@ from aiokafka.errors import KafkaError
 from monitor import metrics
 from monitor.clock import Clock, service_clock
 from monitor.config import Poller as PollerConfig
-from monitor.errors import BrokerError, ConfigError
+from monitor.errors import BrokerError, ConfigError, FeedError
 from monitor.feeds.address import AddressBook, parse_networks
-from monitor.feeds.fetch import Fetcher
+from monitor.feeds.feed import Subscription
+from monitor.feeds.fetch import Fetched, Fetcher
 from monitor.feeds.fulltext import FullText
 from monitor.feeds.parser_pool import ParserPool
+from monitor.feeds.poll import Get
 from monitor.feeds.poller import Poller
 from monitor.feeds.reader import Reader
 from monitor.feeds.schedule import Rules
 from monitor.feeds.topicstore import TopicStore, decoded_subscription
+from monitor.feeds.websub import WebSub
 from monitor.kafka import BrokerSettings, consumer, partitions_of, producer, wait_for_broker
 
 logger = structlog.get_logger()
@@ -50,11 +55,12 @@ async def run_poller(
     group: str,
     clock: Clock | None = None,
     ready: asyncio.Event | None = None,
+    push: WebSub | None = None,
 ) -> None:
     """Poll the feeds of this poller's partitions until `stop` is set. The other arguments are names of topics.
 
-    `ready` is set once partitions were assigned and read. Raises BrokerError when the broker is gone at the start or a
-    topic is missing, ConfigError for a network that can't be read.
+    `ready` is set once partitions were assigned and read. `push` has its routes served by the caller. Raises
+    BrokerError when there is no broker or no such topic, ConfigError for a network that can't be read.
     """
     await wait_for_broker(broker)
     try:
@@ -68,17 +74,21 @@ async def run_poller(
         max_decoded=config.max_bytes,
     )
     try:
+        if push is not None:
+            push.post = fetcher
         async with ParserPool() as pool, producer(broker) as out:
             store = TopicStore(broker, out, feeds=feeds, state=state, articles=articles)
+            pages = FullText(fetcher, pool, now=time.monotonic)
             poller = Poller(
                 store,
-                fetcher,
-                Reader(pool, FullText(fetcher, pool, now=time.monotonic)),
+                RobotsGate(fetcher, pages),
+                Reader(pool, pages),
                 clock=clock or service_clock(),
                 draw=random.Random(secrets.randbits(64)).random,  # noqa: S311  # jitter, not a secret
                 rules=Rules(config.floor.total_seconds(), config.ceiling.total_seconds()),
                 gap_s=config.host_gap.total_seconds(),
                 concurrency=config.concurrency,
+                push=push,
             )
             options: dict[str, Any] = {
                 "group_id": group,
@@ -87,7 +97,7 @@ async def run_poller(
             }
             async with consumer(broker, **options) as client:
                 await partitions_of(client, feeds)
-                ownership = Ownership(client, store, poller, ready)
+                ownership = Ownership(client, store, poller, partial(_with_defaults, config=config), ready)
                 client.subscribe([feeds], listener=ownership)
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(poller.run(stop))
@@ -97,13 +107,26 @@ async def run_poller(
         await fetcher.aclose()
 
 
+class Robots(Protocol):
+    """Knows what robots.txt says; `monitor.feeds.fulltext.FullText` is the real one."""
+
+    async def allows(self, feed: Subscription, url: str) -> bool:
+        """Whether an address may be fetched. Raises FeedError when that can't be found out."""
+
+
 class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Hands the feeds of assigned partitions to the poller, and takes those of revoked ones back."""
 
     def __init__(
-        self, client: AIOKafkaConsumer, store: TopicStore, poller: Poller, ready: asyncio.Event | None = None
+        self,
+        client: AIOKafkaConsumer,
+        store: TopicStore,
+        poller: Poller,
+        completed: Callable[[Subscription], Subscription],
+        ready: asyncio.Event | None = None,
     ) -> None:
         self._client, self._store, self._poller, self._ready = client, store, poller, ready
+        self._completed = completed
         self._loading: dict[int, asyncio.Task[None]] = {}
         #: Records that came while their partition was being read, to be applied after it.
         self._waiting: dict[int, list[ConsumerRecord]] = {}
@@ -140,7 +163,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             feed_id = (record.key or b"").decode(errors="replace").rpartition(" ")[2]
             await self._poller.remove(feed_id, record.partition)
         elif feed := decoded_subscription(record.value):
-            self._poller.change(record.partition, feed)
+            self._poller.change(record.partition, self._completed(feed))
 
     async def close(self) -> None:
         """Stop reading."""
@@ -156,6 +179,8 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             except BrokerError as error:
                 logger.warning("partition_not_read", partition=partition, error=str(error))
                 await asyncio.sleep(_RELOAD_PAUSE_S)
+        for each in held:
+            each.feed = self._completed(each.feed)
         self._poller.own(held)
         logger.info("partition_read", partition=partition, feeds=len(held))
         for record in self._waiting.pop(partition, []):
@@ -163,6 +188,31 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._loading.pop(partition, None)
         if self._ready is not None and not self._loading:
             self._ready.set()
+
+
+class RobotsGate:
+    """Fetches feeds, those with `respect_robots` only where robots.txt lets us.
+
+    The others are fetched as their users asked for them by name, which is what every feed reader does (S13).
+    """
+
+    def __init__(self, get: Get, robots: Robots) -> None:
+        self._get, self._robots = get, robots
+
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+        """One GET. Raises FeedError, with the reason `robots_refused` where robots.txt says no."""
+        if feed.respect_robots and not await self._robots.allows(feed, url or feed.url):
+            raise FeedError("robots.txt does not allow this feed", reason="robots_refused")
+        return await self._get.get(feed, url=url, etag=etag, last_modified=last_modified)
+
+
+def _with_defaults(feed: Subscription, *, config: PollerConfig) -> Subscription:
+    """The subscription with what the configuration says for all feeds."""
+    return msgspec.structs.replace(
+        feed,
+        full_text=feed.full_text or ("auto" if config.full_text else ""),
+        respect_robots=feed.respect_robots or config.respect_robots,
+    )
 
 
 async def _follow(client: AIOKafkaConsumer, ownership: Ownership, stop: asyncio.Event) -> None:

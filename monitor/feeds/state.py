@@ -111,7 +111,6 @@ class FeedState(Record, frozen=True, kw_only=True):
     hub: str = ""
     topic: str = ""
     push_until: float = 0.0
-    push_renew: float = 0.0
     push_healthy: bool = False
 
 
