@@ -190,6 +190,16 @@ leaders:
         assert "Bob Example" in people.namesakes
 
 
+def test_the_example_of_the_documentation_is_right(tmp_path: Path) -> None:
+    page = (HERE.parents[2] / "docs" / "watchlist.md").read_text(encoding="utf-8")
+    people = read(tmp_path, page.split("```yaml\n")[1].split("```")[0])
+    found = people.holder_of_title("SU", "leader", date(1987, 12, 8))
+    assert found is not None
+    assert found.id == "mikhail-gorbachev"
+    assert "Raisa Gorbachev" in people.namesakes
+    assert not people.tracks(["emmanuel-macron", "friedrich-merz"])
+
+
 OFFICE = "leaders: [{name: Ann Example, offices: [{title: President, country: US, %s}]}]"
 
 
