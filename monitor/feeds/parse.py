@@ -1,7 +1,7 @@
 """One function: the bytes of a feed to a `ParsedFeed`.
 
-It is pure and never raises anything but FeedError (and MemoryError). It is not bounded in time and memory by itself: hostile documents
-are for `parser_pool`, which runs it in a guarded process.
+It is pure and never raises anything but FeedError (and MemoryError). It is not bounded in time and memory by itself:
+hostile documents are for `parser_pool`, which runs it in a guarded process.
 """
 
 from __future__ import annotations
