@@ -138,7 +138,7 @@ async def test_a_worker_that_slowly_dies_ends_itself() -> None:
     watch.now += 61
     watching = asyncio.create_task(watch_lag(lag, offsets, die=codes.append))
     async with asyncio.timeout(5):
-        while not codes:
+        while not codes:  # noqa: ASYNC110  # the watch has no event of its own
             await asyncio.sleep(0.01)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)

@@ -226,6 +226,11 @@ class Service:
     def logged(self, role: str, event: str) -> list[dict[str, Any]]:
         return [line for line in self.log(role) if line.get("event") == event]
 
+    def has_logged(self, role: str, event: str) -> bool:
+        """Whether a process said so; one that ended by itself never will."""
+        assert self.running(role), f"the {role} has ended"
+        return bool(self.logged(role, event))
+
     async def url(self, role: str) -> str:
         """Where the newest process of a role serves its pages."""
         lines = await until(f"{role} serves", lambda: self.logged(role, "serving"))
@@ -263,8 +268,8 @@ async def world(
         try:
             await service.start("poller")
             await service.start("worker")
+            await until("the worker has its partitions", lambda: service.has_logged("worker", "deliveries_read"))
             await newsroom.all_polled()
-            await until("the worker has its partitions", lambda: service.logged("worker", "deliveries_read"))
             yield World(newsroom, desk, service)
         except BaseException:
             for role in ("poller", "worker"):
