@@ -103,8 +103,9 @@ def stream(sets: Sets, detector: Detector) -> Scores:
     for system, row in scores.items():
         keys = ("b3_p", "b3_r", "b3", "found", "split", "pure")
         print(f"  {system:12}" + "".join(f"{row[key]:9.3f}" for key in keys) + f"{row['events']:9.0f}")
-    print()
-    return {"events": scores["summitry"]}
+    right = streams.pairs_right(sets.gold("challenge_dedupe_dev.jsonl"), detector)
+    print(f"Pairs of headlines of one or two events: {sum(right)} of {len(right)} right\n")
+    return {"events": scores["summitry"], "pairs": {"right": sum(right) / len(right)}}
 
 
 def check(scores: Scores, floors: Scores) -> int:

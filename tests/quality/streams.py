@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from monitor.assemble.replay import final_events, replay
+from monitor.assemble.replay import final_events, replay, same_event
 from monitor.detect import Detector
 from monitor.records import Article, Event, Mention, event_line, mention_line
 from tests.quality.scores import event_scores, run
@@ -17,6 +18,8 @@ from tests.quality.sets import Sets
 
 #: Title similarity is given the best of these thresholds (Jaccard of words), measured on the same links.
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5)
+#: The day on which both headlines of a pair are taken to be published.
+PAIRS_DAY = datetime(2025, 3, 20, 12, tzinfo=UTC)
 _WINDOW = timedelta(days=3)
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -29,6 +32,18 @@ def mentions_of(articles: Sequence[Article], detector: Detector) -> dict[str, tu
 def events_of(articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]]) -> list[Event]:
     """The final events of the stream: assembly on mentions that were found before."""
     return list(final_events(replay(articles, lambda article: mentions.get(article.id, ()))))
+
+
+def pairs_right(pairs: Sequence[dict[str, Any]], detector: Detector) -> list[bool]:
+    """For each pair of headlines, both of one day, whether assembly tells rightly if they speak of the same event."""
+    told = []
+    for pair in pairs:
+        a, b = (
+            Article(id=name, title=pair[name], language=pair.get("lang", "en"), published=PAIRS_DAY)
+            for name in ("a", "b")
+        )
+        told.append(same_event(a, b, detector.detect) == bool(pair["same_event"]))
+    return told
 
 
 def by_title(articles: Sequence[Article], threshold: float) -> list[list[str]]:
