@@ -30,8 +30,8 @@ TRACKED = (
     "publishers",
 )
 
-#: A medium says more than "not told", and phone or video more than remote.
-_MEDIUM_RANK = {"unknown": 0, "remote": 1, "in_person": 2, "phone": 2, "video": 2}
+#: Phone and video say more than remote; and "a call" is phone by default, while nobody says video by default.
+_VIDEO_WEIGHT = 3
 
 
 def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: tuple[str, ...] = ()) -> Event:
@@ -45,7 +45,7 @@ def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: t
         "status": facts.status_fact(status, sightings, coverage),
         "participants": facts.participants(live, coverage),
         "kind": facts.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
-        "medium": facts.weigh(happened, coverage, _medium, specific=lambda m: _MEDIUM_RANK[m]),
+        "medium": _weigh_medium(happened, coverage),
         "when": facts.weigh(
             live, coverage, facts.when_claim(status in HAPPENED, anchor.plan), specific=facts.narrowness
         ),
@@ -55,7 +55,7 @@ def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: t
     if chosen["when"].value is None and status in HAPPENED:
         chosen["when"] = facts.weigh(live, coverage, facts.when_claim(False, None), specific=facts.narrowness)
     if chosen["medium"].value is None:
-        chosen["medium"] = facts.weigh(live, coverage, _medium, specific=lambda m: _MEDIUM_RANK[m])
+        chosen["medium"] = _weigh_medium(live, coverage)
     topics, topic_fact = facts.topics(live, coverage)
     claims: dict[str, Fact] = {name: c.chosen for name, c in chosen.items() if c.chosen is not None}
     if topic_fact is not None:
@@ -90,6 +90,16 @@ def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: t
 
 def _medium(s: Sighting) -> tuple[Hashable, Medium] | None:
     return None if s.medium == "unknown" else (s.medium, s.medium)
+
+
+def _weigh_medium(sightings: Sequence[Sighting], coverage: Coverage) -> facts.Claims:
+    return facts.weigh(
+        sightings,
+        coverage,
+        _medium,
+        specific=lambda medium: int(medium != "remote"),
+        weight=lambda medium: _VIDEO_WEIGHT if medium == "video" else 1,
+    )
 
 
 def _place(s: Sighting) -> tuple[Hashable, Any] | None:

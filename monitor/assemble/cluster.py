@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
 from monitor.assemble.coverage import MAX_SOURCES
-from monitor.assemble.identity import THRESHOLD, Anchor, score
+from monitor.assemble.identity import THRESHOLD, Anchor, recency, score
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order
 from monitor.assemble.state import EventState
 
@@ -46,13 +46,13 @@ def fold(clusters: list[Cluster], pool: Iterable[Sighting], read: Callable[[str]
     that fit equally, the one talked of last gets it.
     """
     for s in sorted(pool, key=lambda s: (s.day, _fold_order(s))):
-        best: tuple[float, int, int] | None = None
+        best: tuple[int, float, int, int] | None = None
         chosen: Cluster | None = None
         for cluster in clusters:
             fit = score(s, cluster.anchor)
             if fit is None or fit < THRESHOLD:
                 continue
-            rank = (round(fit, 6), cluster.anchor.last, -cluster.anchor.first)
+            rank = (recency(s, cluster.anchor), round(fit, 6), cluster.anchor.last, -cluster.anchor.first)
             if best is None or rank > best:
                 best, chosen = rank, cluster
         if chosen is None:

@@ -8,6 +8,7 @@ publishers stand with a text of their own, before fewer; more independent texts 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -35,10 +36,12 @@ def weigh(
     read: Callable[[Sighting], tuple[Hashable, Any] | None],
     *,
     specific: Callable[[Any], int] = lambda _: 0,
+    weight: Callable[[Any], int] = lambda _: 1,
 ) -> Claims:
     """Choose among the claims that `read` finds (a key by which claims are equal, and the value).
 
-    `specific` ranks values of which one says more than another; it comes behind the official word.
+    `specific` ranks values of which one says more than another; it comes behind the official word. `weight` multiplies
+    the publishers behind a value that is never said by default.
     """
     behind: dict[Hashable, set[int]] = {}
     values: dict[Hashable, Any] = {}
@@ -60,7 +63,7 @@ def weigh(
         key=lambda k: (
             k not in official,
             -specific(values[k]),
-            -coverage.voices(behind[k]),
+            -coverage.voices(behind[k]) * weight(values[k]),
             -coverage.texts(behind[k]),
             -latest[k],
             repr(k),
@@ -116,12 +119,13 @@ def when_claim(happened: bool, plan: tuple[int, int] | None) -> Callable[[Sighti
     """Reads dates: of a contact that took place those of its reports, of one ahead those of the plan that stands."""
 
     def read(s: Sighting) -> tuple[Hashable, When] | None:
-        if s.when is None or (happened and s.status not in HAPPENED):
+        span = s.span
+        if s.when is None or span is None or (happened and s.status not in HAPPENED):
             return None
-        span = s.when.start.toordinal(), s.when.end.toordinal()
         if not happened and plan is not None and (span[0] > plan[1] or span[1] < plan[0]):
             return None
-        return span, s.when
+        whole = (s.when.start.toordinal(), s.when.end.toordinal()) == span
+        return span, s.when if whole else When(start=s.when.start, end=date.fromordinal(span[1]), granularity="range")
 
     return read
 

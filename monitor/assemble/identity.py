@@ -19,6 +19,7 @@ from monitor.records import Kind
 
 #: Days, and the least score at which a sighting joins an event.
 READ_OUT = 7
+LATE = 14
 WAVE = 14
 HOPE = 7
 IMMINENT = 5
@@ -113,13 +114,21 @@ class Anchor:
 
     @property
     def day(self) -> int | None:
-        """The day of a contact that took place, as most of its reports name it; the earlier one of equals."""
-        return max(self.days, key=lambda d: (self.days[d], -d)) if self.days else None
+        """The day of a contact that took place, as most of its reports name it; the earlier one of equals.
+
+        Where no report names one, it is the day for which it was planned, if that had just come.
+        """
+        if self.days:
+            return max(self.days, key=lambda d: (self.days[d], -d))
+        plan = self.plan
+        if self.held and plan and plan[0] == plan[1] and self.first_held - READ_OUT <= plan[0] <= self.first_held:
+            return plan[0]
+        return None
 
     @property
     def doubtful(self) -> bool:
         """Whether reports that it took place are few, without a date, and stand against much talk of it as ahead."""
-        return bool(self.held) and not self.days and 3 * self.held <= sum(self.ahead.values())
+        return bool(self.held) and self.day is None and 2 * self.held <= sum(self.ahead.values())
 
     @property
     def outvoted(self) -> bool:
@@ -173,22 +182,31 @@ def score(s: Sighting, anchor: Anchor) -> float | None:
         return None
     if s.forum and anchor.forums and s.forum not in anchor.forums:
         return None
-    if s.status in _OPEN and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
-        return None
     if s.status == "past":
         base = _background(s, anchor)
     elif not anchor.live:
         base = _known_past(s, anchor)
     elif s.status in HAPPENED:
-        base = _report_of_held(s, anchor) if anchor.held else _report_of_plan(s, anchor)
+        later = s.span is not None and s.span[0] > anchor.first_held
+        held = anchor.held and not (anchor.doubtful and later)
+        base = _report_of_held(s, anchor) if held else _report_of_plan(s, anchor)
     else:
         base = _plan_of_held(s, anchor) if anchor.held else _plan_of_plan(s, anchor)
     return None if base is None else base + _support(s, anchor)
 
 
+def recency(s: Sighting, anchor: Anchor) -> int:
+    """A report without a date is of the latest contact that it can be of: the day of that one, else 0."""
+    if s.status not in HAPPENED or s.span is not None:
+        return 0
+    plan = anchor.plan
+    return anchor.held_day or (plan[1] if plan is not None and plan[1] <= s.day else 0)
+
+
 def _support(s: Sighting, anchor: Anchor) -> float:
     """Place, forum, kind and medium, for and against."""
-    total = 0.0
+    # Of two contacts that fit alike, it is rather the one that everybody speaks of.
+    total = 0.005 * min(len(anchor.articles), 10)
     if s.place is not None and s.remote is not True and anchor.medium is not True:
         if s.place.name and anchor.places and same_place(s.place.name, anchor.places):
             total += 0.1
@@ -196,6 +214,8 @@ def _support(s: Sighting, anchor: Anchor) -> float:
             # Two towns of one country can be a seat and a residence; two countries are two meetings.
             towns = bool(s.place.name and anchor.places)
             total += -0.45 if s.place.country not in anchor.countries else -0.2 if towns else 0.05
+    if s.status in _OPEN and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
+        total -= 0.3
     if s.forum and s.forum in anchor.forums:
         total += 0.2
     elif bool(s.forum) != bool(anchor.forums) and s.status in _OPEN:
@@ -253,16 +273,18 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
     if span is not None:
         if day is None:
             return 0.8 if _near(span, (anchor.first_held - READ_OUT, anchor.first_held)) else None
-        if span[0] == span[1] and span[0] in anchor.days:
+        if span[0] == span[1] and (span[0] in anchor.days or span[0] == day):
             return 1.0
         if _near(span, (day, day)):
             return 0.7
         # One day apart is another time zone when both were told on one day, and else another contact.
-        if _near(span, (day, day), 1) and abs(s.day - anchor.reported[day]) == 0:
+        if _near(span, (day, day), 1) and s.day == anchor.reported.get(day):
             return 0.5
         return None
     if day is not None:
         age = s.day - day
+        if READ_OUT < age <= LATE and _same_occasion(s, anchor):
+            return 0.45
         if age < -1 or age > READ_OUT:
             return None
         return 0.8 - 0.04 * age if age >= 0 else 0.4
@@ -329,7 +351,7 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         if plan[1] < s.day - 1:
             late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3
             return 0.5 if late else None
-        return 0.65 if plan[0] - s.day <= WAVE else 0.55 if gap <= WAVE or visit else 0.3
+        return 0.65 if plan[0] - s.day <= WAVE else 0.5 if gap <= WAVE or visit else 0.3
     if gap > (VISIT_WAVE if visit else WAVE) or (s.status == "denied" and span is not None and span[0] == span[1]):
         return None
     if span is not None:

@@ -93,7 +93,11 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
     def span(self) -> tuple[int, int] | None:
         """The first and last day of the contact as the article tells them; an ongoing contact is of its own day."""
         if self.when is not None:
-            return self.when.start.toordinal(), self.when.end.toordinal()
+            first, last = self.when.start.toordinal(), self.when.end.toordinal()
+            if self.status not in HAPPENED or last <= self.day + 1:
+                return first, last
+            # What took place lies behind: "this week" ends today, and a date ahead is of something else.
+            return (first, self.day) if first < self.day else None
         return (self.day, self.day) if self.status == "ongoing" else None
 
     @property
