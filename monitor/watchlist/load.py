@@ -19,36 +19,26 @@ from monitor.watchlist.files import day, did_you_mean, read_yaml
 from monitor.watchlist.names import is_slug, plain, slug, spellings, strength_of, surname
 from monitor.watchlist.roster import (
     Alias,
-    Executive,
     Leader,
-    Meaning,
     Office,
     Role,
-    Seat,
-    State,
     Strength,
     Watch,
     Watchlist,
 )
+from monitor.watchlist.states import DATA, bundled_states, code_for, role_of_office, title_words
 
-DATA = Path(__file__).parent / "data"
-
-_CODE = re.compile(r"[A-Z]{2,6}")
 _WIKIDATA = re.compile(r"Q[1-9]\d*")
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """Base of what stands in files: a key that no reader knows is a mistake, not a comment."""
-
-
-class AliasEntry(_File):
+class AliasEntry(msgspec.Struct, forbid_unknown_fields=True):
     """An alias whose strength the file says itself."""
 
     text: str
     strength: Strength
 
 
-class OfficeEntry(_File):
+class OfficeEntry(msgspec.Struct, forbid_unknown_fields=True):
     """An office as written."""
 
     title: str
@@ -59,7 +49,7 @@ class OfficeEntry(_File):
     acting: bool = False
 
 
-class LeaderEntry(_File):
+class LeaderEntry(msgspec.Struct, forbid_unknown_fields=True):
     """A leader as written; only the name is required."""
 
     name: str
@@ -71,7 +61,7 @@ class LeaderEntry(_File):
     offices: list[OfficeEntry] = []
 
 
-class WatchEntry(_File):
+class WatchEntry(msgspec.Struct, forbid_unknown_fields=True):
     """What to hear of, as written."""
 
     leaders: list[str] = []
@@ -79,47 +69,13 @@ class WatchEntry(_File):
     countries: list[str] = []
 
 
-class WatchlistFile(_File):
+class WatchlistFile(msgspec.Struct, forbid_unknown_fields=True):
     """A whole watchlist file."""
 
     include: list[str] = []
     leaders: list[LeaderEntry] = []
     namesakes: list[str] = []
     watch: WatchEntry | None = None
-
-
-class ExecutiveEntry(_File):
-    """Which role leads a state, up to a day."""
-
-    role: Role
-    to: str | None = None
-
-
-class StateEntry(_File):
-    """The facts of a state that no language changes."""
-
-    kind: Literal["state", "body"] = "state"
-    capital: str = ""
-    joint: bool = False
-    family_name_first: bool = False
-    seats: dict[str, str] = {}
-    titles: dict[str, Role] = {}
-    executive: Role | list[ExecutiveEntry] = "head_of_state"
-
-
-class StateNames(_File):
-    """What one language calls a state and its people, and phrases that mean one of its office holders."""
-
-    names: list[str]
-    adjectives: list[str] = []
-    demonyms: list[str] = []
-    phrases: dict[str, str] = {}
-
-
-class TitleWords(_File):
-    """What title words mean in general, by language."""
-
-    words: dict[str, dict[str, Meaning]]
 
 
 @cache
@@ -177,50 +133,6 @@ def load(path: str | Path) -> Watchlist:
 
 
 @cache
-def bundled_states() -> Mapping[str, State]:
-    """All states and bodies by code."""
-    facts_file = DATA / "states" / "facts.yaml"
-    facts = read_yaml(facts_file, dict[str, StateEntry])
-    languages: dict[str, dict[str, StateNames]] = {}
-    for path in sorted((DATA / "states").glob("names.*.yaml")):
-        languages[path.name.split(".")[1]] = names = read_yaml(path, dict[str, StateNames])
-        for code in names.keys() - facts.keys():
-            raise ConfigError(str(path), code, "a state without facts", f"add it to {facts_file.name}")
-    states: dict[str, State] = {}
-    for code, entry in facts.items():
-        if not _CODE.fullmatch(code):
-            raise ConfigError(str(facts_file), code, "not a code", "two capital letters (ISO 3166), or a body's code")
-        said = {language: names[code] for language, names in languages.items() if code in names}
-        if "en" not in said:
-            raise ConfigError(str(facts_file), code, "has no English name", "add it to names.en.yaml")
-        executive = entry.executive
-        states[code] = State(
-            code=code,
-            kind=entry.kind,
-            names={language: tuple(one.names) for language, one in said.items()},
-            adjectives={language: tuple(one.adjectives) for language, one in said.items() if one.adjectives},
-            demonyms={language: tuple(one.demonyms) for language, one in said.items() if one.demonyms},
-            capital=entry.capital,
-            joint=entry.joint,
-            family_name_first=entry.family_name_first,
-            seats=tuple(Seat(name, city) for name, city in entry.seats.items()),
-            titles=entry.titles,
-            phrases={language: one.phrases for language, one in said.items() if one.phrases},
-            executives=(Executive(role=executive),)
-            if isinstance(executive, str)
-            else tuple(Executive(role=one.role, to=day(one.to)) for one in executive),
-        )
-    return MappingProxyType(states)
-
-
-@cache
-def title_words() -> Mapping[str, Meaning]:
-    """What a title word means where a state does not say otherwise, all languages together, lower case."""
-    file = read_yaml(DATA / "titles.yaml", TitleWords)
-    return MappingProxyType({word.lower(): role for words in file.words.values() for word, role in words.items()})
-
-
-@cache
 def weak_words() -> frozenset[str]:
     """Surnames that are also common words, months, places or very common names: lower case, also without diacritics."""
     words = read_yaml(DATA / "weak.yaml", list[str])
@@ -230,33 +142,6 @@ def weak_words() -> frozenset[str]:
 @cache
 def _bundled_namesakes() -> tuple[str, ...]:
     return tuple(read_yaml(DATA / "namesakes.yaml", list[str]))
-
-
-def role_of(title: str, country: str, states: Mapping[str, State], words: Mapping[str, Meaning]) -> Role:
-    """The role behind an office's free title: "General Secretary of the Communist Party" or "Prime Minister".
-
-    The state's own title words come first, then the general ones; the word that starts first in the title decides, the
-    longest of those. `other` when no title word is in it, or when a deputy, a minister or the like holds it.
-    """
-    state = states.get(country)
-    if state is not None and state.kind == "body":
-        return "body_head"
-    known: dict[str, Meaning] = {**words, **(state.titles if state is not None else {})}
-    text = title.lower()
-    best: tuple[int, int, str] | None = None
-    for word in known:
-        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)
-        if found is not None and (best is None or (found.start(), -len(word)) < best[:2]):
-            best = (found.start(), -len(word), word)
-    if best is None or _LESSER.search(text[: best[0]] + " "):
-        return "other"
-    meaning = known[best[2]]
-    if meaning == "executive":
-        return state.executive if state is not None else "head_of_state"
-    return meaning
-
-
-_LESSER = re.compile(r"\b(vice|deputy|first deputy|former|ex|wife|minister of|secretary of state)\b[\s-]")
 
 
 def _add_leaders(
@@ -397,7 +282,7 @@ def _surname_strength(family: str) -> Strength:
 def _office(entry: OfficeEntry, wrong: Callable[[str, str, str], NoReturn]) -> Office:
     states = bundled_states()
     if entry.country not in states:
-        wrong("country", f"unknown code `{entry.country}`", _code_for(entry.country, states))
+        wrong("country", f"unknown code `{entry.country}`", code_for(entry.country, states))
     try:
         begin = day(entry.from_)
     except ValueError as error:
@@ -413,27 +298,10 @@ def _office(entry: OfficeEntry, wrong: Callable[[str, str, str], NoReturn]) -> O
     return Office(
         title=entry.title.strip(),
         country=entry.country,
-        role=entry.role or _role(entry.title, entry.country),
+        role=entry.role or role_of_office(entry.title, entry.country),
         from_=begin,
         to=end,
         acting=entry.acting,
-    )
-
-
-@cache
-def _role(title: str, country: str) -> Role:
-    return role_of(title, country, bundled_states(), title_words())
-
-
-def _code_for(written: str, states: Mapping[str, State]) -> str:
-    """A hint for a wrong country code: by English name, by case, or the nearest code."""
-    for code, state in states.items():
-        if written.lower() == code.lower() or any(
-            written.lower() == name.lower() for name in state.names.get("en", ())
-        ):
-            return f"write {code}"
-    return "an ISO 3166 alpha-2 code such as RU or US, or a body: " + ", ".join(
-        sorted(code for code, state in states.items() if state.kind == "body")
     )
 
 
@@ -458,7 +326,7 @@ def _watch(entry: WatchEntry | None, leaders: Mapping[str, Leader], file: str) -
         pairs.add(both)
     for number, code in enumerate(entry.countries):
         if code not in bundled_states():
-            fix = _code_for(code, bundled_states())
+            fix = code_for(code, bundled_states())
             raise ConfigError(file, f"watch.countries[{number}]", f"unknown code `{code}`", fix)
     return Watch(
         frozenset(known(one, f"watch.leaders[{number}]") for number, one in enumerate(entry.leaders)),

@@ -1,6 +1,6 @@
 """Who is who: leaders, their offices by date, and the states and bodies that they lead.
 
-Everything here is a frozen record or a pure lookup; files are read in `monitor.watchlist.load`.
+Everything here is a frozen record or a pure lookup; files are read in `load` and `states`.
 """
 
 from __future__ import annotations
