@@ -93,7 +93,10 @@ async def test_header_then_link_then_anchor_and_only_what_is_a_feed(server: Feed
         server.on(path, Reply(200, FEED))
     server.on("/dead.xml", page("moved"))
     assert await found(server, fetcher) == [
-        ("/a.xml", "HTTP Link header"), ("/b.xml", "<link rel=alternate>"), ("/c/rss", "a link on the page")]  # fmt: skip
+        ("/a.xml", "HTTP Link header"),
+        ("/b.xml", "<link rel=alternate>"),
+        ("/c/rss", "a link on the page"),
+    ]
     assert not server.hits("/wp-json/wp/v2/posts/1")
     assert not server.hits("/fr")
 

@@ -1,0 +1,168 @@
+"""`summitry feeds`, as a user types it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from agents.cli import cli
+from agents.topics import TopicNames, create
+from monitor.config import Topics
+from monitor.errors import ConfigError
+from monitor.feeds.opml import read_opml
+from monitor.feeds.report import Status, statuses, table
+from monitor.feeds.state import FeedState, HourCount
+from monitor.feeds.topicstore import TopicStore, load_feeds
+from monitor.kafka import BrokerSettings, producer
+from tests.feedserver import FeedServer, Reply, rss
+
+FEED = rss("one story", "two story")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    async with FeedServer() as running:
+        yield running
+
+
+def run(*arguments: str, prefix: str = "") -> Result:
+    env = {"SUMMITRY_TOPICS__PREFIX": prefix} if prefix else {}
+    return CliRunner(env=env).invoke(cli, ["feeds", *arguments])
+
+
+async def served(*arguments: str, prefix: str = "") -> Result:
+    """The command, while this loop serves the feed it asks for."""
+    return await asyncio.to_thread(run, *arguments, prefix=prefix)
+
+
+async def test_check_explains_an_address(server: FeedServer) -> None:
+    headers = {"ETag": '"a"', "Cache-Control": "max-age=1800", "Content-Type": "application/rss+xml"}
+    address = server.on("/feed.xml", Reply(200, FEED, headers))
+    result = await served("check", address, "--private", "--entries", "1")
+    assert result.exit_code == 0, result.output
+    for said in (
+        address,
+        "200 in",
+        'ETag "a"',
+        "headers 30 min",
+        "RSS, well formed",
+        "Identity    by guid",
+        "Next poll",
+    ):
+        assert said in result.output
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(200, b"<!doctype html><html><body>" + b"x" * 200), "html"),
+        (Reply(404), "not_found"),
+        (Reply(200, b"<note>" + b"x" * 100 + b"</note>"), "not_a_feed"),
+    ],
+)
+async def test_check_of_what_is_no_feed_names_the_reason_and_ends_with_1(
+    server: FeedServer, reply: Reply, reason: str
+) -> None:
+    result = await served("check", server.on("/feed.xml", reply), "--private")
+    assert result.exit_code == 1
+    assert f"({reason})" in result.output
+    assert "Health" in result.output
+
+
+async def test_check_gives_json_for_programs(server: FeedServer) -> None:
+    result = await served("check", server.on("/feed.xml", Reply(200, FEED)), "--private", "--format", "json")
+    told = json.loads(result.output)
+    assert (told["status"], told["mode"], told["identity"], len(told["entries"])) == (200, "rss", "guid", 2)
+
+
+def test_check_reads_a_file_and_tells_what_is_wrong_with_its_dates(tmp_path: Path) -> None:
+    path = tmp_path / "saved.xml"
+    path.write_text("<rss><channel><item><title>One</title><pubDate>2 Mar 2026 17:00</pubDate></item></channel></rss>")
+    result = run("check", str(path), "--timezone", "Asia/Tokyo")
+    assert result.exit_code == 0
+    assert "2026-03-02 08:00  One" in result.output
+    assert "1 entries have a date without a zone" in result.output
+
+
+def test_check_of_nothing_that_is_known_is_a_mistake() -> None:
+    assert isinstance(run("check", "no-such-feed").exception, ConfigError)
+
+
+async def test_discover_prints_what_it_found(server: FeedServer) -> None:
+    head = b'<html><head><link rel="alternate" type="application/rss+xml" href="/f"></head><body>hello</body></html>'
+    server.on("/", Reply(200, head, {"Content-Type": "text/html"}))
+    server.on("/f", Reply(200, FEED))
+    result = await served("discover", server.url("/"), "--private")
+    assert result.exit_code == 0, result.output
+    assert server.url("/f") in result.output
+    assert "2 entries, rss; <link rel=alternate>" in result.output
+
+
+def test_export_of_the_bundled_list_can_be_imported_again(tmp_path: Path) -> None:
+    opml = tmp_path / "out.opml"
+    opml.write_text(run("export", "--bundled").output)
+    result = run("import", str(opml), "--dry-run")
+    assert "92 feeds read, 0 rows skipped; nothing was written" in result.output
+    yaml = tmp_path / "out.yaml"
+    yaml.write_text(run("export", "--bundled", "--format", "yaml").output)
+    assert "92 feeds read" in run("import", str(yaml), "--dry-run").output
+
+
+@pytest.mark.broker
+async def test_feeds_go_in_show_their_state_and_come_out_again(broker: str, prefix: str, tmp_path: Path) -> None:
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    await create(settings, Topics(prefix=prefix))
+    opml = tmp_path / "in.opml"
+    opml.write_text(
+        '<opml><body>\n<outline text="A" xmlUrl="https://a.example/rss"/>\n<outline text="B" type="rss"/>\n'
+        '<outline text="C" xmlUrl="https://c.example/rss" language="fr"/>\n</body></opml>'
+    )
+    result = await served("import", str(opml), "--broker", broker, prefix=prefix)
+    assert result.exit_code == 0, result.output
+    assert "2 feeds read, 1 rows skipped; 2 new or changed, 0 were there" in result.output
+    assert "line 3: a feed without xmlUrl" in result.output
+
+    first, second = sorted((await load_feeds(settings, names.feeds)).values(), key=lambda feed: feed.url)
+    async with producer(settings) as client:
+        store = TopicStore(settings, client, feeds=names.feeds, state=names.feed_state, articles=names.articles)
+        dead = FeedState(feed=first.id, health="DEAD", health_reason="no such host since Monday", next_due=4e9)
+        await store.save(0, first, dead, {})
+    listed = await served("list", "--broker", broker, prefix=prefix)
+    lines = listed.output.splitlines()
+    assert lines[1].split()[:2] == ["DEAD", first.id]
+    assert "no such host since Monday" in lines[1]
+    assert lines[-1] == "2 feeds: 1 DEAD, 1 NEW"
+    told = json.loads(
+        (await served("list", "--state", "new", "--format", "json", "--broker", broker, prefix=prefix)).output
+    )
+    assert [row["id"] for row in told] == [second.id]
+
+    exported = await served("export", "--broker", broker, prefix=prefix)
+    assert [feed.url for feed in read_opml(exported.output.encode()).feeds] == [first.url, second.url]
+    removed = await served("remove", first.id, "nobody", "--broker", broker, prefix=prefix)
+    assert (removed.exit_code, removed.output) == (1, "1 of 2 feeds removed\n")
+    assert list(await load_feeds(settings, names.feeds)) == [second.id]
+
+
+def test_the_table_counts_a_day_and_warns_of_unverified_tls() -> None:
+    from monitor.feeds.feed import Subscription
+
+    now = 1_772_438_400.0
+    hour = int(now // 3600)
+    feed = Subscription(id="a", url="https://a.example/", tls_verify=False)
+    hours = (HourCount(hour - 24, 9, 9, 9), HourCount(hour - 1, 4, 3, 2), HourCount(hour, 1, 0, 5))
+    state = FeedState(feed="a", health="OK", hours=hours, next_due=now + 300, last_success=now - 7200, newest=now - 60)
+    off = Subscription(id="b", url="https://b.example/", enabled=False, notes="moved away")
+    ok, unused = rows = statuses([off, feed], {"a": state}, now)
+    assert (ok.entries_24h, ok.polls_24h, ok.not_modified_24h) == (7, 5, 3)
+    assert (unused.state, unused.why, unused.next_due) == ("OFF", "moved away", None)
+    text = table(rows, now).splitlines()
+    assert "OK     a     5 min" in text[1]
+    assert "TLS NOT VERIFIED" in text[1]
+    assert isinstance(rows[0], Status)
