@@ -46,7 +46,7 @@ class Forums:
 
     def __init__(self, words: ForumWords) -> None:
         self._book = Phrasebook(
-            (name, (forum, always))
+            (name, (forum, always, name.isupper()))
             for table, always in ((words.framed, False), (words.named, True))
             for forum, names in table.items()
             for name in names
@@ -66,8 +66,8 @@ class Forums:
         names = self._book.longest(folded)
         aside = [end for _, end, _ in self._sidelines.find(folded)] if names else []
         hits = []
-        for start, end, (forum, always) in names:
-            if text[start:end].islower():
+        for start, end, (forum, always, capitals) in names:
+            if text[start:end].islower() or (capitals and not text[start:end].isupper()):
                 continue
             at = bisect_left(aside, start - 40)
             sidelines = at < len(aside) and aside[at] <= end + 40

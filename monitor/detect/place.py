@@ -36,6 +36,8 @@ class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     locative: tuple[str, ...]
     motion: tuple[str, ...]
     events: tuple[str, ...]
+    topical: tuple[str, ...]
+    owned: tuple[str, ...]
     joiners: tuple[str, ...]
     cities: Mapping[str, tuple[str, ...]]
     aliases: Mapping[str, tuple[str, ...]]
@@ -84,6 +86,8 @@ class Gazetteer:
         for city in words.aliases:
             if city not in country_of:
                 raise DataFileError(source, f"aliases.{city}", "no such city")
+        self._topical = frozenset(map(fold, words.topical))
+        self._owned = re.compile(rf"'s?\s(?:{_either(words.owned)})(?!\w)")
         self._joiners = frozenset(map(fold, words.joiners))
         self._longest = max(map(len, self.names)) + 1
         self._frames = re.compile(
@@ -104,6 +108,9 @@ class Gazetteer:
         folded = fold(text)
         hits: dict[int, PlaceHit] = {}
         for match in self._frames.finditer(folded):
+            ahead = folded[max(0, match.start() - 24) : match.start()].split()
+            if match["in"] and ahead and ahead[-1] in self._topical:
+                continue
             self._chain(text, folded, match.end(), "to" if match["to"] else "in", hits)
         for match in self._events.finditer(folded):
             hit = self._back(text, folded, match.start())
@@ -115,7 +122,9 @@ class Gazetteer:
         """The place at `at`, its country behind a comma, and further places that a joiner adds."""
         while True:
             hit = self._at(text, folded, at, frame)
-            if hit is None or hit.start in hits:
+            if hit is not None and hit.level == "country" and text.startswith("'s ", hit.end):
+                hit = self._at(text, folded, hit.end + 2, frame) or hit
+            if hit is None or hit.start in hits or self._owned.match(folded, hit.end):
                 return
             hits[hit.start] = hit
             end = hit.end

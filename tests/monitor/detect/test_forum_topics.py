@@ -41,6 +41,8 @@ BODIES = [
     "NATO members spend more",
     "BRICS nations grow",
     "The quad bike race",
+    "A Kim Jong Un Meeting is unlikely",
+    "He, along with other EU leaders, talks to the president",
     "A cop was hurt at the meeting",
     "",
 ]

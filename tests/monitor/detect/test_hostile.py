@@ -1,4 +1,4 @@
-"""Hostile text through the whole detector: no exception, right spans, bounded time."""
+"""Whatever a feed sends: no exception, spans that are right, and no text that takes long."""
 
 from __future__ import annotations
 
@@ -6,163 +6,117 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.detect import Detector
-from monitor.detect.forum import find_forums
-from monitor.detect.place import find_places
-from monitor.detect.text import dateline, furniture, label, normalise, sentences, source_suffix
-from monitor.detect.topics import find_topics
-from monitor.records import Article, encode, mention_line
-from tests.bench.detection import megabytes
+from monitor.detect import Detector, explanation_text
+from monitor.records import Article, Mention
 
-THURSDAY = datetime(2026, 2, 5, 12, tzinfo=UTC)
-#: The target is 50 ms (make bench measures it); shared machines get room, and a backtracking expression takes minutes.
-SECONDS = 0.5
+DAY = datetime(2026, 2, 5, 8, tzinfo=UTC)
+DETECTOR = Detector()
 
-
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
+SEED = "Russian President Vladimir Putin and Chinese President Xi Jinping held a video call Wednesday"
+#: Pieces of news text, of markup and of trouble, in any order.
+PIECES = st.sampled_from([
+    "Putin", "Xi", "Xi Jinping", "Trump's", "the two leaders", "his Turkish counterpart", "met", "call", "talks with",
+    "phone call", "Putin-Trump", ",", " and ", "—", "-", ":", "'s", "(", ")", "will", "not", "on Friday", "in Moscow",
+    "president of", "China", "former", "envoy", "\x00", "\u202e", "\u200b", "\ud800", "<b>", "</p>", "&amp;", "🤝", "📞",
+    "普京", "同", "习近平", "Путин", "встретился", "بوتين", "\n", "  ", "A" * 300, "’", "“", "…", "ﬁ", "e\u0301", "İ", "ß",
+])  # fmt: skip
 
 
-def detect(detector: Detector, title: str, summary: str = "", text: str = ""):
-    """The mentions, after checking every span against the fields as they were given."""
-    article = Article(id="1", title=title, summary=summary, text=text, language="en", published=THURSDAY)
-    mentions = detector.detect(article)
-    for mention in mentions:
-        assert len({one.leader for one in mention.participants}) == len(mention.participants) >= 1
-        assert 0 <= mention.confidence <= 1
-        for one in mention.evidence:
-            assert getattr(article, one.field)[one.start : one.end] == one.text
-            assert one.text
-    return mentions
-
-
-#: Ways in which hostile or broken feeds write one and the same news.
-DISGUISES = [
-    "Putin met Xi in Moscow on Wednesday",
-    "Putin\x00 met Xi in Moscow on Wednesday",
-    "\u202aPutin\u202c met \u2066Xi\u2069 in Moscow on Wednesday",
-    "\u202ePutin met Xi in Moscow on Wednesday",
-    "Pu\u200btin met X\u00adi in Mos\u2060cow on Wednesday",
-    "<b>Putin</b> met <i>Xi</i> in Moscow on Wednesday",
-    "<p>Putin met&nbsp;Xi in Moscow on Wednesday</p>",
-    "Putin&#32;met&#x20;Xi in Moscow on Wednesday",
-    "Ｐｕｔｉｎ met Ｘｉ in Moscow on Wednesday",
-    "Putin\u00a0met\u2009Xi in\tMoscow on Wednesday",
-    "\ufeffPutin met Xi in Moscow on Wednesday \ud800",
-    "Putin met Xi in Moscow on Wednesday 🤝🔥",
-    "🇷🇺 Putin met Xi 🇨🇳 in Moscow on Wednesday",
-    "Putin  met  Xi  in Moscow on Wednesday",
-]
-
-NOT_THEM = [
-    "Рutin met Хi in Moscow",  # Cyrillic look-alikes are other letters
-    "Putinmet Xi",
-    "Putin\nmet\nXi",
-    "PutinXi",
-    "Pu tin met X i",
-    "\x00" * 200,
-    "\ud800\udfff" * 100,
-    "&" * 300 + "<" * 300,
-    "",
-]
-
-
-class TestDisguises:
-    @pytest.mark.parametrize("title", DISGUISES)
-    def test_the_news_is_read_all_the_same(self, detector, title):
-        (mention,) = detect(detector, title)
-        assert sorted(one.leader for one in mention.participants) == ["vladimir-putin", "xi-jinping"]
-        assert (mention.status, mention.medium) == ("held", "in_person")
-        assert mention.place is not None
-        assert mention.place.name == "Moscow"
-        assert str(mention.when.start) == "2026-02-04"
-
-    @pytest.mark.parametrize("title", NOT_THEM)
-    def test_what_is_not_them_raises_nothing(self, detector, title):
-        assert detect(detector, title) == ()
-
-    @pytest.mark.parametrize("title", DISGUISES)
-    def test_a_mention_can_always_be_written(self, detector, title):
-        for mention in detect(detector, title):
-            if not any("\ud800" <= letter <= "\udfff" for letter in title):
-                assert encode(mention)
-            assert mention_line(mention)
-
-    def test_explain_takes_the_same(self, detector):
-        for title in (*DISGUISES, *NOT_THEM):
-            article = Article(id="1", title=title, language="en", published=THURSDAY)
-            assert detector.explain(article).mentions == detector.detect(article)
-
-
-PIECES = [
-    "Putin", "Xi", "Trump", "Kim", "Macron", "the Kremlin", "the Chinese president", "his counterpart", "met",
-    "and", "will meet", "talks with", "call", "held", "no", "not", "denied", "cancelled", "on Monday",
-    "February 30", "in", "Moscow", "at the G20 summit", "'s", "-", "—", ",", ".", "\"", "(", ")", "\n", " ",
-    "\x00", "\u200b", "\u202e", "\ud800", "<b>", "</p>", "&amp;", "&#0;", "🤝", "🇷🇺", "e\u0301", "ﷺ", "习近平",
-    "会见", "Путин", "встретился с", "1", "2026", "A" * 300, "|", "/", ":", "?", "sidelines of",
-]  # fmt: skip
-
-
-class TestAnything:
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.lists(st.sampled_from(PIECES), max_size=40), st.sampled_from(["", " "]))
-    def test_pieces_of_news_and_of_rubbish(self, detector, pieces, glue):
-        words = glue.join(pieces)
-        detect(detector, words, words[::-1], words * 3)
-
-    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(
-        st.text(alphabet=st.characters(codec=None), max_size=120),
-        st.text(alphabet=st.characters(codec=None), max_size=40),
+def spans_are_right(article: Article, mentions: tuple[Mention, ...]) -> bool:
+    return all(
+        getattr(article, one.field)[one.start : one.end] == one.text
+        for mention in mentions
+        for one in mention.evidence
     )
-    def test_any_unicode_around_the_news(self, detector, before, after):
-        detect(detector, f"{before} Putin met Xi {after}", f"Putin{after}met{before}Xi")
-
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(
-        st.text(max_size=60),
-        st.datetimes(timezones=st.just(UTC)) | st.none(),
-        st.sampled_from(["", "en", "xx", "ru", "EN-us", "\x00"]),
-    )
-    def test_any_date_and_language(self, detector, noise, published, language):
-        article = Article(id="1", title=f"Putin to meet Xi next week {noise}", language=language, published=published)
-        detector.detect(article)
 
 
-class TestMegabytes:
-    @pytest.mark.parametrize("name", megabytes())
-    def test_each_takes_bounded_time(self, detector, name):
-        text = megabytes()[name]
-        third = text[: len(text) // 3]
-        for fields in ((text[:200], "", text), (third, third, third)):
-            start = time.perf_counter()
-            detect(detector, *fields)
-            assert time.perf_counter() - start < SECONDS
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=40), st.lists(PIECES, max_size=40), st.booleans())
+def test_news_in_pieces(title: list[str], summary: list[str], spaced: bool) -> None:
+    glue = " " if spaced else ""
+    article = Article(id="1", title=glue.join(title), summary=glue.join(summary), published=DAY, language="en")
+    explanation = DETECTOR.explain(article)
+    assert spans_are_right(article, explanation.mentions)
+    assert DETECTOR.detect(article) == explanation.mentions
+    explanation_text(explanation).encode()
 
-    @pytest.mark.parametrize("name", megabytes())
-    def test_each_step_alone(self, name):
-        text = normalise(megabytes()[name]).text
-        for step in (sentences, dateline, source_suffix, label, furniture, find_places, find_forums, find_topics):
-            start = time.perf_counter()
-            step(text)
-            assert time.perf_counter() - start < SECONDS, step.__name__
 
-    @settings(max_examples=40, deadline=None)
-    @given(
-        st.lists(
-            st.sampled_from([*PIECES, "a", "(", "[", "/", ". ", "- ", "in the ", "next ", "photo: "]),
-            min_size=1,
-            max_size=3,
-        )
-    )
-    def test_repetition_of_anything(self, pieces):
-        unit = "".join(pieces)
-        text = normalise(unit * (16_000 // len(unit))).text
-        start = time.perf_counter()
-        for step in (sentences, dateline, source_suffix, label, furniture, find_places, find_forums, find_topics):
-            step(text)
-        assert time.perf_counter() - start < SECONDS
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300), st.sampled_from(["", "en", "zz", "x" * 50, "en-GB", "\x00"]))
+def test_any_text(text: str, language: str) -> None:
+    article = Article(id="1", title=f"{text} {SEED}", text=text, published=DAY, language=language)
+    assert spans_are_right(article, DETECTOR.detect(article))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "<p>Vladimir Putin</p> <b>met</b> Xi&nbsp;Jinping in Beijing",
+        "Vladimir \u200bPutin met \u202eXi Jinping\u202c in Beijing",
+        "Vladimir Putin 🤝 met Xi Jinping",
+        "Vladimir\u00a0Putin met Xi\u2007Jinping",
+        "\ufeffVladimir Putin met Xi Jinping\x00",
+        "Ｖladimir Putin met Xi Jinping",
+        "Vladimir Putin \ud83d met Xi Jinping",
+    ],
+)
+def test_dressed_up_text_is_still_read(title: str) -> None:
+    article = Article(id="1", title=title, published=DAY, language="en")
+    (mention,) = DETECTOR.detect(article)
+    assert mention.key == "vladimir-putin+xi-jinping"
+    assert spans_are_right(article, (mention,))
+
+
+def test_homoglyphs_are_not_a_name() -> None:
+    cyrillic = "Vladimir Pu\u0442in met Xi Jinping"
+    assert DETECTOR.detect(Article(id="1", title=cyrillic, published=DAY, language="en")) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 1_000_000,
+        "Putin " * 170_000,
+        "Putin met Xi. " * 70_000,
+        "Putin and Xi and " * 60_000,
+        "Putin-Xi-" * 110_000,
+        "the president of the republic of " * 30_000,
+        "<" * 1_000_000,
+        "&amp;" * 200_000,
+        "\u0301" * 1_000_000,
+        "Putin told Xi that " * 50_000,
+        "普京同习近平" * 160_000,
+        "'" * 1_000_000,
+    ],
+    ids=lambda text: f"{text[:12]!r} x {len(text)}",
+)
+def test_a_megabyte_takes_no_longer_than_fifty_milliseconds(text: str) -> None:
+    article = Article(id="1", title=SEED, summary="Putin met Xi.", text=text, published=DAY, language="en")
+    DETECTOR.detect(article)
+    best = min(_timed(article) for _ in range(3))
+    assert best < 0.05, f"{best * 1000:.0f} ms"
+
+
+def _timed(article: Article) -> float:
+    start = time.perf_counter()
+    DETECTOR.detect(article)
+    return time.perf_counter() - start
+
+
+def test_a_missing_date_is_no_obstacle() -> None:
+    (mention,) = DETECTOR.detect(Article(id="1", title=SEED, language="en"))
+    assert (mention.when, mention.status, mention.medium) == (None, "held", "video")
+    (dated,) = DETECTOR.detect(Article(id="1", title=SEED, language="en"), now=DAY)
+    assert dated.when is not None
+    assert dated.when.start.isoformat() == "2026-02-04"
+
+
+@pytest.mark.parametrize("year", [1, 1900, 9999])
+def test_garbage_dates_are_no_obstacle(year: int) -> None:
+    article = Article(id="1", title=SEED, published=datetime(year, 1, 1, tzinfo=UTC), language="en")
+    assert isinstance(DETECTOR.detect(article), tuple)
+    last = Article(id="1", title=SEED, published=datetime(9999, 12, 31, 23, tzinfo=UTC), language="en")
+    assert isinstance(DETECTOR.detect(last), tuple)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from monitor.detect.datafile import read
@@ -42,6 +43,8 @@ BEST = [
     ("They met in the U.S. on Monday", "", "US"),
     ("He flew to Moscow and they met in Sochi", "Sochi", "RU"),
     ("They met in Germany, in Berlin", "Berlin", "DE"),
+    ("They met in South Korea's Busan", "Busan", "KR"),
+    ("They met in Delhi", "New Delhi", "IN"),
 ]
 
 ACTORS = [
@@ -55,6 +58,10 @@ ACTORS = [
     "He is nice in person",
     "in nice weather they met",
     "A reading at home",
+    "They discussed the conflict in Ukraine",
+    "They discussed the situation in the Gaza Strip",
+    "They discussed the arrest of citizens in Baku",
+    "No breakthrough in Kiev's favor",
 ]
 
 
@@ -106,10 +113,7 @@ class TestData:
 
     def test_a_venue_needs_its_city(self):
         words = read("places.yaml", PlaceWords)
-        broken = PlaceWords(
-            locative=words.locative, motion=words.motion, events=words.events, joiners=words.joiners,
-            cities={"FR": ("Paris",)}, aliases={}, venues={"Atlantis": ("the Palace",)}, regions={}, countries={},
-        )  # fmt: skip
+        broken = msgspec.structs.replace(words, aliases={}, venues={"Atlantis": ("the Palace",)})
         with pytest.raises(DataFileError, match="Atlantis"):
             Gazetteer(broken)
 
