@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor.feeds import urls
+from monitor.feeds import outlets, urls
 from monitor.feeds.dates import EARLIEST
 from monitor.feeds.document import Entry, ParsedFeed
 from monitor.feeds.feed import Subscription
@@ -325,7 +325,13 @@ def _article(
     backfill: bool = False,
 ) -> Article:
     entry = candidate.entry
-    origin = entry.source.title if entry.source is not None else ""
+    origin, publisher, country = "", subscription.publisher, subscription.country
+    if entry.source is not None and not subscription.outlet:
+        # An aggregator's entry is its source's: the same owner must not count as two.
+        known = outlets.outlet_of(entry.source.url)
+        origin = known.name if known else entry.source.title
+        publisher = publisher or (known.publisher if known else origin)
+        country = country or (known.country if known else "")
     language = entry.language or parsed.language or subscription.language
     return Article(
         id=candidate.key,
@@ -337,8 +343,8 @@ def _article(
         published=believable(entry, now),
         outlet=subscription.outlet or origin or parsed.title,
         feed=subscription.url,
-        publisher=subscription.publisher or origin,
-        country=subscription.country,
+        publisher=publisher,
+        country=country,
         official=subscription.official,
         speaks_for=subscription.speaks_for,
         seen=now,

@@ -94,8 +94,14 @@ def test_an_aggregators_opaque_links_are_told_apart_by_source_and_title() -> Non
     plain = msgspec.structs.replace(FEED, outlet="")
     first = turn({}, found("aaa"), feed=plain)
     again = turn(first.seen, found("bbb"), feed=plain)
-    assert first.new[0].outlet == "Example"
+    assert (first.new[0].outlet, first.new[0].publisher) == ("Example", "Example")
     assert again.new == ()
+
+
+def test_an_aggregators_entry_belongs_to_the_owner_of_its_source() -> None:
+    plain = Subscription(id="agg", url="https://news.example/rss")
+    (one,) = turn({}, entry(1, source=Origin(title="BBC", url="https://www.bbc.co.uk/news")), feed=plain).new
+    assert (one.outlet, one.publisher, one.country) == ("BBC News", "BBC", "GB")
 
 
 def test_the_users_choice_of_identity_counts() -> None:
