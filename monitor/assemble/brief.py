@@ -1,32 +1,30 @@
 """The brief: a short English text on an event in which every sentence ends with the numbers of its sources.
 
 It is built from the facts, and from the coverage's own words only as a marked quotation. A fact that no source gives
-has no words.
+has no words; names of states and offices are those of the watchlist.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
-from monitor.assemble.words import counted, day_text, listed, month_text, numbers
-from monitor.records import Event, Fact, Participant, When
+from monitor.assemble.words import counted, country, day_text, listed, month_text, nationality, numbers
+from monitor.records import Event, EventSource, Fact, Participant, When
 
-#: Leaders named one by one; a larger gathering's others are counted.
+#: Leaders named one by one; of a larger gathering the others are counted.
 MAX_NAMED = 6
 MAX_QUOTE = 200
 
 _NOUNS = {
     ("call", "video"): "a video call",
     ("call", "phone"): "a phone call",
-    ("call", "remote"): "a call",
-    ("call", "unknown"): "a call",
     ("talks", "in_person"): "talks in person",
     ("talks", "phone"): "talks by phone",
     ("talks", "video"): "talks by video link",
     ("talks", "remote"): "remote talks",
-    ("talks", "unknown"): "talks",
     ("meeting", "video"): "a meeting by video link",
     ("meeting", "phone"): "a phone call",
     ("meeting", "remote"): "a remote meeting",
@@ -36,18 +34,21 @@ _NOUNS = {
 }
 _PLAIN = {"call": "a call", "meeting": "a meeting", "visit": "a visit", "summit": "a summit", "talks": "talks"}
 
-_VERBS = {
-    "held": "held {noun}",
-    "ongoing": "are holding {noun}",
-    "planned": "are to hold {noun}",
-    "rescheduled": "are to hold {noun}, which was rescheduled",
-    "proposed": "may hold {noun}: it is proposed, not agreed on",
-    "postponed": "postponed {noun}",
-    "cancelled": "will not hold {noun}: it was cancelled",
-    "denied": "{noun} between {names} is denied",
-    "unconfirmed": "were to hold {noun}; no report says that it took place",
-    "past": "held {noun} earlier, as background to other news",
+#: What stands before and behind the noun and its circumstances. `{names}` and `{noun}` are filled in.
+_SENTENCES = {
+    "held": ("{names} held {noun}", ""),
+    "ongoing": ("{names} are holding {noun}", ""),
+    "planned": ("{names} are to hold {noun}", ""),
+    "rescheduled": ("{names} are to hold {noun}", ", which was rescheduled"),
+    "proposed": ("{names} may hold {noun}", "; it is proposed, not agreed on"),
+    "postponed": ("{names} postponed {noun}", ""),
+    "cancelled": ("{names} will not hold {noun}", "; it was cancelled"),
+    "denied": ("{noun} between {names}", " {be} denied"),
+    "unconfirmed": ("{names} were to hold {noun}", "; no report says that it took place"),
+    "past": ("{names} held {noun}", ", as background to other news says"),
 }
+
+_LABELS = {"status": "status", "when": "date", "place": "place", "medium": "medium", "forum": "occasion"}
 
 
 def noun_of(kind: str, medium: str) -> str:
@@ -61,43 +62,47 @@ def brief(event: Event) -> str:
     return " ".join(s for s in sentences if s)
 
 
+def leader_text(participant: Participant) -> str:
+    """`Russian President Vladimir Putin`; an office that names its body stands alone, and so does a bare name."""
+    office = participant.office
+    state = "" if not office or " of " in office or office == "Pope" else nationality(participant.country)
+    return " ".join(word for word in (state, office, participant.name) if word)
+
+
 def _names(participants: Sequence[Participant]) -> str:
-    named = [f"{p.office} {p.name}".strip() for p in participants[:MAX_NAMED]]
+    named = [leader_text(p) for p in participants[:MAX_NAMED]]
     rest = len(participants) - len(named)
-    if rest:
-        named.append(counted(rest, "other leader"))
-    return listed(named)
+    return listed([*named, counted(rest, "other leader")] if rest else named)
 
 
 def _lead(event: Event) -> str:
     noun, names = noun_of(event.kind, event.medium), _names(event.participants)
-    status = event.facts.get("status")
-    support = set(status.sources if status else ())
-    words = (
-        [f"{noun[0].upper()}{noun[1:]} between {names} is denied"]
-        if event.status == "denied"
-        else [f"{names} {_VERBS[event.status].format(noun=noun)}"]
-    )
-    tail = []
-    if event.when is not None and event.status != "denied":
-        tail.append(_when(event.when))
-        support |= set(event.facts["when"].sources)
+    start, end = _SENTENCES[event.status]
+    text = start.format(names=names, noun=noun)
+    said = ["status"]
+    if event.when is not None:
+        text += f" {_when(event.when)}"
+        said.append("when")
     if event.place is not None:
-        place = ", ".join(part for part in (event.place.name,) if part) or event.place.country
-        tail.append(f"in {place}")
-        support |= set(event.facts["place"].sources)
+        text += f" in {event.place.name or country(event.place.country)}"
+        said.append("place")
     if event.forum:
-        tail.append(f"around {event.forum}")
-        support |= set(event.facts["forum"].sources)
-    for name in ("participants", "kind", "medium"):
-        if not support and name in event.facts:
-            support |= set(event.facts[name].sources)
-    return f"{' '.join([*words, *tail])} {numbers(support)}."
+        text += f" in connection with {event.forum}"
+        said.append("forum")
+    text += end.format(be="is" if noun.startswith("a ") else "are")
+    facts = [event.facts[name] for name in said if name in event.facts]
+    return f"{text[0].upper()}{text[1:]} {numbers(_support(facts or event.facts.values()))}."
+
+
+def _support(facts: Iterable[Fact]) -> list[int]:
+    """The sources of some facts: first one for each, then the others in order, since only some are shown."""
+    every = [fact.sources for fact in facts]
+    return [*(sources[0] for sources in every), *sorted(n for sources in every for n in sources)]
 
 
 def _when(when: When) -> str:
     if when.start == when.end:
-        return f"on {day_text(when.start, weekday=True, year=False)} {when.start.year}"
+        return f"on {day_text(when.start, weekday=True)}"
     if when.granularity == "month":
         return f"in {month_text(when.start)}"
     if when.granularity == "year":
@@ -105,66 +110,51 @@ def _when(when: When) -> str:
     return f"between {day_text(when.start)} and {day_text(when.end)}"
 
 
-def _value_text(name: str, fact: Fact) -> str:
-    value = fact.value
+def _value_text(name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any fact
     if name == "when":
-        return _when_text(value)
+        start, end = date.fromisoformat(value["start"]), date.fromisoformat(value["end"])
+        return day_text(start) if start == end else f"{day_text(start)} to {day_text(end)}"
     if name == "place":
-        return str(value.get("name") or value.get("country"))
-    if name == "participants":
-        return counted(len(value), "leader")
+        return str(value["name"] or country(value["country"]))
     return str(value).replace("_", " ")
 
 
-def _when_text(value: dict[str, str]) -> str:
-    start, end = date.fromisoformat(value["start"]), date.fromisoformat(value["end"])
-    return day_text(start) if start == end else f"{day_text(start)} to {day_text(end)}"
-
-
 def _disagreements(event: Event) -> list[str]:
+    """For each fact on which sources disagree, the best of the other values and how many give it."""
     told = []
-    labels = {
-        "status": "The status",
-        "when": "The date",
-        "place": "The place",
-        "medium": "The medium",
-        "forum": "The occasion",
-    }
-    for name, label in labels.items():
+    for name, label in _LABELS.items():
         claims = event.alternatives.get(name, ())
-        chosen = event.facts.get(name)
-        if not claims or chosen is None:
+        if not claims or name not in event.facts:
             continue
         claim = claims[0]
-        total = len(set(claim.sources) | set(chosen.sources))
+        total = len({*claim.sources, *event.facts[name].sources})
         share = f"according to {len(claim.sources)} of {total}"
-        told.append(f"{label} is {_value_text(name, claim)} {share} {numbers(claim.sources)}.")
+        told.append(f"The {label} is {_value_text(name, claim.value)} {share} {numbers(claim.sources)}.")
     return told
 
 
 def _confirmation(event: Event) -> list[str]:
-    if not event.confirmed_by:
-        return []
-    names = {p.leader: p for p in event.participants}
-    sides = [names[leader] for leader in event.confirmed_by if leader in names]
-    own = {p.country for p in sides}
-    sources = [s.n for s in event.sources if s.official and s.speaks_for in own]
+    """Which sides' own offices report the contact."""
+    sides = [p for p in event.participants if p.leader in event.confirmed_by]
+    sources = [s.n for s in event.sources if s.official and s.speaks_for in {p.country for p in sides}]
     if not sources:
         return []
-    return [f"The office of {listed([p.name for p in sides])} reports it {numbers(sources)}."]
+    owners = dict.fromkeys(nationality(p.country) or p.name for p in sides)
+    return [f"{listed([f'{owner} official sources' for owner in owners])} report it {numbers(sources)}."]
 
 
 def _quotation(event: Event) -> list[str]:
-    """The headline of the report that most publishers carry, as its first printer wrote it."""
-    carried = Counter(s.report for s in event.sources)
-    owners = {r: len({s.publisher or s.article_id for s in event.sources if s.report == r}) for r in carried}
-    if not owners:
+    """The headline of the report that most publishers carry, among those that bear the event's status out."""
+    status = event.facts.get("status")
+    bearing = [s for s in event.sources if s.title and (status is None or s.n in status.sources)]
+    if not bearing:
         return []
-    report = max(owners, key=lambda r: (owners[r], carried[r], -r))
-    copies = [s for s in event.sources if s.report == report and s.title]
-    if not copies:
-        return []
-    first = copies[0]
-    title = first.title if len(first.title) <= MAX_QUOTE else first.title[: MAX_QUOTE - 1].rstrip() + "…"
-    alike = [s.n for s in copies if s.title == first.title] or [first.n]
-    return [f"{first.outlet or 'One report'} headlines: “{title}” {numbers(alike)}."]
+    carried = Counter(report for _, report in {(s.publisher or s.article_id, s.report) for s in bearing})
+
+    def weight(s: EventSource) -> tuple[int, bool, bool, int]:
+        return -carried[s.report], s.language not in {"", "en"}, not s.official, s.n
+
+    best = min(bearing, key=weight)
+    title = best.title if len(best.title) <= MAX_QUOTE else best.title[: MAX_QUOTE - 1].rstrip() + "…"
+    alike = [s.n for s in bearing if s.report == best.report and s.title == best.title]
+    return [f"{best.outlet or 'One report'} headlines: “{title}” {numbers(alike)}."]

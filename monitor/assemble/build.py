@@ -13,8 +13,9 @@ from monitor.assemble.brief import brief
 from monitor.assemble.coverage import Coverage, cover
 from monitor.assemble.identity import Anchor
 from monitor.assemble.lifecycle import confirmed_by, status_of
+from monitor.assemble.places import same_place
 from monitor.assemble.sighting import HAPPENED, Sighting
-from monitor.records import Event, Fact, Medium
+from monitor.records import Event, Fact, Medium, Place
 
 #: The fields whose changes are history.
 TRACKED = (
@@ -47,9 +48,13 @@ def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: t
         "kind": facts.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
         "medium": _weigh_medium(happened, coverage),
         "when": facts.weigh(
-            live, coverage, facts.when_claim(status in HAPPENED, anchor.plan), specific=facts.narrowness
+            live,
+            coverage,
+            facts.when_claim(status in HAPPENED, anchor.plan),
+            specific=facts.narrowness,
+            agree=facts.contains,
         ),
-        "place": facts.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name))),
+        "place": facts.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around),
         "forum": facts.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
     }
     if chosen["when"].value is None and status in HAPPENED:
@@ -98,12 +103,18 @@ def _weigh_medium(sightings: Sequence[Sighting], coverage: Coverage) -> facts.Cl
         coverage,
         _medium,
         specific=lambda medium: int(medium != "remote"),
+        agree=lambda chosen, other: other == "remote" and chosen in {"phone", "video"},
         weight=lambda medium: _VIDEO_WEIGHT if medium == "video" else 1,
     )
 
 
 def _place(s: Sighting) -> tuple[Hashable, Any] | None:
     return None if s.place is None else ((s.place.name, s.place.country), s.place)
+
+
+def _around(chosen: Place, other: Place) -> bool:
+    """Whether the other place is the country of the chosen one, or the same town's region."""
+    return chosen.country == other.country and (not other.name or same_place(chosen.name, (other.name,)))
 
 
 def _confidence(sightings: Sequence[Sighting], coverage: Coverage) -> float:

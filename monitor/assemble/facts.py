@@ -37,11 +37,13 @@ def weigh(
     *,
     specific: Callable[[Any], int] = lambda _: 0,
     weight: Callable[[Any], int] = lambda _: 1,
+    agree: Callable[[Any, Any], bool] = lambda _, __: False,
 ) -> Claims:
     """Choose among the claims that `read` finds (a key by which claims are equal, and the value).
 
     `specific` ranks values of which one says more than another; it comes behind the official word. `weight` multiplies
-    the publishers behind a value that is never said by default.
+    the publishers behind a value that is never said by default. `agree` tells of the chosen value and another one
+    whether the other one only says less.
     """
     behind: dict[Hashable, set[int]] = {}
     values: dict[Hashable, Any] = {}
@@ -71,6 +73,7 @@ def weigh(
     )
     if not ranked:
         return Claims(None, None)
+    ranked = [k for k in ranked if k == ranked[0] or not agree(values[ranked[0]], values[k])]
     facts = [
         Fact(
             value=msgspec.to_builtins(values[k]),
@@ -128,6 +131,11 @@ def when_claim(happened: bool, plan: tuple[int, int] | None) -> Callable[[Sighti
         return span, s.when if whole else When(start=s.when.start, end=date.fromordinal(span[1]), granularity="range")
 
     return read
+
+
+def contains(chosen: When, other: When) -> bool:
+    """Whether the other date is a wider one around the chosen one."""
+    return other.start <= chosen.start and chosen.end <= other.end
 
 
 def narrowness(when: When) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
+
+from monitor.watchlist import bundled
 
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _MONTHS = (
@@ -11,6 +14,9 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: Names of states that English uses with an article.
+_ARTICLE = ("United ", "Netherlands", "Philippines", "Vatican", "Gambia", "Bahamas")
+_ARTICLE_END = (" Republic", " Emirates", " Islands", "Maldives", "Comoros", "Seychelles")
 #: Source numbers shown behind one sentence.
 MAX_NUMBERS = 8
 
@@ -41,8 +47,24 @@ def listed(words: Sequence[str], word: str = "and") -> str:
 
 
 def numbers(sources: Iterable[int]) -> str:
-    """`[1, 2]`: the first source numbers, in order."""
-    return f"[{', '.join(map(str, sorted(set(sources))[:MAX_NUMBERS]))}]"
+    """`[1, 2]`: the first of the sources given, in order of number."""
+    return f"[{', '.join(map(str, sorted(list(dict.fromkeys(sources))[:MAX_NUMBERS])))}]"
+
+
+@cache
+def nationality(code: str) -> str:
+    """`Russian` for RU, `NATO` for a body, '' for a code that the bundled watchlist does not know."""
+    state = bundled().states.get(code)
+    return next(iter(state.adjectives.get("en", ())), "") if state is not None else ""
+
+
+@cache
+def country(code: str) -> str:
+    """`Russia`, `the United States`; the code itself when the bundled watchlist does not know it."""
+    state = bundled().states.get(code)
+    if state is None:
+        return code
+    return f"the {state.name}" if state.name.startswith(_ARTICLE) or state.name.endswith(_ARTICLE_END) else state.name
 
 
 def counted(n: int, noun: str) -> str:
