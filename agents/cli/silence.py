@@ -136,11 +136,11 @@ def list_silences(config_file: Path | None, broker: str | None, *, everything: b
     now: datetime = service_clock()()
     for each in asyncio.run(_read(settings, names.silences)):
         if everything or each.until > now:
-            match = msgspec.to_builtins(each.match)
+            match = msgspec.structs.asdict(each.match)
             given = " ".join(
                 f"{name}={','.join(map(str, value))}"
                 for name, value in match.items()
-                if isinstance(value, list) and value
+                if isinstance(value, tuple) and value
             )
             to = f" to {', '.join(each.receivers)}" if each.receivers else ""
             click.echo(f"{each.id} until {each.until:%Y-%m-%d %H:%M} UTC {given}{to} — {each.reason} ({each.by})")
