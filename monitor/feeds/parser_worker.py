@@ -99,6 +99,8 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
 def main() -> None:
     """Limit this process, then serve standard input."""
     cpu_seconds, memory = float(sys.argv[1]), int(sys.argv[2])
+    # The language model's numpy would reserve address space for a thread of each processor.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends our input

@@ -32,6 +32,7 @@ MAX_DEPTH = 256
 FeedData = dict[str, Any]
 
 _ROOTS = {"rss": "rss", "rdf": "rdf", "feed": "atom", "channel": "cdf"}
+_LATE_ROOT = re.compile(r"<(?:rss|feed|channel|\w+:RDF)[\s>]")
 _LARGE_TAG = re.compile(rf"<[A-Za-z_][^<>]{{{MAX_TAG}}}")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
 #: What says how wide a picture is when the feed does not: a thumbnail is small, an enclosure or content is large.
@@ -176,10 +177,10 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     if root == "html":
         raise FeedError("the address answers with a web page, not with a feed", reason="html")
     if root not in _ROOTS:
-        if not re.search(r"<(?:rss|feed|channel|\w+:RDF)[\s>]", document[:100_000]):
+        late = _LATE_ROOT.search(document, 0, 100_000)
+        if late is None:
             raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
-        document = document[document.index("<", 1) :]
-        return read(document, setting)
+        document, root = repair.strip_prolog(document[late.start() :])
     parser, suffix, problem = _parse(document, setting)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")

@@ -167,7 +167,8 @@ def test_what_is_nearly_xml_is_repaired(broken: str, title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", ["\n\n  ", "\ufeff", "<br>", "PHP Warning: x\n", "<!-- a --><?php ?>", "<!DOCTYPE rss [<!ENTITY x 'y>'>]>"]
+    "junk",
+    ["\n\n  ", "\ufeff", "<br>" * 5000, "PHP Warning: x\n", "<!-- a --><?php ?>", "<!DOCTYPE rss [<!ENTITY x 'y>'>]>"],
 )
 def test_what_stands_before_the_root_does_not_matter(junk: str) -> None:
     assert one(junk + item("<title>One</title>")).title == "One"
