@@ -118,6 +118,6 @@ def _unpacked(raw: IO[bytes]) -> IO[bytes]:
     if head[:2] == b"\x1f\x8b":
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
     if head == b"\x28\xb5\x2f\xfd":
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)
         return cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", reader)))
     return raw

@@ -51,6 +51,9 @@ _SENTENCES = {
 _LABELS = {"status": "status", "when": "date", "place": "place", "medium": "medium", "forum": "occasion"}
 
 
+_REMOTE = frozenset({"phone", "video", "remote"})
+
+
 def noun_of(kind: str, medium: str) -> str:
     """`a video call`, `a meeting`, `talks`."""
     return _NOUNS.get((kind, medium), _PLAIN[kind])
@@ -58,7 +61,7 @@ def noun_of(kind: str, medium: str) -> str:
 
 def brief(event: Event) -> str:
     """The text for an event whose facts, alternatives and sources are set."""
-    sentences = [_lead(event), *_disagreements(event), *_confirmation(event), *_quotation(event)]
+    sentences = [_lead(event), *_remote_place(event), *_disagreements(event), *_confirmation(event), *_quotation(event)]
     return " ".join(s for s in sentences if s)
 
 
@@ -83,7 +86,7 @@ def _lead(event: Event) -> str:
     if event.when is not None:
         text += f" {_when(event.when)}"
         said.append("when")
-    if event.place is not None:
+    if event.place is not None and event.medium not in _REMOTE:
         text += f" in {event.place.name or country(event.place.country)}"
         said.append("place")
     if event.forum:
@@ -92,6 +95,15 @@ def _lead(event: Event) -> str:
     text += end.format(be="is" if noun.startswith("a ") else "are")
     facts = [event.facts[name] for name in said if name in event.facts]
     return f"{text[0].upper()}{text[1:]} {numbers(_support(facts or event.facts.values()))}."
+
+
+def _remote_place(event: Event) -> list[str]:
+    """A call has no place of its own: sources that name one mean where a leader was."""
+    if event.place is None or event.medium not in _REMOTE:
+        return []
+    sources = event.facts["place"].sources
+    place = event.place.name or country(event.place.country)
+    return [f"{counted(len(sources), 'source')} {'names' if len(sources) == 1 else 'name'} {place} {numbers(sources)}."]
 
 
 def _support(facts: Iterable[Fact]) -> list[int]:

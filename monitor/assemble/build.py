@@ -145,6 +145,7 @@ def tracked(event: Event) -> dict[str, Any]:
     """The tracked fields in their JSON form."""
     values: dict[str, Any] = msgspec.to_builtins({name: getattr(event, name) for name in TRACKED})
     values["participants"] = [p.leader for p in event.participants]
+    values["confirmed_by"] = list(event.confirmed_by)
     if event.closed and not event.merged_into:
         values["closed"] = True
     if event.merged_into:

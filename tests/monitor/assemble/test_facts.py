@@ -1,0 +1,289 @@
+"""Facts with sources, the lifecycle, the brief and the context."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from monitor.assemble import Assembly
+from monitor.assemble.context import MAX_CONTACTS
+from monitor.assemble.lifecycle import ALLOWED
+from monitor.assemble.words import day_text, listed, numbers, ordinal_word
+from monitor.records import EVENT_STATUSES, Place
+from tests.monitor.assemble.samples import WEDNESDAY, assemble, at, day, last, mention, run
+
+BEIJING = Place(name="Beijing", country="CN")
+MOSCOW = Place(name="Moscow", country="RU")
+OFFICIAL = {"official": True, "speaks_for": "RU", "outlet": "kremlin", "publisher": "Kremlin"}
+
+
+def planned(published=WEDNESDAY, when="2026-02-10", status="planned", **over):
+    return mention(
+        over.pop("who", "putin xi"),
+        status,
+        published,
+        kind="meeting",
+        medium="in_person",
+        when=day(when) if when else None,
+        **over,
+    )
+
+
+# -- facts ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_fact_has_the_sources_that_claim_it():
+    (event,) = assemble(
+        mention(article="a", when=day("2026-02-04")),
+        mention(article="b", published=at(0, 1), kind="talks", medium="unknown"),
+    )
+    assert event.facts["medium"].sources == (1,)
+    assert event.facts["status"].sources == (1, 2)
+    assert event.facts["when"].value["start"] == "2026-02-04"
+
+
+def test_more_independent_reports_win_and_the_other_value_stays_visible():
+    reports = [
+        mention(medium="phone", excerpt=f"{word} " * 40, published=at(0, n), outlet=word)
+        for n, word in enumerate(("alpha beta", "gamma delta", "kappa zeta", "omega sigma"))
+    ]
+    (event,) = assemble(*reports, mention(medium="video", published=at(0, 5), excerpt="lone voice " * 40))
+    assert event.medium == "phone"
+    assert [f.value for f in event.alternatives["medium"]] == ["video"]
+    assert "The medium is video according to 1 of 5 [5]." in event.brief
+
+
+def test_copies_do_not_outvote_reports():
+    copies = [
+        mention(medium="phone", excerpt="the same words in every paper " * 9, published=at(0, n / 10)) for n in range(5)
+    ]
+    own = [
+        mention(medium="in_person", kind="talks", excerpt=f"{word} " * 40, published=at(0, 1))
+        for word in ("alpha beta", "gamma delta")
+    ]
+    events = assemble(*copies, *own)
+    assert {e.medium: e.reports for e in events} == {"phone": 1, "in_person": 2}
+
+
+def test_the_official_word_comes_before_press():
+    (event,) = assemble(
+        mention(when=day("2026-02-04"), forum="SCO"),
+        mention(when=day("2026-02-04"), forum="SCO", published=at(0, 1)),
+        mention(when=day("2026-02-04"), medium="phone", published=at(0, 2), **OFFICIAL),
+    )
+    assert event.medium == "phone"
+    assert event.facts["medium"].official
+
+
+def test_a_narrower_date_is_no_disagreement():
+    (event,) = assemble(
+        planned(at(-8), "2026-02-10"),
+        mention(
+            "putin xi", "planned", at(-7), kind="meeting", medium="in_person", when=day("2026-02-09", "2026-02-15")
+        ),
+    )
+    assert event.when == day("2026-02-10")
+    assert "when" not in event.alternatives
+
+
+def test_the_country_of_a_town_is_no_disagreement():
+    (event,) = assemble(planned(place=BEIJING), planned(place=Place(name="", country="CN")))
+    assert event.place == BEIJING
+    assert "place" not in event.alternatives
+
+
+def test_a_side_confirms_only_by_its_own_office():
+    (event,) = assemble(mention(**OFFICIAL), mention(official=True, speaks_for="US", published=at(0, 1)))
+    assert event.confirmed_by == ("vladimir-putin",)
+    assert event.official
+    assert "Russian official sources report it [1]." in event.brief
+
+
+def test_a_denial_confirms_nothing():
+    (event,) = assemble(planned(), planned(status="denied", when="", published=at(0, 1), **OFFICIAL))
+    assert event.confirmed_by == ()
+
+
+# -- lifecycle -----------------------------------------------------------------------------------------------------
+
+
+def test_every_status_has_its_transitions():
+    assert set(ALLOWED) == set(EVENT_STATUSES)
+    assert set().union(*ALLOWED.values()) <= set(EVENT_STATUSES)
+
+
+def test_a_contact_from_proposal_to_read_out():
+    assembly = Assembly()
+    told = run(
+        assembly,
+        planned(at(-9), "", "proposed"),
+        planned(at(-8)),
+        planned(at(-5), "", "postponed"),
+        planned(at(-4), "2026-02-12"),
+        planned(at(8), "2026-02-12", "ongoing"),
+        planned(at(9), "2026-02-12", "held"),
+    )
+    (event,) = last(told).values()
+    steps = [(c.changed["status"], c.at, c.article_id) for c in event.history if "status" in c.changed]
+    assert [new for (_, new), _, _ in steps] == ["proposed", "planned", "postponed", "rescheduled", "ongoing", "held"]
+    assert steps[1][1] == at(-8)
+    assert steps[1][2] == event.sources[1].article_id
+
+
+def test_hopes_do_not_turn_an_agreed_meeting_back():
+    (event,) = assemble(planned(at(-3)), planned(at(-2), "", "proposed"))
+    assert event.status == "planned"
+
+
+def test_a_lone_report_that_a_sides_office_denies_is_denied():
+    report = planned(at(), "2026-02-04", "held")
+    denial = planned(at(0, 3), "2026-02-04", "denied", **OFFICIAL)
+    (event,) = assemble(report, denial)
+    assert event.status == "denied"
+    (event,) = assemble(report, planned(at(0, 1), "2026-02-04", "held", official=True, speaks_for="CN"), denial)
+    assert event.status == "held"
+    assert [f.value for f in event.alternatives["status"]] == ["denied"]
+
+
+def test_a_plan_whose_date_passes_unreported_becomes_unconfirmed_in_event_time():
+    assembly = Assembly()
+    run(assembly, planned(at(), "2026-02-10"))
+    assert not assembly.advance(at(8)).events
+    (event,) = assembly.advance(at(10)).events
+    assert event.status == "unconfirmed"
+    assert event.history[-1].at == at(10)
+    (event,) = run(assembly, planned(at(11), "2026-02-10", "held"))
+    assert event.status == "held"
+
+
+def test_a_held_contact_never_becomes_unconfirmed():
+    assembly = Assembly()
+    run(assembly, planned(at(-5), "2026-02-04"), planned(at(), "2026-02-04", "held"))
+    assert not assembly.advance(at(20)).events
+
+
+def test_one_misread_report_does_not_end_the_talk_of_a_meeting_ahead():
+    talk = [planned(at(n), "") for n in range(-6, 0)]
+    misread = planned(at(0), "", "held")
+    more = [planned(at(n), "") for n in range(1, 4)]
+    (event,) = assemble(*talk, misread, *more)
+    assert event.status == "planned"
+
+
+# -- closing -------------------------------------------------------------------------------------------------------
+
+
+def test_old_events_close_and_leave():
+    assembly = Assembly()
+    run(assembly, mention(when=day("2026-02-04")))
+    (event,) = assembly.advance(at(40)).events
+    assert event.closed
+    assert assembly.open_events == 0
+    assert event.history[-1].changed == {"closed": (None, True)}
+
+
+def test_memory_is_flat_over_a_years_events():
+    assembly = Assembly()
+    most = 0
+    for n in range(365):
+        assembly.advance(at(n))
+        run(assembly, mention(published=at(n), when=day((WEDNESDAY + timedelta(days=n)).date().isoformat())))
+        most = max(most, assembly.open_events)
+    assert most <= 32
+    assert sum(len(data) for _, data in assembly.states()) < 60_000
+
+
+# -- the brief -----------------------------------------------------------------------------------------------------
+
+
+def test_the_brief_of_the_issue():
+    (event,) = assemble(
+        mention(article="a", when=day("2026-02-04"), outlet="Herald", title="Putin and Xi hold video call"),
+        mention(article="b", when=day("2026-02-04"), place=BEIJING, published=at(0, 1), title="Leaders speak"),
+    )
+    assert event.brief == (
+        "Russian President Vladimir Putin and Chinese President Xi Jinping held a video call on Wednesday 4 February "
+        "2026 [1, 2]. 1 source names Beijing [2]. Herald headlines: “Putin and Xi hold video call” [1]."
+    )
+
+
+@pytest.mark.parametrize(
+    "status", ["proposed", "planned", "ongoing", "held", "postponed", "cancelled", "denied", "past"]
+)
+def test_every_status_has_a_sentence(status):
+    (event,) = assemble(mention("putin xi", status))
+    first = event.brief.split(" [1].")[0]
+    assert "Vladimir Putin" in first
+    assert "Xi Jinping" in first
+    assert "{" not in first
+
+
+def test_names_and_places_that_nobody_knows_are_left_out():
+    (event,) = assemble(mention("putin xi", "held", kind="talks", medium="unknown"))
+    assert event.brief.startswith("Russian President Vladimir Putin and Chinese President Xi Jinping held talks [1].")
+
+
+def test_many_and_long_names_are_counted_and_cut():
+    m = mention(
+        "putin xi modi macron starmer merz zelensky murmu", kind="summit", medium="in_person", title="word " * 100
+    )
+    (event,) = assemble(m)
+    assert "and 2 other leaders held a summit [1]." in event.brief
+    assert "…” [1]." in event.brief
+
+
+def test_an_office_that_names_its_body_stands_alone():
+    m = mention("putin xi")
+    head = msgspec.structs.replace(m.participants[0], office="President of the European Commission", country="EU")
+    (event,) = assemble(msgspec.structs.replace(m, participants=(head, m.participants[1])))
+    assert "President of the European Commission Vladimir Putin" in event.brief
+
+
+def test_words():
+    assert [ordinal_word(n) for n in (1, 3, 11, 21, 22, 113)] == ["first", "third", "11th", "21st", "22nd", "113th"]
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert numbers([9, 1, 9, 2]) == "[1, 2, 9]"
+    assert day_text(WEDNESDAY.date(), weekday=True, year=False) == "Wednesday 4 February"
+
+
+# -- context -------------------------------------------------------------------------------------------------------
+
+
+def test_context_counts_the_contacts_on_record_even_when_they_are_closed():
+    assembly = Assembly()
+    told = run(assembly, mention(published=at(-160), when=day("2025-08-28"), medium="phone"))
+    told += run(assembly, mention(published=at(-33), when=day("2026-01-02"), medium="phone"))
+    assembly.advance(at(-1))
+    told += run(assembly, mention(published=at(), when=day("2026-02-04")))
+    *_, event = last(told).values()
+    assert event.context == (
+        "On record here, it is their first contact since 2 January 2026, and their second call of 2026."
+    )
+
+
+def test_the_first_contact_on_record_has_no_context():
+    (event,) = assemble(mention())
+    assert event.context == ""
+
+
+def test_a_contact_that_comes_to_be_known_later_changes_the_context_of_those_after_it():
+    assembly = Assembly()
+    told = run(assembly, mention(published=at(), when=day("2026-02-04")))
+    told += run(assembly, mention(published=at(0, 1), when=day("2026-02-01")))
+    contexts = {e.when.start.isoformat(): e.context for e in last(told).values() if e.when}
+    assert contexts["2026-02-04"].startswith("On record here, it is their first contact since 1 February 2026")
+    assert contexts["2026-02-01"] == ""
+
+
+def test_the_record_of_a_pair_is_bounded_and_its_counts_go_on():
+    assembly = Assembly()
+    told = []
+    for n in range(MAX_CONTACTS + 8):
+        date = (WEDNESDAY + timedelta(days=2 * n)).date().isoformat()
+        assembly.advance(at(2 * n))
+        told += run(assembly, mention(published=at(2 * n), when=day(date)))
+    *_, event = last(told).values()
+    assert f"and their {ordinal_word(MAX_CONTACTS + 8)} call of 2026." in event.context
