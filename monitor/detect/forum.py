@@ -65,9 +65,10 @@ class Forums:
         folded = fold(text)
         names = self._book.longest(folded)
         aside = [end for _, end, _ in self._sidelines.find(folded)] if names else []
+        plain = text.islower()
         hits = []
         for start, end, (forum, always, capitals) in names:
-            if text[start:end].islower() or (capitals and not text[start:end].isupper()):
+            if not plain and (text[start:end].islower() or (capitals and not text[start:end].isupper())):
                 continue
             at = bisect_left(aside, start - 40)
             sidelines = at < len(aside) and aside[at] <= end + 40

@@ -139,10 +139,11 @@ class Gazetteer:
 
     def _at(self, text: str, folded: str, at: int, frame: Frame) -> PlaceHit | None:
         start = at + 1 if text.startswith(" ", at) else at
+        plain = text.islower()
         ends = [match.start() for match in _WORD_ENDS.finditer(folded, start, min(len(text), start + self._longest))]
         for end in reversed(ends):
             named = self.names.get(folded[start:end])
-            if named and _is_name(text, start, end):
+            if named and _is_name(text, start, end, plain=plain):
                 return PlaceHit(start, end, named.place, frame, named.level)
         return None
 
@@ -152,7 +153,7 @@ class Gazetteer:
         for _ in range(_WORDS):
             start = folded.rfind(" ", 0, start) + 1
             named = self.names.get(folded[start:end])
-            if named and named.level != "country" and _is_name(text, start, end):
+            if named and named.level != "country" and _is_name(text, start, end, plain=text.islower()):
                 best = PlaceHit(start, end, named.place, "event", named.level)
             if start == 0:
                 break
@@ -164,10 +165,10 @@ def _bare(name: str) -> str:
     return name.removeprefix("the ")
 
 
-def _is_name(text: str, start: int, end: int) -> bool:
-    """Whether it is written as a name: a capital somewhere before the last letter, or a script without capitals."""
+def _is_name(text: str, start: int, end: int, *, plain: bool) -> bool:
+    """Whether it is written as a name: with a capital, unless the script or the whole text has none."""
     words = text[start:end]
-    return any(letter.isupper() for letter in words) or not any(letter.islower() for letter in words)
+    return plain or any(letter.isupper() for letter in words) or not any(letter.islower() for letter in words)
 
 
 def _either(words: tuple[str, ...]) -> str:

@@ -22,7 +22,9 @@ from tests.quality.sets import Sets
 THRESHOLD = 0.5
 DRAWN, SEED = 200, 20260205
 PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
-_ROW = re.compile(r"^\| `(?P<id>[^`]+)` \| (?P<leaders>[^|]+?) \| (?P<verdict>right|wrong) \|", re.MULTILINE)
+_ROW = re.compile(
+    r"^\| `(?P<id>[^`]+)` \| (?P<leaders>[^|]+?) \| (?P<status>[a-z]+) \| (?P<verdict>right|wrong) \|", re.MULTILINE
+)
 
 
 class Draw(NamedTuple):
@@ -32,8 +34,8 @@ class Draw(NamedTuple):
     mention: Mention
 
     @property
-    def key(self) -> tuple[str, str]:
-        return self.article.id, "+".join(sorted(one.leader for one in self.mention.participants))
+    def key(self) -> tuple[str, str, str]:
+        return self.article.id, self.mention.key, self.mention.status
 
 
 def draw(articles: list[Article], detector: Detector) -> tuple[int, list[Draw]]:
@@ -48,17 +50,17 @@ def draw(articles: list[Article], detector: Detector) -> tuple[int, list[Draw]]:
         for mention in detector.detect(article)
         if mention.confidence >= THRESHOLD and mention.status != "past"
     ]
-    drawn = {one.key for one in sorted(above, key=_lot)[:DRAWN]}
-    return len(above), [one for one in above if one.key in drawn]
+    drawn = {one.key[:2] for one in sorted(above, key=_lot)[:DRAWN]}
+    return len(above), [one for one in above if one.key[:2] in drawn][:DRAWN]
 
 
 def _lot(one: Draw) -> bytes:
-    return hashlib.sha256(f"{SEED}:{one.key}".encode()).digest()
+    return hashlib.sha256(f"{SEED}:{one.key[:2]}".encode()).digest()
 
 
-def verdicts(page: str) -> dict[tuple[str, str], bool]:
-    """The verdicts of the page: (item, leaders) to whether the mention is right."""
-    return {(row["id"], row["leaders"]): row["verdict"] == "right" for row in _ROW.finditer(page)}
+def verdicts(page: str) -> dict[tuple[str, str, str], bool]:
+    """The verdicts of the page: item, leaders and status to whether the mention is right."""
+    return {(row["id"], row["leaders"], row["status"]): row["verdict"] == "right" for row in _ROW.finditer(page)}
 
 
 def main(arguments: list[str]) -> int:
@@ -82,8 +84,8 @@ def main(arguments: list[str]) -> int:
     missing = [one.key for one in drawn if one.key not in known]
     wrong = sum(not known[one.key] for one in drawn if one.key in known)
     print(f"{len(drawn)} drawn of {total} above {THRESHOLD}; {wrong} wrong, {len(missing)} without a verdict")
-    for item, leaders in missing:
-        print(f"  no verdict: {item} {leaders}")
+    for key in missing:
+        print("  no verdict:", *key)
     return 1 if missing else 0
 
 

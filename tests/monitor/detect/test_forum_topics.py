@@ -28,6 +28,7 @@ FORUMS = [
     ("The African Union summit opens", "African Union", False),
     ("The Organization of Turkic States summit", "OTS", False),
     ("They met on the sidelines of G7", "G7", True),
+    ("they met at the sco summit", "SCO", False),
     ("Лидеры встретились на полях саммита ШОС", "SCO", True),
     ("Лидеры встретились на саммите БРИКС", "BRICS", False),
     ("在上海合作组织峰会期间会见", "SCO", True),
@@ -43,7 +44,7 @@ BODIES = [
     "The quad bike race",
     "A Kim Jong Un Meeting is unlikely",
     "He, along with other EU leaders, talks to the president",
-    "A cop was hurt at the meeting",
+    "A Cop was hurt at the meeting",
     "",
 ]
 

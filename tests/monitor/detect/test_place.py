@@ -45,6 +45,7 @@ BEST = [
     ("They met in Germany, in Berlin", "Berlin", "DE"),
     ("They met in South Korea's Busan", "Busan", "KR"),
     ("They met in Delhi", "New Delhi", "IN"),
+    ("in st petersburg, the two leaders held a meeting", "Saint Petersburg", "RU"),
 ]
 
 ACTORS = [
@@ -56,7 +57,7 @@ ACTORS = [
     "China summit plans",
     "They met in March",
     "He is nice in person",
-    "in nice weather they met",
+    "In nice weather they met",
     "A reading at home",
     "They discussed the conflict in Ukraine",
     "They discussed the situation in the Gaza Strip",
