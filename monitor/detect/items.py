@@ -89,7 +89,8 @@ def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], 
         class_ = _class_of(tokens, text, at)
         if class_ == "WORD":
             class_ = next((name for ending, name in language.endings if text[at].endswith(ending)), class_)
-        items.append(Item(class_, at, at + 1, word=text[at]))
+        if class_ != "WORD" or text[at][0].isalnum():  # signs and emoji between words say nothing
+            items.append(Item(class_, at, at + 1, word=text[at]))
         at += 1
     return items
 

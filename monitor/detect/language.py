@@ -114,11 +114,18 @@ class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file. Each list is explained where it is used."""
+    """The whole file. Each list is explained where it is used.
+
+    `state_behind_title`: a state may follow a title as it is ("президент Турции", "presidente ruso");
+    `lower_adjectives`: adjectives of states have no capital; `leading_heads` are heads that stand before the name
+    ("помощник Путина", "portavoz de Lula").
+    """
 
     code: str
     scripts: tuple[str, ...]
     clitics: str = ""
+    state_behind_title: bool = False
+    lower_adjectives: bool = False
     calendar: CalendarWords | None = None
     titles: Mapping[str, tuple[str, ...]] = {}
     other_titles: tuple[str, ...] = ()
@@ -126,6 +133,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     former: tuple[str, ...] = ()
     state_prefixes: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
+    leading_heads: tuple[str, ...] = ()
     counterparts: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
@@ -202,6 +210,8 @@ class Language:
             raise DataFileError(file, "scripts", f"unknown: {', '.join(unknown)}; known are {', '.join(_SCRIPTS)}")
         self._own = re.compile("[" + "".join(_SCRIPTS[script] for script in data.scripts) + "]")
         self.clitics = data.clitics
+        self.state_behind_title = data.state_behind_title
+        self.lower_adjectives = data.lower_adjectives
         self.calendar = Calendar(data.calendar, file) if data.calendar is not None else None
         trigger_classes = tuple(dict.fromkeys(one.class_ for one in data.triggers))
         self.alphabet = Alphabet((*trigger_classes, *data.words), data.groups, file)
@@ -226,6 +236,7 @@ class Language:
         self._roles("former", data.former)
         self._roles("state_prefix", data.state_prefixes)
         self._roles("head", data.heads)
+        self.leading_heads = _phrases(data.leading_heads)
         self._roles("counterpart", data.counterparts)
         self._roles("both", data.both)
         self._roles("others", data.others)
@@ -259,6 +270,10 @@ class Language:
             )
             for one in data.frames
         )
+
+    def has_letters(self, text: str) -> bool:
+        """Whether any letter of `text` is of this language's scripts."""
+        return self._own.search(text) is not None
 
     def is_written_in(self, text: str) -> bool:
         """Whether most letters of `text` are of this language's scripts; a text without letters is of any."""

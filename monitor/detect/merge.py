@@ -137,7 +137,7 @@ def _role(leader: str, contact: Contact) -> str:
             return "host" if leader in contact.a else "visitor"
         case "visitor" if contact.b:
             return "visitor" if leader in contact.a else "host"
-        case "caller" if contact.b:
+        case "caller" if contact.b and contact.trigger.tense != "noun":
             return "caller" if leader in contact.a else ""
     return ""
 

@@ -101,6 +101,8 @@ class People:
                 return Person(at, last, (), "another first name")
             if self._surname_goes_on(s, last, strength):
                 return Person(at, last, (), "part of a longer name")
+        if strength != "full" and run is None:
+            at = self._initials(s, at)
         last = self._skip_title_behind(s, last)
         strong = strength != "weak" or (run is not None and bool(run.states or run.titles))
         return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
@@ -111,11 +113,14 @@ class People:
             return Person(at, run.end, (), "a lesser title")
         if run.former:
             return Person(at, run.end, (), "a former holder")
-        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._known(s, run.end):
-            return Person(at, run.end + 1, (), "somebody else of that title")
         day = self._focus.day
+        holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
+        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._known(s, run.end):
+            if len(holders) != 1 or holders[0] is None or self._registry.is_spelt(holders[0]):
+                return Person(at, run.end + 1, (), "somebody else of that title")
+            last = self._behind_name(s, run.end)
+            return Person(at, last, (holders[0].id,), owner=s.is_owner(last))
         if run.states:
-            holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
             ids = tuple(dict.fromkeys(one.id for one in holders if one is not None))
             if not ids or (run.plural and len(ids) < 2):
                 return Person(at, run.end, (), "nobody tracked holds that office")
@@ -166,7 +171,9 @@ class People:
             role = self._language.roles.longest(s.words, i)
             kinds = dict(role[1]) if role else {}
             title = self._registry.titles.longest(s.words, i)
-            state = self._registry.states.longest(s.words, i) if s.is_capital(i) or s.lower_case else None
+            state = self._registry.states.longest(s.words, i)
+            if state and not (s.is_capital(i) or s.lower_case or (self._language.lower_adjectives and state[1][0][1])):
+                state = None
             if role and "other_title" in kinds:
                 other, i = True, role[0]
             elif role and "former" in kinds:
@@ -177,7 +184,7 @@ class People:
             elif role and "title" in kinds:
                 titles.append(kinds["title"])
                 plural, i = True, role[0]
-            elif state and not (titles and not self._after_of(s, i)):
+            elif state and (not titles or self._language.state_behind_title or self._after_of(s, i)):
                 states.append(state[1][0][0])
                 i = state[0]
                 if i < len(s.words) and s.words[i] == "'s":
@@ -188,6 +195,8 @@ class People:
                         break
             elif role and ("modifier" in kinds or "state_prefix" in kinds) and (states or titles or former or i == at):
                 i = role[0]
+            elif plural and states and self._is_and(s, i) and self._registry.states.longest(s.words, i + 1):
+                i += 1  # "the presidents of Russia and Uzbekistan"
             elif s.words[i] == "-" and (titles or states) and i + 1 < len(s.words) and not s.tokens[i].spaced:
                 i += 1
             else:
@@ -201,6 +210,10 @@ class People:
     def _after_of(self, s: Sentence, at: int) -> bool:
         return at > 0 and self._is_prefix(s, at - 1)
 
+    def _is_and(self, s: Sentence, at: int) -> bool:
+        found = self._language.lexicon.longest(s.words, at) if at + 1 < len(s.words) else None
+        return found is not None and "and" in found[1]
+
     def _is_prefix(self, s: Sentence, at: int) -> bool:
         found = self._language.roles.longest(s.words, at)
         return found is not None and found[1][0][0] == "state_prefix"
@@ -211,6 +224,8 @@ class People:
         """The phrase under its head noun: "Putin's special envoy", "Trump aide", are somebody else."""
         if not person.leaders and not person.others:
             return person
+        if self._under_head(s, person.first):
+            return Person(person.first, person.last, (), "somebody of the leader's")
         limit = 3 if person.owner else 0
         at = person.last + (1 if person.owner else 0)
         for step in range(limit + 1):
@@ -223,9 +238,30 @@ class People:
                 break
         return person
 
+    def _under_head(self, s: Sentence, at: int) -> bool:
+        """Whether a head stands right before the name: "помощник Путина", "portavoz de Lula"."""
+        heads = self._language.leading_heads
+        return any(
+            (found := heads.longest(s.words, start)) is not None and found[0] == at
+            for start in range(max(0, at - 4), at)
+        )
+
     def _verbal(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at)
         return found is not None
+
+    def _behind_name(self, s: Sentence, at: int) -> int:
+        """Behind a name that the roster does not spell in this script: up to three words with capitals."""
+        last = at
+        while last - at < 3 and s.is_capital(last) and s.spaced(last) and not self._known(s, last):
+            last += 1
+        return last
+
+    def _initials(self, s: Sentence, at: int) -> int:
+        """Where a name starts with its initials: "V. Putin"."""
+        while at > 1 and s.words[at - 1] == "." and len(s.words[at - 2]) == 1 and s.tokens[at - 2].capital:
+            at -= 2
+        return at
 
     def _given_name_before(self, s: Sentence, at: int) -> bool:
         before = at - 1

@@ -100,6 +100,10 @@ class Registry:
             for title in titles
         )
 
+    def is_spelt(self, leader: Leader) -> bool:
+        """Whether the watch list has a name of the leader in this language's script."""
+        return any(self.language.has_letters(alias.text) for alias in leader.aliases)
+
     def holder(self, state: str, title: str, day: date) -> Leader | None:
         """Who "the <state> <title>" was on that day."""
         found = self.watchlist.holder_of_title(state, title, day)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from monitor.detect.frames import Contact
-from monitor.detect.items import Row
+from monitor.detect.items import Item, Row
 from monitor.detect.language import Cue, CueStatus, Language
 
 _ORDER: tuple[CueStatus, ...] = (
@@ -67,11 +67,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     """The status of one contact by the cues around it."""
     inside = [one for one in cues if _in_scope(row, contact, one)]
     barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
-    inside = [
-        one
-        for one in inside
-        if one.first >= barrier or one.cue.of.strong or one.cue.of.scope == "after" or one.cue.of.reach == "sentence"
-    ]
+    inside = [one for one in inside if one.first >= barrier or _passes(one.cue)]
     if inside:
         best = min(inside, key=_rank)
         return Verdict(best.cue.of.status, best.cue.words, True, best.cue.of.today)
@@ -81,6 +77,10 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     return Verdict(trigger.of.status, trigger.tense, trigger.of.status != "held" or trigger.tense == "past")
 
 
+def _passes(cue: Cue) -> bool:
+    return cue.of.strong or cue.of.scope == "after" or cue.of.reach == "sentence"
+
+
 def _rank(found: FoundCue) -> tuple[bool, int]:
     order = _ORDER.index(found.cue.of.status)
     return not found.cue.of.strong and order > _ORDER.index("postponed"), order
@@ -88,7 +88,7 @@ def _rank(found: FoundCue) -> tuple[bool, int]:
 
 def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     cue, trigger = found.cue.of, contact.trigger
-    if cue.only and trigger.name not in cue.only and trigger.class_ not in cue.only and trigger.tense not in cue.only:
+    if cue.only and not {trigger.name, trigger.class_, trigger.tense} & set(cue.only):
         return False
     item = row.items[contact.at]
     if found.first < item.last and item.first < found.last:
@@ -98,31 +98,52 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
         return False
     if cue.reach == "sentence":
         return True
-    if cue.before_verb:
-        behind = next((one.class_ for one in row.items if one.first == found.last), "END")
-        if behind in _NOUN_STARTS and not (behind == "NAME" and row.title_case):
-            return False
-    if before:
-        gap = [one for one in row.items if found.last <= one.first and one.last <= item.first]
-    else:
-        end = row.items[contact.last - 1].last if cue.reach != "clause" else item.last
-        gap = [one for one in row.items if end <= one.first and one.last <= found.first]
+    if cue.before_verb and _starts_noun(row, found.last):
+        return False
+    return _reaches_on(row, contact, found) if before else _reaches_back(row, contact, found)
+
+
+def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
+    """Whether a cue before the trigger reaches on to it."""
+    reach = found.cue.of.reach
+    item = row.items[contact.at]
+    gap = [one for one in row.items if found.last <= one.first and one.last <= item.first]
     if any(one.class_ == "BREAK" for one in gap):
         return False
-    if cue.reach == "clause":
+    if reach == "clause":
         return True
-    if before and _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
+    if _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
-    if before and trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):
+    if contact.trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):
         return False  # "who will visit Rome, met": a modal governs no past tense behind a comma
-    if not before and any(one.class_ in _CUTS for one in gap):
-        return False
-    steps = sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
-    if cue.reach == "phrase":
+    if reach == "phrase":
         return all(one.class_ not in _PHRASE_ENDS for one in gap)
-    if not before and cue.reach == "tight":
-        return all(one.class_ in _AFTER_NOUN for one in gap)
-    return steps <= (_TIGHT if cue.reach == "tight" else _NEAR)
+    return _steps(gap) <= (_TIGHT if reach == "tight" else _NEAR)
+
+
+def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
+    """Whether a cue behind the contact reaches back to it."""
+    reach = found.cue.of.reach
+    end = row.items[contact.at].last if reach == "clause" else row.items[contact.last - 1].last
+    gap = [one for one in row.items if end <= one.first and one.last <= found.first]
+    if any(one.class_ == "BREAK" for one in gap):
+        return False
+    if reach == "clause":
+        return True
+    if any(one.class_ in _CUTS for one in gap):
+        return False
+    if reach == "phrase":
+        return all(one.class_ not in _PHRASE_ENDS for one in gap)
+    return all(one.class_ in _AFTER_NOUN for one in gap) if reach == "tight" else _steps(gap) <= _NEAR
+
+
+def _steps(gap: list[Item]) -> int:
+    return sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
+
+
+def _starts_noun(row: Row, at: int) -> bool:
+    behind = next((one.class_ for one in row.items if one.first == at), "END")
+    return behind in _NOUN_STARTS and not (behind == "NAME" and row.title_case)
 
 
 def _is_subject_frame(row: Row, contact: Contact) -> bool:

@@ -1,0 +1,82 @@
+"""A language is a data file, and a mistake in it is said clearly when it is loaded."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.detect import Detector, bundled_languages, load_language
+from monitor.errors import DataFileError
+from monitor.records import Article
+
+#: A made-up language: enough to read one sentence.
+TINY = """
+code: qq
+scripts: [Latin]
+words: {kun: [kun], hi: [hi]}
+groups: {gap: [WORD, hi]}
+triggers:
+  - {name: vidi, class: VIDI, kind: meeting, medium: in_person, forms: {past: [vidis], present: [vidas]}}
+cues:
+  - {status: denied, scope: before, reach: near, words: [ne]}
+frames:
+  - {name: vidis-kun, shape: "A=LEADER gap* T=VIDI kun B=LEADER"}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "qq.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_file_is_all_that_a_language_needs(tmp_path: Path) -> None:
+    tiny = load_language("qq.yaml", written(tmp_path, TINY))
+    detector = Detector(languages={"qq": tiny})
+    day = datetime(2026, 2, 5, tzinfo=UTC)
+    (mention,) = detector.detect(Article(id="1", title="Putin vidis kun Lula", published=day, language="qq"))
+    assert (mention.key, mention.status) == ("luiz-inacio-lula-da-silva+vladimir-putin", "held")
+    (mention,) = detector.detect(Article(id="1", title="Putin ne vidis kun Lula", published=day, language="qq"))
+    assert mention.status == "denied"
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "said"),
+    [
+        ("kind: meeting", "kind: party", "kind"),
+        ("reach: near", "reach: far", "reach"),
+        ("kun B=LEADER", "kun B=LEDER", "'LEDER'"),
+        ("kun B=LEADER", "kun B==LEADER", "no step of a shape"),
+        ("gap: [WORD, hi]", "gap: [WORD, ho]", "'ho'"),
+        ("words: [ne]", "words: [ne], only: [vido]", "vido"),
+        ("scripts: [Latin]", "scripts: [Klingon]", "Klingon"),
+        ("code: qq", "code: QQ", "ISO 639"),
+        ("code: qq", "code: qq\nextra: 1", "extra"),
+        ("words: {kun", "words: {LEADER: [x], kun", "LEADER"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, find: str, put: str, said: str) -> None:
+    assert find in TINY
+    with pytest.raises(DataFileError, match="qq.yaml") as error:
+        load_language("qq.yaml", written(tmp_path, TINY.replace(find, put)))
+    assert said in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=r"none\.yaml"):
+        load_language("none.yaml", tmp_path)
+
+
+def test_every_bundled_language_loads() -> None:
+    languages = bundled_languages()
+    assert "en" in languages
+    assert all(code == language.code and language.frames for code, language in languages.items())
+
+
+def test_the_code_knows_no_language_by_name() -> None:
+    package = Path(load_language.__code__.co_filename).parent
+    core = ("detector", "frames", "items", "people", "registry", "sentence", "status", "facts", "merge", "shapes")
+    for module in core:
+        text = (package / f"{module}.py").read_text(encoding="utf-8")
+        assert all(f'"{code}"' not in text for code in bundled_languages()), module
