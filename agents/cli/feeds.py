@@ -80,8 +80,8 @@ def check(
         feed = msgspec.structs.replace(feed, timezone=timezone)
     if private:
         feed = msgspec.structs.replace(feed, allow_private_network=True)
-    path = Path(what)
-    result = asyncio.run(_check_file(what, path.read_bytes(), feed) if path.is_file() else _check_url(feed, config))
+    body = Path(what).read_bytes() if _is_file(what) else None
+    result = asyncio.run(_check_url(feed, config) if body is None else _check_file(what, body, feed))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(report.as_json(result))).decode())
     else:
@@ -89,8 +89,13 @@ def check(
     sys.exit(1 if result.document is None else 0)
 
 
+def _is_file(what: str) -> bool:
+    # An address is never looked for on the disk, where its length alone can be an error.
+    return "://" not in what and Path(what).is_file()
+
+
 def _feed_named(what: str, config: Config) -> Subscription:
-    if Path(what).is_file():
+    if _is_file(what):
         return Subscription(id="file", url="http://localhost/")
     if "://" in what:
         return catalogue.subscription_of(what)

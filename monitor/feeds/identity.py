@@ -51,9 +51,9 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
 
     `new` and `changed` are articles to publish, oldest entry first; `seen` is what is to be remembered (`state.prune`
     bounds it), `keys` are the names in it of the document's entries. `identity` is how entries are told apart from now
-    on, `switched` says why when that has changed just now. `duplicates` counts entries that stand in it twice, `dropped`
-    those without a word and those that a filter refused, `exhausted` those that changed more than MAX_REVISIONS times.
-    `newest` is the latest believable date in the document.
+    on, `switched` says why when that has changed just now. `duplicates` counts entries that stand in it twice,
+    `dropped` those without a word and those that a filter refused, `exhausted` those that changed more often than
+    MAX_REVISIONS. `newest` is the latest believable date in the document.
     """
 
     new: tuple[Article, ...] = ()

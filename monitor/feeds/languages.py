@@ -6,8 +6,6 @@ of the text contradicts, or that differs from what the subscription says, is dec
 
 from __future__ import annotations
 
-from monitor.detect.langid import identify
-
 #: Languages that are not written in Latin letters, or not only in them.
 _OTHER_SCRIPTS = frozenset(
     {"ar", "am", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km", "kn", "ko", "ky", "lo",
@@ -31,6 +29,8 @@ def decide(text: str, declared: str, configured: str) -> str:
     claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin)]
     if claims and len({_primary(claim) for claim in claims}) == 1:
         return claims[0]
+    from monitor.detect.langid import identify  # noqa: PLC0415  # brings all of detection, and is seldom needed
+
     found = identify(text)
     return found if not claims or found in {_primary(claim) for claim in claims} else _primary(claims[-1])
 

@@ -13,6 +13,7 @@ from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
 from monitor.feeds.hints import freshness
+from monitor.feeds.html import clean_text
 from monitor.feeds.identity import Reconciled
 from monitor.feeds.state import FeedState
 
@@ -115,7 +116,7 @@ def table(rows: Iterable[Status], now: float) -> str:
     counts = Counter(line[0] for line in cells[1:])
     lines.append("")
     lines.append(f"{len(cells) - 1} feeds: " + ", ".join(f"{counts[s]} {s}" for s in _ORDER if counts[s]))
-    return "\n".join(lines)
+    return clean_text("\n".join(lines))
 
 
 def explain(check: Check, shown: int = 5) -> str:
@@ -133,7 +134,7 @@ def explain(check: Check, shown: int = 5) -> str:
     text = "\n".join(f"{name:<12}{value}" for name, value in lines)
     if check.document is not None and check.document.entries and shown:
         text += "\n\n" + "\n".join(_row(check, number) for number in range(min(shown, len(check.document.entries))))
-    return text
+    return clean_text(text)  # a server's headers may hold what moves a terminal's cursor
 
 
 def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:

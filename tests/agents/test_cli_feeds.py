@@ -75,6 +75,12 @@ async def test_check_of_what_is_no_feed_names_the_reason_and_ends_with_1(
     assert "Health" in result.output
 
 
+async def test_nothing_that_a_server_says_moves_the_terminals_cursor(server: FeedServer) -> None:
+    headers = {"ETag": '"\x1b[2J\x9b31m"', "Content-Type": "text/xml\x1b]0;owned\x07"}
+    result = await served("check", server.on("/feed.xml", Reply(200, FEED, headers)), "--private")
+    assert not set("\x1b\x9b\x07") & set(result.output)
+
+
 async def test_check_gives_json_for_programs(server: FeedServer) -> None:
     result = await served("check", server.on("/feed.xml", Reply(200, FEED)), "--private", "--format", "json")
     told = json.loads(result.output)
