@@ -7,11 +7,9 @@ import base64
 import ssl
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
-import httpcore
 import httpx
 
 from monitor import __version__
@@ -31,26 +29,6 @@ MAX_HOPS = 5
 PORTS = frozenset({80, 443})
 _REDIRECTS, _PERMANENT = frozenset({301, 302, 303, 307, 308}), frozenset({301, 308})
 _MAX_URL = 4096
-
-#: The name of each error of httpx and httpcore (they share the names), as a reason.
-_REASONS = MappingProxyType(
-    {
-        "ConnectTimeout": "connect_timeout",
-        "ConnectError": "connect",
-        "ReadError": "reset",
-        "WriteError": "reset",
-        "RemoteProtocolError": "bad_response",
-        "LocalProtocolError": "bad_request",
-        "ProxyError": "proxy",
-        "UnsupportedProtocol": "bad_redirect",
-    }
-)
-
-
-_ERRORS = (
-    httpx.TransportError, httpx.InvalidURL, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException,
-    httpcore.ProxyError, httpcore.UnsupportedProtocol, OSError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,8 +104,8 @@ class Fetcher:
                 return await doing
         except TimeoutError:
             raise FeedError(f"no whole answer within {limit:g} s", reason="timeout") from None
-        except _ERRORS as error:
-            raise _named(error) from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:  # only from proxies: ours raises FeedError
+            raise FeedError(f"the proxy: {error or type(error).__name__}"[:200], reason="proxy") from error
 
     async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
         home, permanent = _origin(url), True
@@ -259,18 +237,6 @@ def _origin(url: str) -> tuple[str, str | None, int]:
 
 def _has_secrets(feed: Subscription) -> bool:
     return bool(feed.auth or feed.cookie or feed.headers)
-
-
-def _named(error: Exception) -> FeedError:
-    text = str(error) or type(error).__name__
-    if isinstance(error, ssl.SSLError) or "SSL" in text or "certificate" in text:
-        return FeedError(f"TLS: {text[:200]}", reason="tls")
-    if "Receive buffer too long" in text:  # h11's limit on what it buffers before the end of the headers: 100 kB
-        return FeedError("the answer's headers are too long", reason="headers_too_large")
-    if "without sending complete message body" in text or "incomplete chunked read" in text:
-        return FeedError("the body ends in the middle", reason="truncated")
-    name = next((base.__name__ for base in type(error).__mro__ if base.__name__ in _REASONS), "")
-    return FeedError(text[:200], reason=_REASONS.get(name, "connect"))
 
 
 def _no_verification() -> ssl.SSLContext:

@@ -13,16 +13,13 @@ from publicsuffixlist import PublicSuffixList
 _SUFFIXES = PublicSuffixList(only_icann=True)
 
 
+@lru_cache(maxsize=65536)
 def host_group(url: str) -> str:
     """The registrable domain of an address (`feeds.bbci.co.uk` -> `bbci.co.uk`), or its host when it has none.
 
     Addresses without a registrable domain are IP addresses, `localhost`, and names of an intranet.
     """
-    return _group_of((urlsplit(url).hostname or "").rstrip("."))
-
-
-@lru_cache(maxsize=65536)
-def _group_of(host: str) -> str:
+    host = (urlsplit(url).hostname or "").rstrip(".")
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:

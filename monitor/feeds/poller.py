@@ -148,6 +148,9 @@ class Poller:
             while not stop.is_set():
                 self._wake.clear()
                 wait = self._start_due()
+                if not wait:
+                    await asyncio.sleep(0)
+                    continue
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):
                         await self._wake.wait()
@@ -162,17 +165,17 @@ class Poller:
         await self._poll(held)
 
     def _start_due(self) -> float:
-        """Start what is due; seconds until there may be more."""
+        """Start one poll that is due; seconds until there may be another, 0.0 for at once."""
+        if len(self._running) >= self._concurrency:
+            return _LONGEST_NAP
         now = self._now()
-        while len(self._running) < self._concurrency:
-            feed_id = self._agenda.take(now)
-            if feed_id is None:
-                turn = self._agenda.next_turn()
-                return _LONGEST_NAP if turn is None else min(max(turn - now, 0.001), _LONGEST_NAP)
-            held = self._held[feed_id]
-            task = asyncio.create_task(self._turn(held), name=f"poll {feed_id}")
-            self._running[feed_id] = task
-        return _LONGEST_NAP
+        feed_id = self._agenda.take(now)
+        if feed_id is None:
+            turn = self._agenda.next_turn()
+            return _LONGEST_NAP if turn is None else min(max(turn - now, 0.001), _LONGEST_NAP)
+        self._running[feed_id] = asyncio.create_task(self._turn(self._held[feed_id]), name=f"poll {feed_id}")
+        # One in a turn of the event loop: hundreds that are due at once would hold up everything else in it.
+        return 0.0
 
     async def _turn(self, held: Held) -> None:
         feed_id, group = held.feed.id, held.feed.group

@@ -1,0 +1,367 @@
+"""Polling: our poller beside the loop a user would write, and a simulated day of many feeds.
+
+The first table polls 2,000 origins on loopback, each of which takes 100 ms to answer, with 200 requests in flight:
+feeds that answer 304, and feeds of 24 kB that have changed. The plain loop is httpx as its manual shows it, behind a
+semaphore (without one, all of its 2,000 requests at once end as PoolTimeout), with feedparser called in place. The
+second table drives the real schedule with a virtual clock. Ratios count; the numbers depend on the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import json
+import math
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Self
+
+import httpx
+import msgspec
+
+from agents.embedded import free_port
+from monitor.feeds.address import AddressBook
+from monitor.feeds.agenda import Agenda
+from monitor.feeds.feed import Subscription
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.parser_pool import ParserPool
+from monitor.feeds.poller import Held, Poller
+from monitor.feeds.reader import Reader
+from monitor.feeds.schedule import Answer, Rules, after, begin
+from monitor.feeds.state import FeedState
+from monitor.feeds.store import MemoryStore
+
+ORIGINS, IN_FLIGHT = 2000, 200
+#: How long an origin takes to answer: without it there would never be 200 requests in flight.
+LATENCY_S = 0.1
+#: The plain loop is stopped after this many seconds; its rate is that of what it has done by then.
+PATIENCE_S = 20.0
+DAY = 86400.0
+FEEDS = int(os.environ.get("SUMMITRY_BENCH_FEEDS", "100000"))
+
+
+def run() -> None:
+    """Print both tables."""
+    print(f"{ORIGINS} origins, {IN_FLIGHT} in flight")
+    print(f"{'':28}{'polls/s':>10}{'ratio':>8}{'lag p99':>10}{'lag max':>10}{'memory':>9}")
+    for kind in ("304", "changed"):
+        with _Server(kind) as port:
+            plain, ours = (_child(who, kind, port) for who in ("plain", "ours"))
+        for name, found in (("plain loop", plain), ("summitry", ours)):
+            print(
+                f"{kind + ', ' + name:28}{found['rate']:10.0f}{found['rate'] / plain['rate']:8.1f}"
+                f"{found['p99'] * 1000:8.1f}ms{found['max'] * 1000:8.1f}ms{found['rss'] / 1e6:7.0f}MB"
+            )
+    print(f"\na day of {FEEDS} feeds, by the real schedule and a virtual clock")
+    print(f"{'':28}{'polls/feed':>10}{'p50 min':>9}{'p95 min':>9}{'peak/s':>8}{'seen':>9}{'memory':>9}{'took':>7}")
+    for name in ("summitry", "fixed 15 min", "miniflux, by frequency"):
+        row = _child("day", name, 0)
+        print(
+            f"{name:28}{row['polls']:10.1f}{row['p50']:9.1f}{row['p95']:9.1f}{row['peak']:8.0f}{row['seen']:9.0%}"
+            f"{row['rss'] / 1e6:7.0f}MB{row['took']:6.0f}s"
+        )
+
+
+def _child(*arguments: str | int) -> dict[str, float]:
+    """Run one measurement in a process of its own, so that memory and loops do not mix."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.bench.polling", *map(str, arguments)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=1800)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+# ---- the origins ----
+
+
+class _Server:
+    """One process that answers for all of 127.0.0.0/8 on one port."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind, self._port = kind, free_port()
+
+    def __enter__(self) -> int:
+        command = [sys.executable, "-m", "tests.bench.polling", "serve", self._kind, str(self._port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self._process.stdout.readline()
+        return self._port
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def document(salt: int = 0) -> bytes:
+    """A feed of about 24 kB: thirty entries as outlets write them."""
+    draw = random.Random(salt)
+    words = ["officials", "said", "that", "talks", "on", "trade", "and", "security", "would", "go", "next", "week"]
+    items = "".join(
+        f"<item><title>{' '.join(draw.sample(words, 9)).capitalize()}</title><link>https://news.example/{salt}/{n}</link>"
+        f'<guid isPermaLink="false">{salt}-{n}</guid><pubDate>Mon, 02 Mar 2026 {n % 24:02}:15:00 GMT</pubDate>'
+        f"<description>{' '.join(draw.choices(words, k=110))}</description></item>"
+        for n in range(30)
+    )
+    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>S</title>{items}</channel></rss>'.encode()
+
+
+class _Origin(asyncio.Protocol):
+    bodies: tuple[bytes, ...] = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport, self._head = transport, b""
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        if self._head.endswith(b"\r\n\r\n"):
+            keep = b"connection: close" not in self._head.lower()
+            answer = b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'
+            if self.bodies:
+                body = self.bodies[hash(self._head.partition(b"\r\nHost: ")[2][:12]) % len(self.bodies)]
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: %d\r\n\r\n"
+                answer = head % len(body) + body
+            self._head = b""
+            asyncio.get_running_loop().call_later(LATENCY_S, self._answer, answer, keep)
+
+    def _answer(self, answer: bytes, keep: bool) -> None:
+        self._transport.write(answer)  # type: ignore[attr-defined]
+        if not keep:
+            self._transport.close()
+
+
+async def _serve(kind: str, port: int) -> None:
+    _Origin.bodies = tuple(document(n) for n in range(20)) if kind == "changed" else ()
+    server = await asyncio.get_running_loop().create_server(_Origin, "0.0.0.0", port, backlog=4096)
+    print("ready", flush=True)
+    await server.serve_forever()
+
+
+def _urls(port: int) -> list[str]:
+    return [f"http://127.{1 + n // 250}.{n % 250}.1:{port}/feed" for n in range(ORIGINS)]
+
+
+# ---- the two pollers ----
+
+
+class _Lag:
+    """How late the loop wakes a timer of 5 ms."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._task.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            self.late.append(time.perf_counter() - before - 0.005)
+
+    def report(self, done: int, took: float) -> dict[str, float]:
+        late = sorted(self.late) or [took]
+        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return {"rate": done / took, "p99": late[int(len(late) * 0.99)], "max": late[-1], "rss": rss}
+
+
+async def _plain(kind: str, port: int) -> dict[str, float]:
+    """What a user would write: one client, a semaphore, feedparser in place."""
+    import feedparser
+
+    done = 0
+    limit = asyncio.Semaphore(IN_FLIGHT)
+
+    async with httpx.AsyncClient(timeout=60) as client:
+
+        async def one(url: str) -> None:
+            nonlocal done
+            async with limit:
+                answer = await client.get(url, headers={"If-None-Match": '"1"'} if kind == "304" else {})
+                if answer.status_code == 200:
+                    for entry in feedparser.parse(answer.content).entries:
+                        hashlib.sha256(entry.id.encode()).hexdigest()
+                done += 1
+
+        async with _Lag() as lag:
+            began = time.perf_counter()
+            tasks = [asyncio.create_task(one(url)) for url in _urls(port)]
+            await asyncio.wait(tasks, timeout=PATIENCE_S)
+            took, finished = time.perf_counter() - began, done
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return lag.report(finished, took)
+
+
+async def _ours(kind: str, port: int) -> dict[str, float]:
+    """The whole poller: schedule, fetch, guarded parsers, comparison, articles and states into a store in memory."""
+    store, stop = MemoryStore(), asyncio.Event()
+    fetcher = Fetcher(AddressBook())
+    now = time.time()
+    async with ParserPool(max(2, os.cpu_count() or 2)) as pool:
+        poller = Poller(store, fetcher, Reader(pool), draw=lambda: 0.0, gap_s=0.0, concurrency=IN_FLIGHT)
+        feeds = [Subscription(id=f"f{n}", url=url, allow_private_network=True) for n, url in enumerate(_urls(port))]
+        held = [Held(0, feed) for feed in feeds]
+        if kind == "304":
+            for each in held:
+                state = begin(None, each.feed)
+                each.state = msgspec.structs.replace(
+                    state,
+                    etag='"1"',
+                    last_attempt=now - 9000,
+                    last_success=now - 9000,
+                    next_due=now - 1,
+                    polls=9,
+                    health="OK",
+                )
+        async with _Lag() as lag:
+            began = time.perf_counter()
+            poller.own(held)
+            polled = asyncio.create_task(poller.run(stop))
+            while sum(1 for each in store.states.values() if each.last_success >= now) < ORIGINS:
+                await asyncio.sleep(0.05)
+                if time.perf_counter() - began > 120:
+                    break
+            took = time.perf_counter() - began
+        finished = sum(1 for each in store.states.values() if each.last_success >= now)
+        stop.set()
+        await polled
+    await fetcher.aclose()
+    return lag.report(finished, took)
+
+
+# ---- the day ----
+
+
+def _entries(draw: random.Random, rate: float) -> array[float]:
+    """Seconds of the day at which a feed of `rate` entries a day has new ones: more by day than by night."""
+    times = array("d")
+    at, most = 0.0, rate / DAY * 1.8
+    while (at := at + draw.expovariate(most)) < DAY:
+        if draw.random() * 1.8 < 1 + 0.8 * math.sin(2 * math.pi * (at / DAY - 0.25)):
+            times.append(at)
+    return times
+
+
+def _made_up(count: int) -> list[tuple[float, array[float]]]:
+    """Feeds with a log-normal number of entries a day, median 6, as news feeds have; at most 300."""
+    draw = random.Random(1)
+    rates = [min(300.0, max(0.05, draw.lognormvariate(math.log(6), 1.3))) for _ in range(count)]
+    return [(rate, _entries(draw, rate)) for rate in rates]
+
+
+class _Tally:
+    """Polls in each second, and how old each entry was when it was first seen."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[int] = Counter()
+        self.ages = array("d")
+        self.entries = 0
+
+    def report(self, began: float) -> dict[str, float]:
+        ages = sorted(self.ages)
+        peak = max(self.seconds.values())
+        return {
+            "polls": self.seconds.total() / FEEDS, "p50": ages[len(ages) // 2] / 60,
+            "p95": ages[int(len(ages) * 0.95)] / 60, "peak": peak, "seen": len(ages) / self.entries,
+            "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "took": time.perf_counter() - began,
+        }  # fmt: skip
+
+
+def _day_of_summitry() -> dict[str, float]:
+    """The real agenda and schedule. Three feeds in ten share a host with others; an answer takes 0.3 s."""
+    began, tally, rules, draw = time.perf_counter(), _Tally(), Rules(), random.Random(2)
+    start = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
+    agenda = Agenda(1.0)
+    feeds: list[Subscription] = []
+    states: list[FeedState] = []
+    made = _made_up(FEEDS)
+    taken = array("l", bytes(8 * FEEDS))
+    for n, (rate, times) in enumerate(made):
+        tally.entries += len(times)
+        host = f"h{n % (FEEDS // 20)}.example" if n % 10 < 3 else f"n{n}.example"
+        feed = Subscription(id=str(n), url=f"https://{host}/{n}", host_group=host)
+        feeds.append(feed)
+        # As if the feed had been watched for long: its rate is known, and its last poll lies within one interval.
+        usual = min(max(DAY / rate, rules.floor_s), rules.ceiling_s)
+        states.append(
+            msgspec.structs.replace(
+                begin(None, feed), rate_short=rate / DAY, rate_long=rate / DAY, rate_at=start, last_new=start, polls=9,
+                last_attempt=start - usual, last_success=start - usual, first_attempt=start - DAY,
+                next_due=start + draw.random() * usual,
+            )
+        )  # fmt: skip
+        agenda.put(feed.id, host, states[n].next_due)
+    busy: list[tuple[float, str]] = []
+    end = start + DAY
+    while (turn := agenda.next_turn()) is not None or busy:
+        # Answers come in the order in which requests were made, since each takes as long.
+        if busy and (turn is None or busy[-1][0] <= turn):
+            at, group = busy.pop()
+            agenda.release(group, at)
+            continue
+        assert turn is not None
+        if turn >= end:
+            break
+        name = agenda.take(turn)
+        if name is None:
+            continue
+        n, now = int(name), turn
+        times = made[n][1]
+        until = bisect_right(times, now - start)
+        new = tuple(start + times[k] for k in range(taken[n], until))
+        taken[n] = until
+        tally.seconds[int(now)] += 1
+        tally.ages.extend(now - moment for moment in new)
+        answer = Answer(
+            outcome="changed" if new else "not_modified", status=200 if new else 304, new=len(new), new_times=new
+        )
+        states[n] = after(states[n], feeds[n], answer, now=now, draw=draw.random(), rules=rules)
+        busy.insert(0, (now + 0.3, feeds[n].group))
+        agenda.put(name, feeds[n].group, states[n].next_due)
+    return tally.report(began)
+
+
+def _day_of(interval: str) -> dict[str, float]:
+    """The others' rules: every 15 minutes; or miniflux's, 7 days by the entries of the last 7, from 5 min to a day."""
+    began, tally, draw = time.perf_counter(), _Tally(), random.Random(2)
+    for rate, times in _made_up(FEEDS):
+        gap = 900.0 if interval.startswith("fixed") else min(max(DAY / rate, 300.0), DAY)
+        tally.entries += len(times)
+        at, known = draw.random() * gap, 0
+        while at < DAY:
+            until = bisect_right(times, at)
+            tally.ages.extend(at - times[k] for k in range(known, until))
+            known = until
+            tally.seconds[int(at)] += 1
+            at += gap
+    return tally.report(began)
+
+
+def _main(arguments: list[str]) -> None:
+    what, kind, number = arguments
+    if what == "serve":
+        asyncio.run(_serve(kind, int(number)))
+        return
+    if what == "day":
+        found = _day_of_summitry() if kind == "summitry" else _day_of(kind)
+    else:
+        measure = functools.partial(_plain if what == "plain" else _ours, kind, int(number))
+        found = asyncio.run(measure())
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])
