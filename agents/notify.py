@@ -23,7 +23,7 @@ from agents.topics import TopicNames
 from monitor.clock import Clock
 from monitor.config import Config, Heartbeat
 from monitor.errors import BrokerError, DecodeError, SummitryError
-from monitor.kafka import BrokerSettings, follow, read_compacted
+from monitor.kafka import BrokerSettings, follow_compacted, read_compacted
 from monitor.notify import Ack, AckLinks, Delivery, Note, Notifier, Pending, Policy, Retry, build
 from monitor.notify.ack import PATH, AckRefusedError, form, refusal, thanks
 from monitor.notify.wording import wording
@@ -189,13 +189,10 @@ class NotifyStage:
         """Take in what was said before, then what is said from now on, for ever."""
         while True:
             try:
-                for topic in (self._names.silences, self._names.acks):
-                    for key, value in (await read_compacted(self._broker, topic)).items():
+                async for notes in follow_compacted(self._broker, self._names.silences, self._names.acks):
+                    for (topic, key), value in notes.items():
                         await self._take_note(topic, key, value)
-                self._noted.set()
-                # From the beginning, so that nothing falls between the two reads; the topics are small.
-                async for record in follow(self._broker, self._names.silences, self._names.acks, from_beginning=True):
-                    await self._take_note(record.topic, (record.key or b"").decode(errors="replace"), record.value)
+                    self._noted.set()
             except BrokerError as error:
                 logger.warning("notes_not_followed", error=str(error))
             await asyncio.sleep(_RETRY)

@@ -253,11 +253,10 @@ async def read_compacted(
     async for record in read_to_end(settings, topic, partitions):
         if record.key is None:
             continue
-        key = cast("bytes", record.key).decode(errors="surrogateescape")
         if record.value is None:
-            values.pop(key, None)
+            values.pop(_key(record), None)
         else:
-            values[key] = record.value
+            values[_key(record)] = record.value
     return values
 
 
@@ -274,3 +273,33 @@ async def follow(settings: BrokerSettings, *topics: str, from_beginning: bool = 
             client.seek(partition, offsets[partition])
         while True:
             yield await client.getone()
+
+
+async def follow_compacted(
+    settings: BrokerSettings, *topics: str
+) -> AsyncIterator[dict[tuple[str, str], bytes | None]]:
+    """The state of some compacted topics and then each change of it, for ever, by topic and key.
+
+    The first dictionary is the whole state of now, without what was deleted; each later one is one change, None for a
+    deletion. Nothing falls between them. Raises BrokerError when there is no broker or no such topic.
+    """
+    async with consumer(settings) as client:
+        assigned = [TopicPartition(topic, number) for topic in topics for number in await partitions_of(client, topic)]
+        ends, begins = await client.end_offsets(assigned), await client.beginning_offsets(assigned)
+        client.assign(assigned)
+        for partition in assigned:
+            client.seek(partition, begins[partition])
+        state: dict[tuple[str, str], bytes | None] = {}
+        todo = {p for p in assigned if begins[p] < ends[p]}
+        while todo:
+            for partition, records in (await client.getmany(*todo, timeout_ms=500)).items():
+                state.update({(partition.topic, _key(record)): record.value for record in records})
+            todo = {p for p in todo if await client.position(p) < ends[p]}
+        yield {key: value for key, value in state.items() if value is not None}
+        while True:
+            record = await client.getone()
+            yield {(record.topic, _key(record)): record.value}
+
+
+def _key(record: ConsumerRecord) -> str:
+    return cast("bytes", record.key or b"").decode(errors="surrogateescape")

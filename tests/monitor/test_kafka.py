@@ -15,6 +15,7 @@ from monitor.kafka import (
     BrokerSettings,
     consumer,
     follow,
+    follow_compacted,
     partitions_of,
     producer,
     read_compacted,
@@ -156,6 +157,19 @@ async def test_following_goes_on(broker: str, topic: str) -> None:
     assert coming.result().value == b"new"
     await whole.aclose()
     await news.aclose()
+
+
+@pytest.mark.broker
+async def test_state_first_and_then_each_change(broker: str, topic: str) -> None:
+    settings = BrokerSettings.from_url(broker)
+    changes = follow_compacted(settings, topic)
+    assert await anext(changes) == {(topic, "a"): b"2", (topic, "c"): b"1", (topic, ""): b"no key"}
+    async with producer(settings) as client:
+        await client.send_and_wait(topic, b"2", key=b"c", partition=1)
+        await client.send_and_wait(topic, None, key=b"c", partition=1)
+    assert await anext(changes) == {(topic, "c"): b"2"}
+    assert await anext(changes) == {(topic, "c"): None}
+    await changes.aclose()
 
 
 @pytest.mark.broker
