@@ -36,6 +36,7 @@ _BLOCKS = re.compile(
 )
 _CELLS = re.compile(r"</?t[dh](?:\s[^<>]*)?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
+_WRAPPED = re.compile(r"(?<!\n)[ \t]*\n(?![ \t]*\n)[ \t]*")
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r"\s*\n\s*")
 #: C0 and C1 controls but tab and line feed; lone surrogates; bidirectional overrides, embeddings and isolates; zero
@@ -70,7 +71,10 @@ def safe_html(markup: str, base: str) -> str:
 
 def text_of(safe: str) -> str:
     """The plain text of HTML that `safe_html` made: a line for each block, entities resolved."""
-    text = _CELLS.sub(" ", _BLOCKS.sub("\n", safe.replace("\n", " ")))
+    # In words without markup, an empty line is what parts paragraphs, and a single break is a wrapped line.
+    marked = _BLOCKS.search(safe) is not None
+    safe = _BLOCKS.sub("\n", safe.replace("\n", " ")) if marked else _WRAPPED.sub(" ", safe)
+    text = _CELLS.sub(" ", safe)
     return fold(unescape(_TAG.sub("", text)))
 
 

@@ -144,6 +144,10 @@ def test_html_keeps_its_blocks_apart_as_text() -> None:
     assert text_of(safe_html(markup, "")) == "A\nB\nC & D\n1 2\nE F"
 
 
+def test_words_without_markup_keep_their_paragraphs() -> None:
+    assert text_of(safe_html("One line\nwrapped.\n\nAnother &amp; last.", "")) == "One line wrapped.\nAnother & last."
+
+
 def test_titles_are_plain_and_unescaped_at_most_twice() -> None:
     assert plain("AT&amp;amp;T and <i>friends</i>") == "AT&T and friends"
     assert plain("a &amp;amp;amp; b") == "a &amp; b"

@@ -80,7 +80,7 @@ async def test_the_loop_is_free_while_a_document_is_parsed(pool: ParserPool) -> 
         now = time.monotonic()
         longest, last = max(longest, now - last), now
     assert isinstance(busy.exception(), FeedError)
-    assert longest < 0.5  # the bench measures it; here only that nothing is parsed in this process
+    assert longest < 1.5  # the bench measures it; here only that nothing is parsed in this process
 
 
 async def test_a_document_that_needs_too_much_memory_is_refused() -> None:
