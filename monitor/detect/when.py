@@ -131,12 +131,16 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a rule makes of a match: the default, and the readings by tense where they differ."""
+    """What a rule makes of a match: the default, and the readings by tense where they differ.
+
+    `direction` is set where the words tell it of a span that touches the article's own date ("later this month").
+    """
 
     default: Span
     past: Span | None = None
     future: Span | None = None
     explicit: bool = True
+    direction: Direction | None = None
 
 
 class Groups(msgspec.Struct, frozen=True):
@@ -229,7 +233,7 @@ class Calendar:
 
     def means(self, rule: Rule, match: re.Match[str], text: str) -> bool:
         """Whether the words are meant as a time: capitals where they matter, no other sense by a word in front."""
-        if self._capitalised:
+        if self._capitalised and not text.islower():
             for name, words in match.groupdict().items():
                 if words in self._capitalised and not text[match.start(name)].isupper():
                     return False
@@ -312,8 +316,8 @@ def find_times(
 def _hit(text: str, span: tuple[int, int], reading: Reading, base: date, relation: Relation) -> TimeHit:
     words = text[slice(*span)]
     past, future = reading.past or reading.default, reading.future or reading.default
-    direction: Direction = "none"
-    if reading.explicit:
+    direction: Direction = reading.direction or "none"
+    if reading.explicit and direction == "none":
         direction = "past" if reading.default.end < base else "future" if reading.default.start > base else "none"
     return TimeHit(
         *span, reading.default.when(words), direction, reading.explicit, past.when(words), future.when(words), relation
@@ -460,8 +464,12 @@ def _offset(rule: Rule, _: Groups, base: date) -> Reading:
 
 
 def _unit(rule: Rule, groups: Groups, base: date) -> Reading:
-    unit = rule.unit or groups.unit or "day"
-    return Reading(_third(_container(unit, base, rule.shift), rule.part or groups.part))
+    """Like "next month"; on a Sunday what will happen "this week" happens in the week that begins the day after."""
+    unit, part = rule.unit or groups.unit or "day", rule.part or groups.part
+    this = _third(_container(unit, base, rule.shift), part)
+    if unit == "week" and rule.shift == 0 and base.isoweekday() == 7:
+        return Reading(this, this, _third(_container(unit, base, 1), part))
+    return Reading(this)
 
 
 def _distance(rule: Rule, groups: Groups, base: date) -> Reading:
@@ -470,7 +478,7 @@ def _distance(rule: Rule, groups: Groups, base: date) -> Reading:
     n = groups.n or 1
     if unit == "hour":
         end = base + rule.shift * (-(-n // 24)) * _DAY
-        return Reading(Span(min(base, end), max(base, end), "range"))
+        return Reading(Span(min(base, end), max(base, end), "range"), direction=_side(rule.shift))
     return Reading(_container(unit, base, rule.shift * n))
 
 
@@ -479,7 +487,11 @@ def _within(rule: Rule, groups: Groups, base: date) -> Reading:
     unit = rule.unit or groups.unit or "day"
     days = (-(-groups.n // 24) if unit == "hour" else _length(unit) * groups.n) if groups.n else _SOME.get(unit, 7)
     far = base + rule.shift * days * _DAY
-    return Reading(Span(min(base, far), max(base, far), "range"))
+    return Reading(Span(min(base, far), max(base, far), "range"), direction=_side(rule.shift))
+
+
+def _side(shift: int) -> Direction:
+    return "future" if shift > 0 else "past"
 
 
 def _length(unit: Unit) -> int:
@@ -489,7 +501,8 @@ def _length(unit: Unit) -> int:
 def _rest(rule: Rule, groups: Groups, base: date) -> Reading:
     """Like "later this month", from the article's date to its end, and "earlier this week", from its beginning."""
     whole = _container(rule.unit or groups.unit or "day", base)
-    return Reading(Span(base, whole.end, "range") if rule.shift > 0 else Span(whole.start, base, "range"))
+    span = Span(base, whole.end, "range") if rule.shift > 0 else Span(whole.start, base, "range")
+    return Reading(span, direction=_side(rule.shift))
 
 
 def _end(rule: Rule, groups: Groups, base: date) -> Reading | None:

@@ -150,11 +150,26 @@ class TestEnglish:
         assert today.explicit
 
     def test_words_that_settle_a_direction(self, english):
-        directions = {
-            text: find_times(text, THURSDAY, english)[0].direction
-            for text in ("yesterday", "tomorrow", "today", "next week")
+        expected = {
+            "yesterday": "past",
+            "earlier this week": "past",
+            "in the past two weeks": "past",
+            "today": "none",
+            "this week": "none",
+            "tomorrow": "future",
+            "next week": "future",
+            "later this month": "future",
+            "in the coming days": "future",
         }
-        assert directions == {"yesterday": "past", "tomorrow": "future", "today": "none", "next week": "future"}
+        assert {text: find_times(text, THURSDAY, english)[0].direction for text in expected} == expected
+
+    def test_this_week_on_a_sunday(self, english):
+        sunday = datetime(2026, 2, 8, 12, tzinfo=UTC)
+        assert read(english, "They will meet this week", "future", sunday) == "2026-02-09/2026-02-15 week"
+        assert read(english, "They met this week", "past", sunday) == "2026-02-02/2026-02-08 week"
+
+    def test_a_text_without_capitals(self, english):
+        assert read(english, "the leaders met on march 4, 2026") == "2026-03-04 day"
 
     @pytest.mark.parametrize(
         ("text", "relation"),
