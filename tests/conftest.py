@@ -7,10 +7,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.brokers import BROKERS, ApacheKafka, Embedded
 
 _numbers = itertools.count(1)
+
+# Randomness is seeded: the same examples at each run, and no limit of time on a shared machine.
+settings.register_profile("seeded", derandomize=True, deadline=None)
+settings.load_profile("seeded")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
