@@ -128,6 +128,12 @@ class ApacheKafka:
     def resume(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
+    def kill(self) -> None:
+        """SIGKILL; `run` starts it again on what is on its disk."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from agents.guard import EX_TEMPFAIL
 from monitor.detect import Detector
 from monitor.kafka import read_to_end
 from monitor.records import Article
@@ -105,6 +107,54 @@ async def test_kills_and_a_stopped_broker_lose_nothing_and_repeat_no_first_messa
     assert len(now.desk.firsts()) == EVENTS
     record_property("messages", len(now.desk.messages))
     record_property("repeated_with_the_same_id", now.desk.repeats())
+
+
+async def test_a_standby_takes_over_from_a_worker_that_stops_and_wakes_up_too_late(
+    broker: str, broker_process: ApacheKafka | Embedded, prefix: str, tmp_path: Path
+) -> None:
+    """The worker with the partitions stands still for longer than its session, as in a machine that was suspended."""
+    if not isinstance(broker_process, ApacheKafka):
+        pytest.skip("takes over, too, but so slowly that it would cost a minute")
+    (first, second, third), told = zip(*islice(pairs(bundled()), 3), strict=True)
+    async with world(broker, prefix, tmp_path, OUTLETS[:2], alerts={"update_wait": "1s"}) as now:
+        now.newsroom.print(OUTLETS[0], Entry("s1", first))
+        await until("the first worker tells", lambda: len(now.desk.firsts()) == 1)
+        (sleeper,) = now.service.running("worker")
+        await now.service.start("worker")
+        await until("the second worker joins", lambda: len(now.service.logged("worker", "started")) == 2)
+
+        sleeper.send_signal(signal.SIGSTOP)
+        now.newsroom.print(OUTLETS[0], Entry("s2", second))
+        now.newsroom.print(OUTLETS[1], Entry("s1b", first))
+        await until("the standby tells", lambda: len(now.desk.firsts()) == 2, within=60)
+
+        sleeper.send_signal(signal.SIGCONT)
+        assert await asyncio.wait_for(sleeper.wait(), 20) == EX_TEMPFAIL
+        now.newsroom.print(OUTLETS[1], Entry("s3", third))
+        await until("all is told", lambda: len(now.desk.firsts()) == 3, within=60)
+        assert now.service.logged("worker", "process_was_stopped")
+    assert set(now.desk.firsts().values()) == {1}
+    assert {tuple(sorted(p["leader"] for p in item["event"]["participants"])) for item in now.desk.items()} == {
+        tuple(sorted(leaders)) for leaders in told
+    }
+
+
+async def test_a_broker_that_is_killed_and_started_again_costs_time_only(
+    broker: str, broker_process: ApacheKafka | Embedded, prefix: str, tmp_path: Path
+) -> None:
+    if not isinstance(broker_process, ApacheKafka):
+        pytest.skip("the embedded broker forgets everything; see tests/e2e/test_up.py")
+    (first, second), _ = zip(*islice(pairs(bundled()), 2), strict=True)
+    async with world(broker, prefix, tmp_path, OUTLETS[:2], alerts={"update_wait": "1s"}) as now:
+        now.newsroom.print(OUTLETS[0], Entry("s1", first))
+        await until("the first is told", lambda: len(now.desk.firsts()) == 1)
+        broker_process.kill()
+        now.newsroom.print(OUTLETS[0], Entry("s2", second))
+        now.newsroom.print(OUTLETS[1], Entry("s1b", first))
+        await asyncio.to_thread(broker_process.run)
+        await until("the second is told", lambda: len(now.desk.firsts()) == 2, within=90)
+        await everything_handled(now.service, 2 + 3)
+    assert set(now.desk.firsts().values()) == {1}
 
 
 async def print_all(now: World, printed: list[list[tuple[str, Entry]]]) -> None:
