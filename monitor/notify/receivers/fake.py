@@ -13,13 +13,21 @@ from monitor.notify.receivers.base import Traits
 
 
 class FakeReceiver:
-    """Takes messages after `delay` seconds.
+    """Takes messages after `delay` seconds and answers `linger` seconds later.
 
     `failures` are raised by the next attempts, before the message is taken; `lost` by those after it was taken, as when
     an answer is lost. While `down` says True every attempt fails. `findable` makes it one that can be asked, as Slack.
     """
 
-    def __init__(self, *, edits: bool = True, concurrency: int = 1, delay: float = 0.0, findable: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        edits: bool = True,
+        concurrency: int = 1,
+        delay: float = 0.0,
+        linger: float = 0.0,
+        findable: bool = False,
+    ) -> None:
         self.traits = Traits(edits=edits, concurrency=concurrency)
         self.messages: list[Message] = []
         self.heads: list[Handle | None] = []
@@ -29,7 +37,7 @@ class FakeReceiver:
         self.down: Callable[[], bool] = lambda: False
         self.attempts = 0
         self.closed = False
-        self._delay, self._findable = delay, findable
+        self._delay, self._linger, self._findable = delay, linger, findable
 
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
         """Take the message, or fail."""
@@ -42,6 +50,7 @@ class FakeReceiver:
         self.messages.append(message)
         self.heads.append(head)
         self.taken_at.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self._linger)
         if self.lost:
             raise self.lost.popleft()
         return head or {"id": message.id}
