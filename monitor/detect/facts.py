@@ -73,6 +73,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         if status == "held" and not told and hit.direction == "future":
             status, why, told = "planned", hit.when.text, True
             when = hit.read("future")
+        elif status == "held" and when.start > day:
+            when = None
         elif status in ("held", "ongoing") and when.end < day - RECENT:
             status, why, told = "past", hit.when.text, True
     if verdict.today and when is None and published is not None:

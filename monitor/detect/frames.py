@@ -137,6 +137,9 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
         if not subject:
             return Rejection(at, trigger.name, "no second leader takes part", present)
         side_a, side_b, inferred = subject, present, True
+        owner = labelled["B"] is not None and labelled["B"] < at and row.items[labelled["B"]].class_ == "OWNER"
+        if owner and trigger.of.role == "visitor":
+            side_a, side_b = side_b, side_a
     side_b = tuple(dict.fromkeys(one for one in side_b if one not in side_a))
     if len({*side_a, *side_b}) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a or side_b)
@@ -225,6 +228,8 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
         if any(veto.anywhere.longest(row.words, one) for one in range(len(row.words))):
             return veto.name
         behind = row.shape[b + 1] if b is not None and at < b < len(row.shape) - 1 else ""
+        if b is not None and at < b and _starts_at(veto.behind_object, row, row.items[b].last):
+            return veto.name
         if veto.object_then and behind and behind not in veto.object_then:
             return veto.name
     return ""

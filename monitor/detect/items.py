@@ -38,7 +38,9 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The items of one sentence and their shape, one letter an item; `breaks` are the tokens that cut it hard."""
+    """The items of one sentence and their shape, one letter an item; `breaks` are the tokens that cut it
+    hard: a time in brackets, or in a fronted phrase, belongs to its sentence.
+    """
 
     tokens: Sequence[Token]
     words: Sequence[str]
@@ -53,7 +55,7 @@ def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Regis
     language = registry.language
     text = [token.text for token in tokens]
     items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language))
-    breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] != ",")
+    breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
     shape = "".join(language.alphabet[item.class_] for item in items)
     return Row(tokens, text, tuple(items), shape, breaks, title_case)
 

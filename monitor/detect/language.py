@@ -66,9 +66,9 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Words that give a trigger in their scope a status (after NegEx and ConText: Chapman 2001, Harkema 2009).
 
     `scope`: where the cue stands. `reach`: tight, up to two items; phrase, within one noun phrase or verb group; near,
-    up to seven items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
+    up to nine items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
     do not pass it. `strong`: it outweighs the others but a denial. `today`: it happens on the article's day unless
-    another is told. `before_verb`: only where a verb may follow ("to meet", and not "to Rome").
+    another is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
     """
 
     status: CueStatus
@@ -79,13 +79,14 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     barrier: bool = False
     strong: bool = False
     today: bool = False
-    before_verb: bool = False
+    unless_before: tuple[str, ...] = ()
 
 
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
 
-    `object_then` lists the classes that may follow the object; anything else is another sense.
+    `object_then` lists the classes that may follow the object, anything else is another sense; `behind_object` the
+    words that may not.
     """
 
     name: str
@@ -94,6 +95,7 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     after: tuple[str, ...] = ()
     anywhere: tuple[str, ...] = ()
     object_then: tuple[str, ...] = ()
+    behind_object: tuple[str, ...] = ()
 
 
 class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -182,6 +184,7 @@ class Cue(msgspec.Struct, frozen=True):
 
     of: CueWords
     words: str
+    unless_before: str
 
 
 class Veto(msgspec.Struct, frozen=True):
@@ -193,6 +196,7 @@ class Veto(msgspec.Struct, frozen=True):
     after: Phrases[bool]
     anywhere: Phrases[bool]
     object_then: str
+    behind_object: Phrases[bool]
 
 
 class Language:
@@ -257,8 +261,9 @@ class Language:
         names = {one.name for one in data.triggers} | set(trigger_classes) | set(get_args(Tense))
         for at, cue in enumerate(data.cues):
             _known(cue.only, names, file, f"cues[{at}].only")
+            unless = "".join(self.alphabet.letters(name, f"cues[{at}].unless_before") for name in cue.unless_before)
             for phrase in cue.words:
-                self.cues.add(words(phrase), Cue(cue, phrase))
+                self.cues.add(words(phrase), Cue(cue, phrase, unless))
         self.vetoes = tuple(self._veto(veto, names, file) for veto in data.vetoes)
         self.frames = tuple(
             Frame(
@@ -304,6 +309,7 @@ class Language:
             _phrases(veto.after),
             _phrases(veto.anywhere),
             allowed,
+            _phrases(veto.behind_object),
         )
 
 

@@ -16,7 +16,7 @@ from monitor.detect.language import Cue, CueStatus, Language
 _ORDER: tuple[CueStatus, ...] = (
     "generic", "denied", "cancelled", "postponed", "past", "proposed", "planned", "ongoing", "held",
 )  # fmt: skip
-_TIGHT, _NEAR = 2, 7
+_TIGHT, _NEAR = 2, 9
 #: What ends the reach of a cue behind its contact: another clause begins.
 #: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
 _AFTER_NOUN = frozenset({
@@ -25,10 +25,6 @@ _AFTER_NOUN = frozenset({
 })  # fmt: skip
 #: What ends a noun phrase or a verb group, for cues that speak of just that one.
 _PHRASE_ENDS = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
-#: Classes that start a noun phrase: behind "to" they make it a preposition.
-_NOUN_STARTS = frozenset({
-    "STATE", "SEAT", "LEADER", "PAIR", "OWNER", "PERSON", "NAME", "the", "det", "poss", "their", "time",
-})  # fmt: skip
 _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
@@ -98,7 +94,7 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
         return False
     if cue.reach == "sentence":
         return True
-    if cue.before_verb and _starts_noun(row, found.last):
+    if found.cue.unless_before and _stands_before(row, found):
         return False
     return _reaches_on(row, contact, found) if before else _reaches_back(row, contact, found)
 
@@ -141,9 +137,12 @@ def _steps(gap: list[Item]) -> int:
     return sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
 
 
-def _starts_noun(row: Row, at: int) -> bool:
-    behind = next((one.class_ for one in row.items if one.first == at), "END")
-    return behind in _NOUN_STARTS and not (behind == "NAME" and row.title_case)
+def _stands_before(row: Row, found: FoundCue) -> bool:
+    """Whether what follows the cue is of a class that it may not stand before; any word may be a name in title case."""
+    at = next((index for index, one in enumerate(row.items) if one.first >= found.last), None)
+    if at is None or (row.title_case and row.items[at].class_ == "NAME"):
+        return False
+    return row.shape[at] in found.cue.unless_before
 
 
 def _is_subject_frame(row: Row, contact: Contact) -> bool:

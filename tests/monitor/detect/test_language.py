@@ -58,7 +58,7 @@ def test_a_file_is_all_that_a_language_needs(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named(tmp_path: Path, find: str, put: str, said: str) -> None:
     assert find in TINY
-    with pytest.raises(DataFileError, match="qq.yaml") as error:
+    with pytest.raises(DataFileError, match=r"qq\.yaml") as error:
         load_language("qq.yaml", written(tmp_path, TINY.replace(find, put)))
     assert said in str(error.value)
 
