@@ -97,15 +97,14 @@ def compose(
     event = pending.event
     label = words.label
     links = tuple(_link(source) for source in _shown(event))
-    facts = [
-        (label["who"], _who(words, event.participants, office=True)),
-        (label["how"], f"{words.kind[event.kind]}, {words.medium[event.medium]}"),
-        (label["when"], when_text(event.when) or words.none),
-        (label["where"], place_text(event.place) or words.none),
-        (label["status"], words.status[event.status]),
-    ]
-    if event.forum:
-        facts.insert(4, (label["forum"], clean(event.forum, _MAX_NAME)))
+    values = {
+        "who": _who(words, event.participants, office=True),
+        "how": f"{words.kind[event.kind]}, {words.medium[event.medium]}",
+        "when": when_text(event.when) or words.none,
+        "where": place_text(event.place) or words.none,
+        "forum": clean(event.forum or "", _MAX_NAME),
+        "status": words.status[event.status],
+    }
     return Message(
         id=message_id(delivery.receiver, pending),
         receiver=delivery.receiver,
@@ -113,7 +112,7 @@ def compose(
         tell=pending.tell,
         reason=pending.reason,
         headline=headline(words, event),
-        facts=tuple(facts),
+        facts=tuple((label[name], values[name]) for name in words.facts if values[name]),
         changed=_changed(words, delivery.told, pending) if delivery.told else (),
         brief=clean(event.brief, _MAX_BRIEF),
         links=links,

@@ -1,4 +1,4 @@
-"""The words of alerts: loaded from data/wording.yaml and, key by key, from the user's own file."""
+"""The words of alerts: data/wording.yaml with the user's own laid over it key by key, and the template plain.txt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Literal
 
 import msgspec
 import yaml
@@ -16,7 +17,7 @@ from monitor.records import EventStatus, Kind, Medium
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"conjunction": "and"}):
-    """Every text of an alert; see data/wording.yaml for what each of them is."""
+    """Every text of an alert; see data/wording.yaml and data/plain.txt for what each of them is."""
 
     article: str
     what: dict[Kind, dict[str, str]]
@@ -38,6 +39,9 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     silent: str
     back: str
     silent_for: str
+    facts: tuple[Literal["who", "how", "when", "where", "forum", "status"], ...]
+    #: The template of plain texts, from plain.txt.
+    plain: str = ""
 
 
 def _read(text: str, file: str) -> dict[str, object]:
@@ -52,11 +56,12 @@ def _read(text: str, file: str) -> dict[str, object]:
 
 @cache
 def wording(folder: Path | None = None) -> Wording:
-    """The bundled words with those of `folder`/wording.yaml laid over them.
+    """The bundled words with those of `folder`/wording.yaml laid over them, and `folder`/plain.txt where there is one.
 
     Raises DataFileError when a key is unknown, a value is not text, or a text names something that can't be filled in.
     """
-    values = _read((resources.files("monitor.notify") / "data" / "wording.yaml").read_text("utf-8"), "wording.yaml")
+    data = resources.files("monitor.notify") / "data"
+    values = _read((data / "wording.yaml").read_text("utf-8"), "wording.yaml")
     file = "wording.yaml"
     own = folder / "wording.yaml" if folder else None
     if own is not None and own.is_file():
@@ -69,7 +74,11 @@ def wording(folder: Path | None = None) -> Wording:
     except msgspec.ValidationError as error:
         raise DataFileError(file, "", str(error)) from error
     _check(words, file)
-    return words
+    own_plain = folder / "plain.txt" if folder else None
+    custom = own_plain is not None and own_plain.is_file()
+    template = own_plain.read_text("utf-8") if own_plain and custom else (data / "plain.txt").read_text("utf-8")
+    _check_template(template, _PLAIN, str(own_plain) if custom else "plain.txt")
+    return msgspec.structs.replace(words, plain=template)
 
 
 def _merged(base: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
@@ -80,18 +89,23 @@ def _merged(base: Mapping[str, object], own: Mapping[str, object]) -> dict[str, 
     return merged
 
 
+_PLAIN = {"title", "changed", "facts", "brief", "links", "sources", "why", "acknowledged", "acknowledge"}
 _FILLED = {"who", "what", "noun", "host", "guests", "count", "by", "length"}
 
 
 def _check(words: Wording, file: str) -> None:
     texts = [*words.headline.values(), *words.visit.values(), words.others, words.acknowledged, words.more_sources]
     for text in (*texts, words.digest, words.silent_for):
-        template = Template(text)
-        if not template.is_valid():
-            raise DataFileError(file, text, "has a $ that names nothing; write $$ for a dollar sign")
-        unknown = set(template.get_identifiers()) - _FILLED
-        if unknown:
-            raise DataFileError(file, text, f"nothing fills ${min(unknown)}; known: {', '.join(sorted(_FILLED))}")
+        _check_template(text, _FILLED, file)
+
+
+def _check_template(text: str, known: set[str], file: str) -> None:
+    template = Template(text)
+    if not template.is_valid():
+        raise DataFileError(file, text[:60], "has a $ that names nothing; write $$ for a dollar sign")
+    unknown = set(template.get_identifiers()) - known
+    if unknown:
+        raise DataFileError(file, text[:60], f"nothing fills ${min(unknown)}; known: {', '.join(sorted(known))}")
 
 
 def fill(text: str, **values: object) -> str:

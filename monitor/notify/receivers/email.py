@@ -14,14 +14,18 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from html import escape
 
-import aiosmtplib
-
 from monitor.config import EmailReceiver
-from monitor.errors import DeliveryError
+from monitor.errors import ConfigError, DeliveryError
 from monitor.notify.log import Handle
 from monitor.notify.message import Message, clean
 from monitor.notify.receivers.base import Traits, UncertainError
 from monitor.notify.receivers.plain import plain_text
+
+try:
+    import aiosmtplib
+except ImportError as error:  # pragma: no cover - an optional package
+    _fix = "pip install 'summitry[email]'"
+    raise ConfigError("receivers", "type: email", "the aiosmtplib package is not installed", _fix) from error
 
 _MAX_SUBJECT = 160
 

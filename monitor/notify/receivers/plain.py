@@ -1,6 +1,9 @@
-"""An alert as plain text, for mail and for whatever apprise reaches."""
+"""An alert as plain text, for mail and for whatever apprise reaches, after the template plain.txt."""
 
 from __future__ import annotations
+
+import re
+from string import Template
 
 from monitor.notify.message import Message
 
@@ -15,21 +18,24 @@ def title(message: Message) -> str:
 
 
 def plain_text(message: Message, *, titled: bool = True) -> str:
-    """The whole message; `titled` False leaves the first line to a subject."""
-    lines = [title(message), ""] if titled else []
-    lines += [f"- {line}" for line in message.changed] + ([""] if message.changed else [])
+    """The whole message; `titled` False leaves the first line to a subject. What is empty leaves no gap."""
+    words = message.words
+    facts = [f"{name}: {value}" for name, value in message.facts]
+    links = [f"[{link.n}] {link.outlet}{' ✓' if link.official else ''} {link.url}".rstrip() for link in message.links]
     for item in message.items:
         url = next((link.url for link in item.links if link.url), "")
-        lines += [f"- {item.headline}", f"  {item.sources}", *([f"  {url}"] if url else [])]
-    lines += [f"{name}: {value}" for name, value in message.facts]
-    if message.brief:
-        lines += ["", message.brief]
-    if message.links:
-        lines.append("")
-    lines += [f"[{link.n}] {link.outlet}{' ✓' if link.official else ''} {link.url}".rstrip() for link in message.links]
+        facts += [f"- {item.headline}", f"  {item.sources}", *([f"  {url}"] if url else [])]
     if message.more_links:
-        lines.append(f"+ {message.more_links}")
-    lines += ["", *(line for line in (message.sources, message.why, message.acknowledged) if line)]
-    if message.ack_url and message.words:
-        lines.append(f"{message.words.acknowledge}: {message.ack_url}")
-    return "\n".join(lines).strip()[:MAX_TEXT]
+        links.append(f"+ {message.more_links}")
+    text = Template(words.plain if words else "$title\n\n$brief").safe_substitute(
+        title=title(message) if titled else "",
+        changed="\n".join(f"- {line}" for line in message.changed),
+        facts="\n".join(facts),
+        brief=message.brief,
+        links="\n".join(links),
+        sources=message.sources,
+        why=message.why,
+        acknowledged=message.acknowledged,
+        acknowledge=f"{words.acknowledge}: {message.ack_url}" if words and message.ack_url else "",
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip()[:MAX_TEXT]

@@ -106,9 +106,9 @@ def alert(message: Message) -> list[Block]:
         said = message.words.prefix["merged"] if message.event.merged_into else status
         blocks.append(_section(f"*{cut(said, 200)}*"))
     fields = [f"*{cut(name, 60)}*\n{cut(value, 600)}" for name, value in message.facts if value]
-    blocks.append(
-        {"type": "section", "fields": [{"type": "mrkdwn", "text": text, "verbatim": True} for text in fields[:10]]}
-    )
+    if fields:
+        texts = [{"type": "mrkdwn", "text": text, "verbatim": True} for text in fields[:10]]
+        blocks.append({"type": "section", "fields": texts})
     if message.brief:
         blocks.append(_section(_brief(message.brief, message.links)))
     if sources := _sources(message):

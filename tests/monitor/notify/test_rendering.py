@@ -16,7 +16,8 @@ import pytest
 
 from monitor.config import EmailReceiver
 from monitor.errors import DataFileError
-from monitor.notify.message import Message, clean, headline, place_text, when_text
+from monitor.notify.log import Delivery, Pending
+from monitor.notify.message import Message, clean, compose, headline, place_text, when_text
 from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.body import body
 from monitor.notify.receivers.console import Console
@@ -24,7 +25,7 @@ from monitor.notify.receivers.email import Email
 from monitor.notify.receivers.plain import plain_text
 from monitor.notify.wording import wording
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, Participant, Place, When
-from tests.monitor.notify.samples import BEIJING, PUTIN, XI, event, message, sources
+from tests.monitor.notify.samples import BEIJING, NOW, PUTIN, XI, event, message, policy, sources
 from tests.receivers.slack import Posted, _problem
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -225,9 +226,25 @@ def test_own_words_replace_the_bundled_ones_key_by_key(tmp_path):
     assert words.none == "unknown"
 
 
+def test_own_rows_and_an_own_layout_of_plain_texts(tmp_path):
+    (tmp_path / "wording.yaml").write_text("facts: [status, who]\n")
+    (tmp_path / "plain.txt").write_text("** $title **\n$facts\n$changed\n\n\n$why\n")
+    words = wording(tmp_path)
+    told = Delivery(receiver="desk", event_id="ev-1", route="all")
+    waiting = Pending(event=event(), tell="first", reason="first", route="all", since=NOW, due=NOW)
+    text = plain_text(compose(words, policy(), told, waiting))
+    assert text.startswith("** Vladimir Putin and Xi Jinping held a video call **\nStatus: Held\nWho: Vladimir Putin")
+    assert "\n\n\n" not in text
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "plain.txt").write_text("$headline")
+    with pytest.raises(DataFileError, match="nothing fills \\$headline"):
+        wording(tmp_path / "bad")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("facts: [whom]\n", "Invalid enum value 'whom'"),
         ("headlines: {}\n", "unknown field `headlines`"),
         ("none: 5\n", "Expected `str`, got `int`"),
         ('headline: {held: "$whom spoke"}\n', "nothing fills $whom"),
