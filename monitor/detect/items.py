@@ -38,8 +38,9 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The items of one sentence and their shape, one letter an item; `breaks` are the tokens that cut it
-    hard: a time in brackets, or in a fronted phrase, belongs to its sentence.
+    """The items of one sentence and their shape, one letter an item.
+
+    `breaks` are the tokens that cut it hard: a time in brackets, or in a fronted phrase, belongs to its sentence.
     """
 
     tokens: Sequence[Token]

@@ -171,9 +171,7 @@ class People:
             role = self._language.roles.longest(s.words, i)
             kinds = dict(role[1]) if role else {}
             title = self._registry.titles.longest(s.words, i)
-            state = self._registry.states.longest(s.words, i)
-            if state and not (s.is_capital(i) or s.lower_case or (self._language.lower_adjectives and state[1][0][1])):
-                state = None
+            state = self._state_at(s, i)
             if role and "other_title" in kinds:
                 other, i = True, role[0]
             elif role and "former" in kinds:
@@ -195,9 +193,7 @@ class People:
                         break
             elif role and ("modifier" in kinds or "state_prefix" in kinds) and (states or titles or former or i == at):
                 i = role[0]
-            elif plural and states and self._is_and(s, i) and self._registry.states.longest(s.words, i + 1):
-                i += 1  # "the presidents of Russia and Uzbekistan"
-            elif s.words[i] == "-" and (titles or states) and i + 1 < len(s.words) and not s.tokens[i].spaced:
+            elif (states or titles) and self._goes_on(s, i, plural=plural):
                 i += 1
             else:
                 break
@@ -206,6 +202,18 @@ class People:
         if i == at or not (titles or other or (states and owned) or former):
             return None
         return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
+
+    def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
+        """The state named at a token, where its case allows that it is one."""
+        state = self._registry.states.longest(s.words, at)
+        lower = s.lower_case or (state is not None and self._language.lower_adjectives and state[1][0][1])
+        return state if lower or s.is_capital(at) else None
+
+    def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
+        """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
+        if plural and self._is_and(s, at):
+            return self._registry.states.longest(s.words, at + 1) is not None
+        return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
 
     def _after_of(self, s: Sentence, at: int) -> bool:
         return at > 0 and self._is_prefix(s, at - 1)
