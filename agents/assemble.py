@@ -18,7 +18,7 @@ from agents.store import Store
 from monitor import metrics
 from monitor.assemble import Assembly, Outcome
 from monitor.clock import Clock, real_clock
-from monitor.errors import SummitryError
+from monitor.errors import DecodeError, StateError, SummitryError
 from monitor.records import Event, Mention, encode
 
 logger = structlog.get_logger()
@@ -44,14 +44,14 @@ class AssembleStage:
         self._assembly = None
 
     async def handle(self, mention: Mention, /, incoming: Incoming) -> None:
-        """Take in one mention; return when its effects are on the broker. Raises BrokerError, DecodeError."""
+        """Take in one mention; return when its effects are on the broker. Raises BrokerError, StateError."""
         async with self._turn:
             assembly = await self._current(incoming.partition)
             await self._store_step(incoming.partition, assembly, assembly.advance(self._clock()))
             await self._store_step(incoming.partition, assembly, assembly.apply(mention))
 
     async def tick(self) -> None:
-        """Let time pass for events that nobody mentions any more. Raises BrokerError, DecodeError."""
+        """Let time pass for events that nobody mentions any more. Raises BrokerError, StateError."""
         async with self._turn:
             for partition in self._owned:
                 assembly = await self._current(partition)
@@ -70,7 +70,10 @@ class AssembleStage:
         if self._assembly is not None and self._assembly[0] == partition:
             return self._assembly[1]
         states = await self._store.load(partition)
-        assembly = Assembly.restore(states.values())
+        try:
+            assembly = Assembly.restore(states.values())
+        except DecodeError as error:
+            raise StateError(f"the state of open events can't be read: {error}") from error
         self._assembly = (partition, assembly)
         logger.info("assembly_restored", open_events=assembly.open_events, states=len(states))
         metrics.events_open.set(assembly.open_events)

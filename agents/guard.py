@@ -3,8 +3,8 @@
 Faust commits a message when its agent goes on to the next one, and also when the agent raises: a raised error loses the
 message (docs/guarantees.md has the measurement). So nothing is ever raised out of an agent: the guard decodes, handles
 within a time limit, retries what may succeed later, and otherwise writes the bytes and the reason to the dead letters
-and awaits the broker's ack. If the broker itself fails for long, or what is installed is broken, the process ends at
-once with code 75 (EX_TEMPFAIL), so that the offset stays uncommitted and the next process starts from there.
+and awaits the broker's ack. If the broker itself fails for long, or what is installed or stored is broken, the process
+ends at once with code 75 (EX_TEMPFAIL), so that the offset stays uncommitted and the next process starts from there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from aiokafka.errors import KafkaError
 from agents.dead_letters import DeadLetter, write
 from agents.outbox import Outbox
 from monitor.clock import Clock, real_clock
-from monitor.errors import BrokerError, ConfigError, DataFileError, StageTimeoutError, SummitryError
+from monitor.errors import BrokerError, ConfigError, DataFileError, StageTimeoutError, StateError, SummitryError
 from monitor.metrics import dead_letters, stage_duration, stage_events
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class Guard:
     ) -> str:
         """Handle one record; returns what became of it: `ok`, `retried` (and then ok) or `dead_letter`.
 
-        Never raises but for cancellation, and does not return when the fault is the broker's or the installation's.
+        Never raises but for cancellation, and does not return when the fault is not the record's.
         """
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(stage=self.stage, record=incoming.id):
@@ -115,9 +115,9 @@ class Guard:
             attempt += 1
             try:
                 await self._once(incoming, decode, handle)
-            except (DataFileError, ConfigError) as error:
-                # What is installed is broken, not the record: every other one would follow it into the dead letters.
-                self._give_up("installation_broken", error)
+            except (DataFileError, ConfigError, StateError) as error:
+                # What is installed or stored is broken, not the record: all others would become dead letters, too.
+                self._give_up("not_the_records_fault", error)
             except Exception as error:  # noqa: BLE001  # this is the one place where every error must end
                 broker = isinstance(error, BrokerError | KafkaError)
                 wait = next(broker_waits if broker else waits, None) if _is_retryable(error) else None

@@ -5,6 +5,7 @@
     ├── DataFileError             a bundled or user data file does not hold what its reader needs
     ├── DecodeError               bytes that are not the record they should be          (reason "undecodable")
     │   └── NewerSchemaError      a record of a version this reader does not know yet   (reason "newer_schema")
+    ├── StateError                stored state that can't be read: damaged, or of a newer version      (reason "state")
     ├── StageTimeoutError         a handler did not end within its time limit           (reason "timeout", retryable)
     ├── BrokerError               no broker answers, or it refuses                      (reason "broker", retryable)
     ├── FeedError                 a feed could not be read; see monitor.feeds           (reason names the cause)
@@ -64,6 +65,12 @@ class NewerSchemaError(DecodeError):
     """A record written by a newer version of the project."""
 
     reason = "newer_schema"
+
+
+class StateError(SummitryError):
+    """What a stage stored before can't be read: it is damaged, or a newer version wrote it."""
+
+    reason = "state"
 
 
 class StageTimeoutError(SummitryError):

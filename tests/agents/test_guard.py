@@ -12,7 +12,15 @@ import pytest
 from agents.dead_letters import DeadLetter
 from agents.guard import EX_TEMPFAIL, Guard, Incoming, Patience, cpu_limit
 from agents.outbox import MemoryOutbox
-from monitor.errors import BrokerError, ConfigError, DataFileError, DecodeError, StageTimeoutError, SummitryError
+from monitor.errors import (
+    BrokerError,
+    ConfigError,
+    DataFileError,
+    DecodeError,
+    StageTimeoutError,
+    StateError,
+    SummitryError,
+)
 from monitor.metrics import REGISTRY
 from monitor.records import Article, decode, encode
 
@@ -157,8 +165,8 @@ async def test_a_broker_that_fails_for_long_ends_the_process_and_makes_no_dead_l
     assert outbox.sent == []
 
 
-@pytest.mark.parametrize("error", [DataFileError("places.yaml", "", "damaged"), ConfigError("x", "", "wrong")])
-async def test_a_broken_installation_ends_the_process_and_is_no_records_fault(error: Exception) -> None:
+@pytest.mark.parametrize("error", [DataFileError("x", "", "damaged"), ConfigError("x", "", "no"), StateError("x")])
+async def test_a_broken_installation_or_state_ends_the_process_and_is_no_records_fault(error: Exception) -> None:
     outbox, handler = MemoryOutbox(), Handler(error)
     with pytest.raises(_EndedError, match=str(EX_TEMPFAIL)):
         await guard(outbox, die=ended).run(incoming(), article, handler)

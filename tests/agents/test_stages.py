@@ -14,7 +14,7 @@ from agents.outbox import MemoryOutbox
 from agents.store import MemoryStore
 from monitor.assemble import Assembly
 from monitor.detect import Detector
-from monitor.errors import BrokerError, DecodeError, StageTimeoutError
+from monitor.errors import BrokerError, StageTimeoutError, StateError
 from monitor.records import Article, Event, Mention, Participant, Source, decode
 from monitor.watchlist import bundled
 
@@ -118,7 +118,7 @@ async def test_without_its_partition_a_process_leaves_time_alone() -> None:
 async def test_a_state_that_is_damaged_stops_the_stage_rather_than_starting_anew() -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
     await store.put(0, {"x": b"damaged"})
-    with pytest.raises(DecodeError):
+    with pytest.raises(StateError):
         await stage(store, outbox).handle(mention(), HERE)
     assert outbox.sent == []
 
