@@ -516,11 +516,14 @@ def _end(rule: Rule, groups: Groups, base: date) -> Reading | None:
 
 
 def _month(rule: Rule, groups: Groups, base: date) -> Reading | None:
-    years = (groups.year,) if groups.year else tuple(year + rule.shift for year in _around(base))
     part = rule.part or groups.part
-    if not groups.year and rule.shift:
-        years = (base.year + rule.shift,)
-    return _nearest([_third(_months(year, groups.month, 1, "month"), part) for year in years], base)
+    years = (groups.year,) if groups.year else _around(base)
+    spans = [_third(_months(year, groups.month, 1, "month"), part) for year in years]
+    if not groups.year and rule.mode == "last":
+        spans = [max((span for span in spans if span.start <= base), key=_start)]
+    elif not groups.year and rule.mode == "next":
+        spans = [min((span for span in spans if span.end >= base), key=_start)]
+    return _nearest(spans, base)
 
 
 def _month_range(_: Rule, groups: Groups, base: date) -> Reading | None:
