@@ -69,7 +69,7 @@ class Setting(NamedTuple):
 
 def finish(raw: RawEntry, setting: Setting) -> Entry:
     """The entry, safe and of bounded size."""
-    base = raw.base or setting.url
+    base = urls.absolute(setting.url, raw.base) or setting.url
     guid = html.cap(" ".join(html.clean_text(raw.guid).split()), GUID_LIMIT)
     link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
     if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Literal
 
 import nh3
 
@@ -57,16 +58,23 @@ def clean_text(text: str) -> str:
 
 def safe_html(markup: str, base: str) -> str:
     """`markup` reduced to what is harmless, its addresses made absolute by `base`, http(s) only."""
-    return clean_text(
-        nh3.clean(
-            clean_text(markup),
-            tags=set(TAGS),
-            clean_content_tags=_SILENT,
-            attributes=_ATTRIBUTES,
-            url_schemes={"http", "https"},
-            url_relative=("rewrite_with_base", base) if base else "deny",
-        )
-    ).strip()
+    markup = clean_text(markup)
+    try:
+        safe = _cleaned(markup, ("rewrite_with_base", base) if base else "deny")
+    except ValueError:  # nh3 takes fewer hosts for hosts than browsers do
+        safe = _cleaned(markup, "deny")
+    return clean_text(safe).strip()
+
+
+def _cleaned(markup: str, relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> str:
+    return nh3.clean(
+        markup,
+        tags=set(TAGS),
+        clean_content_tags=_SILENT,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https"},
+        url_relative=relative,
+    )
 
 
 def text_of(safe: str) -> str:

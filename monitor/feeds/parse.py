@@ -12,6 +12,7 @@ from monitor.errors import FeedError
 from monitor.feeds import encoding, jsonfeed, xmlfeed
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.entries import Setting, tag
+from monitor.feeds.urls import absolute
 
 #: Bytes of a document that are read (FEEDS rule H14); the fetcher's limit is the same.
 MAX_DOCUMENT = 8 * 1024 * 1024
@@ -39,7 +40,7 @@ def parse(
         raise FeedError("the document is empty", reason="empty")
     decoded = encoding.decode(body, content_type)
     text = decoded.text.lstrip("\ufeff \t\r\n\x00")
-    setting = Setting(url=url, configured=tag(language), country=country, zone=zone)
+    setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone)
     try:
         parsed = jsonfeed.read(text, setting) if text.startswith("{") else xmlfeed.read(text, setting)
     except (FeedError, MemoryError):

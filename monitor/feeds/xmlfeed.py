@@ -39,6 +39,11 @@ _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
 _UNKNOWN_WIDTH = {"media_content": 600, "enclosure": 500, "itunes": 400, "media_thumbnail": 100}
 
 
+#: What feedparser's handlers of single elements raise for elements that are not as they think; a licence or a map point
+#: in the wrong place must not cost the feed.
+_STUMBLES = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
+
+
 class _EnoughEntriesError(Exception):
     """The limit of entries is reached; what was read so far is the result."""
 
@@ -49,6 +54,8 @@ class _Reader:
     entries: list[Any]
     elementstack: list[Any]
     feeddata: Any
+    basestack: list[Any]
+    langstack: list[Any]
     baseuri: str
     lang: str | None
     depth: int
@@ -56,6 +63,7 @@ class _Reader:
     insource: int
 
     def __init__(self, *args: Any) -> None:
+        self.stumbled = ""
         self.skip_hours: list[int] = []
         self.skip_days: list[str] = []
         super().__init__(*args)
@@ -65,7 +73,22 @@ class _Reader:
             raise FeedError(f"an element has {len(attrs)} attributes", reason="too_many_attributes")
         if self.depth > MAX_DEPTH:
             raise FeedError(f"elements are nested over {MAX_DEPTH} deep", reason="too_deep")
-        return super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # feedparser's class stands behind this one
+        try:
+            return super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # feedparser's class stands behind this
+        except _STUMBLES:
+            self.stumbled = self.stumbled or tag
+
+    def unknown_endtag(self, tag: str) -> None:
+        stacks = [(stack, len(stack)) for stack in (self.basestack, self.langstack)]
+        depth = self.depth
+        try:
+            super().unknown_endtag(tag)  # type: ignore[misc]
+        except _STUMBLES:
+            self.stumbled = self.stumbled or tag
+            # What it would have done after its handler.
+            for stack, length in stacks:
+                del stack[max(length - 1, 0) :]
+            self.depth = depth - 1
 
     def handle_charref(self, ref: str) -> None:
         with contextlib.suppress(ValueError, OverflowError):  # a surrogate, or beyond Unicode
@@ -153,14 +176,27 @@ for _name in _SIDE_FIELDS:
         setattr(_Reader, _method, _handler)
 
 
-def _check_attributes(self: Any, name: Any, qname: Any, attrs: Any) -> None:
+def _start_element(self: Any, name: Any, qname: Any, attrs: Any) -> None:
     # Here and not only in unknown_starttag, because feedparser's own loop over them is quadratic.
     if len(attrs) > MAX_ATTRIBUTES:
         raise FeedError(f"an element has {len(attrs)} attributes", reason="too_many_attributes")
-    feedparser.api.StrictFeedParser.startElementNS(self, name, qname, attrs)
+    feedparser.api.StrictFeedParser.startElementNS(self, _pair(name), qname, attrs)
 
 
-_Strict: Any = type("_Strict", (_Reader, feedparser.api.StrictFeedParser), {"startElementNS": _check_attributes})
+def _end_element(self: Any, name: Any, qname: Any) -> None:
+    feedparser.api.StrictFeedParser.endElementNS(self, _pair(name), qname)
+
+
+def _pair(name: Any) -> Any:
+    """Namespace and local name: Python's expat reader splits a namespace that has spaces in it."""
+    return name if len(name) == 2 else (name[0], name[-1])
+
+
+_Strict: Any = type(
+    "_Strict",
+    (_Reader, feedparser.api.StrictFeedParser),
+    {"startElementNS": _start_element, "endElementNS": _end_element},
+)
 _Loose: Any = type("_Loose", (_Reader, feedparser.api.LooseFeedParser), {})
 
 
@@ -184,6 +220,8 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     parser, suffix, problem = _parse(document, setting)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
+    if parser.stumbled:
+        problem = problem or f"<{parser.stumbled[:40]}> is not as it should be"
     return _feed(parser, _ROOTS[root] + suffix, problem, setting)
 
 

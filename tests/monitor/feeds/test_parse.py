@@ -187,6 +187,21 @@ def test_a_torn_document_gives_the_entries_it_has() -> None:
     assert feed.problem
 
 
+def test_an_element_that_feedparser_stumbles_over_costs_nothing_else() -> None:
+    cc = 'xmlns:cc="http://backend.userland.com/creativeCommonsRssModule"'
+    outside = f"<cc:license {cc}>x</cc:license><channel>"
+    feed = read(item("<title>One</title><link>https://example.org/1</link>").replace("<channel>", outside))
+    assert (feed.entries[0].title, feed.entries[0].link) == ("One", "https://example.org/1")
+    assert feed.problem == "<creativecommons:license> is not as it should be"
+
+
+def test_odd_namespaces_and_bases_cost_nothing_else() -> None:
+    odd = "<x:y xmlns:x='two words more'>z</x:y>"
+    body = "<description xml:base='http://a.&lt;b&gt;c/'>&lt;a href='x'>B&lt;/a></description>"
+    entry = one(item(f"<title>One</title>{odd}{body}"))
+    assert (entry.title, entry.summary) == ("One", "B")
+
+
 def test_text_that_was_escaped_twice_is_read_once_more() -> None:
     assert (
         one(item("<title>A</title><description>&amp;lt;p&amp;gt;Hello&amp;lt;/p&amp;gt;</description>")).summary
