@@ -107,7 +107,7 @@ def test_logs_are_one_json_object_a_line_with_role_and_context(log: io.StringIO)
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_tracebacks_show_no_values(log: io.StringIO, form: str) -> None:
     set_up_logs(Log(format=form), "worker", log)  # type: ignore[arg-type]
-    password = "".join(("ge", "heim"))
+    password = "geheim"
     try:
         len(password) / 0
     except ZeroDivisionError:
