@@ -228,6 +228,9 @@ class _Reading:
                     self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
                 yield Finding(part.field, part.normal, row, contact, verdict, facts)
+                for forum in facts.other_forums:
+                    elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)
+                    yield Finding(part.field, part.normal, row, contact, verdict, elsewhere)
 
     def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
         """Whether all were in office (or elected) then: on the article's day, else on the day that is told."""

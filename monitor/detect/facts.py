@@ -33,6 +33,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     when: When | None = None
     place: Place | None = None
     forum: str | None = None
+    other_forums: tuple[str, ...] = ()
 
 
 class Surroundings:
@@ -88,7 +89,15 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         kind=kind, medium=medium, status=status, why=why, told=told, when=when,
         place=best_place(places) if medium not in ("phone", "video", "remote") else None,
         forum=forums[0].forum if forums else None,
+        other_forums=_other_forums(forums),
     )  # fmt: skip
+
+
+def _other_forums(forums: Sequence[ForumHit]) -> tuple[str, ...]:
+    """More forums on whose sidelines the same is said to happen: "on the sidelines of the SCO and BRICS summits"."""
+    if not all(one.sidelines for one in forums):
+        return ()
+    return tuple(dict.fromkeys(one.forum for one in forums if one.forum != forums[0].forum))
 
 
 def clause_of(row: Row, contact: Contact) -> tuple[int, int]:

@@ -68,6 +68,8 @@ def _same(group: Sequence[Finding], finding: Finding) -> bool:
         yours.medium in _REMOTE and mine.medium == "in_person"
     ):
         return False
+    if mine.forum and yours.forum and mine.forum != yours.forum:
+        return False
     if _visitor(first) and _visitor(finding) and _visitor(first) != _visitor(finding):
         return False
     same_status = _GROUPS.get(mine.status, mine.status) == _GROUPS.get(yours.status, yours.status)
@@ -76,7 +78,7 @@ def _same(group: Sequence[Finding], finding: Finding) -> bool:
 
 def _visitor(finding: Finding) -> tuple[str, ...]:
     contact = finding.contact
-    return contact.a if contact.trigger.of.role == "visitor" and contact.b else ()
+    return {"visitor": contact.a, "host": contact.b}.get(contact.trigger.of.role, ()) if contact.b else ()
 
 
 def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
