@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class Draw(NamedTuple):
         return self.article.id, self.mention.key, self.mention.status
 
 
-def draw(articles: list[Article], detector: Detector) -> tuple[int, list[Draw]]:
+def draw(articles: Sequence[Article], detector: Detector) -> tuple[int, list[Draw]]:
     """How many mentions are above the threshold, and the drawn ones in the order of the stream.
 
     The draw takes those whose keys hash lowest under the seed, so that a change of the detector changes the draw only
