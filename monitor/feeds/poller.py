@@ -222,7 +222,7 @@ class Poller:
             answer = msgspec.structs.replace(
                 answer, fresh_s=state.header_hint_s, document_hint_s=None, entries=None, pushed=True, **kept
             )
-        if held.feed.request_hash != feed.request_hash:
+        if held.feed is not feed and held.feed.request_hash != feed.request_hash:
             # The subscription changed meanwhile: what was read stands, but its validators are not the new request's.
             feed = held.feed
             state = begin(state, feed)

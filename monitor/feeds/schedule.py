@@ -188,7 +188,7 @@ def _ceiling_of(state: FeedState, feed: Subscription, now: float, rules: Rules) 
 
 
 def _counted(state: FeedState, answer: Answer, now: float) -> FeedState:
-    hour = int(now // HOUR)
+    hour = int(now // (3 * HOUR)) * 3
     kept = [count for count in state.hours if hour - 24 < count.hour <= hour]
     last = kept.pop() if kept and kept[-1].hour == hour else HourCount(hour)
     last = HourCount(hour, last.polls + 1, last.not_modified + (answer.status == 304), last.entries + answer.new)

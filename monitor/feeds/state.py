@@ -41,8 +41,8 @@ class SeenEntry(NamedTuple):
 Seen = Mapping[str, SeenEntry]
 
 
-class HourCount(msgspec.Struct, frozen=True, array_like=True):
-    """Polls, 304 answers and new entries within one hour; `hour` counts hours since 1970-01-01 UTC."""
+class HourCount(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Polls, 304 answers and new entries within three hours; `hour` is the first of them, since 1970-01-01 UTC."""
 
     hour: int
     polls: int = 0
@@ -50,7 +50,7 @@ class HourCount(msgspec.Struct, frozen=True, array_like=True):
     entries: int = 0
 
 
-class FeedState(Record, frozen=True, kw_only=True):
+class FeedState(Record, frozen=True, kw_only=True, gc=False):
     """Everything about a feed but its entries. Times are seconds since 1970-01-01 UTC, 0.0 for never.
 
     `url` is the address that is polled: the subscribed one, or where it has moved for good. `request` is the
