@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import httpcore
 import httpx
 
 from monitor.errors import DeliveryError, FeedError
@@ -18,8 +17,8 @@ from monitor.notify.receivers.base import GoneError, UncertainError
 
 #: Longest Retry-After that is obeyed, in seconds.
 MAX_RETRY_AFTER = 86400.0
-#: Bytes of an answer that are looked at.
-_MAX_ANSWER = 2048
+#: What goes wrong before the request is on its way.
+_NEVER_SENT = frozenset({"dns", "dns_timeout", "address_refused", "connect", "connect_timeout"})
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -57,8 +56,8 @@ class Poster:
         transport = CheckedTransport(self._book, ssl.create_default_context())
         self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=timeout)
 
-    async def post(self, content: bytes, headers: Mapping[str, str]) -> str:
-        """Post once and return the beginning of the answer's text.
+    async def post(self, content: bytes, headers: Mapping[str, str]) -> None:
+        """Post once. The answer's status counts, its body is not read.
 
         Raises DeliveryError; UncertainError when the request may have arrived although no answer came.
         """
@@ -67,24 +66,17 @@ class Poster:
                 asyncio.timeout(self._timeout),
                 self._client.stream("POST", self._url, content=content, headers=dict(headers)) as answer,
             ):
-                status, wait, text = answer.status_code, retry_after(answer.headers), b""
-                async for chunk in answer.aiter_raw():
-                    text += chunk
-                    if len(text) >= _MAX_ANSWER:
-                        break
+                status, wait = answer.status_code, retry_after(answer.headers)
         except TimeoutError as error:
             raise UncertainError("no answer in time", reason="timeout") from error
         except FeedError as error:
-            raise DeliveryError("the address can't be used", reason=error.reason) from error
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            raise DeliveryError("no connection", reason="connect") from error
-        except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            if error.reason in _NEVER_SENT:
+                raise DeliveryError("no connection", reason=error.reason) from error
+            raise UncertainError(f"no answer: {error.reason}") from error
+        except (httpx.HTTPError, OSError) as error:
             raise UncertainError(f"no answer: {type(error).__name__}") from error
-        except OSError as error:  # TLS problems during the handshake
-            raise DeliveryError(f"no connection: {type(error).__name__}", reason="connect") from error
         if not 200 <= status < 300:
             raise refused(status, wait)
-        return text[:_MAX_ANSWER].decode("utf-8", "replace")
 
     async def close(self) -> None:
         """Let the client and the name look-ups go."""
