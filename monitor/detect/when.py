@@ -316,11 +316,12 @@ def find_times(
 def _hit(text: str, span: tuple[int, int], reading: Reading, base: date, relation: Relation) -> TimeHit:
     words = text[slice(*span)]
     past, future = reading.past or reading.default, reading.future or reading.default
+    explicit = reading.explicit and past == future
     direction: Direction = reading.direction or "none"
-    if reading.explicit and direction == "none":
+    if explicit and direction == "none":
         direction = "past" if reading.default.end < base else "future" if reading.default.start > base else "none"
     return TimeHit(
-        *span, reading.default.when(words), direction, reading.explicit, past.when(words), future.when(words), relation
+        *span, reading.default.when(words), direction, explicit, past.when(words), future.when(words), relation
     )
 
 

@@ -157,6 +157,11 @@ class TestEnglish:
         (today,) = find_times("They met on Thursday", THURSDAY, english)
         assert today.explicit
 
+    def test_a_month_of_two_years_has_no_side(self, english):
+        (hit,) = find_times("They will meet at the end of October", THURSDAY, english)
+        assert (hit.explicit, hit.direction) == (False, "none")
+        assert (hit.past.end, hit.future.end) == (date(2025, 10, 31), date(2026, 10, 31))
+
     def test_words_that_settle_a_direction(self, english):
         expected = {
             "yesterday": "past",
