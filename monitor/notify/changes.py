@@ -38,10 +38,11 @@ def _facts(event: Event) -> dict[str, Any]:
         "status": event.status,
         "time": (when.start, when.end) if when else None,
         "place": (place.name, place.country) if place else None,
-        "medium": (event.medium, event.kind),
+        "medium": event.medium,
         "participants": frozenset(participant.leader for participant in event.participants),
         "coverage": (event.publishers, event.reports, event.official, event.confirmed_by, len(event.sources)),
-        "text": (event.brief, event.forum, event.topics, event.context),
+        # A visit that one more source calls a meeting is no news.
+        "text": (event.kind, event.brief, event.forum, event.topics, event.context),
     }
 
 

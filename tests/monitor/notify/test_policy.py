@@ -79,6 +79,7 @@ def test_the_first_message(about, rules, tell, reason):
         ({"publishers": 1}, {"publishers": 2}, "loud", "threshold"),
         ({"publishers": 1}, {"publishers": 1, "official": True}, "loud", "threshold"),
         ({}, {"brief": "Said anew [1]."}, "quiet", "text"),
+        ({}, {"kind": "talks"}, "quiet", "text"),
         ({}, {"status": "denied"}, "retract", "retracted"),
         ({"status": "planned"}, {"status": "cancelled", "place": BEIJING}, "retract", "retracted"),
         ({"status": "denied"}, {"status": "held"}, "loud", "status"),
