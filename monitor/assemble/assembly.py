@@ -63,14 +63,15 @@ class _Slot:
 
     __slots__ = ("anchor", "articles", "closes", "data", "due", "group", "into", "last")
 
-    def __init__(self, state: EventState) -> None:
+    def __init__(self, state: EventState, anchor: Anchor) -> None:
         self.group = state.group
-        self.pack(state)
+        self.data = b""
+        self.describe(state, anchor)
 
-    def pack(self, state: EventState) -> None:
-        self.data = pack(state)
+    def describe(self, state: EventState, anchor: Anchor) -> None:
+        """Take over what is needed without the packed state; `anchor` is of its sightings."""
         self.into = state.into
-        self.anchor = Anchor(state.sightings)
+        self.anchor = anchor
         self.articles = array("q", sorted({s.key for s in state.sightings}))
         self.last = max(s.day for s in state.sightings)
         self.closes = _closing_day(self.anchor, self.last)
@@ -129,7 +130,8 @@ class Assembly:
         for data in states:
             state = unpack(data)
             if isinstance(state, EventState):
-                self._put(state)
+                self._put(state, Anchor(state.sightings))
+                self._slots[state.event_id].data = data
             elif isinstance(state, context.Record):
                 self._records[state.pair] = state
             else:
@@ -183,7 +185,7 @@ class Assembly:
         merged = self._regroup(step, group, s, replaced)
         self._relink(step)
         self._tell(step, s, merged)
-        return step.outcome()
+        return self._packed(step).outcome()
 
     def advance(self, now: datetime) -> Outcome:
         """Event time moved on: plans whose date passed become `unconfirmed`, old events are closed and leave.
@@ -209,7 +211,7 @@ class Assembly:
                     self._drop(step, gone)
             else:
                 self._store(step, state)
-        return step.outcome(_CLOCK)
+        return self._packed(step).outcome(_CLOCK)
 
     # -- assembling a group ------------------------------------------------------------------------------------------
 
@@ -269,7 +271,7 @@ class Assembly:
             state.sightings = sightings
             state.redirects = tuple(dict.fromkeys((*state.redirects, *redirects)))
             step.states[state.event_id] = state
-            self._store(step, state)
+            self._store(step, state, cluster.anchor if len(sightings) == len(cluster.sightings) else Anchor(sightings))
         return merged
 
     def _relink(self, step: _Step) -> None:
@@ -335,7 +337,8 @@ class Assembly:
         parts = sorted(self._parts.get(state.event_id, ()))
         sightings = [*state.sightings, *(s for part in parts for s in self._open(step, part).sightings)]
         redirects = tuple(dict.fromkeys((*state.redirects, *parts)))
-        event = build(state.event_id, sightings, self._today, redirects)
+        anchor = Anchor(sightings) if parts else self._slots[state.event_id].anchor
+        event = build(state.event_id, sightings, anchor, self._today, redirects)
         event = msgspec.structs.replace(event, context=self._context(event), closed=closed)
         digest = content_digest(event)
         if digest == state.digest:
@@ -345,7 +348,8 @@ class Assembly:
 
     def _gone(self, state: EventState, into: str, cause: Sighting) -> Event:
         """The revision that says that an event is told as another one from now on."""
-        event = build(state.event_id, state.sightings, self._today, state.redirects)
+        anchor = self._slots[state.event_id].anchor
+        event = build(state.event_id, state.sightings, anchor, self._today, state.redirects)
         return self._next(state, msgspec.structs.replace(event, merged_into=into, closed=True), b"", cause)
 
     def _next(self, state: EventState, event: Event, digest: bytes, cause: Sighting | None) -> Event:
@@ -398,22 +402,29 @@ class Assembly:
             state = step.states[event_id] = unpack_event(self._slots[event_id].data)
         return state
 
-    def _store(self, step: _Step, state: EventState) -> None:
-        self._put(state)
+    def _store(self, step: _Step, state: EventState, anchor: Anchor | None = None) -> None:
+        """Note that an event changed; `anchor` where its sightings did."""
+        self._put(state, anchor or self._slots[state.event_id].anchor)
         step.changed[state.event_id] = None
 
-    def _put(self, state: EventState) -> None:
+    def _packed(self, step: _Step) -> _Step:
+        """Bring what changed into its stored form, once for each step."""
+        for event_id in step.changed:
+            self._slots[event_id].data = pack(step.states[event_id])
+        return step
+
+    def _put(self, state: EventState, anchor: Anchor) -> None:
         event_id = state.event_id
         slot = self._slots.get(event_id)
         timers: set[int] = set()
         if slot is None:
-            slot = self._slots[event_id] = _Slot(state)
+            slot = self._slots[event_id] = _Slot(state, anchor)
             self._groups.setdefault(state.group, set()).add(event_id)
         else:
             self._unindex(event_id, slot)
             # A part has no timers of its own: once it stands for itself again, it needs new ones.
             timers = set() if slot.into else {slot.closes, slot.due}
-            slot.pack(state)
+            slot.describe(state, anchor)
         for pair in pairs_of(slot.anchor.leaders):
             self._by_pair.setdefault(pair, set()).add(event_id)
         if slot.into:

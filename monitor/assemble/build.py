@@ -35,10 +35,14 @@ TRACKED = (
 _VIDEO_WEIGHT = 3
 
 
-def build(event_id: str, sightings: Sequence[Sighting], today: int, redirects: tuple[str, ...] = ()) -> Event:
-    """The event on a day (event time, an ordinal), without revision, history and context."""
+def build(
+    event_id: str, sightings: Sequence[Sighting], anchor: Anchor, today: int, redirects: tuple[str, ...] = ()
+) -> Event:
+    """The event on a day (event time, an ordinal), without revision, history and context.
+
+    `anchor` is of the same sightings.
+    """
     coverage = cover(sightings)
-    anchor = Anchor(sightings)
     status = status_of(sightings, anchor, today)
     live = [s for s in sightings if s.status != "past"] or list(sightings)
     happened = [s for s in live if s.status in HAPPENED] if status in HAPPENED else live

@@ -348,7 +348,7 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         # One occasion told on one day with two dates is a disagreement, and on different days maybe the next one.
         return 0.6 if gap <= 1 else 0.35
     if plan is not None:
-        if plan[1] < s.day - 1:
+        if plan[1] < s.day:
             late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3
             return 0.5 if late else None
         return 0.65 if plan[0] - s.day <= WAVE else 0.5 if gap <= WAVE or visit else 0.3

@@ -30,7 +30,10 @@ OFFICE_ONLY = "office"
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=True):
-    """What one article says of one contact. `day` is the event-time day, as a proleptic ordinal, `time` in seconds."""
+    """What one article says of one contact.
+
+    `time` is the event time in seconds, `page` the address by which pages are compared.
+    """
 
     article_id: str
     revision: int
@@ -48,6 +51,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
     rule: str
     title: str
     url: str
+    page: str
     outlet: str
     publisher: str
     official: bool
@@ -89,7 +93,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
             return True if self.kind == "call" else None
         return self.medium != "in_person"
 
-    @property
+    @cached_property
     def span(self) -> tuple[int, int] | None:
         """The first and last day of the contact as the article tells them; an ongoing contact is of its own day."""
         if self.when is not None:
@@ -105,10 +109,10 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
         """Who publishes it: the owner of the outlet, the outlet, or the article itself when neither is known."""
         return self.publisher or self.outlet or self.article_id
 
-    @cached_property
+    @property
     def source_key(self) -> str:
         """Equal for the same page met through two feeds: the address without its variable parts, or the id."""
-        return link_key(self.url) or self.article_id
+        return self.page or self.article_id
 
 
 def article_key(article_id: str) -> int:
@@ -163,6 +167,7 @@ def sighting_of(mention: Mention) -> Sighting:
         rule=mention.rule,
         title=title[:MAX_TITLE],
         url=source.url[:MAX_URL] if source else "",
+        page=link_key(source.url) if source else "",
         outlet=source.outlet if source else "",
         publisher=source.publisher if source else "",
         official=source.official if source else False,

@@ -69,16 +69,19 @@ def replay_speed() -> tuple[float, float]:
     return len(articles) / alone, len(articles) / (time.process_time() - started)
 
 
-def state_size(events: int = 10_000, share: int = 20) -> float:
+def state_size(events: int = 10_000, share: int = 250) -> float:
     """Megabytes that `events` open events of ARTICLES articles take, measured on one in `share` of them."""
+    first = Assembly()
+    for number in range(events // share * ARTICLES):
+        first.apply(sample(number, pairs=events // share))
+    states = [data for _, data in first.states()]
+    del first
     gc.collect()
     tracemalloc.start()
-    assembly = Assembly()
-    for number in range(events // share * ARTICLES):
-        assembly.apply(sample(number, pairs=events // share))
-    gc.collect()
+    assembly = Assembly.restore(bytes(bytearray(data)) for data in states)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    assert assembly.open_events == events // share
     return size * share / 1e6
 
 
