@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from agents.embedded import EmbeddedBroker, free_port
@@ -104,17 +105,26 @@ class ApacheKafka:
         return self.url
 
     def run(self) -> None:
-        """Start the process (again) on the same data."""
-        with (self.folder / "broker.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                bound_to_parent([*self._java("kafka.Kafka"), str(self._properties)]),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+        """Start the process (again) on the same data and wait until it answers."""
+        self.spawn()
         try:
             asyncio.run(wait_for_broker(BrokerSettings.from_url(self.url), 60))
         except BaseException:
             sys.stderr.write((self.folder / "broker.log").read_text(errors="replace")[-4000:])
             raise
+
+    def spawn(self) -> None:
+        """Start the process (again) on the same data.
+
+        In the main thread: Linux sends the signal of a parent's death when the *thread* ends that started the child
+        (prctl(2), PR_SET_PDEATHSIG).
+        """
+        assert threading.current_thread() is threading.main_thread()
+        with (self.folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                bound_to_parent([*self._java("kafka.Kafka"), str(self._properties)]),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
 
     @property
     def pid(self) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from agents.guard import EX_TEMPFAIL
 from monitor.detect import Detector
-from monitor.kafka import read_to_end
+from monitor.kafka import read_to_end, wait_for_broker
 from monitor.records import Article
 from monitor.watchlist import Watchlist, bundled
 from tests.brokers import ApacheKafka, Embedded
@@ -151,7 +151,8 @@ async def test_a_broker_that_is_killed_and_started_again_costs_time_only(
         broker_process.kill()
         now.newsroom.print(OUTLETS[0], Entry("s2", second))
         now.newsroom.print(OUTLETS[1], Entry("s1b", first))
-        await asyncio.to_thread(broker_process.run)
+        broker_process.spawn()
+        await wait_for_broker(now.service.settings)
         await until("the second is told", lambda: len(now.desk.firsts()) == 2, within=90)
         await everything_handled(now.service, 2 + 3)
     assert set(now.desk.firsts().values()) == {1}
