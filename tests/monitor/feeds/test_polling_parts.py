@@ -1,0 +1,226 @@
+"""The small pure parts under the poller: hints, host groups, turns, what was seen, subscriptions, partitions."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import FeedError
+from monitor.feeds.address import AddressBook
+from monitor.feeds.agenda import Agenda
+from monitor.feeds.body import read_body
+from monitor.feeds.feed import Auth, SecretRef, Subscription
+from monitor.feeds.hints import freshness, http_date, retry_after
+from monitor.feeds.hosts import host_group
+from monitor.feeds.schedule import Answer, Rules, after, begin
+from monitor.feeds.state import KEEP_DAYS, MAX_SEEN, FeedState, SeenEntry, pack, prune, unpack
+from monitor.feeds.topicstore import feed_key, partition_of
+from monitor.records import decode, encode
+
+NOW = 1_772_000_000.0
+
+headers = st.dictionaries(
+    st.sampled_from(["cache-control", "age", "expires", "date", "retry-after"]), st.text(max_size=60), max_size=5
+)
+
+
+@given(headers)
+def test_no_headers_make_a_hint_that_makes_no_sense(told: dict[str, str]) -> None:
+    fresh, wait = freshness(told, NOW), retry_after(told, NOW)
+    assert fresh is None or fresh >= 0
+    assert wait is None or 0 < wait <= 48 * 3600
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "soon", "Mon, 99 Mar 2026 09:00:00 GMT", "Mon, 02 Mar 2026", "\x00"])
+def test_what_is_no_http_date_is_none(text: str) -> None:
+    assert http_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "group"),
+    [
+        ("https://feeds.bbci.co.uk/news/rss.xml", "bbci.co.uk"),
+        ("https://a.tumblr.com/rss", "tumblr.com"),
+        ("https://b.tumblr.com/rss", "tumblr.com"),
+        ("http://127.0.0.1:8080/feed", "127.0.0.1"),
+        ("http://[2001:db8::1]/feed", "2001:db8::1"),
+        ("http://localhost/feed", "localhost"),
+        ("https://news.example./feed", "news.example"),
+        ("https://xn--e1afmkfd.xn--p1ai/rss", "xn--e1afmkfd.xn--p1ai"),
+        ("https://пример.рф/rss", "xn--e1afmkfd.xn--p1ai"),
+    ],
+)
+def test_a_host_group_is_the_registrable_domain(url: str, group: str) -> None:
+    assert host_group(url) == group
+
+
+puts = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2), st.integers(0, 50)), max_size=30)
+
+
+@given(puts, st.sets(st.integers(0, 9), max_size=4), st.lists(st.integers(1, 9), min_size=5, max_size=5))
+def test_the_agenda_gives_each_feed_when_it_is_due_and_never_two_of_one_group(
+    puts: list[tuple[int, int, int]], removed: set[int], durations: list[int]
+) -> None:
+    agenda, due, group_of = Agenda(gap_s=2.0), {}, {}
+    for feed, group, at in puts:
+        agenda.put(f"f{feed}", f"g{group}", at)
+        due[f"f{feed}"], group_of[f"f{feed}"] = at, f"g{group}"
+    for feed in removed:
+        agenda.remove(f"f{feed}")
+        due.pop(f"f{feed}", None)
+    ends: dict[str, int] = {}
+    free_at: dict[str, int] = {}
+    for now in range(500):
+        for group in [group for group, end in ends.items() if end == now]:
+            del ends[group]
+            agenda.release(group, now)
+            free_at[group] = now + 2
+        while (taken := agenda.take(now)) is not None:
+            group = group_of[taken]
+            assert group not in ends
+            assert free_at.get(group, 0) <= now
+            assert due[taken] <= now
+            assert due[taken] == min(at for feed, at in due.items() if group_of[feed] == group)
+            del due[taken]
+            ends[group] = now + durations[now % 5]
+    assert not due
+    assert len(agenda) == 0
+    assert agenda.next_turn() is None
+
+
+keys = st.binary(min_size=8, max_size=8).map(bytes.hex)
+entries = st.builds(
+    SeenEntry, st.binary(min_size=6, max_size=6).map(bytes.hex), st.integers(0, 255), st.integers(20_000, 20_400)
+)
+
+
+@given(st.dictionaries(keys, entries))
+def test_what_was_seen_comes_back_from_its_segments(seen: dict[str, SeenEntry]) -> None:
+    segments = pack(seen)
+    assert unpack(segments) == seen
+    assert pack(unpack(segments)) == segments
+    assert sum(map(len, segments.values())) == 19 * len(seen)
+
+
+@given(st.dictionaries(keys, entries, min_size=1), st.data())
+def test_pruning_forgets_only_what_is_old_and_gone(seen: dict[str, SeenEntry], data: st.DataObject) -> None:
+    today = 20_400
+    current = data.draw(st.lists(st.sampled_from(sorted(seen)), unique=True))
+    kept = prune(seen, current, today)
+    assert set(current) <= set(kept)
+    assert len(kept) >= min(len(seen), 10 * len(current))
+    for key in set(seen) - set(kept):
+        assert seen[key].day < today - KEEP_DAYS
+    assert all(kept[key].day >= today - KEEP_DAYS for key in current)
+
+
+def test_pruning_keeps_a_flood_within_its_bound() -> None:
+    seen = {f"{n:016x}": SeenEntry("0" * 12, 0, 20_000) for n in range(MAX_SEEN + 500)}
+    assert len(prune(seen, list(seen)[-100:], 20_001)) == MAX_SEEN
+
+
+def test_a_cut_segment_loses_only_its_last_entry() -> None:
+    seen = {f"{n:016x}": SeenEntry("0" * 12, n, 20_000) for n in range(3)}
+    (week, packed), *_ = pack(seen).items()
+    assert len(unpack({week: packed[:-1]})) == 2
+
+
+outcomes = st.builds(
+    Answer,
+    outcome=st.sampled_from(["changed", "unchanged", "not_modified", "failed"]),
+    status=st.sampled_from([0, 200, 304, 403, 404, 410, 429, 500]),
+    reason=st.sampled_from(["timeout", "forbidden", "gone", "throttled"]),
+    fresh_s=st.none() | st.floats(0, 1e9),
+    retry_after_s=st.none() | st.floats(1, 172_800),
+    document_hint_s=st.none() | st.floats(0, 1e7),
+    new=st.integers(0, 5),
+    new_times=st.lists(st.floats(0, NOW), max_size=5).map(tuple),
+)
+
+
+@given(st.lists(st.tuples(outcomes, st.floats(0, 1), st.floats(0, 3 * 86400)), max_size=40))
+def test_whatever_a_feed_answers_it_is_asked_again_neither_too_soon_nor_never(
+    told: list[tuple[Answer, float, float]],
+) -> None:
+    feed, now = Subscription(id="a", url="https://news.example/feed"), NOW
+    state = begin(None, feed)
+    for answer, draw, late in told:
+        state = after(state, feed, answer, now=now, draw=draw, rules=Rules())
+        assert 299 <= state.next_due - now <= 7.8 * 86400
+        assert state.due_reason
+        assert state.health == "OK" or state.health_reason
+        assert decode(FeedState, encode(state)) == state
+        now = state.next_due + late
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"id": "with space"}, {"id": ""}, {"url": "ftp://x.example/"}, {"url": "https:///feed"},
+        {"url": "https://x.example/a b"}, {"url": "https://u:p@x.example/"}, {"interval_s": 60}, {"interval_min_s": 5},
+        {"interval_min_s": 900, "interval_max_s": 600}, {"headers": {"Host": "x"}}, {"headers": {"X": "a\nb"}},
+        {"user_agent": "a\r\nX: b"}, {"guid_strip_regex": "("}, {"ports": [0]}, {"timeout_s": -1}, {"auth": {}},
+        {"cookie": {}}, {"cookie": {"file": "a", "env": "B"}}, {"auth": {"user": "x", "password": "plain text"}},
+    ],
+)  # fmt: skip
+def test_a_subscription_with_a_mistake_is_refused(mistake: dict[str, object]) -> None:
+    values = {"id": "a", "url": "https://x.example/feed", **mistake}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(values, Subscription)
+
+
+def test_the_request_hash_follows_what_changes_a_request_and_nothing_else() -> None:
+    feed = Subscription(id="a", url="https://x.example/feed")
+    for change in (
+        {"url": "https://x.example/other"}, {"user_agent": "x"}, {"accept": "x"}, {"headers": {"X": "1"}},
+        {"cookie": SecretRef(env="A")}, {"auth": Auth(bearer=SecretRef(env="A"))}, {"proxy": "http://p.example"},
+    ):  # fmt: skip
+        assert msgspec.structs.replace(feed, **change).request_hash != feed.request_hash
+    assert msgspec.structs.replace(feed, notes="x", enabled=False, interval_s=900).request_hash == feed.request_hash
+
+
+def test_feeds_of_a_host_lie_on_one_partition_with_their_states() -> None:
+    one = Subscription(id="one", url="https://a.news.example/1")
+    two = Subscription(id="two", url="https://b.news.example/2")
+    assert partition_of(one.group, 8) == partition_of(two.group, 8)
+    assert feed_key(one) != feed_key(two)
+    assert {partition_of(f"h{n}.example", 8) for n in range(200)} == set(range(8))
+
+
+async def test_names_are_looked_up_once_a_minute_and_failures_every_half() -> None:
+    now, asked = 0.0, []
+
+    def lookup(host: str, port: int) -> list[str]:
+        asked.append(host)
+        if host == "gone.example":
+            raise OSError("no such host")
+        return ["8.8.8.8", "8.8.8.8"]
+
+    book = AddressBook(lookup=lookup, monotonic=lambda: now)
+    for moment in (0.0, 29.0, 59.0):
+        now = moment
+        assert await book.addresses("news.example", 80) == ("8.8.8.8",)
+        with pytest.raises(FeedError, match="can't be found"):
+            await book.addresses("gone.example", 80)
+    assert (asked.count("news.example"), asked.count("gone.example")) == (1, 2)
+    now = 61.0
+    await book.addresses("news.example", 80)
+    assert asked.count("news.example") == 2
+    book.close()
+
+
+@given(st.lists(st.binary(max_size=200), max_size=10), st.sampled_from(["", "gzip", "x-gzip", "identity"]))
+async def test_arbitrary_bytes_are_read_or_refused_by_name(chunks: list[bytes], coding: str) -> None:
+    async def source():
+        for chunk in chunks:
+            yield chunk
+
+    reason, body = "", b""
+    try:
+        body = await read_body(source(), coding, 1000, 1000)
+    except FeedError as error:
+        reason = error.reason
+    assert len(body) <= 1000
+    assert reason in {"", "body_too_large", "bad_gzip", "truncated", "decoded_too_large"}
