@@ -38,10 +38,14 @@ class AssembleStage:
         self._merged: dict[str, int] = {}
         self._contacts: dict[str, float] = {}
 
-    def assign(self, partitions: set[int]) -> None:
-        """These partitions of the mentions are this process's own from now on; their state is read when needed."""
-        self._owned = partitions
-        self._assembly = None
+    async def assign(self, partitions: set[int]) -> None:
+        """These partitions of the mentions are this process's own from now on; their state is read when needed.
+
+        Returns when nothing of those before is being written any more.
+        """
+        async with self._turn:
+            self._owned = partitions
+            self._assembly = None
 
     async def handle(self, mention: Mention, /, incoming: Incoming) -> None:
         """Take in one mention; return when its effects are on the broker. Raises BrokerError, StateError."""

@@ -65,12 +65,12 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
         async def on_assigned(*arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
             partitions = sorted((tp.topic, tp.partition) for tp in arguments[1])
             logger.info("assigned", partitions=[f"{topic}:{number}" for topic, number in partitions])
-            assemble.assign({number for topic, number in partitions if topic == names.mentions})
+            await assemble.assign({number for topic, number in partitions if topic == names.mentions})
             notify.assign({number for topic, number in partitions if topic == names.events})
             lag.assign(partitions)
 
         async def on_revoked(*arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
-            assemble.assign(set())
+            await assemble.assign(set())
             await notify.revoke([tp.partition for tp in arguments[1] if tp.topic == names.events])
 
         app.on_partitions_assigned.connect(on_assigned)

@@ -43,6 +43,13 @@ async def _read(settings: BrokerSettings, names: TopicNames, *, replayed: bool =
     return await read(settings, names.dead_letters, replayed=replayed)
 
 
+def _plain(text: str) -> str:
+    """What a hostile record can't do anything with in a terminal: control characters as escapes."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 @click.group()
 def dead_letters() -> None:
     """What could not be handled: list it, look at it, replay it."""
@@ -70,7 +77,8 @@ def list_letters(
         else:
             done = "  (replayed)" if letter.replayed_at else ""
             error = letter.error.splitlines()[0][:100] if letter.error else ""
-            click.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.stage}  {letter.reason}  {error}{done}")
+            row = f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.stage}  {letter.reason}  {error}{done}"
+            click.echo(_plain(row))
     if not as_json:
         click.echo(f"{len(letters)} dead letters", err=True)
 
@@ -91,13 +99,13 @@ def show(config_file: Path | None, broker: str | None, stage: str | None, reason
     letter = letters[0]
     for name in ("id", "stage", "reason", "attempts", "at", "replayed_at", "error"):
         if (value := getattr(letter, name)) is not None:
-            click.echo(f"{name + ':':<12} {value}")
-    click.echo(f"{'key:':<12} {(letter.key or b'').decode(errors='backslashreplace')}")
+            click.echo(_plain(f"{name + ':':<12} {value}"))
+    click.echo(_plain(f"{'key:':<12} {(letter.key or b'').decode(errors='backslashreplace')}"))
     if letter.traceback:
-        click.echo(f"\n{letter.traceback.rstrip()}")
+        click.echo(_plain(f"\n{letter.traceback.rstrip()}"))
     value = letter.value or b""
     more = f" (the first {_SHOWN} of {len(value)} bytes)" if len(value) > _SHOWN else ""
-    click.echo(f"\nvalue{more}:\n{value[:_SHOWN].decode(errors='backslashreplace')}")
+    click.echo(_plain(f"\nvalue{more}:\n{value[:_SHOWN].decode(errors='backslashreplace')}"))
 
 
 @dead_letters.command("replay")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,15 +39,15 @@ def sent(outbox: MemoryOutbox) -> list[Event]:
     return [decode(Event, value or b"") for value in outbox.values("events")]
 
 
-def stage(store: MemoryStore, outbox: MemoryOutbox, now: datetime = NOW) -> AssembleStage:
+async def stage(store: MemoryStore, outbox: MemoryOutbox, now: datetime = NOW) -> AssembleStage:
     made = AssembleStage(store, outbox, "events", lambda: now)
-    made.assign({0})
+    await made.assign({0})
     return made
 
 
 async def test_an_event_is_sent_under_its_id_and_its_state_is_stored() -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
-    await stage(store, outbox).handle(mention(), HERE)
+    await (await stage(store, outbox)).handle(mention(), HERE)
     (event,) = sent(outbox)
     assert [key for _, key, _, _ in outbox.sent] == [event.event_id.encode()]
     assert event.revision == 1
@@ -55,7 +57,7 @@ async def test_an_event_is_sent_under_its_id_and_its_state_is_stored() -> None:
 
 async def test_the_same_mention_again_changes_nothing() -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
-    assemble = stage(store, outbox)
+    assemble = await stage(store, outbox)
     await assemble.handle(mention(), HERE)
     await assemble.handle(mention(), HERE)
     assert len(outbox.sent) == 1
@@ -63,8 +65,8 @@ async def test_the_same_mention_again_changes_nothing() -> None:
 
 async def test_another_process_goes_on_where_the_first_one_stopped() -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
-    await stage(store, outbox).handle(mention("a1"), HERE)
-    await stage(store, outbox).handle(mention("a2"), HERE)
+    await (await stage(store, outbox)).handle(mention("a1"), HERE)
+    await (await stage(store, outbox)).handle(mention("a2"), HERE)
     first, second = sent(outbox)
     assert first.event_id == second.event_id
     assert [first.revision, second.revision] == [1, 2]
@@ -77,17 +79,17 @@ async def test_a_failure_before_the_state_is_stored_gives_the_same_event_again(
 ) -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
     expected = MemoryOutbox()
-    whole = stage(MemoryStore(), expected)
+    whole = await stage(MemoryStore(), expected)
     for article in ("a1", "a2"):
         await whole.handle(mention(article), HERE)
 
-    assemble = stage(store, outbox)
+    assemble = await stage(store, outbox)
     await assemble.handle(mention("a1"), HERE)
     (outbox if broken == "outbox" else store).failures = 1
     with pytest.raises(BrokerError):
         await assemble.handle(mention("a2"), HERE)
     if other_process:
-        assemble = stage(store, outbox)
+        assemble = await stage(store, outbox)
     await assemble.handle(mention("a2"), HERE)
 
     events = {(event.event_id, event.revision): event for event in sent(outbox)}
@@ -96,9 +98,9 @@ async def test_a_failure_before_the_state_is_stored_gives_the_same_event_again(
 
 async def test_time_closes_events_that_nobody_mentions_any_more() -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
-    await stage(store, outbox).handle(mention(), HERE)
+    await (await stage(store, outbox)).handle(mention(), HERE)
     event_id = sent(outbox)[0].event_id
-    later = stage(store, outbox, NOW + timedelta(days=60))
+    later = await stage(store, outbox, NOW + timedelta(days=60))
     await later.tick()
     assert sent(outbox)[-1].closed
     assert event_id not in store.values[0]
@@ -108,18 +110,36 @@ async def test_time_closes_events_that_nobody_mentions_any_more() -> None:
 
 async def test_without_its_partition_a_process_leaves_time_alone() -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
-    await stage(store, outbox).handle(mention(), HERE)
-    idle = stage(store, outbox, NOW + timedelta(days=60))
-    idle.assign(set())
+    await (await stage(store, outbox)).handle(mention(), HERE)
+    idle = await stage(store, outbox, NOW + timedelta(days=60))
+    await idle.assign(set())
     await idle.tick()
     assert len(outbox.sent) == 1
+
+
+async def test_giving_the_partition_up_waits_for_what_is_being_written() -> None:
+    class SlowStore(MemoryStore):
+        async def put(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
+            await go_on.wait()
+            await super().put(partition, changes)
+
+    go_on, store = asyncio.Event(), SlowStore()
+    assemble = await stage(store, MemoryOutbox())
+    handling = asyncio.create_task(assemble.handle(mention(), HERE))
+    await asyncio.sleep(0)
+    leaving = asyncio.create_task(assemble.assign(set()))
+    await asyncio.wait([leaving], timeout=0.1)
+    assert not leaving.done()
+    go_on.set()
+    await asyncio.gather(handling, leaving)
+    assert store.values[0]
 
 
 async def test_a_state_that_is_damaged_stops_the_stage_rather_than_starting_anew() -> None:
     store, outbox = MemoryStore(), MemoryOutbox()
     await store.put(0, {"x": b"damaged"})
     with pytest.raises(StateError):
-        await stage(store, outbox).handle(mention(), HERE)
+        await (await stage(store, outbox)).handle(mention(), HERE)
     assert outbox.sent == []
 
 

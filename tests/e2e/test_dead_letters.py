@@ -55,7 +55,7 @@ async def test_bad_records_are_set_aside_listed_shown_and_replayed(broker: str, 
         try:
             newer = b'{"schema":99,"id":"n","title":"From the future"}'
             good = encode(Article(id="g", title=CALL, published=NOW, seen=NOW, outlet="Alpha"))
-            await send(service, b"\xff not a record", newer, good)
+            await send(service, b"\xff not a record \x1b[2J", newer, good)
 
             await until("the good one is told", lambda: desk.of(*LEADERS))
             found = await letters(service)
@@ -66,6 +66,8 @@ async def test_bad_records_are_set_aside_listed_shown_and_replayed(broker: str, 
             shown = await cli(service, "show", str(found[1]["id"]))
             assert "upgrade" in shown
             assert newer.decode() in shown
+            hostile = await cli(service, "show", str(found[0]["id"]))
+            assert "\\xff not a record \\x1b[2J" in hostile, "nothing of a record reaches the terminal as a command"
             assert "NewerSchemaError" in shown
 
             assert "replayed 1 dead letters" in await cli(service, "replay", str(found[1]["id"]))
