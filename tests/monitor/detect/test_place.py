@@ -45,6 +45,10 @@ BEST = [
     ("They met in Germany, in Berlin", "Berlin", "DE"),
     ("They met in South Korea's Busan", "Busan", "KR"),
     ("They met in Delhi", "New Delhi", "IN"),
+    ("Лидеры встретились в Самарканде", "Samarkand", "UZ"),
+    ("Переговоры прошли в Кремле", "Moscow", "RU"),
+    ("Президент прибыл в Алма-Ату", "Almaty", "KZ"),
+    ("Лидеры встретились в Китае", "", "CN"),
     ("in st petersburg, the two leaders held a meeting", "Saint Petersburg", "RU"),
 ]
 
@@ -60,6 +64,8 @@ ACTORS = [
     "In nice weather they met",
     "A reading at home",
     "They discussed the conflict in Ukraine",
+    "Они обсудили конфликт на Украине",
+    "Москва и Пекин обсудили визит",
     "They discussed the situation in the Gaza Strip",
     "They discussed the arrest of citizens in Baku",
     "No breakthrough in Kiev's favor",
