@@ -23,6 +23,7 @@ LATE = 14
 WAVE = 14
 HOPE = 7
 IMMINENT = 5
+MONTH = 31
 VISIT_WAVE = 120
 BACKGROUND = 45
 PLAN_REACH = 60
@@ -121,9 +122,14 @@ class Anchor:
         if self.days:
             return max(self.days, key=lambda d: (self.days[d], -d))
         plan = self.plan
-        if self.held and plan and plan[0] == plan[1] and self.first_held - READ_OUT <= plan[0] <= self.first_held:
+        if self.held and plan and plan[0] == plan[1] and self.first_held - READ_OUT <= plan[0] <= self.last_held:
             return plan[0]
         return None
+
+    @property
+    def only_denied(self) -> bool:
+        """Whether all that is said of it is that it will not, or did not, take place."""
+        return self.live > 0 and self.statuses["denied"] == self.live
 
     @property
     def doubtful(self) -> bool:
@@ -199,7 +205,7 @@ def recency(s: Sighting, anchor: Anchor) -> int:
     """A report without a date is of the latest contact that it can be of: the day of that one, else 0."""
     if s.status not in HAPPENED or s.span is not None:
         return 0
-    plan = anchor.plan
+    plan = None if anchor.only_denied else anchor.plan
     return anchor.held_day or (plan[1] if plan is not None and plan[1] <= s.day else 0)
 
 
@@ -297,6 +303,8 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
 def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
     """A report of a contact that was planned or proposed."""
     plan, span = anchor.plan, s.span
+    if anchor.only_denied:
+        return 0.7 if span is not None and span == plan else None
     if plan is not None:
         if span is not None:
             if _near(span, plan, 1):
@@ -305,8 +313,6 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         if plan[0] > s.day + 1 or plan[1] < s.day - READ_OUT:
             return None
         return 0.75
-    if "denied" in anchor.statuses and anchor.statuses["denied"] == anchor.live:
-        return None
     when = span[0] if span is not None else s.day
     agreed = anchor.statuses.keys() & {"planned", "postponed"}
     firm = anchor.statuses["planned"] > anchor.statuses["proposed"] and s.day - anchor.last <= IMMINENT
@@ -339,7 +345,8 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
     visit = s.kind == "visit" and "visit" in anchor.kinds
     if plan is not None and span is not None:
         if _near(span, plan, 1):
-            return 0.9
+            width = max(span[1] - span[0], plan[1] - plan[0])
+            return 0.9 if width <= WAVE else 0.7 if width <= MONTH else 0.5
         moved = s.status == "postponed" or "postponed" in anchor.statuses or "cancelled" in anchor.statuses
         if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
             return 0.6
@@ -350,7 +357,10 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
     if plan is not None:
         if plan[1] < s.day:
             late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3
-            return 0.5 if late else None
+            if late:
+                return 0.5
+            # A week or month that passed ends no talk of a meeting; a day that passed does.
+            return 0.55 if plan[0] != plan[1] and gap <= HOPE else None
         return 0.65 if plan[0] - s.day <= WAVE else 0.5 if gap <= WAVE or visit else 0.3
     if gap > (VISIT_WAVE if visit else WAVE) or (s.status == "denied" and span is not None and span[0] == span[1]):
         return None
