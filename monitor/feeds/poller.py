@@ -33,8 +33,8 @@ logger = structlog.get_logger()
 PUBLISH_PAUSES = (0.5, 2.0, 8.0)
 #: Seconds until a feed has its turn again when the broker did not take its state before a poll.
 BROKER_PAUSE_S = 10.0
-#: Polls under way when feeds are taken back have this many seconds to end.
-FLUSH_S = 8.0
+#: Polls under way when feeds are taken back have this many seconds to end: less than the group waits for its members.
+FLUSH_S = 4.0
 _LONGEST_NAP = 5.0
 
 

@@ -46,7 +46,8 @@ async def load_feeds(settings: BrokerSettings, topic: str) -> dict[str, Subscrip
 async def load_states(settings: BrokerSettings, topic: str) -> dict[str, FeedState]:
     """The states of all feeds, by feed id: what `feeds list` shows. Raises BrokerError."""
     states, _ = _remembered(await read_compacted(settings, topic))
-    return {state.feed: state for state in states.values()}
+    # A feed that changed its host group may have left a state under its old key: the newer one counts.
+    return {state.feed: state for state in sorted(states.values(), key=lambda state: state.last_attempt)}
 
 
 async def put_feeds(
