@@ -473,6 +473,18 @@ async def test_an_event_that_turns_out_to_be_another_goes_on_in_its_message():
 
 
 @virtual
+async def test_an_event_that_was_merged_before_it_was_told_is_not_told():
+    desk = FakeReceiver()
+    desk.failures.append(DeliveryError("no", reason="server"))
+    async with running(engine({"desk": desk})) as notifier:
+        await notifier.accept(event(1, event_id="a"))
+        await asyncio.sleep(1)
+        await notifier.accept(event(2, event_id="a", merged_into="b"))
+        await asyncio.sleep(600)
+    assert desk.messages == []
+
+
+@virtual
 async def test_of_two_alerts_for_one_event_one_says_so():
     desk = FakeReceiver()
     async with running(engine({"desk": desk})) as notifier:
