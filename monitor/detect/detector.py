@@ -224,6 +224,9 @@ class _Reading:
                 if not self._in_office(contact.leaders, facts.when):
                     self.rejected.append((contact.trigger.name, "a leader out of office by then"))
                     continue
+                if self._of_one_state(contact.leaders):
+                    self.rejected.append((contact.trigger.name, "leaders of one state"))
+                    continue
                 if verdict.status == "generic":
                     self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
@@ -235,6 +238,11 @@ class _Reading:
     def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
         """Whether all were in office (or elected) then: on the article's day, else on the day that is told."""
         return leaders <= self.serving or (when is not None and leaders <= self.registry.serving(when.start))
+
+    def _of_one_state(self, leaders: frozenset[str]) -> bool:
+        """Whether all lead the same state or body: a president who meets his prime minister is no news between states."""
+        offices = [self.registry.watchlist.office_on(one, self.focus.day) for one in leaders]
+        return len({office.country if office is not None else "" for office in offices}) == 1 and offices[0] is not None
 
     def _own_words(self, finding: Finding) -> Finding:
         """An official readout is of its day, and names a remote medium: without one, its leader sat at the table."""

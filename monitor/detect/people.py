@@ -116,10 +116,16 @@ class People:
         day = self._focus.day
         holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
         if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._known(s, run.end):
-            if len(holders) != 1 or holders[0] is None or self._registry.is_spelt(holders[0]):
-                return Person(at, run.end + 1, (), "somebody else of that title")
             last = self._behind_name(s, run.end)
-            return Person(at, last, (holders[0].id,), owner=s.is_owner(last))
+            behind = s.name_at(last)
+            alone = holders[0] if len(holders) == 1 else None
+            if alone is None:
+                return Person(at, run.end + 1, (), "somebody else of that title")
+            if behind is not None and any(one == alone.id for one, _ in behind.name.leaders):
+                last = s.after(behind)  # a given name that the roster spells in another way
+            elif self._registry.is_spelt(alone):
+                return Person(at, run.end + 1, (), "somebody else of that title")
+            return Person(at, last, (alone.id,), owner=s.is_owner(last))
         if run.states:
             ids = tuple(dict.fromkeys(one.id for one in holders if one is not None))
             if not ids or (run.plural and len(ids) < 2):
