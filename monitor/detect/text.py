@@ -275,8 +275,8 @@ def _openers() -> frozenset[str]:
     return frozenset(fold(word) for word in layout().openers)
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
-    """The sentences of normalised text as (start, end), without the space around them, in order."""
+def sentences(text: str, limit: int = MAX_LENGTH) -> list[tuple[int, int]]:
+    """The first `limit` sentences of normalised text as (start, end), without the space around them, in order."""
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _BREAK.finditer(text):
@@ -284,6 +284,8 @@ def sentences(text: str) -> list[tuple[int, int]]:
             continue
         _add(spans, text, start, match.end())
         start = match.end()
+        if len(spans) >= limit:
+            return spans
     _add(spans, text, start, len(text))
     return spans
 

@@ -73,6 +73,7 @@ def megabytes() -> dict[str, str]:
     pieces = {
         "news": "Vladimir Putin and Xi Jinping held talks in Moscow on Wednesday, the Kremlin said. ",
         "a plan": "Donald Trump will meet Emmanuel Macron in Paris next week, and then Keir Starmer in London. ",
+        "one endless sentence": "Putin met Xi on Monday, February 4, in Moscow at the G20 summit and ",
         "names": "Vladimir Putin, Xi Jinping, Donald Trump, ",
         "one name": "Putin ",
         "triggers": "met with talks call summit ",
@@ -107,12 +108,12 @@ def _longest(detector: Detector, text: str) -> float:
 
 
 def _seconds(work: Callable[[], object], runs: int) -> float:
-    """The shortest time of some runs: what the machine does when nobody else uses it."""
+    """The shortest of some runs in seconds of this process's own time, which other work on the machine hardly moves."""
     times = []
     for _ in range(runs):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 

@@ -138,6 +138,9 @@ class TestSentences:
         parts = [text[start:end].strip(" *•") for start, end in sentences(text)]
         assert parts == ["One line", "Another line", "A third", "A fourth"]
 
+    def test_only_the_first(self):
+        assert sentences("One. Two. Three.", limit=2) == [(0, 4), (5, 9)]
+
     def test_nothing(self):
         assert sentences("") == sentences(" \n ") == []
 
