@@ -224,6 +224,9 @@ class _Reading:
                 if not self._in_office(contact.leaders, facts.when):
                     self.rejected.append((contact.trigger.name, "a leader out of office by then"))
                     continue
+                if contact.frame.alone and facts.forum:
+                    self.rejected.append((contact.trigger.name, "guests of a forum need not have met"))
+                    continue
                 if self._of_one_state(contact.leaders):
                     self.rejected.append((contact.trigger.name, "leaders of one state"))
                     continue

@@ -71,7 +71,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     if hit is not None and published is not None:
         when = hit.read("past" if status in _HAPPENED else "future")
         day = published.date()
-        if status == "held" and not told and hit.direction == "future":
+        if hit.direction == "future" and (status == "ongoing" or (status == "held" and not told)):
             status, why, told = "planned", hit.when.text, True
             when = hit.read("future")
         elif status == "held" and when.start > day:
@@ -134,7 +134,8 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
     row = around.row
 
     def distance(hit: Hit, one: Contact) -> int:
-        return abs(hit.start - (row.tokens[row.items[one.at].first].start - around.offset))
+        place = row.tokens[row.items[one.at].first].start - around.offset
+        return hit.start - place if hit.start > place else 2 * (place - hit.start)  # facts follow what they are of
 
     others = [one for one in contacts if one.at != contact.at]
     own = [

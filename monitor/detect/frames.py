@@ -178,6 +178,9 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return item.leaders
     if first and items[0].class_ == "OWNER" and not present & set(items[0].leaders):
         return items[0].leaders
+    before = [item for item in items[:first] if item.leaders and not present & set(item.leaders)]
+    if len(before) == 1 and items[items.index(before[0]) - 1].class_ == "of":
+        return before[0].leaders  # "the rehabilitation of X ahead of a meeting with Y"
     if sayer := _sayer(row, last, present):
         return sayer
     pronoun = any(items[index].class_ in _PERSONAL for index in range(max(0, first - 4), last))
@@ -222,6 +225,8 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
         return "a person named after it"
     for veto in language.vetoes:
         if trigger.name not in veto.triggers and trigger.class_ not in veto.triggers:
+            continue
+        if veto.only_behind and (at == 0 or row.shape[at - 1] not in veto.only_behind):
             continue
         if _ends_at(veto.before, row, item.first) or _starts_at(veto.after, row, item.last):
             return veto.name

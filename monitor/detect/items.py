@@ -168,7 +168,7 @@ def _coordinated(items: list[Item]) -> list[Item]:
 
 _LEADERS = frozenset({"LEADER", "OWNER", "PAIR"})
 #: What may follow a list of leaders behind a preposition; a verb makes the last one a subject of its own.
-_LIST_ENDS = frozenset({"END", "BREAK", "COMMA", "prep", "time", "adv", "and", "QUOTE", "of", "by"})
+_LIST_ENDS = frozenset({"END", "BREAK", "COMMA", "prep", "during", "time", "adv", "and", "QUOTE", "of", "by"})
 
 
 def _join(before: list[Item], item: Item, items: list[Item], at: int) -> int:
@@ -205,9 +205,9 @@ def _is_list(before: list[Item], items: list[Item], at: int) -> bool:
     previous = before[-1].class_ if before else "BREAK"
     if previous == "between":
         return True
-    if previous in ("with", "of", "to"):
+    if previous in ("with", "of", "to") or (before and before[-1].trigger is not None):
         return at + 2 >= len(items) or items[at + 2].class_ in _LIST_ENDS
-    return not any(one.trigger is not None for one in before) and previous != "prep"
+    return not any(one.trigger is not None for one in before) and previous not in ("prep", "during")
 
 
 def _fronted(items: list[Item], text: list[str], language: Language) -> list[Item]:

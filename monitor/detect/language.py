@@ -85,12 +85,13 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
 
-    `object_then` lists the classes that may follow the object, anything else is another sense; `behind_object` the
+    `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes that may follow the object, anything else is another sense; `behind_object` the
     words that may not.
     """
 
     name: str
     triggers: tuple[str, ...]
+    only_behind: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     anywhere: tuple[str, ...] = ()
@@ -106,6 +107,7 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     missing: Missing = "none"
     collective: bool = False
     status: Status | None = None
+    alone: bool = False
 
 
 class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -192,6 +194,7 @@ class Veto(msgspec.Struct, frozen=True):
 
     name: str
     triggers: frozenset[str]
+    only_behind: str
     before: Phrases[bool]
     after: Phrases[bool]
     anywhere: Phrases[bool]
@@ -272,6 +275,7 @@ class Language:
                 missing=one.missing,
                 collective=one.collective,
                 status=one.status,
+                alone=one.alone,
             )
             for one in data.frames
         )
@@ -301,14 +305,18 @@ class Language:
 
     def _veto(self, veto: VetoWords, names: set[str], file: str) -> Veto:
         _known(veto.triggers, names, file, f"vetoes: {veto.name}")
-        allowed = "".join(self.alphabet.letters(name, f"vetoes: {veto.name}") for name in veto.object_then)
+
+        def letters(classes: tuple[str, ...]) -> str:
+            return "".join(self.alphabet.letters(name, f"vetoes: {veto.name}") for name in classes)
+
         return Veto(
             veto.name,
             frozenset(veto.triggers),
+            letters(veto.only_behind),
             _phrases(veto.before),
             _phrases(veto.after),
             _phrases(veto.anywhere),
-            allowed,
+            letters(veto.object_then),
             _phrases(veto.behind_object),
         )
 

@@ -70,7 +70,7 @@ class People:
         start = run.end if run is not None else at
         hit = s.name_at(start)
         if hit is None and run is not None and run.titles and s.is_comma(start):
-            hit = s.name_at(start + 1)  # "the Turkish president, Recep Tayyip Erdogan"
+            hit = self._apposition(s, start + 1, run) if run.states or self._definite(s, at) else None
             start += 1
         if hit is not None and not (run is not None and run.owned and not run.titles and s.tokens[at].text == "'s"):
             return self._named(s, at, start, hit, run)
@@ -78,12 +78,22 @@ class People:
             return None
         return self._untitled(s, at, run)
 
+    def _apposition(self, s: Sentence, at: int, run: Run) -> NameHit | None:
+        """The name behind a title's comma if it can be its bearer's: "the Turkish president, Recep Tayyip Erdogan"."""
+        hit = s.name_at(at)
+        day = self._focus.day
+        if hit is None or not any(self._registry.holds(one, run.titles, day) for one, _ in hit.name.leaders):
+            return None
+        return hit
+
     def _named(self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None) -> Person | None:
         if hit.name.namesake:
             return Person(at, s.after(hit), (), "a namesake")
         if not hit.name.leaders and not hit.name.phrases:
             return None
         last = s.after(hit)
+        if not hit.name.leaders and (named := s.name_at(last)) is not None and named.name.leaders:
+            return self._named(s, at, last, named, run)  # "European Council President Antonio Costa"
         if not s.lower_case and not any(s.is_capital(one) for one in range(start, last)):
             return None
         former = run is not None and run.former
@@ -324,7 +334,8 @@ class People:
                 kept.append(person)
                 continue
             near = [one for one in found if one is not person and one.leaders and one.strong]
-            common = self._language.common.longest(s.words, person.first) is not None
+            found_common = self._language.common.longest(s.words, person.first)
+            common = found_common is not None and found_common[0] == person.last
             if (near and not common) or (
                 near and any(abs(found.index(one) - index) == 1 and self._linked(s, one, person) for one in near)
             ):

@@ -61,7 +61,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """One compiled frame.
 
     `missing` says where the other side comes from when only one is in the shape. `collective`: side A alone must hold
-    two leaders. `status` is what the shape says without a cue ("is meeting").
+    two leaders. `status` is what the shape says without a cue ("is meeting"). `alone`: not where a
+    forum is named, whose many guests need not have met each other.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     missing: Missing = "none"
     collective: bool = False
     status: Status | None = None
+    alone: bool = False
 
 
 def compile_shape(shape: str, alphabet: Alphabet, where: str, file: str) -> re.Pattern[str]:

@@ -48,9 +48,10 @@ class FoundCue(NamedTuple):
 def find_cues(row: Row, language: Language) -> list[FoundCue]:
     """Every status cue of a sentence, leftmost-longest."""
     found: list[FoundCue] = []
+    names = {at for item in row.items if item.leaders for at in range(item.first, item.last)}
     at = 0
     while at < len(row.words):
-        hit = language.cues.longest(row.words, at)
+        hit = language.cues.longest(row.words, at) if at not in names else None
         if hit is None:
             at += 1
             continue
