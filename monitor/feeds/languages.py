@@ -6,6 +6,8 @@ of the text contradicts, or that differs from what the subscription says, is dec
 
 from __future__ import annotations
 
+import re
+
 #: Languages that are not written in Latin letters, or not only in them.
 _OTHER_SCRIPTS = frozenset(
     {"ar", "am", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km", "kn", "ko", "ky", "lo",
@@ -14,6 +16,7 @@ _OTHER_SCRIPTS = frozenset(
 )  # fmt: skip
 #: Fewer letters than this decide nothing.
 _ENOUGH = 6
+_OTHERS = re.compile(r"[\W\d_]+")
 
 
 def decide(text: str, declared: str, configured: str) -> str:
@@ -22,10 +25,10 @@ def decide(text: str, declared: str, configured: str) -> str:
     `declared` is what entry or feed say, `configured` what the subscription says, '' for nothing; the result is '' when
     nobody says anything and the text is too short to tell.
     """
-    letters = [char for char in text[:400] if char.isalpha()]
+    letters = "".join(_OTHERS.split(text[:400]))
     if len(letters) < _ENOUGH:
         return declared or configured
-    latin = sum(char < "\u0250" for char in letters) / len(letters)
+    latin = 1.0 if letters.isascii() else sum(char < "\u0250" for char in letters) / len(letters)
     claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin)]
     if claims and len({_primary(claim) for claim in claims}) == 1:
         return claims[0]

@@ -125,6 +125,17 @@ class _Reader:
 
     _end_id = _end_guid
 
+    # Dates are read by `dates`, from their words; feedparser's readers would be tried on each for nothing.
+    def _end_published(self) -> None:
+        self.pop("published")  # type: ignore[attr-defined]
+
+    _end_issued = _end_pubdate = _end_published
+
+    def _end_updated(self) -> None:
+        self.pop("updated")  # type: ignore[attr-defined]
+
+    _end_modified = _end_lastbuilddate = _end_updated
+
     def _start_hour(self, attrs_d: dict[str, str]) -> None:
         self.elementstack.append(["hour", 0, []])
 
