@@ -69,7 +69,7 @@ def build(
     claims: dict[str, Fact] = {name: c.chosen for name, c in chosen.items() if c.chosen is not None}
     if topic_fact is not None:
         claims["topics"] = topic_fact
-    times = [s.moment for s in sightings]
+    times = [s.moment for s in sightings if s.time > 0]
     event = Event(
         event_id=event_id,
         revision=0,
@@ -89,8 +89,8 @@ def build(
         official=any(s.official for s in live),
         confirmed_by=confirmed_by(sightings),
         confidence=_confidence(live, coverage),
-        first_seen=min(times),
-        last_seen=max(times),
+        first_seen=min(times, default=None),
+        last_seen=max(times, default=None),
         redirects=redirects,
         backfill=all(s.backfill for s in sightings),
     )

@@ -262,6 +262,10 @@ def _same_occasion(s: Sighting, anchor: Anchor) -> bool:
     return bool(s.place and s.place.name and same_place(s.place.name, anchor.places))
 
 
+def _same_country(s: Sighting, anchor: Anchor) -> bool:
+    return s.place is not None and s.place.country in anchor.countries
+
+
 def _told(s: Sighting) -> set[str]:
     return {word for word in (s.place.name if s.place else "", s.forum or "") if word}
 
@@ -289,7 +293,7 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
         return None
     if day is not None:
         age = s.day - day
-        if READ_OUT < age <= LATE and _same_occasion(s, anchor):
+        if READ_OUT < age <= LATE and (_same_occasion(s, anchor) or _same_country(s, anchor)):
             return 0.45
         if age < -1 or age > READ_OUT:
             return None

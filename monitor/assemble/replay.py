@@ -60,7 +60,9 @@ def replay(articles: Iterable[Article], detect: Detector, assembly: Assembly | N
         now = clock.observe(article)
         if now is not None:
             yield from assembly.advance(now).events
-        for mention in detect(article):
+        # An archive without times is read in its order.
+        undated = article.published is None and article.seen is None
+        for mention in detect(msgspec.structs.replace(article, seen=now) if undated else article):
             yield from assembly.apply(mention).events
 
 

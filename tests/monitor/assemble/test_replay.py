@@ -129,6 +129,14 @@ def test_a_closed_event_is_told_when_it_closes():
     assert event.closed
 
 
+def test_an_article_without_a_time_is_of_the_time_at_which_it_is_read(detect):
+    lines = [LINES[0], {"id": "5", "title": "Putin, Xi discuss energy in video call"}]
+    (event,) = final_events(replay([read_article(jsonl(line)) for line in lines], detect))
+    assert event.last_seen == datetime(2026, 2, 4, 9, tzinfo=UTC)
+    (event,) = final_events(replay([read_article(jsonl(lines[1]))], detect))
+    assert event.first_seen is None
+
+
 def test_two_headlines_of_one_call_are_one_event(detect):
     def article(title):
         return Article(id=title, title=title, published=at(), language="en")
