@@ -10,6 +10,7 @@ import click
 from monitor.config import Config, Match, load_config, shown
 from monitor.config.source import did_you_mean
 from monitor.errors import ConfigError
+from monitor.feeds.catalogue import load_feeds
 from monitor.notify.wording import wording
 
 DEFAULT = Path("summitry.yaml")
@@ -35,7 +36,7 @@ def check(file: Path | None) -> None:
     r"""Find the first mistake in FILE (summitry.yaml, when it is there) and the environment.
 
     Prints one line: the file and line, the key, what is wrong, what would be right. Exit code 2 for a mistake. Secrets
-    are read, the watchlist and templates are loaded, but nothing is connected to.
+    are read, the watchlist, the lists of feeds and the templates are loaded, but nothing is connected to.
 
     \b
     summitry config check summitry.yaml
@@ -44,10 +45,11 @@ def check(file: Path | None) -> None:
     loaded = load_config(path, os.environ)
     wording(loaded.alerts.templates)
     _check_leaders(loaded, path)
+    feeds = load_feeds(loaded.feeds)
     receivers = ", ".join(f"{name} ({receiver.__struct_config__.tag})" for name, receiver in loaded.receivers.items())
     routes = ", ".join(route.name for route in loaded.all_routes())
     click.echo(f"{path or 'defaults'}: fine. Broker {loaded.broker.url.rpartition('@')[2]}; receivers {receivers};")
-    click.echo(f"routes {routes}; feeds {', '.join(loaded.feeds)}")
+    click.echo(f"routes {routes}; {len(feeds)} feeds of {', '.join(loaded.feeds)}")
 
 
 @config.command()

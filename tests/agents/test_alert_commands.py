@@ -23,7 +23,7 @@ from agents.topics import TopicNames, create
 from agents.web import make_web, serving
 from monitor.clock import real_clock
 from monitor.config import Heartbeat, Topics, load_config
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, SummitryError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Ack, Delivery, MemoryLog, Pending
 from monitor.notify.receivers.fake import FakeReceiver
@@ -65,6 +65,11 @@ def test_config_check_knows_the_leaders(write):
     route = {"name": "pair", "receivers": ["console"], "match": {"leaders": ["xi-jinpin"]}}
     with pytest.raises(ConfigError, match="did you mean 'xi-jinping'"):
         call("config", "check", write(routes=[route]))
+
+
+def test_config_check_reads_the_lists_of_feeds(write):
+    with pytest.raises(SummitryError, match="nowhere"):
+        call("config", "check", write(feeds=["bundled", "nowhere.yaml"]))
 
 
 def test_config_show_masks_secrets_and_has_the_defaults(write):

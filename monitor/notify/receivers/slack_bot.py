@@ -80,7 +80,7 @@ class SlackBot:
         if message.notifies:
             await self._post(
                 message, slack_blocks.update(message), slack_blocks.fallback(message, prefixed=True),
-                thread_ts=head["ts"], reply_broadcast=message.tell == "retract",
+                channel=head["channel"], thread_ts=head["ts"], reply_broadcast=message.tell == "retract",
             )  # fmt: skip
         return head
 
@@ -101,6 +101,8 @@ class SlackBot:
                 else:
                     answer = await self._call("conversations.replies", ts=head["ts"], **options)
             except DeliveryError as error:
+                if isinstance(error, _SlackRefusedError) and error.code in _NOT_THERE:
+                    return False, None
                 if error.reason != "auth":
                     raise
                 # Without the history scope nobody can know; a repeated alert is better than a lost one.
@@ -129,14 +131,13 @@ class SlackBot:
         return self._handle(answer["channel"], answer["ts"], message)
 
     async def _post(
-        self, message: Message, blocks: list[slack_blocks.Block], text: str, **thread: object
+        self, message: Message, blocks: list[slack_blocks.Block], text: str, channel: str = "", **thread: object
     ) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self._next_post - loop.time()))
         self._next_post = loop.time() + self._pace
-        channel = self._config.channel
         return await self._send(
-            "chat.postMessage", message.id, message, blocks, text, channel=channel,
+            "chat.postMessage", message.id, message, blocks, text, channel=channel or self._config.channel,
             unfurl_links=False, unfurl_media=False, **thread,
         )  # fmt: skip
 

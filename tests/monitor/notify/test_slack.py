@@ -76,6 +76,14 @@ async def test_a_message_that_somebody_deleted_is_posted_anew(slack, desk):
     assert again["ts"] == slack.heads()[0].ts != head["ts"]
 
 
+async def test_a_reply_goes_where_the_head_is_although_the_channel_was_changed(slack, desk):
+    head = await desk.deliver(message(revision=1), None)
+    moved = bot(slack, channel="C9999999999")
+    await moved.deliver(message("loud", event(1), changed=("place",), revision=2, place=BEIJING), head)
+    await moved.close()
+    assert slack.replies()[0].channel == CHANNEL
+
+
 async def test_a_lost_answer_is_found_in_the_history(slack, desk):
     sent = message(revision=1)
     slack.script.faults.append(("lose", None))
