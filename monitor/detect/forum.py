@@ -68,7 +68,7 @@ class Forums:
         plain = text.islower()
         hits = []
         for start, end, (forum, always, capitals) in names:
-            if not plain and (text[start:end].islower() or (capitals and not text[start:end].isupper())):
+            if not plain and not _is_written_as_name(text[start:end], capitals=capitals):
                 continue
             at = bisect_left(aside, start - 40)
             sidelines = at < len(aside) and aside[at] <= end + 40
@@ -82,6 +82,11 @@ class Forums:
         if self._body.match(folded, end):
             return False
         return self._lead.search(folded[max(0, start - 32) : start]) is not None
+
+
+def _is_written_as_name(words: str, *, capitals: bool) -> bool:
+    """Whether it has the capitals of the name; longer acronyms may have only the first, as British papers write them."""
+    return words.isupper() or (not words.islower() and (not capitals or (len(words) > 3 and words[0].isupper())))
 
 
 def _folded(words: Iterable[str]) -> list[str]:

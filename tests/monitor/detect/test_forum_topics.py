@@ -29,6 +29,8 @@ FORUMS = [
     ("The Organization of Turkic States summit", "OTS", False),
     ("They met on the sidelines of G7", "G7", True),
     ("they met at the sco summit", "SCO", False),
+    ("They met on the sidelines of the Asean summit", "ASEAN", True),
+    ("They met at Cop30", "COP", False),
     ("Лидеры встретились на полях саммита ШОС", "SCO", True),
     ("Лидеры встретились на саммите БРИКС", "BRICS", False),
     ("在上海合作组织峰会期间会见", "SCO", True),
