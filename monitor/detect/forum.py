@@ -85,7 +85,7 @@ class Forums:
 
 
 def _is_written_as_name(words: str, *, capitals: bool) -> bool:
-    """Whether it has the capitals of the name; longer acronyms may have only the first, as British papers write them."""
+    """Whether it has the name's capitals; of longer acronyms the first is enough, as British papers write them."""
     return words.isupper() or (not words.islower() and (not capitals or (len(words) > 3 and words[0].isupper())))
 
 
