@@ -1,4 +1,4 @@
-"""From feeds over HTTP to Slack and a mailbox: one message and one thread for a visit that is planned, then cancelled."""
+"""From feeds over HTTP to Slack and a mailbox: one message and one thread for a visit, planned and then cancelled."""
 
 from __future__ import annotations
 
