@@ -25,7 +25,7 @@ import msgspec
 from monitor.assemble import context
 from monitor.assemble.build import build, content_digest, tracked
 from monitor.assemble.cluster import Cluster, bounded, fold, name_clusters
-from monitor.assemble.identity import READ_OUT, VISIT_WAVE, WAVE, Anchor
+from monitor.assemble.identity import FAR, READ_OUT, VISIT_WAVE, WAVE, Anchor
 from monitor.assemble.lifecycle import UNCONFIRMED_AFTER
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order, group_of, sighting_of
 from monitor.assemble.state import Clock, EventState, pack, unpack, unpack_event
@@ -36,7 +36,6 @@ from monitor.records import Change, Event, Mention, utc
 #: talked of. A plan for the far future stays no longer than FAR after it was last talked of.
 KEEP_HELD = 30
 KEEP_PLANNED = 14
-FAR = 400
 #: Revisions that an event's history keeps: the first one, and the last ones.
 MAX_HISTORY = 40
 

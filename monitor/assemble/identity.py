@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from monitor.assemble.places import same_place
+from monitor.assemble.places import capital, same_place
 from monitor.assemble.sighting import HAPPENED, OFFICE_ONLY, Sighting
 from monitor.records import Kind
 
@@ -27,6 +27,7 @@ MONTH = 31
 VISIT_WAVE = 120
 BACKGROUND = 45
 PLAN_REACH = 60
+FAR = 400
 THRESHOLD = 0.5
 
 _OPEN = frozenset({"proposed", "planned", "postponed", "cancelled", "denied"})
@@ -262,6 +263,10 @@ def _same_occasion(s: Sighting, anchor: Anchor) -> bool:
     return bool(s.place and s.place.name and same_place(s.place.name, anchor.places))
 
 
+def _same_name(s: Sighting, town: str) -> bool:
+    return s.place is not None and s.place.name == town
+
+
 def _same_country(s: Sighting, anchor: Anchor) -> bool:
     return s.place is not None and s.place.country in anchor.countries
 
@@ -354,10 +359,14 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         moved = s.status == "postponed" or "postponed" in anchor.statuses or "cancelled" in anchor.statuses
         if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
             return 0.6
-        if not _same_occasion(s, anchor) or abs(span[0] - plan[0]) > PLAN_REACH:
+        if not _same_occasion(s, anchor):
             return None
-        # One occasion told on one day with two dates is a disagreement, and on different days maybe the next one.
-        return 0.6 if gap <= 1 else 0.35
+        # One occasion told on one day with two dates is a disagreement, and on different days maybe the next one; in a
+        # capital there can always be a next one.
+        special = s.forum in anchor.forums or not any(_same_name(s, capital(p.country)) for p in s.participants)
+        if gap <= 1 and abs(span[0] - plan[0]) <= (FAR if special else PLAN_REACH):
+            return 0.6
+        return 0.35 if abs(span[0] - plan[0]) <= PLAN_REACH else None
     if plan is not None:
         if plan[1] < s.day:
             late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3
