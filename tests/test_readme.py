@@ -23,7 +23,7 @@ TARGETS = sorted(set(re.findall(r"\bmake ([a-z-]+)", README)))
 #: Commands that reach outside of this machine's Python: their own tests prove them.
 ELSEWHERE = {
     "docker compose up --build": "tests/deploy/test_manifests.py",
-    ".venv/bin/summitry receivers test desk --config summitry.yaml": "tests/monitor/notify/test_cli.py",
+    ".venv/bin/summitry receivers test desk --config summitry.yaml": "tests/agents/test_alert_commands.py",
 }
 
 
