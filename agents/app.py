@@ -15,7 +15,6 @@ from typing import Any, Protocol, TypeVar
 
 import faust
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
-from yarl import URL
 
 from agents.guard import Guard, Incoming
 from agents.topics import TopicNames
@@ -71,7 +70,7 @@ def make_app(names: TopicNames, broker: BrokerSettings, *, instance_id: str | No
     """A Faust app that is not started yet. `instance_id` makes its group membership static across restarts."""
     return _App(
         names.group,
-        broker=[URL(f"kafka://{server}") for server in broker.servers],
+        broker=";".join(f"kafka://{server}" for server in broker.servers),
         broker_credentials=_credentials(broker),
         broker_session_timeout=SESSION_TIMEOUT,
         broker_heartbeat_interval=_HEARTBEAT,
