@@ -30,6 +30,15 @@ _WORDS = 4
 _WORD_ENDS = re.compile(r"(?<=[\w.])(?!\w)")
 
 
+class UnspacedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names in scripts without spaces, and what directly precedes one that is a place."""
+
+    leads: tuple[str, ...]
+    cities: Mapping[str, tuple[str, ...]]
+    venues: Mapping[str, tuple[str, ...]]
+    countries: Mapping[str, tuple[str, ...]]
+
+
 class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`data/places.yaml`. Countries are ISO 3166 alpha-2 codes; venues stand under their city."""
 
@@ -44,6 +53,7 @@ class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     venues: Mapping[str, tuple[str, ...]]
     regions: Mapping[str, tuple[str, ...]]
     countries: Mapping[str, tuple[str, ...]]
+    unspaced: UnspacedWords
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -86,6 +96,7 @@ class Gazetteer:
         for city in words.aliases:
             if city not in country_of:
                 raise DataFileError(source, f"aliases.{city}", "no such city")
+        self._unspaced = self._add_unspaced(words.unspaced, country_of, source)
         self._topical = frozenset(map(fold, words.topical))
         self._owned = re.compile(rf"'s?\s(?:{_either(words.owned)})(?!\w)")
         self._joiners = frozenset(map(fold, words.joiners))
@@ -94,6 +105,23 @@ class Gazetteer:
             rf"(?<!\w)(?:(?P<to>{_either(words.motion)})|(?P<in>{_either(words.locative)}))(?=\s)"
         )
         self._events = re.compile(rf"(?<=[\w.])\s(?:{_either(words.events)})(?!\w)")
+
+    def _add_unspaced(self, words: UnspacedWords, country_of: Mapping[str, str], source: str) -> re.Pattern[str]:
+        names: list[str] = []
+        tables: tuple[tuple[Level, Mapping[str, tuple[str, ...]]], ...] = (
+            ("city", words.cities),
+            ("venue", words.venues),
+        )
+        for level, table in tables:
+            for city, spellings in table.items():
+                if city not in country_of:
+                    raise DataFileError(source, f"unspaced.{city}", "no such city")
+                self._add(spellings, Named(Place(name=city, country=country_of[city]), level))
+                names.extend(spellings)
+        for country, spellings in words.countries.items():
+            self._add(spellings, Named(Place(name="", country=country), "country"))
+            names.extend(spellings)
+        return re.compile(f"(?:{_either(words.leads)})(?P<name>{_either(tuple(names))})")
 
     def _add(self, names: tuple[str, ...], named: Named) -> None:
         for name in names:
@@ -116,6 +144,9 @@ class Gazetteer:
             hit = self._back(text, folded, match.start())
             if hit and hit.start not in hits:
                 hits[hit.start] = hit
+        for match in self._unspaced.finditer(folded):
+            named = self.names[match["name"]]
+            hits[match.start("name")] = PlaceHit(*match.span("name"), named.place, "in", named.level)
         return tuple(hits[start] for start in sorted(hits))
 
     def _chain(self, text: str, folded: str, at: int, frame: Frame, hits: dict[int, PlaceHit]) -> None:

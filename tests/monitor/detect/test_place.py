@@ -49,6 +49,10 @@ BEST = [
     ("Переговоры прошли в Кремле", "Moscow", "RU"),
     ("Президент прибыл в Алма-Ату", "Almaty", "KZ"),
     ("Лидеры встретились в Китае", "", "CN"),
+    ("两国领导人在北京举行会谈", "Beijing", "CN"),
+    ("两国领导人在人民大会堂会面", "Beijing", "CN"),
+    ("总统抵达莫斯科", "Moscow", "RU"),
+    ("总统访问中国", "", "CN"),
     ("in st petersburg, the two leaders held a meeting", "Saint Petersburg", "RU"),
 ]
 
@@ -66,6 +70,7 @@ ACTORS = [
     "They discussed the conflict in Ukraine",
     "Они обсудили конфликт на Украине",
     "Москва и Пекин обсудили визит",
+    "北京与莫斯科举行会谈",
     "They discussed the situation in the Gaza Strip",
     "They discussed the arrest of citizens in Baku",
     "No breakthrough in Kiev's favor",
