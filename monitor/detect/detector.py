@@ -7,7 +7,7 @@ the facts around each contact; last, what title and text tell of one contact bec
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -37,6 +37,7 @@ OPENING = 600
 #: Code points of each field in which topics are looked for.
 TOPICAL = 1_000
 
+_DAY = timedelta(days=1)
 _FIELDS: tuple[Field, ...] = ("title", "summary", "text")
 
 
@@ -88,7 +89,8 @@ class Detector:
     def detect(self, article: Article, *, now: datetime | None = None) -> tuple[Mention, ...]:
         """The mentions of one article, in the order of the text. Never raises, whatever the article holds.
 
-        `now` stands in for a missing published date; without either, offices of today count and dates are not read.
+        `now` stands in for a missing published date; without either, dates are not read and offices count as of the
+        last day on which most of the leaders named were in office.
         """
         return self.explain(article, now=now, lean=True).mentions
 
@@ -100,7 +102,7 @@ class Detector:
             return Explanation(article_id=article.id, language=article.language, outcome=outcome)
         moment = article.published or now or article.seen
         moment = utc(moment) if moment is not None else None
-        day = moment.date() if moment is not None else date.max
+        day = moment.date() if moment is not None else self._latest_day(parts)
         speaker = self._speakers.speaker(article, day)
         if people + bool(speaker) + hosted < 2:
             outcome = "fewer than two leaders can be meant"
@@ -109,8 +111,18 @@ class Detector:
         language = self._languages.get(code)
         if language is None:
             return Explanation(article_id=article.id, language=code, outcome=f"no language file for {code!r}")
-        reading = _Reading(self._registries[code], article, parts, moment, speaker)
+        reading = _Reading(self._registries[code], article, parts, moment, day, speaker)
         return reading.explanation(lean=lean)
+
+    def _latest_day(self, parts: list[Part]) -> date:
+        """An article without a date is of the last day on which most of the leaders that it names were in office."""
+        named = {
+            leader for part in parts for hit in part.hits for leader, strength in hit.name.leaders if strength != "weak"
+        }
+        ends = {date.max}
+        for one in named:
+            ends |= {office.to - _DAY for office in self._watchlist.leaders[one].offices if office.to is not None}
+        return max(ends, key=lambda day: (len(named & self._watchlist.serving(day)), day))
 
     def _code(self, article: Article, parts: list[Part]) -> str:
         """The article's language: as it is declared, unless it is written in another script than that language."""
@@ -142,14 +154,13 @@ class _Reading:
     """One article on its way through the steps."""
 
     def __init__(
-        self, registry: Registry, article: Article, parts: list[Part], moment: datetime | None, speaker: str
+        self, registry: Registry, article: Article, parts: list[Part], moment: datetime | None, day: date, speaker: str
     ) -> None:
         self.registry = registry
         self.language = registry.language
         self.article = article
         self.parts = parts
         self.moment = moment
-        day = self.moment.date() if self.moment is not None else date.max
         serving = registry.serving(day) | registry.serving(min(day, date.max - DESIGNATE) + DESIGNATE)
         self.serving = serving
         named: set[str] = set()
@@ -161,7 +172,9 @@ class _Reading:
                         candidates.add(leader)
                         if strength == "full":
                             named.add(leader)
-        self.focus = Focus(registry, day, speaker, frozenset(named), frozenset(candidates))
+        self.focus = Focus(
+            registry, day, speaker, frozenset(named), frozenset(candidates), dated=self.moment is not None
+        )
         self.persons: list[tuple[str, str]] = []
         self.triggers: list[str] = []
         self.decisions: list[str] = []

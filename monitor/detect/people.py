@@ -13,8 +13,11 @@ from typing import NamedTuple
 from monitor.detect.gazetteer import NameHit
 from monitor.detect.registry import Focus, Registry, Run
 from monitor.detect.sentence import Sentence
-from monitor.detect.tokens import Token
+from monitor.detect.tokens import Token, is_glued
 from monitor.watchlist import Strength
+
+#: A foreign name in a script without spaces has no more characters than this.
+_GLUED_NAME = 6
 
 
 class Person(NamedTuple):
@@ -133,11 +136,17 @@ class People:
                 return Person(at, run.end + 1, (), "somebody else of that title")
             if behind is not None and any(one == alone.id for one, _ in behind.name.leaders):
                 last = s.after(behind)  # a given name that the roster spells in another way
-            elif self._registry.is_spelt(alone):
+            elif self._registry.is_spelt(alone) or not self._focus.dated:
                 return Person(at, run.end + 1, (), "somebody else of that title")
             return Person(at, last, (alone.id,), owner=s.is_owner(last))
         if run.states:
             ids = tuple(dict.fromkeys(one.id for one in holders if one is not None))
+            alone = holders[0] if len(holders) == 1 else None
+            if alone is not None and not run.plural and not self._registry.is_spelt(alone):
+                last = self._behind_name(s, run.end)
+                if last > run.end and not self._focus.dated:
+                    return Person(at, last, (), "somebody of that title on an unknown day")
+                return Person(at, last, ids, owner=s.is_owner(last))
             if not ids or (run.plural and len(ids) < 2):
                 return Person(at, run.end, (), "nobody tracked holds that office")
             return Person(at, run.end, ids, owner=s.is_owner(run.end))
@@ -275,9 +284,15 @@ class People:
         return found is not None
 
     def _behind_name(self, s: Sentence, at: int) -> int:
-        """Behind a name that the roster does not spell in this script: up to three words with capitals."""
+        """Behind a name that the roster does not spell in this script: up to three words with capitals.
+
+        In scripts without spaces it goes on to the next known word, up to a bound.
+        """
         last = at
-        while last - at < 3 and s.is_capital(last) and s.spaced(last) and not self._known(s, last):
+        while last < len(s.words) and not self._known(s, last):
+            glued = is_glued(s.words[last])
+            if not (glued or (s.is_capital(last) and s.spaced(last))) or last - at >= (_GLUED_NAME if glued else 3):
+                break
             last += 1
         return last
 

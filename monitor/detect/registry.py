@@ -116,9 +116,17 @@ class Focus:
     """What an article has said so far of persons: who was named in full, and in which order leaders came up."""
 
     def __init__(
-        self, registry: Registry, day: date, speaker: str, named: frozenset[str], candidates: frozenset[str]
+        self,
+        registry: Registry,
+        day: date,
+        speaker: str,
+        named: frozenset[str],
+        candidates: frozenset[str],
+        *,
+        dated: bool = True,
     ) -> None:
         self._registry = registry
+        self.dated = dated
         self.day = day
         self.speaker = speaker
         self.named = named
