@@ -86,16 +86,19 @@ class Gazetteer:
             self._add(names, Named(Place(name="", country=country), "country"))
         for country, names in words.regions.items():
             for name in names:
-                self._add((name,), Named(Place(name=_bare(name), country=country), "region"))
+                self._add(
+                    (name, *words.aliases.get(name, ())), Named(Place(name=_bare(name), country=country), "region")
+                )
         for city, country in country_of.items():
             self._add((city, *words.aliases.get(city, ())), Named(Place(name=city, country=country), "city"))
         for city, names in words.venues.items():
             if city not in country_of:
                 raise DataFileError(source, f"venues.{city}", "no such city")
             self._add(names, Named(Place(name=city, country=country_of[city]), "venue"))
-        for city in words.aliases:
-            if city not in country_of:
-                raise DataFileError(source, f"aliases.{city}", "no such city")
+        regions = {name for names in words.regions.values() for name in names}
+        for name in words.aliases:
+            if name not in country_of and name not in regions:
+                raise DataFileError(source, f"aliases.{name}", "no such city or region")
         self._unspaced = self._add_unspaced(words.unspaced, country_of, source)
         self._topical = frozenset(map(fold, words.topical))
         self._owned = re.compile(rf"'s?\s(?:{_either(words.owned)})(?!\w)")
