@@ -12,10 +12,9 @@ import msgspec
 from monitor.detect.datafile import read
 from monitor.errors import DataFileError
 
-#: inferred: one side is not at the trigger itself; told: words gave the status, not a default; headline: the title
-#: says it; agreed: several sentences do; weak_trigger: the trigger alone says little ("agree"); official: a
-#: participant's own source; opinion: the headline carries such a label.
-Feature = Literal["inferred", "told", "headline", "agreed", "medium_known", "weak_trigger", "official", "opinion"]
+#: inferred: one side is not at the trigger itself; headline: the title says it; agreed: several sentences do;
+#: weak_trigger: the trigger alone says little ("agree"); opinion: the headline carries such a label.
+Feature = Literal["inferred", "headline", "agreed", "medium_known", "weak_trigger", "opinion"]
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

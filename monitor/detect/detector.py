@@ -256,7 +256,7 @@ class _Reading:
         return leaders <= self.serving or (when is not None and leaders <= self.registry.serving(when.start))
 
     def _of_one_state(self, leaders: frozenset[str]) -> bool:
-        """Whether all lead the same state or body: a president who meets his prime minister is no news between states."""
+        """Whether all lead the same state or body: a president who meets his prime minister is no contact."""
         offices = [self.registry.watchlist.office_on(one, self.focus.day) for one in leaders]
         return len({office.country if office is not None else "" for office in offices}) == 1 and offices[0] is not None
 

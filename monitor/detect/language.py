@@ -46,7 +46,8 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A trigger as the file has it: one verb or noun in all its forms.
 
     `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
-    `hosted`: the leader of the state visited takes part even if the text does not name him.
+    `today`: told in the present, it is of the article's day. `hosted`: the leader of the state visited takes part even
+    if the text does not name him.
     """
 
     name: str
@@ -57,6 +58,7 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     status: Status = "held"
     weak: bool = False
     hosted: bool = False
+    today: bool = False
     distributive: bool = False
     forms: Mapping[Tense, tuple[str, ...]]
     compounds: Mapping[Medium, tuple[str, ...]] = {}
@@ -85,8 +87,8 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
 
-    `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes that may follow the object, anything else is another sense; `behind_object` the
-    words that may not.
+    `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes
+    that may follow the object, anything else is another sense; `behind_object` the words that may not.
     """
 
     name: str

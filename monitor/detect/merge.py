@@ -99,7 +99,7 @@ def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
         place=next((one.facts.place for one in group if one.facts.place is not None), None),
         forum=next((one.facts.forum for one in group if one.facts.forum is not None), None),
         topics=setting.topics,
-        confidence=model().confidence(_features(group, lead, known, setting)),
+        confidence=model().confidence(_features(group, known, setting)),
         evidence=tuple(evidence),
         rule=contact.frame.name,
         language=setting.language,
@@ -107,15 +107,13 @@ def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
     )
 
 
-def _features(group: Sequence[Finding], lead: Finding, known: Finding, setting: Setting) -> list[Feature]:
+def _features(group: Sequence[Finding], known: Finding, setting: Setting) -> list[Feature]:
     given: dict[Feature, bool] = {
         "inferred": all(one.contact.inferred for one in group),
-        "told": lead.facts.told,
         "headline": any(one.field == "title" for one in group),
         "agreed": len({id(one.row) for one in group}) > 1,
         "medium_known": known.facts.medium != "unknown",
         "weak_trigger": all(one.contact.trigger.of.weak for one in group),
-        "official": bool(setting.speaker) and setting.speaker in lead.contact.leaders,
         "opinion": setting.opinion,
     }
     return [name for name, holds in given.items() if holds]

@@ -150,8 +150,8 @@ class People:
             if not ids or (run.plural and len(ids) < 2):
                 return Person(at, run.end, (), "nobody tracked holds that office")
             return Person(at, run.end, ids, owner=s.is_owner(run.end))
-        alone = self._registry.alone.get(run.titles[-1])
-        if alone and (only := self._registry.watchlist.holder_of_phrase(alone, day)) is not None:
+        phrase = self._registry.alone.get(run.titles[-1])
+        if phrase is not None and (only := self._registry.watchlist.holder_of_phrase(phrase, day)) is not None:
             return Person(at, run.end, (only.id,), owner=s.is_owner(run.end))
         if run.plural or not self._definite(s, at):
             return None

@@ -71,7 +71,8 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     trigger = contact.trigger
     if contact.frame.status is not None:
         return Verdict(contact.frame.status, contact.frame.name, True, contact.frame.status == "ongoing")
-    return Verdict(trigger.of.status, trigger.tense, trigger.of.status != "held" or trigger.tense == "past")
+    told = trigger.of.status != "held" or trigger.tense == "past"
+    return Verdict(trigger.of.status, trigger.tense, told, trigger.of.today and trigger.tense == "present")
 
 
 def _passes(cue: Cue) -> bool:
