@@ -254,7 +254,15 @@ class Assembly:
             lambda event_id: event_id in self._slots or event_id in used,
             (replaced, s) if replaced is not None else None,
         )
-        step.changed.update(dict.fromkeys(into for old in merged if (into := self._slots[old].into)))
+        for old in merged:
+            # What it was a part of, and what was a part of it, has to find its place anew.
+            around = (self._slots[old].into, *sorted(self._parts.get(old, ())))
+            self._forget(step, old)
+            self._drop(step, old)
+            for event_id in around:
+                if event_id in self._slots:
+                    self._open(step, event_id)
+                    step.changed[event_id] = None
         for cluster in clusters:
             if cluster.sightings is None:
                 continue
@@ -298,24 +306,25 @@ class Assembly:
 
     def _tell(self, step: _Step, cause: Sighting, merged: dict[str, str]) -> None:
         """Revise what changed: events of their own first, then those that are part of another one by now."""
-        roots = {self._slots[i].into or i for i in step.changed}
-        for event_id in sorted(roots):
-            state = self._open(step, event_id)
+        roots = sorted({self._slots[i].into or i for i in step.changed})
+        parts = sorted(set(step.changed) - set(roots))
+        for event_id in roots:
             self._record(step, event_id)
+        for event_id in parts:
+            self._forget(step, event_id)
+        for event_id in roots:
+            state = self._open(step, event_id)
             self._revise(step, state, cause)
             self._store(step, state)
-        for event_id in sorted(set(step.changed) - roots):
-            self._forget(step, event_id)
+        for event_id in parts:
             state = self._open(step, event_id)
             if state.shown.get("merged_into") != state.into:
                 step.events.append(self._gone(state, state.into, cause))
                 self._store(step, state)
         for old, new in merged.items():
-            self._forget(step, old)
-            state = self._open(step, old)
+            state = step.states[old]
             if state.revision:
                 step.events.append(self._gone(state, self._slots[new].into or new, cause))
-            self._drop(step, old)
         # What is on record of a pair is part of what its later contacts tell.
         later = {
             i
@@ -323,7 +332,7 @@ class Assembly:
             for i in self._by_pair.get(_split(pair), ())
             if self._slots[i].anchor.held_day >= day
         }
-        for event_id in sorted(later - roots):
+        for event_id in sorted(later.difference(roots)):
             slot = self._slots[event_id]
             if slot.into or len(slot.anchor.leaders) != 2:
                 continue
@@ -347,8 +356,7 @@ class Assembly:
 
     def _gone(self, state: EventState, into: str, cause: Sighting) -> Event:
         """The revision that says that an event is told as another one from now on."""
-        anchor = self._slots[state.event_id].anchor
-        event = build(state.event_id, state.sightings, anchor, self._today, state.redirects)
+        event = build(state.event_id, state.sightings, Anchor(state.sightings), self._today, state.redirects)
         return self._next(state, msgspec.structs.replace(event, merged_into=into, closed=True), b"", cause)
 
     def _next(self, state: EventState, event: Event, digest: bytes, cause: Sighting | None) -> Event:

@@ -54,7 +54,7 @@ def build(
         "when": facts.weigh(
             live,
             coverage,
-            facts.when_claim(status in HAPPENED, anchor.plan),
+            facts.when_claim(status in HAPPENED, anchor),
             specific=facts.narrowness,
             agree=facts.contains,
         ),
@@ -62,7 +62,7 @@ def build(
         "forum": facts.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
     }
     if chosen["when"].value is None and status in HAPPENED:
-        chosen["when"] = facts.weigh(live, coverage, facts.when_claim(False, None), specific=facts.narrowness)
+        chosen["when"] = facts.weigh(live, coverage, facts.when_claim(False, Anchor()), specific=facts.narrowness)
     if chosen["medium"].value is None:
         chosen["medium"] = _weigh_medium(live, coverage)
     topics, topic_fact = facts.topics(live, coverage)

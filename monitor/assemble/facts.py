@@ -14,12 +14,15 @@ from typing import Any
 import msgspec
 
 from monitor.assemble.coverage import Coverage
+from monitor.assemble.identity import Anchor
 from monitor.assemble.sighting import HAPPENED, Sighting
 from monitor.records import EventStatus, Fact, Participant, When
 
 #: Claims of one fact that are kept beside the chosen one.
 MAX_ALTERNATIVES = 5
 MAX_TOPICS = 12
+#: Seconds.
+DAY = 86_400
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -118,14 +121,17 @@ def status_fact(status: EventStatus, sightings: Sequence[Sighting], coverage: Co
     return Claims(fact(status, alike.get(status, (status,))), status, tuple(f for f in others if f is not None))
 
 
-def when_claim(happened: bool, plan: tuple[int, int] | None) -> Callable[[Sighting], tuple[Hashable, When] | None]:
+def when_claim(happened: bool, anchor: Anchor) -> Callable[[Sighting], tuple[Hashable, When] | None]:
     """Reads dates: of a contact that took place those of its reports, of one ahead those of the plan that stands."""
+    plan = anchor.plan
+    # An older date was given up; one that was told when the plan was told last is a disagreement.
+    stands_since = anchor.plans[plan] - DAY if plan is not None else 0
 
     def read(s: Sighting) -> tuple[Hashable, When] | None:
         span = s.span
         if s.when is None or span is None or (happened and s.status not in HAPPENED):
             return None
-        if not happened and plan is not None and (span[0] > plan[1] or span[1] < plan[0]):
+        if not happened and plan is not None and (span[0] > plan[1] or span[1] < plan[0]) and s.time < stands_since:
             return None
         whole = (s.when.start.toordinal(), s.when.end.toordinal()) == span
         return span, s.when if whole else When(start=s.when.start, end=date.fromordinal(span[1]), granularity="range")

@@ -99,6 +99,17 @@ def test_medium_not_told_matches_both_but_a_call_is_no_meeting():
     assert len(assemble(meeting(), mention())) == 2
 
 
+def test_two_dates_for_one_unusual_place_told_on_one_day_are_a_disagreement():
+    alaska, anchorage = Place(name="Alaska", country="US"), Place(name="Anchorage", country="US")
+    (event,) = assemble(
+        meeting("planned", when=day("2026-02-13"), place=alaska),
+        meeting("planned", when=day("2026-08-15"), place=anchorage),
+    )
+    assert len(event.alternatives["when"]) == 1
+    visits = [meeting("planned", when=day(date), place=MOSCOW) for date in ("2026-02-13", "2026-08-15")]
+    assert len(assemble(*visits)) == 2
+
+
 def test_a_bilateral_on_the_sidelines_is_no_part_of_the_summit():
     summit = mention("putin xi modi", "held", kind="summit", medium="in_person", forum="BRICS", when=day("2026-02-04"))
     bilateral = meeting(who="modi xi", forum="BRICS", when=day("2026-02-04"))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.assemble import Assembly
+from monitor.assemble.state import EventState, unpack
 from monitor.records import Event, Mention, Place, When
 from tests.monitor.assemble.samples import WEDNESDAY, last, mention
 
@@ -141,3 +142,28 @@ def test_revisions_count_from_one_and_each_says_what_changed(found):
         assert event.revision == seen.get(event.event_id, 0) + 1
         assert event.history[-1].revision == event.revision
         seen[event.event_id] = event.revision
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(mentions(max_days=3), min_size=1, max_size=14))
+def test_every_standing_event_is_told_and_every_merged_one_leads_to_it(found):
+    """Also with several contacts in one article and with articles that are corrected."""
+    assembly = Assembly()
+    told = {}
+    for number, m in enumerate(found):
+        assert m.source is not None
+        revised = msgspec.structs.replace(m, source=msgspec.structs.replace(m.source, revision=number % 3))
+        for event in assembly.apply(revised).events:
+            told[event.event_id] = event
+        states = {key: unpack(data) for key, data in assembly.states()}
+        states = {key: state for key, state in states.items() if isinstance(state, EventState)}
+        standing_ids = {key for key, state in states.items() if not state.into}
+        assert {state.into for state in states.values()} <= {"", *standing_ids}
+        assert {i for i, event in told.items() if event.merged_into is None} == standing_ids
+        for event in told.values():
+            target = event
+            for _ in range(len(told)):
+                if target.merged_into is None:
+                    break
+                target = told[target.merged_into]
+            assert target.merged_into is None
