@@ -150,6 +150,11 @@ class People:
             if not ids or (run.plural and len(ids) < 2):
                 return Person(at, run.end, (), "nobody tracked holds that office")
             return Person(at, run.end, ids, owner=s.is_owner(run.end))
+        return self._bare_title(s, at, run)
+
+    def _bare_title(self, s: Sentence, at: int, run: Run) -> Person | None:
+        """A title alone: of one office only ("the pope"), or of the last leader named who bears it ("the president")."""
+        day = self._focus.day
         phrase = self._registry.alone.get(run.titles[-1])
         if phrase is not None and (only := self._registry.watchlist.holder_of_phrase(phrase, day)) is not None:
             return Person(at, run.end, (only.id,), owner=s.is_owner(run.end))
@@ -230,9 +235,19 @@ class People:
 
     def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
         """The state named at a token, where its case allows that it is one."""
-        state = self._registry.states.longest(s.words, at)
+        state = self._registry.states.longest(s.words, at) or self._same_state(s, at)
         lower = s.lower_case or (state is not None and self._language.lower_adjectives and state[1][0][1])
-        return state if lower or s.is_capital(at) else None
+        return state if lower or s.is_capital(at) or self._same_state(s, at) else None
+
+    def _same_state(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
+        """The state named before, meant by "the nation's leader" or "its president"."""
+        role = self._language.roles.longest(s.words, at)
+        if role is None or role[1][0][0] != "same_state":
+            return None
+        for before in range(at - 1, -1, -1):
+            if s.is_capital(before) and (state := self._registry.states.longest(s.words, before)) is not None:
+                return role[0], [(state[1][0][0], True)]
+        return None
 
     def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
         """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
