@@ -111,7 +111,7 @@ class Detector:
         language = self._languages.get(code)
         if language is None:
             return Explanation(article_id=article.id, language=code, outcome=f"no language file for {code!r}")
-        reading = _Reading(self._registries[code], article, parts, moment, day, speaker)
+        reading = _Reading(self._registries[code], article, parts, moment=moment, day=day, speaker=speaker)
         return reading.explanation(lean=lean)
 
     def _latest_day(self, parts: list[Part]) -> date:
@@ -154,7 +154,14 @@ class _Reading:
     """One article on its way through the steps."""
 
     def __init__(
-        self, registry: Registry, article: Article, parts: list[Part], moment: datetime | None, day: date, speaker: str
+        self,
+        registry: Registry,
+        article: Article,
+        parts: list[Part],
+        *,
+        moment: datetime | None,
+        day: date,
+        speaker: str,
     ) -> None:
         self.registry = registry
         self.language = registry.language

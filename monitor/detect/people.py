@@ -153,7 +153,7 @@ class People:
         return self._bare_title(s, at, run)
 
     def _bare_title(self, s: Sentence, at: int, run: Run) -> Person | None:
-        """A title alone: of one office only ("the pope"), or of the last leader named who bears it ("the president")."""
+        """A title alone: of one office ("the pope"), or of the last leader named who bears it ("the president")."""
         day = self._focus.day
         phrase = self._registry.alone.get(run.titles[-1])
         if phrase is not None and (only := self._registry.watchlist.holder_of_phrase(phrase, day)) is not None:
