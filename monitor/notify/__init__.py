@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from monitor.notify.ack import Ack, AckLinks
 from monitor.notify.log import Delivery, DeliveryLog, MemoryLog, Pending
-from monitor.notify.notifier import DeadLetters, Notifier
+from monitor.notify.notifier import Notifier
 from monitor.notify.policy import Decision, Policy
 from monitor.notify.receivers import Receiver, build
+from monitor.notify.sender import DeadLetters
 from monitor.notify.silences import Note, Retry, Silence
 
 __all__ = [

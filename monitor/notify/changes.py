@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from monitor.records import Event
 
 #: Fields whose change is told aloud, most important first.
@@ -56,8 +54,3 @@ def changes(told: Event, event: Event) -> Changes:
         material=tuple(name for name in MATERIAL if name in changed),
         quiet=tuple(name for name in QUIET if name in changed),
     )
-
-
-def same(told: Event, event: Event) -> bool:
-    """True when nothing at all changed but the revision's number."""
-    return msgspec.structs.replace(event, revision=told.revision) == told

@@ -34,7 +34,6 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     others: str
     acknowledged: str
     acknowledge: str
-    more_sources: str
     digest: str
     silent: str
     back: str
@@ -94,7 +93,7 @@ _FILLED = {"who", "what", "noun", "host", "guests", "count", "by", "length"}
 
 
 def _check(words: Wording, file: str) -> None:
-    texts = [*words.headline.values(), *words.visit.values(), words.others, words.acknowledged, words.more_sources]
+    texts = [*words.headline.values(), *words.visit.values(), words.others, words.acknowledged]
     for text in (*texts, words.digest, words.silent_for):
         _check_template(text, _FILLED, file)
 

@@ -122,7 +122,7 @@ async def test_a_revoked_partition_waits_for_its_message_in_flight(place: Place)
     async with place.stage() as stage:
         stage.assign([0])
         await stage.handle(event(), at(0))
-        await until(lambda: any(entry.busy for entry in stage.notifier._entries.values()))
+        await until(lambda: stage.notifier.in_flight() > 0)
         await stage.revoke([0])
         assert len(place.hook.received) == 1
     (value,) = (await read_compacted(place.settings, place.names.deliveries, [0])).values()

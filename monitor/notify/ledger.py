@@ -1,0 +1,84 @@
+"""The delivery records in memory, and the one way to change one: the log first, then memory, then the lane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from monitor import metrics
+from monitor.errors import BrokerError
+from monitor.notify.lane import Lane
+from monitor.notify.log import Delivery, DeliveryLog
+
+logger = structlog.get_logger()
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+
+@dataclass
+class Entry:
+    """One delivery record in memory. `lock` guards its changes, `busy` is true while a message is in flight."""
+
+    partition: int
+    delivery: Delivery
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    busy: bool = False
+
+
+class Ledger:
+    """All records of the assigned partitions by their key. `checkpoint` is called around each write."""
+
+    def __init__(
+        self, log: DeliveryLog, lanes: Mapping[str, Lane], checkpoint: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self.entries: dict[str, Entry] = {}
+        self._log, self._lanes, self._checkpoint = log, lanes, checkpoint
+
+    def of(self, receiver: str) -> Iterator[Entry]:
+        """The records of one receiver; entries may come and go meanwhile."""
+        return (entry for entry in list(self.entries.values()) if entry.delivery.receiver == receiver)
+
+    async def store(self, entry: Entry, delivery: Delivery) -> None:
+        """Write a record, then take it over and see to it that it is handled in time. Raises BrokerError."""
+        if self.entries.get(delivery.key) is not entry:
+            return  # the partition went to another worker, which alone writes now
+        old, pending = entry.delivery.pending, delivery.pending
+        if pending:
+            await self._checkpoint("before_pending")
+        await self._log.append(entry.partition, delivery)
+        entry.delivery = delivery
+        gauge = metrics.notifications_pending.labels(delivery.receiver)
+        gauge.inc((pending is not None) - (old is not None))
+        lane = self._lanes[delivery.receiver]
+        if pending:
+            await self._checkpoint("after_pending")
+            lane.put(delivery.key, pending.due)
+        elif delivery.remind_at:
+            lane.put(delivery.key, delivery.remind_at)
+        else:
+            lane.drop(delivery.key)
+
+    async def store_surely(self, entry: Entry, delivery: Delivery) -> None:
+        """Write a record that must not be lost, however long the broker is away."""
+        try:
+            await persist(lambda: self.store(entry, delivery), delivery.key)
+        except BrokerError:
+            # It can never be written (too large): what the receiver knows holds at least in this process.
+            entry.delivery = delivery
+
+
+async def persist(write: Callable[[], Awaitable[None]], delivery_id: str) -> None:
+    """Write until the broker takes it. Raises BrokerError only when it never will."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await write()
+        except BrokerError as error:
+            logger.warning("delivery_not_written", delivery_id=delivery_id, error=str(error))
+            if not error.retryable:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
