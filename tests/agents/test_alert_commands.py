@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from agents.cli import cli
+from agents.cli import cli, main
 from agents.heartbeat import watch
 from agents.notify import NotifyStage
 from agents.outbox import KafkaOutbox, MemoryOutbox
@@ -65,6 +65,19 @@ def test_config_check_knows_the_leaders(write):
     route = {"name": "pair", "receivers": ["console"], "match": {"leaders": ["xi-jinpin"]}}
     with pytest.raises(ConfigError, match="did you mean 'xi-jinping'"):
         call("config", "check", write(routes=[route]))
+
+
+def test_a_mistake_is_one_line_on_standard_error_and_exit_code_2(write, capsys, monkeypatch):
+    file = write(poller={"concurency": 5})
+    monkeypatch.setattr("sys.argv", ["summitry", "config", "check", file])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        f"summitry: {file}:2: poller.concurency: unknown key 'concurency'; did you mean 'concurrency'?\n"
+    )
 
 
 def test_config_check_reads_the_lists_of_feeds(write):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -15,8 +16,9 @@ Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 class LocalServer:
     """Starts and stops with `async with`; `url` is its address."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.url = ""
+        self._tls = tls
         self._runner: web.AppRunner | None = None
 
     def application(self) -> web.Application:
@@ -25,9 +27,9 @@ class LocalServer:
     async def __aenter__(self):
         self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = f"http{'s' if self._tls else ''}://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

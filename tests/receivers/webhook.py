@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,8 @@ class WebhookServer(LocalServer):
     """`faults` of the script: ("status", 500), ("slow", seconds), ("lose", None), ("redirect", url),
     ("retry_after", seconds), ("gone", None). `down` answers every request with 503."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
         self.received: list[Received] = []
         self.refused = 0
         self.script = Script()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from datetime import timedelta
 from importlib import resources
 from typing import Any
 
 import jsonschema
 import pytest
+import trustme
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
@@ -160,6 +162,30 @@ async def test_an_address_of_the_own_network_is_refused_unless_it_is_allowed(ser
     await receiver.close()
     assert caught.value.reason == "address_refused"
     assert server.received == []
+
+
+async def test_the_name_on_the_certificate_is_checked_although_the_address_is_ours(tmp_path, monkeypatch):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(tls)
+    async with WebhookServer(tls) as server:
+        port = server.url.rpartition(":")[2]
+
+        async def deliver(host: str) -> None:
+            receiver = Webhook(config(f"https://{host}:{port}/hook"))
+            try:
+                await receiver.deliver(message(), None)
+            finally:
+                await receiver.close()
+
+        with pytest.raises(DeliveryError, match="tls"):
+            await deliver("localhost")  # by an authority that nobody knows
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        await deliver("localhost")
+        assert len(server.received) == 1
+        with pytest.raises(DeliveryError, match="tls"):
+            await deliver("127.0.0.1")  # not the name of the certificate
 
 
 async def test_own_headers_are_sent_and_can_not_replace_the_signature(server):
