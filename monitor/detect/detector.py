@@ -6,6 +6,7 @@ the facts around each contact; last, what title and text tell of one contact bec
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -217,10 +218,10 @@ class _Reading:
         title_case, lower_case = _case(text)
         self.focus.headline = part.field == "title"
         extras = [one for one in furniture(text) if one.kind != "caption"] if part.field != "title" else []
-        for start, end in sentences(text)[:MAX_SENTENCES]:
+        for start, end in sentences(text, MAX_SENTENCES):
             if any(one.start <= start < one.end for one in extras):
                 continue
-            hits = [hit for hit in part.hits if start <= hit.start < end]
+            hits = list(part.hits[bisect_left(part.hits, (start,)) : bisect_left(part.hits, (end,))])
             tokens = tokenize(text, part.folded, start, end)[:MAX_TOKENS]
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
