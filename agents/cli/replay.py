@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import click
 from tqdm import tqdm
@@ -13,8 +15,10 @@ from monitor.assemble.replay import final_events
 from monitor.assemble.replay import replay as replay_articles
 from monitor.detect import Detector
 from monitor.errors import SummitryError
-from monitor.records import Article, event_line
+from monitor.records import Article, event_line, utc
 from monitor.watchlist import bundled, load
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @click.command()
@@ -27,7 +31,8 @@ def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> No
     r"""Run articles through detection and assembly, in event time, and print the events.
 
     Reads article lines (JSON with at least "id" and "title") in the order of publication from FILES (also .gz and .zst)
-    or standard input, and prints event lines. The events are those that the service would tell.
+    or standard input, and prints event lines. Several files are read side by side, as one archive in order. The events
+    are those that the service would tell.
 
     \b
     summitry replay archive-2025.jsonl.zst > events.jsonl
@@ -51,23 +56,31 @@ def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> No
 
 
 class _Source:
-    """The articles of some files, with a progress bar when standard error is a terminal; counts bad lines."""
+    """The articles of some files, merged by their times, with a progress bar on a terminal; counts bad lines."""
 
     def __init__(self, files: tuple[str, ...]) -> None:
-        self._lines = Lines(files)
+        self._files = [Lines((file,)) for file in files or ("-",)]
         self.bad = self.lines = 0
 
     def __iter__(self) -> Iterator[Article]:
-        total = self._lines.bytes_total
+        sizes = [file.bytes_total for file in self._files]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
         with tqdm(total=total, unit="B", unit_scale=True, disable=None, desc="replay", leave=False) as bar:
-            for name, number, line in self._lines:
-                self.lines += 1
-                if self.lines % 500 == 0:
-                    bar.update(self._lines.bytes_read - bar.n if total is not None else 0)
-                try:
-                    article = read_article(line)
-                except SummitryError as error:
-                    self.bad += 1
-                    tqdm.write(f"{name}: line {number}: {error}", file=sys.stderr)
-                    continue
+            for _, article in heapq.merge(*map(self._read, self._files), key=lambda timed: timed[0]):
+                if total is not None and self.lines % 500 == 0:
+                    bar.update(sum(file.bytes_read for file in self._files) - bar.n)
                 yield article
+
+    def _read(self, file: Lines) -> Iterator[tuple[datetime, Article]]:
+        """Each article of a file with its time; one without a time is of the time of the one before it."""
+        time = _BEGINNING
+        for name, number, line in file:
+            self.lines += 1
+            try:
+                article = read_article(line)
+            except SummitryError as error:
+                self.bad += 1
+                tqdm.write(f"{name}: line {number}: {error}", file=sys.stderr)
+                continue
+            time = article.published or article.seen or time
+            yield utc(time), article

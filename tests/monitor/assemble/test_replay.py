@@ -158,6 +158,16 @@ def test_the_command_prints_final_events_and_reports_bad_lines(tmp_path):
     assert {s["article_id"] for e in events for s in e["sources"] if e["kind"] == "call"} == {"1", "2"}
 
 
+def test_several_files_are_one_archive_in_order(tmp_path):
+    """One outlet a file, a year each: without merging, the second file would come after everything was closed."""
+    for name, lines in (("a", (LINES[0], {"id": "9", "title": "Rain", "published": "2026-12-01"})), ("b", LINES[1:2])):
+        (tmp_path / name).write_bytes(jsonl(*lines))
+    result = CliRunner().invoke(replay_command, [str(tmp_path / "a"), str(tmp_path / "b")])
+    assert result.exit_code == 0
+    (event,) = (json.loads(line) for line in result.stdout.splitlines())
+    assert {s["article_id"] for s in event["sources"]} == {"1", "2"}
+
+
 def test_the_command_prints_each_revision_from_standard_input():
     result = CliRunner().invoke(replay_command, ["--revisions"], input=jsonl(*LINES))
     assert result.exit_code == 0
