@@ -113,6 +113,8 @@ class Slack(LocalServer):
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
         data = await self._arguments(request)
+        if (request.method == "GET") is not method.startswith("conversations."):
+            return web.json_response({"ok": False, "error": "method_not_supported"})
         answer = self._answer(method, data)
         if kind == "slow":
             await asyncio.sleep(float(str(detail)))

@@ -177,7 +177,7 @@ class SlackBot:
         try:
             if method.startswith("conversations."):
                 params = {k: str(v).lower() if isinstance(v, bool) else v for k, v in body.items()}
-                answer = await self._api().api_call(method, params=params)
+                answer = await self._api().api_call(method, http_verb="GET", params=params)
             else:
                 answer = await self._api().api_call(method, json=body)
         except SlackApiError as error:
