@@ -54,6 +54,9 @@ BEST = [
     ("两国领导人在人民大会堂会面", "Beijing", "CN"),
     ("总统抵达莫斯科", "Moscow", "RU"),
     ("总统访问中国", "", "CN"),
+    ("Los líderes se reunieron en Pekín", "Beijing", "CN"),
+    ("Les dirigeants se sont rencontrés à Genève", "Geneva", "CH"),
+    ("Die Staatschefs trafen sich in Moskau", "Moscow", "RU"),
     ("in st petersburg, the two leaders held a meeting", "Saint Petersburg", "RU"),
 ]
 
