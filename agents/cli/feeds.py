@@ -27,7 +27,7 @@ from monitor.feeds.poll import poll
 from monitor.feeds.reader import Reader
 from monitor.feeds.schedule import Rules, after, begin
 from monitor.feeds.state import FeedState
-from monitor.feeds.topicstore import load_feeds, load_states, put_feeds
+from monitor.feeds.topicstore import ask_now, load_feeds, load_states, put_feeds
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 Command = Callable[..., None]
@@ -274,6 +274,26 @@ def remove(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -
     removed = asyncio.run(run())
     click.echo(f"{removed} of {len(ids)} feeds removed")
     sys.exit(0 if removed == len(ids) else 1)
+
+
+@feeds.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@_options
+def refresh(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -> None:
+    r"""Have feeds of the running service polled now; one that was asked within the last minute waits for its turn.
+
+    \b
+    summitry feeds refresh bbc-world tass-en --broker kafka://localhost:9092
+    """
+    settings, topics, wait = _service(config_file, broker)
+
+    async def run() -> int:
+        await wait_for_broker(settings, wait)
+        return await ask_now(settings, topics.feeds, ids)
+
+    asked = asyncio.run(run())
+    click.echo(f"{asked} of {len(ids)} feeds are polled now")
+    sys.exit(0 if asked == len(ids) else 1)
 
 
 @feeds.command()

@@ -33,7 +33,7 @@ from monitor.feeds.poll import Get
 from monitor.feeds.poller import Poller
 from monitor.feeds.reader import Reader
 from monitor.feeds.schedule import Rules
-from monitor.feeds.topicstore import TopicStore, decoded_subscription
+from monitor.feeds.topicstore import REFRESH, TopicStore, decoded_subscription
 from monitor.feeds.websub import WebSub
 from monitor.kafka import BrokerSettings, consumer, partitions_of, producer, wait_for_broker
 
@@ -164,6 +164,8 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             await self._poller.remove(feed_id, record.partition)
         elif feed := decoded_subscription(record.value):
             self._poller.change(record.partition, self._completed(feed))
+            if any(name == REFRESH for name, _ in record.headers):
+                logger.info("feed_refresh", feed=feed.id, asked=self._poller.refresh(feed.id))
 
     async def close(self) -> None:
         """Stop reading."""

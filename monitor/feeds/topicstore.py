@@ -8,7 +8,7 @@ same number of partitions, and it must not change while they hold records.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -26,6 +26,8 @@ from monitor.records import Article, decode, encode
 logger = structlog.get_logger()
 
 ACK_TIMEOUT_S = 30.0
+#: The header of a subscription's record that asks for a poll now.
+REFRESH = "refresh"
 
 
 def feed_key(feed: Subscription) -> str:
@@ -59,21 +61,46 @@ async def put_feeds(
     changed leaves its old partition. Raises BrokerError.
     """
     known = await load_feeds(settings, topic)
-    async with kafka_consumer(settings) as client:
-        count = len(await partitions_of(client, topic))
     wanted = {feed.id: feed for feed in feeds}
     written = [feed for feed in wanted.values() if known.get(feed.id) != feed]
     moved = [known[feed.id] for feed in written if feed.id in known and known[feed.id].group != feed.group]
     removed = [known[feed_id] for feed_id in dict.fromkeys(remove) if feed_id in known and feed_id not in wanted]
-    async with producer(settings) as client:
-        rows = [(feed, None) for feed in (*moved, *removed)] + [(feed, encode(feed)) for feed in written]
-        await _acknowledged(
-            [
-                await client.send(topic, value, key=feed_key(feed).encode(), partition=partition_of(feed.group, count))
-                for feed, value in rows
-            ]
-        )
+    rows = [(feed, None) for feed in (*moved, *removed)] + [(feed, encode(feed)) for feed in written]
+    await _write(settings, topic, rows)
     return len(written), len(removed)
+
+
+async def ask_now(settings: BrokerSettings, topic: str, feed_ids: Iterable[str]) -> int:
+    """Have feeds polled now rather than when they are due; returns how many of them there are. Raises BrokerError.
+
+    Their pollers see the same subscriptions again with the header REFRESH. A feed that was asked within the last minute
+    is not asked again (S11).
+    """
+    known = await load_feeds(settings, topic)
+    found = [known[feed_id] for feed_id in dict.fromkeys(feed_ids) if feed_id in known]
+    await _write(settings, topic, [(feed, encode(feed)) for feed in found], headers=[(REFRESH, b"")])
+    return len(found)
+
+
+async def _write(
+    settings: BrokerSettings,
+    topic: str,
+    rows: Sequence[tuple[Subscription, bytes | None]],
+    headers: list[tuple[str, bytes]] | None = None,
+) -> None:
+    """Write subscriptions (None deletes one) where their host groups lie."""
+    if not rows:
+        return
+    async with kafka_consumer(settings) as client:
+        count = len(await partitions_of(client, topic))
+    async with producer(settings) as client:
+        sent = [
+            await client.send(
+                topic, value, key=feed_key(feed).encode(), partition=partition_of(feed.group, count), headers=headers
+            )
+            for feed, value in rows
+        ]
+        await _acknowledged(sent)
 
 
 class TopicStore:

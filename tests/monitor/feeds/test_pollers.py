@@ -17,8 +17,9 @@ import pytest
 from agents.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.feeds.feed import Subscription
-from monitor.feeds.topicstore import load_feeds, load_states, put_feeds
-from monitor.kafka import BrokerSettings, read_to_end
+from monitor.feeds.state import FeedState
+from monitor.feeds.topicstore import TopicStore, ask_now, load_feeds, load_states, partition_of, put_feeds
+from monitor.kafka import BrokerSettings, producer, read_to_end
 from monitor.records import Article, decode
 from tests.feedserver import FeedServer, Reply, Request, conditional, rss
 from tests.monitor.feeds.snapshots import Expected, load, serve
@@ -106,6 +107,28 @@ async def test_a_change_of_the_list_reaches_a_running_poller_within_seconds(serv
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(15):
         assert await process.wait() == 0
+
+
+async def test_a_feed_can_be_asked_for_now_but_not_twice_in_a_minute(service: Service) -> None:
+    server, feed, now = service.server, service.feed(0, interval_s=3600), time.time()
+    server.on("/0.xml", conditional(lambda: rss("one story")))
+    server.on("/1.xml", conditional(lambda: rss("other story")))
+    state = FeedState(feed="f0", request=feed.request_hash, url=feed.url, last_attempt=now - 120, next_due=now + 3000)
+    names = service.names
+    async with producer(service.settings) as client:
+        store = TopicStore(service.settings, client, feeds=names.feeds, state=names.feed_state, articles=names.articles)
+        await store.save(partition_of(feed.group, 4), feed, state, {})
+    await service.put(feed, service.feed(1, host_group=feed.group, interval_s=3600))
+    await service.start("p1")
+    await until(lambda: len(server.hits("/1.xml")) == 1, 30)
+    assert server.hits("/0.xml") == [], "it is not due"
+    assert await ask_now(service.settings, names.feeds, ["f0", "nobody"]) == 1
+    await until(lambda: len(server.hits("/0.xml")) == 1, 15)
+    await ask_now(service.settings, names.feeds, ["f0"])
+    # A change that is followed after it shows that the second wish was read, and not granted.
+    await service.put(service.feed(1, host_group=feed.group, user_agent="changed"))
+    await until(lambda: server.hits("/1.xml")[-1].header("User-Agent") == "changed", 20)
+    assert len(server.hits("/0.xml")) == 1
 
 
 @pytest.mark.chaos

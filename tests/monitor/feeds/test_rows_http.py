@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from monitor.errors import BrokerError
 from monitor.feeds.feed import Auth, SecretRef, Subscription
+from monitor.feeds.store import MemoryStore
 from tests.feedserver import FeedServer, Reply, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, MINUTE, World
 
@@ -99,6 +102,28 @@ async def test_row_04_a_broker_that_is_away_for_a_moment_costs_nothing(
     world.store.failures = 2
     state = await world.poll()
     assert (state.etag, state.health, len(world.titles)) == ('"1"', "OK", 2)
+
+
+async def test_row_04_what_the_broker_could_not_take_is_not_asked_for(server: FeedServer, world: World) -> None:
+    class Away(MemoryStore):
+        away = True
+
+        async def save(self, *record: Any) -> None:
+            if self.away:
+                raise BrokerError("the fake broker is away")
+            await super().save(*record)
+
+    world.store = store = Away()
+    world.poller = world.restarted()
+    server.on("/feed.xml", Reply(200, BODY))
+    world.add()
+    world.now += 1
+    await world.poller.poll_now("a")
+    assert server.requests == []
+    assert world.poller._agenda.due("a") == world.now + 10
+    store.away = False
+    await world.poll(after=10)
+    assert (len(server.requests), len(store.articles)) == (1, 2)
 
 
 async def test_row_05_a_304_renews_the_validators_it_carries(server: FeedServer, world: World) -> None:
