@@ -74,10 +74,10 @@ class Detector:
     def __init__(self, watchlist: Watchlist | None = None, languages: Mapping[str, Language] | None = None) -> None:
         self._watchlist = bundled() if watchlist is None else watchlist
         self._languages = dict(bundled_languages() if languages is None else languages)
-        titles: set[str] = {*self._watchlist.titles}
-        titles |= {word for state in self._watchlist.states.values() for word in state.titles}
+        titles = dict.fromkeys(self._watchlist.titles, 1)
+        titles |= {word: 1 for state in self._watchlist.states.values() for word in state.titles}
         for language in self._languages.values():
-            titles |= language.title_words
+            titles |= dict.fromkeys(language.title_words, 2)  # plurals, and words that bring in one more leader
         self._gazetteer = Gazetteer(
             self._watchlist,
             titles,

@@ -19,6 +19,9 @@ from monitor.records import Kind, Medium, Place, Status, When
 
 #: A contact further back than this is background (labelling guidelines: "about 7 days").
 RECENT = timedelta(days=8)
+#: A time that starts this close behind a verb of saying is when it was said: "said on Tuesday".
+_SAID = 4
+_VERBS = frozenset({"past", "present"})
 _HAPPENED = frozenset({"held", "past", "ongoing"})
 
 
@@ -47,8 +50,11 @@ class Surroundings:
         sentence = text[self.offset : row.tokens[-1].end]
         self.times: tuple[TimeHit, ...] = ()
         if published is not None and language.calendar is not None:
+            said = [row.tokens[item.last - 1].end - self.offset for item in row.items if item.class_ == "say"]
             self.times = tuple(
-                hit for hit in find_times(sentence, published, language.calendar) if hit.relation == "on"
+                hit
+                for hit in find_times(sentence, published, language.calendar)
+                if hit.relation == "on" and not any(0 <= hit.start - end <= _SAID for end in said)
             )
         self.places: tuple[PlaceHit, ...] = find_places(sentence)
         self.forums: tuple[ForumHit, ...] = find_forums(sentence)
@@ -112,7 +118,12 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
     medium, kind = contact.trigger.medium, contact.trigger.kind
     first, last = clause_of(row, contact)
     center = row.items[contact.at].first
-    others = [row.items[one.at] for one in contacts if one.at != contact.at]
+    told = {one.at for one in contacts if one.at != contact.at}
+    others = [
+        item
+        for index, item in enumerate(row.items)
+        if index in told or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
+    ]
     for at in range(first, last):
         found = language.media.longest(row.words, at)
         if found is None or any(abs(at - one.first) < abs(at - center) for one in others):

@@ -89,7 +89,7 @@ def _outdone(contact: Contact, found: dict[int, Contact]) -> bool:
     for one in found.values():
         if contact.trigger.of.weak and not one.trigger.of.weak and one.leaders >= contact.leaders:
             return True
-        if one.leaders > contact.leaders and one.first == contact.first:
+        if one.leaders > contact.leaders and (one.first == contact.first or one.a == contact.a):
             return True
     return False
 
@@ -232,10 +232,12 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
             return veto.name
         if any(veto.anywhere.longest(row.words, one) for one in range(len(row.words))):
             return veto.name
-        behind = row.shape[b + 1] if b is not None and at < b < len(row.shape) - 1 else ""
+        behind = row.shape[b + 1 :] if b is not None and at < b else ""
+        if len(behind) > 1 and row.items[b + 1 if b is not None else 0].class_ == "QUOTE":
+            behind = behind[1:] if row.items[(b or 0) + 2].class_ in ("during", "prep", "time") else behind
         if b is not None and at < b and _starts_at(veto.behind_object, row, row.items[b].last):
             return veto.name
-        if veto.object_then and behind and behind not in veto.object_then:
+        if veto.object_then and behind and behind[0] not in veto.object_then:
             return veto.name
     return ""
 

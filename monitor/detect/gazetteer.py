@@ -7,7 +7,7 @@ is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import ahocorasick
@@ -25,7 +25,7 @@ class Name(NamedTuple):
     leaders: tuple[tuple[str, Strength], ...] = ()
     phrases: tuple[Phrase, ...] = ()
     namesake: bool = False
-    title: bool = False
+    title: int = 0
     trigger: bool = False
     hosted: bool = False
 
@@ -53,7 +53,9 @@ class Scan(NamedTuple):
 class Gazetteer:
     """The automaton over a watchlist and the trigger and title words of some languages."""
 
-    def __init__(self, watchlist: Watchlist, titles: Iterable[str], triggers: Mapping[str, bool], clitics: str) -> None:
+    def __init__(
+        self, watchlist: Watchlist, titles: Mapping[str, int], triggers: Mapping[str, bool], clitics: str
+    ) -> None:
         names: dict[str, dict[str, Strength]] = {}
         for leader in watchlist.leaders.values():
             for alias in leader.aliases:
@@ -66,8 +68,8 @@ class Gazetteer:
             entries[key] = known._replace(phrases=(*known.phrases, phrase))
         for text in watchlist.namesakes:
             entries[_key(text)] = Name(namesake=True)
-        for word in titles:
-            entries.setdefault(_key(word), Name(title=True))
+        for word, holders in titles.items():
+            entries.setdefault(_key(word), Name(title=holders))
         for word, hosted in triggers.items():
             key = _key(word)
             entries[key] = entries.get(key, Name())._replace(trigger=True, hosted=hosted)
@@ -105,7 +107,7 @@ class Gazetteer:
                 continue
             done = -minus_end
             hits.append(NameHit(start, done, name))
-            people += not name.namesake
+            people += name.title or not name.namesake
         return Scan(tuple(hits), people, triggers, hosted)
 
     def _after_clitic(self, folded: str, start: int) -> bool:

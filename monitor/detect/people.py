@@ -178,9 +178,13 @@ class People:
             return Person(at, found[0], (), others=True)
         state = self._registry.states.longest(s.words, at)
         behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
-        if state is None or behind is None or behind[1][0][0] != "counterpart":
+        if self._language.state_behind_title and found and role == "counterpart":
+            state = self._registry.states.longest(s.words, found[0]) if found[0] < len(s.words) else None
+            last = state[0] if state is not None else at
+        else:
+            last = behind[0] if behind is not None and behind[1][0][0] == "counterpart" else at
+        if state is None or last == at:
             return None
-        last = behind[0]
         name = s.name_at(last) or (s.name_at(last + 1) if s.is_comma(last) else None)
         if name is not None and name.name.leaders:
             leader, _, reason = self._registry.resolve(name.name, None, self._focus)
@@ -251,8 +255,10 @@ class People:
 
     def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
         """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
-        if plural and self._is_and(s, at):
-            return self._registry.states.longest(s.words, at + 1) is not None
+        if self._is_and(s, at):
+            state = self._registry.states.longest(s.words, at + 1)
+            behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
+            return state is not None and (plural or (behind is not None and behind[1][0][0] == "title"))
         return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
 
     def _after_of(self, s: Sentence, at: int) -> bool:

@@ -23,6 +23,8 @@ _AFTER_NOUN = frozenset({
     "adv", "time", "prep", "during", "the", "det", "STATE", "SEAT", "NAME", "HYPHEN", "QUOTE", "of", "poss", "aux",
     "COMMA",
 })  # fmt: skip
+#: What may stand between a preposition and its noun.
+_BEFORE_NOUN = frozenset({"WORD", "det", "the", "poss", "their", "NAME", "STATE", "SEAT", "HYPHEN", "QUOTE", "adv"})
 #: What ends a noun phrase or a verb group, for cues that speak of just that one.
 _PHRASE_ENDS = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
 _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
@@ -67,12 +69,18 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     inside = [one for one in inside if one.first >= barrier or _passes(one.cue)]
     if inside:
         best = min(inside, key=_rank)
-        return Verdict(best.cue.of.status, best.cue.words, True, best.cue.of.today)
+        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.today)
     trigger = contact.trigger
     if contact.frame.status is not None:
         return Verdict(contact.frame.status, contact.frame.name, True, contact.frame.status == "ongoing")
     told = trigger.of.status != "held" or trigger.tense == "past"
     return Verdict(trigger.of.status, trigger.tense, told, trigger.of.today and trigger.tense == "present")
+
+
+def _as_told(row: Row, found: FoundCue) -> CueStatus:
+    """What the cue says, in reported speech perhaps another thing: "said he would meet" is a plan."""
+    said = any(one.class_ in ("say", "TELL") and one.last <= found.first for one in row.items)
+    return found.cue.of.reported if said and found.cue.of.reported is not None else found.cue.of.status
 
 
 def _passes(cue: Cue) -> bool:
@@ -128,11 +136,19 @@ def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
         return False
     if reach == "clause":
         return True
-    if any(one.class_ in _CUTS for one in gap):
+    if any(one.class_ in _CUTS for one in gap) or (reach == "tight" and _is_governed(row, contact)):
         return False
     if reach == "phrase":
         return all(one.class_ not in _PHRASE_ENDS for one in gap)
     return all(one.class_ in _AFTER_NOUN for one in gap) if reach == "tight" else _steps(gap) <= _NEAR
+
+
+def _is_governed(row: Row, contact: Contact) -> bool:
+    """Whether the contact's noun hangs on a preposition: what follows is not said of it ("at their talks to ...")."""
+    at = contact.first - 1
+    while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
+        at -= 1
+    return at >= 0 and row.items[at].class_ in ("during", "prep")
 
 
 def _steps(gap: list[Item]) -> int:
