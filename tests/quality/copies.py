@@ -2,8 +2,8 @@
 
 Real edits: versions of one feed entry that were lightly edited (most words kept, by difflib) from one snapshot to the
 next, against other entries of the same snapshot. Made copies: stories put together from the ledes of a real stream,
-then cut, given another headline, another dateline and credit, or edited word by word; against stories of the same day that
-share a quarter of their sentences (the quotes that every paper has).
+then cut, given another headline, another dateline and credit, or edited word by word; against stories of the same day
+that share a quarter of their sentences (the quotes that every paper has).
 """
 
 from __future__ import annotations
