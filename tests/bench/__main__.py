@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 def names() -> list[str]:
     """The benchmarks there are."""
-    return sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
+    return sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith(("_", "test_")))
 
 
 def main(wanted: list[str]) -> int:
