@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from monitor.assemble.words import counted, country, day_text, listed, month_text, nationality, numbers
+from monitor.assemble.words import counted, country, day_text, is_state, listed, month_text, nationality, numbers
 from monitor.records import Event, EventSource, Fact, Participant, When
 
 #: Leaders named one by one; of a larger gathering the others are counted.
@@ -66,9 +66,14 @@ def brief(event: Event) -> str:
 
 
 def leader_text(participant: Participant) -> str:
-    """`Russian President Vladimir Putin`; an office that names its body stands alone, and so does a bare name."""
-    office = participant.office
-    state = "" if not office or " of " in office or office == "Pope" else nationality(participant.country)
+    """`Russian President Vladimir Putin`, `NATO Secretary General Mark Rutte`; a pope and a bare name stand alone.
+
+    An office of a body is named by it: `European Commission President Ursula von der Leyen`.
+    """
+    title, _, body = participant.office.partition(" of the ")
+    office = f"{body} {title}" if body else title
+    alone = not office or office == "Pope" or " of " in office or (body and not is_state(participant.country))
+    state = "" if alone else nationality(participant.country)
     return " ".join(word for word in (state, office, participant.name) if word)
 
 
@@ -103,7 +108,8 @@ def _remote_place(event: Event) -> list[str]:
         return []
     sources = event.facts["place"].sources
     place = event.place.name or country(event.place.country)
-    return [f"{counted(len(sources), 'source')} {'names' if len(sources) == 1 else 'name'} {place} {numbers(sources)}."]
+    told = "One source gives" if len(sources) == 1 else f"{len(sources)} sources give"
+    return [f"{told} {place} as the place {numbers(sources)}."]
 
 
 def _support(facts: Iterable[Fact]) -> list[int]:

@@ -59,6 +59,13 @@ def nationality(code: str) -> str:
 
 
 @cache
+def is_state(code: str) -> bool:
+    """Whether the code is of a state, not of a body such as the EU."""
+    state = bundled().states.get(code)
+    return state is not None and state.kind == "state"
+
+
+@cache
 def country(code: str) -> str:
     """`Russia`, `the United States`; the code itself when the bundled watchlist does not know it."""
     state = bundled().states.get(code)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
 import pytest
 
 from monitor.assemble import Assembly
+from monitor.assemble.brief import leader_text
 from monitor.assemble.context import MAX_CONTACTS
 from monitor.assemble.lifecycle import ALLOWED
 from monitor.assemble.words import day_text, listed, numbers, ordinal_word
-from monitor.records import EVENT_STATUSES, Place
+from monitor.records import EVENT_STATUSES, Participant, Place
 from tests.monitor.assemble.samples import WEDNESDAY, assemble, at, day, last, mention, run
 
 BEIJING = Place(name="Beijing", country="CN")
@@ -205,7 +205,7 @@ def test_the_brief_of_the_issue():
     )
     assert event.brief == (
         "Russian President Vladimir Putin and Chinese President Xi Jinping held a video call on Wednesday 4 February "
-        "2026 [1, 2]. 1 source names Beijing [2]. Herald headlines: “Putin and Xi hold video call” [1]."
+        "2026 [1, 2]. One source gives Beijing as the place [2]. Herald headlines: “Putin and Xi hold video call” [1]."
     )
 
 
@@ -234,11 +234,21 @@ def test_many_and_long_names_are_counted_and_cut():
     assert "…” [1]." in event.brief
 
 
-def test_an_office_that_names_its_body_stands_alone():
-    m = mention("putin xi")
-    head = msgspec.structs.replace(m.participants[0], office="President of the European Commission", country="EU")
-    (event,) = assemble(msgspec.structs.replace(m, participants=(head, m.participants[1])))
-    assert "President of the European Commission Vladimir Putin" in event.brief
+@pytest.mark.parametrize(
+    ("office", "country", "text"),
+    [
+        ("President", "RU", "Russian President V. P."),
+        ("President of the European Commission", "EU", "European Commission President V. P."),
+        ("Chairman of the Sovereignty Council", "SD", "Sudanese Sovereignty Council Chairman V. P."),
+        ("Secretary General", "NATO", "NATO Secretary General V. P."),
+        ("Crown Prince of Abu Dhabi", "AE", "Crown Prince of Abu Dhabi V. P."),
+        ("Pope", "VA", "Pope V. P."),
+        ("", "RU", "V. P."),
+        ("President", "XX", "President V. P."),
+    ],
+)
+def test_leaders_are_named_by_state_and_office(office, country, text):
+    assert leader_text(Participant(leader="v-p", name="V. P.", country=country, office=office)) == text
 
 
 def test_words():
