@@ -17,7 +17,7 @@ from monitor.feeds.fetch import Fetched
 from monitor.feeds.hints import freshness, retry_after
 from monitor.feeds.identity import Reconciled
 from monitor.feeds.schedule import Answer
-from monitor.feeds.state import FeedState, SeenEntry, Segments, unpack
+from monitor.feeds.state import FeedState, Segments
 from monitor.records import Article
 
 #: Less can't be a feed with an entry in it (rferl.org answered 200 with 11 bytes).
@@ -31,10 +31,11 @@ _HTML = (b"<!doctype html", b"<html")
 
 @dataclass(frozen=True)
 class Reading:
-    """A document, and what it holds that is new to us."""
+    """A document, what it holds that is new to us, and what has been seen after it, as segments."""
 
     document: ParsedFeed
     entries: Reconciled
+    segments: dict[int, bytes]
 
 
 class Get(Protocol):
@@ -48,7 +49,7 @@ class Read(Protocol):
     """Reads a document; `monitor.feeds.reader.Reader` is the real one."""
 
     async def read(
-        self, feed: Subscription, state: FeedState, seen: dict[str, SeenEntry], fetched: Fetched, now: float
+        self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
     ) -> Reading:
         """Parse and compare with what was seen. Raises FeedError when it is no feed."""
 
@@ -139,7 +140,7 @@ async def _changed(
     read: Read,
     now: float,
 ) -> Polled:
-    reading = await read.read(feed, state, unpack(segments), fetched, now)
+    reading = await read.read(feed, state, segments, fetched, now)
     document, found = reading.document, reading.entries
     hints = [60.0 * document.ttl_minutes] if document.ttl_minutes else []
     if document.update_period_seconds:

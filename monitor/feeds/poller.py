@@ -23,7 +23,7 @@ from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
 from monitor.feeds.poll import Get, Polled, Read, poll
 from monitor.feeds.schedule import Answer, Rules, after, attempted, begin, first_due
-from monitor.feeds.state import FeedState, Health, pack
+from monitor.feeds.state import FeedState, Health
 from monitor.feeds.store import Store
 from monitor.feeds.websub import WebSub
 
@@ -295,7 +295,7 @@ class Poller:
         feed = held.feed
         before, held.state = held.state, state
         if polled.reading is not None:
-            segments = pack(polled.reading.entries.seen)
+            segments = polled.reading.segments
             weeks = segments.keys() | held.segments.keys()
             held.unsaved |= {week for week in weeks if segments.get(week) != held.segments.get(week)}
             held.segments = segments

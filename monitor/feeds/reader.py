@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -13,13 +13,13 @@ import msgspec
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
-from monitor.feeds.identity import reconcile
+from monitor.feeds.identity import Reconciled, reconcile
 from monitor.feeds.poll import Reading
-from monitor.feeds.state import FeedState, SeenEntry
+from monitor.feeds.state import ENTRY_BYTES, FeedState, Segments, pack, unpack
 from monitor.records import Article
 
-#: Comparing more entries than this takes so long that it is done beside the event loop.
-_MANY = 200
+#: Comparing more entries than this, or with more that were seen, takes so long that it is done beside the event loop.
+_MANY, _MANY_SEEN = 200, 1000
 
 
 class Parse(Protocol):
@@ -52,7 +52,7 @@ class Reader:
         self._parser, self._full_text = parser, full_text
 
     async def read(
-        self, feed: Subscription, state: FeedState, seen: Mapping[str, SeenEntry], fetched: Fetched, now: float
+        self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
     ) -> Reading:
         """The document and what is new in it. Raises FeedError."""
         document = await self._parser.parse(
@@ -63,21 +63,22 @@ class Reader:
             country=feed.country,
             zone=feed.timezone,
         )
-        compare = partial(
-            reconcile,
-            seen,
-            document,
-            feed,
-            datetime.fromtimestamp(now, UTC),
-            identity=state.identity,
-            first=not state.last_success,
-        )
-        many = len(document.entries) > _MANY
-        entries = await asyncio.to_thread(compare) if many else compare()
+        compare = partial(_compare, document, feed, state, segments, datetime.fromtimestamp(now, UTC))
+        many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES
+        entries, kept = await asyncio.to_thread(compare) if many else compare()
         if feed.full_text and self._full_text is not None:
             entries = msgspec.structs.replace(
                 entries,
                 new=await self._full_text.enrich(feed, entries.new),
                 changed=await self._full_text.enrich(feed, entries.changed),
             )
-        return Reading(document, entries)
+        return Reading(document, entries, kept)
+
+
+def _compare(
+    document: ParsedFeed, feed: Subscription, state: FeedState, segments: Segments, now: datetime
+) -> tuple[Reconciled, dict[int, bytes]]:
+    """What is new in a document, and what has been seen now, as segments."""
+    first = not state.last_success
+    entries = reconcile(unpack(segments), document, feed, now, identity=state.identity, first=first)
+    return entries, pack(entries.seen)

@@ -24,6 +24,8 @@ KEEP_DAYS = 90
 MAX_SEEN = 20_000
 
 _PACKED = struct.Struct(">8s6sBI")  # key, revision hash, revision number, day first seen
+#: What one remembered entry takes.
+ENTRY_BYTES = _PACKED.size
 
 
 class SeenEntry(NamedTuple):
