@@ -41,12 +41,21 @@ class Handler:
         self.taken.append(record)
 
 
+class _EndedError(BaseException):
+    pass
+
+
+def ended(code: int) -> None:
+    raise _EndedError(code)
+
+
 def incoming(value: bytes | None = None) -> Incoming:
     data = encode(Article(id="1", title="A title")) if value is None else value
     return Incoming("in", 2, 7, b"key", data, AT)
 
 
 def guard(outbox: MemoryOutbox, patience: Patience = IMPATIENT, **options: object) -> Guard:
+    options = {"die": ended, **options}
     return Guard("detect", outbox, "dead", patience=patience, clock=lambda: AT, **options)  # type: ignore[arg-type]
 
 
@@ -142,25 +151,17 @@ async def test_the_dead_letter_itself_is_tried_again() -> None:
     assert len(letters(outbox)) == 1
 
 
-class _EndedError(BaseException):
-    pass
-
-
-def ended(code: int) -> None:
-    raise _EndedError(code)
-
-
 async def test_without_a_dead_letter_the_process_ends_and_the_record_stays_uncommitted() -> None:
     outbox, done = MemoryOutbox(failures=99), []
     with pytest.raises(_EndedError, match=str(EX_TEMPFAIL)):
-        await guard(outbox, die=ended, progress=done.append).run(incoming(b"bad"), article, Handler())
+        await guard(outbox, progress=done.append).run(incoming(b"bad"), article, Handler())
     assert done == []
 
 
 async def test_a_broker_that_fails_for_long_ends_the_process_and_makes_no_dead_letter() -> None:
     outbox, handler = MemoryOutbox(), Handler(*[BrokerError("gone")] * 99)
     with pytest.raises(_EndedError, match=str(EX_TEMPFAIL)):
-        await guard(outbox, die=ended).run(incoming(), article, handler)
+        await guard(outbox).run(incoming(), article, handler)
     assert handler.calls == 4
     assert outbox.sent == []
 
@@ -169,7 +170,7 @@ async def test_a_broker_that_fails_for_long_ends_the_process_and_makes_no_dead_l
 async def test_a_broken_installation_or_state_ends_the_process_and_is_no_records_fault(error: Exception) -> None:
     outbox, handler = MemoryOutbox(), Handler(error)
     with pytest.raises(_EndedError, match=str(EX_TEMPFAIL)):
-        await guard(outbox, die=ended).run(incoming(), article, handler)
+        await guard(outbox).run(incoming(), article, handler)
     assert outbox.sent == []
 
 

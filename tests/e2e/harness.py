@@ -186,10 +186,10 @@ class Service:
         await create(self.settings, self.topics)
         await put_feeds(self.settings, self.names.feeds, feeds)
 
-    async def start(self, role: str) -> asyncio.subprocess.Process:
+    async def start(self, role: str, module: str = "agents") -> asyncio.subprocess.Process:
         with (self.folder / f"{role}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "agents", role, "--config", str(self.config), "--broker", self.broker,
+                sys.executable, "-m", module, role, "--config", str(self.config), "--broker", self.broker,
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
                 start_new_session=True,
             )  # fmt: skip

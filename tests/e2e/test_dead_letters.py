@@ -10,11 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.worker import run_worker
-from monitor.config import load_config
-from monitor.detect import Detector
 from monitor.kafka import producer
-from monitor.records import Article, Mention, encode
+from monitor.records import Article, encode
 from tests.e2e.harness import NOW, Desk, Entry, Service, until, world
 from tests.feedserver import FeedServer
 
@@ -118,30 +115,12 @@ async def test_a_message_that_was_given_up_is_a_dead_letter_and_can_be_replayed(
         assert await letters(now.service) == []
 
 
-class PoisonedDetector(Detector):
-    """The real detector, with two articles that are its undoing."""
-
-    def detect(self, article: Article) -> tuple[Mention, ...]:
-        if article.id == "crash":
-            raise ZeroDivisionError("a bug of ours")
-        while article.id == "hang":
-            pass
-        return tuple(super().detect(article))
-
-
-async def test_poison_articles_do_not_stop_the_others(
-    broker: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agents.worker.Detector", PoisonedDetector)
-    monkeypatch.setattr("agents.worker.CPU_LIMIT", 0.5)
+async def test_poison_articles_do_not_stop_the_others(broker: str, prefix: str, tmp_path: Path) -> None:
     async with FeedServer() as server:
         desk = Desk(server)
         service = Service(broker, prefix, tmp_path, desk.open())
-        for name, value in service.clock.items():
-            monkeypatch.setenv(name, value)
         await service.prepare([])
-        stop = asyncio.Event()
-        working = asyncio.create_task(run_worker(load_config(service.config, os.environ), service.settings, stop))
+        await service.start("worker", module="tests.e2e.poisoned")
         try:
             poison = [encode(Article(id=name, title="An odd headline", published=NOW)) for name in ("crash", "hang")]
             await send(service, *poison, encode(Article(id="g", title=CALL, published=NOW, seen=NOW, outlet="Alpha")))
@@ -150,5 +129,4 @@ async def test_poison_articles_do_not_stop_the_others(
             assert [(letter["reason"], letter["attempts"]) for letter in found] == [("error", 1), ("timeout", 1)]
             assert "ZeroDivisionError" in str(found[0]["traceback"])
         finally:
-            stop.set()
-            await asyncio.wait_for(working, 15)
+            await service.stop()
