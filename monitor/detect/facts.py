@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -21,7 +21,10 @@ from monitor.records import Kind, Medium, Place, Status, When
 RECENT = timedelta(days=8)
 #: A time that starts this close behind a verb of saying is when it was said: "said on Tuesday".
 _SAID = 4
+#: Tokens before a noun in which its year may stand.
+_ATTRIBUTES = 3
 _VERBS = frozenset({"past", "present"})
+_REMOTE = frozenset({"phone", "video", "remote"})
 _HAPPENED = frozenset({"held", "past", "ongoing"})
 
 
@@ -53,7 +56,7 @@ class Surroundings:
             said = [row.tokens[item.last - 1].end - self.offset for item in row.items if item.class_ == "say"]
             self.times = tuple(
                 hit
-                for hit in find_times(sentence, published, language.calendar)
+                for hit in find_times(sentence, published, language.calendar, published.tzinfo or UTC)
                 if hit.relation == "on" and not any(0 <= hit.start - end <= _SAID for end in said)
             )
         self.places: tuple[PlaceHit, ...] = find_places(sentence)
@@ -84,19 +87,39 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
             when = None
         elif status in ("held", "ongoing") and when.end < day - RECENT:
             status, why, told = "past", hit.when.text, True
+    year = _year_of(row, contact)
+    if year is not None and published is not None and year < (published - RECENT).year:
+        status, why, told = "past", str(year), True
+        when = when if when is not None and when.start.year == year else _whole(year)
     if verdict.today and when is None and published is not None:
         when = When(start=published.date(), end=published.date())
     places = _own(around, contact, contacts, around.places)
     forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
-    if medium == "unknown" and (any(one.level in ("venue", "city") for one in places) or forums):
+    located = any(one.level in ("venue", "city") and one.frame != "speaking" for one in places)
+    if medium == "unknown" and (located or forums):
         medium = "in_person"
     return Facts(
         kind=kind, medium=medium, status=status, why=why, told=told, when=when,
-        place=best_place(places) if medium not in ("phone", "video", "remote") else None,
+        place=best_place(tuple(one for one in places if medium not in _REMOTE or one.frame == "speaking")),
         forum=forums[0].forum if forums else None,
         other_forums=_other_forums(forums),
     )  # fmt: skip
+
+
+def _year_of(row: Row, contact: Contact) -> int | None:
+    """The year that a noun carries as its attribute: "the 2019 summit", "their 2018 Singapore meeting"."""
+    first = row.items[contact.at].first
+    if contact.trigger.tense not in ("noun", "plural"):
+        return None
+    for word in reversed(row.words[max(0, first - _ATTRIBUTES) : first]):
+        if word.isascii() and word.isdigit() and len(word) == 4 and word[:2] in ("19", "20"):
+            return int(word)
+    return None
+
+
+def _whole(year: int) -> When:
+    return When(start=date(year, 1, 1), end=date(year, 12, 31), granularity="year", text=str(year))
 
 
 def _other_forums(forums: Sequence[ForumHit]) -> tuple[str, ...]:

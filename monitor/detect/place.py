@@ -19,11 +19,11 @@ from monitor.detect.text import fold, normalise
 from monitor.errors import DataFileError
 from monitor.records import Place
 
-Frame = Literal["in", "to", "event", "dateline"]
+Frame = Literal["in", "to", "event", "dateline", "speaking"]
 Level = Literal["venue", "city", "region", "country"]
 
 #: How sure a frame is of being where the contact is, and a level of saying it exactly; lower is better.
-_FRAMES: dict[Frame, int] = {"in": 0, "event": 1, "to": 2, "dateline": 3}
+_FRAMES: dict[Frame, int] = {"in": 0, "event": 1, "to": 2, "dateline": 3, "speaking": 4}
 _LEVELS: dict[Level, int] = {"venue": 0, "city": 1, "region": 2, "country": 3}
 #: Words looked back on from "summit" for the name of its place.
 _WORDS = 4
@@ -44,6 +44,7 @@ class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     locative: tuple[str, ...]
     motion: tuple[str, ...]
+    speaking: tuple[str, ...]
     events: tuple[str, ...]
     topical: tuple[str, ...]
     owned: tuple[str, ...]
@@ -105,7 +106,8 @@ class Gazetteer:
         self._joiners = frozenset(map(fold, words.joiners))
         self._longest = max(map(len, self.names)) + 1
         self._frames = re.compile(
-            rf"(?<!\w)(?:(?P<to>{_either(words.motion)})|(?P<in>{_either(words.locative)}))(?=\s)"
+            rf"(?<!\w)(?:(?P<to>{_either(words.motion)})|(?P<speaking>{_either(words.speaking)})"
+            rf"|(?P<in>{_either(words.locative)}))(?=\s)"
         )
         self._events = re.compile(rf"(?<=[\w.])\s(?:{_either(words.events)})(?!\w)")
 
@@ -142,7 +144,8 @@ class Gazetteer:
             ahead = folded[max(0, match.start() - 24) : match.start()].split()
             if match["in"] and ahead and ahead[-1] in self._topical:
                 continue
-            self._chain(text, folded, match.end(), "to" if match["to"] else "in", hits)
+            frame: Frame = "to" if match["to"] else "speaking" if match["speaking"] else "in"
+            self._chain(text, folded, match.end(), frame, hits)
         for match in self._events.finditer(folded):
             hit = self._back(text, folded, match.start())
             if hit and hit.start not in hits:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
+from monitor.detect import Detector
 from monitor.detect.datafile import read
 from monitor.detect.place import Gazetteer, PlaceWords, best_place, find_places, gazetteer
 from monitor.detect.text import normalise
 from monitor.errors import DataFileError
+from monitor.records import Article, Place
 
 BEST = [
     # text, city or region, country
@@ -139,3 +143,17 @@ class TestData:
         (tmp_path / "places.yaml").write_text("locative: 3\n")
         with pytest.raises(DataFileError, match="locative"):
             read("places.yaml", PlaceWords, folder=tmp_path)
+
+
+def test_where_a_leader_spoke_from_is_the_only_place_that_a_call_has() -> None:
+    detector = Detector()
+
+    def place(text: str) -> Place | None:
+        (mention,) = detector.detect(Article(id="1", title=text, published=datetime(2026, 2, 4, tzinfo=UTC)))
+        return mention.place
+
+    assert place("Speaking from Beijing, Xi Jinping held a video call with Vladimir Putin") == Place(
+        name="Beijing", country="CN"
+    )
+    assert place("Xi Jinping and Vladimir Putin discussed the war in Ukraine in a video call") is None
+    assert place("Vladimir Putin received Xi Jinping in Moscow") == Place(name="Moscow", country="RU")
