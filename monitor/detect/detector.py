@@ -27,6 +27,7 @@ from monitor.detect.status import find_cues, status_of
 from monitor.detect.text import NormalText, fold, furniture, label, normalise, sentences
 from monitor.detect.tokens import Token, tokenize
 from monitor.detect.topics import find_topics
+from monitor.detect.zones import local_time
 from monitor.records import Article, Field, Medium, Mention, Source, When, utc
 from monitor.watchlist import Watchlist, bundled
 
@@ -102,7 +103,7 @@ class Detector:
             outcome = "no trigger word" if not triggers else "no leader is named"
             return Explanation(article_id=article.id, language=article.language, outcome=outcome)
         moment = article.published or now or article.seen
-        moment = utc(moment) if moment is not None else None
+        moment = local_time(utc(moment), article.country) if moment is not None else None
         day = moment.date() if moment is not None else self._latest_day(parts)
         speaker = self._speakers.speaker(article, day)
         if people + bool(speaker) + hosted < 2:
@@ -131,8 +132,17 @@ class Detector:
         code = article.language.replace("_", "-").split("-")[0].lower()
         language = self._languages.get(code)
         if not code or (language is not None and not language.is_written_in(opening)):
-            return identify(opening)
+            return self._identified(opening)
         return code
+
+    def _identified(self, opening: str) -> str:
+        """The language of an opening. Short headlines of names mislead the model: there a trigger word decides."""
+        code = identify(opening)
+        words = [token.text for token in tokenize(opening, fold(opening), 0, len(opening))]
+        told = {one.code: one.count_triggers(words) for one in self._languages.values() if one.is_written_in(opening)}
+        if told.get(code, 0) or not any(told.values()):
+            return code
+        return max(sorted(told), key=lambda one: told[one])
 
     def _parts(self, article: Article) -> tuple[list[Part], int, int, bool]:
         parts: list[Part] = []
@@ -316,10 +326,13 @@ class _Reading:
         opening = "\n".join(part.normal.text[:TOPICAL] for part in self.parts)
         title = self.parts[0].normal.text if self.parts[0].field == "title" else ""
         said = label(title)
+        words = [token.text for token in tokenize(title, fold(title), 0, len(title))[:8]]
+        labelled = self.language.opinion.longest(words, 0) if words else None
+        own_label = labelled is not None and labelled[0] < len(words) and words[labelled[0]] in ":|-—."
         return Setting(
             article, self.registry.watchlist, self.focus.day, self.language.code, source,
             topics=find_topics(opening), speaker=self.focus.speaker,
-            opinion=said is not None and said.name in ("opinion", "analysis"),
+            opinion=own_label or (said is not None and said.name in ("opinion", "analysis")),
         )  # fmt: skip
 
 

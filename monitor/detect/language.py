@@ -7,7 +7,7 @@ are normalised as articles are, so both sides of a comparison went the same way.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -150,7 +150,6 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     distributive: tuple[str, ...] = ()
     fronted: tuple[str, ...] = ()
     instead_of: tuple[str, ...] = ()
-    together_with: tuple[str, ...] = ()
     opinion: tuple[str, ...] = ()
     media: tuple[MediumWords, ...] = ()
     words: Mapping[str, tuple[str, ...]] = {}
@@ -260,7 +259,6 @@ class Language:
         self.distributive = _phrases(data.distributive)
         self.fronted = _phrases(data.fronted)
         self.instead_of = _phrases(data.instead_of)
-        self.together_with = _phrases(data.together_with)
         self.opinion = _phrases(data.opinion)
         self.media: Phrases[Medium] = Phrases()
         for group in data.media:
@@ -289,6 +287,11 @@ class Language:
     def has_letters(self, text: str) -> bool:
         """Whether any letter of `text` is of this language's scripts."""
         return self._own.search(text) is not None
+
+    def count_triggers(self, text: Sequence[str]) -> int:
+        """How many tokens of a text start a trigger of this language."""
+        found = (self.lexicon.longest(text, at) for at in range(len(text)))
+        return sum(one is not None and any(isinstance(value, Trigger) for value in one[1]) for one in found)
 
     def is_written_in(self, text: str) -> bool:
         """Whether most letters of `text` are of this language's scripts; a text without letters is of any."""

@@ -293,10 +293,10 @@ class People:
         return person
 
     def _under_head(self, s: Sentence, at: int) -> bool:
-        """Whether a head stands right before the name: "помощник Путина", "portavoz de Lula"."""
-        heads = self._language.leading_heads
+        """Whether a head or a stand-in comes right before the name: "помощник Путина", "on behalf of Lula"."""
         return any(
-            (found := heads.longest(s.words, start)) is not None and found[0] == at
+            (found := phrases.longest(s.words, start)) is not None and found[0] == at
+            for phrases in (self._language.leading_heads, self._language.instead_of)
             for start in range(max(0, at - 4), at)
         )
 
