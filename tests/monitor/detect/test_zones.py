@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from monitor.detect import Detector
 from monitor.detect.zones import local_time
+from monitor.records import Article
 
 LATE = datetime(2026, 2, 5, 2, 30, tzinfo=UTC)
 
@@ -24,3 +26,11 @@ def test_the_day_on_the_outlets_clocks(country, day):
 def test_a_date_alone_holds_everywhere():
     noon = datetime(2026, 2, 5, 12, tzinfo=UTC)
     assert local_time(noon, "NZ").date() == date(2026, 2, 5)
+
+
+def test_the_detector_reads_today_there():
+    title = "Putin and Xi held a phone call today"
+    for country, day in (("US", date(2026, 2, 4)), ("JP", date(2026, 2, 5))):
+        (mention,) = Detector().detect(Article(id="1", title=title, country=country, published=LATE, language="en"))
+        assert mention.when is not None
+        assert mention.when.start == day
