@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.assemble import Assembly
+from monitor.assemble.sighting import sighting_of
 from monitor.assemble.state import EventState, unpack
 from monitor.records import Event, Mention, Place, When
 from tests.monitor.assemble.samples import WEDNESDAY, last, mention
@@ -52,8 +53,10 @@ def mentions(draw: st.DrawFn, max_days: int = 6) -> Mention:
 
 
 def unique(found: list[Mention]) -> list[Mention]:
-    """One mention for each article, so that no two claim to be the same revision of one."""
-    return list({m.article_id: m for m in found}.values())
+    """One article for each id, which may tell of several contacts but of each one only once."""
+    sources = {m.article_id: m.source for m in reversed(found)}
+    told = [msgspec.structs.replace(m, source=sources[m.article_id]) for m in found]
+    return list({(m.article_id, m.key, sighting_of(m).contact): m for m in told}.values())
 
 
 def standing(revisions: list[Event]) -> set[bytes]:
@@ -80,6 +83,16 @@ def test_the_order_within_a_day_does_not_matter(found, random):
     by_day = sorted(found, key=lambda m: m.source.published.date())
     shuffled = sorted(random.sample(found, len(found)), key=lambda m: m.source.published.date())
     assert standing(feed(Assembly(), by_day)) == standing(feed(Assembly(), shuffled))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(mentions(), min_size=1, max_size=14).map(unique), st.randoms(use_true_random=False))
+def test_no_order_matters_while_nothing_closes(found, random):
+    def told(ordered: list[Mention]) -> set[bytes]:
+        assembly = Assembly()
+        return standing([event for m in ordered for event in assembly.apply(m).events])
+
+    assert told(found) == told(random.sample(found, len(found)))
 
 
 @settings(max_examples=100, deadline=None)
