@@ -16,6 +16,7 @@ from monitor.notify.log import Delivery, Handle, Pending, Tell, message_id
 from monitor.notify.policy import Policy, why_fired
 from monitor.notify.wording import Wording, fill
 from monitor.records import Event, EventSource, Participant, Place, When
+from monitor.watchlist import bundled
 
 _MAX_NAME = 80
 _MAX_TITLE = 200
@@ -146,7 +147,9 @@ def _who(words: Wording, participants: Iterable[Participant], *, office: bool = 
     names = []
     for person in people[: _NAMES if len(people) > _NAMES + 1 else None]:
         name = clean(person.name or person.leader, _MAX_NAME)
-        extra = [part for part in (clean(person.office, _MAX_NAME), person.country) if part] if office else []
+        extra = (
+            [part for part in (clean(person.office, _MAX_NAME), country_text(person.country)) if part] if office else []
+        )
         names.append(f"{name} ({', '.join(extra)})" if extra else name)
     if len(people) > len(names):
         names.append(fill(words.others, count=len(people) - len(names)))
@@ -180,8 +183,15 @@ def when_text(when: When | None) -> str:
 
 
 def place_text(place: Place | None) -> str:
-    """City and country code; empty when nothing is known."""
-    return ", ".join(clean(part, _MAX_NAME) for part in (place.name, place.country) if part) if place else ""
+    """City and country; empty when nothing is known."""
+    parts = (clean(place.name, _MAX_NAME), country_text(place.country)) if place else ()
+    return ", ".join(part for part in parts if part)
+
+
+def country_text(code: str) -> str:
+    """The English name of a state or body; what stands in its place when it is none that the watchlist knows."""
+    state = bundled().states.get(code)
+    return state.name if state is not None else clean(code, _MAX_NAME)
 
 
 def _sources(event: Event) -> str:
@@ -190,7 +200,7 @@ def _sources(event: Event) -> str:
         f"{event.reports} independent report{'s' if event.reports != 1 else ''}",
     ]
     if event.confirmed_by:
-        countries = {person.leader: person.country or person.leader for person in event.participants}
+        countries = {person.leader: country_text(person.country) or person.leader for person in event.participants}
         sides = [clean(countries.get(leader, leader), _MAX_NAME) for leader in event.confirmed_by]
         parts.append(f"confirmed officially by {', '.join(sides)}")
     else:

@@ -61,8 +61,8 @@ async def test_an_alert_is_a_thread(mail_server):
     assert first["Message-ID"] != reply["Message-ID"]
     assert first["Auto-Submitted"] == "auto-generated"
     assert mail_server.recipients[0] == ["desk@example.org", "night@example.org"]
-    assert "place: not known → Beijing, CN" in text_of(reply, "plain")
-    assert "<li>place: not known → Beijing, CN</li>" in text_of(reply, "html")
+    assert "place: not known → Beijing, China" in text_of(reply, "plain")
+    assert "<li>place: not known → Beijing, China</li>" in text_of(reply, "html")
     assert "https://news1.example.org/world/1" in text_of(first, "plain")
 
 

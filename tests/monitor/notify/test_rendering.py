@@ -199,8 +199,8 @@ def test_dates_as_people_write_them(when, text):
 
 
 def test_places():
-    assert place_text(BEIJING) == "Beijing, CN"
-    assert place_text(Place(name="", country="CN")) == "CN"
+    assert place_text(BEIJING) == "Beijing, China"
+    assert place_text(Place(name="", country="CN")) == "China"
     assert place_text(None) == ""
 
 

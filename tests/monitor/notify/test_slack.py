@@ -52,7 +52,7 @@ async def test_the_head_is_posted_edited_and_replied_to(slack, desk):
     assert posted.edits == 2
     assert "9 publishers" in posted.visible()
     assert "Beijing" in posted.visible()
-    assert "place: not known → Beijing, CN" in reply.visible()
+    assert "place: not known → Beijing, China" in reply.visible()
     assert reply.thread_ts == posted.ts
     assert not reply.broadcast
 
