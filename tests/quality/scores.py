@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,7 +29,10 @@ _EVENTS = re.compile(
 
 def run(*command: str | Path) -> str:
     """The output of a scorer. Raises CalledProcessError when it fails."""
-    return subprocess.run([sys.executable, *map(str, command)], check=True, capture_output=True, text=True).stdout
+    # The scorer of events breaks ties in the order of a set, which Python draws anew for each process.
+    seeded = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run([sys.executable, *map(str, command)], check=True, capture_output=True, text=True, env=seeded)
+    return done.stdout
 
 
 def mention_scores(sets: Sets, items: list[dict[str, Any]], mentions: Iterable[Mention]) -> dict[str, float]:
