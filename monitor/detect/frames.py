@@ -232,7 +232,8 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
             return veto.name
         if any(veto.anywhere.longest(row.words, one) for one in range(len(row.words))):
             return veto.name
-        behind = row.shape[b + 1 :] if b is not None and at < b else ""
+        direct = b is not None and at < b and all(one.class_ != "with" for one in row.items[at:b])
+        behind = row.shape[b + 1 :] if b is not None and direct else ""
         if len(behind) > 1 and row.items[b + 1 if b is not None else 0].class_ == "QUOTE":
             behind = behind[1:] if row.items[(b or 0) + 2].class_ in ("during", "prep", "time") else behind
         if b is not None and at < b and _starts_at(veto.behind_object, row, row.items[b].last):

@@ -255,7 +255,7 @@ class People:
 
     def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
         """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
-        if self._is_and(s, at):
+        if self._is_and(s, at) or (s.is_comma(at) and not plural and at + 1 < len(s.words)):
             state = self._registry.states.longest(s.words, at + 1)
             behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
             return state is not None and (plural or (behind is not None and behind[1][0][0] == "title"))
