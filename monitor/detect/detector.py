@@ -25,7 +25,7 @@ from monitor.detect.people import People, Person
 from monitor.detect.registry import DESIGNATE, Focus, Registry
 from monitor.detect.status import find_cues, status_of
 from monitor.detect.text import NormalText, fold, furniture, label, normalise, sentences
-from monitor.detect.tokens import Token, tokenize
+from monitor.detect.tokens import Token, split_at, tokenize
 from monitor.detect.topics import find_topics
 from monitor.detect.zones import local_time
 from monitor.records import Article, Field, Medium, Mention, Source, When, utc
@@ -233,6 +233,8 @@ class _Reading:
                 continue
             hits = list(part.hits[bisect_left(part.hits, (start,)) : bisect_left(part.hits, (end,))])
             tokens = tokenize(text, part.folded, start, end)[:MAX_TOKENS]
+            if self.language.clitics:
+                tokens = split_at(tokens, [hit.start for hit in hits])
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
             row = read_row(tokens, persons, self.registry, title_case=title_case)

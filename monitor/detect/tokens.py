@@ -7,7 +7,7 @@ that one phrase table serves every script.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 _GLUED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
@@ -36,6 +36,20 @@ def tokenize(text: str, folded: str, start: int, end: int) -> list[Token]:
         a, b = match.span()
         found.append(Token(a, b, match.group(), a > last or a == start, text[a].isupper()))
         last = b
+    return found
+
+
+def split_at(tokens: list[Token], starts: Collection[int]) -> list[Token]:
+    """The tokens with those cut in two inside which one of `starts` lies: a name behind a glued conjunction."""
+    found: list[Token] = []
+    for token in tokens:
+        cut = next((one for one in starts if token.start < one < token.end), None)
+        if cut is None:
+            found.append(token)
+            continue
+        size = cut - token.start
+        found.append(Token(token.start, cut, token.text[:size], token.spaced, token.capital))
+        found.append(Token(cut, token.end, token.text[size:], spaced=True, capital=token.capital))
     return found
 
 
