@@ -212,10 +212,14 @@ class NotifyStage:
         except (SummitryError, msgspec.DecodeError) as error:
             logger.warning("note_not_taken", topic=topic, key=key, error=str(error))
 
-    @staticmethod
-    async def _ask(request: web.Request) -> web.Response:
-        query = request.query
-        return _page(form(query.get("event", ""), query.get("until", ""), query.get("sig", "")))
+    async def _ask(self, request: web.Request) -> web.Response:
+        event_id, until, signature = (request.query.get(name, "") for name in ("event", "until", "sig"))
+        assert self._links is not None  # noqa: S101  # this page exists only with links
+        try:
+            self._links.check(event_id, until, signature, self._clock())
+        except AckRefusedError as error:
+            return _page(refusal(error), 403)
+        return _page(form(event_id, until, signature))
 
     async def _acknowledge(self, request: web.Request) -> web.Response:
         fields = await request.post()

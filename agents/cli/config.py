@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -69,14 +70,22 @@ def _chosen(file: Path | None) -> Path | None:
 
 def _check_leaders(config: Config, path: Path | None) -> None:
     """Matchers that name a leader nobody tracks would never match. Raises ConfigError, or the watchlist's own error."""
-    from monitor.watchlist import bundled, load  # noqa: PLC0415 - the roster is large
-
     matchers: list[tuple[str, Match]] = []
     for number, route in enumerate(config.routes):
         matchers.append((f"routes[{number}].match", route.match))
         if route.exclude:
             matchers.append((f"routes[{number}].exclude", route.exclude))
     matchers += [(f"silences[{number}].match", silence.match) for number, silence in enumerate(config.silences)]
+    check_leaders(config, matchers, str(path))
+
+
+def check_leaders(config: Config, matchers: Sequence[tuple[str, Match]], source: str) -> None:
+    """Raise ConfigError for the first leader of the matchers (each with where it stands) who is not in the watchlist.
+
+    A watchlist of the user's own is loaded in any case, and its own error raised.
+    """
+    from monitor.watchlist import bundled, load  # noqa: PLC0415 - the roster is large
+
     wanted = [(where, name) for where, match in matchers for name in match.leaders]
     wanted += [(where, name) for where, match in matchers for pair in match.pairs for name in pair.split("+")]
     if not wanted and config.watchlist is None:
@@ -86,4 +95,4 @@ def _check_leaders(config: Config, path: Path | None) -> None:
         if name not in known:
             near = did_you_mean(name, sorted(known))
             hint = near if near.startswith("did") else "`summitry watchlist show` lists them"
-            raise ConfigError(str(path), where, f"no leader '{name}' is in the watchlist", hint)
+            raise ConfigError(source, where, f"no leader '{name}' is in the watchlist", hint)

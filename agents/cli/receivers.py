@@ -12,7 +12,7 @@ import click
 
 from monitor.config import Config, load_config
 from monitor.config.source import did_you_mean
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, SummitryError
 from monitor.kafka import BrokerSettings
 from monitor.notify.log import Delivery, Pending
 from monitor.notify.message import Message, compose
@@ -73,6 +73,8 @@ def test(name: str, config_file: Path | None, broker: str | None) -> None:
         asyncio.run(send())
     except TimeoutError:
         raise click.ClickException(f"{name} did not answer in time") from None
+    except SummitryError as error:
+        raise click.ClickException(f"{name} did not take the message: {error}") from error
     click.echo(f"{name} took the message", err=True)
 
 

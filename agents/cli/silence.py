@@ -15,10 +15,13 @@ from typing import cast
 import click
 import msgspec
 
+from agents.cli.config import check_leaders
 from agents.outbox import KafkaOutbox
 from agents.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Match, load_config
+from monitor.config.rules import match_mistakes
+from monitor.errors import ConfigError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify.silences import Note, Silence
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
@@ -92,6 +95,9 @@ def add(
     )
     if match == Match():
         raise click.UsageError("say which events, e.g. --leader xi-jinping")
+    for keys, problem, fix in match_mistakes(match, ()):
+        raise ConfigError("silence add", str(keys[0]), problem, fix)
+    check_leaders(load_config(config_file, os.environ), [("", match)], "silence add")
     settings, names = _connect(config_file, broker)
     now = service_clock()()
     made = Silence(

@@ -180,7 +180,8 @@ def _signing_key(text: str) -> bool:
     return text.startswith("whsec_") and 24 <= len(key) <= 64
 
 
-def _match(match: Match, path: KeyPath) -> Iterator[Mistake]:
+def match_mistakes(match: Match, path: KeyPath) -> Iterator[Mistake]:
+    """What no event can match: ids, pairs and countries that are not written as such."""
     for number, leader in enumerate(match.leaders):
         if not _SLUG.fullmatch(leader):
             yield (*path, "leaders", number), f"'{leader}' is not a leader's id", "write it like xi-jinping"
@@ -200,9 +201,9 @@ def _routes(config: Config) -> Iterator[Mistake]:
             yield (*path, "name"), f"'{route.name}' is the name of an earlier route", "give each route its own name"
         seen.add(route.name)
         yield from _known(route.receivers, config, (*path, "receivers"))
-        yield from _match(route.match, (*path, "match"))
+        yield from match_mistakes(route.match, (*path, "match"))
         if route.exclude:
-            yield from _match(route.exclude, (*path, "exclude"))
+            yield from match_mistakes(route.exclude, (*path, "exclude"))
         if not route.statuses:
             yield (*path, "statuses"), "is empty", "leave it out for the default, or give some, e.g. [held]"
         if route.quiet_hours:
@@ -210,7 +211,7 @@ def _routes(config: Config) -> Iterator[Mistake]:
             if route.quiet_hours.start == route.quiet_hours.end:
                 yield (*path, "quiet_hours", "end"), "is the same as start", "end them at another time of day"
             if route.quiet_hours.bypass:
-                yield from _match(route.quiet_hours.bypass, (*path, "quiet_hours", "bypass"))
+                yield from match_mistakes(route.quiet_hours.bypass, (*path, "quiet_hours", "bypass"))
         if route.digest:
             yield from _zone(route.digest.zone, (*path, "digest", "zone"))
             if not route.digest.at:
@@ -223,7 +224,7 @@ def _routes(config: Config) -> Iterator[Mistake]:
 def _silences(config: Config) -> Iterator[Mistake]:
     for number, silence in enumerate(config.silences):
         path: KeyPath = ("silences", number)
-        yield from _match(silence.match, (*path, "match"))
+        yield from match_mistakes(silence.match, (*path, "match"))
         if silence.match == Match():
             yield (*path, "match"), "would silence everything", "say which events, e.g. {kinds: [visit]}"
         if silence.receivers:

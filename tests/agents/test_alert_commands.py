@@ -189,6 +189,15 @@ def test_silences_are_added_listed_and_ended(settings, broker, prefix, write):
     assert call("silence", "list", *options).output == ""
     assert "no silence" in call("silence", "expire", *options, identity).output
     assert "say which events" in call("silence", "add", *options, "--for", "4h", "--reason", "r").output
+    for wrong, problem in (
+        (("--leader", "xi-jinpin"), "did you mean"),
+        (("--leader", "Xi"), "not a leader's id"),
+        (("--pair", "vladimir-putin+nobody"), "no leader 'nobody'"),
+        (("--country", "China"), "not a country"),
+    ):
+        with pytest.raises(ConfigError, match=problem):
+            call("silence", "add", *options, *wrong, "--for", "4h", "--reason", "r")
+    assert call("silence", "list", *options).output == ""
     assert "30m, 4h or 2d" in call("silence", "add", *options, "--kind", "call", "--for", "x", "--reason", "r").output
 
 
@@ -236,6 +245,9 @@ def test_a_link_in_the_message_acknowledges_over_http(settings, prefix, write):
                 page = await browser.get(f"{base}/ack?{urlsplit(link).query}")
                 assert page.status_code == 200
                 assert await read_compacted(settings, names.acks) == {}, "looking at a link changes nothing"
+                forged = await browser.get(f"{base}/ack?{urlsplit(link).query}0")
+                assert forged.status_code == 403
+                assert "<form" not in forged.text
                 fields = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
                 refused = await browser.post(f"{base}/ack", data={**fields, "event": "other", "by": "Eve"})
                 assert refused.status_code == 403
