@@ -273,8 +273,9 @@ class Sender:
 
     async def _give_up(self, entry: Entry, pending: Pending, error: DeliveryError, now: datetime) -> None:
         name = entry.delivery.receiver
+        last = replace(pending, attempts=pending.attempts + 1, error=f"{error.reason}: {error}")
         with contextlib.suppress(BrokerError):  # the record says at least that it was given up
-            letter = partial(self._dead_letters.give_up, entry.delivery, pending, error.reason)
+            letter = partial(self._dead_letters.give_up, entry.delivery, last, error.reason)
             await persist(letter, entry.delivery.key)
         metrics.dead_letters.labels("deliver", error.reason).inc()
         logger.error("given_up", receiver=name, event_id=pending.event.event_id, reason=error.reason)

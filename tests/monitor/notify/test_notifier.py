@@ -145,6 +145,7 @@ async def test_the_schedule_ends_in_the_dead_letters_and_can_be_tried_again():
         await asyncio.sleep(86_000)
         assert desk.attempts == 5, "the first attempt and the four of the schedule"
         assert [reason for _, _, reason in graveyard.letters] == ["server"]
+        assert [(last.attempts, last.error[:8]) for _, last, _ in graveyard.letters] == [(5, "server: ")]
         assert notifier.deliveries()[0].state == "failed"
         await asyncio.sleep(1000)
         await notifier.note(Retry(id="r", at=virtual_clock(), receiver="desk"))
