@@ -45,7 +45,7 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
         await create(broker, config.topics)
         feeds = load_feeds(config.feeds)
         await put_feeds(broker, TopicNames(config.topics.prefix).feeds, feeds)
-        where = "an embedded broker (in memory)" if embedded else f"the broker {broker}"
+        where = f"an embedded broker (in memory, --broker {url})" if embedded else f"the broker {broker}"
         click.echo(f"summitry: {len(feeds)} feeds on {where}; alerts follow, Ctrl-C ends", err=True)
 
     def commands(url: str) -> Mapping[str, Sequence[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,5 +89,7 @@ _as_written(cli)
 
 def main() -> None:
     """Entry point of the `summitry` command."""
+    # Commands that set up no logging tell of a broker's absence in one line; aiokafka would add one for each attempt.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with _one_line_errors():
         cli()

@@ -55,10 +55,9 @@ def events(  # noqa: PLR0917  # click passes options by name
     topic = TopicNames(config.topics.prefix).events
     wanted = _wanted(leaders, parse_since(since, service_clock()()) if since else None)
     show = _show_json if form == "json" else _show_row
-    if form == "table":
-        click.echo(_HEADER)
+    header = _HEADER if form == "table" else ""
     try:
-        asyncio.run(_print(settings, topic, wanted, show, following=following))
+        asyncio.run(_print(settings, topic, wanted, show, header=header, following=following))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -69,10 +68,14 @@ async def _print(
     wanted: Callable[[Event], bool],
     show: Callable[[Event], None],
     *,
+    header: str,
     following: bool,
 ) -> None:
     shown: dict[str, int] = {}
-    for event in standing(await read_compacted(settings, topic)):
+    values = await read_compacted(settings, topic)
+    if header:
+        click.echo(header)
+    for event in standing(values):
         if wanted(event):
             show(event)
         shown[event.event_id] = event.revision
