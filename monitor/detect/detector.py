@@ -33,6 +33,8 @@ from monitor.watchlist import Watchlist, bundled
 
 #: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
 MAX_SENTENCES = 40
+#: Code points of each field that are read; what lies behind would not be among those sentences.
+MAX_READ = 12_000
 EXCERPT = 1_500
 #: Code points of a readout's beginning in which it names a remote medium.
 OPENING = 600
@@ -151,7 +153,7 @@ class Detector:
         for field, given in (("title", article.title), ("summary", article.summary), ("text", article.text)):
             if not given:
                 continue
-            normal = normalise(given)
+            normal = normalise(given[:MAX_READ])
             folded = fold(normal.text)
             scan = self._gazetteer.scan(folded)
             people += scan.people
