@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from monitor.config import Broker
 from monitor.errors import BrokerError, ConfigError
@@ -153,7 +153,7 @@ async def wait_for_broker(settings: BrokerSettings, within: float = 60.0) -> Non
             await asyncio.wait_for(client.start(), max(0.05, min(left, 10.0)))
             await asyncio.wait_for(client.list_topics(), max(0.05, min(left, 10.0)))
         except (KafkaError, OSError, TimeoutError) as error:
-            last = str(error) or type(error).__name__
+            last = _why(error)
         else:
             return
         finally:
@@ -176,7 +176,7 @@ async def producer(settings: BrokerSettings, **options: object) -> AsyncIterator
         await client.start()
     except (KafkaError, OSError) as error:
         await client.stop()
-        raise BrokerError(f"no producer at {settings}: {error}") from error
+        raise BrokerError(f"no producer at {settings}: {_why(error)}") from error
     try:
         yield client
     finally:
@@ -192,7 +192,7 @@ async def consumer(settings: BrokerSettings, *topics: str, **options: object) ->
         await client.start()
     except (KafkaError, OSError) as error:
         await client.stop()
-        raise BrokerError(f"no consumer at {settings}: {error}") from error
+        raise BrokerError(f"no consumer at {settings}: {_why(error)}") from error
     # aiokafka's stop() raises CancelledError when its tasks have not had a first turn yet.
     await asyncio.sleep(0)
     try:
@@ -299,6 +299,13 @@ async def follow_compacted(
         while True:
             record = await client.getone()
             yield {(record.topic, _key(record)): record.value}
+
+
+def _why(error: Exception) -> str:
+    """An error for people: aiokafka's own text of "nobody is there" lists address families."""
+    if isinstance(error, KafkaConnectionError):
+        return "no broker answers; check the address, and that it runs"
+    return str(error) or type(error).__name__
 
 
 def _key(record: ConsumerRecord) -> str:

@@ -40,6 +40,10 @@ def _options(command: Command) -> Command:
     )(command)
 
 
+#: How long somebody at a terminal waits for a broker, in seconds; a service waits for broker.connect_timeout.
+_PATIENCE_S = 10.0
+
+
 @click.group()
 def feeds() -> None:
     r"""Check, find, list and exchange feeds.
@@ -354,4 +358,4 @@ def list_(
 def _service(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames, float]:
     config = load_config(config_file, os.environ)
     settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
-    return settings, TopicNames(config.topics.prefix), config.broker.connect_timeout.total_seconds()
+    return settings, TopicNames(config.topics.prefix), min(_PATIENCE_S, config.broker.connect_timeout.total_seconds())
