@@ -157,6 +157,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     groups: Mapping[str, tuple[str, ...]] = {}
     triggers: tuple[TriggerForms, ...]
     cues: tuple[CueWords, ...] = ()
+    pseudo_cues: tuple[str, ...] = ()
     vetoes: tuple[VetoWords, ...] = ()
     frames: tuple[FrameShape, ...]
 
@@ -264,6 +265,7 @@ class Language:
         for group in data.media:
             for phrase in group.words:
                 self.media.add(words(phrase), group.medium)
+        self.pseudo_cues = _phrases(data.pseudo_cues)
         self.cues: Phrases[Cue] = Phrases()
         names = {one.name for one in data.triggers} | set(trigger_classes) | set(get_args(Tense))
         for at, cue in enumerate(data.cues):

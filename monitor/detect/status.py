@@ -53,6 +53,9 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
     names = {at for item in row.items if item.leaders for at in range(item.first, item.last)}
     at = 0
     while at < len(row.words):
+        if (pseudo := language.pseudo_cues.longest(row.words, at)) is not None:
+            at = pseudo[0]
+            continue
         hit = language.cues.longest(row.words, at) if at not in names else None
         if hit is None:
             at += 1
