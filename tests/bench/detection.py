@@ -12,8 +12,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
+from agents.worker import ready_detector
 from monitor.detect import Detector
 from monitor.records import Article
+from monitor.watchlist import bundled
 from tests.quality.naive import NaiveRule
 from tests.quality.sets import Sets
 
@@ -30,7 +32,7 @@ def run() -> None:
     """Print the table."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
     sets = Sets.from_environment()
-    detector = Detector()
+    detector = ready_detector(bundled())  # as the worker has it
     if sets is None:
         print("The real stream is not there: set SUMMITRY_EVAL to the folder of the sets.")
     else:
