@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from agents.cli.connect import broker_options, connection
 from agents.dead_letters import DeadLetter, read, replay, select
 from agents.outbox import KafkaOutbox
 from agents.topics import TopicNames
 from monitor.clock import service_clock
-from monitor.config import load_config
 from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, producer, wait_for_broker
 from monitor.records import encode
@@ -23,19 +22,12 @@ _SHOWN = 2000
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--broker", metavar="URL", help="The broker instead of the configuration's: kafka://host:9092"),
-        click.option("--config", "config_file", metavar="FILE", type=click.Path(path_type=Path)),
+        broker_options,
         click.option("--stage", help="Only letters of one stage: detect, assemble, notify, deliver."),
         click.option("--reason", help="Only letters with one reason: undecodable, newer_schema, timeout, error, ..."),
     ):
         command = option(command)
     return command
-
-
-def _connect(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames]:
-    config = load_config(config_file, os.environ)
-    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
-    return settings, TopicNames(config.topics.prefix)
 
 
 async def _read(settings: BrokerSettings, names: TopicNames, *, replayed: bool = False) -> list[DeadLetter]:
@@ -69,7 +61,7 @@ def list_letters(
     summitry dead-letters list --broker kafka://localhost:9092
     summitry dead-letters list --config summitry.yaml --reason newer_schema
     """
-    settings, names = _connect(config_file, broker)
+    _, settings, names = connection(config_file, broker)
     letters = select(asyncio.run(_read(settings, names, replayed=everything)), (), reason, stage)
     for letter in letters:
         if as_json:
@@ -80,7 +72,7 @@ def list_letters(
             row = f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.stage}  {letter.reason}  {error}{done}"
             click.echo(_plain(row))
     if not as_json:
-        click.echo(f"{len(letters)} dead letters", err=True)
+        click.echo(f"{len(letters)} dead {'letter' if len(letters) == 1 else 'letters'}", err=True)
 
 
 @dead_letters.command()
@@ -92,7 +84,7 @@ def show(config_file: Path | None, broker: str | None, stage: str | None, reason
     \b
     summitry dead-letters show summitry.articles:2:1041 --broker kafka://localhost:9092
     """
-    settings, names = _connect(config_file, broker)
+    _, settings, names = connection(config_file, broker)
     letters = select(asyncio.run(_read(settings, names, replayed=True)), [identity], reason, stage)
     if not letters:
         raise SummitryError(f"no dead letter {identity}; `summitry dead-letters list --all` has their ids")
@@ -124,7 +116,7 @@ def replay_letters(
     """
     if bool(ids) == everything:
         raise click.UsageError("name ids, or say --all")
-    settings, names = _connect(config_file, broker)
+    _, settings, names = connection(config_file, broker)
 
     async def run() -> list[DeadLetter]:
         letters = select(await _read(settings, names), ids, reason, stage)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from agents.cli.connect import broker_options, connection
 from agents.outbox import KafkaOutbox
 from agents.topics import TopicNames
 from monitor.clock import service_clock
-from monitor.config import Config, load_config
 from monitor.errors import DecodeError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify.log import Delivery
@@ -23,20 +22,12 @@ from monitor.records import decode, encode
 
 STATES = ("pending", "retrying", "sent", "failed")
 
-_config = click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
-_broker = click.option("--broker", metavar="URL", help="A broker URL instead of the configuration's.")
 _receiver = click.option("--receiver", default="", help="Only this receiver.")
 
 
 @click.group()
 def deliveries() -> None:
     """List what was told to which receiver, and send again what was given up."""
-
-
-def _connect(config_file: Path | None, broker: str | None) -> tuple[Config, BrokerSettings, TopicNames]:
-    config = load_config(config_file, os.environ)
-    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
-    return config, settings, TopicNames(config.topics.prefix)
 
 
 async def _read(settings: BrokerSettings, names: TopicNames) -> list[Delivery]:
@@ -52,8 +43,7 @@ def _latest(delivery: Delivery) -> datetime | None:
 
 
 @deliveries.command("list")
-@_config
-@_broker
+@broker_options
 @_receiver
 @click.option("--state", type=click.Choice(STATES), help="Only deliveries in this state.")
 @click.option("--event", "event_id", default="", help="Only this event.")
@@ -67,14 +57,18 @@ def list_deliveries(
     summitry deliveries list --broker kafka://localhost:9092 --state failed
     summitry deliveries list --config summitry.yaml --format json | jq .head
     """
-    _, settings, names = _connect(config_file, broker)
-    for delivery in asyncio.run(_read(settings, names)):
-        if (
-            receiver in {"", delivery.receiver}
-            and event_id in {"", delivery.event_id}
-            and state in {None, delivery.state}
-        ):
-            click.echo(encode(delivery).decode() if form == "json" else _row(delivery))
+    _, settings, names = connection(config_file, broker)
+    found = [
+        delivery
+        for delivery in asyncio.run(_read(settings, names))
+        if receiver in {"", delivery.receiver}
+        and event_id in {"", delivery.event_id}
+        and state in {None, delivery.state}
+    ]
+    for delivery in found:
+        click.echo(encode(delivery).decode() if form == "json" else _row(delivery))
+    if form == "table":
+        click.echo(f"{len(found)} {'delivery' if len(found) == 1 else 'deliveries'}", err=True)
 
 
 def _row(delivery: Delivery) -> str:
@@ -92,8 +86,7 @@ def _row(delivery: Delivery) -> str:
 
 @deliveries.command()
 @click.argument("event_id", required=False, default="")
-@_config
-@_broker
+@broker_options
 @_receiver
 @click.option("--all", "everything", is_flag=True, help="Everything that was given up.")
 def retry(event_id: str, config_file: Path | None, broker: str | None, receiver: str, *, everything: bool) -> None:
@@ -105,7 +98,7 @@ def retry(event_id: str, config_file: Path | None, broker: str | None, receiver:
     """
     if not (event_id or receiver or everything):
         raise click.UsageError("say what: an event id, --receiver NAME, or --all")
-    _, settings, names = _connect(config_file, broker)
+    _, settings, names = connection(config_file, broker)
     wish = Retry(id=f"retry|{receiver}|{event_id}", at=service_clock()(), receiver=receiver, event_id=event_id)
 
     async def ask() -> int:

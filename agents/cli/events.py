@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -13,10 +12,9 @@ from pathlib import Path
 import click
 import structlog
 
-from agents.topics import TopicNames
+from agents.cli.connect import broker_options, connection
 from monitor.assemble.brief import noun_of
 from monitor.clock import service_clock
-from monitor.config import load_config
 from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, follow, read_compacted
 from monitor.records import Event, decode, event_line, utc
@@ -36,8 +34,7 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
     "--since", default="", help="Only events reported since then: 2026-02-04, a full time, or 90m, 12h, 7d, 2w."
 )
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
-@click.option("--broker", help="A broker URL instead of the configuration's: kafka://host:9092")
+@broker_options
 def events(  # noqa: PLR0917  # click passes options by name
     following: bool, leaders: str, since: str, form: str, config_file: Path | None, broker: str | None
 ) -> None:
@@ -50,14 +47,12 @@ def events(  # noqa: PLR0917  # click passes options by name
 
     Events that turned out to be another one are left out; the other one has their ids under "redirects".
     """
-    config = load_config(config_file, os.environ)
-    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
-    topic = TopicNames(config.topics.prefix).events
+    _, settings, names = connection(config_file, broker)
     wanted = _wanted(leaders, parse_since(since, service_clock()()) if since else None)
     show = _show_json if form == "json" else _show_row
     header = _HEADER if form == "table" else ""
     try:
-        asyncio.run(_print(settings, topic, wanted, show, header=header, following=following))
+        asyncio.run(_print(settings, names.events, wanted, show, header=header, following=following))
     except KeyboardInterrupt:
         sys.exit(130)
 

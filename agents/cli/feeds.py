@@ -13,6 +13,7 @@ from typing import Literal
 import click
 import msgspec
 
+from agents.cli.connect import broker_options, connection
 from agents.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Config, load_config
@@ -31,13 +32,6 @@ from monitor.feeds.topicstore import ask_now, load_feeds, load_states, put_feeds
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 Command = Callable[..., None]
-
-
-def _options(command: Command) -> Command:
-    command = click.option("--broker", metavar="URL", help="The broker instead of the configuration's.")(command)
-    return click.option(
-        "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
-    )(command)
 
 
 #: How long somebody at a terminal waits for a broker, in seconds; a service waits for broker.connect_timeout.
@@ -216,7 +210,7 @@ def discover(url: str, config_file: Path | None, form: Literal["text", "json"], 
 
 @feeds.command("import")
 @click.argument("what", metavar="FILE|URL")
-@_options
+@broker_options
 @click.option("--dry-run", is_flag=True, help="Read and report only.")
 def import_(what: str, config_file: Path | None, broker: str | None, *, dry_run: bool) -> None:
     r"""Add feeds to the running service, from OPML, YAML, or one address; pollers follow within seconds.
@@ -261,7 +255,7 @@ def _opml(path: Path) -> tuple[tuple[Subscription, ...], tuple[opml.Problem, ...
 
 @feeds.command()
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@_options
+@broker_options
 def remove(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -> None:
     r"""Take feeds out of the running service; what was remembered of them is forgotten.
 
@@ -282,7 +276,7 @@ def remove(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -
 
 @feeds.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@_options
+@broker_options
 def refresh(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -> None:
     r"""Have feeds of the running service polled now; one that was asked within the last minute waits for its turn.
 
@@ -301,7 +295,7 @@ def refresh(ids: tuple[str, ...], config_file: Path | None, broker: str | None) 
 
 
 @feeds.command()
-@_options
+@broker_options
 @click.option("--format", "form", type=click.Choice(["opml", "yaml"]), default="opml", show_default=True)
 @click.option("--bundled", is_flag=True, help="The bundled list instead of the running service's feeds.")
 def export(config_file: Path | None, broker: str | None, form: Literal["opml", "yaml"], *, bundled: bool) -> None:
@@ -323,7 +317,7 @@ async def _subscriptions(config_file: Path | None, broker: str | None) -> list[S
 
 
 @feeds.command("list")
-@_options
+@broker_options
 @click.option("--state", "wanted", multiple=True, metavar="STATE", help="Only feeds in this state; repeatable.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_(
@@ -356,6 +350,5 @@ def list_(
 
 
 def _service(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames, float]:
-    config = load_config(config_file, os.environ)
-    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
-    return settings, TopicNames(config.topics.prefix), min(_PATIENCE_S, config.broker.connect_timeout.total_seconds())
+    config, settings, names = connection(config_file, broker)
+    return settings, names, min(_PATIENCE_S, config.broker.connect_timeout.total_seconds())

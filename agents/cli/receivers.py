@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from agents.cli.connect import config_option
 from monitor.config import Config, load_config
 from monitor.config.source import did_you_mean
 from monitor.errors import ConfigError, SummitryError
@@ -22,8 +23,6 @@ from monitor.notify.receivers.body import schema as body_schema
 from monitor.notify.wording import wording
 from monitor.records import Event, EventSource, Participant, Place, When
 
-_config = click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
-
 
 @click.group()
 def receivers() -> None:
@@ -31,7 +30,7 @@ def receivers() -> None:
 
 
 @receivers.command("list")
-@_config
+@config_option
 def list_receivers(config_file: Path | None) -> None:
     r"""Print each receiver with its type and the routes that lead to it.
 
@@ -46,7 +45,7 @@ def list_receivers(config_file: Path | None) -> None:
 
 @receivers.command()
 @click.argument("name")
-@_config
+@config_option
 @click.option("--broker", metavar="URL", help="The broker instead of the configuration's (receivers of type kafka).")
 def test(name: str, config_file: Path | None, broker: str | None) -> None:
     r"""Send a sample alert to the receiver NAME, and say whether it was taken.

@@ -11,25 +11,14 @@ from pathlib import Path
 
 import click
 
+from agents.cli.connect import broker_options, connection
 from monitor.config import Config, load_config
 from monitor.errors import ConfigError
 from monitor.kafka import BrokerSettings
 
-F = Callable[..., None]
-
-
-def _options(command: F) -> F:
-    """The options that all three commands share."""
-    command = click.option(
-        "--broker", metavar="URL", help="The broker instead of the configuration's: kafka://host:9092"
-    )(command)
-    return click.option(
-        "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
-    )(command)
-
 
 @click.command()
-@_options
+@broker_options
 @click.option("-v", "--verbose", is_flag=True, help="Log what goes well, too.")
 def up(config_file: Path | None, broker: str | None, *, verbose: bool) -> None:
     r"""Run the whole service on this machine until Ctrl-C.
@@ -49,7 +38,7 @@ def up(config_file: Path | None, broker: str | None, *, verbose: bool) -> None:
 
 
 @click.command()
-@_options
+@broker_options
 def poller(config_file: Path | None, broker: str | None) -> None:
     r"""Run one poller: feeds to articles. Several pollers share the feeds.
 
@@ -62,7 +51,7 @@ def poller(config_file: Path | None, broker: str | None) -> None:
 
 
 @click.command()
-@_options
+@broker_options
 def worker(config_file: Path | None, broker: str | None) -> None:
     r"""Run one worker: detection, assembly, notification. Several workers share the partitions.
 
@@ -82,8 +71,7 @@ def _serve(
 ) -> None:
     from agents.service import run_service  # noqa: PLC0415
 
-    config = load_config(config_file, os.environ)
-    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+    config, settings, _ = connection(config_file, broker)
     try:
         run_service(role, config, partial(run, config, settings))
     except ConfigError as error:

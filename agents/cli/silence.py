@@ -16,8 +16,8 @@ import click
 import msgspec
 
 from agents.cli.config import check_leaders
+from agents.cli.connect import broker_options, connection
 from agents.outbox import KafkaOutbox
-from agents.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Match, load_config
 from monitor.config.rules import match_mistakes
@@ -27,15 +27,6 @@ from monitor.notify.silences import Note, Silence
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-
-_config = click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
-_broker = click.option("--broker", metavar="URL", help="A broker URL instead of the configuration's.")
-
-
-def _connect(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames]:
-    config = load_config(config_file, os.environ)
-    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
-    return settings, TopicNames(config.topics.prefix)
 
 
 @click.group()
@@ -51,8 +42,7 @@ def _length(_: click.Context, __: click.Parameter, value: str) -> timedelta:
 
 
 @silence.command()
-@_config
-@_broker
+@broker_options
 @click.option("--leader", "leaders", multiple=True, help="A leader's id, e.g. xi-jinping.")
 @click.option("--pair", "pairs", multiple=True, help="Two ids: vladimir-putin+xi-jinping.")
 @click.option("--country", "countries", multiple=True, help="ISO 3166 alpha-2.")
@@ -98,7 +88,7 @@ def add(
     for keys, problem, fix in match_mistakes(match, ()):
         raise ConfigError("silence add", str(keys[0]), problem, fix)
     check_leaders(load_config(config_file, os.environ), [("", match)], "silence add")
-    settings, names = _connect(config_file, broker)
+    _, settings, names = connection(config_file, broker)
     now = service_clock()()
     made = Silence(
         id=uuid.uuid4().hex[:8],
@@ -129,8 +119,7 @@ async def _read(settings: BrokerSettings, topic: str) -> list[Silence]:
 
 
 @silence.command("list")
-@_config
-@_broker
+@broker_options
 @click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
 def list_silences(config_file: Path | None, broker: str | None, *, everything: bool) -> None:
     r"""Print the silences, the one that ends first on top.
@@ -138,7 +127,7 @@ def list_silences(config_file: Path | None, broker: str | None, *, everything: b
     \b
     summitry silence list --config summitry.yaml
     """
-    settings, names = _connect(config_file, broker)
+    _, settings, names = connection(config_file, broker)
     now: datetime = service_clock()()
     for each in asyncio.run(_read(settings, names.silences)):
         if everything or each.until > now:
@@ -154,15 +143,14 @@ def list_silences(config_file: Path | None, broker: str | None, *, everything: b
 
 @silence.command()
 @click.argument("identity", metavar="ID")
-@_config
-@_broker
+@broker_options
 def expire(identity: str, config_file: Path | None, broker: str | None) -> None:
     r"""End the silence ID now.
 
     \b
     summitry silence expire 3fa91c02
     """
-    settings, names = _connect(config_file, broker)
+    _, settings, names = connection(config_file, broker)
 
     async def end() -> bool:
         if not any(each.id == identity for each in await _read(settings, names.silences)):

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from agents.cli.connect import broker_options, connection
 from agents.topics import create as create_topics
 from agents.topics import declare
 from monitor.config import load_config
-from monitor.kafka import BrokerSettings, wait_for_broker
+from monitor.kafka import wait_for_broker
 
 
 @click.group()
@@ -20,8 +21,7 @@ def topics() -> None:
 
 
 @topics.command()
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
-@click.option("--broker", help="A broker URL instead of the configuration's: kafka://host:9092")
+@broker_options
 def create(config_file: Path | None, broker: str | None) -> None:
     r"""Make the topics that are missing; safe to repeat.
 
@@ -29,8 +29,7 @@ def create(config_file: Path | None, broker: str | None) -> None:
     summitry topics create --broker kafka://localhost:9092
     summitry topics create --config summitry.yaml
     """
-    config = load_config(config_file, os.environ)
-    settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
+    config, settings, _ = connection(config_file, broker)
 
     async def run() -> list[str]:
         await wait_for_broker(settings, config.broker.connect_timeout.total_seconds())
