@@ -148,13 +148,14 @@ def test_deliveries_are_listed_and_tried_again(settings, broker, prefix, write):
     failed = Delivery(receiver="hook", event_id="ev-1", failed=message, failed_at=NOW)
     asyncio.run(_put(settings, names.deliveries, told, failed))
     options = ("--config", config, "--broker", broker)
-    listed = call("deliveries", "list", *options).output.splitlines()
+    listed = call("deliveries", "list", *options).stdout.splitlines()
     assert len(listed) == 2
-    (line,) = call("deliveries", "list", *options, "--state", "failed").output.splitlines()
+    assert "2 deliveries" in call("deliveries", "list", *options).stderr
+    (line,) = call("deliveries", "list", *options, "--state", "failed").stdout.splitlines()
     assert "failed" in line
     assert "vladimir-putin+xi-jinping" in line
     assert "server: HTTP 503" in line
-    (row,) = call("deliveries", "list", *options, "--receiver", "desk", "--format", "json").output.splitlines()
+    (row,) = call("deliveries", "list", *options, "--receiver", "desk", "--format", "json").stdout.splitlines()
     assert decode(Delivery, row) == told
 
     assert json.loads(call("deliveries", "retry", *options, "--receiver", "desk").output) == {"asked_for": 0}
