@@ -95,7 +95,7 @@ def ready_detector(watchlist: Watchlist) -> Detector:
     """
     detector = Detector(watchlist)
     names = " and ".join(leader.name for leader in islice(watchlist.leaders.values(), 2))
-    detector.detect(Article(id="warm-up", title=f"{names} met in Geneva on Monday"), now=_WARM_UP)
+    detector.detect(Article(id="warm-up", title=f"{names} met in Geneva on Monday", published=_WARM_UP))
     gc.collect()
     gc.freeze()
     return detector
