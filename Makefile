@@ -20,10 +20,15 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "setup: Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
+# pip's talk in short: every tenth package, and whatever went wrong.
+PROGRESS = /^Collecting/ { if (++n % 10 == 0) print "    " n " found" } \
+	/^Installing/ { print "    all found, installing" } /^ERROR|error:/ { print } { fflush() }
+
 # A stamp for each lock file: installing is done once and again only when the lock changes.
 $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
-	@echo "setup: installing the packages of requirements/$*.txt"
-	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/$*.txt
+	@echo "setup: installing the $$(grep -c '==' requirements/$*.txt) packages of requirements/$*.txt"
+	@$(BIN)/pip install --progress-bar off --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r requirements/$*.txt 2>&1 | awk '$(PROGRESS)'
 	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
