@@ -17,7 +17,6 @@ _ORDER: tuple[CueStatus, ...] = (
     "generic", "denied", "cancelled", "postponed", "past", "proposed", "planned", "ongoing", "held",
 )  # fmt: skip
 _TIGHT, _NEAR = 2, 9
-#: What ends the reach of a cue behind its contact: another clause begins.
 #: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
 _AFTER_NOUN = frozenset({
     "adv", "time", "prep", "during", "the", "det", "STATE", "SEAT", "NAME", "HYPHEN", "QUOTE", "of", "poss", "aux",
@@ -27,6 +26,7 @@ _AFTER_NOUN = frozenset({
 _BEFORE_NOUN = frozenset({"WORD", "det", "the", "poss", "their", "NAME", "STATE", "SEAT", "HYPHEN", "QUOTE", "adv"})
 #: What ends a noun phrase or a verb group, for cues that speak of just that one.
 _PHRASE_ENDS = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
+#: What ends the reach of a cue behind its contact: another clause begins.
 _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
