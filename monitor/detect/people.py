@@ -286,7 +286,7 @@ class People:
             if at + step >= len(s.words):
                 break
             found = self._language.roles.longest(s.words, at + step)
-            if found and found[1][0][0] == "head":
+            if found and any(kind == "head" for kind, _ in found[1]):
                 return Person(person.first, found[0], (), f"{s.words[found[0] - 1]} of the leader")
             if person.owner and (s.words[at + step] in ",.;:-" or s.name_at(at + step) or self._verbal(s, at + step)):
                 break
@@ -337,15 +337,23 @@ class People:
         return s.is_capital(last) and not s.title_case and not self._known(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:
-        """Languages that put the title behind the name: 트럼프 대통령."""
-        if last < len(s.words) and not s.words[last].isascii():
-            title = self._registry.titles.longest(s.words, last)
-            role = self._language.roles.longest(s.words, last)
-            if title:
-                return title[0]
-            if role and role[1][0][0] == "title":
-                return role[0]
+        """Languages that put the title behind the name, perhaps with the state between: 트럼프 대통령, トランプ米大統領."""
+        if last >= len(s.words) or s.words[last].isascii():
+            return last
+        if (title := self._title_end(s, last)) > last:
+            return title
+        state = self._registry.states.longest(s.words, last) if is_glued(s.words[last][0]) else None
+        if state is not None and state[0] < len(s.words) and (title := self._title_end(s, state[0])) > state[0]:
+            return title
         return last
+
+    def _title_end(self, s: Sentence, at: int) -> int:
+        """Behind the title that starts at a token, the token itself where there is none."""
+        title = self._registry.titles.longest(s.words, at)
+        role = self._language.roles.longest(s.words, at)
+        if title and (role is None or role[0] <= title[0]):
+            return title[0]
+        return role[0] if role and role[1][0][0] == "title" else at
 
     def _known(self, s: Sentence, at: int) -> bool:
         """Whether the token starts something the language file or the roster knows: then it is no unknown name."""
