@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.detect.gazetteer import NameHit
+from monitor.detect.place import gazetteer as places
 from monitor.detect.registry import Focus, Registry, Run
 from monitor.detect.sentence import Sentence
 from monitor.detect.tokens import Token, is_glued
@@ -329,7 +330,18 @@ class People:
             return False
         if s.words[before] in self._registry.given:
             return not self._known(s, before)
-        return before > 0 and not s.title_case and s.words[before - 1] not in "\"'" and not self._known(s, before)
+        if before == 0 or s.title_case or s.words[before - 1] in "\"'" or self._known(s, before):
+            return False
+        return not self._is_place(s, before)
+
+    def _is_place(self, s: Sentence, at: int) -> bool:
+        """Whether a place stands there behind its preposition: "У Парижі Зеленський ..."."""
+        found = self._language.lexicon.longest(s.words, at - 1)
+        return (
+            found is not None
+            and ("prep" in found[1] or "during" in found[1])
+            and places().lookup(s.words[at]) is not None
+        )
 
     def _surname_goes_on(self, s: Sentence, last: int, strength: Strength) -> bool:
         if strength != "weak" or last >= len(s.words) or not s.spaced(last):
