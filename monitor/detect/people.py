@@ -226,7 +226,9 @@ class People:
                         while s.is_capital(i) and s.spaced(i) and not self._known(s, i):
                             i += 1
                         break
-            elif role and ("modifier" in kinds or "state_prefix" in kinds) and (states or titles or former or i == at):
+            elif role and "modifier" in kinds and (states or titles or former or i == at):
+                i = role[0]
+            elif role and "state_prefix" in kinds and (states or titles or former):
                 i = role[0]
             elif (states or titles) and self._goes_on(s, i, plural=plural):
                 i += 1
