@@ -8,6 +8,7 @@ envoys and namesakes come out as persons who are no leaders, with the reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from monitor.detect.gazetteer import NameHit
@@ -128,6 +129,8 @@ class People:
         if run.former:
             return Person(at, run.end, (), "a former holder")
         day = self._focus.day
+        if day == date.max:
+            return Person(at, run.end, (), "an office on an unknown day")
         holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
         if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._known(s, run.end):
             last = self._behind_name(s, run.end)
