@@ -79,7 +79,8 @@ class Gazetteer:
         self._automaton = ahocorasick.Automaton()
         for key, name in entries.items():
             if key:
-                glued = (is_glued(key[0]), is_glued(key[-1]))
+                whole = (name.leaders or name.namesake) and (_is_whole(key[0]) or _is_whole(key[-1]))
+                glued = (is_glued(key[0]), is_glued(key[-1]), bool(whole))
                 self._automaton.add_word(key, (len(key), glued, name))
         self._automaton.make_automaton()
 
@@ -95,7 +96,7 @@ class Gazetteer:
                 continue
             if start and not glued[0] and folded[start - 1].isalnum() and not self._after_clitic(folded, start):
                 continue
-            if glued[0] and (name.leaders or name.namesake) and _inside_word(folded, start, end):
+            if glued[2] and _inside_word(folded, start, end):
                 continue
             triggers += name.trigger
             hosted = hosted or name.hosted
@@ -117,6 +118,11 @@ class Gazetteer:
     def _after_clitic(self, folded: str, start: int) -> bool:
         """Whether only a glued conjunction or preposition stands before the name, as in Arabic."""
         return folded[start - 1] in self._clitics and (start == 1 or not folded[start - 2].isalnum())
+
+
+def _is_whole(letter: str) -> bool:
+    """Whether names that start or end in this letter are words of their own: of katakana, or of Hangul at the start."""
+    return "\u30a1" <= letter <= "\u30fc" or "\uac00" <= letter <= "\ud7a3"
 
 
 def _inside_word(folded: str, start: int, end: int) -> bool:

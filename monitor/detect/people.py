@@ -7,7 +7,7 @@ envoys and namesakes come out as persons who are no leaders, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -229,9 +229,7 @@ class People:
                         while s.is_capital(i) and s.spaced(i) and not self._known(s, i):
                             i += 1
                         break
-            elif role and "modifier" in kinds and (states or titles or former or i == at):
-                i = role[0]
-            elif role and "state_prefix" in kinds and (states or titles or former):
+            elif role and self._goes_with(kinds, anything=bool(states or titles or former), first=i == at):
                 i = role[0]
             elif (states or titles) and self._goes_on(s, i, plural=plural):
                 i += 1
@@ -242,6 +240,11 @@ class People:
         if i == at or not (titles or other or (states and owned) or former):
             return None
         return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
+
+    @staticmethod
+    def _goes_with(kinds: Mapping[str, str], *, anything: bool, first: bool) -> bool:
+        """Whether a modifier, or behind a title or state a preposition ("republic of"), belongs to the phrase."""
+        return ("modifier" in kinds and (anything or first)) or ("state_prefix" in kinds and anything)
 
     def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
         """The state named at a token, where its case allows that it is one."""
@@ -354,7 +357,7 @@ class People:
         return s.is_capital(last) and not s.title_case and not self._known(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:
-        """Languages that put the title behind the name, perhaps with the state between: 트럼프 대통령, トランプ米大統領."""
+        """Languages that put the title behind the name, 트럼프 대통령, perhaps a state between: トランプ米大統領."""
         if last >= len(s.words) or s.words[last].isascii():
             return last
         if (title := self._title_end(s, last)) > last:
