@@ -28,7 +28,14 @@ VISIT_WAVE = 120
 BACKGROUND = 45
 PLAN_REACH = 60
 FAR = 400
+#: Hours of a day in UTC at which it is that day nearly everywhere (from UTC-9 to UTC+9).
+DAWN, DUSK = 9, 15
 THRESHOLD = 0.5
+#: What speaks for and against besides participants, medium class and time.
+SAME_PLACE, SAME_COUNTRY, OTHER_TOWN, OTHER_COUNTRY = 0.1, 0.05, -0.2, -0.45
+SAME_FORUM, ONE_FORUM, OTHER_HOST = 0.2, -0.2, -0.3
+SAME_MEDIUM, DENIED_MEDIUM = 0.1, -0.3
+SAME_KIND, OTHER_VISIT = 0.05, -0.3
 
 _OPEN = frozenset({"proposed", "planned", "postponed", "cancelled", "denied"})
 
@@ -171,6 +178,16 @@ def _near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
     return a[0] <= b[1] + slack and b[0] <= a[1] + slack
 
 
+def _zones_apart(s: Sighting, anchor: Anchor) -> bool:
+    """Whether time zones can make two days of one: a call has the days of both its ends, a meeting its place's day.
+
+    A day that no words tell is the article's, which at some hours is the same nearly everywhere.
+    """
+    if s.remote is False or anchor.medium is False:
+        return False
+    return bool(s.when and s.when.text) or not DAWN <= s.moment.hour < DUSK
+
+
 def same_leaders(s: Sighting, anchor: Anchor) -> bool:
     """The same named leaders; an office without a name stands for the leader of its state.
 
@@ -214,29 +231,39 @@ def _support(s: Sighting, anchor: Anchor) -> float:
     """Place, forum, kind and medium, for and against."""
     # Of two contacts that fit alike, it is rather the one that everybody speaks of.
     total = 0.005 * min(len(anchor.articles), 10)
-    if s.place is not None and s.remote is not True and anchor.medium is not True:
-        if s.place.name and anchor.places and same_place(s.place.name, anchor.places):
-            total += 0.1
-        elif s.place.country and anchor.countries:
-            # Two towns of one country can be a seat and a residence; two countries are two meetings.
-            towns = bool(s.place.name and anchor.places)
-            total += -0.45 if s.place.country not in anchor.countries else -0.2 if towns else 0.05
-    if s.status in _OPEN and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
-        total -= 0.3
+    ahead = s.status in _OPEN
+    if s.remote is not True and anchor.medium is not True:
+        total += _place_support(s, anchor)
+    if ahead and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
+        total += OTHER_HOST
     if s.forum and s.forum in anchor.forums:
-        total += 0.2
-    elif bool(s.forum) != bool(anchor.forums) and s.status in _OPEN:
-        total -= 0.2
+        total += SAME_FORUM
+    elif bool(s.forum) != bool(anchor.forums) and ahead:
+        total += ONE_FORUM
     if s.remote is not None and s.remote == anchor.medium:
-        total += 0.1
-    elif s.remote != anchor.medium and s.status in _OPEN:
+        total += SAME_MEDIUM
+    elif s.remote != anchor.medium and s.status == "denied":
         # A denial is of one contact: "no talks on this" says nothing of a meeting that lies ahead.
-        total -= 0.3 if s.status == "denied" else 0.05
+        total += DENIED_MEDIUM
     if s.kind in anchor.kinds:
-        total += 0.05
-    elif "visit" in {s.kind, *anchor.kinds} and s.status in _OPEN:
-        total -= 0.15
+        total += SAME_KIND
+    elif "visit" in {s.kind, *anchor.kinds} and ahead:
+        total += OTHER_VISIT
     return total
+
+
+def _place_support(s: Sighting, anchor: Anchor) -> float:
+    if s.place is None:
+        return 0.0
+    if s.place.name and anchor.places and same_place(s.place.name, anchor.places):
+        return SAME_PLACE
+    if not (s.place.country and anchor.countries):
+        return 0.0
+    if s.place.country in anchor.countries:
+        # Two towns of one country can be a seat and a residence; two countries are two meetings.
+        return OTHER_TOWN if s.place.name and anchor.places else SAME_COUNTRY
+    # A country that one article in ten names is no firm knowledge of the others.
+    return OTHER_COUNTRY * min(1.0, 2 * anchor.countries.total() / len(anchor.articles))
 
 
 def _background(s: Sighting, anchor: Anchor) -> float | None:
@@ -316,8 +343,10 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         return 0.7 if span is not None and span == plan else None
     if plan is not None:
         if span is not None:
+            if _near(span, plan):
+                return 0.9
             if _near(span, plan, 1):
-                return 0.9 if _near(span, plan) else 0.7
+                return 0.7 if _zones_apart(s, anchor) else 0.3
             return 0.4 if _near(span, plan, 2) and plan[0] == plan[1] else None
         if plan[0] > s.day + 1 or plan[1] < s.day - READ_OUT:
             return None
@@ -339,7 +368,7 @@ def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
     if s.span is not None and s.status in {"planned", "proposed", "postponed"}:
         if not _near(s.span, (day, day), 1) or s.day > day + 1:
             return None
-        return 0.9 if _near(s.span, (day, day)) else 0.6
+        return 0.9 if _near(s.span, (day, day)) else 0.6 if _zones_apart(s, anchor) else 0.3
     if s.day > day:
         return 0.55 if anchor.doubtful and s.day - anchor.last <= WAVE else None
     if s.day == day:
