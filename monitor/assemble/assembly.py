@@ -23,9 +23,10 @@ from typing import TypeVar
 import msgspec
 
 from monitor.assemble import context
+from monitor.assemble.anchor import READ_OUT, Anchor
 from monitor.assemble.build import build, content_digest, tracked
 from monitor.assemble.cluster import Cluster, bounded, fold, name_clusters
-from monitor.assemble.identity import FAR, READ_OUT, VISIT_WAVE, WAVE, Anchor
+from monitor.assemble.identity import FAR, VISIT_WAVE, WAVE
 from monitor.assemble.lifecycle import UNCONFIRMED_AFTER
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order, group_of, sighting_of
 from monitor.assemble.state import Clock, EventState, pack, unpack, unpack_event

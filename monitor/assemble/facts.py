@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
+from monitor.assemble.anchor import Anchor
 from monitor.assemble.coverage import Coverage
-from monitor.assemble.identity import Anchor
 from monitor.assemble.sighting import HAPPENED, Sighting
 from monitor.records import EventStatus, Fact, Participant, When
 

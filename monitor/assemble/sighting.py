@@ -63,6 +63,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
     published: datetime | None
     backfill: bool
     text: Text
+    assumed: bool = False
 
     @cached_property
     def day(self) -> int:
@@ -108,6 +109,11 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
             # What took place lies behind: "this week" ends today, and a date ahead is of something else.
             return (first, last) if last <= self.day + 1 else (first, self.day) if first < self.day else None
         return (self.day, self.day) if self.status == "ongoing" else None
+
+    @cached_property
+    def loose(self) -> bool:
+        """Whether it may as well be of a contact that lies ahead: a bare noun, without a date."""
+        return self.assumed and self.status == "held" and self.span is None
 
     @property
     def owner(self) -> str:
@@ -181,6 +187,7 @@ def sighting_of(mention: Mention) -> Sighting:
         published=source.published if source else None,
         backfill=source.backfill if source else False,
         text=read_text(source.excerpt or title, source.outlet) if source else Text(),
+        assumed=mention.assumed,
     )
 
 

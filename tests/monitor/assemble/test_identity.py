@@ -199,6 +199,44 @@ def test_a_call_under_way_at_noon_is_of_that_day():
     assert len(assemble(plan, now)) == 2
 
 
+def test_a_bare_noun_amid_plans_is_talk_of_the_plan():
+    plan = meeting("planned", at(-3), when=day("2026-02-05"))
+    (event,) = assemble(plan, meeting(published=at(-2), assumed=True))
+    assert (event.status, len(event.sources)) == ("planned", 2)
+    assert "status" not in event.alternatives
+
+
+def test_a_bare_noun_after_the_day_of_the_plan_is_a_report():
+    (event,) = assemble(meeting("planned", at(-3), when=day("2026-02-03")), meeting(assumed=True))
+    assert event.status == "held"
+
+
+def test_bare_nouns_alone_are_reports():
+    (event,) = assemble(meeting(assumed=True), meeting(published=at(1), assumed=True))
+    assert (event.status, len(event.sources)) == ("held", 2)
+
+
+def test_a_bare_noun_of_before_does_not_date_the_contact():
+    (event,) = assemble(
+        meeting("planned", at(-3)),
+        meeting(published=at(-2), assumed=True),
+        meeting(published=at()),
+        meeting(published=at(1)),
+    )
+    assert event.status == "held"
+    assert event.facts["status"].sources == (3, 4)
+
+
+def test_a_bare_noun_is_not_what_was_denied():
+    assert len(assemble(talks("denied", at(-2)), talks(assumed=True))) == 2
+
+
+def test_a_visit_to_the_country_of_the_meeting_is_that_meeting():
+    plan = meeting("planned", at(-1), place=BEIJING)
+    visit = mention(status="planned", kind="visit", medium="in_person", place=Place(name="", country="CN"))
+    assert len(assemble(plan, visit)) == 1
+
+
 def test_a_year_that_contacts_are_counted_in_is_no_date():
     ninth = mention(medium="phone", when=day("2026-01-01", "2026-12-31"))
     (event,) = assemble(ninth)
