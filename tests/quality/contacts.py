@@ -57,3 +57,29 @@ def first_alerts(revisions: Iterable[Event], clusters: Clusters, links: Links) -
         if contact := majority(clusters.get(end, set()), links):
             contacts.append(contact)
     return len(contacts) / len(set(contacts)) if contacts else 0.0
+
+
+def bcubed(clusters: Clusters, links: Links) -> tuple[float, float, float]:
+    """B-cubed precision, recall and F1 of overlapping clusters (Amigó, Gonzalo, Artiles and Verdejo 2009).
+
+    `links` has every judged item; one that speaks of no contact counts against precision where it is in an event.
+    """
+    found: dict[str, set[str]] = {item: set() for item in links}
+    for event, items in clusters.items():
+        for item in items & links.keys():
+            found[item].add(event)
+    precision, recall = _side(found, links), _side(links, found)
+    return precision, recall, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _side(a: Mapping[str, set[str]], b: Mapping[str, set[str]]) -> float:
+    shares = []
+    for item, mine in a.items():
+        others = [other for other, theirs in a.items() if mine & theirs]
+        if others:
+            shares.append(
+                statistics.fmean(
+                    min(len(mine & a[other]), len(b[item] & b[other])) / len(mine & a[other]) for other in others
+                )
+            )
+    return statistics.fmean(shares) if shares else 0.0
