@@ -75,6 +75,7 @@ def leader_text(participant: Participant) -> str:
     if office and participant.name.startswith(f"{office} "):
         office = ""
     alone = not office or office == "Pope" or (not is_state(participant.country) if body else " of " in office)
+    alone = alone or participant.name.endswith(f" of {country(participant.country)}")
     state = "" if alone else nationality(participant.country)
     return " ".join(word for word in (state, office, participant.name) if word)
 

@@ -258,6 +258,20 @@ def test_a_name_that_holds_its_office_is_not_told_twice():
     )
 
 
+def test_a_name_that_holds_its_state_is_not_told_twice():
+    king = Participant(leader="abdullah-ii", name="Abdullah II of Jordan", country="JO", office="King")
+    assert leader_text(king) == "King Abdullah II of Jordan"
+
+
+def test_of_two_lists_the_longer_one_is_told_unless_more_publishers_give_the_shorter():
+    long = mention("putin xi modi", article="long", when=day("2026-02-04"))
+    short = [mention("putin xi", published=at(hours=n + 1), when=day("2026-02-04")) for n in range(2)]
+    (one,) = assemble(long, short[0])
+    assert len(one.participants) == 3
+    (two,) = assemble(long, *short)
+    assert len(two.participants) == 2
+
+
 def test_words():
     assert [ordinal_word(n) for n in (1, 3, 11, 21, 22, 113)] == ["first", "third", "11th", "21st", "22nd", "113th"]
     assert listed(["a"]) == "a"
