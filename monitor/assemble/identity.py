@@ -85,11 +85,18 @@ def score(s: Sighting, anchor: Anchor) -> float | None:
 
 
 def recency(s: Sighting, anchor: Anchor) -> int:
-    """A report without a date is of the latest contact that it can be of: the day of that one, else 0."""
+    """A report without a date is of the latest contact that it can be of: the day of that one, else 0.
+
+    A contact that was due the day before, and of which no report has come, comes first: its reports are awaited.
+    """
     if s.status not in HAPPENED or s.span is not None:
         return 0
+    if anchor.held:
+        return anchor.held_day
     plan = None if anchor.only_denied else anchor.plan
-    return anchor.held_day or (plan[1] if plan is not None and plan[1] <= s.day else 0)
+    if plan is None or plan[1] > s.day:
+        return 0
+    return s.day + 1 if plan == (s.day - 1, s.day - 1) else plan[1]
 
 
 def _support(s: Sighting, anchor: Anchor) -> float:

@@ -199,6 +199,13 @@ def test_a_call_under_way_at_noon_is_of_that_day():
     assert len(assemble(plan, now)) == 2
 
 
+def test_a_report_the_day_after_is_of_the_contact_that_was_due():
+    due = meeting("planned", at(-2), when=told_day("2026-02-03"))
+    dinner = meeting(when=told_day("2026-02-04"))
+    first, second = assemble(due, dinner, talks(published=at(hours=1)))
+    assert (len(first.sources), first.status, len(second.sources)) == (2, "held", 1)
+
+
 def test_a_bare_noun_amid_plans_is_talk_of_the_plan():
     plan = meeting("planned", at(-3), when=day("2026-02-05"))
     (event,) = assemble(plan, meeting(published=at(-2), assumed=True))
