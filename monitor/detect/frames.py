@@ -15,6 +15,7 @@ from monitor.detect.tokens import Phrases
 
 #: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
 _VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "MEET", "SPEAK"})
+_FINITE = _VERBAL - {"to"}
 _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
@@ -179,8 +180,8 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
     if first and items[0].class_ == "OWNER" and not present & set(items[0].leaders):
         return items[0].leaders
     before = [item for item in items[:first] if item.leaders and not present & set(item.leaders)]
-    if len(before) == 1 and items[items.index(before[0]) - 1].class_ == "of":
-        return before[0].leaders  # "the rehabilitation of X ahead of a meeting with Y"
+    if len(before) == 1 and items[items.index(before[0]) - 1].class_ in ("of", "by"):
+        return before[0].leaders  # "the rehabilitation of X ahead of a meeting with Y", "statement by X following ..."
     if sayer := _sayer(row, last, present):
         return sayer
     pronoun = any(items[index].class_ in _PERSONAL for index in range(max(0, first - 4), last))
@@ -208,10 +209,15 @@ def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
 
 
 def _is_subject(row: Row, index: int) -> bool:
-    """Whether the leader at `index` may be a subject: no preposition and no verb or noun of contact before it."""
+    """Whether the leader at `index` may be a subject: no preposition and no verb or noun of contact before it.
+
+    A preposition that is a conjunction as well ("as", "after") has a finite verb behind the leader.
+    """
     if index == 0:
         return True
     before = row.items[index - 1]
+    if before.class_ == "prep" and row.items[index + 1].class_ in _FINITE:
+        return True  # "as Trump heads for Tokyo to meet ..."
     return before.trigger is None and before.class_ not in ("with", "of", "to", "by", "prep", "during", "between")
 
 

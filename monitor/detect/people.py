@@ -13,11 +13,14 @@ from typing import NamedTuple
 from monitor.detect.gazetteer import NameHit
 from monitor.detect.registry import Focus, Registry, Run
 from monitor.detect.sentence import Sentence
+from monitor.detect.text import layout
 from monitor.detect.tokens import Token, is_glued
 from monitor.watchlist import Strength
 
 #: A foreign name in a script without spaces has no more characters than this.
 _GLUED_NAME = 6
+#: Given names and initials between a title and a surname.
+_GIVEN_NAMES = 4
 
 
 class Person(NamedTuple):
@@ -106,7 +109,7 @@ class People:
             return Person(at, last, (), "a former holder")
         leader, strength, reason = self._registry.resolve(hit.name, run, self._focus)
         if not leader:
-            common = run is None and self._language.common.longest(s.words, start) is not None
+            common = run is None and (self._language.common.longest(s.words, start) is not None or self._word(s, start))
             return None if common else Person(at, last, (), reason)
         if strength != "full":
             bare = run is None or not (run.states or run.titles)
@@ -116,7 +119,7 @@ class People:
                 return Person(at, last, (), "part of a longer name")
         if strength != "full" and run is None:
             at = self._initials(s, at)
-        last = self._skip_title_behind(s, last)
+        last = self._skip_state_behind(s, self._skip_title_behind(s, last), leader)
         strong = strength != "weak" or (run is not None and bool(run.states or run.titles))
         return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
 
@@ -133,7 +136,7 @@ class People:
             behind = s.name_at(last)
             alone = holders[0] if len(holders) == 1 else None
             if alone is None:
-                return Person(at, run.end + 1, (), "somebody else of that title")
+                return self._other_given_name(s, at, run) or Person(at, run.end + 1, (), "somebody else of that title")
             if behind is not None and any(one == alone.id for one, _ in behind.name.leaders):
                 last = s.after(behind)  # a given name that the roster spells in another way
             elif self._registry.is_spelt(alone) or not self._focus.dated:
@@ -164,6 +167,23 @@ class People:
             if self._registry.holds(leader, run.titles, day):
                 return Person(at, run.end, (leader,), owner=s.is_owner(run.end), linked="title")
         return None
+
+    def _other_given_name(self, s: Sentence, at: int, run: Run) -> Person | None:
+        """A leader with a title and more given names than the roster has: "President Ferdinand R. Marcos"."""
+        last = run.end
+        while last - run.end < _GIVEN_NAMES and s.name_at(last) is None:
+            initial = s.words[last : last + 1] == ["."] and len(s.words[last - 1]) == 1
+            if not (initial or (s.is_capital(last) and not self._known(s, last))):
+                return None
+            last += 1
+        hit = s.name_at(last)
+        if hit is None or not s.is_capital(last) or not hit.name.leaders:
+            return None
+        leader, _, _ = self._registry.resolve(hit.name, run, self._focus)
+        if not leader or not self._registry.holds(leader, run.titles, self._focus.day):
+            return None
+        end = self._skip_state_behind(s, s.after(hit), leader)
+        return Person(at, end, (leader,), owner=s.is_owner(end))
 
     def _group(self, s: Sentence, at: int) -> Person | None:
         """Groups and relations: "the two leaders", "his Turkish counterpart", "European leaders"."""
@@ -334,6 +354,8 @@ class People:
     def _surname_goes_on(self, s: Sentence, last: int, strength: Strength) -> bool:
         if strength != "weak" or last >= len(s.words) or not s.spaced(last):
             return False
+        if last + 1 == len(s.words) and s.words[last] in layout().sections:
+            return False
         return s.is_capital(last) and not s.title_case and not self._known(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:
@@ -346,6 +368,21 @@ class People:
             if role and role[1][0][0] == "title":
                 return role[0]
         return last
+
+    def _skip_state_behind(self, s: Sentence, last: int, leader: str) -> int:
+        """The leader's own state behind the name: "President Tokayev of Kazakhstan"."""
+        prefix = self._language.roles.longest(s.words, last) if last < len(s.words) else None
+        if prefix is None or prefix[1][0][0] != "state_prefix" or prefix[0] >= len(s.words):
+            return last
+        state = self._registry.states.longest(s.words, prefix[0])
+        if state is None or not s.is_capital(prefix[0]):
+            return last
+        own = self._registry.watchlist.offices_on(leader, self._focus.day)
+        return state[0] if any(office.country == state[1][0][0] for office in own) else last
+
+    def _word(self, s: Sentence, at: int) -> bool:
+        """Whether the token is a word of the language as well: "Friday" is a name and a day."""
+        return self._language.lexicon.longest(s.words, at) is not None
 
     def _known(self, s: Sentence, at: int) -> bool:
         """Whether the token starts something the language file or the roster knows: then it is no unknown name."""
@@ -363,22 +400,31 @@ class People:
         return found is not None and "the" in found[1]
 
     def _supported(self, s: Sentence, found: list[Person]) -> list[Person]:
-        """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name."""
+        """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name.
+
+        Two weak names joined support each other ("Xi, Moon"), unless both are common words.
+        """
         kept: list[Person] = []
         for index, person in enumerate(found):
             if person.strong or not person.leaders:
                 kept.append(person)
                 continue
             near = [one for one in found if one is not person and one.leaders and one.strong]
-            found_common = self._language.common.longest(s.words, person.first)
-            common = found_common is not None and found_common[0] == person.last
-            if (near and not common) or (
-                near and any(abs(found.index(one) - index) == 1 and self._linked(s, one, person) for one in near)
-            ):
+            common = self._is_common(s, person)
+            beside = [one for one in found[max(0, index - 1) : index + 2] if one is not person and one.leaders]
+            joined = any(
+                (one.strong or not (common or self._is_common(s, one))) and self._linked(s, one, person)
+                for one in beside
+            )
+            if (near and not common) or joined:
                 kept.append(person._replace(strong=True))
             else:
                 kept.append(Person(person.first, person.last, (), "a weak name without support"))
         return kept
+
+    def _is_common(self, s: Sentence, person: Person) -> bool:
+        found = self._language.common.longest(s.words, person.first)
+        return found is not None and found[0] == person.last
 
     def _linked(self, s: Sentence, one: Person, other: Person) -> bool:
         """Whether only a conjunction, a comma or a hyphen stands between the two."""

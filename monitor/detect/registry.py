@@ -80,14 +80,22 @@ class Registry:
             able = [one for one in able if self._leads(one[0], run, focus.day)]
             if not able:
                 return "", "full", "the title belongs to somebody else"
-        elif run is not None and run.titles and len(able) > 1:
+        if run is not None and run.titles and len(able) > 1:
             able = [one for one in able if self.holds(one[0], run.titles, focus.day)] or able
         if len(able) > 1:
             best = [one for one in able if one[0] in focus.named] or [one for one in able if one[1] == "full"]
             able = best or able
         if len({one for one, _ in able}) > 1:
+            able = self._leading(able, focus.day) or able
+        if len({one for one, _ in able}) > 1:
             return "", "weak", "several leaders bear this name"
         return able[0][0], able[0][1], ""
+
+    def _leading(self, able: Sequence[tuple[str, Strength]], day: date) -> list[tuple[str, Strength]]:
+        """Of namesakes in one state the one in its leading office: "Kim" is not the premier of that name."""
+        states = {office.country for one, _ in able for office in self.watchlist.offices_on(one, day)}
+        holder = self.holder(next(iter(states)), "leader", day) if len(states) == 1 else None
+        return [one for one in able if holder is not None and one[0] == holder.id]
 
     def _leads(self, leader: str, run: Run, day: date) -> bool:
         return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
