@@ -141,15 +141,22 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
     medium, kind = contact.trigger.medium, contact.trigger.kind
     first, last = clause_of(row, contact)
     center = row.items[contact.at].first
+    own = row.items[contact.first].first - 1  # "a virtual X-Y summit"
     told = {one.at for one in contacts if one.at != contact.at}
     others = [
         item
         for index, item in enumerate(row.items)
         if index in told or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
     ]
+    done = first
     for at in range(first, last):
-        found = language.media.longest(row.words, at)
-        if found is None or any(abs(at - one.first) < abs(at - center) for one in others):
+        found = language.media.longest(row.words, at) if at >= done else None
+        if found is None:
+            continue
+        done = found[0]  # "over the phone" is one cue and not two
+        if not own <= at < center and any(abs(at - one.first) < abs(at - center) for one in others):
+            continue
+        if medium != "unknown" and _in_trigger(row, at, contact):
             continue
         said = found[1][0]
         if said in ("phone", "video") and medium in ("unknown", "in_person", "phone"):
@@ -157,6 +164,15 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
         if medium == "unknown":
             return said, kind
     return medium, kind
+
+
+def _in_trigger(row: Row, at: int, contact: Contact) -> bool:
+    """Whether the token belongs to another trigger: "meets X before a phone call"."""
+    return any(
+        one.first <= at < one.last
+        for index, one in enumerate(row.items)
+        if one.trigger is not None and not contact.first <= index < contact.last
+    )
 
 
 Hit = TypeVar("Hit", TimeHit, PlaceHit, ForumHit)

@@ -16,6 +16,7 @@ from monitor.detect.tokens import Phrases
 #: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
 _VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "MEET", "SPEAK"})
 _FINITE = _VERBAL - {"to"}
+_OBJECT_OF = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
 _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
@@ -119,13 +120,15 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
     inferred = False
     if labelled["H"] is not None:
         host = focus.host(row.items[labelled["H"]].word)
-        if not host or host in side_a or not (host in focus.candidates or trigger.of.hosted):
+        if not host or host in side_a or not (host in focus.candidates or trigger.of.hosted or frame.hosted):
             return Rejection(at, trigger.name, "the host is not named", side_a)
         side_b, inferred = (host,), True
     if frame.collective and len(side_a) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a)
     if frame.missing == "their":
         side_a, inferred = _both(row, focus, match.start()), True
+    elif frame.missing == "focus":
+        side_a, inferred = _alone_in_focus(row, focus), True
     elif frame.missing == "speaker":
         side_a, inferred = (*side_a, *(one for one in (focus.speaker,) if one)), True
     elif frame.missing in ("subject", "attributed") and not (side_a and side_b):
@@ -160,6 +163,14 @@ def _both(row: Row, focus: Focus, before: int) -> tuple[str, ...]:
     return tuple(focus.seen) if len(focus.seen) == 2 else ()
 
 
+def _alone_in_focus(row: Row, focus: Focus) -> tuple[str, ...]:
+    """The two leaders whom a noun without partners is about: the only ones of the article so far, one of them here."""
+    here = {one for item in row.items for one in item.leaders}
+    if not here or any(item.class_ == "PERSON" for item in row.items):
+        return ()
+    return tuple(focus.seen) if len(focus.seen) == 2 else ()
+
+
 def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[str]) -> tuple[str, ...]:
     """Who else takes part when only one side is at the trigger: the subject, or who says it of himself.
 
@@ -173,7 +184,7 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return ()
         if item.class_ == "PERSON" and not item.others:
             return ()
-        if item.class_ == "NAME" and not row.title_case and items[index + 1].class_ in _VERBAL:
+        if item.class_ == "NAME" and not row.title_case and _may_act(row, index):
             return ()
         if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders
@@ -206,6 +217,13 @@ def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
                 if item.class_ == "LEADER" and not present & set(item.leaders):
                     return item.leaders
     return ()
+
+
+def _may_act(row: Row, index: int) -> bool:
+    """Whether an unknown name may be the subject of what follows, and no object: "... says Witkoff to meet Putin"."""
+    before = row.items[index - 1] if index else None
+    behind = row.items[index + 1].class_ in _VERBAL
+    return behind and (before is None or (before.trigger is None and before.class_ not in _OBJECT_OF))
 
 
 def _is_subject(row: Row, index: int) -> bool:

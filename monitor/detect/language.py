@@ -104,7 +104,7 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A frame as the file has it."""
+    """A frame as the file has it; it does not fit where an item of a class of `unless_behind` follows."""
 
     name: str
     shape: str
@@ -112,6 +112,9 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     collective: bool = False
     status: Status | None = None
     alone: bool = False
+    finite: bool = False
+    hosted: bool = False
+    unless_behind: tuple[str, ...] = ()
 
 
 class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -277,11 +280,13 @@ class Language:
         self.frames = tuple(
             Frame(
                 name=one.name,
-                pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file),
+                pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file, one.unless_behind),
                 missing=one.missing,
                 collective=one.collective,
                 status=one.status,
                 alone=one.alone,
+                finite=one.finite,
+                hosted=one.hosted,
             )
             for one in data.frames
         )

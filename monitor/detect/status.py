@@ -71,7 +71,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
     inside = [one for one in inside if one.first >= barrier or _passes(one.cue)]
     if inside:
-        best = min(inside, key=_rank)
+        best = min(inside, key=lambda one: _rank(row, one))
         return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.today)
     trigger = contact.trigger
     if contact.frame.status is not None:
@@ -90,8 +90,8 @@ def _passes(cue: Cue) -> bool:
     return cue.of.strong or cue.of.scope == "after" or cue.of.reach == "sentence"
 
 
-def _rank(found: FoundCue) -> tuple[bool, int]:
-    order = _ORDER.index(found.cue.of.status)
+def _rank(row: Row, found: FoundCue) -> tuple[bool, int]:
+    order = _ORDER.index(_as_told(row, found))
     return not found.cue.of.strong and order > _ORDER.index("postponed"), order
 
 
@@ -103,6 +103,8 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if found.first < item.last and item.first < found.last:
         return False
     before = found.last <= item.first
+    if contact.frame.finite and before and found.first >= row.items[contact.first].first:
+        return False
     if before != (cue.scope == "before") and cue.scope != "around":
         return False
     if cue.reach == "sentence":
