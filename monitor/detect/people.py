@@ -19,6 +19,8 @@ from monitor.watchlist import Strength
 
 #: A foreign name in a script without spaces has no more characters than this.
 _GLUED_NAME = 6
+#: Words of a phrase such as "of the kingdom of".
+_PREFIX = 6
 #: Given names and initials between a title and a surname.
 _GIVEN_NAMES = 4
 
@@ -161,6 +163,17 @@ class People:
         phrase = self._registry.alone.get(run.titles[-1])
         if phrase is not None and (only := self._registry.watchlist.holder_of_phrase(phrase, day)) is not None:
             return Person(at, run.end, (only.id,), owner=s.is_owner(run.end))
+        if (
+            at == 0
+            and self._focus.home
+            and self._focus.headline
+            and not run.plural
+            and not self._capital_behind(s, run.end)
+        ):
+            own = self._registry.holder(
+                self._focus.home, run.titles[-1], day
+            )  # "PM meets ..." in a paper of the country
+            return Person(at, run.end, (own.id,), owner=s.is_owner(run.end)) if own is not None else None
         if run.plural or not self._definite(s, at):
             return None
         for leader in reversed(self._focus.seen):
@@ -184,6 +197,9 @@ class People:
             return None
         end = self._skip_state_behind(s, s.after(hit), leader)
         return Person(at, end, (leader,), owner=s.is_owner(end))
+
+    def _capital_behind(self, s: Sentence, at: int) -> bool:
+        return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._known(s, at)
 
     def _group(self, s: Sentence, at: int) -> Person | None:
         """Groups and relations: "the two leaders", "his Turkish counterpart", "European leaders"."""
@@ -282,7 +298,12 @@ class People:
         return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
 
     def _after_of(self, s: Sentence, at: int) -> bool:
-        return at > 0 and self._is_prefix(s, at - 1)
+        return any(
+            (found := self._language.roles.longest(s.words, start)) is not None
+            and found == (at, found[1])
+            and found[1][0][0] == "state_prefix"
+            for start in range(max(0, at - _PREFIX), at)
+        )
 
     def _is_and(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at) if at + 1 < len(s.words) else None

@@ -132,9 +132,11 @@ class Focus:
         candidates: frozenset[str],
         *,
         dated: bool = True,
+        home: str = "",
     ) -> None:
         self._registry = registry
         self.dated = dated
+        self.home = home
         self.day = day
         self.speaker = speaker
         self.named = named
