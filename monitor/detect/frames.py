@@ -14,7 +14,7 @@ from monitor.detect.shapes import Frame
 from monitor.detect.tokens import Phrases
 
 #: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
-_VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "MEET", "SPEAK"})
+_VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
 _FINITE = _VERBAL - {"to"}
 _OBJECT_OF = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
 _PERSONAL = frozenset({"pron", "poss", "their"})
@@ -87,9 +87,14 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
 
 
 def _outdone(contact: Contact, found: dict[int, Contact]) -> bool:
-    """Whether another trigger tells it better: a weak one beside any other, or part of a larger group's contact."""
+    """Whether another trigger tells it better.
+
+    It does a weak one, a noun without partners, and part of a larger group's contact.
+    """
     for one in found.values():
         if contact.trigger.of.weak and not one.trigger.of.weak and one.leaders >= contact.leaders:
+            return True
+        if contact.frame.missing == "focus" and one.frame.missing != "focus" and one.leaders >= contact.leaders:
             return True
         if one.leaders > contact.leaders and (one.first == contact.first or one.a == contact.a):
             return True
@@ -140,6 +145,8 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
             subject = _sayer(row, match.end(), given)
         if not subject:
             return Rejection(at, trigger.name, "no second leader takes part", present)
+        if len(subject) > 1 and trigger.of.role == "visitor" and labelled["B"] is not None and labelled["B"] < at:
+            return Rejection(at, trigger.name, "a visit has one host", present)  # "X, Y meet ahead of Z's trip"
         side_a, side_b, inferred = subject, present, True
         owner = labelled["B"] is not None and labelled["B"] < at and row.items[labelled["B"]].class_ == "OWNER"
         if owner and trigger.of.role == "visitor":

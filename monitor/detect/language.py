@@ -148,6 +148,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     leading_heads: tuple[str, ...] = ()
     counterparts: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
+    several: Mapping[int, tuple[str, ...]] = {}
     others: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
     distributive: tuple[str, ...] = ()
@@ -255,10 +256,15 @@ class Language:
         self.leading_heads = _phrases(data.leading_heads)
         self._roles("counterpart", data.counterparts)
         self._roles("both", data.both)
+        for number, phrases in data.several.items():
+            self._roles("both", phrases, str(number))
         self._roles("others", data.others)
         self.title_words = frozenset(
             fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
-        ) | {fold(normalise(phrase).text) for phrase in (*data.counterparts, *data.both)}
+        ) | {
+            fold(normalise(phrase).text)
+            for phrase in (*data.counterparts, *data.both, *(one for group in data.several.values() for one in group))
+        }
         self.common = _phrases(data.common)
         self.distributive = _phrases(data.distributive)
         self.fronted = _phrases(data.fronted)

@@ -206,9 +206,9 @@ class People:
         found = self._language.roles.longest(s.words, at)
         role = found[1][0][0] if found else ""
         if found and role == "both":
-            pair = [one for one in self._focus.seen if one in self._focus.candidates or one == self._focus.speaker]
-            if len(pair) == 2:
-                return Person(at, found[0], tuple(pair), owner=s.is_owner(found[0]), linked="both")
+            named = [one for one in self._focus.seen if one in self._focus.candidates or one == self._focus.speaker]
+            if len(named) == int(found[1][0][1] or 2):
+                return Person(at, found[0], tuple(named), owner=s.is_owner(found[0]), linked="both")
             return None
         if found and role == "others":
             return Person(at, found[0], (), others=True)

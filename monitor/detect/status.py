@@ -67,6 +67,8 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
 
 def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     """The status of one contact by the cues around it."""
+    if row.items[0].class_ == "aux" and row.words[-1] == "?":
+        return Verdict("generic", "?", True)  # "Could X and Y meet?"
     inside = [one for one in cues if _in_scope(row, contact, one)]
     barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
     inside = [one for one in inside if one.first >= barrier or _passes(one.cue)]
