@@ -62,7 +62,7 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
             trigger = row.items[at].trigger
             if at in found or trigger is None:
                 continue
-            veto = _vetoed(row, at, _label(match, "B"), language)
+            veto = _vetoed(row, at, _label(match, "B"), language, collective=frame.collective)
             if veto:
                 rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {veto}"))
                 continue
@@ -246,7 +246,7 @@ def _is_subject(row: Row, index: int) -> bool:
     return before.trigger is None and before.class_ not in ("with", "of", "to", "by", "prep", "during", "between")
 
 
-def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
+def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective: bool) -> str:
     item = row.items[at]
     trigger = item.trigger
     if trigger is None:
@@ -256,6 +256,8 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
         return "a person named after it"
     for veto in language.vetoes:
         if trigger.name not in veto.triggers and trigger.class_ not in veto.triggers:
+            continue
+        if veto.single and collective:
             continue
         if veto.only_behind and (at == 0 or row.shape[at - 1] not in veto.only_behind):
             continue

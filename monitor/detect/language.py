@@ -90,7 +90,8 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
 
     `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes
-    that may follow the object, anything else is another sense; `behind_object` the words that may not.
+    that may follow the object, anything else is another sense; `behind_object` the words that may not. A `single` one speaks of one
+    leader's act only ("X spoke about Y", but "X and Y spoke about Z").
     """
 
     name: str
@@ -101,6 +102,7 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     anywhere: tuple[str, ...] = ()
     object_then: tuple[str, ...] = ()
     behind_object: tuple[str, ...] = ()
+    single: bool = False
 
 
 class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,6 +150,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     leading_heads: tuple[str, ...] = ()
     counterparts: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
+    both_bare: tuple[str, ...] = ()
     several: Mapping[int, tuple[str, ...]] = {}
     others: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
@@ -209,6 +212,7 @@ class Veto(msgspec.Struct, frozen=True):
     anywhere: Phrases[bool]
     object_then: str
     behind_object: Phrases[bool]
+    single: bool
 
 
 class Language:
@@ -255,7 +259,8 @@ class Language:
         self._roles("head", data.heads)
         self.leading_heads = _phrases(data.leading_heads)
         self._roles("counterpart", data.counterparts)
-        self._roles("both", data.both)
+        self._roles("both", (*data.both, *data.both_bare))
+        self.both_bare = _phrases(data.both_bare)
         for number, phrases in data.several.items():
             self._roles("both", phrases, str(number))
         self._roles("others", data.others)
@@ -263,7 +268,12 @@ class Language:
             fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
         ) | {
             fold(normalise(phrase).text)
-            for phrase in (*data.counterparts, *data.both, *(one for group in data.several.values() for one in group))
+            for phrase in (
+                *data.counterparts,
+                *data.both,
+                *data.both_bare,
+                *(one for group in data.several.values() for one in group),
+            )
         }
         self.common = _phrases(data.common)
         self.distributive = _phrases(data.distributive)
@@ -340,6 +350,7 @@ class Language:
             _phrases(veto.anywhere),
             letters(veto.object_then),
             _phrases(veto.behind_object),
+            veto.single,
         )
 
 

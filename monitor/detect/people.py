@@ -19,6 +19,8 @@ from monitor.watchlist import Strength
 
 #: A foreign name in a script without spaces has no more characters than this.
 _GLUED_NAME = 6
+#: Classes of words that show that a leader acts.
+_VERBS = frozenset({"aux", "have", "say", "travel", "control", "support", "adv"})
 #: Words of a phrase such as "of the kingdom of".
 _PREFIX = 6
 #: Given names and initials between a title and a surname.
@@ -92,6 +94,8 @@ class People:
         day = self._focus.day
         if hit is None or not any(self._registry.holds(one, run.titles, day) for one, _ in hit.name.leaders):
             return None
+        if run.states and not self._registry.resolve(hit.name, run, self._focus)[0]:
+            return None  # "the Ukrainian president, Emmanuel Macron and ...": a list
         return hit
 
     def _named(self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None) -> Person | None:
@@ -207,7 +211,8 @@ class People:
         role = found[1][0][0] if found else ""
         if found and role == "both":
             named = [one for one in self._focus.seen if one in self._focus.candidates or one == self._focus.speaker]
-            if len(named) == int(found[1][0][1] or 2):
+            bare = self._language.both_bare.longest(s.words, at) == (found[0], [True])
+            if len(named) == int(found[1][0][1] or 2) and (not bare or self._acts(s, found[0])):
                 return Person(at, found[0], tuple(named), owner=s.is_owner(found[0]), linked="both")
             return None
         if found and role == "others":
@@ -252,7 +257,9 @@ class People:
             elif role and "title" in kinds:
                 titles.append(kinds["title"])
                 plural, i = True, role[0]
-            elif state and (not titles or self._language.state_behind_title or self._after_of(s, i)):
+            elif state and (
+                not titles or self._language.state_behind_title or self._after_of(s, i) or (plural and states)
+            ):
                 states.append(state[1][0][0])
                 i = state[0]
                 if i < len(s.words) and s.words[i] == "'s":
@@ -291,6 +298,10 @@ class People:
 
     def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
         """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
+        if plural and s.is_comma(at) and at + 1 < len(s.words):  # "the leaders of France, Germany and Poland"
+            state = self._state_at(s, at + 1)
+            joined = state is not None and (self._is_and(s, state[0]) or s.is_comma(state[0]))
+            return joined and state is not None and self._state_at(s, state[0] + 1) is not None
         if self._is_and(s, at) or (s.is_comma(at) and not plural and at + 1 < len(s.words)):
             state = self._registry.states.longest(s.words, at + 1)
             behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
@@ -401,6 +412,13 @@ class People:
         own = self._registry.watchlist.offices_on(leader, self._focus.day)
         return state[0] if any(office.country == state[1][0][0] for office in own) else last
 
+    def _acts(self, s: Sentence, at: int) -> bool:
+        """Whether a verb stands at the token: "the two met", and not "the two countries"."""
+        found = self._language.lexicon.longest(s.words, at)
+        return found is not None and any(
+            one in _VERBS if isinstance(one, str) else one.tense in ("past", "present", "ing") for one in found[1]
+        )
+
     def _word(self, s: Sentence, at: int) -> bool:
         """Whether the token is a word of the language as well: "Friday" is a name and a day."""
         return self._language.lexicon.longest(s.words, at) is not None
@@ -437,15 +455,31 @@ class People:
                 (one.strong or not (common or self._is_common(s, one))) and self._linked(s, one, person)
                 for one in beside
             )
-            if (near and not common) or joined:
+            if (near and (not common or self._begins(s, person))) or joined:
                 kept.append(person._replace(strong=True))
             else:
                 kept.append(Person(person.first, person.last, (), "a weak name without support"))
         return kept
 
+    def _begins(self, s: Sentence, person: Person) -> bool:
+        """Whether the name opens its clause and a verb follows: "Brexit: May heads to Berlin"."""
+        opens = person.first == 0 or s.words[person.first - 1] in ":;|—-"
+        found = self._language.lexicon.longest(s.words, person.last) if person.last < len(s.words) else None
+        return (
+            opens
+            and found is not None
+            and any(
+                one in ("say", "travel", "support", "have")
+                if isinstance(one, str)
+                else one.tense in ("past", "present")
+                for one in found[1]
+            )
+        )
+
     def _is_common(self, s: Sentence, person: Person) -> bool:
         found = self._language.common.longest(s.words, person.first)
-        return found is not None and found[0] == person.last
+        word = self._language.lexicon.longest(s.words, person.first)
+        return any(one is not None and one[0] == person.last for one in (found, word))
 
     def _linked(self, s: Sentence, one: Person, other: Person) -> bool:
         """Whether only a conjunction, a comma or a hyphen stands between the two."""

@@ -92,10 +92,13 @@ class Registry:
         return able[0][0], able[0][1], ""
 
     def _leading(self, able: Sequence[tuple[str, Strength]], day: date) -> list[tuple[str, Strength]]:
-        """Of namesakes in one state the one in its leading office: "Kim" is not the premier of that name."""
-        states = {office.country for one, _ in able for office in self.watchlist.offices_on(one, day)}
-        holder = self.holder(next(iter(states)), "leader", day) if len(states) == 1 else None
-        return [one for one in able if holder is not None and one[0] == holder.id]
+        """Of namesakes those in the leading office of their state: "Kim" is not the premier of that name."""
+        return [
+            (one, strength)
+            for one, strength in able
+            for office in self.watchlist.offices_on(one, day)
+            if (holder := self.holder(office.country, "leader", day)) is not None and holder.id == one
+        ]
 
     def _leads(self, leader: str, run: Run, day: date) -> bool:
         return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
