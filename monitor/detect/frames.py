@@ -21,7 +21,10 @@ _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """Leaders joined at one trigger: side A acts where sides differ. Items `first` up to `last` of the row hold it."""
+    """Leaders joined at one trigger: side A acts where sides differ. Items `first` up to `last` of the row hold it.
+
+    `apart`: one of several contacts that the same words tell of, each with a partner of its own ("met separately").
+    """
 
     a: tuple[str, ...]
     b: tuple[str, ...]
@@ -32,6 +35,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     frame: Frame
     inferred: bool = False
     others: bool = False
+    apart: bool = False
 
     @property
     def leaders(self) -> frozenset[str]:
@@ -147,7 +151,8 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
             return Rejection(at, trigger.name, "no second leader takes part", present)
         if len(subject) > 1 and trigger.of.role == "visitor" and labelled["B"] is not None and labelled["B"] < at:
             return Rejection(at, trigger.name, "a visit has one host", present)  # "X, Y meet ahead of Z's trip"
-        side_a, side_b, inferred = subject, present, True
+        inferred = True
+        side_a, side_b = (side_a, subject) if side_a else (subject, present)
         owner = labelled["B"] is not None and labelled["B"] < at and row.items[labelled["B"]].class_ == "OWNER"
         if owner and trigger.of.role == "visitor":
             side_a, side_b = side_b, side_a
@@ -193,6 +198,8 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return ()
         if item.class_ == "NAME" and not row.title_case and _may_act(row, index):
             return ()
+        if items[index + 1].class_ == "offer":
+            continue  # "turned down X's (or an X) invitation to talks with Y"
         if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders
     if first and items[0].class_ == "OWNER" and not present & set(items[0].leaders):
@@ -299,7 +306,7 @@ def _spread(row: Row, contact: Contact, language: Language) -> Iterator[Contact]
         yield contact
         return
     for partner in contact.b:
-        yield msgspec.structs.replace(contact, b=(partner,))
+        yield msgspec.structs.replace(contact, b=(partner,), apart=True)
 
 
 def _clause_end(row: Row, index: int) -> int:

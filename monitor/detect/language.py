@@ -90,8 +90,8 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
 
     `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes
-    that may follow the object, anything else is another sense; `behind_object` the words that may not. A `single` one speaks of one
-    leader's act only ("X spoke about Y", but "X and Y spoke about Z").
+    that may follow the object, anything else is another sense; `behind_object` the words that may not. A `single` one
+    speaks of one leader's act only ("X spoke about Y", but "X and Y spoke about Z").
     """
 
     name: str
