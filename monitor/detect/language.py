@@ -143,6 +143,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     titles: Mapping[str, tuple[str, ...]] = {}
     other_titles: tuple[str, ...] = ()
     title_modifiers: tuple[str, ...] = ()
+    honorifics: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
     state_prefixes: tuple[str, ...] = ()
     same_state: tuple[str, ...] = ()
@@ -257,6 +258,7 @@ class Language:
         self._roles("state_prefix", data.state_prefixes)
         self._roles("same_state", data.same_state)
         self._roles("head", data.heads)
+        self.honorifics = _phrases(data.honorifics)
         self.leading_heads = _phrases(data.leading_heads)
         self._roles("counterpart", data.counterparts)
         self._roles("both", (*data.both, *data.both_bare))

@@ -79,6 +79,9 @@ class People:
         run = self._run(s, at)
         start = run.end if run is not None else at
         hit = s.name_at(start)
+        if hit is None and run is None and (polite := self._language.honorifics.longest(s.words, at)) is not None:
+            named = s.name_at(polite[0]) if polite[0] < len(s.words) else None
+            return self._honoured(s, at, polite[0], named) if named is not None else None
         if hit is None and run is not None and run.titles and s.is_comma(start):
             hit = self._apposition(s, start + 1, run) if run.states or self._definite(s, at) else None
             start += 1
@@ -87,6 +90,11 @@ class People:
         if run is None or not run.titles:
             return None
         return self._untitled(s, at, run)
+
+    def _honoured(self, s: Sentence, at: int, start: int, hit: NameHit) -> Person | None:
+        """A name behind "Mr" or "Sir": a surname alone is enough there."""
+        person = self._named(s, at, start, hit, None)
+        return person._replace(first=at, strong=True) if person is not None and person.leaders else person
 
     def _apposition(self, s: Sentence, at: int, run: Run) -> NameHit | None:
         """The name behind a title's comma if it can be its bearer's: "the Turkish president, Recep Tayyip Erdogan"."""

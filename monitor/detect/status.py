@@ -152,10 +152,13 @@ def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
 
 def _is_governed(row: Row, contact: Contact) -> bool:
     """Whether the contact's noun hangs on a preposition: what follows is not said of it ("at their talks to ...")."""
-    at = contact.first - 1
-    while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
-        at -= 1
-    return at >= 0 and row.items[at].class_ in ("during", "prep")
+    for start in {contact.first, contact.at} if contact.trigger.tense in ("noun", "plural") else {contact.first}:
+        at = start - 1
+        while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
+            at -= 1
+        if at >= 0 and row.items[at].class_ in ("during", "prep"):
+            return True
+    return False
 
 
 def _steps(gap: list[Item]) -> int:
