@@ -123,7 +123,11 @@ class People:
             return Person(at, last, (), "a former holder")
         leader, strength, reason = self._registry.resolve(hit.name, run, self._focus)
         if not leader:
-            common = run is None and (self._language.common.longest(s.words, start) is not None or self._word(s, start))
+            common = run is None and (
+                self._language.common.longest(s.words, start) is not None
+                or self._word(s, start)
+                or self._is_other_now(s, start)
+            )
             return None if common else Person(at, last, (), reason)
         if strength != "full":
             bare = run is None or not (run.states or run.titles)
@@ -250,7 +254,7 @@ class People:
         titles: list[str] = []
         former = other = plural = owned = False
         i = at
-        while i < len(s.words) and s.name_at(i) is None:
+        while i < len(s.words) and (s.name_at(i) is None or self._is_other_now(s, i)):
             role = self._language.roles.longest(s.words, i)
             kinds = dict(role[1]) if role else {}
             title = self._registry.titles.longest(s.words, i)
@@ -425,6 +429,16 @@ class People:
         found = self._language.lexicon.longest(s.words, at)
         return found is not None and any(
             one in _VERBS if isinstance(one, str) else one.tense in ("past", "present", "ing") for one in found[1]
+        )
+
+    def _is_other_now(self, s: Sentence, at: int) -> bool:
+        """Whether a name is a state's or a title, and nobody of that surname is in office: "Nepal PM", "king of Jordan"."""
+        hit = s.name_at(at)
+        return (
+            hit is not None
+            and not hit.name.phrases
+            and (self._registry.states.longest(s.words, at) or self._registry.titles.longest(s.words, at)) is not None
+            and not any(leader in self._registry.serving(self._focus.day) for leader, _ in hit.name.leaders)
         )
 
     def _word(self, s: Sentence, at: int) -> bool:
