@@ -186,7 +186,11 @@ def _join(before: list[Item], item: Item, items: list[Item], at: int) -> int:
         return 2 if classes[:1] == ["and"] and leader(1) and window[1].class_ == "OWNER" else 0
     if classes[:1] in (["HYPHEN"], ["and"], ["together"]) and leader(1):
         return 2
-    if classes in (["COMMA", "and", "poss"], ["COMMA", "and", "the"]) and at + 3 < len(items) and _is_leader(items[at + 3]):
+    if (
+        classes in (["COMMA", "and", "poss"], ["COMMA", "and", "the"])
+        and at + 3 < len(items)
+        and _is_leader(items[at + 3])
+    ):
         return 4
     if classes[:2] in (["COMMA", "and"], ["COMMA", "together"], ["and", "poss"], ["and", "the"]) and leader(2):
         return 3

@@ -105,7 +105,7 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if found.first < item.last and item.first < found.last:
         return False
     before = found.last <= item.first
-    if contact.frame.finite and before and found.first >= row.items[contact.first].first:
+    if contact.frame.finite and (found.first >= row.items[contact.first].first if before else cue.scope == "after"):
         return False
     if before != (cue.scope == "before") and cue.scope != "around":
         return False

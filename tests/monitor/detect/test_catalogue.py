@@ -78,4 +78,4 @@ def test_what_a_careful_reader_takes_from_it(case: Case, detector: Detector) -> 
 
 
 def test_the_catalogue_is_large_enough() -> None:
-    assert len(catalogue()) >= 300
+    assert len(catalogue()) >= 800
