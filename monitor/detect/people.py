@@ -432,7 +432,7 @@ class People:
         )
 
     def _is_other_now(self, s: Sentence, at: int) -> bool:
-        """Whether a name is a state's or a title, and nobody of that surname is in office: "Nepal PM", "king of Jordan"."""
+        """Whether a name is a state's or a title too, and nobody of that surname is in office: "Nepal PM"."""
         hit = s.name_at(at)
         return (
             hit is not None

@@ -124,7 +124,8 @@ def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
     if any(one.class_ == "BREAK" for one in gap):
         return False
     if reach == "clause":
-        return True
+        verb = contact.trigger.tense in ("past", "present")
+        return not (verb and found.cue.of.status == "generic" and any(one.class_ == "COMMA" for one in gap))
     if _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
     if contact.trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):
