@@ -21,6 +21,8 @@ from monitor.records import Kind, Medium, Place, Status, When
 RECENT = timedelta(days=8)
 #: A time that starts this close behind a verb of saying is when it was said: "said on Tuesday".
 _SAID = 4
+#: Characters between a contact and a country that it is said to take place in: "talks with X in Malaysia".
+_BESIDE = 4
 #: Tokens before a noun in which its year may stand.
 _ATTRIBUTES = 3
 _VERBS = frozenset({"past", "present"})
@@ -96,7 +98,11 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     places = _own(around, contact, contacts, around.places)
     forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
-    located = any(one.level in ("venue", "city") and one.frame != "speaking" for one in places)
+    end = row.tokens[row.items[contact.last - 1].last - 1].end - around.offset
+    located = any(
+        one.frame != "speaking" and (one.level in ("venue", "city") or 0 <= one.start - end <= _BESIDE)
+        for one in places
+    )
     if medium == "unknown" and (located or forums):
         medium = "in_person"
     return Facts(
@@ -141,15 +147,22 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
     medium, kind = contact.trigger.medium, contact.trigger.kind
     first, last = clause_of(row, contact)
     center = row.items[contact.at].first
+    own = row.items[contact.first].first - 1  # "a virtual X-Y summit"
     told = {one.at for one in contacts if one.at != contact.at}
     others = [
         item
         for index, item in enumerate(row.items)
         if index in told or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
     ]
+    done = first
     for at in range(first, last):
-        found = language.media.longest(row.words, at)
-        if found is None or any(abs(at - one.first) < abs(at - center) for one in others):
+        found = language.media.longest(row.words, at) if at >= done else None
+        if found is None:
+            continue
+        done = found[0]  # "over the phone" is one cue and not two
+        if not own <= at < center and any(abs(at - one.first) < abs(at - center) for one in others):
+            continue
+        if medium != "unknown" and _in_trigger(row, at, contact):
             continue
         said = found[1][0]
         if said in ("phone", "video") and medium in ("unknown", "in_person", "phone"):
@@ -157,6 +170,15 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
         if medium == "unknown":
             return said, kind
     return medium, kind
+
+
+def _in_trigger(row: Row, at: int, contact: Contact) -> bool:
+    """Whether the token belongs to another trigger: "meets X before a phone call"."""
+    return any(
+        one.first <= at < one.last
+        for index, one in enumerate(row.items)
+        if one.trigger is not None and not contact.first <= index < contact.last
+    )
 
 
 Hit = TypeVar("Hit", TimeHit, PlaceHit, ForumHit)
@@ -175,9 +197,18 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
     own = [
         hit
         for hit in hits
-        if low <= hit.start < high and not any(distance(hit, one) < distance(hit, contact) for one in others)
+        if (low <= hit.start < high or _stands_alone(around, hit))
+        and not any(distance(hit, one) < distance(hit, contact) for one in others)
     ]
     return tuple(sorted(own, key=lambda hit: distance(hit, contact)))
+
+
+def _stands_alone(around: Surroundings, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether the hit is a time and the whole of a headline's last part: "Call with X: 5 March 2022"."""
+    tokens = around.row.tokens
+    before = [at for at in around.row.breaks if tokens[at].start - around.offset < hit.start]
+    opens = bool(before) and tokens[before[-1]].end - around.offset == hit.start - 1
+    return isinstance(hit, TimeHit) and opens and hit.end == tokens[-1].end - around.offset
 
 
 def _contradicts(hit: TimeHit, status: Status) -> bool:

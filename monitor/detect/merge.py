@@ -53,7 +53,14 @@ def merged(findings: Sequence[Finding], setting: Setting) -> tuple[Mention, ...]
             groups.append([finding])
         else:
             home.append(finding)
-    return tuple(_mention(group, setting) for group in groups)
+    return tuple(_mention(group, setting) for group in groups if not _told_apart(group, groups))
+
+
+def _told_apart(group: Sequence[Finding], groups: Sequence[Sequence[Finding]]) -> bool:
+    """Whether the article says elsewhere that what reads as one contact of many was one with each."""
+    leaders = group[0].contact.leaders
+    pairs = [one[0].contact.leaders for one in groups if one[0].contact.apart and one[0].contact.leaders < leaders]
+    return len(pairs) > 1 and frozenset().union(*pairs) == leaders
 
 
 def _same(group: Sequence[Finding], finding: Finding) -> bool:

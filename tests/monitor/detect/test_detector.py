@@ -107,7 +107,7 @@ class TestExplanation:
         assert seen["Putin"] == "vladimir-putin"
         reasons = dict(explanation.rejected)
         assert reasons["met"] == "no frame joins leaders at this trigger"
-        assert reasons["calls"].startswith("false sense")
+        assert reasons["calls on"].startswith("false sense")
         assert explanation.mentions == ()
 
     def test_an_article_without_leaders_is_let_go_early(self, detector: Detector) -> None:
