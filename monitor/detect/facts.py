@@ -85,6 +85,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         if hit.direction == "future" and (status == "ongoing" or (status == "held" and not told)):
             status, why, told = "planned", hit.when.text, True
             when = hit.read("future")
+        elif status == "held" and hit.when.start > day and _is_default(around, contact, verdict):
+            status, why, told, when = "planned", hit.when.text, True, hit.when
         elif status == "held" and when.start > day:
             when = None
         elif status in ("held", "ongoing") and when.end < day - RECENT:
@@ -111,6 +113,12 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         forum=forums[0].forum if forums else None,
         other_forums=_other_forums(forums),
     )  # fmt: skip
+
+
+def _is_default(around: Surroundings, contact: Contact, verdict: Verdict) -> bool:
+    """Whether nothing but the trigger itself says that it happened, in a script without spaces: no tense is told."""
+    calendar = around.language.calendar
+    return calendar is not None and not calendar.words.spaced and verdict.words == contact.trigger.tense
 
 
 def _year_of(row: Row, contact: Contact) -> int | None:
