@@ -230,7 +230,7 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
 
 
 def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
-    """Whether another predicate stands between: "had a call with X, will fly to Rome on Monday", "..., he will see Y"."""
+    """Whether another predicate stands between: "had a call with X, will fly to Rome on Monday"."""
     row = around.row
     behind = [
         index
