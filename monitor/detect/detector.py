@@ -79,6 +79,7 @@ class Detector:
         self._languages = dict(bundled_languages() if languages is None else languages)
         titles = dict.fromkeys(self._watchlist.titles, 1)
         titles |= {word: 1 for state in self._watchlist.states.values() for word in state.titles}
+        titles |= {seat.name: 1 for state in self._watchlist.states.values() for seat in state.seats}
         for language in self._languages.values():
             titles |= dict.fromkeys(language.title_words, 2)  # plurals, and words that bring in one more leader
         self._gazetteer = Gazetteer(
@@ -115,7 +116,8 @@ class Detector:
         language = self._languages.get(code)
         if language is None:
             return Explanation(article_id=article.id, language=code, outcome=f"no language file for {code!r}")
-        reading = _Reading(self._registries[code], article, parts, moment=moment, day=day, speaker=speaker)
+        home = self._speakers.home(article, speaker, day)
+        reading = _Reading(self._registries[code], article, parts, moment=moment, day=day, speaker=speaker, home=home)
         return reading.explanation(lean=lean)
 
     def _latest_day(self, parts: list[Part]) -> date:
@@ -180,6 +182,7 @@ class _Reading:
         moment: datetime | None,
         day: date,
         speaker: str,
+        home: str,
     ) -> None:
         self.registry = registry
         self.language = registry.language
@@ -198,7 +201,7 @@ class _Reading:
                         if strength == "full":
                             named.add(leader)
         self.focus = Focus(
-            registry, day, speaker, frozenset(named), frozenset(candidates), dated=self.moment is not None
+            registry, day, speaker, frozenset(named), frozenset(candidates), dated=self.moment is not None, home=home
         )
         self.persons: list[tuple[str, str]] = []
         self.triggers: list[str] = []

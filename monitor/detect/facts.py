@@ -19,13 +19,21 @@ from monitor.records import Kind, Medium, Place, Status, When
 
 #: A contact further back than this is background (labelling guidelines: "about 7 days").
 RECENT = timedelta(days=8)
+#: A longer span tells no date of a contact that has one.
+_LONG = timedelta(days=31)
 #: A time that starts this close behind a verb of saying is when it was said: "said on Tuesday".
 _SAID = 4
+#: Characters between a contact and a country that it is said to take place in: "talks with X in Malaysia".
+_BESIDE = 4
 #: Tokens before a noun in which its year may stand.
 _ATTRIBUTES = 3
 _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 _HAPPENED = frozenset({"held", "past", "ongoing"})
+#: What may stand between a comma and the verb of the next clause.
+_LEADS_IN = frozenset({"say", "pron", "adv", "conj"})
+#: Verbs that go on about the contact itself: "the meeting was put off and will be held on Friday".
+_OF_IT = frozenset({"be", "take", "last", "start", "begin", "happen", "go"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +65,8 @@ class Surroundings:
             self.times = tuple(
                 hit
                 for hit in find_times(sentence, published, language.calendar, published.tzinfo or UTC)
-                if hit.relation == "on" and not any(0 <= hit.start - end <= _SAID for end in said)
+                if hit.relation == "on"
+                and not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
             )
         self.places: tuple[PlaceHit, ...] = find_places(sentence)
         self.forums: tuple[ForumHit, ...] = find_forums(sentence)
@@ -76,6 +85,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     why, told = verdict.words, verdict.told
     when: When | None = None
     times = _own(around, contact, contacts, [one for one in around.times if not _contradicts(one, status)])
+    if status in _HAPPENED:  # what lies behind is of a day: a year beside it is what it is counted in
+        times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
     hit = times[0] if times else None
     if hit is not None and published is not None:
         when = hit.read("past" if status in _HAPPENED else "future")
@@ -85,6 +96,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
             when = hit.read("future")
         elif status == "held" and hit.when.start > day and _is_default(around, contact, verdict):
             status, why, told, when = "planned", hit.when.text, True, hit.when
+        elif status == "held" and not told and contact.trigger.tense == "present" and _lies_ahead(hit, when, day):
+            status, why, told, when = "planned", hit.when.text, True, hit.read("future")
         elif status == "held" and when.start > day:
             when = None
         elif status in ("held", "ongoing") and when.end < day - RECENT:
@@ -98,15 +111,25 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     places = _own(around, contact, contacts, around.places)
     forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
-    located = any(one.level in ("venue", "city") and one.frame != "speaking" for one in places)
+    end = row.tokens[row.items[contact.last - 1].last - 1].end - around.offset
+    located = any(
+        one.frame != "speaking" and (one.level in ("venue", "city") or 0 <= one.start - end <= _BESIDE)
+        for one in places
+    )
     if medium == "unknown" and (located or forums):
         medium = "in_person"
     return Facts(
         kind=kind, medium=medium, status=status, why=why, told=told, when=when,
         place=best_place(tuple(one for one in places if medium not in _REMOTE or one.frame == "speaking")),
-        forum=forums[0].forum if forums else None,
+        forum=forums[0].forum if forums and kind != "call" else None,
         other_forums=_other_forums(forums),
     )  # fmt: skip
+
+
+def _lies_ahead(hit: TimeHit, past: When, day: date) -> bool:
+    """Whether a weekday beside a verb in the present is the coming one: "visits on Tuesday", on Monday."""
+    ahead = hit.read("future").start
+    return past.end < day < ahead and not hit.explicit and ahead - day < day - past.end
 
 
 def _is_default(around: Surroundings, contact: Contact, verdict: Verdict) -> bool:
@@ -149,15 +172,22 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
     medium, kind = contact.trigger.medium, contact.trigger.kind
     first, last = clause_of(row, contact)
     center = row.items[contact.at].first
+    own = row.items[contact.first].first - 1  # "a virtual X-Y summit"
     told = {one.at for one in contacts if one.at != contact.at}
     others = [
         item
         for index, item in enumerate(row.items)
         if index in told or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
     ]
+    done = first
     for at in range(first, last):
-        found = language.media.longest(row.words, at)
-        if found is None or any(abs(at - one.first) < abs(at - center) for one in others):
+        found = language.media.longest(row.words, at) if at >= done else None
+        if found is None:
+            continue
+        done = found[0]  # "over the phone" is one cue and not two
+        if not own <= at < center and any(abs(at - one.first) < abs(at - center) for one in others):
+            continue
+        if medium != "unknown" and _in_trigger(row, at, contact):
             continue
         said = found[1][0]
         if said in ("phone", "video") and medium in ("unknown", "in_person", "phone"):
@@ -165,6 +195,15 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
         if medium == "unknown":
             return said, kind
     return medium, kind
+
+
+def _in_trigger(row: Row, at: int, contact: Contact) -> bool:
+    """Whether the token belongs to another trigger: "meets X before a phone call"."""
+    return any(
+        one.first <= at < one.last
+        for index, one in enumerate(row.items)
+        if one.trigger is not None and not contact.first <= index < contact.last
+    )
 
 
 Hit = TypeVar("Hit", TimeHit, PlaceHit, ForumHit)
@@ -183,9 +222,36 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
     own = [
         hit
         for hit in hits
-        if low <= hit.start < high and not any(distance(hit, one) < distance(hit, contact) for one in others)
+        if (low <= hit.start < high or _stands_alone(around, hit))
+        and not _begins_anew(around, contact, hit)
+        and not any(distance(hit, one) < distance(hit, contact) for one in others)
     ]
     return tuple(sorted(own, key=lambda hit: distance(hit, contact)))
+
+
+def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether another predicate stands between: "had a call with X, will fly to Rome on Monday"."""
+    row = around.row
+    behind = [
+        index
+        for index, item in enumerate(row.items)
+        if index >= contact.last and row.tokens[item.first].start - around.offset < hit.start
+    ]
+    for index in behind:
+        if row.items[index].class_ not in ("COMMA", "and"):
+            continue
+        then = next((one for one in behind if one > index and row.items[one].class_ not in _LEADS_IN), None)
+        if then is not None and row.items[then].class_ == "aux" and row.words[row.items[then].last] not in _OF_IT:
+            return True
+    return False
+
+
+def _stands_alone(around: Surroundings, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether the hit is a time and the whole of a headline's last part: "Call with X: 5 March 2022"."""
+    tokens = around.row.tokens
+    before = [at for at in around.row.breaks if tokens[at].start - around.offset < hit.start]
+    opens = bool(before) and tokens[before[-1]].end - around.offset == hit.start - 1
+    return isinstance(hit, TimeHit) and opens and hit.end == tokens[-1].end - around.offset
 
 
 def _contradicts(hit: TimeHit, status: Status) -> bool:

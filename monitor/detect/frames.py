@@ -14,12 +14,17 @@ from monitor.detect.shapes import Frame
 from monitor.detect.tokens import Phrases
 
 #: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
-_VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "MEET", "SPEAK"})
+_VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
+_FINITE = _VERBAL - {"to"}
+_OBJECT_OF = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
 _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """Leaders joined at one trigger: side A acts where sides differ. Items `first` up to `last` of the row hold it."""
+    """Leaders joined at one trigger: side A acts where sides differ. Items `first` up to `last` of the row hold it.
+
+    `apart`: one of several contacts that the same words tell of, each with a partner of its own ("met separately").
+    """
 
     a: tuple[str, ...]
     b: tuple[str, ...]
@@ -30,6 +35,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     frame: Frame
     inferred: bool = False
     others: bool = False
+    apart: bool = False
 
     @property
     def leaders(self) -> frozenset[str]:
@@ -60,7 +66,7 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
             trigger = row.items[at].trigger
             if at in found or trigger is None:
                 continue
-            veto = _vetoed(row, at, _label(match, "B"), language)
+            veto = _vetoed(row, at, _label(match, "B"), language, collective=frame.collective)
             if veto:
                 rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {veto}"))
                 continue
@@ -85,9 +91,14 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
 
 
 def _outdone(contact: Contact, found: dict[int, Contact]) -> bool:
-    """Whether another trigger tells it better: a weak one beside any other, or part of a larger group's contact."""
+    """Whether another trigger tells it better.
+
+    It does a weak one, a noun without partners, and part of a larger group's contact.
+    """
     for one in found.values():
         if contact.trigger.of.weak and not one.trigger.of.weak and one.leaders >= contact.leaders:
+            return True
+        if contact.frame.missing == "focus" and one.frame.missing != "focus" and one.leaders >= contact.leaders:
             return True
         if one.leaders > contact.leaders and (one.first == contact.first or one.a == contact.a):
             return True
@@ -106,11 +117,16 @@ def _label(match: re.Match[str], name: str) -> int | None:
     return match.start(name) if name in match.re.groupindex and match[name] else None
 
 
-def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Contact | Rejection:
-    at = match.start("T")
+def _trigger_at(row: Row, at: int, frame: Frame) -> Trigger:
     trigger = row.items[at].trigger
     if trigger is None:
         raise ValueError(f"frame {frame.name}: T is no trigger")
+    return trigger
+
+
+def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Contact | Rejection:
+    at = match.start("T")
+    trigger = _trigger_at(row, at, frame)
     labelled = {name: _label(match, name) for name in "ABCH"}
     sides = {name: row.items[index].leaders if index is not None else () for name, index in labelled.items()}
     side_a, side_b = sides["A"], (*sides["B"], *sides["C"])
@@ -118,13 +134,15 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
     inferred = False
     if labelled["H"] is not None:
         host = focus.host(row.items[labelled["H"]].word)
-        if not host or host in side_a or not (host in focus.candidates or trigger.of.hosted):
+        if not host or host in side_a or not (host in focus.candidates or trigger.of.hosted or frame.hosted):
             return Rejection(at, trigger.name, "the host is not named", side_a)
         side_b, inferred = (host,), True
     if frame.collective and len(side_a) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a)
     if frame.missing == "their":
         side_a, inferred = _both(row, focus, match.start()), True
+    elif frame.missing == "focus":
+        side_a, inferred = _alone_in_focus(row, focus), True
     elif frame.missing == "speaker":
         side_a, inferred = (*side_a, *(one for one in (focus.speaker,) if one)), True
     elif frame.missing in ("subject", "attributed") and not (side_a and side_b):
@@ -136,7 +154,10 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
             subject = _sayer(row, match.end(), given)
         if not subject:
             return Rejection(at, trigger.name, "no second leader takes part", present)
-        side_a, side_b, inferred = subject, present, True
+        if len(subject) > 1 and trigger.of.role == "visitor" and labelled["B"] is not None and labelled["B"] < at:
+            return Rejection(at, trigger.name, "a visit has one host", present)  # "X, Y meet ahead of Z's trip"
+        inferred = True
+        side_a, side_b = (side_a, subject) if side_a else (subject, present)
         owner = labelled["B"] is not None and labelled["B"] < at and row.items[labelled["B"]].class_ == "OWNER"
         if owner and trigger.of.role == "visitor":
             side_a, side_b = side_b, side_a
@@ -159,6 +180,14 @@ def _both(row: Row, focus: Focus, before: int) -> tuple[str, ...]:
     return tuple(focus.seen) if len(focus.seen) == 2 else ()
 
 
+def _alone_in_focus(row: Row, focus: Focus) -> tuple[str, ...]:
+    """The two leaders whom a noun without partners is about: the only ones of the article so far, one of them here."""
+    here = {one for item in row.items for one in item.leaders}
+    if not here or any(item.class_ == "PERSON" for item in row.items):
+        return ()
+    return tuple(focus.seen) if len(focus.seen) == 2 else ()
+
+
 def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[str]) -> tuple[str, ...]:
     """Who else takes part when only one side is at the trigger: the subject, or who says it of himself.
 
@@ -172,15 +201,17 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return ()
         if item.class_ == "PERSON" and not item.others:
             return ()
-        if item.class_ == "NAME" and not row.title_case and items[index + 1].class_ in _VERBAL:
+        if item.class_ == "NAME" and not row.title_case and _may_act(row, index):
             return ()
+        if items[index + 1].class_ == "offer":
+            continue  # "turned down X's (or an X) invitation to talks with Y"
         if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders
     if first and items[0].class_ == "OWNER" and not present & set(items[0].leaders):
         return items[0].leaders
     before = [item for item in items[:first] if item.leaders and not present & set(item.leaders)]
-    if len(before) == 1 and items[items.index(before[0]) - 1].class_ == "of":
-        return before[0].leaders  # "the rehabilitation of X ahead of a meeting with Y"
+    if len(before) == 1 and items[items.index(before[0]) - 1].class_ in ("of", "by"):
+        return before[0].leaders  # "the rehabilitation of X ahead of a meeting with Y", "statement by X following ..."
     if sayer := _sayer(row, last, present):
         return sayer
     pronoun = any(items[index].class_ in _PERSONAL for index in range(max(0, first - 4), last))
@@ -207,15 +238,27 @@ def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
     return ()
 
 
+def _may_act(row: Row, index: int) -> bool:
+    """Whether an unknown name may be the subject of what follows, and no object: "... says Witkoff to meet Putin"."""
+    before = row.items[index - 1] if index else None
+    behind = row.items[index + 1].class_ in _VERBAL
+    return behind and (before is None or (before.trigger is None and before.class_ not in _OBJECT_OF))
+
+
 def _is_subject(row: Row, index: int) -> bool:
-    """Whether the leader at `index` may be a subject: no preposition and no verb or noun of contact before it."""
+    """Whether the leader at `index` may be a subject: no preposition and no verb or noun of contact before it.
+
+    A preposition that is a conjunction as well ("as", "after") has a finite verb behind the leader.
+    """
     if index == 0:
         return True
     before = row.items[index - 1]
+    if before.class_ == "prep" and row.items[index + 1].class_ in _FINITE:
+        return True  # "as Trump heads for Tokyo to meet ..."
     return before.trigger is None and before.class_ not in ("with", "of", "to", "by", "prep", "during", "between")
 
 
-def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
+def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective: bool) -> str:
     item = row.items[at]
     trigger = item.trigger
     if trigger is None:
@@ -225,6 +268,8 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language) -> str:
         return "a person named after it"
     for veto in language.vetoes:
         if trigger.name not in veto.triggers and trigger.class_ not in veto.triggers:
+            continue
+        if veto.single and collective:
             continue
         if veto.only_behind and (at == 0 or row.shape[at - 1] not in veto.only_behind):
             continue
@@ -266,7 +311,7 @@ def _spread(row: Row, contact: Contact, language: Language) -> Iterator[Contact]
         yield contact
         return
     for partner in contact.b:
-        yield msgspec.structs.replace(contact, b=(partner,))
+        yield msgspec.structs.replace(contact, b=(partner,), apart=True)
 
 
 def _clause_end(row: Row, index: int) -> int:

@@ -55,7 +55,7 @@ def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Regis
     """The items of a sentence of at most MAX_TOKENS tokens."""
     language = registry.language
     text = [token.text for token in tokens]
-    items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language))
+    items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language), text)
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
     shape = "".join(language.alphabet[item.class_] for item in items)
     return Row(tokens, text, tuple(items), shape, breaks, title_case)
@@ -132,7 +132,7 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
     return "WORD"
 
 
-def _coordinated(items: list[Item]) -> list[Item]:
+def _coordinated(items: list[Item], text: list[str]) -> list[Item]:
     """Leaders joined by conjunctions, commas or hyphens become one item; an apposition of the same leader too."""
     merged: list[Item] = []
     at = 0
@@ -163,6 +163,9 @@ def _coordinated(items: list[Item]) -> list[Item]:
             at += size
             if (same or together) and at < len(items) and items[at].class_ == "COMMA" and item.class_ == "LEADER":
                 at += 1  # the comma behind an apposition
+        apposed = item.leaders and "," in text[item.first : item.last] and items[at : at + 1] != []
+        if apposed and items[at].class_ == "COMMA" and item.class_ == "LEADER":
+            at += 1  # "the US president, X, met"
         if item.others and not item.leaders:
             item = msgspec.structs.replace(item, class_="PERSON")
         elif item.hyphen and item.class_ == "LEADER" and len(item.leaders) > 1:
@@ -182,18 +185,30 @@ def _join(before: list[Item], item: Item, items: list[Item], at: int) -> int:
     classes = [one.class_ for one in window]
 
     def leader(index: int) -> bool:
-        return index < len(window) and (window[index].class_ in _LEADERS or window[index].others)
+        return index < len(window) and _is_leader(window[index])
 
     if item.class_ == "OWNER":
         return 2 if classes[:1] == ["and"] and leader(1) and window[1].class_ == "OWNER" else 0
     if classes[:1] in (["HYPHEN"], ["and"], ["together"]) and leader(1):
         return 2
+    if (
+        classes in (["COMMA", "and", "poss"], ["COMMA", "and", "the"])
+        and at + 3 < len(items)
+        and _is_leader(items[at + 3])
+    ):
+        return 4
     if classes[:2] in (["COMMA", "and"], ["COMMA", "together"], ["and", "poss"], ["and", "the"]) and leader(2):
         return 3
+    if classes[:2] == ["COMMA", "the"] and leader(2) and set(window[2].leaders) <= set(item.leaders):
+        return 3  # "X, the Russian president, ..."
     if classes[:1] == ["COMMA"] and leader(1):
         same = set(window[1].leaders) <= set(item.leaders)
         return 2 if same or len(item.leaders) > 1 or _is_list(before, items, at) else 0
     return 0
+
+
+def _is_leader(item: Item) -> bool:
+    return item.class_ in _LEADERS or item.others
 
 
 def _is_list(before: list[Item], items: list[Item], at: int) -> bool:

@@ -90,7 +90,8 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
 
     `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes
-    that may follow the object, anything else is another sense; `behind_object` the words that may not.
+    that may follow the object, anything else is another sense; `behind_object` the words that may not. A `single` one
+    speaks of one leader's act only ("X spoke about Y", but "X and Y spoke about Z").
     """
 
     name: str
@@ -101,10 +102,11 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     anywhere: tuple[str, ...] = ()
     object_then: tuple[str, ...] = ()
     behind_object: tuple[str, ...] = ()
+    single: bool = False
 
 
 class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A frame as the file has it."""
+    """A frame as the file has it; it does not fit where an item of a class of `unless_behind` follows."""
 
     name: str
     shape: str
@@ -112,6 +114,9 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     collective: bool = False
     status: Status | None = None
     alone: bool = False
+    finite: bool = False
+    hosted: bool = False
+    unless_behind: tuple[str, ...] = ()
 
 
 class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,6 +143,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     titles: Mapping[str, tuple[str, ...]] = {}
     other_titles: tuple[str, ...] = ()
     title_modifiers: tuple[str, ...] = ()
+    honorifics: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
     state_prefixes: tuple[str, ...] = ()
     same_state: tuple[str, ...] = ()
@@ -145,6 +151,8 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     leading_heads: tuple[str, ...] = ()
     counterparts: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
+    both_bare: tuple[str, ...] = ()
+    several: Mapping[int, tuple[str, ...]] = {}
     others: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
     distributive: tuple[str, ...] = ()
@@ -205,6 +213,7 @@ class Veto(msgspec.Struct, frozen=True):
     anywhere: Phrases[bool]
     object_then: str
     behind_object: Phrases[bool]
+    single: bool
 
 
 class Language:
@@ -249,13 +258,25 @@ class Language:
         self._roles("state_prefix", data.state_prefixes)
         self._roles("same_state", data.same_state)
         self._roles("head", data.heads)
+        self.honorifics = _phrases(data.honorifics)
         self.leading_heads = _phrases(data.leading_heads)
         self._roles("counterpart", data.counterparts)
-        self._roles("both", data.both)
+        self._roles("both", (*data.both, *data.both_bare))
+        self.both_bare = _phrases(data.both_bare)
+        for number, phrases in data.several.items():
+            self._roles("both", phrases, str(number))
         self._roles("others", data.others)
         self.title_words = frozenset(
             fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
-        ) | {fold(normalise(phrase).text) for phrase in (*data.counterparts, *data.both)}
+        ) | {
+            fold(normalise(phrase).text)
+            for phrase in (
+                *data.counterparts,
+                *data.both,
+                *data.both_bare,
+                *(one for group in data.several.values() for one in group),
+            )
+        }
         self.common = _phrases(data.common)
         self.distributive = _phrases(data.distributive)
         self.fronted = _phrases(data.fronted)
@@ -277,11 +298,13 @@ class Language:
         self.frames = tuple(
             Frame(
                 name=one.name,
-                pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file),
+                pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file, one.unless_behind),
                 missing=one.missing,
                 collective=one.collective,
                 status=one.status,
                 alone=one.alone,
+                finite=one.finite,
+                hosted=one.hosted,
             )
             for one in data.frames
         )
@@ -329,6 +352,7 @@ class Language:
             _phrases(veto.anywhere),
             letters(veto.object_then),
             _phrases(veto.behind_object),
+            veto.single,
         )
 
 

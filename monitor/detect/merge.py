@@ -53,7 +53,14 @@ def merged(findings: Sequence[Finding], setting: Setting) -> tuple[Mention, ...]
             groups.append([finding])
         else:
             home.append(finding)
-    return tuple(_mention(group, setting) for group in groups)
+    return tuple(_mention(group, setting) for group in groups if not _told_apart(group, groups))
+
+
+def _told_apart(group: Sequence[Finding], groups: Sequence[Sequence[Finding]]) -> bool:
+    """Whether the article says elsewhere that what reads as one contact of many was one with each."""
+    leaders = group[0].contact.leaders
+    pairs = [one[0].contact.leaders for one in groups if one[0].contact.apart and one[0].contact.leaders < leaders]
+    return len(pairs) > 1 and frozenset().union(*pairs) == leaders
 
 
 def _same(group: Sequence[Finding], finding: Finding) -> bool:
@@ -104,7 +111,15 @@ def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
         rule=contact.frame.name,
         language=setting.language,
         source=setting.source,
+        assumed=not lead.facts.told and _is_bare(lead),
     )
+
+
+def _is_bare(finding: Finding) -> bool:
+    """Whether the contact is named by a noun without a verb that holds it: "their talks", not "held talks"."""
+    contact = finding.contact
+    items = finding.row.items[contact.first : contact.last]
+    return contact.trigger.tense in ("noun", "plural") and not any(item.class_ in ("support", "have") for item in items)
 
 
 def _features(group: Sequence[Finding], known: Finding, setting: Setting) -> list[Feature]:

@@ -31,6 +31,7 @@ class OfficialSources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosts: Mapping[str, OwnVoice]
     seats: Mapping[str, OwnVoice]
     words: frozenset[str]
+    states: Mapping[str, str]
 
 
 @cache
@@ -64,6 +65,18 @@ class Speakers:
                 return self._holder(voice, day)
             host = host.partition(".")[2]
         return self._named(article.outlet, day) if article.outlet else ""
+
+    def home(self, article: Article, speaker: str, day: date) -> str:
+        """The state whose "prime minister" or "president" an article without another one means, '' if unknown."""
+        office = self._watchlist.office_on(speaker, day) if speaker else None
+        if office is not None:
+            return office.country
+        host = _host(article.url) if article.url else ""
+        while host:
+            if (state := self._sources.states.get(host)) is not None:
+                return state
+            host = host.partition(".")[2]
+        return article.country
 
     def _holder(self, voice: OwnVoice, day: date) -> str:
         if voice.role is not None:

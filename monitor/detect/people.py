@@ -15,11 +15,18 @@ from monitor.detect.gazetteer import NameHit
 from monitor.detect.place import gazetteer as places
 from monitor.detect.registry import Focus, Registry, Run
 from monitor.detect.sentence import Sentence
+from monitor.detect.text import layout
 from monitor.detect.tokens import Token, is_glued
 from monitor.watchlist import Strength
 
 #: A foreign name in a script without spaces has no more characters than this.
 _GLUED_NAME = 6
+#: Classes of words that show that a leader acts.
+_VERBS = frozenset({"aux", "have", "say", "travel", "control", "support", "adv"})
+#: Words of a phrase such as "of the kingdom of".
+_PREFIX = 6
+#: Given names and initials between a title and a surname.
+_GIVEN_NAMES = 4
 
 
 class Person(NamedTuple):
@@ -74,6 +81,9 @@ class People:
         run = self._run(s, at)
         start = run.end if run is not None else at
         hit = s.name_at(start)
+        if hit is None and run is None and (polite := self._language.honorifics.longest(s.words, at)) is not None:
+            named = s.name_at(polite[0]) if polite[0] < len(s.words) else None
+            return self._honoured(s, at, polite[0], named) if named is not None else None
         if hit is None and run is not None and run.titles and s.is_comma(start):
             hit = self._apposition(s, start + 1, run) if run.states or self._definite(s, at) else None
             start += 1
@@ -83,12 +93,19 @@ class People:
             return None
         return self._untitled(s, at, run)
 
+    def _honoured(self, s: Sentence, at: int, start: int, hit: NameHit) -> Person | None:
+        """A name behind "Mr" or "Sir": a surname alone is enough there."""
+        person = self._named(s, at, start, hit, None)
+        return person._replace(first=at, strong=True) if person is not None and person.leaders else person
+
     def _apposition(self, s: Sentence, at: int, run: Run) -> NameHit | None:
         """The name behind a title's comma if it can be its bearer's: "the Turkish president, Recep Tayyip Erdogan"."""
         hit = s.name_at(at)
         day = self._focus.day
         if hit is None or not any(self._registry.holds(one, run.titles, day) for one, _ in hit.name.leaders):
             return None
+        if run.states and not self._registry.resolve(hit.name, run, self._focus)[0]:
+            return None  # "the Ukrainian president, Emmanuel Macron and ...": a list
         return hit
 
     def _named(self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None) -> Person | None:
@@ -108,7 +125,11 @@ class People:
             return Person(at, last, (), "a former holder")
         leader, strength, reason = self._registry.resolve(hit.name, run, self._focus)
         if not leader:
-            common = run is None and self._language.common.longest(s.words, start) is not None
+            common = run is None and (
+                self._language.common.longest(s.words, start) is not None
+                or self._word(s, start)
+                or self._is_other_now(s, start)
+            )
             return None if common else Person(at, last, (), reason)
         if strength != "full":
             bare = run is None or not (run.states or run.titles)
@@ -118,7 +139,7 @@ class People:
                 return Person(at, last, (), "part of a longer name")
         if strength != "full" and run is None:
             at = self._initials(s, at)
-        last = self._skip_title_behind(s, last)
+        last = self._skip_state_behind(s, self._skip_title_behind(s, last), leader)
         strong = strength != "weak" or (run is not None and bool(run.states or run.titles))
         return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
 
@@ -137,7 +158,7 @@ class People:
             behind = s.name_at(last)
             alone = holders[0] if len(holders) == 1 else None
             if alone is None:
-                return Person(at, run.end + 1, (), "somebody else of that title")
+                return self._other_given_name(s, at, run) or Person(at, run.end + 1, (), "somebody else of that title")
             if behind is not None and any(one == alone.id for one, _ in behind.name.leaders):
                 last = s.after(behind)  # a given name that the roster spells in another way
             elif self._registry.is_spelt(alone) or not self._focus.dated:
@@ -162,6 +183,17 @@ class People:
         phrase = self._registry.alone.get(run.titles[-1])
         if phrase is not None and (only := self._registry.watchlist.holder_of_phrase(phrase, day)) is not None:
             return Person(at, run.end, (only.id,), owner=s.is_owner(run.end))
+        if (
+            at == 0
+            and self._focus.home
+            and self._focus.headline
+            and not run.plural
+            and not self._capital_behind(s, run.end)
+        ):
+            own = self._registry.holder(
+                self._focus.home, run.titles[-1], day
+            )  # "PM meets ..." in a paper of the country
+            return Person(at, run.end, (own.id,), owner=s.is_owner(run.end)) if own is not None else None
         if run.plural or not self._definite(s, at):
             return None
         for leader in reversed(self._focus.seen):
@@ -169,14 +201,35 @@ class People:
                 return Person(at, run.end, (leader,), owner=s.is_owner(run.end), linked="title")
         return None
 
+    def _other_given_name(self, s: Sentence, at: int, run: Run) -> Person | None:
+        """A leader with a title and more given names than the roster has: "President Ferdinand R. Marcos"."""
+        last = run.end
+        while last - run.end < _GIVEN_NAMES and s.name_at(last) is None:
+            initial = s.words[last : last + 1] == ["."] and len(s.words[last - 1]) == 1
+            if not (initial or (s.is_capital(last) and not self._known(s, last))):
+                return None
+            last += 1
+        hit = s.name_at(last)
+        if hit is None or not s.is_capital(last) or not hit.name.leaders:
+            return None
+        leader, _, _ = self._registry.resolve(hit.name, run, self._focus)
+        if not leader or not self._registry.holds(leader, run.titles, self._focus.day):
+            return None
+        end = self._skip_state_behind(s, s.after(hit), leader)
+        return Person(at, end, (leader,), owner=s.is_owner(end))
+
+    def _capital_behind(self, s: Sentence, at: int) -> bool:
+        return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._known(s, at)
+
     def _group(self, s: Sentence, at: int) -> Person | None:
         """Groups and relations: "the two leaders", "his Turkish counterpart", "European leaders"."""
         found = self._language.roles.longest(s.words, at)
         role = found[1][0][0] if found else ""
         if found and role == "both":
-            pair = [one for one in self._focus.seen if one in self._focus.candidates or one == self._focus.speaker]
-            if len(pair) == 2:
-                return Person(at, found[0], tuple(pair), owner=s.is_owner(found[0]), linked="both")
+            named = [one for one in self._focus.seen if one in self._focus.candidates or one == self._focus.speaker]
+            bare = self._language.both_bare.longest(s.words, at) == (found[0], [True])
+            if len(named) == int(found[1][0][1] or 2) and (not bare or self._acts(s, found[0])):
+                return Person(at, found[0], tuple(named), owner=s.is_owner(found[0]), linked="both")
             return None
         if found and role == "others":
             return Person(at, found[0], (), others=True)
@@ -205,7 +258,7 @@ class People:
         titles: list[str] = []
         former = other = plural = owned = False
         i = at
-        while i < len(s.words) and s.name_at(i) is None:
+        while i < len(s.words) and (s.name_at(i) is None or self._is_other_now(s, i)):
             role = self._language.roles.longest(s.words, i)
             kinds = dict(role[1]) if role else {}
             title = self._registry.titles.longest(s.words, i)
@@ -220,7 +273,9 @@ class People:
             elif role and "title" in kinds:
                 titles.append(kinds["title"])
                 plural, i = True, role[0]
-            elif state and (not titles or self._language.state_behind_title or self._after_of(s, i)):
+            elif state and (
+                not titles or self._language.state_behind_title or self._after_of(s, i) or (plural and states)
+            ):
                 states.append(state[1][0][0])
                 i = state[0]
                 if i < len(s.words) and s.words[i] == "'s":
@@ -264,6 +319,10 @@ class People:
 
     def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
         """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
+        if plural and s.is_comma(at) and at + 1 < len(s.words):  # "the leaders of France, Germany and Poland"
+            state = self._state_at(s, at + 1)
+            joined = state is not None and (self._is_and(s, state[0]) or s.is_comma(state[0]))
+            return joined and state is not None and self._state_at(s, state[0] + 1) is not None
         if self._is_and(s, at) or (s.is_comma(at) and not plural and at + 1 < len(s.words)):
             state = self._registry.states.longest(s.words, at + 1)
             behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
@@ -271,7 +330,12 @@ class People:
         return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
 
     def _after_of(self, s: Sentence, at: int) -> bool:
-        return at > 0 and self._is_prefix(s, at - 1)
+        return any(
+            (found := self._language.roles.longest(s.words, start)) is not None
+            and found == (at, found[1])
+            and found[1][0][0] == "state_prefix"
+            for start in range(max(0, at - _PREFIX), at)
+        )
 
     def _is_and(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at) if at + 1 < len(s.words) else None
@@ -354,6 +418,8 @@ class People:
     def _surname_goes_on(self, s: Sentence, last: int, strength: Strength) -> bool:
         if strength != "weak" or last >= len(s.words) or not s.spaced(last):
             return False
+        if last + 1 == len(s.words) and s.words[last] in layout().sections:
+            return False
         return s.is_capital(last) and not s.title_case and not self._known(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:
@@ -366,6 +432,38 @@ class People:
         if state is not None and state[0] < len(s.words) and (title := self._title_end(s, state[0])) > state[0]:
             return title
         return last
+
+    def _skip_state_behind(self, s: Sentence, last: int, leader: str) -> int:
+        """The leader's own state behind the name: "President Tokayev of Kazakhstan"."""
+        prefix = self._language.roles.longest(s.words, last) if last < len(s.words) else None
+        if prefix is None or prefix[1][0][0] != "state_prefix" or prefix[0] >= len(s.words):
+            return last
+        state = self._registry.states.longest(s.words, prefix[0])
+        if state is None or not s.is_capital(prefix[0]):
+            return last
+        own = self._registry.watchlist.offices_on(leader, self._focus.day)
+        return state[0] if any(office.country == state[1][0][0] for office in own) else last
+
+    def _acts(self, s: Sentence, at: int) -> bool:
+        """Whether a verb stands at the token: "the two met", and not "the two countries"."""
+        found = self._language.lexicon.longest(s.words, at)
+        return found is not None and any(
+            one in _VERBS if isinstance(one, str) else one.tense in ("past", "present", "ing") for one in found[1]
+        )
+
+    def _is_other_now(self, s: Sentence, at: int) -> bool:
+        """Whether a name is a state's or a title too, and nobody of that surname is in office: "Nepal PM"."""
+        hit = s.name_at(at)
+        return (
+            hit is not None
+            and not hit.name.phrases
+            and (self._registry.states.longest(s.words, at) or self._registry.titles.longest(s.words, at)) is not None
+            and not any(leader in self._registry.serving(self._focus.day) for leader, _ in hit.name.leaders)
+        )
+
+    def _word(self, s: Sentence, at: int) -> bool:
+        """Whether the token is a word of the language as well: "Friday" is a name and a day."""
+        return self._language.lexicon.longest(s.words, at) is not None
 
     def _title_end(self, s: Sentence, at: int) -> int:
         """Behind the title that starts at a token, the token itself where there is none."""
@@ -391,22 +489,47 @@ class People:
         return found is not None and "the" in found[1]
 
     def _supported(self, s: Sentence, found: list[Person]) -> list[Person]:
-        """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name."""
+        """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name.
+
+        Two weak names joined support each other ("Xi, Moon"), unless both are common words.
+        """
         kept: list[Person] = []
         for index, person in enumerate(found):
             if person.strong or not person.leaders:
                 kept.append(person)
                 continue
             near = [one for one in found if one is not person and one.leaders and one.strong]
-            found_common = self._language.common.longest(s.words, person.first)
-            common = found_common is not None and found_common[0] == person.last
-            if (near and not common) or (
-                near and any(abs(found.index(one) - index) == 1 and self._linked(s, one, person) for one in near)
-            ):
+            common = self._is_common(s, person)
+            beside = [one for one in found[max(0, index - 1) : index + 2] if one is not person and one.leaders]
+            joined = any(
+                (one.strong or not (common or self._is_common(s, one))) and self._linked(s, one, person)
+                for one in beside
+            )
+            if (near and (not common or self._begins(s, person))) or joined:
                 kept.append(person._replace(strong=True))
             else:
                 kept.append(Person(person.first, person.last, (), "a weak name without support"))
         return kept
+
+    def _begins(self, s: Sentence, person: Person) -> bool:
+        """Whether the name opens its clause and a verb follows: "Brexit: May heads to Berlin"."""
+        opens = person.first == 0 or s.words[person.first - 1] in ":;|—-"
+        found = self._language.lexicon.longest(s.words, person.last) if person.last < len(s.words) else None
+        return (
+            opens
+            and found is not None
+            and any(
+                one in ("say", "travel", "support", "have")
+                if isinstance(one, str)
+                else one.tense in ("past", "present")
+                for one in found[1]
+            )
+        )
+
+    def _is_common(self, s: Sentence, person: Person) -> bool:
+        found = self._language.common.longest(s.words, person.first)
+        word = self._language.lexicon.longest(s.words, person.first)
+        return any(one is not None and one[0] == person.last for one in (found, word))
 
     def _linked(self, s: Sentence, one: Person, other: Person) -> bool:
         """Whether only a conjunction, a comma or a hyphen stands between the two."""

@@ -80,14 +80,25 @@ class Registry:
             able = [one for one in able if self._leads(one[0], run, focus.day)]
             if not able:
                 return "", "full", "the title belongs to somebody else"
-        elif run is not None and run.titles and len(able) > 1:
+        if run is not None and run.titles and len(able) > 1:
             able = [one for one in able if self.holds(one[0], run.titles, focus.day)] or able
         if len(able) > 1:
             best = [one for one in able if one[0] in focus.named] or [one for one in able if one[1] == "full"]
             able = best or able
         if len({one for one, _ in able}) > 1:
+            able = self._leading(able, focus.day) or able
+        if len({one for one, _ in able}) > 1:
             return "", "weak", "several leaders bear this name"
         return able[0][0], able[0][1], ""
+
+    def _leading(self, able: Sequence[tuple[str, Strength]], day: date) -> list[tuple[str, Strength]]:
+        """Of namesakes those in the leading office of their state: "Kim" is not the premier of that name."""
+        return [
+            (one, strength)
+            for one, strength in able
+            for office in self.watchlist.offices_on(one, day)
+            if (holder := self.holder(office.country, "leader", day)) is not None and holder.id == one
+        ]
 
     def _leads(self, leader: str, run: Run, day: date) -> bool:
         return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
@@ -124,9 +135,11 @@ class Focus:
         candidates: frozenset[str],
         *,
         dated: bool = True,
+        home: str = "",
     ) -> None:
         self._registry = registry
         self.dated = dated
+        self.home = home
         self.day = day
         self.speaker = speaker
         self.named = named

@@ -29,8 +29,8 @@ BUILT_IN = (
 )  # fmt: skip
 
 #: Where the side comes from that a shape does not show: the clause's subject, whoever says it ("..., Putin
-#: said"), the two leaders that "their" means, or the owner of an official source.
-Missing = Literal["none", "subject", "attributed", "their", "speaker"]
+#: said"), the two leaders that "their" means, the owner of an official source, or the only two of the article so far.
+Missing = Literal["none", "subject", "attributed", "their", "speaker", "focus"]
 
 
 class Alphabet:
@@ -62,7 +62,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     `missing` says where the other side comes from when only one is in the shape. `collective`: side A alone must hold
     two leaders. `status` is what the shape says without a cue ("is meeting"). `alone`: not where a
-    forum is named, whose many guests need not have met each other.
+    forum is named, whose many guests need not have met each other. `finite`: its own verb stands in it, so cues inside
+    speak of something else ("urges X to act in a call"). `hosted`: the leader of the state or seat takes part unnamed.
     """
 
     name: str
@@ -71,10 +72,17 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     collective: bool = False
     status: Status | None = None
     alone: bool = False
+    finite: bool = False
+    hosted: bool = False
 
 
-def compile_shape(shape: str, alphabet: Alphabet, where: str, file: str) -> re.Pattern[str]:
-    """The regular expression of a shape; raises DataFileError naming the step that is not one."""
+def compile_shape(
+    shape: str, alphabet: Alphabet, where: str, file: str, unless_behind: tuple[str, ...] = ()
+) -> re.Pattern[str]:
+    """The regular expression of a shape, not followed by a class of `unless_behind`.
+
+    Raises DataFileError naming the step that is not one.
+    """
     parts: list[str] = []
     for step in shape.split():
         match = _STEP.match(step)
@@ -85,6 +93,8 @@ def compile_shape(shape: str, alphabet: Alphabet, where: str, file: str) -> re.P
         letters = alphabet.letters(names, where)
         body = f"[{'^' if negated else ''}{letters}]{quantifier}"
         parts.append(f"(?P<{label}>{body})" if label else body)
+    if unless_behind:
+        parts.append(f"(?![{alphabet.letters('|'.join(unless_behind), where)}])")
     try:
         return re.compile("".join(parts))
     except re.error as error:

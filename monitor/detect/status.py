@@ -67,11 +67,13 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
 
 def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     """The status of one contact by the cues around it."""
+    if row.items[0].class_ == "aux" and row.words[-1] == "?":
+        return Verdict("generic", "?", True)  # "Could X and Y meet?"
     inside = [one for one in cues if _in_scope(row, contact, one)]
     barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
     inside = [one for one in inside if one.first >= barrier or _passes(one.cue)]
     if inside:
-        best = min(inside, key=_rank)
+        best = min(inside, key=lambda one: _rank(row, one))
         return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.today)
     trigger = contact.trigger
     if contact.frame.status is not None:
@@ -90,8 +92,8 @@ def _passes(cue: Cue) -> bool:
     return cue.of.strong or cue.of.scope == "after" or cue.of.reach == "sentence"
 
 
-def _rank(found: FoundCue) -> tuple[bool, int]:
-    order = _ORDER.index(found.cue.of.status)
+def _rank(row: Row, found: FoundCue) -> tuple[bool, int]:
+    order = _ORDER.index(_as_told(row, found))
     return not found.cue.of.strong and order > _ORDER.index("postponed"), order
 
 
@@ -103,6 +105,8 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if found.first < item.last and item.first < found.last:
         return False
     before = found.last <= item.first
+    if contact.frame.finite and (found.first >= row.items[contact.first].first if before else cue.scope == "after"):
+        return False
     if before != (cue.scope == "before") and cue.scope != "around":
         return False
     if cue.reach == "sentence":
@@ -120,7 +124,8 @@ def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
     if any(one.class_ == "BREAK" for one in gap):
         return False
     if reach == "clause":
-        return True
+        verb = contact.trigger.tense in ("past", "present")
+        return not (verb and found.cue.of.status == "generic" and any(one.class_ == "COMMA" for one in gap))
     if _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
     if contact.trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):
@@ -148,10 +153,13 @@ def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
 
 def _is_governed(row: Row, contact: Contact) -> bool:
     """Whether the contact's noun hangs on a preposition: what follows is not said of it ("at their talks to ...")."""
-    at = contact.first - 1
-    while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
-        at -= 1
-    return at >= 0 and row.items[at].class_ in ("during", "prep")
+    for start in {contact.first, contact.at} if contact.trigger.tense in ("noun", "plural") else {contact.first}:
+        at = start - 1
+        while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
+            at -= 1
+        if at >= 0 and row.items[at].class_ in ("during", "prep"):
+            return True
+    return False
 
 
 def _steps(gap: list[Item]) -> int:

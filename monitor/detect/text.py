@@ -218,6 +218,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agencies: tuple[str, ...]
     outlets: tuple[str, ...]
     attributions: tuple[str, ...]
+    sections: frozenset[str]
     labels: dict[str, tuple[str, ...]]
     furniture: dict[str, tuple[str, ...]]
 

@@ -174,6 +174,11 @@ class Watchlist:
         borne = {_loose(alias.text) for leader in leaders.values() for alias in leader.aliases}
         self.namesakes = tuple(text for text in namesakes if _loose(text) not in borne)
         self.watch = watch or Watch()
+        self._terms = tuple(
+            (office.from_ or _FIRST, office.to or _LAST, leader.id)
+            for leader in leaders.values()
+            for office in leader.offices
+        )
         self.phrases: tuple[Phrase, ...] = tuple(
             Phrase(text, language, state.code, means)
             for state in states.values()
@@ -254,9 +259,7 @@ class Watchlist:
 
     def serving(self, day: date) -> frozenset[str]:
         """The ids of all leaders in office on `day`."""
-        return frozenset(
-            leader.id for leader in self.leaders.values() if any(office.covers(day) for office in leader.offices)
-        )
+        return frozenset(leader for first, last, leader in self._terms if first <= day <= last)
 
     def tracks(self, ids: Collection[str]) -> bool:
         """Whether a contact of these leaders is wanted.

@@ -23,6 +23,7 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     published: str = NOW
     outlet: str = ""
     url: str = ""
+    country: str = ""
     language: str = ""
 
 
@@ -78,7 +79,7 @@ def shown(mention: Mention) -> str:
 def test_what_a_careful_reader_takes_from_it(case: Case, detector: Detector) -> None:
     line = {
         "id": "sample", "title": case.text, "summary": case.lede, "published": case.published,
-        "outlet": case.outlet, "url": case.url, "language": case.language,
+        "outlet": case.outlet, "url": case.url, "country": case.country, "language": case.language,
     }  # fmt: skip
     article = read_article(msgspec.json.encode({key: value for key, value in line.items() if value}))
     mentions = [one for one in detector.detect(article) if one.status != "past"]
