@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import msgspec
 
 from monitor.detect.datafile import DATA, read
-from monitor.detect.shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape
+from monitor.detect.shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape, trigger_letters
 from monitor.detect.text import fold, normalise
 from monitor.detect.tokens import Phrases, tokenize
 from monitor.detect.when import Calendar, CalendarWords
@@ -299,6 +299,7 @@ class Language:
             Frame(
                 name=one.name,
                 pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file, one.unless_behind),
+                triggers=trigger_letters(one.shape, self.alphabet, f"frames: {one.name}"),
                 missing=one.missing,
                 collective=one.collective,
                 status=one.status,
