@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import msgspec
 
 from monitor.detect.datafile import DATA, read
+from monitor.detect.gazetteer import Hosted
 from monitor.detect.shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape, trigger_letters
 from monitor.detect.text import fold, normalise
 from monitor.detect.tokens import Phrases, tokenize
@@ -241,10 +242,11 @@ class Language:
         for _, name in self.endings:
             self.alphabet.letters(name, "endings")
         self.lexicon: Phrases[Trigger | str] = Phrases()
-        self.gate: dict[str, bool] = {}
+        self.gate: dict[str, Hosted] = {}
         for one in data.triggers:
             for trigger, phrase in self._forms(one):
-                self.gate[fold(normalise(phrase).text).strip()] = one.hosted
+                hosted: Hosted = "always" if one.hosted else "at a seat" if one.role == "visitor" else "never"
+                self.gate[fold(normalise(phrase).text).strip()] = hosted
                 self.lexicon.add(words(phrase), trigger)
         for name, phrases in data.words.items():
             for phrase in phrases:
