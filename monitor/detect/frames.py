@@ -132,7 +132,8 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
     inferred = False
     if labelled["H"] is not None:
         host = focus.host(row.items[labelled["H"]].word)
-        if not host or host in side_a or not (host in focus.candidates or trigger.of.hosted or frame.hosted):
+        unnamed = (trigger.of.hosted or frame.hosted) and not _is_attribute(row, labelled["H"])
+        if not host or host in side_a or not (host in focus.candidates or unnamed):
             return Rejection(at, trigger.name, "the host is not named", side_a)
         side_b, inferred = (host,), True
     if frame.collective and len(side_a) < 2:
@@ -151,6 +152,12 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
         a=side_a, b=side_b, trigger=trigger, at=at, first=match.start(), last=match.end(), frame=frame,
         inferred=inferred, others=others,
     )  # fmt: skip
+
+
+def _is_attribute(row: Row, index: int) -> bool:
+    """Whether the state goes on into another noun: "pays a visit to Lebanon blast victims"."""
+    behind = row.items[index + 1 : index + 2]
+    return any(one.class_ in ("WORD", "NAME", "HYPHEN") for one in behind)
 
 
 def _given(
