@@ -17,6 +17,7 @@ from monitor.detect.tokens import Phrases
 _VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
 _FINITE = _VERBAL - {"to"}
 _OBJECT_OF = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
+_BEFORE_CLAUSE = frozenset({"BREAK", "COMMA", "END", "conj", "say", "and", "QUOTE", "the", "time", "adv", "prep"})
 _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
@@ -67,7 +68,7 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
         for match in _matches(frame, row):
             at = match.start("T")
             trigger = row.items[at].trigger
-            if at in found or trigger is None:
+            if at in found or trigger is None or (frame.opens and not _opens(row, match.start())):
                 continue
             veto = _vetoed(row, at, _label(match, "B"), language, collective=frame.collective)
             if veto:
@@ -222,7 +223,7 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return ()
         if item.class_ == "NAME" and not row.title_case and _may_act(row, index):
             return ()
-        if items[index + 1].class_ == "offer":
+        if items[index + 1].class_ in ("offer", "INVITATION"):
             continue  # "turned down X's (or an X) invitation to talks with Y"
         if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders
@@ -275,6 +276,11 @@ def _is_subject(row: Row, index: int) -> bool:
     if before.class_ == "prep" and row.items[index + 1].class_ in _FINITE:
         return True  # "as Trump heads for Tokyo to meet ..."
     return before.trigger is None and before.class_ not in ("with", "of", "to", "by", "prep", "during", "between")
+
+
+def _opens(row: Row, index: int) -> bool:
+    """Whether the item opens its clause."""
+    return index == 0 or row.items[index - 1].class_ in _BEFORE_CLAUSE
 
 
 def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective: bool) -> str:

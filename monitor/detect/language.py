@@ -117,6 +117,7 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     alone: bool = False
     finite: bool = False
     hosted: bool = False
+    opens: bool = False
     unless_behind: tuple[str, ...] = ()
 
 
@@ -308,6 +309,7 @@ class Language:
                 alone=one.alone,
                 finite=one.finite,
                 hosted=one.hosted,
+                opens=one.opens,
             )
             for one in data.frames
         )
