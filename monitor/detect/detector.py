@@ -79,7 +79,6 @@ class Detector:
         self._languages = dict(bundled_languages() if languages is None else languages)
         titles = dict.fromkeys(self._watchlist.titles, 1)
         titles |= {word: 1 for state in self._watchlist.states.values() for word in state.titles}
-        titles |= {seat.name: 1 for state in self._watchlist.states.values() for seat in state.seats}
         for language in self._languages.values():
             titles |= dict.fromkeys(language.title_words, 2)  # plurals, and words that bring in one more leader
         self._gazetteer = Gazetteer(

@@ -17,6 +17,7 @@ from monitor.detect.tokens import Phrases
 _VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
 _FINITE = _VERBAL - {"to"}
 _OBJECT_OF = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
+_BEFORE_CLAUSE = frozenset({"BREAK", "COMMA", "END", "conj", "say", "and", "QUOTE", "the", "time", "adv", "prep"})
 _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
@@ -60,11 +61,14 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
     triggers = [index for index, item in enumerate(row.items) if item.trigger is not None]
     if not triggers:
         return [], []
+    letters = {row.shape[index] for index in triggers}
     for frame in language.frames:
+        if frame.triggers.isdisjoint(letters):
+            continue
         for match in _matches(frame, row):
             at = match.start("T")
             trigger = row.items[at].trigger
-            if at in found or trigger is None:
+            if at in found or trigger is None or (frame.opens and not _opens(row, match.start())):
                 continue
             veto = _vetoed(row, at, _label(match, "B"), language, collective=frame.collective)
             if veto:
@@ -134,33 +138,17 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
     inferred = False
     if labelled["H"] is not None:
         host = focus.host(row.items[labelled["H"]].word)
-        if not host or host in side_a or not (host in focus.candidates or trigger.of.hosted or frame.hosted):
+        unnamed = (trigger.of.hosted or frame.hosted) and not _is_attribute(row, labelled["H"])
+        if not host or host in side_a or not (host in focus.candidates or unnamed):
             return Rejection(at, trigger.name, "the host is not named", side_a)
         side_b, inferred = (host,), True
     if frame.collective and len(side_a) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a)
-    if frame.missing == "their":
-        side_a, inferred = _both(row, focus, match.start()), True
-    elif frame.missing == "focus":
-        side_a, inferred = _alone_in_focus(row, focus), True
-    elif frame.missing == "speaker":
-        side_a, inferred = (*side_a, *(one for one in (focus.speaker,) if one)), True
-    elif frame.missing in ("subject", "attributed") and not (side_a and side_b):
-        present = side_a or side_b
-        given = frozenset(present)
-        if frame.missing == "subject":
-            subject = _subject(row, focus, match.start(), match.end(), given)
-        else:
-            subject = _sayer(row, match.end(), given)
-        if not subject:
-            return Rejection(at, trigger.name, "no second leader takes part", present)
-        if len(subject) > 1 and trigger.of.role == "visitor" and labelled["B"] is not None and labelled["B"] < at:
-            return Rejection(at, trigger.name, "a visit has one host", present)  # "X, Y meet ahead of Z's trip"
-        inferred = True
-        side_a, side_b = (side_a, subject) if side_a else (subject, present)
-        owner = labelled["B"] is not None and labelled["B"] < at and row.items[labelled["B"]].class_ == "OWNER"
-        if owner and trigger.of.role == "visitor":
-            side_a, side_b = side_b, side_a
+    if frame.missing != "none" and not (side_a and side_b):
+        given = _given(row, focus, frame, match, (side_a, side_b))
+        if isinstance(given, Rejection):
+            return given
+        (side_a, side_b), inferred = given, True
     side_b = tuple(dict.fromkeys(one for one in side_b if one not in side_a))
     if len({*side_a, *side_b}) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a or side_b)
@@ -170,6 +158,43 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
         a=side_a, b=side_b, trigger=trigger, at=at, first=match.start(), last=match.end(), frame=frame,
         inferred=inferred, others=others,
     )  # fmt: skip
+
+
+def _is_attribute(row: Row, index: int) -> bool:
+    """Whether the state goes on into another noun: "pays a visit to Lebanon blast victims"."""
+    behind = row.items[index + 1 : index + 2]
+    return any(one.class_ in ("WORD", "NAME", "HYPHEN") for one in behind)
+
+
+def _given(
+    row: Row, focus: Focus, frame: Frame, match: re.Match[str], sides: tuple[tuple[str, ...], tuple[str, ...]]
+) -> tuple[tuple[str, ...], tuple[str, ...]] | Rejection:
+    """Both sides, with the one that the shape does not show."""
+    side_a, side_b = sides
+    at = match.start("T")
+    trigger = row.items[at].trigger
+    if trigger is None or frame.missing == "their":
+        return _both(row, focus, match.start()), side_b
+    if frame.missing == "focus":
+        return _alone_in_focus(row, focus), side_b
+    if frame.missing == "speaker":
+        return (*side_a, *(one for one in (focus.speaker,) if one)), side_b
+    present = frozenset(side_a or side_b)
+    if frame.missing == "subject":
+        subject = _subject(row, focus, match.start(), match.end(), present)
+    else:
+        subject = _sayer(row, match.end(), present)
+    if not subject:
+        return Rejection(at, trigger.name, "no second leader takes part", side_a or side_b)
+    named = _label(match, "B")
+    visitor = named if named is not None and named < at and trigger.of.role == "visitor" else None
+    if visitor is not None and len(subject) > 1:
+        return Rejection(at, trigger.name, "a visit has one host", side_b)  # "X, Y meet ahead of Z's trip"
+    if side_a:
+        return side_a, subject
+    if visitor is not None and row.items[visitor].class_ == "OWNER":
+        return side_b, subject
+    return subject, side_b
 
 
 def _both(row: Row, focus: Focus, before: int) -> tuple[str, ...]:
@@ -203,7 +228,7 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
             return ()
         if item.class_ == "NAME" and not row.title_case and _may_act(row, index):
             return ()
-        if items[index + 1].class_ == "offer":
+        if items[index + 1].class_ in ("offer", "INVITATION"):
             continue  # "turned down X's (or an X) invitation to talks with Y"
         if item.class_ in ("LEADER", "PAIR") and _is_subject(row, index) and not present & set(item.leaders):
             return item.leaders
@@ -256,6 +281,11 @@ def _is_subject(row: Row, index: int) -> bool:
     if before.class_ == "prep" and row.items[index + 1].class_ in _FINITE:
         return True  # "as Trump heads for Tokyo to meet ..."
     return before.trigger is None and before.class_ not in ("with", "of", "to", "by", "prep", "during", "between")
+
+
+def _opens(row: Row, index: int) -> bool:
+    """Whether the item opens its clause."""
+    return index == 0 or row.items[index - 1].class_ in _BEFORE_CLAUSE
 
 
 def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective: bool) -> str:

@@ -8,7 +8,7 @@ is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import ahocorasick
 
@@ -18,6 +18,8 @@ from monitor.watchlist import Phrase, Strength, Watchlist
 
 #: Letters that go on a word of katakana; the middle dot parts words.
 _KANA_WORD = frozenset("\u30fc").union(map(chr, range(0x30A1, 0x30FB))).__contains__
+#: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
+Hosted = Literal["never", "at a seat", "always"]
 _ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
 
 
@@ -29,7 +31,8 @@ class Name(NamedTuple):
     namesake: bool = False
     title: int = 0
     trigger: bool = False
-    hosted: bool = False
+    hosted: Hosted = "never"
+    seat: bool = False
 
 
 class NameHit(NamedTuple):
@@ -43,7 +46,7 @@ class NameHit(NamedTuple):
 class Scan(NamedTuple):
     """What one pass found: names leftmost-longest, how many leaders can be meant and how many triggers stand there.
 
-    `hosted`: one of the triggers brings in a leader whom the text need not name (a state visit, its host).
+    `hosted`: one of the triggers brings in a leader whom the text need not name.
     """
 
     hits: tuple[NameHit, ...]
@@ -56,7 +59,7 @@ class Gazetteer:
     """The automaton over a watchlist and the trigger and title words of some languages."""
 
     def __init__(
-        self, watchlist: Watchlist, titles: Mapping[str, int], triggers: Mapping[str, bool], clitics: str
+        self, watchlist: Watchlist, titles: Mapping[str, int], triggers: Mapping[str, Hosted], clitics: str
     ) -> None:
         names: dict[str, dict[str, Strength]] = {}
         for leader in watchlist.leaders.values():
@@ -72,6 +75,9 @@ class Gazetteer:
             entries[_key(text)] = Name(namesake=True)
         for word, holders in titles.items():
             entries.setdefault(_key(word), Name(title=holders))
+        for state in watchlist.states.values():
+            for seat in state.seats:
+                entries.setdefault(_key(seat.name), Name(seat=True))
         for word, hosted in triggers.items():
             key = _key(word)
             entries[key] = entries.get(key, Name())._replace(trigger=True, hosted=hosted)
@@ -88,7 +94,7 @@ class Gazetteer:
         """Every name in `folded`, leftmost first and longest of those, each on word boundaries of its script."""
         found: list[tuple[int, int, Name]] = []
         triggers = 0
-        hosted = False
+        always = visits = seats = False
         size = len(folded)
         for last, (length, glued, name) in self._automaton.iter(folded):
             start, end = last - length + 1, last + 1
@@ -99,9 +105,12 @@ class Gazetteer:
             if glued[2] and _inside_word(folded, start, end):
                 continue
             triggers += name.trigger
-            hosted = hosted or name.hosted
+            always = always or name.hosted == "always"
+            visits = visits or name.hosted == "at a seat"
+            seats = seats or name.seat
             if name.leaders or name.phrases or name.namesake or name.title:
                 found.append((start, -end, name))
+        hosted = always or (visits and seats)
         if not found:
             return Scan((), 0, triggers, hosted)
         found.sort(key=_place)

@@ -15,7 +15,8 @@ from typing import Literal, get_args
 import msgspec
 
 from monitor.detect.datafile import DATA, read
-from monitor.detect.shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape
+from monitor.detect.gazetteer import Hosted
+from monitor.detect.shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape, trigger_letters
 from monitor.detect.text import fold, normalise
 from monitor.detect.tokens import Phrases, tokenize
 from monitor.detect.when import Calendar, CalendarWords
@@ -116,6 +117,7 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     alone: bool = False
     finite: bool = False
     hosted: bool = False
+    opens: bool = False
     unless_behind: tuple[str, ...] = ()
 
 
@@ -241,10 +243,11 @@ class Language:
         for _, name in self.endings:
             self.alphabet.letters(name, "endings")
         self.lexicon: Phrases[Trigger | str] = Phrases()
-        self.gate: dict[str, bool] = {}
+        self.gate: dict[str, Hosted] = {}
         for one in data.triggers:
             for trigger, phrase in self._forms(one):
-                self.gate[fold(normalise(phrase).text).strip()] = one.hosted
+                hosted: Hosted = "always" if one.hosted else "at a seat" if one.role == "visitor" else "never"
+                self.gate[fold(normalise(phrase).text).strip()] = hosted
                 self.lexicon.add(words(phrase), trigger)
         for name, phrases in data.words.items():
             for phrase in phrases:
@@ -299,12 +302,14 @@ class Language:
             Frame(
                 name=one.name,
                 pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file, one.unless_behind),
+                triggers=trigger_letters(one.shape, self.alphabet, f"frames: {one.name}"),
                 missing=one.missing,
                 collective=one.collective,
                 status=one.status,
                 alone=one.alone,
                 finite=one.finite,
                 hosted=one.hosted,
+                opens=one.opens,
             )
             for one in data.frames
         )

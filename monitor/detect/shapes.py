@@ -64,16 +64,26 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     two leaders. `status` is what the shape says without a cue ("is meeting"). `alone`: not where a
     forum is named, whose many guests need not have met each other. `finite`: its own verb stands in it, so cues inside
     speak of something else ("urges X to act in a call"). `hosted`: the leader of the state or seat takes part unnamed.
+    `opens`: only where side A opens its clause, so that it is no object ("Z seeks X, Y backing at talks").
+    `triggers` are the letters that T may be: a row without any of them need not be searched.
     """
 
     name: str
     pattern: re.Pattern[str]
+    triggers: frozenset[str]
     missing: Missing = "none"
     collective: bool = False
     status: Status | None = None
     alone: bool = False
     finite: bool = False
     hosted: bool = False
+    opens: bool = False
+
+
+def trigger_letters(shape: str, alphabet: Alphabet, where: str) -> frozenset[str]:
+    """The letters that the trigger of a shape may be."""
+    names = [step.removeprefix("T=").rstrip("?*") for step in shape.split() if step.startswith("T=")]
+    return frozenset(alphabet.letters("|".join(names), where)) if names else frozenset()
 
 
 def compile_shape(

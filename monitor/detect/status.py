@@ -105,6 +105,8 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if found.first < item.last and item.first < found.last:
         return False
     before = found.last <= item.first
+    if before and cue.unless_before and _is_adjunct(row, contact, found):
+        return False
     if contact.frame.finite and (found.first >= row.items[contact.first].first if before else cue.scope == "after"):
         return False
     if before != (cue.scope == "before") and cue.scope != "around":
@@ -149,6 +151,18 @@ def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
     if reach == "phrase":
         return all(one.class_ not in _PHRASE_ENDS for one in gap)
     return all(one.class_ in _AFTER_NOUN for one in gap) if reach == "tight" else _steps(gap) <= _NEAR
+
+
+def _is_adjunct(row: Row, contact: Contact, found: FoundCue) -> bool:
+    """Whether an infinitive behind a verb of its own has the noun beside it: "tries to calm X in talks" holds them."""
+    if contact.trigger.tense not in ("noun", "plural"):
+        return False
+    verb = next((one for one in reversed(row.items) if one.last <= found.first), None)
+    at = contact.at - 1
+    while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
+        at -= 1
+    own = at >= 0 and row.items[at].class_ == "during" and row.items[at].first > found.last
+    return own and verb is not None and verb.class_ == "control"
 
 
 def _is_governed(row: Row, contact: Contact) -> bool:
