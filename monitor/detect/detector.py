@@ -34,10 +34,12 @@ from monitor.watchlist import Watchlist, bundled
 #: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
 MAX_SENTENCES = 40
 #: Code points of each field that are read; what lies behind would not be among those sentences.
-MAX_READ = 12_000
+MAX_READ = 10_000
 EXCERPT = 1_500
 #: Code points of a readout's beginning in which it names a remote medium.
 OPENING = 600
+#: Code points of a title in which a label such as "Opinion" may stand.
+LABEL = 120
 #: Code points of each field in which topics are looked for.
 TOPICAL = 1_000
 
@@ -337,7 +339,7 @@ class _Reading:
         opening = "\n".join(part.normal.text[:TOPICAL] for part in self.parts)
         title = self.parts[0].normal.text if self.parts[0].field == "title" else ""
         said = label(title)
-        words = [token.text for token in tokenize(title, fold(title), 0, len(title))[:8]]
+        words = [token.text for token in tokenize(title, fold(title), 0, min(len(title), LABEL))[:8]]
         labelled = self.language.opinion.longest(words, 0) if words else None
         own_label = labelled is not None and labelled[0] < len(words) and words[labelled[0]] in ":|-—."
         return Setting(
