@@ -163,7 +163,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mention(Record, frozen=True, kw_only=True):
-    """What one article says of one contact."""
+    """What one article says of one contact.
+
+    `assumed` says that no word tells the status: "their meeting" alone is taken for one that took place.
+    """
 
     article_id: str
     participants: tuple[Participant, ...]
@@ -179,6 +182,7 @@ class Mention(Record, frozen=True, kw_only=True):
     rule: str = ""
     language: str = ""
     source: Source | None = None
+    assumed: bool = False
 
     @property
     def key(self) -> str:

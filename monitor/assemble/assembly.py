@@ -14,33 +14,25 @@ between, the same mention gives the same events once more.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from heapq import heappop, heappush
-from typing import TypeVar
 
 import msgspec
 
 from monitor.assemble import context
+from monitor.assemble.anchor import Anchor
 from monitor.assemble.build import build, content_digest, tracked
 from monitor.assemble.cluster import Cluster, bounded, fold, name_clusters
-from monitor.assemble.identity import FAR, READ_OUT, VISIT_WAVE, WAVE, Anchor
-from monitor.assemble.lifecycle import UNCONFIRMED_AFTER
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order, group_of, sighting_of
+from monitor.assemble.slots import Slots
 from monitor.assemble.state import Clock, EventState, pack, unpack, unpack_event
 from monitor.assemble.variants import is_variant, link, pairs_of
 from monitor.records import Change, Event, Mention, utc
 
-#: Days that an event stays open: after the contact, after a planned date, and after a plan of an unknown date was last
-#: talked of. A plan for the far future stays no longer than FAR after it was last talked of.
-KEEP_HELD = 30
-KEEP_PLANNED = 14
 #: Revisions that an event's history keeps: the first one, and the last ones.
 MAX_HISTORY = 40
 
 _CLOCK = "clock"
-_K = TypeVar("_K")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -55,37 +47,6 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 _NOTHING = Outcome()
-
-
-class _Slot:
-    """An open event as it lies in memory: packed, with what is needed to find it and to compare with it."""
-
-    __slots__ = ("anchor", "articles", "closes", "data", "due", "group", "into", "last")
-
-    def __init__(self, state: EventState, anchor: Anchor) -> None:
-        self.group = state.group
-        self.data = b""
-        self.describe(state, anchor)
-
-    def describe(self, state: EventState, anchor: Anchor) -> None:
-        """Take over what is needed without the packed state; `anchor` is of its sightings."""
-        self.into = state.into
-        self.anchor = anchor
-        self.articles = array("q", sorted({s.key for s in state.sightings}))
-        self.last = max(s.day for s in state.sightings)
-        self.closes = _closing_day(self.anchor, self.last)
-        plan = self.anchor.plan
-        self.due = plan[1] + UNCONFIRMED_AFTER + 1 if plan is not None and not self.anchor.held else 0
-
-
-def _closing_day(anchor: Anchor, last: int) -> int:
-    if not anchor.live:
-        return last + WAVE + READ_OUT
-    if anchor.held:
-        return max(anchor.day or anchor.first_held, anchor.first_held) + KEEP_HELD
-    if anchor.plan is not None:
-        return max(min(anchor.plan[1], anchor.last + FAR), anchor.last) + KEEP_PLANNED
-    return anchor.last + (VISIT_WAVE if "visit" in anchor.kinds else WAVE) + READ_OUT
 
 
 class _Step:
@@ -109,12 +70,8 @@ class Assembly:
     """Open events by id, and what is on record of each pair of leaders."""
 
     def __init__(self) -> None:
-        self._slots: dict[str, _Slot] = {}
-        self._groups: dict[str, set[str]] = {}
-        self._by_pair: dict[tuple[str, str], set[str]] = {}
-        self._parts: dict[str, set[str]] = {}
+        self._slots = Slots()
         self._records: dict[str, context.Record] = {}
-        self._timers: list[tuple[int, str]] = []
         self._time = 0
 
     # -- state ---------------------------------------------------------------------------------------------------
@@ -129,7 +86,7 @@ class Assembly:
         for data in states:
             state = unpack(data)
             if isinstance(state, EventState):
-                self._put(state, Anchor(state.sightings))
+                self._slots.put(state, Anchor(state.sightings))
                 self._slots[state.event_id].data = data
             elif isinstance(state, context.Record):
                 self._records[state.pair] = state
@@ -197,16 +154,12 @@ class Assembly:
             return _NOTHING
         self._time = int(now.timestamp())
         step = _Step()
-        while self._timers and self._timers[0][0] <= today:
-            day, event_id = heappop(self._timers)
-            slot = self._slots.get(event_id)
-            if slot is None or slot.into or day not in (slot.closes, slot.due):
-                continue
+        for event_id in self._slots.due(today):
             state = self._open(step, event_id)
-            closing = slot.closes <= today
+            closing = self._slots[event_id].closes <= today
             self._revise(step, state, None, closed=closing)
             if closing:
-                for gone in (event_id, *sorted(self._parts.get(event_id, ()))):
+                for gone in (event_id, *self._slots.parts(event_id)):
                     self._drop(step, gone)
             else:
                 self._store(step, state)
@@ -217,7 +170,7 @@ class Assembly:
     def _replaced(self, group: str, s: Sighting) -> Sighting | None:
         """The sighting of an older revision of the article that `s` stands for now; `s` itself when it is not news."""
         older: list[Sighting] = []
-        for event_id in self._groups.get(group, ()):
+        for event_id in self._slots.group(group):
             slot = self._slots[event_id]
             if s.key not in slot.articles:
                 continue
@@ -237,7 +190,7 @@ class Assembly:
     def _regroup(self, step: _Step, group: str, s: Sighting, replaced: Sighting | None) -> dict[str, str]:
         """Take the group back to the day of `s` and assemble it anew; returns the merged ids with where they went."""
         start = s.day if replaced is None else min(s.day, replaced.day)
-        ids = sorted(self._groups.get(group, ()))
+        ids = self._slots.group(group)
         opened = {i: self._open(step, i) for i in ids if self._slots[i].last >= start}
         pool = [s]
         clusters = [Cluster(i, None, self._slots[i].anchor) for i in ids if i not in opened]
@@ -256,7 +209,7 @@ class Assembly:
         )
         for old in merged:
             # What it was a part of, and what was a part of it, has to find its place anew.
-            around = (self._slots[old].into, *sorted(self._parts.get(old, ())))
+            around = (self._slots[old].into, *self._slots.parts(old))
             self._forget(step, old)
             self._drop(step, old)
             for event_id in around:
@@ -291,8 +244,8 @@ class Assembly:
                 continue
             slot = self._slots[event_id]
             around[event_id] = slot.anchor
-            todo += [i for i in (slot.into, *self._parts.get(event_id, ())) if i]
-            near = {i for pair in pairs_of(slot.anchor.leaders) for i in self._by_pair.get(pair, ())}
+            todo += [i for i in (slot.into, *self._slots.parts(event_id)) if i]
+            near = {i for pair in pairs_of(slot.anchor.leaders) for i in self._slots.of_pair(pair)}
             todo += [i for i in near if i not in around and is_variant(slot.anchor, self._slots[i].anchor)]
         for event_id, root in link(around).items():
             old = self._slots[event_id].into
@@ -329,7 +282,7 @@ class Assembly:
         later = {
             i
             for pair, day in step.pairs.items()
-            for i in self._by_pair.get(_split(pair), ())
+            for i in self._slots.of_pair(_split(pair))
             if self._slots[i].anchor.held_day >= day
         }
         for event_id in sorted(later.difference(roots)):
@@ -342,7 +295,7 @@ class Assembly:
 
     def _revise(self, step: _Step, state: EventState, cause: Sighting | None, *, closed: bool = False) -> bool:
         """Tell the next revision of an event, unless nothing that a reader sees has changed. Updates `state`."""
-        parts = sorted(self._parts.get(state.event_id, ()))
+        parts = self._slots.parts(state.event_id)
         sightings = [*state.sightings, *(s for part in parts for s in self._open(step, part).sightings)]
         redirects = tuple(dict.fromkeys((*state.redirects, *parts)))
         anchor = Anchor(sightings) if parts else self._slots[state.event_id].anchor
@@ -411,7 +364,7 @@ class Assembly:
 
     def _store(self, step: _Step, state: EventState, anchor: Anchor | None = None) -> None:
         """Note that an event changed; `anchor` where its sightings did."""
-        self._put(state, anchor or self._slots[state.event_id].anchor)
+        self._slots.put(state, anchor or self._slots[state.event_id].anchor)
         step.changed[state.event_id] = None
 
     def _packed(self, step: _Step) -> _Step:
@@ -420,44 +373,10 @@ class Assembly:
             self._slots[event_id].data = pack(step.states[event_id])
         return step
 
-    def _put(self, state: EventState, anchor: Anchor) -> None:
-        event_id = state.event_id
-        slot = self._slots.get(event_id)
-        timers: set[int] = set()
-        if slot is None:
-            slot = self._slots[event_id] = _Slot(state, anchor)
-            self._groups.setdefault(state.group, set()).add(event_id)
-        else:
-            self._unindex(event_id, slot)
-            # A part has no timers of its own: once it stands for itself again, it needs new ones.
-            timers = set() if slot.into else {slot.closes, slot.due}
-            slot.describe(state, anchor)
-        for pair in pairs_of(slot.anchor.leaders):
-            self._by_pair.setdefault(pair, set()).add(event_id)
-        if slot.into:
-            self._parts.setdefault(slot.into, set()).add(event_id)
-        for day in {slot.closes, slot.due} - timers - {0}:
-            heappush(self._timers, (day, event_id))
-
     def _drop(self, step: _Step, event_id: str) -> None:
-        slot = self._slots.pop(event_id)
-        self._unindex(event_id, slot)
-        _discard(self._groups, slot.group, event_id)
+        self._slots.drop(event_id)
         step.removed.append(event_id)
         step.changed.pop(event_id, None)
-
-    def _unindex(self, event_id: str, slot: _Slot) -> None:
-        for pair in pairs_of(slot.anchor.leaders):
-            _discard(self._by_pair, pair, event_id)
-        if slot.into:
-            _discard(self._parts, slot.into, event_id)
-
-
-def _discard(index: dict[_K, set[str]], key: _K, event_id: str) -> None:
-    members = index[key]
-    members.discard(event_id)
-    if not members:
-        del index[key]
 
 
 def _split(pair: str) -> tuple[str, str]:

@@ -72,7 +72,10 @@ def leader_text(participant: Participant) -> str:
     """
     title, _, body = participant.office.partition(" of the ")
     office = f"{body} {title}" if body else title
-    alone = not office or office == "Pope" or " of " in office or (body and not is_state(participant.country))
+    if office and participant.name.startswith(f"{office} "):
+        office = ""
+    alone = not office or office == "Pope" or (not is_state(participant.country) if body else " of " in office)
+    alone = alone or participant.name.endswith(f" of {country(participant.country)}")
     state = "" if alone else nationality(participant.country)
     return " ".join(word for word in (state, office, participant.name) if word)
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from monitor.assemble import facts
+from monitor.assemble.anchor import Anchor
 from monitor.assemble.brief import brief
 from monitor.assemble.coverage import Coverage, cover
-from monitor.assemble.identity import Anchor
 from monitor.assemble.lifecycle import confirmed_by, status_of
 from monitor.assemble.places import same_place
 from monitor.assemble.sighting import HAPPENED, Sighting
@@ -45,9 +45,10 @@ def build(
     coverage = cover(sightings)
     status = status_of(sightings, anchor, today)
     live = [s for s in sightings if s.status != "past"] or list(sightings)
-    happened = [s for s in live if s.status in HAPPENED] if status in HAPPENED else live
+    told = [s for s in sightings if anchor.counts(s)]
+    happened = [s for s in told if s.status in HAPPENED] if status in HAPPENED else live
     chosen: dict[str, facts.Claims] = {
-        "status": facts.status_fact(status, sightings, coverage),
+        "status": facts.status_fact(status, told, coverage),
         "participants": facts.participants(live, coverage),
         "kind": facts.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
         "medium": _weigh_medium(happened, coverage),

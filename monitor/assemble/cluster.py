@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
+from monitor.assemble.anchor import Anchor
 from monitor.assemble.coverage import MAX_SOURCES
-from monitor.assemble.identity import THRESHOLD, Anchor, recency, score
+from monitor.assemble.identity import THRESHOLD, recency, score
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order
 from monitor.assemble.state import EventState
 
@@ -31,6 +32,8 @@ def _fold_order(s: Sighting) -> tuple[int, int, tuple[int, str, int, str]]:
     """Within a day, what says more comes first, so that what says less finds it."""
     dated = s.span is not None and s.span[0] == s.span[1]
     if s.status == "past":
+        tier = 6
+    elif s.loose:
         tier = 5
     elif s.status in HAPPENED:
         tier = 0 if dated else 2

@@ -11,7 +11,7 @@ from datetime import date
 
 import msgspec
 
-from monitor.assemble.identity import Anchor
+from monitor.assemble.anchor import Anchor
 from monitor.assemble.words import day_text, ordinal_word
 from monitor.records import Kind, Medium
 

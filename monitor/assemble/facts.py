@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
+from monitor.assemble.anchor import Anchor
 from monitor.assemble.coverage import Coverage
-from monitor.assemble.identity import Anchor
-from monitor.assemble.sighting import HAPPENED, Sighting
+from monitor.assemble.sighting import HAPPENED, MAX_PARTICIPANTS, Sighting
 from monitor.records import EventStatus, Fact, Participant, When
 
 #: Claims of one fact that are kept beside the chosen one.
@@ -169,7 +169,8 @@ def participants(sightings: Sequence[Sighting], coverage: Coverage) -> Claims:
         leaders = tuple(sorted(resolved))
         return leaders, leaders
 
-    claims = weigh(sightings, coverage, read)
+    # Of lists that equally many publishers give, the longer one says more.
+    claims = weigh(sightings, coverage, read, weight=lambda leaders: MAX_PARTICIPANTS + len(leaders))
     chosen = tuple(
         msgspec.structs.replace(known[leader], role=roles.get(leader, known[leader].role)) for leader in claims.value
     )

@@ -2,7 +2,7 @@
 
 Status, title and the article's date alone never make two sightings one contact. A sighting is compared with what the
 event's sightings say together (its anchor), never with a single other sighting, so coverage can't chain from one
-contact to the next (see DETECTION.md, trap 10, and the anchored clusters of Allan's topic tracking, 2002).
+contact to the next (Allan, Topic Detection and Tracking, 2002).
 
 `score` is None for a contradiction (another medium class, another day, another forum) and otherwise how well the
 sighting fits, about 0 to 1. `THRESHOLD` and the windows were set on a development stream; see docs/assembly.md.
@@ -10,15 +10,11 @@ sighting fits, about 0 to 1. `THRESHOLD` and the windows were set on a developme
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-
+from monitor.assemble.anchor import READ_OUT, Anchor
 from monitor.assemble.places import capital, same_place
-from monitor.assemble.sighting import HAPPENED, OFFICE_ONLY, Sighting
-from monitor.records import Kind
+from monitor.assemble.sighting import HAPPENED, Sighting
 
 #: Days, and the least score at which a sighting joins an event.
-READ_OUT = 7
 LATE = 14
 WAVE = 14
 HOPE = 7
@@ -28,147 +24,31 @@ VISIT_WAVE = 120
 BACKGROUND = 45
 PLAN_REACH = 60
 FAR = 400
+#: Hours of a day in UTC at which it is that day nearly everywhere (from UTC-9 to UTC+9).
+DAWN, DUSK = 9, 15
 THRESHOLD = 0.5
+#: What speaks for and against besides participants, medium class and time.
+SAME_PLACE, SAME_COUNTRY, OTHER_TOWN, OTHER_COUNTRY = 0.1, 0.05, -0.2, -0.45
+SAME_FORUM, ONE_FORUM, OTHER_HOST = 0.2, -0.2, -0.3
+SAME_MEDIUM, DENIED_MEDIUM = 0.1, -0.3
+SAME_KIND, OTHER_VISIT = 0.05, -0.3
 
 _OPEN = frozenset({"proposed", "planned", "postponed", "cancelled", "denied"})
-
-
-class Anchor:
-    """What the sightings of one event say together, as counts: it does not depend on the order they came in."""
-
-    __slots__ = (
-        "ahead", "articles", "countries", "days", "first", "first_held", "forums", "held", "hosts", "kinds", "last",
-        "last_held",
-        "leaders", "live", "offices", "past_spans", "person", "places", "plans", "remote", "reported", "statuses",
-    )  # fmt: skip
-
-    def __init__(self, sightings: Iterable[Sighting] = ()) -> None:
-        self.leaders: set[str] = set()
-        self.offices: Counter[str] = Counter()
-        self.articles: set[int] = set()
-        self.remote = self.person = 0
-        self.held = self.live = 0
-        #: Days that reports of a contact that took place name, and the days on which such reports came.
-        self.days: Counter[int] = Counter()
-        self.reported: dict[int, int] = {}
-        self.first_held = self.last_held = 0
-        #: Days on which it was talked of as ahead.
-        self.ahead: Counter[int] = Counter()
-        #: Planned spans, and the last time each was named.
-        self.plans: dict[tuple[int, int], int] = {}
-        self.past_spans: Counter[tuple[int, int]] = Counter()
-        self.places: Counter[str] = Counter()
-        self.countries: Counter[str] = Counter()
-        self.forums: Counter[str] = Counter()
-        self.hosts: Counter[str] = Counter()
-        self.kinds: Counter[Kind] = Counter()
-        self.statuses: Counter[str] = Counter()
-        #: First and last day of live (not background) sightings.
-        self.first = self.last = 0
-        for sighting in sightings:
-            self.add(sighting)
-
-    def add(self, s: Sighting) -> None:
-        """Count one more sighting."""
-        self.leaders |= s.leaders
-        self.offices.update(p.country for p in s.participants if p.leader.startswith(OFFICE_ONLY))
-        self.articles.add(s.key)
-        if s.remote is not None:
-            self.remote += s.remote
-            self.person += not s.remote
-        if s.place is not None and s.remote is not True:
-            if s.place.name:
-                self.places[s.place.name] += 1
-            if s.place.country:
-                self.countries[s.place.country] += 1
-        if s.forum:
-            self.forums[s.forum] += 1
-        self.hosts.update(s.hosts)
-        self.kinds[s.kind] += 1
-        self.statuses[s.status] += 1
-        if s.status == "past":
-            if s.span is not None:
-                self.past_spans[s.span] += 1
-            if not self.live:
-                self.first, self.last = _wider(self.first, self.last, s.day)
-            return
-        if not self.live:
-            self.first = self.last = 0
-        self.live += 1
-        self.first, self.last = _wider(self.first, self.last, s.day)
-        if s.status in HAPPENED:
-            self.held += 1
-            self.first_held, self.last_held = _wider(self.first_held, self.last_held, s.day)
-            if s.span is not None and s.span[0] == s.span[1]:
-                self.days[s.span[0]] += 1
-                self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
-            return
-        self.ahead[s.day] += 1
-        if s.span is not None and (s.status in {"planned", "proposed", "postponed"} or s.span[0] == s.span[1]):
-            self.plans[s.span] = max(s.time, self.plans.get(s.span, 0))
-
-    @property
-    def medium(self) -> bool | None:
-        """Remote (True), in person (False), or not told."""
-        if self.remote == self.person == 0:
-            return None
-        return self.remote > self.person
-
-    @property
-    def day(self) -> int | None:
-        """The day of a contact that took place, as most of its reports name it; the earlier one of equals.
-
-        Where no report names one, it is the day for which it was planned, if that had just come.
-        """
-        if self.days:
-            return max(self.days, key=lambda d: (self.days[d], -d))
-        plan = self.plan
-        if self.held and plan and plan[0] == plan[1] and self.first_held - READ_OUT <= plan[0] <= self.last_held:
-            return plan[0]
-        return None
-
-    @property
-    def only_denied(self) -> bool:
-        """Whether all that is said of it is that it will not, or did not, take place."""
-        return self.live > 0 and self.statuses["denied"] == self.live
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether reports that it took place are few, without a date, and stand against much talk of it as ahead."""
-        return bool(self.held) and self.day is None and 2 * self.held <= sum(self.ahead.values())
-
-    @property
-    def outvoted(self) -> bool:
-        """Whether doubtful reports were followed by more talk of the contact as ahead: they meant an earlier one."""
-        return self.doubtful and sum(n for day, n in self.ahead.items() if day > self.last_held) >= 2 * self.held
-
-    @property
-    def held_day(self) -> int:
-        """The day on which the contact took place as far as is told, 0 when none is reported."""
-        return 0 if not self.held else self.day if self.day is not None else self.first_held
-
-    @property
-    def plan(self) -> tuple[int, int] | None:
-        """The span of the plan that was named last; the narrower one of equals."""
-        return max(self.plans, key=lambda s: (self.plans[s], s[0] - s[1], -s[0])) if self.plans else None
-
-    @property
-    def settled(self) -> tuple[int, int] | None:
-        """The days within which the contact took or takes place, None when nothing is told."""
-        if self.held:
-            return (self.day, self.day) if self.day is not None else (self.first_held - 1, self.first_held)
-        if self.plan is not None:
-            return self.plan
-        return max(self.past_spans, key=lambda s: (self.past_spans[s], s)) if self.past_spans else None
-
-
-def _wider(first: int, last: int, day: int) -> tuple[int, int]:
-    return (min(first, day) if first else day), max(last, day)
 
 
 def _near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
     """Whether two spans of days share a day, give or take `slack`."""
     return a[0] <= b[1] + slack and b[0] <= a[1] + slack
+
+
+def _zones_apart(s: Sighting, anchor: Anchor) -> bool:
+    """Whether time zones can make two days of one: a call has the days of both its ends, a meeting its place's day.
+
+    A day that no words tell is the article's, which at some hours is the same nearly everywhere.
+    """
+    if s.remote is False or anchor.medium is False:
+        return False
+    return bool(s.when and s.when.text) or not DAWN <= s.moment.hour < DUSK
 
 
 def same_leaders(s: Sighting, anchor: Anchor) -> bool:
@@ -197,46 +77,65 @@ def score(s: Sighting, anchor: Anchor) -> float | None:
         later = s.span is not None and s.span[0] > anchor.first_held
         held = anchor.held and not (anchor.doubtful and later)
         base = _report_of_held(s, anchor) if held else _report_of_plan(s, anchor)
+        if base is None and s.loose and not (anchor.held or anchor.only_denied):
+            base = _plan_of_plan(s, anchor)
     else:
         base = _plan_of_held(s, anchor) if anchor.held else _plan_of_plan(s, anchor)
     return None if base is None else base + _support(s, anchor)
 
 
 def recency(s: Sighting, anchor: Anchor) -> int:
-    """A report without a date is of the latest contact that it can be of: the day of that one, else 0."""
+    """A report without a date is of the latest contact that it can be of: the day of that one, else 0.
+
+    A contact that was due the day before, and of which no report has come, comes first: its reports are awaited.
+    """
     if s.status not in HAPPENED or s.span is not None:
         return 0
+    if anchor.held:
+        return anchor.held_day
     plan = None if anchor.only_denied else anchor.plan
-    return anchor.held_day or (plan[1] if plan is not None and plan[1] <= s.day else 0)
+    if plan is None or plan[1] > s.day:
+        return 0
+    return s.day + 1 if plan == (s.day - 1, s.day - 1) else plan[1]
 
 
 def _support(s: Sighting, anchor: Anchor) -> float:
     """Place, forum, kind and medium, for and against."""
     # Of two contacts that fit alike, it is rather the one that everybody speaks of.
     total = 0.005 * min(len(anchor.articles), 10)
-    if s.place is not None and s.remote is not True and anchor.medium is not True:
-        if s.place.name and anchor.places and same_place(s.place.name, anchor.places):
-            total += 0.1
-        elif s.place.country and anchor.countries:
-            # Two towns of one country can be a seat and a residence; two countries are two meetings.
-            towns = bool(s.place.name and anchor.places)
-            total += -0.45 if s.place.country not in anchor.countries else -0.2 if towns else 0.05
-    if s.status in _OPEN and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
-        total -= 0.3
+    ahead = s.status in _OPEN
+    if s.remote is not True and anchor.medium is not True:
+        total += _place_support(s, anchor)
+    if ahead and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
+        total += OTHER_HOST
     if s.forum and s.forum in anchor.forums:
-        total += 0.2
-    elif bool(s.forum) != bool(anchor.forums) and s.status in _OPEN:
-        total -= 0.2
+        total += SAME_FORUM
+    elif bool(s.forum) != bool(anchor.forums) and ahead:
+        total += ONE_FORUM
     if s.remote is not None and s.remote == anchor.medium:
-        total += 0.1
-    elif s.remote != anchor.medium and s.status in _OPEN:
+        total += SAME_MEDIUM
+    elif s.remote != anchor.medium and s.status == "denied":
         # A denial is of one contact: "no talks on this" says nothing of a meeting that lies ahead.
-        total -= 0.3 if s.status == "denied" else 0.05
+        total += DENIED_MEDIUM
     if s.kind in anchor.kinds:
-        total += 0.05
-    elif "visit" in {s.kind, *anchor.kinds} and s.status in _OPEN:
-        total -= 0.15
+        total += SAME_KIND
+    elif "visit" in {s.kind, *anchor.kinds} and ahead and not _same_country(s, anchor):
+        total += OTHER_VISIT
     return total
+
+
+def _place_support(s: Sighting, anchor: Anchor) -> float:
+    if s.place is None:
+        return 0.0
+    if s.place.name and anchor.places and same_place(s.place.name, anchor.places):
+        return SAME_PLACE
+    if not (s.place.country and anchor.countries):
+        return 0.0
+    if s.place.country in anchor.countries:
+        # Two towns of one country can be a seat and a residence; two countries are two meetings.
+        return OTHER_TOWN if s.place.name and anchor.places else SAME_COUNTRY
+    # A country that one article in ten names is no firm knowledge of the others.
+    return OTHER_COUNTRY * min(1.0, 2 * anchor.countries.total() / len(anchor.articles))
 
 
 def _background(s: Sighting, anchor: Anchor) -> float | None:
@@ -316,8 +215,10 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         return 0.7 if span is not None and span == plan else None
     if plan is not None:
         if span is not None:
+            if _near(span, plan):
+                return 0.9
             if _near(span, plan, 1):
-                return 0.9 if _near(span, plan) else 0.7
+                return 0.7 if _zones_apart(s, anchor) else 0.3
             return 0.4 if _near(span, plan, 2) and plan[0] == plan[1] else None
         if plan[0] > s.day + 1 or plan[1] < s.day - READ_OUT:
             return None
@@ -339,7 +240,7 @@ def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
     if s.span is not None and s.status in {"planned", "proposed", "postponed"}:
         if not _near(s.span, (day, day), 1) or s.day > day + 1:
             return None
-        return 0.9 if _near(s.span, (day, day)) else 0.6
+        return 0.9 if _near(s.span, (day, day)) else 0.6 if _zones_apart(s, anchor) else 0.3
     if s.day > day:
         return 0.55 if anchor.doubtful and s.day - anchor.last <= WAVE else None
     if s.day == day:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.assemble.identity import Anchor
+from monitor.assemble.anchor import Anchor
 from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order
 from monitor.records import EventStatus
 
@@ -70,8 +70,7 @@ def steps(sightings: Sequence[Sighting]) -> list[Step]:
 
 def status_of(sightings: Sequence[Sighting], anchor: Anchor, today: int) -> EventStatus:
     """The status on a day (an ordinal, in event time); `anchor` is of the same sightings."""
-    if anchor.outvoted:
-        sightings = [s for s in sightings if s.status not in HAPPENED]
+    sightings = [s for s in sightings if anchor.counts(s)]
     taken = steps(sightings)
     if not taken:
         return "past"

@@ -22,6 +22,9 @@ MAX_URL = 1_000
 MAX_PARTICIPANTS = 40
 MAX_TOPICS = 12
 
+#: Days within which a report places what took place; a wider span tells no date.
+MAX_REPORT_SPAN = 31
+
 #: The words of a status that say that the contact takes or took place.
 HAPPENED: frozenset[EventStatus] = frozenset({"held", "ongoing"})
 
@@ -60,6 +63,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
     published: datetime | None
     backfill: bool
     text: Text
+    assumed: bool = False
 
     @cached_property
     def day(self) -> int:
@@ -98,11 +102,18 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
         """The first and last day of the contact as the article tells them; an ongoing contact is of its own day."""
         if self.when is not None:
             first, last = self.when.start.toordinal(), self.when.end.toordinal()
-            if self.status not in HAPPENED or last <= self.day + 1:
+            if self.status not in HAPPENED:
                 return first, last
+            if last - first > MAX_REPORT_SPAN:
+                return None
             # What took place lies behind: "this week" ends today, and a date ahead is of something else.
-            return (first, self.day) if first < self.day else None
+            return (first, last) if last <= self.day + 1 else (first, self.day) if first < self.day else None
         return (self.day, self.day) if self.status == "ongoing" else None
+
+    @cached_property
+    def loose(self) -> bool:
+        """Whether it may as well be of a contact that lies ahead: a bare noun, without a date."""
+        return self.assumed and self.status == "held" and self.span is None
 
     @property
     def owner(self) -> str:
@@ -176,6 +187,7 @@ def sighting_of(mention: Mention) -> Sighting:
         published=source.published if source else None,
         backfill=source.backfill if source else False,
         text=read_text(source.excerpt or title, source.outlet) if source else Text(),
+        assumed=mention.assumed,
     )
 
 

@@ -121,13 +121,18 @@ class Detector:
 
     def _latest_day(self, parts: list[Part]) -> date:
         """An article without a date is of the last day on which most of the leaders that it names were in office."""
-        named = {
-            leader for part in parts for hit in part.hits for leader, strength in hit.name.leaders if strength != "weak"
-        }
+        found = [one for part in parts for hit in part.hits for one in hit.name.leaders]
+        named = {leader for leader, strength in found if strength != "weak"}
+        perhaps = {leader for leader, _ in found} - named
         ends = {date.max}
-        for one in named:
+        for one in named | perhaps:
             ends |= {office.to - _DAY for office in self._watchlist.leaders[one].offices if office.to is not None}
-        return max(ends, key=lambda day: (len(named & self._watchlist.serving(day)), day))
+
+        def told(day: date) -> tuple[int, int, date]:
+            serving = self._watchlist.serving(day)
+            return len(named & serving), len(perhaps & serving), day
+
+        return max(ends, key=told)
 
     def _code(self, article: Article, parts: list[Part]) -> str:
         """The article's language: as it is declared, unless it is written in another script than that language."""

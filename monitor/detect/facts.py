@@ -19,6 +19,8 @@ from monitor.records import Kind, Medium, Place, Status, When
 
 #: A contact further back than this is background (labelling guidelines: "about 7 days").
 RECENT = timedelta(days=8)
+#: A longer span tells no date of a contact that has one.
+_LONG = timedelta(days=31)
 #: A time that starts this close behind a verb of saying is when it was said: "said on Tuesday".
 _SAID = 4
 #: Characters between a contact and a country that it is said to take place in: "talks with X in Malaysia".
@@ -28,6 +30,10 @@ _ATTRIBUTES = 3
 _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 _HAPPENED = frozenset({"held", "past", "ongoing"})
+#: What may stand between a comma and the verb of the next clause.
+_LEADS_IN = frozenset({"say", "pron", "adv", "conj"})
+#: Verbs that go on about the contact itself: "the meeting was put off and will be held on Friday".
+_OF_IT = frozenset({"be", "take", "last", "start", "begin", "happen", "go"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +65,8 @@ class Surroundings:
             self.times = tuple(
                 hit
                 for hit in find_times(sentence, published, language.calendar, published.tzinfo or UTC)
-                if hit.relation == "on" and not any(0 <= hit.start - end <= _SAID for end in said)
+                if hit.relation == "on"
+                and not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
             )
         self.places: tuple[PlaceHit, ...] = find_places(sentence)
         self.forums: tuple[ForumHit, ...] = find_forums(sentence)
@@ -78,6 +85,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     why, told = verdict.words, verdict.told
     when: When | None = None
     times = _own(around, contact, contacts, [one for one in around.times if not _contradicts(one, status)])
+    if status in _HAPPENED:  # what lies behind is of a day: a year beside it is what it is counted in
+        times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
     hit = times[0] if times else None
     if hit is not None and published is not None:
         when = hit.read("past" if status in _HAPPENED else "future")
@@ -85,6 +94,10 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         if hit.direction == "future" and (status == "ongoing" or (status == "held" and not told)):
             status, why, told = "planned", hit.when.text, True
             when = hit.read("future")
+        elif status == "held" and hit.when.start > day and _is_default(around, contact, verdict):
+            status, why, told, when = "planned", hit.when.text, True, hit.when
+        elif status == "held" and not told and contact.trigger.tense == "present" and _lies_ahead(hit, when, day):
+            status, why, told, when = "planned", hit.when.text, True, hit.read("future")
         elif status == "held" and when.start > day:
             when = None
         elif status in ("held", "ongoing") and when.end < day - RECENT:
@@ -108,9 +121,21 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     return Facts(
         kind=kind, medium=medium, status=status, why=why, told=told, when=when,
         place=best_place(tuple(one for one in places if medium not in _REMOTE or one.frame == "speaking")),
-        forum=forums[0].forum if forums else None,
+        forum=forums[0].forum if forums and kind != "call" else None,
         other_forums=_other_forums(forums),
     )  # fmt: skip
+
+
+def _lies_ahead(hit: TimeHit, past: When, day: date) -> bool:
+    """Whether a weekday beside a verb in the present is the coming one: "visits on Tuesday", on Monday."""
+    ahead = hit.read("future").start
+    return past.end < day < ahead and not hit.explicit and ahead - day < day - past.end
+
+
+def _is_default(around: Surroundings, contact: Contact, verdict: Verdict) -> bool:
+    """Whether nothing but the trigger itself says that it happened, in a script without spaces: no tense is told."""
+    calendar = around.language.calendar
+    return calendar is not None and not calendar.words.spaced and verdict.words == contact.trigger.tense
 
 
 def _year_of(row: Row, contact: Contact) -> int | None:
@@ -198,9 +223,27 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
         hit
         for hit in hits
         if (low <= hit.start < high or _stands_alone(around, hit))
+        and not _begins_anew(around, contact, hit)
         and not any(distance(hit, one) < distance(hit, contact) for one in others)
     ]
     return tuple(sorted(own, key=lambda hit: distance(hit, contact)))
+
+
+def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether another predicate stands between: "had a call with X, will fly to Rome on Monday"."""
+    row = around.row
+    behind = [
+        index
+        for index, item in enumerate(row.items)
+        if index >= contact.last and row.tokens[item.first].start - around.offset < hit.start
+    ]
+    for index in behind:
+        if row.items[index].class_ not in ("COMMA", "and"):
+            continue
+        then = next((one for one in behind if one > index and row.items[one].class_ not in _LEADS_IN), None)
+        if then is not None and row.items[then].class_ == "aux" and row.words[row.items[then].last] not in _OF_IT:
+            return True
+    return False
 
 
 def _stands_alone(around: Surroundings, hit: TimeHit | PlaceHit | ForumHit) -> bool:

@@ -123,11 +123,16 @@ def _label(match: re.Match[str], name: str) -> int | None:
     return match.start(name) if name in match.re.groupindex and match[name] else None
 
 
-def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Contact | Rejection:
-    at = match.start("T")
+def _trigger_at(row: Row, at: int, frame: Frame) -> Trigger:
     trigger = row.items[at].trigger
     if trigger is None:
         raise ValueError(f"frame {frame.name}: T is no trigger")
+    return trigger
+
+
+def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Contact | Rejection:
+    at = match.start("T")
+    trigger = _trigger_at(row, at, frame)
     labelled = {name: _label(match, name) for name in "ABCH"}
     sides = {name: row.items[index].leaders if index is not None else () for name, index in labelled.items()}
     side_a, side_b = sides["A"], (*sides["B"], *sides["C"])

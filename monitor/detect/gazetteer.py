@@ -16,6 +16,8 @@ from monitor.detect.text import fold, normalise
 from monitor.detect.tokens import is_glued
 from monitor.watchlist import Phrase, Strength, Watchlist
 
+#: Letters that go on a word of katakana; the middle dot parts words.
+_KANA_WORD = frozenset("\u30fc").union(map(chr, range(0x30A1, 0x30FB))).__contains__
 #: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
 Hosted = Literal["never", "at a seat", "always"]
 _ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
@@ -83,7 +85,8 @@ class Gazetteer:
         self._automaton = ahocorasick.Automaton()
         for key, name in entries.items():
             if key:
-                glued = (is_glued(key[0]), is_glued(key[-1]))
+                whole = (name.leaders or name.namesake) and (_is_whole(key[0]) or _is_whole(key[-1]))
+                glued = (is_glued(key[0]), is_glued(key[-1]), bool(whole))
                 self._automaton.add_word(key, (len(key), glued, name))
         self._automaton.make_automaton()
 
@@ -98,6 +101,8 @@ class Gazetteer:
             if end < size and not glued[1] and folded[end].isalnum():
                 continue
             if start and not glued[0] and folded[start - 1].isalnum() and not self._after_clitic(folded, start):
+                continue
+            if glued[2] and _inside_word(folded, start, end):
                 continue
             triggers += name.trigger
             always = always or name.hosted == "always"
@@ -122,6 +127,23 @@ class Gazetteer:
     def _after_clitic(self, folded: str, start: int) -> bool:
         """Whether only a glued conjunction or preposition stands before the name, as in Arabic."""
         return folded[start - 1] in self._clitics and (start == 1 or not folded[start - 2].isalnum())
+
+
+def _is_whole(letter: str) -> bool:
+    """Whether names that start or end in this letter are words of their own: of katakana, or of Hangul at the start."""
+    return "\u30a1" <= letter <= "\u30fc" or "\uac00" <= letter <= "\ud7a3"
+
+
+def _inside_word(folded: str, start: int, end: int) -> bool:
+    """Whether a name is a piece of a longer word: of katakana, or behind other Hangul, where spaces part words."""
+    before = folded[start - 1] if start else " "
+    behind = folded[end] if end < len(folded) else " "
+    first, last = folded[start], folded[end - 1]
+    return (
+        ("\u30a1" <= first <= "\u30fc" and _KANA_WORD(before))
+        or ("\u30a1" <= last <= "\u30fc" and _KANA_WORD(behind))
+        or ("\uac00" <= first <= "\ud7a3" and "\uac00" <= before <= "\ud7a3")
+    )
 
 
 def _place(found: tuple[int, int, Name]) -> tuple[int, int]:

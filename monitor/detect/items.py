@@ -76,7 +76,7 @@ def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], 
             )
             at = last
             continue
-        land = registry.lands.longest(text, at) if tokens[at].capital else None
+        land = registry.lands.longest(text, at) if tokens[at].capital or _is_caseless(text[at][0]) else None
         if land is not None:
             class_, code = land[1][0]
             items.append(Item(class_, at, land[0], word=code))
@@ -98,6 +98,11 @@ def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], 
     return items
 
 
+def _is_caseless(letter: str) -> bool:
+    """Whether the letter is of a script without capitals, in which any word may be a name."""
+    return letter > "\u05cf" and letter.isalpha() and letter.upper() == letter
+
+
 def _known(found: tuple[int, list[Trigger | str]], at: int) -> Item:
     last, meanings = found
     for meaning in meanings:
@@ -111,7 +116,7 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
     word, token = text[at], tokens[at]
     if word[0].isalnum():
         return "NAME" if token.capital and at > 0 else "WORD"
-    if word == ",":
+    if word in ",،、":
         return "COMMA"
     if word in _QUOTES or word == "'s":
         return "QUOTE"

@@ -111,7 +111,15 @@ def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
         rule=contact.frame.name,
         language=setting.language,
         source=setting.source,
+        assumed=not lead.facts.told and _is_bare(lead),
     )
+
+
+def _is_bare(finding: Finding) -> bool:
+    """Whether the contact is named by a noun without a verb that holds it: "their talks", not "held talks"."""
+    contact = finding.contact
+    items = finding.row.items[contact.first : contact.last]
+    return contact.trigger.tense in ("noun", "plural") and not any(item.class_ in ("support", "have") for item in items)
 
 
 def _features(group: Sequence[Finding], known: Finding, setting: Setting) -> list[Feature]:

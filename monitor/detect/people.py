@@ -7,10 +7,12 @@ envoys and namesakes come out as persons who are no leaders, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from monitor.detect.gazetteer import NameHit
+from monitor.detect.place import gazetteer as places
 from monitor.detect.registry import Focus, Registry, Run
 from monitor.detect.sentence import Sentence
 from monitor.detect.text import layout
@@ -148,6 +150,8 @@ class People:
         if run.former:
             return Person(at, run.end, (), "a former holder")
         day = self._focus.day
+        if day == date.max:
+            return Person(at, run.end, (), "an office on an unknown day")
         holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
         if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._known(s, run.end):
             last = self._behind_name(s, run.end)
@@ -280,7 +284,7 @@ class People:
                         while s.is_capital(i) and s.spaced(i) and not self._known(s, i):
                             i += 1
                         break
-            elif role and ("modifier" in kinds or "state_prefix" in kinds) and (states or titles or former or i == at):
+            elif role and self._goes_with(kinds, anything=bool(states or titles or former), first=i == at):
                 i = role[0]
             elif (states or titles) and self._goes_on(s, i, plural=plural):
                 i += 1
@@ -291,6 +295,11 @@ class People:
         if i == at or not (titles or other or (states and owned) or former):
             return None
         return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
+
+    @staticmethod
+    def _goes_with(kinds: Mapping[str, str], *, anything: bool, first: bool) -> bool:
+        """Whether a modifier, or behind a title or state a preposition ("republic of"), belongs to the phrase."""
+        return ("modifier" in kinds and (anything or first)) or ("state_prefix" in kinds and anything)
 
     def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
         """The state named at a token, where its case allows that it is one."""
@@ -350,7 +359,7 @@ class People:
             if at + step >= len(s.words):
                 break
             found = self._language.roles.longest(s.words, at + step)
-            if found and found[1][0][0] == "head":
+            if found and any(kind == "head" for kind, _ in found[1]):
                 return Person(person.first, found[0], (), f"{s.words[found[0] - 1]} of the leader")
             if person.owner and (s.words[at + step] in ",.;:-" or s.name_at(at + step) or self._verbal(s, at + step)):
                 break
@@ -393,7 +402,18 @@ class People:
             return False
         if s.words[before] in self._registry.given:
             return not self._known(s, before)
-        return before > 0 and not s.title_case and s.words[before - 1] not in "\"'" and not self._known(s, before)
+        if before == 0 or s.title_case or s.words[before - 1] in "\"'" or self._known(s, before):
+            return False
+        return not self._is_place(s, before)
+
+    def _is_place(self, s: Sentence, at: int) -> bool:
+        """Whether a place stands there behind its preposition: "У Парижі Зеленський ..."."""
+        found = self._language.lexicon.longest(s.words, at - 1)
+        return (
+            found is not None
+            and ("prep" in found[1] or "during" in found[1])
+            and places().lookup(s.words[at]) is not None
+        )
 
     def _surname_goes_on(self, s: Sentence, last: int, strength: Strength) -> bool:
         if strength != "weak" or last >= len(s.words) or not s.spaced(last):
@@ -403,14 +423,14 @@ class People:
         return s.is_capital(last) and not s.title_case and not self._known(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:
-        """Languages that put the title behind the name: 트럼프 대통령."""
-        if last < len(s.words) and not s.words[last].isascii():
-            title = self._registry.titles.longest(s.words, last)
-            role = self._language.roles.longest(s.words, last)
-            if title:
-                return title[0]
-            if role and role[1][0][0] == "title":
-                return role[0]
+        """Languages that put the title behind the name, 트럼프 대통령, perhaps a state between: トランプ米大統領."""
+        if last >= len(s.words) or s.words[last].isascii():
+            return last
+        if (title := self._title_end(s, last)) > last:
+            return title
+        state = self._registry.states.longest(s.words, last) if is_glued(s.words[last][0]) else None
+        if state is not None and state[0] < len(s.words) and (title := self._title_end(s, state[0])) > state[0]:
+            return title
         return last
 
     def _skip_state_behind(self, s: Sentence, last: int, leader: str) -> int:
@@ -444,6 +464,14 @@ class People:
     def _word(self, s: Sentence, at: int) -> bool:
         """Whether the token is a word of the language as well: "Friday" is a name and a day."""
         return self._language.lexicon.longest(s.words, at) is not None
+
+    def _title_end(self, s: Sentence, at: int) -> int:
+        """Behind the title that starts at a token, the token itself where there is none."""
+        title = self._registry.titles.longest(s.words, at)
+        role = self._language.roles.longest(s.words, at)
+        if title and (role is None or role[0] <= title[0]):
+            return title[0]
+        return role[0] if role and role[1][0][0] == "title" else at
 
     def _known(self, s: Sentence, at: int) -> bool:
         """Whether the token starts something the language file or the roster knows: then it is no unknown name."""

@@ -29,7 +29,7 @@ Direction = Literal["past", "future", "none"]
 Tense = Literal["past", "future"]
 Relation = Literal["on", "since", "before", "after"]
 Unit = Literal["hour", "day", "week", "weekend", "month", "quarter", "year"]
-Part = Literal["early", "mid", "late"]
+Part = Literal["early", "mid", "late", "first_half", "second_half"]
 Season = Literal["spring", "summer", "autumn", "winter"]
 Mode = Literal["bare", "last", "this", "next", "coming"]
 Meaning = Literal[
@@ -369,12 +369,16 @@ def _months(year: int, month: int, count: int, granularity: Granularity) -> Span
     return Span(date(first // 12, first % 12 + 1, 1), end, granularity)
 
 
-def _third(span: Span, part: Part | None) -> Span:
+def _part_of(span: Span, part: Part | None) -> Span:
     if part is None or span.granularity == "day":
         return span
     days = (span.end - span.start).days + 1
     third = -(-days // 3)
-    bounds = {"early": (0, third - 1), "mid": (days // 3, days - days // 3 - 1), "late": (days - third, days - 1)}[part]
+    half = days // 2 - 1 if days > 31 else 15  # of a year's 365 or 366 days, 181 or 182 lie before July
+    bounds = {
+        "early": (0, third - 1), "mid": (days // 3, days - days // 3 - 1), "late": (days - third, days - 1),
+        "first_half": (0, half - 1), "second_half": (half, days - 1),
+    }[part]  # fmt: skip
     return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, "range")
 
 
@@ -467,9 +471,9 @@ def _offset(rule: Rule, _: Groups, base: date) -> Reading:
 def _unit(rule: Rule, groups: Groups, base: date) -> Reading:
     """Like "next month"; on a Sunday what will happen "this week" happens in the week that begins the day after."""
     unit, part = rule.unit or groups.unit or "day", rule.part or groups.part
-    this = _third(_container(unit, base, rule.shift), part)
+    this = _part_of(_container(unit, base, rule.shift), part)
     if unit == "week" and rule.shift == 0 and base.isoweekday() == 7:
-        return Reading(this, this, _third(_container(unit, base, 1), part))
+        return Reading(this, this, _part_of(_container(unit, base, 1), part))
     return Reading(this)
 
 
@@ -519,7 +523,7 @@ def _end(rule: Rule, groups: Groups, base: date) -> Reading | None:
 def _month(rule: Rule, groups: Groups, base: date) -> Reading | None:
     part = rule.part or groups.part
     years = (groups.year,) if groups.year else _around(base)
-    spans = [_third(_months(year, groups.month, 1, "month"), part) for year in years]
+    spans = [_part_of(_months(year, groups.month, 1, "month"), part) for year in years]
     if not groups.year and rule.mode == "last":
         spans = [max((span for span in spans if span.start <= base), key=_start)]
     elif not groups.year and rule.mode == "next":
@@ -537,7 +541,7 @@ def _month_range(_: Rule, groups: Groups, base: date) -> Reading | None:
 
 
 def _year(rule: Rule, groups: Groups, _: date) -> Reading:
-    return Reading(_third(_months(groups.year, 1, 12, "year"), rule.part or groups.part))
+    return Reading(_part_of(_months(groups.year, 1, 12, "year"), rule.part or groups.part))
 
 
 def _quarter(_: Rule, groups: Groups, base: date) -> Reading | None:
@@ -560,7 +564,7 @@ def _season(rule: Rule, groups: Groups, base: date) -> Reading | None:
         spans = [max((span for span in spans if span.end < base), key=_start)]
     elif rule.mode in {"next", "coming"}:
         spans = [min((span for span in spans if span.start > base), key=_start)]
-    return _nearest([_third(span, rule.part or groups.part) for span in spans], base)
+    return _nearest([_part_of(span, rule.part or groups.part) for span in spans], base)
 
 
 def _weekend(rule: Rule, _: Groups, base: date) -> Reading:

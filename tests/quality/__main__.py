@@ -92,17 +92,16 @@ def stream(sets: Sets, detector: Detector) -> Scores:
     """Detection and assembly of the whole stream, beside one-a-day and title similarity."""
     articles = sets.stream()
     mentions = streams.mentions_of(articles, detector)
-    events = streams.events_of(articles, mentions)
-    count = sum(map(len, mentions.values()))
-    print(f"Stream: {len(articles)} articles, {count} mentions in {len(mentions)} of them, {len(events)} events")
-    scores = streams.rows(sets, articles, mentions, events)
-    print(
-        f"  {'system':12}"
-        + "".join(f"{name:>9}" for name in ("B3 P", "B3 R", "B3 F1", "found", "split", "pure", "events"))
-    )
+    revisions = streams.revisions_of(articles, mentions)
+    count, ids = sum(map(len, mentions.values())), {event.event_id for event in revisions}
+    print(f"Stream: {len(articles)} articles, {count} mentions in {len(mentions)} of them, {len(ids)} events")
+    scores = streams.rows(sets, articles, mentions, revisions)
+    columns = {"B3 P": "b3_p", "B3 R": "b3_r", "B3 F1": "b3"} | {
+        name: name for name in ("found", "split", "merge", "alerts", "pure")
+    }
+    print(f"  {'system':12}" + "".join(f"{name:>9}" for name in (*columns, "events")))
     for system, row in scores.items():
-        keys = ("b3_p", "b3_r", "b3", "found", "split", "pure")
-        print(f"  {system:12}" + "".join(f"{row[key]:9.3f}" for key in keys) + f"{row['events']:9.0f}")
+        print(f"  {system:12}" + "".join(f"{row[key]:9.3f}" for key in columns.values()) + f"{row['events']:9.0f}")
     right = streams.pairs_right(sets.gold("challenge_dedupe_dev.jsonl"), detector)
     print(f"Pairs of headlines of one or two events: {sum(right)} of {len(right)} right\n")
     return {"events": scores["summitry"], "pairs": {"right": sum(right) / len(right)}}

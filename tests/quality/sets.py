@@ -27,7 +27,7 @@ class Sets:
         return cls(Path(named)) if named and Path(named).is_dir() else None
 
     def gold(self, name: str) -> list[dict[str, Any]]:
-        return _lines(self.folder / "gold" / name)
+        return read_lines(self.folder / "gold" / name)
 
     def events(self, name: str) -> Path:
         return self.folder / "events" / name
@@ -40,7 +40,8 @@ class Sets:
         return self.folder.joinpath(*parts).exists()
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The values of a file of JSON lines."""
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from monitor.assemble.replay import final_events, replay, same_event
 from monitor.detect import Detector
 from monitor.records import Article, Event, Mention, event_line, mention_line
+from tests.quality.contacts import first_alerts, majority, merge
 from tests.quality.scores import event_scores, run
-from tests.quality.sets import Sets
+from tests.quality.sets import Sets, read_lines
 
 #: Title similarity is given the best of these thresholds (Jaccard of words), measured on the same links.
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5)
@@ -29,9 +30,9 @@ def mentions_of(articles: Sequence[Article], detector: Detector) -> dict[str, tu
     return {article.id: found for article in articles if (found := detector.detect(article))}
 
 
-def events_of(articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]]) -> list[Event]:
-    """The final events of the stream: assembly on mentions that were found before."""
-    return list(final_events(replay(articles, lambda article: mentions.get(article.id, ()))))
+def revisions_of(articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]]) -> list[Event]:
+    """The revisions of the stream's events: assembly on mentions that were found before."""
+    return list(replay(articles, lambda article: mentions.get(article.id, ())))
 
 
 def pairs_right(pairs: Sequence[dict[str, Any]], detector: Detector) -> list[bool]:
@@ -67,27 +68,56 @@ def by_title(articles: Sequence[Article], threshold: float) -> list[list[str]]:
     return [ids for ids, _, _ in clusters]
 
 
+def one_a_day(articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]]) -> dict[str, set[str]]:
+    """The field's rule: an event is a date of publication, a set of participants and a kind."""
+    clusters: dict[str, set[str]] = {}
+    for article in articles:
+        for one in mentions.get(article.id, ()):
+            day = article.published.date() if article.published else None
+            who = "+".join(sorted(p.leader for p in one.participants))
+            clusters.setdefault(f"{day} {who} {one.kind}", set()).add(article.id)
+    return clusters
+
+
 def rows(
-    sets: Sets, articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]], events: Sequence[Event]
+    sets: Sets, articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]], revisions: Sequence[Event]
 ) -> dict[str, dict[str, float]]:
-    """The figures of `score_events.py` for Summitry, for one-a-day and for the best of the title clusterings."""
-    links = (sets.events("dev_candidates.jsonl"), sets.events("dev_links.jsonl"))
+    """The figures of `score_events.py` for Summitry, for one-a-day and for the best of the title clusterings.
+
+    Two are added to them: `merge`, real contacts per event, and `alerts`, first alerts per real contact. Each event of
+    the other systems is taken for an alert.
+    """
+    events = list(final_events(revisions))
+    files = (sets.events("dev_candidates.jsonl"), sets.events("dev_links.jsonl"))
+    links = {line["id"]: {link["event"] for link in line["links"]} for line in read_lines(files[1])}
+    judged = {line["id"] for line in read_lines(files[0])}
+    seen = [article for article in articles if article.id in mentions]
     with TemporaryDirectory() as folder:
         events_file, mentions_file = Path(folder, "events.jsonl"), Path(folder, "mentions.jsonl")
         events_file.write_bytes(b"".join(event_line(one) + b"\n" for one in events))
         mentions_file.write_bytes(b"".join(mention_line(one) + b"\n" for found in mentions.values() for one in found))
-        found = event_scores(run(sets.score_events, *links, events_file, "--mentions", mentions_file))
-        seen = [article for article in articles if article.id in mentions]
+        found = event_scores(run(sets.score_events, *files, events_file, "--mentions", mentions_file))
         tries = []
         for threshold in THRESHOLDS:
-            clusters = by_title(seen, threshold)
+            titles = {str(number): set(ids) for number, ids in enumerate(by_title(seen, threshold))}
             events_file.write_text(
                 "".join(
-                    json.dumps({"event_id": str(number), "sources": [{"article_id": one} for one in ids]}) + "\n"
-                    for number, ids in enumerate(clusters)
+                    json.dumps({"event_id": name, "sources": [{"article_id": one} for one in sorted(ids)]}) + "\n"
+                    for name, ids in titles.items()
                 ),
                 "utf-8",
             )
-            tries.append(event_scores(run(sets.score_events, *links, events_file))["summitry"])
+            row = event_scores(run(sets.score_events, *files, events_file))["summitry"]
+            tries.append(row | _added(titles, judged, links))
+    clusters = {event.event_id: {source.article_id for source in event.sources} for event in events}
+    found["summitry"] |= _added(clusters, judged, links)
+    found["summitry"]["alerts"] = first_alerts(revisions, clusters, links)
+    found["one-a-day"] |= _added(one_a_day(seen, mentions), judged, links)
     found["titles"] = max(tries, key=lambda row: row["b3"])
     return found
+
+
+def _added(clusters: dict[str, set[str]], judged: set[str], links: dict[str, set[str]]) -> dict[str, float]:
+    clusters = {name: items & judged for name, items in clusters.items()}
+    told = [contact for items in clusters.values() if (contact := majority(items, links))]
+    return {"merge": merge(clusters, links), "alerts": len(told) / len(set(told)) if told else 0.0}

@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.assemble import Assembly
 from monitor.detect import Detector
 from monitor.records import Article, Mention, Participant
+from tests.monitor.assemble.samples import mention, run
 from tests.quality.__main__ import check, main
 from tests.quality.audit import draw, verdicts
+from tests.quality.contacts import first_alerts, majority, merge
 from tests.quality.naive import NaiveRule
 from tests.quality.reliability import Bin, expected_error
 from tests.quality.scores import event_scores
@@ -111,6 +114,36 @@ class TestFigures:
         article = article_of(item)
         assert (article.summary, article.published, article.outlet) == ("L", NOON, "sample")
         assert article_of(item | {"date": None, "lede": ""}).published is None
+
+
+LINKS = {"a": {"x"}, "b": {"x"}, "c": {"x", "y"}, "d": {"y"}, "e": set()}
+
+
+class TestContacts:
+    def test_the_majority_contact(self):
+        assert majority({"a", "c", "d", "b"}, LINKS) == "x"
+        assert majority({"e", "unknown"}, LINKS) == ""
+
+    def test_contacts_per_event(self):
+        pure = {"1": {"a", "b", "c"}, "2": {"c", "d"}, "3": {"e"}}  # "c" speaks of both, and is rightly in both
+        assert merge(pure, LINKS) == 1
+        assert merge({"1": {"a", "d"}, "2": {"b"}}, LINKS) == 1.5
+        assert merge({}, LINKS) == 0
+
+    def test_first_alerts_per_contact(self):
+        one, two = (event_revisions(f"{number}", who) for number, who in enumerate(("putin xi", "putin modi")))
+        clusters = {one[0].event_id: {"a"}, two[0].event_id: {"b"}}
+        assert first_alerts([*one, *one], clusters, LINKS) == 1
+        assert first_alerts([*one, *two], clusters, LINKS) == 2  # two events of contact "x"
+        assert first_alerts([], {}, LINKS) == 0
+
+    def test_background_is_no_alert(self):
+        past = event_revisions("1", "putin xi", "past")
+        assert first_alerts(past, {past[0].event_id: {"a"}}, LINKS) == 0
+
+
+def event_revisions(article, who, status="held"):
+    return run(Assembly(), mention(who, status, article=article))
 
 
 class Fixed:

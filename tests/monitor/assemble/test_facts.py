@@ -242,6 +242,7 @@ def test_many_and_long_names_are_counted_and_cut():
         ("Chairman of the Sovereignty Council", "SD", "Sudanese Sovereignty Council Chairman V. P."),
         ("Secretary General", "NATO", "NATO Secretary General V. P."),
         ("Crown Prince of Abu Dhabi", "AE", "Crown Prince of Abu Dhabi V. P."),
+        ("President of the Council of Ministers", "TG", "Togolese Council of Ministers President V. P."),
         ("Pope", "VA", "Pope V. P."),
         ("", "RU", "V. P."),
         ("President", "XX", "President V. P."),
@@ -249,6 +250,26 @@ def test_many_and_long_names_are_counted_and_cut():
 )
 def test_leaders_are_named_by_state_and_office(office, country, text):
     assert leader_text(Participant(leader="v-p", name="V. P.", country=country, office=office)) == text
+
+
+def test_a_name_that_holds_its_office_is_not_told_twice():
+    assert (
+        leader_text(Participant(leader="leo-xiv", name="Pope Leo XIV", country="VA", office="Pope")) == "Pope Leo XIV"
+    )
+
+
+def test_a_name_that_holds_its_state_is_not_told_twice():
+    king = Participant(leader="abdullah-ii", name="Abdullah II of Jordan", country="JO", office="King")
+    assert leader_text(king) == "King Abdullah II of Jordan"
+
+
+def test_of_two_lists_the_longer_one_is_told_unless_more_publishers_give_the_shorter():
+    long = mention("putin xi modi", article="long", when=day("2026-02-04"))
+    short = [mention("putin xi", published=at(hours=n + 1), when=day("2026-02-04")) for n in range(2)]
+    (one,) = assemble(long, short[0])
+    assert len(one.participants) == 3
+    (two,) = assemble(long, *short)
+    assert len(two.participants) == 2
 
 
 def test_words():

@@ -20,6 +20,10 @@ def talks(status="held", published=WEDNESDAY, **over):
     return mention(over.pop("who", "putin xi"), status, published, kind="talks", medium="unknown", **over)
 
 
+def told_day(text):
+    return msgspec.structs.replace(day(text), text=text)
+
+
 def test_an_announcement_days_before_and_a_read_out_days_after_are_one_event():
     (event,) = assemble(
         mention(status="planned", published=at(-3), when=day("2026-02-04")),
@@ -156,6 +160,94 @@ def test_a_background_mention_joins_the_contact_it_names_and_changes_nothing_els
     (event,) = assemble(held, background)
     assert (event.status, len(event.sources)) == ("held", 2)
     assert event.first_seen == at()
+
+
+def test_a_country_that_one_article_names_does_not_part_a_meeting_from_its_plans():
+    talked = [meeting("planned", at(-6 + n)) for n in range(5)]
+    elsewhere = meeting("planned", at(-4, 1), place=Place(name="", country="US"))
+    held = meeting(place=Place(name="Busan", country="KR"), when=day("2026-02-04"))
+    (event,) = assemble(*talked, elsewhere, held)
+    assert (event.status, len(event.sources)) == ("held", 7)
+
+
+def test_a_country_that_half_of_the_articles_name_does():
+    here = [meeting("planned", at(-3 + n), place=Place(name="", country="US")) for n in range(2)]
+    held = meeting(place=Place(name="Busan", country="KR"), when=day("2026-02-04"))
+    assert len(assemble(*here, held)) == 2
+
+
+def test_a_visit_is_not_the_meeting_that_others_speak_of():
+    visit = mention(status="planned", kind="visit", medium="in_person", place=Place(name="", country="US"))
+    assert len(assemble(meeting("planned", at(-1)), meeting("planned", at(-1, 1)), visit)) == 2
+
+
+def test_a_call_of_one_night_has_the_days_of_both_its_ends():
+    plan = mention(status="planned", medium="phone", published=at(-1), when=told_day("2026-02-04"))
+    held = mention(medium="phone", published=at(1, -9), when=told_day("2026-02-05"))
+    (event,) = assemble(plan, held)
+    assert event.status == "held"
+
+
+def test_a_meeting_has_the_day_of_its_place():
+    plan, held = meeting("planned", at(-1), when=told_day("2026-02-03")), meeting(when=told_day("2026-02-04"))
+    assert len(assemble(plan, held)) == 2
+
+
+def test_a_call_under_way_at_noon_is_of_that_day():
+    plan = mention(status="planned", medium="phone", published=at(-1), when=told_day("2026-02-03"))
+    now = mention(status="ongoing", medium="phone", published=at(0))
+    assert len(assemble(plan, now)) == 2
+
+
+def test_a_report_the_day_after_is_of_the_contact_that_was_due():
+    due = meeting("planned", at(-2), when=told_day("2026-02-03"))
+    dinner = meeting(when=told_day("2026-02-04"))
+    first, second = assemble(due, dinner, talks(published=at(hours=1)))
+    assert (len(first.sources), first.status, len(second.sources)) == (2, "held", 1)
+
+
+def test_a_bare_noun_amid_plans_is_talk_of_the_plan():
+    plan = meeting("planned", at(-3), when=day("2026-02-05"))
+    (event,) = assemble(plan, meeting(published=at(-2), assumed=True))
+    assert (event.status, len(event.sources)) == ("planned", 2)
+    assert "status" not in event.alternatives
+
+
+def test_a_bare_noun_after_the_day_of_the_plan_is_a_report():
+    (event,) = assemble(meeting("planned", at(-3), when=day("2026-02-03")), meeting(assumed=True))
+    assert event.status == "held"
+
+
+def test_bare_nouns_alone_are_reports():
+    (event,) = assemble(meeting(assumed=True), meeting(published=at(1), assumed=True))
+    assert (event.status, len(event.sources)) == ("held", 2)
+
+
+def test_a_bare_noun_of_before_does_not_date_the_contact():
+    (event,) = assemble(
+        meeting("planned", at(-3)),
+        meeting(published=at(-2), assumed=True),
+        meeting(published=at()),
+        meeting(published=at(1)),
+    )
+    assert event.status == "held"
+    assert event.facts["status"].sources == (3, 4)
+
+
+def test_a_bare_noun_is_not_what_was_denied():
+    assert len(assemble(talks("denied", at(-2)), talks(assumed=True))) == 2
+
+
+def test_a_visit_to_the_country_of_the_meeting_is_that_meeting():
+    plan = meeting("planned", at(-1), place=BEIJING)
+    visit = mention(status="planned", kind="visit", medium="in_person", place=Place(name="", country="CN"))
+    assert len(assemble(plan, visit)) == 1
+
+
+def test_a_year_that_contacts_are_counted_in_is_no_date():
+    ninth = mention(medium="phone", when=day("2026-01-01", "2026-12-31"))
+    (event,) = assemble(ninth)
+    assert event.when is None
 
 
 def test_background_of_a_contact_of_years_ago_never_becomes_news():

@@ -24,12 +24,25 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     outlet: str = ""
     url: str = ""
     country: str = ""
-    language: str = "en"
+    language: str = ""
 
 
 class Trap(msgspec.Struct, forbid_unknown_fields=True):
     trap: str
     cases: list[Case]
+    language: str = "en"
+
+
+def cases_of(trap: Trap) -> list[Case]:
+    """The cases in the trap's language; a date alone is its noon, an empty one an article without a date."""
+    return [
+        msgspec.structs.replace(
+            case,
+            language=case.language or trap.language,
+            published=f"{case.published}T12:00:00Z" if len(case.published) == len("2026-02-05") else case.published,
+        )
+        for case in trap.cases
+    ]
 
 
 def catalogue() -> list[Any]:
@@ -37,7 +50,7 @@ def catalogue() -> list[Any]:
         pytest.param(case, id=f"{path.stem}: {trap.trap}: {case.text[:60]}")
         for path in sorted(FOLDER.glob("*.yaml"))
         for trap in msgspec.yaml.decode(path.read_bytes(), type=list[Trap])
-        for case in trap.cases
+        for case in cases_of(trap)
     ]
 
 
@@ -64,12 +77,11 @@ def shown(mention: Mention) -> str:
 
 @pytest.mark.parametrize("case", catalogue())
 def test_what_a_careful_reader_takes_from_it(case: Case, detector: Detector) -> None:
-    article = read_article(
-        msgspec.json.encode({
-            "id": "sample", "title": case.text, "summary": case.lede, "published": case.published,
-            "outlet": case.outlet, "url": case.url, "country": case.country, "language": case.language,
-        })
-    )  # fmt: skip
+    line = {
+        "id": "sample", "title": case.text, "summary": case.lede, "published": case.published,
+        "outlet": case.outlet, "url": case.url, "country": case.country, "language": case.language,
+    }  # fmt: skip
+    article = read_article(msgspec.json.encode({key: value for key, value in line.items() if value}))
     mentions = [one for one in detector.detect(article) if one.status != "past"]
     wanted = [one for one in case.expect if one != "-"]
     assert len(mentions) == len(wanted), [shown(one) for one in mentions]

@@ -132,3 +132,21 @@ class TestConfidence:
 
     def test_the_threshold_lies_within_reach(self) -> None:
         assert 0.5 <= alert_threshold() < model().confidence(["headline", "medium_known"])
+
+
+@pytest.mark.parametrize(
+    ("title", "assumed"),
+    [
+        ("Trump calls his summit with Putin a chance for peace", True),
+        ("Adviser on the Trump-Putin meeting", True),
+        ("Trump held a summit with Putin", False),
+        ("Trump met Putin", False),
+        ("Trump meets Putin", False),
+        ("Trump to meet Putin", False),
+    ],
+)
+def test_a_status_that_no_word_tells_is_assumed(detector, title, assumed):
+    (mention,) = Detector().detect(
+        Article(id="1", title=title, published=datetime(2025, 8, 11, tzinfo=UTC), language="en")
+    )
+    assert mention.assumed is assumed

@@ -1,0 +1,123 @@
+"""The open events as they lie in memory: each packed, with an index by states, by pairs of leaders, and by day."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import TypeVar
+
+from monitor.assemble.anchor import READ_OUT, Anchor
+from monitor.assemble.identity import FAR, VISIT_WAVE, WAVE
+from monitor.assemble.lifecycle import UNCONFIRMED_AFTER
+from monitor.assemble.state import EventState
+from monitor.assemble.variants import pairs_of
+
+#: Days that an event stays open: after the contact, after a planned date, and after a plan of an unknown date was last
+#: talked of. A plan for the far future stays no longer than FAR after it was last talked of.
+KEEP_HELD = 30
+KEEP_PLANNED = 14
+
+_K = TypeVar("_K")
+
+
+class Slot:
+    """One open event: its packed state, with what is needed to find it and to compare with it."""
+
+    __slots__ = ("anchor", "articles", "closes", "data", "due", "group", "into", "last")
+
+    def __init__(self, state: EventState, anchor: Anchor) -> None:
+        self.group = state.group
+        self.data = b""
+        self.describe(state, anchor)
+
+    def describe(self, state: EventState, anchor: Anchor) -> None:
+        """Take over what is needed without the packed state; `anchor` is of its sightings."""
+        self.into = state.into
+        self.anchor = anchor
+        self.articles = array("q", sorted({s.key for s in state.sightings}))
+        self.last = max(s.day for s in state.sightings)
+        self.closes = closing_day(self.anchor, self.last)
+        plan = self.anchor.plan
+        self.due = plan[1] + UNCONFIRMED_AFTER + 1 if plan is not None and not self.anchor.held else 0
+
+
+def closing_day(anchor: Anchor, last: int) -> int:
+    """The day on which an event is closed; `last` is the day of its last mention (ordinals)."""
+    if not anchor.live:
+        return last + WAVE + READ_OUT
+    if anchor.held:
+        return max(anchor.day or anchor.first_held, anchor.first_held) + KEEP_HELD
+    if anchor.plan is not None:
+        return max(min(anchor.plan[1], anchor.last + FAR), anchor.last) + KEEP_PLANNED
+    return anchor.last + (VISIT_WAVE if "visit" in anchor.kinds else WAVE) + READ_OUT
+
+
+class Slots(dict[str, Slot]):
+    """Slots by event id. Change them with `put` and `drop` alone, which keep the index."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._groups: dict[str, set[str]] = {}
+        self._by_pair: dict[tuple[str, str], set[str]] = {}
+        self._parts: dict[str, set[str]] = {}
+        self._timers: list[tuple[int, str]] = []
+
+    def group(self, states: str) -> list[str]:
+        """The events of a group of states, sorted."""
+        return sorted(self._groups.get(states, ()))
+
+    def of_pair(self, pair: tuple[str, str]) -> set[str]:
+        """The events in which both leaders take part."""
+        return self._by_pair.get(pair, set())
+
+    def parts(self, event_id: str) -> list[str]:
+        """The events that are told as a part of this one, sorted."""
+        return sorted(self._parts.get(event_id, ()))
+
+    def due(self, today: int) -> Iterator[str]:
+        """The events whose plan or whose time is over by a day, each as often as something of it is."""
+        while self._timers and self._timers[0][0] <= today:
+            day, event_id = heappop(self._timers)
+            slot = self.get(event_id)
+            if slot is not None and not slot.into and day in (slot.closes, slot.due):
+                yield event_id
+
+    def put(self, state: EventState, anchor: Anchor) -> None:
+        """Take in an event, or what changed of it; `anchor` is of its sightings."""
+        event_id = state.event_id
+        slot = self.get(event_id)
+        timers: set[int] = set()
+        if slot is None:
+            slot = self[event_id] = Slot(state, anchor)
+            self._groups.setdefault(state.group, set()).add(event_id)
+        else:
+            self._unindex(event_id, slot)
+            # A part has no timers of its own: once it stands for itself again, it needs new ones.
+            timers = set() if slot.into else {slot.closes, slot.due}
+            slot.describe(state, anchor)
+        for pair in pairs_of(slot.anchor.leaders):
+            self._by_pair.setdefault(pair, set()).add(event_id)
+        if slot.into:
+            self._parts.setdefault(slot.into, set()).add(event_id)
+        for day in {slot.closes, slot.due} - timers - {0}:
+            heappush(self._timers, (day, event_id))
+
+    def drop(self, event_id: str) -> None:
+        """Forget an event; raises KeyError for one that is not there."""
+        slot = self.pop(event_id)
+        self._unindex(event_id, slot)
+        _discard(self._groups, slot.group, event_id)
+
+    def _unindex(self, event_id: str, slot: Slot) -> None:
+        for pair in pairs_of(slot.anchor.leaders):
+            _discard(self._by_pair, pair, event_id)
+        if slot.into:
+            _discard(self._parts, slot.into, event_id)
+
+
+def _discard(index: dict[_K, set[str]], key: _K, event_id: str) -> None:
+    members = index[key]
+    members.discard(event_id)
+    if not members:
+        del index[key]
