@@ -11,7 +11,13 @@ from tests.quality.stories import Story, stories
 
 STORIES = stories()
 #: B-cubed precision and F1 that each story keeps.
-FLOORS = {"alaska": (0.95, 0.72), "geneva": (0.95, 0.68), "tianjin": (0.95, 0.78)}
+FLOORS = {
+    "alaska": (0.95, 0.72),
+    "geneva": (0.95, 0.68),
+    "tianjin": (0.95, 0.78),
+    "oval": (0.95, 0.80),
+    "texas": (0.92, 0.82),
+}
 
 
 def events_of(story: Story) -> dict[str, set[str]]:
