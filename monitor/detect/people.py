@@ -108,14 +108,16 @@ class People:
             return None  # "the Ukrainian president, Emmanuel Macron and ...": a list
         return hit
 
-    def _named(self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None) -> Person | None:
+    def _named(
+        self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None, *, titled: bool = False
+    ) -> Person | None:
         if hit.name.namesake:
             return Person(at, s.after(hit), (), "a namesake")
         if not hit.name.leaders and not hit.name.phrases:
             return None
         last = s.after(hit)
         if not hit.name.leaders and (named := s.name_at(last)) is not None and named.name.leaders:
-            return self._named(s, at, last, named, run)  # "European Council President Antonio Costa"
+            return self._named(s, at, last, named, run, titled=True)  # "European Council President Antonio Costa"
         if not s.lower_case and not any(s.is_capital(one) for one in range(start, last)):
             return None
         former = run is not None and run.former
@@ -132,7 +134,7 @@ class People:
             )
             return None if common else Person(at, last, (), reason)
         if strength != "full":
-            bare = run is None or not (run.states or run.titles)
+            bare = not titled and (run is None or not (run.states or run.titles))
             if bare and self._given_name_before(s, start):
                 return Person(at, last, (), "another first name")
             if self._surname_goes_on(s, last, strength):
@@ -140,7 +142,7 @@ class People:
         if strength != "full" and run is None:
             at = self._initials(s, at)
         last = self._skip_state_behind(s, self._skip_title_behind(s, last), leader)
-        strong = strength != "weak" or (run is not None and bool(run.states or run.titles))
+        strong = strength != "weak" or titled or (run is not None and bool(run.states or run.titles))
         return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
 
     def _untitled(self, s: Sentence, at: int, run: Run) -> Person | None:
