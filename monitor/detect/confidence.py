@@ -12,9 +12,10 @@ import msgspec
 from monitor.detect.datafile import read
 from monitor.errors import DataFileError
 
-#: inferred: one side is not at the trigger itself; headline: the title says it; agreed: several sentences do;
-#: weak_trigger: the trigger alone says little ("agree"); opinion: the headline carries such a label.
-Feature = Literal["inferred", "headline", "agreed", "medium_known", "weak_trigger", "opinion"]
+#: inferred: one side is not at the trigger itself; host_unnamed: nor is it named anywhere; headline: the title says it;
+#: agreed: several sentences do; medium_known: the text tells by which medium; weak_trigger: the trigger alone says
+#: little ("agree"); opinion: the headline carries such a label.
+Feature = Literal["inferred", "host_unnamed", "headline", "agreed", "medium_known", "weak_trigger", "opinion"]
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,6 +25,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """Leaders joined at one trigger: side A acts where sides differ. Items `first` up to `last` of the row hold it.
 
     `apart`: one of several contacts that the same words tell of, each with a partner of its own ("met separately").
+    `host_unnamed`: the article does not name the leader of the state or seat that is visited.
     """
 
     a: tuple[str, ...]
@@ -37,6 +38,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     inferred: bool = False
     others: bool = False
     apart: bool = False
+    host_unnamed: bool = False
 
     @property
     def leaders(self) -> frozenset[str]:
@@ -156,7 +158,7 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
         trigger = msgspec.structs.replace(trigger, tense="present")  # "Putin calls Xi", and not "Putin's call"
     return Contact(
         a=side_a, b=side_b, trigger=trigger, at=at, first=match.start(), last=match.end(), frame=frame,
-        inferred=inferred, others=others,
+        inferred=inferred, others=others, host_unnamed=labelled["H"] is not None and not focus.candidates >= {*side_b},
     )  # fmt: skip
 
 

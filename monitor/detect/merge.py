@@ -127,6 +127,7 @@ def _features(group: Sequence[Finding], known: Finding, setting: Setting) -> lis
         "inferred": all(one.contact.inferred for one in group),
         "headline": any(one.field == "title" for one in group),
         "agreed": len({id(one.row) for one in group}) > 1,
+        "host_unnamed": all(one.contact.host_unnamed for one in group),
         "medium_known": known.facts.medium != "unknown",
         "weak_trigger": all(one.contact.trigger.of.weak for one in group),
         "opinion": setting.opinion,
