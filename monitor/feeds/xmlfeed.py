@@ -9,7 +9,9 @@ from monitor.errors import FeedError
 from monitor.feeds import entries, html, repair, urls
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.entries import Markup, RawEntry, Setting, finish
+from monitor.feeds.xmlplain import PlainDocument
 from monitor.feeds.xmlreader import parse_xml
+from monitor.feeds.xmltree import UnusualError
 
 #: feedparser's dictionaries. Read with dict.get: their own answers `updated` with `published` and warns about it.
 FeedData = dict[str, Any]
@@ -38,7 +40,11 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         if late is None:
             raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
         document, root = repair.strip_prolog(document[late.start() :])
-    parser, suffix, problem = parse_xml(document, setting.url)
+    try:
+        parser: Any = PlainDocument(document, setting.url)
+        suffix = problem = ""
+    except UnusualError:
+        parser, suffix, problem = parse_xml(document, setting.url)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
     if parser.stumbled:
