@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +16,7 @@ from monitor.errors import DataFileError
 _FILE = "tracking.yaml"
 #: Longer addresses are not addresses (RFC 9110, section 4.1, recommends to support 8,000 octets).
 MAX_URL = 8_000
+_BREAKS = dict.fromkeys(map(ord, "\t\n\r"))
 _AMP_PATH = re.compile(r"(?:/amp/?|\.amp(?=\.html$|$))$")
 _AMP_PAIRS = frozenset({"outputtype=amp", "amp=1", "amp=true", "amp"})
 
@@ -44,9 +45,17 @@ def _tracking() -> _Tracking:
 
 def absolute(base: str, reference: str) -> str:
     """`reference` resolved against `base` and normalised, or '' when the result is no http(s) address."""
-    reference = "".join(c for c in reference if c not in "\t\n\r").strip("\x00\x0b\x0c \u00a0\u200b\ufeff")
+    if not reference.isprintable():
+        reference = reference.translate(_BREAKS)
+    reference = reference.strip("\x00\x0b\x0c \u00a0\u200b\ufeff")
     if not reference or len(reference) > MAX_URL:
         return ""
+    return _resolved(base, reference)
+
+
+# These three are asked several times about each address of a document.
+@lru_cache(maxsize=1024)
+def _resolved(base: str, reference: str) -> str:
     try:
         url = ada_url.join_url(base, reference) if base else ada_url.normalize_url(reference)
     except ValueError:
@@ -60,6 +69,7 @@ def absolute(base: str, reference: str) -> str:
     return url
 
 
+@lru_cache(maxsize=1024)
 def canonical(url: str) -> str:
     """The address without what says how the reader came there; '' when it is no http(s) address.
 
@@ -77,6 +87,7 @@ def canonical(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path or '/'}" + (f"?{query}" if query else "") + fragment
 
 
+@lru_cache(maxsize=1024)
 def link_key(url: str) -> str:
     """What equal pages have in common: the canonical address without scheme, `www.`, AMP variant and final slash."""
     clean = canonical(url)
