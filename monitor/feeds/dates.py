@@ -53,7 +53,7 @@ def read_date(raw: str, *, language: str = "", country: str = "", zone: str = ""
     `language` (BCP 47) chooses among month names, `country` (ISO 3166) among zones of one name and the order of day and
     month, `zone` (an IANA name or an offset such as +03:00, UTC when empty or unknown) is used where `raw` names none.
     """
-    text = _plain(raw)
+    text = _plain(raw) if raw else ""
     if not text:
         return ReadDate(None, "missing")
     try:

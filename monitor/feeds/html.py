@@ -39,8 +39,6 @@ _BLOCKS = re.compile(
 _CELLS = re.compile(r"</?t[dh](?:\s[^<>]*)?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _WRAPPED = re.compile(r"(?<!\n)[ \t]*\n(?![ \t]*\n)[ \t]*")
-#: What nh3 reads or writes in another way than as it stands.
-_SPECIAL = re.compile("[<>&\u00a0]")
 #: C0 and C1 controls but tab and line feed; lone surrogates; bidirectional overrides, embeddings and isolates; zero
 #: width characters that change no letter's shape (the joiners U+200C and U+200D do, in Persian and Indic scripts);
 #: byte order marks; tags; non-characters.
@@ -62,8 +60,8 @@ def clean_text(text: str) -> str:
 def safe_html(markup: str, base: str) -> str:
     """`markup` reduced to what is harmless, its addresses made absolute by `base`, http(s) only."""
     markup = clean_text(markup)
-    if not _SPECIAL.search(markup):
-        return markup.strip()
+    if not ("<" in markup or "&" in markup or ">" in markup or "\u00a0" in markup):
+        return markup.strip()  # nh3 would write it as it stands
     try:
         safe = _cleaner(base).clean(markup)
     except ValueError:  # nh3 takes fewer hosts for hosts than browsers do
@@ -89,8 +87,10 @@ def _cleaner(base: str) -> nh3.Cleaner:
 def text_of(safe: str) -> str:
     """The plain text of HTML that `safe_html` made: a line for each block, entities resolved."""
     # In words without markup, an empty line is what parts paragraphs, and a single break is a wrapped line.
-    marked = "<" in safe and _BLOCKS.search(safe) is not None
-    safe = _BLOCKS.sub("\n", safe.replace("\n", " ")) if marked else _WRAPPED.sub(" ", safe)
+    if "<" in safe and _BLOCKS.search(safe):
+        safe = _BLOCKS.sub("\n", safe.replace("\n", " "))
+    elif "\n" in safe:
+        safe = _WRAPPED.sub(" ", safe)
     if "<" in safe:
         safe = _TAG.sub("", _CELLS.sub(" ", safe))
     return fold(unescape(safe))

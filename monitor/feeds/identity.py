@@ -306,12 +306,12 @@ def _longer(candidate: _Candidate, gid: str) -> str:
 
 def _gid(candidate: _Candidate, mode: str) -> str:
     entry = candidate.entry
-    last = f"{entry.title}\n{entry.published_raw or entry.updated_raw}"
     if mode == "link+title":
         return f"{candidate.link_key}\n{entry.title}"
+    first, second = candidate.guid, candidate.link_key
     if mode == "link":
-        return candidate.link_key or candidate.guid or last
-    return candidate.guid or candidate.link_key or last
+        first, second = second, first
+    return first or second or f"{entry.title}\n{entry.published_raw or entry.updated_raw}"
 
 
 def _renamed(candidate: _Candidate, seen: Mapping[str, SeenEntry], mode: str) -> SeenEntry | None:

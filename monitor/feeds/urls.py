@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from importlib import resources
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import ada_url
 import msgspec
@@ -79,12 +79,13 @@ def canonical(url: str) -> str:
     normal = absolute("", url)
     if not normal:
         return ""
-    parts = urlsplit(normal)
-    rules = _tracking()
-    query = "&".join(p for p in parts.query.split("&") if p and not _is_tracking(p, rules))
-    host = parts.netloc.rpartition("@")[2]
-    fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""
-    return f"{parts.scheme}://{host}{parts.path or '/'}" + (f"?{query}" if query else "") + fragment
+    scheme, netloc, path, query, fragment = _split(normal)
+    if query:
+        rules = _tracking()
+        query = "&".join(p for p in query.split("&") if p and not _is_tracking(p, rules))
+    host = netloc.rpartition("@")[2]
+    kept = f"#{fragment}" if fragment.startswith("!") else ""
+    return f"{scheme}://{host}{path or '/'}" + (f"?{query}" if query else "") + kept
 
 
 @lru_cache(maxsize=1024)
@@ -93,15 +94,22 @@ def link_key(url: str) -> str:
     clean = canonical(url)
     if not clean:
         return ""
-    parts = urlsplit(clean)
-    host, path = parts.netloc, parts.path
+    _, host, path, query, fragment = _split(clean)
     first, _, rest = host.partition(".")
     if first in _tracking().same_hosts and "." in rest:
         host = rest
     path = _AMP_PATH.sub("", path)
-    query = "&".join(p for p in parts.query.split("&") if p and p.lower() not in _AMP_PAIRS)
-    fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return f"//{host}{path.rstrip('/') or '/'}" + (f"?{query}" if query else "") + fragment
+    query = "&".join(p for p in query.split("&") if p and p.lower() not in _AMP_PAIRS) if query else ""
+    return f"//{host}{path.rstrip('/') or '/'}" + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+
+
+def _split(url: str) -> tuple[str, str, str, str, str]:
+    """`urlsplit` for an address that was normalised: scheme, host with user and port, path, query, fragment."""
+    scheme, _, rest = url.partition("://")
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    netloc, slash, path = rest.partition("/")
+    return scheme, netloc, slash + path, query, fragment
 
 
 def _is_tracking(parameter: str, rules: _Tracking) -> bool:

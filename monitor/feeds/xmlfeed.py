@@ -29,22 +29,24 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     Raises FeedError: `empty` (nothing in it), `html` (a web page), `not_a_feed`, `too_many_attributes`,
     `tag_too_large`, `too_deep`.
     """
-    document, root = repair.strip_prolog(text)
-    if not document:
+    start, root = repair.find_root(text)
+    if not root:
         raise FeedError("the document has no elements" if text.strip() else "the document is empty",
                         reason="not_a_feed" if text.strip() else "empty", retryable=True)  # fmt: skip
     if root == "html":
         raise FeedError("the address answers with a web page, not with a feed", reason="html")
+    document = text[start:]
     if root not in _ROOTS:
+        document = repair.legal(document)
         late = _LATE_ROOT.search(document, 0, 100_000)
         if late is None:
             raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
         document, root = repair.strip_prolog(document[late.start() :])
+    parser: Any
     try:
-        parser: Any = PlainDocument(document, setting.url)
-        suffix = problem = ""
+        parser, suffix, problem = PlainDocument(document, setting.url), "", ""
     except UnusualError:
-        parser, suffix, problem = parse_xml(document, setting.url)
+        parser, suffix, problem = parse_xml(repair.legal(document), setting.url)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
     if parser.stumbled:

@@ -95,7 +95,7 @@ class Tree:
         parser.CharacterDataHandler = self._pieces.append
         try:
             parser.Parse(document.encode("utf-8"), True)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, UnicodeEncodeError) as error:
             raise UnusualError(str(error)) from error
         except _EnoughEntriesError:
             self.truncated = True
