@@ -174,8 +174,7 @@ class _Worker:
     async def _exchange(self, process: asyncio.subprocess.Process, frame: bytes) -> Reply:
         assert process.stdin is not None  # noqa: S101  # both pipes were asked for above
         assert process.stdout is not None  # noqa: S101
-        process.stdin.write(LENGTH.pack(len(frame)))
-        process.stdin.write(frame)
+        process.stdin.write(LENGTH.pack(len(frame)) + frame)
         await process.stdin.drain()
         (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
         if length > _LARGEST_REPLY:

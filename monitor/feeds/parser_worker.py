@@ -20,6 +20,8 @@ from monitor.errors import FeedError
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.parse import parse
 
+#: The poller's event loop goes first where processors are short.
+_NICENESS = 5
 LENGTH = struct.Struct(">I")
 #: The signal of the processor time limit; its default action ends the process.
 CPU_SIGNAL = signal.SIGPROF
@@ -99,6 +101,7 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
 def main() -> None:
     """Limit this process, then serve standard input."""
     cpu_seconds, memory = float(sys.argv[1]), int(sys.argv[2])
+    os.nice(_NICENESS)
     # The language model's numpy would reserve address space for a thread of each processor.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

@@ -47,6 +47,7 @@ from monitor.feeds.reader import Reader
 from monitor.feeds.schedule import Answer, Rules, after, begin
 from monitor.feeds.state import FeedState, pack
 from monitor.feeds.store import MemoryStore
+from monitor.loop import loop_factory
 
 ORIGINS, IN_FLIGHT = 2000, 200
 #: How long an origin takes to answer (see above).
@@ -398,14 +399,17 @@ def _day_of(interval: str) -> dict[str, float]:
 def _main(arguments: list[str]) -> None:
     what, kind, number = arguments
     if what == "serve":
-        asyncio.run(_serve(kind, int(number)))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(kind, int(number)))
         return
     if what == "day":
         found = _day_of_summitry() if kind == "summitry" else _day_of(kind)
     else:
         pollers = {"plain": _plain, "unlimited": functools.partial(_plain, limits=httpx.Limits()), "ours": _ours,
                    "ours-few": functools.partial(_ours, few=True)}  # fmt: skip
-        found = asyncio.run(pollers[what](kind, int(number)))
+        ours = loop_factory() if what.startswith("ours") else None
+        with asyncio.Runner(loop_factory=ours) as runner:
+            found = runner.run(pollers[what](kind, int(number)))
     print(json.dumps(found))
 
 
