@@ -10,7 +10,6 @@ from monitor.feeds import entries, html, repair, urls
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.entries import Markup, RawEntry, Setting, finish
 from monitor.feeds.xmlplain import PlainDocument
-from monitor.feeds.xmlreader import parse_xml
 from monitor.feeds.xmltree import UnusualError
 
 #: feedparser's dictionaries. Read with dict.get: their own answers `updated` with `published` and warns about it.
@@ -46,6 +45,8 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     try:
         parser, suffix, problem = PlainDocument(document, setting.url), "", ""
     except UnusualError:
+        from monitor.feeds.xmlreader import parse_xml  # noqa: PLC0415  # brings all of feedparser, seldom needed
+
         parser, suffix, problem = parse_xml(repair.legal(document), setting.url)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")

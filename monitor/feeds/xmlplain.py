@@ -113,8 +113,8 @@ class PlainDocument:
     def _root_of_rss(self, root: Element, language: str | None) -> None:
         for element in root.children:
             if element.name == "channel" and not element.attributes.keys() & {"lastmod", "href"}:
-                if self.feeddata.keys() - {"language"}:
-                    raise UnusualError("two channels")
+                if element is not root.children[0]:
+                    raise UnusualError("the channel does not stand first")
                 self._feed(element, _language(element, language))
             elif element.name == "item":
                 self._entry(element, language)
@@ -149,7 +149,7 @@ class PlainDocument:
             elif name in {"media_group", "media_content"}:
                 self._media(entry, element)
             elif name == "author":
-                entry.setdefault("authors", []).append({"name": _person(element)})
+                _creator(self, entry, element)
             else:
                 _unread(element, _UNREAD, _UNREAD_PARENTS)
         self.entries.append(entry)
@@ -317,7 +317,10 @@ def _side(_document: PlainDocument, data: FeedData, element: Element) -> None:
 
 
 def _creator(_document: PlainDocument, data: FeedData, element: Element) -> None:
-    data.setdefault("authors", []).append({"name": _person(element)})
+    authors = data.setdefault("authors", [])
+    if element.children and any(author["is_text"] for author in authors):
+        raise UnusualError("an author of elements after one of words")  # feedparser gives both the name of the second
+    authors.append({"name": _person(element), "is_text": not element.children})
 
 
 def _person(element: Element) -> str:

@@ -89,6 +89,7 @@ class Tree:
         parser = expat.ParserCreate("utf-8", " ")
         parser.namespace_prefixes = True
         parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = _refuse
         parser.StartNamespaceDeclHandler = self._declared
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -165,6 +166,10 @@ class Tree:
                 raise UnusualError("relative addresses with a base of their own")
             found[name] = value.lower() if name in {"rel", "type"} else value
         return found
+
+
+def _refuse(*_: object) -> None:
+    raise UnusualError("a DOCTYPE")  # it was cut; should one come by, nothing of it is expanded
 
 
 class _EnoughEntriesError(Exception):

@@ -272,7 +272,7 @@ async def _ours(kind: str, port: int, *, few: bool = False) -> dict[str, float]:
             poller.own(held)
             polled = asyncio.create_task(poller.run(stop))
             while sum(1 for each in store.states.values() if each.last_success >= now) < ORIGINS:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.02)
                 if time.perf_counter() - began > 120:
                     break
             took = time.perf_counter() - began
