@@ -205,9 +205,7 @@ def _request(url: str, headers: Mapping[str, str], *, private: bool) -> httpx.Re
     wire = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
     if not any(name.lower() == b"host" for name, _ in wire):
         wire.insert(0, (b"Host", address.netloc))
-    return httpx.Request(
-        "GET", address, headers=wire, stream=httpx.ByteStream(b""), extensions={"private": private}
-    )
+    return httpx.Request("GET", address, headers=wire, stream=httpx.ByteStream(b""), extensions={"private": private})
 
 
 def _check(url: str, feed: Subscription) -> tuple[str, str, int]:

@@ -218,9 +218,7 @@ def _candidates(kept: Sequence[Entry], subscription: Subscription) -> list[_Cand
         elif _GOOGLE_NEWS.match(entry.link) and entry.source is not None:
             # The opaque tokens of an aggregator change; who wrote what under which title does not (D7).
             guid = f"{entry.source.url}\n{entry.title}"
-        candidate = _Candidate(
-            entry, guid, urls.canonical(entry.link), urls.link_key(entry.link), revision_hash(entry)
-        )
+        candidate = _Candidate(entry, guid, urls.canonical(entry.link), urls.link_key(entry.link), revision_hash(entry))
         if candidate.link_key:
             candidate.page = entry_key(subscription.id, candidate.link_key)
             # No gid begins so: what is remembered under an address must not stand in for an entry whose name it is.

@@ -2,8 +2,8 @@
 
 A poller asks thousands of hosts once in a while, so there is nothing to keep alive, and httpx's pool costs a look at
 every open connection for each request (encode/httpx#3215, encode/httpcore#1035). Instead each request opens its own
-connection and speaks HTTP/1.1 with h11, as httpx does inside; what is plain is written and read without it. TLS names and the Host header stay those of the URL; only
-the address is ours.
+connection and speaks HTTP/1.1 with h11, as httpx does inside; what is plain is written and read in the same way without
+it. TLS names and the Host header stay those of the URL; only the address is ours.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _MAX_HEAD, _CHUNK = 100 * 1024, 64 * 1024
 #: RFC 9112, sections 4 and 5, without what is allowed but unusual: no status 1xx, nothing but printable ASCII.
 _STATUS = re.compile(rb"HTTP/1\.[01] ([2-5][0-9]{2})(?: [ -~]*)?\r\n")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~](?:[ -~]*[!-~])?)?)[ \t]*")
+_SENT = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:(?:[!-~](?:[ -~]*[!-~])?)?")
 _LENGTH = re.compile(rb"[0-9]{1,12}")
 #: Answers that have no body whatever they say (RFC 9110, section 6.4.1), as those to HEAD.
 _BODILESS = frozenset({b"204", b"304"})
@@ -170,7 +171,8 @@ def plain_head(data: bytes) -> Head | None:
     status = _STATUS.match(data)
     if end < 0 or status is None:
         return None
-    headers, length = [], 0 if status[1] in _BODILESS else -1
+    headers: list[tuple[bytes, bytes]] = []
+    length = -1
     for line in data[status.end() : end].split(b"\r\n") if status.end() <= end else ():
         header = _HEADER.fullmatch(line)
         if header is None:
@@ -179,11 +181,13 @@ def plain_head(data: bytes) -> Head | None:
         low = name.lower()
         if low == b"transfer-encoding":
             return None
-        if low == b"content-length" and status[1] not in _BODILESS:
+        if low == b"content-length":
             if length >= 0 or not _LENGTH.fullmatch(value):
                 return None
             length = int(value)
         headers.append((name, value))
+    if status[1] in _BODILESS:
+        length = 0
     return Head(int(status[1]), headers, data[end + 4 :], length) if length >= 0 else None
 
 
@@ -191,7 +195,7 @@ def plain_request(request: httpx.Request, body: bytes) -> bytes:
     """The request as it goes over the wire, b"" where h11 has to say whether that may be."""
     headers = request.headers.raw
     target = request.url.raw_path
-    if not _TARGET.fullmatch(target) or not all(_HEADER.fullmatch(b"%b:%b" % header) for header in headers):
+    if not _TARGET.fullmatch(target) or not all(_SENT.fullmatch(b"%b:%b" % header) for header in headers):
         return b""
     lines = b"".join(b"%b: %b\r\n" % header for header in headers)
     return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (request.method.encode("ascii"), target, lines, body)

@@ -136,7 +136,7 @@ class Tree:
         self._open.pop()
 
     def _name(self, raw: str) -> str:
-        """feedparser's name for an element that expat calls `NAMESPACE NAME PREFIX`, without what is not there."""
+        """Feedparser's name for an element that expat calls `NAMESPACE NAME PREFIX`, without what is not there."""
         parts = raw.split()
         if len(parts) == 1:
             name = raw

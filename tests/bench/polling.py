@@ -5,8 +5,8 @@ that have changed, with thirty entries of which all are new to us or two are. An
 long enough for 200 requests to be in flight, and short enough to hold nobody up: with 200 in flight it would let 10,000
 polls a second pass, several times what any of the loops manages, so that what is measured is their own work.
 
-The plain loop is httpx as its manual shows it, behind a semaphore (without one, all of its 2,000 requests at once end as
-PoolTimeout), with feedparser called in place; once with httpx's own limits, which let 100 requests pass, and once
+The plain loop is httpx as its manual shows it, behind a semaphore (without one, all of its 2,000 requests at once end
+as PoolTimeout), with feedparser called in place; once with httpx's own limits, which let 100 requests pass, and once
 without limits, so that there are 200 in flight. It reads a changed document as a whole, however many of its entries are
 new. The second table drives the real schedule with a virtual clock. Ratios count; the numbers depend on the machine.
 Processor time a poll has that of our parsers in it, with their start; it hardly depends on what else the machine does.

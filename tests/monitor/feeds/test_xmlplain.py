@@ -19,7 +19,8 @@ from monitor.feeds import xmlfeed, xmlreader, xmltree
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ENTRIES
 from monitor.feeds.parse import parse
-from monitor.feeds.xmlplain import _CP1252, HANDLED, SIDE_TEXTS, PlainDocument, joined
+from monitor.feeds.xmlfields import _CP1252, HANDLED, SIDE_TEXTS, joined
+from monitor.feeds.xmlplain import PlainDocument
 from monitor.feeds.xmltree import NAMESPACES, STRANGE, Tree, UnusualError
 from tests.monitor.feeds.samples import SAMPLES, changed
 from tests.monitor.feeds.test_parse import RSS, item
@@ -89,7 +90,11 @@ def test_changed_feeds_are_often_plain() -> None:
 
 
 @settings(max_examples=200)
-@given(st.sampled_from(sorted(SAMPLES)), st.integers(0, 2**32), st.sampled_from(["<", "&", "]]>", "<!--", "\x01", "&#0;", "<item>", "\ud83d", ""]))  # fmt: skip
+@given(
+    st.sampled_from(sorted(SAMPLES)),
+    st.integers(0, 2**32),
+    st.sampled_from(["<", "&", "]]>", "<!--", "\x01", "&#0;", "<item>", "\ud83d", ""]),
+)
 def test_broken_feeds_are_left_to_feedparser(name: str, at: int, piece: str) -> None:
     text = SAMPLES[name]
     at %= len(text)
@@ -131,7 +136,9 @@ def test_what_feedparser_has_rules_of_its_own_for_is_left_to_it(name: str) -> No
         "<rss><channel>" + "<x>" * (MAX_DEPTH - 10) + "</x>" * (MAX_DEPTH - 10) + "</channel></rss>",
         item("<x " + " ".join(f"a{n}='1'" for n in range(MAX_ATTRIBUTES + 1)) + "/>"),
         item("<x " + " ".join(f"a{n}='1'" for n in range(MAX_ATTRIBUTES)) + "/>"),
-        "<rss><channel><title>T</title>" + "<item><title>x</title></item>" * (MAX_ENTRIES + 1) + "<ttl>5</ttl></channel></rss>",
+        "<rss><channel><title>T</title>"
+        + "<item><title>x</title></item>" * (MAX_ENTRIES + 1)
+        + "<ttl>5</ttl></channel></rss>",
         "<rss><channel>" + "<item><title>x</title></item>" * MAX_ENTRIES + "<ttl>5</ttl></channel></rss>",
         "<rss><channel>" + "<item/>" * MAX_ENTRIES + "<item/><broken></channel></rss>",
     ],
@@ -186,14 +193,18 @@ def test_all_of_feedparsers_namespaces_are_known() -> None:
 
 
 def test_windows_1252_is_feedparsers() -> None:
-    assert _CP1252 == feedparser.html._cp1252
+    assert feedparser.html._cp1252 == _CP1252
 
 
 addresses = st.text(st.sampled_from("abz09:/?#;.@%&=[]~ \t!$'()*+,-_<>\"\\é|^{}"), max_size=20)
 
 
 @settings(max_examples=500)
-@given(st.sampled_from(["", "http://a.example/b/c?d", "https://a.example"]), st.sampled_from(["http://", "https://", "HTTP://x", "//", ""]), addresses)  # fmt: skip
+@given(
+    st.sampled_from(["", "http://a.example/b/c?d", "https://a.example"]),
+    st.sampled_from(["http://", "https://", "HTTP://x", "//", ""]),
+    addresses,
+)
 @example("http://a.example/b", "https://", "x.example/p;?q#")
 @example("http://a.example/b", "https://", "x.example/a/../b?")
 def test_addresses_are_joined_as_by_feedparser(base: str, start: str, rest: str) -> None:
