@@ -22,6 +22,8 @@ from monitor.errors import DataFileError
 #: News feeds are younger; earlier dates are the epoch, a template's default or a broken clock.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LONGEST = 120
+#: libyaml's where it is there: each parser process reads the names of months.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 T = TypeVar("T")
 
 
@@ -302,6 +304,6 @@ def _names() -> _Names:
 def _load(file: str, kind: type[T]) -> T:
     text = resources.files("monitor.feeds").joinpath("data", file).read_text(encoding="utf-8")
     try:
-        return msgspec.convert(yaml.safe_load(text), kind)
+        return msgspec.convert(yaml.load(text, Loader=_LOADER), kind)  # noqa: S506  # it is one of the safe ones
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise DataFileError(file, "", str(error)) from error

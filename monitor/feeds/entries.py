@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -105,6 +105,8 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
 
 def tag(language: str) -> str:
     """A language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
+    if not language:
+        return ""
     low = language.strip().replace("_", "-").lower()
     first = low.partition("-")[0]
     return low if len(low) <= 35 and 2 <= len(first) <= 3 and low.isascii() and low.replace("-", "").isalnum() else ""
@@ -138,8 +140,10 @@ def _body(markup: Markup | None, base: str) -> tuple[str, str]:
     return text, safe if len(safe) <= 2 * CONTENT_LIMIT else ""
 
 
-def _names(values: Iterable[str], limit: int) -> tuple[str, ...]:
-    names = dict.fromkeys(html.cap(html.plain(value[:2000]), 200) for value in list(values)[: limit * 2])
+def _names(values: Sequence[str], limit: int) -> tuple[str, ...]:
+    if not values:
+        return ()
+    names = dict.fromkeys(html.cap(html.plain(value[:2000]), 200) for value in values[: limit * 2])
     names.pop("", None)
     return tuple(names)[:limit]
 
@@ -153,5 +157,7 @@ def _image(raw: RawEntry, base: str) -> Image | None:
 
 
 def _origin(raw: RawEntry, base: str) -> Origin | None:
+    if not (raw.source_title or raw.source_url):
+        return None
     title, url = html.cap(html.plain(raw.source_title), 300), urls.absolute(base, raw.source_url)
     return Origin(title=title, url=url) if title or url else None

@@ -98,6 +98,8 @@ def text_of(safe: str) -> str:
 
 def fold(text: str) -> str:
     """`text` cleaned, runs of spaces made one, empty lines and spaces at the ends of lines removed."""
+    if text.isprintable():  # then it is one line, and its only white space are spaces
+        return " ".join(text.split()) if "  " in text else text.strip()
     lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
     return "\n".join(line for line in lines if line)
 
@@ -110,7 +112,7 @@ def looks_like_html(text: str) -> bool:
 def plain(text: str) -> str:
     """A title, name or tag as one line of plain text: markup removed, entities resolved at most twice (X3)."""
     for _ in range(2):
-        if not looks_like_html(text):
+        if not ("<" in text or "&" in text) or not looks_like_html(text):
             break
         if _MARKUP.search(text):
             text = text_of(

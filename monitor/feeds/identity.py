@@ -103,6 +103,8 @@ def significant(before: str, after: str) -> bool:
 
 
 def _folded(text: str) -> str:
+    if text.isprintable() and "  " not in text:
+        return text.strip()  # its only white space are spaces
     return " ".join(text.split())
 
 
