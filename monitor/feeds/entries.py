@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -57,7 +58,8 @@ class RawEntry(msgspec.Struct, kw_only=True):
 class Setting(NamedTuple):
     """What is known of the feed when its entries are read: base address, languages, and hints for dates.
 
-    `language` is the document's, `configured` the subscription's.
+    `language` is the document's, `configured` the subscription's. `known` are digests of entries that need not be read
+    again.
     """
 
     url: str = ""
@@ -65,10 +67,14 @@ class Setting(NamedTuple):
     configured: str = ""
     country: str = ""
     zone: str = ""
+    known: frozenset[bytes] = frozenset()
 
 
 def finish(raw: RawEntry, setting: Setting) -> Entry:
-    """The entry, safe and of bounded size."""
+    """The entry, safe and of bounded size; nothing but its digest when that is known."""
+    digest = hashlib.blake2b(msgspec.msgpack.encode((raw, *setting[:-1])), digest_size=16).digest()
+    if digest in setting.known:
+        return Entry(digest=digest, left_out=True)
     base = urls.absolute(setting.url, raw.base) or setting.url
     guid = html.cap(" ".join(html.clean_text(raw.guid).split()), GUID_LIMIT)
     link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
@@ -100,6 +106,7 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
         language=language,
         image=_image(raw, base),
         source=_origin(raw, base),
+        digest=digest,
     )
 
 

@@ -69,6 +69,10 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     newest: datetime | None = None
 
 
+class TextsLeftOutError(Exception):
+    """An entry is to be published whose texts were left out."""
+
+
 def entry_key(feed_id: str, gid: str) -> str:
     """The article id of an entry: 32 hex digits. It is remembered by the first half."""
     return hashlib.sha256(f"{feed_id}\0{gid}".encode("utf-8", "replace")).hexdigest()[:32]
@@ -81,6 +85,8 @@ def revision_hash(entry: Entry) -> str:
     title, address, summary, text, authors, tags, with case kept and spaces folded. So two hashes also tell whether a
     change is significant.
     """
+    if entry.revision:
+        return entry.revision
     title, summary = _folded(entry.title), _folded(entry.summary)
     length = (len(entry.content) // _STEP) % 256
     everything = (
@@ -148,12 +154,13 @@ def reconcile(
     """Compare a document with what was published before.
 
     `identity` is what an earlier reconciliation ended with, '' before the first one. `first` marks the first document
-    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen.
+    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen. Raises TextsLeftOutError
+    when an entry without its texts is news all the same.
     """
     first = not seen if first is None else first
     today = (now.date() - _EPOCH_DAY).days
     wanted = Wanted(subscription)
-    worded = [entry for entry in parsed.entries if entry.title or entry.summary or entry.content]
+    worded = [e for e in parsed.entries if e.title or e.summary or e.content or e.left_out]
     kept = [entry for raw in worded if (entry := wanted.accept(raw, now)) is not None]
     candidates = _candidates(kept, subscription)
     mode, switched = _mode(candidates, seen, subscription, identity)
@@ -333,6 +340,8 @@ def _article(
     backfill: bool = False,
 ) -> Article:
     entry = candidate.entry
+    if entry.left_out:
+        raise TextsLeftOutError(candidate.key)
     origin, publisher, country = "", subscription.publisher, subscription.country
     if entry.source is not None and not subscription.outlet:
         # An aggregator's entry is its source's: the same owner must not count as two.

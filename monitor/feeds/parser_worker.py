@@ -28,11 +28,12 @@ CPU_SIGNAL = signal.SIGPROF
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
-    """A task, the document, and the task's keyword arguments."""
+    """A task, the document, the task's keyword arguments, and for `parse` the digests of known entries."""
 
     task: str
     body: bytes
     options: dict[str, str]
+    known: tuple[bytes, ...] = ()
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):
@@ -63,7 +64,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 def work(request: Request) -> ParsedFeed | Extracted | Links:
     """Do one task. Raises FeedError."""
     if request.task == "parse":
-        return parse(request.body, **request.options)
+        return parse(request.body, known=request.known, **request.options)
     if request.task == "extract":
         from monitor.feeds.fulltext import extract  # noqa: PLC0415  # heavy, and an extra that may be missing
 
