@@ -217,10 +217,11 @@ def _side(_place: Place, data: FeedData, element: Element) -> None:
 
 def author(_place: Place, data: FeedData, element: Element) -> None:
     """An author of an entry, in words or in elements."""
-    authors = data.setdefault("authors", [])
-    if element.children and any(author["is_text"] for author in authors):
+    if not element.children:
+        data["author_in_words"] = True
+    elif "author_in_words" in data:
         raise UnusualError("an author of elements after one of words")  # feedparser gives both the name of the second
-    authors.append({"name": _person(element), "is_text": not element.children})
+    data.setdefault("authors", []).append({"name": _person(element)})
 
 
 def _person(element: Element) -> str:
