@@ -16,6 +16,12 @@ from monitor.errors import DataFileError
 _FILE = "tracking.yaml"
 #: Longer addresses are not addresses (RFC 9110, section 4.1, recommends to support 8,000 octets).
 MAX_URL = 8_000
+#: Addresses that are normal as they stand, as nearly all are: a plain name that ends in letters, and no part of the
+#: path that begins with a dot.
+_NORMAL = re.compile(
+    r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}(?:/(?!\.)[A-Za-z0-9_~=:@!$&()*+,;.-]*)+"
+    r"(?:\?[A-Za-z0-9_~=:@!$&()*+,;./?-]*)?"
+)
 _BREAKS = dict.fromkeys(map(ord, "\t\n\r"))
 _AMP_PATH = re.compile(r"(?:/amp/?|\.amp(?=\.html$|$))$")
 _AMP_PAIRS = frozenset({"outputtype=amp", "amp=1", "amp=true", "amp"})
@@ -50,6 +56,8 @@ def absolute(base: str, reference: str) -> str:
     reference = reference.strip("\x00\x0b\x0c \u00a0\u200b\ufeff")
     if not reference or len(reference) > MAX_URL:
         return ""
+    if _NORMAL.fullmatch(reference):
+        return reference
     return _resolved(base, reference)
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+import ada_url
 import h11
 import httpx
 import nh3
@@ -102,6 +103,31 @@ def test_the_script_of_a_text_is_told_as_before(text: str, declared: str, config
 def test_normalised_addresses_are_split_as_by_the_library(rest: str) -> None:
     if url := urls.absolute("", f"https://h{rest}"):
         assert urls._split(url) == tuple(urlsplit(url))
+
+
+@settings(max_examples=500)
+@given(
+    st.sampled_from(["http://", "https://"]),
+    st.text(st.sampled_from("abx019.-n"), max_size=12),
+    st.text(st.sampled_from("aZ09/._~=:@!$&()*+,;-?"), max_size=14),
+)
+@example("https://", "xn--nxasmq6b.example", "/")
+@example("https://", "1.2.3", "/")
+@example("https://", "a.0x7f", "/")
+@example("https://", "a.example", "/a/./b/../c")
+def test_addresses_that_are_normal_as_they_stand_are(scheme: str, host: str, rest: str) -> None:
+    url = f"{scheme}{host}{rest}"
+    if urls._NORMAL.fullmatch(url):
+        assert ada_url.normalize_url(url) == url
+        assert ada_url.join_url("http://b.example/x/y?z", url) == url
+
+
+def test_usual_addresses_are_normal() -> None:
+    for url in ("https://a.example/", "http://www.news-desk.co.uk/2026/03/talks_open.html?at_medium=RSS&a=1"):
+        assert urls._NORMAL.fullmatch(url)
+    for url in ("https://a.example", "https://A.example/", "https://a.example:443/", "https://a.example/%7e",
+                "https://1.2.3/", "https://xn--a.example/", "https://a.example/./b", "https://a.example/..", "https://u@a.example/"):  # fmt: skip
+        assert not urls._NORMAL.fullmatch(url)
 
 
 @given(st.text(st.sampled_from("ab:/?#\t\n\r\x00\x0b \u00a0\u200b\ufeff."), max_size=25))
