@@ -35,8 +35,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is the safe form of the longest body.
 
     `digest` names what stood in the document, and what it was read with: equal digests are equal entries. `left_out`
-    says that the entry's texts are not here, since they were read before (see `familiar`); `revision` is then the hash
-    of what they say.
+    says that the entry's texts are not here, since they were read before (see `familiar`); `revision` is the hash of
+    what they say, where it was computed already.
     """
 
     guid: str = ""

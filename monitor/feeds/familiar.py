@@ -79,6 +79,11 @@ def without_texts(entry: Entry) -> Entry:
     )
 
 
-def merged(entries: Iterable[Entry], known: Mapping[bytes, Entry]) -> tuple[Entry, ...]:
-    """The entries of a document, with what is known of those that were not read again."""
-    return tuple(known[entry.digest] if entry.left_out else entry for entry in entries)
+def merged(feed: Subscription, entries: Iterable[Entry], known: Mapping[bytes, Entry]) -> tuple[Entry, ...]:
+    """The entries of a document, with what is known of those that were not read again, and what the others say."""
+    if not may_be_left_out(feed):
+        return tuple(entries)
+    return tuple(
+        known[entry.digest] if entry.left_out else msgspec.structs.replace(entry, revision=revision_hash(entry))
+        for entry in entries
+    )

@@ -94,7 +94,7 @@ class Reader:
             zone=feed.timezone,
             known=known,
         )
-        document = msgspec.structs.replace(document, entries=merged(document.entries, known))
+        document = msgspec.structs.replace(document, entries=merged(feed, document.entries, known))
         compare = partial(_compare, document, feed, state, segments, datetime.fromtimestamp(now, UTC))
         many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES
         return document, *(await asyncio.to_thread(compare) if many else compare())
