@@ -30,12 +30,14 @@ logger = structlog.get_logger()
 STOP_TIMEOUT = 8.0
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
-def run_service(role: str, config: Config, main: Main) -> NoReturn:
+def run_service(role: str, config: Config, main: Main, loop_factory: LoopFactory | None = None) -> NoReturn:
     """Run `main` until it returns or a signal comes, then leave the process.
 
-    `main` gets an event that is set when it should stop. A ConfigError is left to the caller, as one line to the user.
+    `main` gets an event that is set when it should stop. `loop_factory` makes the event loop, asyncio's own when it is
+    None. A ConfigError is left to the caller, as one line to the user.
     """
     if (parent := os.environ.get(PARENT)) and not bind(int(parent)):
         sys.exit(EX_TEMPFAIL)
@@ -44,7 +46,8 @@ def run_service(role: str, config: Config, main: Main) -> NoReturn:
     metrics.config_last_reload_successful.set(1)
     metrics.start_at_zero()
     metrics.child_restarts.labels(role).inc(int(os.environ.get(RESTARTS, "0")))
-    code = asyncio.run(_until_stopped(main))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        code = runner.run(_until_stopped(main))
     # Threads of libraries must not keep the process: what matters is flushed.
     logger.info("stopped", exit_code=code)
     sys.stdout.flush()

@@ -15,6 +15,7 @@ from agents.cli.connect import broker_options, connection
 from monitor.config import Config, load_config
 from monitor.errors import ConfigError
 from monitor.kafka import BrokerSettings
+from monitor.loop import loop_factory
 
 
 @click.command()
@@ -47,7 +48,7 @@ def poller(config_file: Path | None, broker: str | None) -> None:
     """
     from agents.poller import run  # noqa: PLC0415
 
-    _serve("poller", config_file, broker, run)
+    _serve("poller", config_file, broker, run, loop_factory())
 
 
 @click.command()
@@ -68,12 +69,13 @@ def _serve(
     config_file: Path | None,
     broker: str | None,
     run: Callable[[Config, BrokerSettings, asyncio.Event], Awaitable[None]],
+    make_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
     from agents.service import run_service  # noqa: PLC0415
 
     config, settings, _ = connection(config_file, broker)
     try:
-        run_service(role, config, partial(run, config, settings))
+        run_service(role, config, partial(run, config, settings), make_loop)
     except ConfigError as error:
         click.echo(f"summitry {role}: {error}", err=True)
         sys.exit(2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from monitor.detect.text import fold
@@ -57,8 +58,8 @@ _FUNCTION_WORDS = re.compile(
 def identify(text: str, default: str = DEFAULT) -> str:
     """The BCP 47 primary tag of the text's language, `default` where nothing settles it. Deterministic."""
     folded = fold(text[:_ENOUGH])
-    if not _FOREIGN.search(folded):
-        if default == DEFAULT and len(_FUNCTION_WORDS.findall(folded)) > 1:
+    if folded.isascii() or not _FOREIGN.search(folded):
+        if default == DEFAULT and next(islice(_FUNCTION_WORDS.finditer(folded), 1, None), None):
             return default
         code, sure = _model().classify(folded)
         return str(code) if sure >= _SURE and not _FUNCTION_WORDS.search(folded) else default

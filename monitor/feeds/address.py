@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TypeAlias
 
 from monitor.errors import FeedError
@@ -55,6 +56,8 @@ class AddressRefusedError(FeedError):
     reason = "address_refused"
 
 
+# A poller meets the same addresses again and again, and Python's own properties are looked up in lists of networks.
+@lru_cache(maxsize=4096)
 def is_public(address: IPAddress) -> bool:
     """Whether the address belongs to the public internet, in whatever way an IPv4 address is wrapped into it."""
     if isinstance(address, ipaddress.IPv6Address):
@@ -69,18 +72,13 @@ def is_public(address: IPAddress) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def is_private(address: IPAddress) -> bool:
     """Whether it is an address of one's own network: loopback, RFC 1918, unique local. Never link-local (metadata)."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped
         return is_private(inner) if inner is not None else address.is_loopback or address in _UNIQUE_LOCAL
     return any(address in net for net in _PRIVATE_V4)
-
-
-_PRIVATE_V4 = tuple(
-    ipaddress.IPv4Network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
-)
-_UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:

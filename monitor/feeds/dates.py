@@ -22,6 +22,8 @@ from monitor.errors import DataFileError
 #: News feeds are younger; earlier dates are the epoch, a template's default or a broken clock.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LONGEST = 120
+#: libyaml's where it is there: each parser process reads the names of months.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 T = TypeVar("T")
 
 
@@ -53,7 +55,7 @@ def read_date(raw: str, *, language: str = "", country: str = "", zone: str = ""
     `language` (BCP 47) chooses among month names, `country` (ISO 3166) among zones of one name and the order of day and
     month, `zone` (an IANA name or an offset such as +03:00, UTC when empty or unknown) is used where `raw` names none.
     """
-    text = _plain(raw)
+    text = _plain(raw) if raw else ""
     if not text:
         return ReadDate(None, "missing")
     try:
@@ -76,6 +78,10 @@ def _plain(raw: str) -> str:
     return " ".join(text.split())[:_LONGEST].casefold()
 
 
+#: RFC 5322 as nearly all feeds write it.
+_USUAL = re.compile(
+    r"(?:[a-z]{3}, )?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:gmt|utc|z|([+-])(\d\d)(\d\d))", re.ASCII
+)
 _UNIX = re.compile(r"(\d{9,10}|\d{13})(?:\.\d+)?")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:t?(\d\d)(\d\d)(\d\d)?)?(z|[+-]\d\d:?\d\d)?")
 _ISO = re.compile(
@@ -97,6 +103,8 @@ _NUMBER = re.compile(r"\d+")
 
 def _read(text: str, language: str, country: str, home: tzinfo) -> tuple[datetime, bool]:
     """The moment, and whether the text named its zone. Raises ValueError when it can't be read."""
+    if (match := _USUAL.fullmatch(text)) and (usual := _usual(match, language)):
+        return usual, True
     if match := _UNIX.fullmatch(text):
         seconds = int(match[1])
         return datetime.fromtimestamp(seconds / 1000 if len(match[1]) == 13 else seconds, UTC), True
@@ -107,6 +115,19 @@ def _read(text: str, language: str, country: str, home: tzinfo) -> tuple[datetim
     if match := _ORDINAL.fullmatch(text):
         return _moment(date(int(match[1]), 1, 1) + timedelta(days=int(match[2]) - 1), (0, 0, 0), None, home)
     return _words(text, language, country, home)
+
+
+def _usual(match: re.Match[str], language: str) -> datetime | None:
+    """The same moment as `_words` finds, None where that takes more than reading numbers."""
+    day, month, year, hour, minute, second, sign, east_h, east_m = match.groups()
+    number = _month(month, language)
+    if not number or hour > "23" or second > "59" or (sign and (east_h > "14" or east_m > "59")):
+        return None
+    moment = datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+    if not sign:
+        return moment
+    east = timedelta(hours=int(east_h), minutes=int(east_m))
+    return moment - east if sign == "+" else moment + east
 
 
 def _iso(match: re.Match[str], country: str, home: tzinfo) -> tuple[datetime, bool]:
@@ -169,6 +190,8 @@ def _full_year(digits: str) -> int:
 
 
 def _hour(hour: int, half: str) -> int:
+    if not half:
+        return hour
     names = _names()
     if half.replace(".", "") in {word.replace(".", "") for word in names.pm} and hour < 12:
         return hour + 12
@@ -281,6 +304,6 @@ def _names() -> _Names:
 def _load(file: str, kind: type[T]) -> T:
     text = resources.files("monitor.feeds").joinpath("data", file).read_text(encoding="utf-8")
     try:
-        return msgspec.convert(yaml.safe_load(text), kind)
+        return msgspec.convert(yaml.load(text, Loader=_LOADER), kind)  # noqa: S506  # it is one of the safe ones
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise DataFileError(file, "", str(error)) from error

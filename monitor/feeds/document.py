@@ -26,13 +26,17 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of a feed.
 
     `published` and `updated` are aware UTC datetimes, None where the document has none that can be read: the time of
     reading is never put in their place. `date_flags` says what is doubtful: `missing`, `unreadable`, `no_zone` (the
     feed's zone was assumed), `ancient` (before 1990, dropped). `title`, `summary` and `content` are plain text; `html`
     is the safe form of the longest body.
+
+    `digest` names what stood in the document, and what it was read with: equal digests are equal entries. `left_out`
+    says that the entry's texts are not here, since they were read before (see `familiar`); `revision` is the hash of
+    what they say, where it was computed already.
     """
 
     guid: str = ""
@@ -52,6 +56,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     image: Image | None = None
     source: Origin | None = None
+    digest: bytes = b""
+    left_out: bool = False
+    revision: str = ""
 
 
 class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,6 @@ import codecs
 import re
 from typing import NamedTuple
 
-from charset_normalizer import from_bytes
-
 
 class Decoded(NamedTuple):
     """A document's text, the encoding it was read with, and what was odd about it ('' when nothing was)."""
@@ -145,6 +143,8 @@ def codec_of(label: str) -> str:
 
 
 def _detected(body: bytes, labels: list[str]) -> Decoded:
+    from charset_normalizer import from_bytes  # noqa: PLC0415  # seldom needed, and each parser process would load it
+
     best = from_bytes(body[:_SAMPLE]).best()
     guess = codec_of(best.encoding) if best is not None else ""
     for name in (guess, *labels, "cp1252"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -57,7 +58,8 @@ class RawEntry(msgspec.Struct, kw_only=True):
 class Setting(NamedTuple):
     """What is known of the feed when its entries are read: base address, languages, and hints for dates.
 
-    `language` is the document's, `configured` the subscription's.
+    `language` is the document's, `configured` the subscription's. `known` are digests of entries that need not be read
+    again.
     """
 
     url: str = ""
@@ -65,10 +67,14 @@ class Setting(NamedTuple):
     configured: str = ""
     country: str = ""
     zone: str = ""
+    known: frozenset[bytes] = frozenset()
 
 
 def finish(raw: RawEntry, setting: Setting) -> Entry:
-    """The entry, safe and of bounded size."""
+    """The entry, safe and of bounded size; nothing but its digest when that is known."""
+    digest = hashlib.blake2b(msgspec.msgpack.encode((raw, *setting[:-1])), digest_size=16).digest()
+    if digest in setting.known:
+        return Entry(digest=digest, left_out=True)
     base = urls.absolute(setting.url, raw.base) or setting.url
     guid = html.cap(" ".join(html.clean_text(raw.guid).split()), GUID_LIMIT)
     link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
@@ -100,11 +106,14 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
         language=language,
         image=_image(raw, base),
         source=_origin(raw, base),
+        digest=digest,
     )
 
 
 def tag(language: str) -> str:
     """A language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
+    if not language:
+        return ""
     low = language.strip().replace("_", "-").lower()
     first = low.partition("-")[0]
     return low if len(low) <= 35 and 2 <= len(first) <= 3 and low.isascii() and low.replace("-", "").isalnum() else ""
@@ -138,8 +147,10 @@ def _body(markup: Markup | None, base: str) -> tuple[str, str]:
     return text, safe if len(safe) <= 2 * CONTENT_LIMIT else ""
 
 
-def _names(values: Iterable[str], limit: int) -> tuple[str, ...]:
-    names = dict.fromkeys(html.cap(html.plain(value[:2000]), 200) for value in list(values)[: limit * 2])
+def _names(values: Sequence[str], limit: int) -> tuple[str, ...]:
+    if not values:
+        return ()
+    names = dict.fromkeys(html.cap(html.plain(value[:2000]), 200) for value in values[: limit * 2])
     names.pop("", None)
     return tuple(names)[:limit]
 
@@ -153,5 +164,7 @@ def _image(raw: RawEntry, base: str) -> Image | None:
 
 
 def _origin(raw: RawEntry, base: str) -> Origin | None:
+    if not (raw.source_title or raw.source_url):
+        return None
     title, url = html.cap(html.plain(raw.source_title), 300), urls.absolute(base, raw.source_url)
     return Origin(title=title, url=url) if title or url else None

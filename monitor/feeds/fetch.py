@@ -108,15 +108,12 @@ class Fetcher:
             raise FeedError(f"the proxy: {error or type(error).__name__}"[:200], reason="proxy") from error
 
     async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
-        home, permanent = _origin(url), True
-        start, seen = url, {url}
+        home, permanent = _check(url, feed), True
+        origin, start, seen = home, url, {url}
         while True:
-            _check(url, feed)
-            at_home = _origin(url) == home
+            at_home = origin == home
             headers = self._headers(feed, secrets=at_home, etag=etag, last_modified=last_modified)
-            wire = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
-            extensions = {"private": feed.allow_private_network}
-            answer = await self._hop(feed, httpx.Request("GET", url, headers=wire, extensions=extensions))
+            answer = await self._hop(feed, _request(url, headers, private=feed.allow_private_network))
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 end = url if permanent and url != start else ""
                 return Fetched(
@@ -129,6 +126,7 @@ class Fetcher:
             if len(seen) > MAX_HOPS:
                 raise FeedError(f"more than {MAX_HOPS} redirects", reason="too_many_redirects")
             seen.add(url)
+            origin = _check(url, feed)
 
     async def _hop(self, feed: Subscription, request: httpx.Request) -> Fetched:
         try:
@@ -201,14 +199,26 @@ def redacted(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _check(url: str, feed: Subscription) -> None:
+def _request(url: str, headers: Mapping[str, str], *, private: bool) -> httpx.Request:
+    """A GET, with nothing left for httpx to add."""
+    address = httpx.URL(url)
+    wire = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    if not any(name.lower() == b"host" for name, _ in wire):
+        wire.insert(0, (b"Host", address.netloc))
+    return httpx.Request("GET", address, headers=wire, stream=httpx.ByteStream(b""), extensions={"private": private})
+
+
+def _check(url: str, feed: Subscription) -> tuple[str, str, int]:
+    """The origin of an address that may be asked: scheme, host and port. Raises FeedError for any other one."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    host = parts.hostname
+    if parts.scheme not in {"http", "https"} or not host:
         raise FeedError(f"{redacted(url)[:200]} is not an http address", reason="bad_redirect")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     # A port that the user wrote into the subscription is as good as configured; a redirect's is not.
     if port not in PORTS and port not in feed.ports and port != urlsplit(feed.url).port:
         raise FeedError(f"port {port} is not allowed; add it to the feed's `ports`", reason="port_refused")
+    return parts.scheme, host, port
 
 
 def _target(url: str, location: str, *, has_secrets: bool) -> str:
@@ -228,11 +238,6 @@ def _target(url: str, location: str, *, has_secrets: bool) -> str:
     if has_secrets and url.startswith("https:") and not target.startswith("https:"):
         raise FeedError("a feed with a login is redirected from https to http", reason="downgrade_refused")
     return target
-
-
-def _origin(url: str) -> tuple[str, str | None, int]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _has_secrets(feed: Subscription) -> bool:

@@ -43,6 +43,8 @@ class Wanted:
         return entry
 
     def _rewritten(self, entry: Entry) -> Entry:
+        if not self._rewrite:
+            return entry
         link = entry.link
         for pattern, replacement in self._rewrite:
             try:

@@ -7,6 +7,7 @@ were resolved, titles become plain text, and characters that break terminals, lo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 from typing import Literal
 
@@ -38,8 +39,6 @@ _BLOCKS = re.compile(
 _CELLS = re.compile(r"</?t[dh](?:\s[^<>]*)?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _WRAPPED = re.compile(r"(?<!\n)[ \t]*\n(?![ \t]*\n)[ \t]*")
-_SPACES = re.compile(r"[^\S\n]+")
-_BREAKS = re.compile(r"\s*\n\s*")
 #: C0 and C1 controls but tab and line feed; lone surrogates; bidirectional overrides, embeddings and isolates; zero
 #: width characters that change no letter's shape (the joiners U+200C and U+200D do, in Persian and Indic scripts);
 #: byte order marks; tags; non-characters.
@@ -53,22 +52,30 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I
 
 def clean_text(text: str) -> str:
     """`text` without control characters, bidirectional overrides and lone surrogates."""
+    if text.isprintable():
+        return text  # none of them is printable, and asking is much faster than looking for each
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n"))
 
 
 def safe_html(markup: str, base: str) -> str:
     """`markup` reduced to what is harmless, its addresses made absolute by `base`, http(s) only."""
     markup = clean_text(markup)
+    if not ("<" in markup or "&" in markup or ">" in markup or "\u00a0" in markup):
+        return markup.strip()  # nh3 would write it as it stands
     try:
-        safe = _cleaned(markup, ("rewrite_with_base", base) if base else "deny")
+        safe = _cleaner(base).clean(markup)
     except ValueError:  # nh3 takes fewer hosts for hosts than browsers do
-        safe = _cleaned(markup, "deny")
+        safe = _cleaner("").clean(markup)
     return clean_text(safe).strip()
 
 
-def _cleaned(markup: str, relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> str:
-    return nh3.clean(
-        markup,
+@lru_cache(maxsize=16)
+def _cleaner(base: str) -> nh3.Cleaner:
+    """What cleans texts of one document. Raises ValueError."""
+    relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str] = "deny"
+    if base:
+        relative = ("rewrite_with_base", base)
+    return nh3.Cleaner(
         tags=set(TAGS),
         clean_content_tags=_SILENT,
         attributes=_ATTRIBUTES,
@@ -80,15 +87,21 @@ def _cleaned(markup: str, relative: Literal["deny"] | tuple[Literal["rewrite_wit
 def text_of(safe: str) -> str:
     """The plain text of HTML that `safe_html` made: a line for each block, entities resolved."""
     # In words without markup, an empty line is what parts paragraphs, and a single break is a wrapped line.
-    marked = _BLOCKS.search(safe) is not None
-    safe = _BLOCKS.sub("\n", safe.replace("\n", " ")) if marked else _WRAPPED.sub(" ", safe)
-    text = _CELLS.sub(" ", safe)
-    return fold(unescape(_TAG.sub("", text)))
+    if "<" in safe and _BLOCKS.search(safe):
+        safe = _BLOCKS.sub("\n", safe.replace("\n", " "))
+    elif "\n" in safe:
+        safe = _WRAPPED.sub(" ", safe)
+    if "<" in safe:
+        safe = _TAG.sub("", _CELLS.sub(" ", safe))
+    return fold(unescape(safe))
 
 
 def fold(text: str) -> str:
     """`text` cleaned, runs of spaces made one, empty lines and spaces at the ends of lines removed."""
-    return _BREAKS.sub("\n", _SPACES.sub(" ", clean_text(text))).strip()
+    if text.isprintable():  # then it is one line, and its only white space are spaces
+        return " ".join(text.split()) if "  " in text else text.strip()
+    lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def looks_like_html(text: str) -> bool:
@@ -99,7 +112,7 @@ def looks_like_html(text: str) -> bool:
 def plain(text: str) -> str:
     """A title, name or tag as one line of plain text: markup removed, entities resolved at most twice (X3)."""
     for _ in range(2):
-        if not looks_like_html(text):
+        if not ("<" in text or "&" in text) or not looks_like_html(text):
             break
         if _MARKUP.search(text):
             text = text_of(
@@ -112,6 +125,8 @@ def plain(text: str) -> str:
 
 def cap(text: str, limit: int) -> str:
     """At most `limit` bytes of UTF-8, cut at a character, and at a space when one is near."""
+    if len(text) * 4 <= limit or (text.isascii() and len(text) <= limit):
+        return text
     data = text.encode("utf-8", "ignore")
     if len(data) <= limit:
         return text

@@ -69,6 +69,10 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     newest: datetime | None = None
 
 
+class TextsLeftOutError(Exception):
+    """An entry is to be published whose texts were left out."""
+
+
 def entry_key(feed_id: str, gid: str) -> str:
     """The article id of an entry: 32 hex digits. It is remembered by the first half."""
     return hashlib.sha256(f"{feed_id}\0{gid}".encode("utf-8", "replace")).hexdigest()[:32]
@@ -81,13 +85,19 @@ def revision_hash(entry: Entry) -> str:
     title, address, summary, text, authors, tags, with case kept and spaces folded. So two hashes also tell whether a
     change is significant.
     """
-    headline = _digest(entry.title, entry.summary)[:4]
+    if entry.revision:
+        return entry.revision
+    title, summary = _folded(entry.title), _folded(entry.summary)
     length = (len(entry.content) // _STEP) % 256
-    people = "\n".join(sorted(entry.authors))
-    everything = _digest(
-        entry.title, urls.link_key(entry.link), entry.summary, entry.content, people, "\n".join(sorted(entry.tags))
+    everything = (
+        title,
+        urls.link_key(entry.link),
+        summary,
+        _folded(entry.content),
+        _folded("\n".join(sorted(entry.authors))),
+        _folded("\n".join(sorted(entry.tags))),
     )
-    return f"{headline}{length:02x}{everything[:6]}"
+    return f"{_digest(title, summary)[:4]}{length:02x}{_digest(*everything)[:6]}"
 
 
 def significant(before: str, after: str) -> bool:
@@ -98,26 +108,38 @@ def significant(before: str, after: str) -> bool:
     return min(steps, 256 - steps) >= _SIGNIFICANT_STEPS
 
 
+def _folded(text: str) -> str:
+    if text.isprintable() and "  " not in text:
+        return text.strip()  # its only white space are spaces
+    return " ".join(text.split())
+
+
 def _digest(*texts: str) -> str:
-    folded = "\0".join(" ".join(text.split()) for text in texts)
-    return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()
 
 
 class _Candidate(msgspec.Struct):
-    """An entry with all names it could go by."""
+    """An entry with all names it could go by.
+
+    `page` is the key of an entry that goes by this one's address, `alias` that under which an address is remembered.
+    """
 
     entry: Entry
     guid: str
     link: str
     link_key: str
     revision: str
+    page: str = ""
+    alias: str = ""
     key: str = ""
 
-    def names(self, feed_id: str) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The keys under which it is remembered: its own, and one of its address where that is not its name."""
-        if not self.link_key or self.key == entry_key(feed_id, self.link_key):
-            return (self.key[:16],)
-        return self.key[:16], _alias(feed_id, self.link_key)
+        return (self.key[:16],) if self.key == self.page or not self.alias else (self.key[:16], self.alias)
+
+    def remembered(self, seen: Mapping[str, SeenEntry]) -> SeenEntry | None:
+        """What is remembered under its address, whichever name it had."""
+        return (seen.get(self.page[:16]) or seen.get(self.alias)) if self.link_key else None
 
 
 def reconcile(
@@ -132,12 +154,13 @@ def reconcile(
     """Compare a document with what was published before.
 
     `identity` is what an earlier reconciliation ended with, '' before the first one. `first` marks the first document
-    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen.
+    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen. Raises TextsLeftOutError
+    when an entry without its texts is news all the same.
     """
     first = not seen if first is None else first
     today = (now.date() - _EPOCH_DAY).days
     wanted = Wanted(subscription)
-    worded = [entry for entry in parsed.entries if entry.title or entry.summary or entry.content]
+    worded = [e for e in parsed.entries if e.title or e.summary or e.content or e.left_out]
     kept = [entry for raw in worded if (entry := wanted.accept(raw, now)) is not None]
     candidates = _candidates(kept, subscription)
     mode, switched = _mode(candidates, seen, subscription, identity)
@@ -149,9 +172,9 @@ def reconcile(
     changed: list[Article] = []
     unchanged = exhausted = 0
     for candidate in unique:
-        names = candidate.names(subscription.id)
+        names = candidate.names()
         current += names
-        known = after.get(candidate.key[:16]) or _renamed(candidate, seen, subscription.id, mode)
+        known = after.get(candidate.key[:16]) or _renamed(candidate, seen, mode)
         if known is None:
             record = SeenEntry(candidate.revision, 0, today)
             new.append(_article(candidate, parsed, subscription, now, backfill=first))
@@ -204,9 +227,12 @@ def _candidates(kept: Sequence[Entry], subscription: Subscription) -> list[_Cand
         elif _GOOGLE_NEWS.match(entry.link) and entry.source is not None:
             # The opaque tokens of an aggregator change; who wrote what under which title does not (D7).
             guid = f"{entry.source.url}\n{entry.title}"
-        candidates.append(
-            _Candidate(entry, guid, urls.canonical(entry.link), urls.link_key(entry.link), revision_hash(entry))
-        )
+        candidate = _Candidate(entry, guid, urls.canonical(entry.link), urls.link_key(entry.link), revision_hash(entry))
+        if candidate.link_key:
+            candidate.page = entry_key(subscription.id, candidate.link_key)
+            # No gid begins so: what is remembered under an address must not stand in for an entry whose name it is.
+            candidate.alias = entry_key(subscription.id, f"\0{candidate.link_key}")[:16]
+        candidates.append(candidate)
     return candidates
 
 
@@ -232,7 +258,7 @@ def _mode(
     collisions = len(with_both) - len(guids)
     if collisions > COLLISION_SHARE * len(with_both):
         return "link", f"{collisions} of {len(with_both)} entries have the guid of another one"
-    known = [c for c in with_both if _page(c, seen, subscription.id)]
+    known = [c for c in with_both if c.remembered(seen)] if seen else []
     turned = [c for c in known if entry_key(subscription.id, c.guid)[:16] not in seen]
     if len(known) >= _ENOUGH and len(turned) > TURNOVER_SHARE * len(known):
         return "link", f"{len(turned)} of {len(known)} known entries came with a new guid"
@@ -267,16 +293,16 @@ def _owners(
     Not theirs who are remembered under name and address; rather theirs whose address is remembered without that, since
     they had the name before; else the first one's (D2).
     """
-    owners: dict[str, tuple[int, _Candidate]] = {}
+    namesakes: dict[str, list[_Candidate]] = {}
     for candidate in candidates:
-        gid = _gid(candidate, mode)
-        if entry_key(feed_id, _longer(candidate, gid))[:16] in seen:
-            rank = 2
-        else:
-            rank = 0 if _page(candidate, seen, feed_id) else 1
-        if gid not in owners or rank < owners[gid][0]:
-            owners[gid] = (rank, candidate)
-    return {gid: candidate for gid, (_, candidate) in owners.items()}
+        namesakes.setdefault(_gid(candidate, mode), []).append(candidate)
+
+    def rank(candidate: _Candidate) -> int:
+        if entry_key(feed_id, _longer(candidate, _gid(candidate, mode)))[:16] in seen:
+            return 2
+        return 0 if candidate.remembered(seen) else 1
+
+    return {gid: several[0] if len(several) == 1 else min(several, key=rank) for gid, several in namesakes.items()}
 
 
 def _longer(candidate: _Candidate, gid: str) -> str:
@@ -287,29 +313,17 @@ def _longer(candidate: _Candidate, gid: str) -> str:
 
 def _gid(candidate: _Candidate, mode: str) -> str:
     entry = candidate.entry
-    last = f"{entry.title}\n{entry.published_raw or entry.updated_raw}"
     if mode == "link+title":
         return f"{candidate.link_key}\n{entry.title}"
+    first, second = candidate.guid, candidate.link_key
     if mode == "link":
-        return candidate.link_key or candidate.guid or last
-    return candidate.guid or candidate.link_key or last
+        first, second = second, first
+    return first or second or f"{entry.title}\n{entry.published_raw or entry.updated_raw}"
 
 
-def _alias(feed_id: str, link_key: str) -> str:
-    # No gid begins so: what is remembered under an address must not stand in for an entry whose name it is.
-    return entry_key(feed_id, f"\0{link_key}")[:16]
-
-
-def _page(candidate: _Candidate, seen: Mapping[str, SeenEntry], feed_id: str) -> SeenEntry | None:
-    """What is remembered under the entry's address, whichever name it had."""
-    if not candidate.link_key:
-        return None
-    return seen.get(entry_key(feed_id, candidate.link_key)[:16]) or seen.get(_alias(feed_id, candidate.link_key))
-
-
-def _renamed(candidate: _Candidate, seen: Mapping[str, SeenEntry], feed_id: str, mode: str) -> SeenEntry | None:
+def _renamed(candidate: _Candidate, seen: Mapping[str, SeenEntry], mode: str) -> SeenEntry | None:
     """What is remembered of the entry under its address, when it is the same story under another name."""
-    known = _page(candidate, seen, feed_id)
+    known = candidate.remembered(seen)
     if known is None or mode == "link+title":
         return None
     return known if mode == "link" or known.revision[:4] == candidate.revision[:4] else None
@@ -326,6 +340,8 @@ def _article(
     backfill: bool = False,
 ) -> Article:
     entry = candidate.entry
+    if entry.left_out:
+        raise TextsLeftOutError(candidate.key)
     origin, publisher, country = "", subscription.publisher, subscription.country
     if entry.source is not None and not subscription.outlet:
         # An aggregator's entry is its source's: the same owner must not count as two.

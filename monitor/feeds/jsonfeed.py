@@ -10,7 +10,7 @@ from monitor.errors import FeedError
 from monitor.feeds import entries, html, urls
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.entries import Markup, RawEntry, Setting, finish
-from monitor.feeds.xmlreader import MAX_ENTRIES
+from monitor.feeds.limits import MAX_ENTRIES
 
 
 def read(text: str, setting: Setting) -> ParsedFeed:

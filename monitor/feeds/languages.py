@@ -16,6 +16,7 @@ _OTHER_SCRIPTS = frozenset(
 )  # fmt: skip
 #: Fewer letters than this decide nothing.
 _ENOUGH = 6
+_ENOUGH_LATIN = re.compile(rf"(?:[^A-Za-z]*[A-Za-z]){{{_ENOUGH}}}")
 _OTHERS = re.compile(r"[\W\d_]+")
 
 
@@ -25,10 +26,14 @@ def decide(text: str, declared: str, configured: str) -> str:
     `declared` is what entry or feed say, `configured` what the subscription says, '' for nothing; the result is '' when
     nobody says anything and the text is too short to tell.
     """
-    letters = "".join(_OTHERS.split(text[:400]))
-    if len(letters) < _ENOUGH:
-        return declared or configured
-    latin = 1.0 if letters.isascii() else sum(char < "\u0250" for char in letters) / len(letters)
+    beginning = text[:400]
+    if beginning.isascii() and _ENOUGH_LATIN.match(beginning):
+        latin = 1.0
+    else:
+        letters = "".join(_OTHERS.split(beginning))
+        if len(letters) < _ENOUGH:
+            return declared or configured
+        latin = sum(char < "\u0250" for char in letters) / len(letters)
     claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin)]
     if claims and len({_primary(claim) for claim in claims}) == 1:
         return claims[0]

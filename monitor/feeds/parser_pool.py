@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -79,13 +80,14 @@ class ParserPool:
         language: str = "",
         country: str = "",
         zone: str = "",
+        known: Iterable[bytes] = (),
     ) -> ParsedFeed:
         """`monitor.feeds.parse.parse` in a worker.
 
         Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
         """
         options = {"content_type": content_type, "url": url, "language": language, "country": country, "zone": zone}
-        return await self._run("parse", body, options, ParsedFeed)
+        return await self._run("parse", body, options, ParsedFeed, tuple(known))
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> Extracted:
         """`monitor.feeds.fulltext.extract` in a worker. Raises FeedError."""
@@ -97,10 +99,12 @@ class ParserPool:
         """`monitor.feeds.discover.page_links` in a worker. Raises FeedError."""
         return await self._run("links", body, {"url": url, "content_type": content_type}, Links)
 
-    async def _run(self, task: str, body: bytes, options: dict[str, str], kind: type[R]) -> R:
+    async def _run(
+        self, task: str, body: bytes, options: dict[str, str], kind: type[R], known: tuple[bytes, ...] = ()
+    ) -> R:
         if self._closed:
             raise FeedError("the parser pool is closed", reason="parse_crash")
-        frame = msgspec.msgpack.encode(Request(task, body, options))
+        frame = msgspec.msgpack.encode(Request(task, body, options, known))
         worker = await self._idle.get()
         try:
             reply = await worker.call(frame)
@@ -174,8 +178,7 @@ class _Worker:
     async def _exchange(self, process: asyncio.subprocess.Process, frame: bytes) -> Reply:
         assert process.stdin is not None  # noqa: S101  # both pipes were asked for above
         assert process.stdout is not None  # noqa: S101
-        process.stdin.write(LENGTH.pack(len(frame)))
-        process.stdin.write(frame)
+        process.stdin.write(LENGTH.pack(len(frame)) + frame)
         await process.stdin.drain()
         (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
         if length > _LARGEST_REPLY:

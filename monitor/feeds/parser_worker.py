@@ -20,17 +20,20 @@ from monitor.errors import FeedError
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.parse import parse
 
+#: The poller's event loop goes first where processors are short.
+_NICENESS = 5
 LENGTH = struct.Struct(">I")
 #: The signal of the processor time limit; its default action ends the process.
 CPU_SIGNAL = signal.SIGPROF
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
-    """A task, the document, and the task's keyword arguments."""
+    """A task, the document, the task's keyword arguments, and for `parse` the digests of known entries."""
 
     task: str
     body: bytes
     options: dict[str, str]
+    known: tuple[bytes, ...] = ()
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):
@@ -61,7 +64,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 def work(request: Request) -> ParsedFeed | Extracted | Links:
     """Do one task. Raises FeedError."""
     if request.task == "parse":
-        return parse(request.body, **request.options)
+        return parse(request.body, known=request.known, **request.options)
     if request.task == "extract":
         from monitor.feeds.fulltext import extract  # noqa: PLC0415  # heavy, and an extra that may be missing
 
@@ -99,6 +102,7 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
 def main() -> None:
     """Limit this process, then serve standard input."""
     cpu_seconds, memory = float(sys.argv[1]), int(sys.argv[2])
+    os.nice(_NICENESS)
     # The language model's numpy would reserve address space for a thread of each processor.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

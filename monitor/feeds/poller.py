@@ -305,8 +305,9 @@ class Poller:
         if state.paused_until > self._now():
             self._agenda.pause(feed.group, state.paused_until)
         if self._held.get(feed.id) is held:
-            metrics.feeds_by_state.labels(before.health if before else "NEW").dec()
-            metrics.feeds_by_state.labels(state.health).inc()
+            if (known := before.health if before else "NEW") != state.health:
+                metrics.feeds_by_state.labels(known).dec()
+                metrics.feeds_by_state.labels(state.health).inc()
             if feed.enabled:
                 self._agenda.put(feed.id, feed.group, state.next_due)
 

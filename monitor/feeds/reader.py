@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
 import msgspec
 
-from monitor.feeds.document import ParsedFeed
+from monitor.feeds.document import Entry, ParsedFeed
+from monitor.feeds.familiar import FamiliarEntries, merged
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
-from monitor.feeds.identity import Reconciled, reconcile
+from monitor.feeds.identity import Reconciled, TextsLeftOutError, reconcile
 from monitor.feeds.poll import Reading
 from monitor.feeds.state import ENTRY_BYTES, FeedState, Segments, pack, unpack
 from monitor.records import Article
@@ -34,6 +35,7 @@ class Parse(Protocol):
         language: str = "",
         country: str = "",
         zone: str = "",
+        known: Iterable[bytes] = (),
     ) -> ParsedFeed:
         """Raises FeedError when it is no feed."""
 
@@ -48,24 +50,23 @@ class Enrich(Protocol):
 class Reader:
     """Reads documents with a parser, and pages where a subscription asks for full texts."""
 
-    def __init__(self, parser: Parse, full_text: Enrich | None = None) -> None:
+    def __init__(self, parser: Parse, full_text: Enrich | None = None, familiar: FamiliarEntries | None = None) -> None:
         self._parser, self._full_text = parser, full_text
+        self._familiar = familiar or FamiliarEntries()
 
     async def read(
         self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
     ) -> Reading:
-        """The document and what is new in it. Raises FeedError."""
-        document = await self._parser.parse(
-            fetched.body,
-            content_type=fetched.headers.get("content-type", ""),
-            url=fetched.url,
-            language=feed.language,
-            country=feed.country,
-            zone=feed.timezone,
-        )
-        compare = partial(_compare, document, feed, state, segments, datetime.fromtimestamp(now, UTC))
-        many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES
-        entries, kept = await asyncio.to_thread(compare) if many else compare()
+        """The document and what is new in it. Raises FeedError.
+
+        Entries of the document that stood in it before may be there without their texts.
+        """
+        known = self._familiar.of(feed)
+        try:
+            document, entries, kept = await self._compared(feed, state, segments, fetched, now=now, known=known)
+        except TextsLeftOutError:  # it was not published then, or is not remembered any more
+            document, entries, kept = await self._compared(feed, state, segments, fetched, now=now, known={})
+        self._familiar.keep(feed, document.entries)
         if feed.full_text and self._full_text is not None:
             entries = msgspec.structs.replace(
                 entries,
@@ -73,6 +74,30 @@ class Reader:
                 changed=await self._full_text.enrich(feed, entries.changed),
             )
         return Reading(document, entries, kept)
+
+    async def _compared(
+        self,
+        feed: Subscription,
+        state: FeedState,
+        segments: Segments,
+        fetched: Fetched,
+        *,
+        now: float,
+        known: Mapping[bytes, Entry],
+    ) -> tuple[ParsedFeed, Reconciled, dict[int, bytes]]:
+        document = await self._parser.parse(
+            fetched.body,
+            content_type=fetched.headers.get("content-type", ""),
+            url=fetched.url,
+            language=feed.language,
+            country=feed.country,
+            zone=feed.timezone,
+            known=known,
+        )
+        document = msgspec.structs.replace(document, entries=merged(feed, document.entries, known))
+        compare = partial(_compare, document, feed, state, segments, datetime.fromtimestamp(now, UTC))
+        many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES
+        return document, *(await asyncio.to_thread(compare) if many else compare())
 
 
 def _compare(

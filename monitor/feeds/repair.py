@@ -44,6 +44,12 @@ def strip_prolog(text: str) -> tuple[str, str]:
     Junk before the root, the XML declaration, comments, processing instructions and the DOCTYPE with its internal
     subset are dropped, illegal characters as well.
     """
+    start, root = find_root(text)
+    return (legal(text[start:]), root) if root else ("", "")
+
+
+def find_root(text: str) -> tuple[int, str]:
+    """Where the root element begins, and its local name in lower case; "" when there is none."""
     position = 0
     while (start := text.find("<", position)) >= 0:
         if text.startswith("<!--", start):
@@ -53,10 +59,15 @@ def strip_prolog(text: str) -> tuple[str, str]:
         elif text.startswith("<!", start):
             position = _after_declaration(text, start + 2)
         elif match := _ROOT.match(text, start):
-            return _ILLEGAL.sub("", text[start:]), match[2].lower()
+            return start, match[2].lower()
         else:
             position = start + 1
-    return "", ""
+    return len(text), ""
+
+
+def legal(text: str) -> str:
+    """The text without characters that XML does not allow."""
+    return _ILLEGAL.sub("", text)
 
 
 def _after(text: str, end: str, start: int) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import ada_url
 import msgspec
@@ -16,6 +16,13 @@ from monitor.errors import DataFileError
 _FILE = "tracking.yaml"
 #: Longer addresses are not addresses (RFC 9110, section 4.1, recommends to support 8,000 octets).
 MAX_URL = 8_000
+#: Addresses that are normal as they stand, as nearly all are: a plain name that ends in letters, and no part of the
+#: path that begins with a dot.
+_NORMAL = re.compile(
+    r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}(?:/(?!\.)[A-Za-z0-9_~=:@!$&()*+,;.-]*)+"
+    r"(?:\?[A-Za-z0-9_~=:@!$&()*+,;./?-]*)?"
+)
+_BREAKS = dict.fromkeys(map(ord, "\t\n\r"))
 _AMP_PATH = re.compile(r"(?:/amp/?|\.amp(?=\.html$|$))$")
 _AMP_PAIRS = frozenset({"outputtype=amp", "amp=1", "amp=true", "amp"})
 
@@ -44,9 +51,19 @@ def _tracking() -> _Tracking:
 
 def absolute(base: str, reference: str) -> str:
     """`reference` resolved against `base` and normalised, or '' when the result is no http(s) address."""
-    reference = "".join(c for c in reference if c not in "\t\n\r").strip("\x00\x0b\x0c \u00a0\u200b\ufeff")
+    if not reference.isprintable():
+        reference = reference.translate(_BREAKS)
+    reference = reference.strip("\x00\x0b\x0c \u00a0\u200b\ufeff")
     if not reference or len(reference) > MAX_URL:
         return ""
+    if _NORMAL.fullmatch(reference):
+        return reference
+    return _resolved(base, reference)
+
+
+# These three are asked several times about each address of a document.
+@lru_cache(maxsize=1024)
+def _resolved(base: str, reference: str) -> str:
     try:
         url = ada_url.join_url(base, reference) if base else ada_url.normalize_url(reference)
     except ValueError:
@@ -60,6 +77,7 @@ def absolute(base: str, reference: str) -> str:
     return url
 
 
+@lru_cache(maxsize=1024)
 def canonical(url: str) -> str:
     """The address without what says how the reader came there; '' when it is no http(s) address.
 
@@ -69,28 +87,37 @@ def canonical(url: str) -> str:
     normal = absolute("", url)
     if not normal:
         return ""
-    parts = urlsplit(normal)
-    rules = _tracking()
-    query = "&".join(p for p in parts.query.split("&") if p and not _is_tracking(p, rules))
-    host = parts.netloc.rpartition("@")[2]
-    fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""
-    return f"{parts.scheme}://{host}{parts.path or '/'}" + (f"?{query}" if query else "") + fragment
+    scheme, netloc, path, query, fragment = _split(normal)
+    if query:
+        rules = _tracking()
+        query = "&".join(p for p in query.split("&") if p and not _is_tracking(p, rules))
+    host = netloc.rpartition("@")[2]
+    kept = f"#{fragment}" if fragment.startswith("!") else ""
+    return f"{scheme}://{host}{path or '/'}" + (f"?{query}" if query else "") + kept
 
 
+@lru_cache(maxsize=1024)
 def link_key(url: str) -> str:
     """What equal pages have in common: the canonical address without scheme, `www.`, AMP variant and final slash."""
     clean = canonical(url)
     if not clean:
         return ""
-    parts = urlsplit(clean)
-    host, path = parts.netloc, parts.path
+    _, host, path, query, fragment = _split(clean)
     first, _, rest = host.partition(".")
     if first in _tracking().same_hosts and "." in rest:
         host = rest
     path = _AMP_PATH.sub("", path)
-    query = "&".join(p for p in parts.query.split("&") if p and p.lower() not in _AMP_PAIRS)
-    fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return f"//{host}{path.rstrip('/') or '/'}" + (f"?{query}" if query else "") + fragment
+    query = "&".join(p for p in query.split("&") if p and p.lower() not in _AMP_PAIRS) if query else ""
+    return f"//{host}{path.rstrip('/') or '/'}" + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+
+
+def _split(url: str) -> tuple[str, str, str, str, str]:
+    """`urlsplit` for an address that was normalised: scheme, host with user and port, path, query, fragment."""
+    scheme, _, rest = url.partition("://")
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    netloc, slash, path = rest.partition("/")
+    return scheme, netloc, slash + path, query, fragment
 
 
 def _is_tracking(parameter: str, rules: _Tracking) -> bool:

@@ -9,7 +9,8 @@ from monitor.errors import FeedError
 from monitor.feeds import entries, html, repair, urls
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.entries import Markup, RawEntry, Setting, finish
-from monitor.feeds.xmlreader import parse_xml
+from monitor.feeds.xmlplain import PlainDocument
+from monitor.feeds.xmltree import UnusualError
 
 #: feedparser's dictionaries. Read with dict.get: their own answers `updated` with `published` and warns about it.
 FeedData = dict[str, Any]
@@ -27,18 +28,26 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     Raises FeedError: `empty` (nothing in it), `html` (a web page), `not_a_feed`, `too_many_attributes`,
     `tag_too_large`, `too_deep`.
     """
-    document, root = repair.strip_prolog(text)
-    if not document:
+    start, root = repair.find_root(text)
+    if not root:
         raise FeedError("the document has no elements" if text.strip() else "the document is empty",
                         reason="not_a_feed" if text.strip() else "empty", retryable=True)  # fmt: skip
     if root == "html":
         raise FeedError("the address answers with a web page, not with a feed", reason="html")
+    document = text[start:]
     if root not in _ROOTS:
+        document = repair.legal(document)
         late = _LATE_ROOT.search(document, 0, 100_000)
         if late is None:
             raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
         document, root = repair.strip_prolog(document[late.start() :])
-    parser, suffix, problem = parse_xml(document, setting.url)
+    parser: Any
+    try:
+        parser, suffix, problem = PlainDocument(document, setting.url), "", ""
+    except UnusualError:
+        from monitor.feeds.xmlreader import parse_xml  # noqa: PLC0415  # brings all of feedparser, seldom needed
+
+        parser, suffix, problem = parse_xml(repair.legal(document), setting.url)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
     if parser.stumbled:

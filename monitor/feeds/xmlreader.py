@@ -20,11 +20,7 @@ import feedparser.api
 
 from monitor.errors import FeedError
 from monitor.feeds import repair
-
-MAX_ENTRIES = 2_000
-MAX_ATTRIBUTES = 512
-MAX_TAG = 65_536
-MAX_DEPTH = 256
+from monitor.feeds.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ENTRIES, MAX_TAG
 
 _LARGE_TAG = re.compile(rf"<[A-Za-z_][^<>]{{{MAX_TAG}}}")
 #: What feedparser's handlers of single elements raise for elements that are not as they think; a licence or a map point
