@@ -18,9 +18,9 @@ from protego import Protego
 
 from monitor.errors import FeedError
 from monitor.feeds import encoding, entries, html, urls
-from monitor.feeds.discover import Get
 from monitor.feeds.feed import Subscription
 from monitor.feeds.parser_worker import Extracted
+from monitor.feeds.poll import Get
 from monitor.records import Article
 
 logger = structlog.get_logger()

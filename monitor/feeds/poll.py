@@ -10,12 +10,12 @@ from urllib.parse import urljoin
 import msgspec
 
 from monitor.errors import FeedError
-from monitor.feeds.discover import link_header
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
 from monitor.feeds.hints import freshness, retry_after
 from monitor.feeds.identity import Reconciled
+from monitor.feeds.links import link_header
 from monitor.feeds.schedule import Answer
 from monitor.feeds.state import FeedState, Segments
 from monitor.records import Article

@@ -10,11 +10,12 @@ import pytest
 
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
-from monitor.feeds.discover import discover, link_header, page_links
+from monitor.feeds.discover import discover, page_links
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.fulltext import FullText, extract
+from monitor.feeds.links import link_header
 from monitor.feeds.parse import parse
 from monitor.feeds.parser_worker import Extracted, Links
 from monitor.records import Article
