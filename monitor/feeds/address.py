@@ -77,12 +77,6 @@ def is_private(address: IPAddress) -> bool:
     return any(address in net for net in _PRIVATE_V4)
 
 
-_PRIVATE_V4 = tuple(
-    ipaddress.IPv4Network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
-)
-_UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
-
-
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """The networks of a configured allow-list, `10.1.0.0/16` or single addresses. Raises ValueError."""
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)

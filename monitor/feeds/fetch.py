@@ -108,7 +108,8 @@ class Fetcher:
             raise FeedError(f"the proxy: {error or type(error).__name__}"[:200], reason="proxy") from error
 
     async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
-        home, permanent = _origin(url), True
+        # The origin that the user gave the secrets for, also where the feed is polled elsewhere since it has moved.
+        home, permanent = _origin(feed.url), True
         start, seen = url, {url}
         while True:
             _check(url, feed)

@@ -153,8 +153,10 @@ def prune(seen: Seen, current: Iterable[str], today: int) -> dict[str, SeenEntry
     `current` holds the keys of the document just read, `today` is in days since 1970. Entries of the document that are
     past KEEP_DAYS count as first seen today from now on, so that the segment of their week can go.
     """
-    window = set(current)
     oldest = today - KEEP_DAYS
+    if len(seen) <= MAX_SEEN and all(entry.day >= oldest for entry in seen.values()):
+        return dict(seen)
+    window = set(current)
     kept = {key: e._replace(day=today) if key in window and e.day < oldest else e for key, e in seen.items()}
     gone = sorted((entry.day, key) for key, entry in kept.items() if key not in window)
     expired = sum(day < oldest for day, _ in gone)

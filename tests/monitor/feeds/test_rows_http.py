@@ -415,6 +415,22 @@ async def test_secrets_stay_with_the_origin_they_were_given_for(
         assert other.requests[0].header("X-Key") is None
 
 
+async def test_secrets_do_not_follow_a_feed_that_has_moved_to_another_origin(
+    server: FeedServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEED_TOKEN", "t0ken")
+    async with FeedServer("127.0.0.2") as other:
+        other.on("/feed.xml", conditional(lambda: BODY))
+        server.on("/feed.xml", Reply(301, headers={"Location": other.url()}))
+        world.add(auth=Auth(bearer=SecretRef(env="FEED_TOKEN")), headers={"X-Key": "k"}, ports=(other.port,))
+        for _ in range(12):
+            state = await world.poll(after=6 * HOUR)
+        assert (state.url, state.health) == (other.url(), "MOVED")
+        assert len(server.requests) < len(other.requests), "the last polls went to the new address at once"
+        assert "t0ken" not in str(other.requests)
+        assert all(request.header("X-Key") is None for request in other.requests)
+
+
 async def test_a_304_that_nobody_asked_for_is_an_error(server: FeedServer, world: World) -> None:
     server.on("/feed.xml", Reply(304))
     world.add()
