@@ -15,7 +15,7 @@ import httpx
 from monitor import __version__
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
-from monitor.feeds.body import read_body
+from monitor.feeds.body import Room, read_body
 from monitor.feeds.feed import Subscription
 from monitor.feeds.transport import CheckedTransport
 
@@ -65,6 +65,7 @@ class Fetcher:
         self._max_decoded = max_decoded
         self._verified = tls or ssl.create_default_context()
         self._unverified = _no_verification()
+        self._room = Room()
         self._direct = CheckedTransport(book, self._verified)
         self._direct_unverified = CheckedTransport(book, self._unverified)
         self._proxies: dict[tuple[str, bool], httpx.AsyncHTTPTransport] = {}
@@ -146,7 +147,7 @@ class Fetcher:
             if response.status_code == 200:
                 limit = feed.max_body or self._max_decoded
                 coding = answered.get("content-encoding", "")
-                body = await read_body(response.aiter_raw(), coding, min(MAX_RAW, limit), limit)
+                body = await read_body(response.aiter_raw(), coding, min(MAX_RAW, limit), limit, self._room)
             return Fetched(response.status_code, str(request.url), answered, body)
         finally:
             await response.aclose()
