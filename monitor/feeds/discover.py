@@ -85,7 +85,8 @@ async def discover(
     ):
         for address in addresses:
             candidates.setdefault(urls.absolute(fetched.url, address), how)
-    candidates.pop("", None)
+    # WordPress names its API beside its feeds.
+    candidates = {address: how for address, how in candidates.items() if address and "/wp-json/" not in address}
     feeds = await _checked(list(candidates.items())[:_MAX_CHECKED], page, get, read, sleep)
     if feeds:
         return feeds
@@ -135,7 +136,7 @@ async def _check(fetched: Fetched, how: str, read: Read) -> Found:
 
 
 def page_links(body: bytes, *, url: str = "", content_type: str = "") -> Links:
-    """What a web page says of feeds, as absolute addresses, without those of WordPress's API, which is no feed."""
+    """What a web page says of feeds, as absolute addresses."""
     reader = _PageReader(url)
     reader.feed(encoding.decode(body, content_type).text[: 2 * 1024 * 1024])
     return Links(alternate=tuple(reader.alternate)[:_MAX_LINKS], anchors=tuple(reader.anchors)[:_MAX_LINKS])
@@ -163,7 +164,7 @@ class _PageReader(HTMLParser):
 
     def _add(self, to: dict[str, None], href: str) -> None:
         address = urls.absolute(self._base, href)
-        if address and "/wp-json/" not in address:
+        if address:
             to.setdefault(address)
 
 

@@ -58,6 +58,7 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     `url` is the address that is polled: the subscribed one, or where it has moved for good. `request` is the
     subscription's `request_hash` at the last poll. `etag` and `last_modified` are what the server sent, never altered.
     `rate_short` and `rate_long` are new entries a second, weighted with half-lives of 3 and 72 hours, as of `rate_at`.
+    `skip_hours` (UTC) and `skip_days` (0 is Monday) are when the document says that nobody need ask.
     `paused_until` holds for the whole host group. `identity` says how entries are told apart once that was decided.
     `due_reason` and `health_reason` are sentences for people.
     """
@@ -84,9 +85,10 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     rate_long: float = 0.0
     rate_at: float = 0.0
     last_new: float = 0.0
-    hint_until: float = 0.0
     header_hint_s: float = 0.0
     document_hint_s: float = 0.0
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
     paused_until: float = 0.0
 
     error_count: int = 0

@@ -182,6 +182,28 @@ def test_opml_keeps_options_in_its_own_namespace_but_never_credentials_or_what_o
     assert opened.tls_verify
 
 
+def test_opml_has_the_page_and_the_description_of_a_feed() -> None:
+    feed = Subscription(id="x", url="https://x.example/rss", site="https://x.example/", notes='the "desk" & more')
+    text = write_opml([feed])
+    assert 'htmlUrl="https://x.example/"' in text
+    (back,) = read_opml(text.encode()).feeds
+    assert (back.site, back.notes) == (feed.site, feed.notes)
+    told = "htmlUrl='{}' description='&lt;b&gt;Bold&lt;/b&gt; one'"
+    odd = f"<opml><body><outline xmlUrl='https://x.example/' {told}/></body></opml>"
+    for page, site in (("javascript:alert(1)", ""), ("https://u:p@x.example/a", "https://x.example/a"), ("", "")):
+        (back,) = read_opml(odd.format(page).encode()).feeds
+        assert (back.site, back.notes) == (site, "Bold one")
+
+
+def test_an_option_that_nests_without_end_costs_its_row_only() -> None:
+    rows = (
+        f"<outline xmlUrl='https://a.example/' summitry:keep='{'[' * 100_000}'/><outline xmlUrl='https://b.example/'/>"
+    )
+    outline = read_opml(f"<opml><body>{rows}</body></opml>".encode())
+    assert [feed.url for feed in outline.feeds] == ["https://b.example/"]
+    assert len(outline.problems) == 1
+
+
 def test_the_bundled_list_survives_opml() -> None:
     back = {feed.id: feed for feed in read_opml(write_opml(bundled()).encode()).feeds}
     for feed in bundled():

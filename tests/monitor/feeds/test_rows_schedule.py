@@ -17,7 +17,7 @@ from monitor.feeds.feed import Subscription
 from monitor.feeds.poller import Held
 from monitor.feeds.schedule import Answer, Rules, after, begin, first_due
 from monitor.feeds.state import FeedState
-from tests.feedserver import FeedServer, Reply, conditional, rss
+from tests.feedserver import FeedServer, Reply, Request, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, MINUTE, START, World
 
 BODY = rss("one story", "two story")
@@ -74,11 +74,16 @@ async def test_row_10_max_age_is_honoured_on_304(server: FeedServer, world: Worl
 
 async def test_row_10_a_304_without_a_hint_keeps_the_one_of_the_200(server: FeedServer, world: World) -> None:
     first = Reply(200, BODY, {"ETag": '"1"', "Cache-Control": "max-age=5400"})
-    server.on("/feed.xml", [first, Reply(304), Reply(304, headers={"Cache-Control": "no-cache, max-age=9"})])
+    server.on(
+        "/feed.xml", [first, Reply(304), Reply(304, headers={"Cache-Control": "no-cache, max-age=9"}), Reply(304)]
+    )
     world.add()
     await world.poll()
     await world.poll_when_due()
     assert world.wait() == 5400
+    for _ in range(2):  # a 304 renews what the 200 said (RFC 9111, 3.2), so that nothing is left of it
+        state = await world.poll_when_due()
+        assert (state.last_status, state.header_hint_s, state.due_reason) == (304, 0.0, "few entries")
 
 
 async def test_row_11_a_hint_is_capped_at_a_day_and_at_an_hour_for_a_busy_feed(
@@ -130,6 +135,44 @@ async def test_row_15_four_times_an_hour_is_fifteen_minutes(server: FeedServer, 
     channel = f"<sy:updatePeriod {names}>hourly</sy:updatePeriod><sy:updateFrequency {names}>4</sy:updateFrequency>"
     await waits(server, world, {}, rss("one story", channel=channel))
     assert world.state().document_hint_s == 15 * MINUTE
+
+
+SKIPPED = "<skipHours>" + "".join(f"<hour>{hour}</hour>" for hour in range(10, 16)) + "</skipHours>"
+
+
+async def test_hours_that_a_document_wants_to_skip_are_asked_four_times_less_often(
+    server: FeedServer, world: World
+) -> None:
+    # The clock begins at 9:00 UTC on a Monday, and a new feed is asked every 15 minutes.
+    server.on("/feed.xml", conditional(lambda: rss("one story", channel=SKIPPED)))
+    world.add()
+    await world.poll()
+    assert world.wait() == 15 * MINUTE
+    await world.poll(after=45 * MINUTE)
+    assert world.wait() == 60 * MINUTE, "15 minutes later would be 10:00"
+    assert "skipHours" in world.state().due_reason
+    for _ in range(3):
+        await world.poll(after=2 * HOUR)
+    assert world.now == START + 6.75 * HOUR, "15:45"
+    assert world.wait() == 4 * HOUR, "at most the longest interval; never a stop"
+
+
+async def test_days_to_skip_are_days_of_the_week_and_lists_of_everything_say_nothing(
+    server: FeedServer, world: World
+) -> None:
+    every = "".join(f"<hour>{hour}</hour>" for hour in range(24))
+    for path, channel, minutes in (
+        ("/monday.xml", "<skipDays><day>Monday</day><day>Someday</day></skipDays>", 60),
+        ("/sunday.xml", "<skipDays><day>sunday</day></skipDays>", 15),
+        ("/every.xml", f"<skipHours>{every}</skipHours>", 15),
+    ):
+        server.on(path, Reply(200, rss("one story", channel=channel)))
+        world.add(path[1:], path)
+        await world.poll(path[1:])
+        assert world.wait(path[1:]) == minutes * MINUTE
+    world.add("own", "/monday.xml", ignore_server_hints=True)
+    await world.poll("own")
+    assert world.wait("own") == 15 * MINUTE
 
 
 async def test_row_16_429_with_seconds(server: FeedServer, world: World) -> None:
@@ -244,6 +287,23 @@ async def test_row_21_a_feed_is_never_given_up_silently(server: FeedServer, worl
     server.on("/feed.xml", Reply(200, BODY))
     state = await world.poll_when_due()
     assert (state.health, state.error_count, len(world.titles)) == ("OK", 0, 2)
+    assert world.wait() <= 4.5 * HOUR
+
+
+async def test_row_21_a_feed_that_its_owner_gives_up_after_some_errors_is_still_probed(
+    server: FeedServer, world: World
+) -> None:
+    server.on("/feed.xml", Reply(404))
+    world.add(disable_after=3)
+    waits = []
+    for _ in range(3):
+        await (world.poll_when_due() if waits else world.poll())
+        waits.append(world.wait())
+    assert waits[1] < DAY
+    assert waits[2] >= 7 * DAY
+    assert "disable_after" in world.state().due_reason
+    server.on("/feed.xml", Reply(200, BODY))
+    assert (await world.poll_when_due()).health == "OK"
     assert world.wait() <= 4.5 * HOUR
 
 
@@ -405,6 +465,33 @@ async def test_row_38_a_frozen_feed_is_told(server: FeedServer, world: World) ->
     assert "nothing is new since 2026-03-02" in world.state().health_reason
     server.on("/feed.xml", Reply(200, rss("fresh story")))
     assert (await world.poll_when_due()).health == "OK"
+
+
+async def test_row_38_a_stale_feed_that_says_304_for_ever_is_asked_once_a_day_without_validators(
+    server: FeedServer, world: World
+) -> None:
+    """A cache in front of the feed knows its old document only by its ETag, and has it refreshed by nobody."""
+    old, fresh = busy(world, 12), rss("fresh story")
+
+    def cache(request: Request) -> Reply:
+        return Reply(304) if request.header("If-None-Match") else Reply(200, behind, {"ETag": '"old"'})
+
+    behind = old
+    server.on("/feed.xml", cache)
+    world.add()
+    await world.poll()
+    while world.now < START + 6 * DAY:
+        await world.poll_when_due()
+    stale_at = 2 * DAY  # twelve entries a day: 48 hours without one
+    plain = [request for request in server.requests[1:] if request.header("If-None-Match") is None]
+    assert world.state().health == "STALE"
+    assert 3 <= len(plain) <= (6 * DAY - stale_at) / DAY + 1
+    assert len(server.requests) > 20, "all others were conditional"
+    behind = fresh
+    while world.now < START + 7.5 * DAY:
+        await world.poll_when_due()
+    assert world.titles[-1] == "fresh story"
+    assert world.state().health == "OK"
 
 
 async def test_row_38_a_weekly_feed_is_not_called_stale_after_a_week(server: FeedServer, world: World) -> None:
