@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +32,18 @@ def test_the_bundled_list_is_whole() -> None:
         assert feed.kind in {"wire", "broadcaster", "newspaper", "government", "igo"}
         assert feed.official == (feed.kind in {"government", "igo"})
         assert outlets.outlet_of(feed.url) is not None or feed.kind not in {"government", "igo"}
+
+
+def test_the_bundled_list_has_every_feed_that_was_found_with_its_facts() -> None:
+    whole = Path(os.environ.get("SUMMITRY_EVAL", "")) / "feeds" / "outlets.yaml"
+    if not os.environ.get("SUMMITRY_EVAL") or not whole.is_file():
+        pytest.skip("$SUMMITRY_EVAL names no folder with feeds/outlets.yaml")
+    found = [row for row in yaml.safe_load(whole.read_text(encoding="utf-8"))["feeds"] if "url" in row]
+    facts = {feed.id: (feed.url, feed.country, feed.language, feed.kind, feed.enabled) for feed in bundled()}
+    assert len(found) > 90
+    for row in found:
+        certain = row["confidence"] != "low"
+        assert facts[row["id"]] == (row["url"], row["country"], row["lang"], row["kind"], certain)
 
 
 def test_official_sites_are_known_by_their_hosts() -> None:

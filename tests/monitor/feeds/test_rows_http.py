@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -154,11 +155,16 @@ async def test_row_07_an_equal_body_is_not_parsed(server: FeedServer, world: Wor
 
 
 @pytest.mark.parametrize(
-    "change", [{"user_agent": "other"}, {"accept": "*/*"}, {"headers": {"X-Key": "1"}}, {"path": "/other.xml"}]
-)
+    "change",
+    [
+        {"user_agent": "other"}, {"accept": "*/*"}, {"headers": {"X-Key": "1"}}, {"path": "/other.xml"},
+        {"auth": Auth(bearer=SecretRef(env="FEED_TOKEN"))}, {"cookie": SecretRef(env="FEED_TOKEN")},
+    ],
+)  # fmt: skip
 async def test_row_08_validators_are_dropped_when_the_request_changes(
-    server: FeedServer, world: World, change: dict[str, object]
+    server: FeedServer, world: World, change: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FEED_TOKEN", "t0ken")
     for path in ("/feed.xml", "/other.xml"):
         server.on(path, conditional(lambda: BODY))
     feed = world.add()
@@ -182,10 +188,16 @@ async def test_row_08_validators_stay_when_only_a_note_changes(server: FeedServe
 
 
 async def test_row_27_an_error_is_not_retried_within_the_poll(server: FeedServer, world: World) -> None:
-    server.on("/feed.xml", Reply(500))
-    world.add()
-    await world.poll()
-    assert len(server.requests) == 1
+    async def reset(writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    replies = (Reply(500), Reply(403), Reply(200, b"<html>no feed</html>" * 9), Reply(200, b""), Reply(raw=reset))
+    for number, reply in enumerate(replies):
+        server.on(f"/{number}.xml", reply)
+        world.add(str(number), f"/{number}.xml")
+        assert (await world.poll(str(number))).error_count == 1
+        assert len(server.hits(f"/{number}.xml")) == 1
+    assert len(server.requests) == len(replies)
 
 
 async def test_row_29_nothing_is_added_to_the_address(server: FeedServer, world: World) -> None:
