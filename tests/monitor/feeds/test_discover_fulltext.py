@@ -171,6 +171,20 @@ async def test_a_page_gives_its_text_where_the_feed_gives_a_summary(server: Feed
     assert server.requests[-1].header("authorization") is None
 
 
+@pytest.mark.parametrize(
+    ("canonical", "url"),
+    [("/story?id=7&utm_source=amp", "/story?id=7"), ("https://evil.example/story", "/0"), ("javascript:x", "/0")],
+)
+async def test_a_pages_canonical_address_is_taken_within_its_site(
+    server: FeedServer, fetcher: Fetcher, canonical: str, url: str
+) -> None:
+    body = ARTICLE.replace("<title>", f'<link rel="canonical" href="{canonical}"><title>')
+    server.on("/0", Reply(200, body.encode(), {"Content-Type": "text/html"}))
+    (article,) = await reader(fetcher, Pauses()).enrich(feed(server), articles(server))
+    assert article.text
+    assert article.url == server.url(url)
+
+
 async def test_a_selector_chooses_the_text(server: FeedServer, fetcher: Fetcher) -> None:
     body = f"<div class=x>Other</div><div class=story><p>{SENTENCE * 3}</p><script>no()</script></div>"
     server.on("/0", page(body))
