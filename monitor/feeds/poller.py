@@ -219,9 +219,8 @@ class Poller:
                 return  # the next poll will tell
             # What a hub sends says nothing of the feed's own validators and hints.
             kept = {name: getattr(state, name) for name in ("etag", "last_modified", "body_hash", "hub", "topic")}
-            answer = msgspec.structs.replace(
-                answer, fresh_s=state.header_hint_s, document_hint_s=None, entries=None, pushed=True, **kept
-            )
+            kept |= {"fresh_s": state.header_hint_s, "document_hint_s": None, "skip_hours": None, "skip_days": None}
+            answer = msgspec.structs.replace(answer, entries=None, pushed=True, **kept)
         if held.feed is not feed and held.feed.request_hash != feed.request_hash:
             # The subscription changed meanwhile: what was read stands, but its validators are not the new request's.
             feed = held.feed

@@ -168,6 +168,8 @@ def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
         hints.append(f"<ttl> {document.ttl_minutes} min")
     if document is not None and document.update_period_seconds:
         hints.append(f"sy:updatePeriod {_span(document.update_period_seconds)}")
+    if document is not None and (document.skip_hours or document.skip_days):
+        hints.append("hours or days to skip")
     lines.append(("Hints", ", ".join(hints) or "none: the poller follows the feed's own rhythm"))
     return lines
 

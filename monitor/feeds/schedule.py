@@ -156,7 +156,7 @@ def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) ->
 def after(state: FeedState, feed: Subscription, answer: Answer, *, now: float, draw: float, rules: Rules) -> FeedState:
     """The state after a poll, with the next due time and the reason for it. `draw` is random, from 0 to 1."""
     state = _counted(state, answer, now)
-    state = _failed(state, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
+    state = _failed(state, feed, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
     wait, why = _wait(state, feed, answer, now=now, draw=draw, rules=rules)
     # Whoever answers 429 means the asker's address, not the one feed (S4, FreshRSS #8925).
     pause = now + wait if answer.status == 429 else state.paused_until
@@ -211,7 +211,7 @@ def _counted(state: FeedState, answer: Answer, now: float) -> FeedState:
     )
 
 
-def _failed(state: FeedState, answer: Answer, now: float) -> FeedState:
+def _failed(state: FeedState, feed: Subscription, answer: Answer, now: float) -> FeedState:
     gone = state.gone_days
     if answer.status == 410:
         gone = tuple(sorted({*gone, int(now // DAY)}))[-GONE_DAYS:]
@@ -220,6 +220,9 @@ def _failed(state: FeedState, answer: Answer, now: float) -> FeedState:
     pause = state.paused_until
     if answer.retry_after_s is not None:
         pause = now + answer.retry_after_s
+    if state.url != feed.url and state.failing_since and now - state.failing_since >= DEAD_AFTER_S:
+        # Where it moved for good it is dead: from now on the address on the user's list is asked again.
+        state = msgspec.structs.replace(state, url=feed.url, etag="", last_modified="")
     return msgspec.structs.replace(
         state,
         error_count=state.error_count + 1,

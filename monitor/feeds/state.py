@@ -20,8 +20,9 @@ Health = Literal["NEW", "OK", "EMPTY", "STALE", "BLOCKED", "MOVED", "GONE", "ERR
 DAY = 86400
 #: How long an entry that left its feed is remembered (D4: longer than any outlet's re-posting habits).
 KEEP_DAYS = 90
-#: Entries of one feed that are remembered at most: at least ten times the longest document that is read (X2).
-MAX_SEEN = 20_000
+#: Names under which entries of one feed are remembered at most. Most entries have two (`identity`), so these are ten of
+#: the longest documents that are read (X2).
+MAX_SEEN = 40_000
 
 _PACKED = struct.Struct(">8s6sBI")  # key, revision hash, revision number, day first seen
 #: What one remembered entry takes.
@@ -39,7 +40,7 @@ class SeenEntry(NamedTuple):
     day: int
 
 
-#: Entry key (16 hex digits) -> what was published of it.
+#: Name of an entry (16 hex digits) -> what was published of it.
 Seen = Mapping[str, SeenEntry]
 
 
@@ -119,7 +120,7 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
 
 
 class SeenSegment(Record, frozen=True, kw_only=True):
-    """The entries of one feed that were first seen in one week; `packed` holds 19 bytes an entry."""
+    """The entries of one feed that were first seen in one week; `packed` holds 19 bytes a name."""
 
     feed: str
     week: int

@@ -249,6 +249,26 @@ async def test_row_32_a_permanent_move_is_believed_after_ten_polls_over_two_days
     assert len(world.titles) == 2, "no entry comes twice because of the move"
 
 
+async def test_row_32_a_feed_that_dies_where_it_moved_to_is_looked_for_on_the_list_again(
+    server: FeedServer, world: World
+) -> None:
+    moved(server)
+    world.add()
+    for _ in range(11):
+        state = await world.poll(after=6 * HOUR)
+    assert state.url == server.url("/new.xml")
+    server.on("/new.xml", Reply(404))
+    server.on("/feed.xml", conditional(lambda: rss("three story", "one story", "two story")))
+    server.requests.clear()
+    while state.url != server.url("/feed.xml"):
+        state = await world.poll_when_due()
+    assert state.health == "DEAD"
+    assert {request.path for request in server.requests} == {"/new.xml"}
+    state = await world.poll_when_due()
+    assert server.requests[-1].header("If-None-Match") is None
+    assert (state.health, world.titles[-1]) == ("OK", "three story")
+
+
 async def test_row_32_ten_polls_in_an_hour_are_not_enough(server: FeedServer, world: World) -> None:
     moved(server, 308)
     world.add()
