@@ -533,6 +533,22 @@ async def test_row_64_every_poll_is_in_the_metrics(server: FeedServer, world: Wo
     assert counts == [(2, 1, 2), (2, 0, 0)]
 
 
+async def test_row_64_a_feed_that_this_poller_does_not_hold_is_not_in_its_metrics(
+    server: FeedServer, world: World
+) -> None:
+    server.on("/feed.xml", Reply(200, BODY))
+    feed = world.add("passing-feed")
+    await world.poll("passing-feed")
+    name = 'summitry_feed_last_success_timestamp_seconds{feed="passing-feed"}'
+    asked = scrape()[name]
+    await world.poller.release([0])
+    assert name not in scrape()
+    world.poller.own([Held(0, feed, world.store.states["passing-feed"])])
+    assert scrape()[name] == asked
+    await world.poller.remove("passing-feed", 0)
+    assert name not in scrape()
+
+
 async def test_a_refresh_has_a_cooldown_and_still_sends_validators(server: FeedServer, world: World) -> None:
     server.on("/feed.xml", conditional(lambda: BODY))
     world.add()
