@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterable
+from contextvars import ContextVar
 from typing import Any
 
 from monitor.errors import FeedError
 
 #: A body that grows beyond so many bytes waits until fewer than PLACES others that large are held.
 LARGE, PLACES = 1024 * 1024, 3
+#: The deadline of the fetch under way in a task, which waiting for a place does not count towards.
+DEADLINE: ContextVar[asyncio.Timeout | None] = ContextVar("DEADLINE", default=None)
 #: Inflated at once; between two slices other feeds have their turn.
 _SLICE = 256 * 1024
 #: Bits of zlib that mean: a gzip header and trailer (RFC 1952).
@@ -29,11 +32,16 @@ class Room:
         self._holders: set[asyncio.Task[Any]] = set()
 
     async def take(self) -> None:
-        """Wait for a place."""
-        task = asyncio.current_task()
+        """Wait for a place; the fetch's deadline waits too, since others' large bodies are not its server's fault."""
+        task, deadline = asyncio.current_task(), DEADLINE.get()
         if task is None or task in self._holders:
             return
+        when, began = deadline and deadline.when(), asyncio.get_running_loop().time()
+        if deadline and when:
+            deadline.reschedule(None)
         await self._places.acquire()
+        if deadline and when:
+            deadline.reschedule(when + asyncio.get_running_loop().time() - began)
         self._holders.add(task)
         task.add_done_callback(self._leave)
 

@@ -15,7 +15,7 @@ import httpx
 from monitor import __version__
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
-from monitor.feeds.body import Room, read_body
+from monitor.feeds.body import DEADLINE, Room, read_body
 from monitor.feeds.feed import Subscription
 from monitor.feeds.transport import CheckedTransport
 
@@ -101,8 +101,12 @@ class Fetcher:
         """Do it within the feed's time limit, and name what goes wrong."""
         limit = feed.timeout_s or self._timeout_s
         try:
-            async with asyncio.timeout(limit):
-                return await doing
+            async with asyncio.timeout(limit) as deadline:
+                token = DEADLINE.set(deadline)
+                try:
+                    return await doing
+                finally:
+                    DEADLINE.reset(token)
         except TimeoutError:
             raise FeedError(f"no whole answer within {limit:g} s", reason="timeout") from None
         except (httpx.TransportError, httpx.InvalidURL) as error:  # only from proxies: ours raises FeedError

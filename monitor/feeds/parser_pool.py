@@ -53,7 +53,7 @@ class ParserPool:
         *,
         cpu_seconds: float = 3.0,
         memory: int = 1 << 30,
-        heap: int = 144 << 20,
+        heap: int = 136 << 20,
         recycle: int = 1_000,
         deadline: float = 30.0,
     ) -> None:

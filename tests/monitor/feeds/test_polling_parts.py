@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
 from monitor.feeds.agenda import Agenda
-from monitor.feeds.body import LARGE, Room, read_body
+from monitor.feeds.body import DEADLINE, LARGE, Room, read_body
 from monitor.feeds.feed import Auth, SecretRef, Subscription
 from monitor.feeds.hints import freshness, http_date, retry_after
 from monitor.feeds.hosts import host_group
@@ -261,6 +261,29 @@ async def test_only_so_many_tasks_hold_large_bodies_at_a_time_and_each_keeps_its
     await asyncio.gather(*(poll() for _ in range(6)))
     assert most == 2
     await asyncio.gather(poll(), poll(), poll(), _after(lambda: held > 0, small))
+
+
+async def test_waiting_for_a_place_does_not_count_towards_the_deadline_of_a_fetch() -> None:
+    room, free = Room(1), asyncio.Event()
+
+    async def first() -> None:
+        await room.take()
+        await free.wait()
+
+    async def second() -> float:
+        async with asyncio.timeout(0.2) as deadline:
+            DEADLINE.set(deadline)
+            await room.take()
+            left = deadline.when()
+            assert left is not None
+            return left - asyncio.get_running_loop().time()
+
+    holder, waiter = asyncio.create_task(first()), asyncio.create_task(second())
+    await asyncio.sleep(0.5)  # longer than the deadline
+    assert not waiter.done()
+    free.set()
+    assert 0 < await waiter <= 0.2
+    await holder
 
 
 async def _after(holds: Callable[[], bool], then: Callable[[], Awaitable[None]]) -> None:
