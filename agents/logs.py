@@ -6,6 +6,7 @@ Standard output is for alerts only. `json` is one object a line; `console` is fo
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import TextIO
 
@@ -32,6 +33,20 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(
 )
 
 
+#: What a server or an article says may stand in a log, but not move the terminal's cursor or begin a line of its own.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+#: Characters of one value in a log.
+_LONGEST = 2000
+
+
+def _harmless(_logger: object, _method: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if isinstance(value, str) and name not in {"exception", "stack"}:
+            short = value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
+            event[name] = _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), short)
+    return event
+
+
 def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
     """Log in this process as the configuration wants; every line says the `role` of the process."""
     out = stream or sys.stderr
@@ -47,6 +62,7 @@ def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _harmless,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: list[Processor] = (

@@ -327,7 +327,8 @@ def list_(
 
     OK; EMPTY: a valid document without entries; STALE: answers, but nothing is new for long; BLOCKED: refuses us;
     MOVED: for good, change the list; ERROR: fails; DEAD: fails for a week; GONE: said so; NEW: not polled yet; OFF.
-    NEXT is when it is polled again, 24 H how many entries were new within a day.
+    NEXT is when it is polled again, ANSWER the status of the last answer or why there was none; POLLS, 304 and NEW
+    count polls, unchanged answers and new entries of a day, MODE says how its document was read.
 
     \b
     summitry feeds list --broker kafka://localhost:9092

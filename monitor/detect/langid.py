@@ -1,6 +1,6 @@
 """Which language a text is in: by its script where that settles it, else by py3langid's model among what news comes in.
 
-The model (Lui and Baldwin 2012, as py3langid) takes a tenth of a second to load and is loaded at the first text that
+The model (Lui and Baldwin 2012, as py3langid) takes half a second to load and is loaded at the first text that
 needs it. It is unsure of short headlines made of names, so plain letters A to Z are taken for the default language
 unless the model is sure of another one.
 """
@@ -12,6 +12,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from monitor import langmodel
 from monitor.detect.text import fold
 
 if TYPE_CHECKING:
@@ -81,8 +82,4 @@ def identify(text: str, default: str = DEFAULT) -> str:
 
 @cache
 def _model() -> LanguageIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 -- NumPy and a model; most runs need neither
-
-    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    model.set_languages(_NEWS)
-    return model
+    return langmodel.load(_NEWS)

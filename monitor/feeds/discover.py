@@ -17,10 +17,12 @@ import msgspec
 
 from monitor.errors import FeedError
 from monitor.feeds import encoding, urls
-from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
+from monitor.feeds.links import link_header
 from monitor.feeds.parser_worker import Links
+from monitor.feeds.poll import Get
+from monitor.feeds.reader import Parse
 
 _TYPES = frozenset(
     {"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/xml",
@@ -46,27 +48,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-class Get(Protocol):
-    """Fetches a page; `monitor.feeds.fetch.Fetcher` is the real one."""
-
-    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
-        """One GET. Raises FeedError."""
-
-
-class Read(Protocol):
-    """Reads documents; `monitor.feeds.parser_pool.ParserPool` is the real one."""
-
-    async def parse(
-        self,
-        body: bytes,
-        *,
-        content_type: str = "",
-        url: str = "",
-        language: str = "",
-        country: str = "",
-        zone: str = "",
-    ) -> ParsedFeed:
-        """Raises FeedError."""
+class Read(Parse, Protocol):
+    """Reads documents and pages; `monitor.feeds.parser_pool.ParserPool` is the real one."""
 
     async def page_links(self, body: bytes, *, url: str = "", content_type: str = "") -> Links:
         """Raises FeedError."""
@@ -102,7 +85,8 @@ async def discover(
     ):
         for address in addresses:
             candidates.setdefault(urls.absolute(fetched.url, address), how)
-    candidates.pop("", None)
+    # WordPress names its API beside its feeds.
+    candidates = {address: how for address, how in candidates.items() if address and "/wp-json/" not in address}
     feeds = await _checked(list(candidates.items())[:_MAX_CHECKED], page, get, read, sleep)
     if feeds:
         return feeds
@@ -152,7 +136,7 @@ async def _check(fetched: Fetched, how: str, read: Read) -> Found:
 
 
 def page_links(body: bytes, *, url: str = "", content_type: str = "") -> Links:
-    """What a web page says of feeds, as absolute addresses, without those of WordPress's API, which is no feed."""
+    """What a web page says of feeds, as absolute addresses."""
     reader = _PageReader(url)
     reader.feed(encoding.decode(body, content_type).text[: 2 * 1024 * 1024])
     return Links(alternate=tuple(reader.alternate)[:_MAX_LINKS], anchors=tuple(reader.anchors)[:_MAX_LINKS])
@@ -180,7 +164,7 @@ class _PageReader(HTMLParser):
 
     def _add(self, to: dict[str, None], href: str) -> None:
         address = urls.absolute(self._base, href)
-        if address and "/wp-json/" not in address:
+        if address:
             to.setdefault(address)
 
 
@@ -195,19 +179,3 @@ def _is_feed(relations: str, kind: str) -> bool:
     words = relations.lower().split()
     media_type = kind.partition(";")[0].strip().lower()
     return "alternate" in words and "stylesheet" not in words and media_type in _TYPES
-
-
-_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w!#$&+\-.^`|~*]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*))?)*)")
-_PARAMETER = re.compile(r";\s*([\w!#$&+\-.^`|~*]+)(?:\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?")
-
-
-def link_header(value: str) -> list[tuple[str, str, str]]:
-    """The links of an HTTP `Link` header (RFC 8288): address, relations as one string, media type."""
-    links = []
-    for match in _LINK.finditer(value[:20_000]):
-        parameters: dict[str, str] = {}
-        for name, quoted, token in _PARAMETER.findall(match[2]):
-            # Only the first of each counts (section 3.3 and 3.4.1).
-            parameters.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) or token)
-        links.append((match[1].strip(), parameters.get("rel", ""), parameters.get("type", "")))
-    return links

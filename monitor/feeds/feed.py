@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -90,8 +91,9 @@ class Subscription(Record, frozen=True, kw_only=True):
     `interval_min_s` may go down to 120 for a feed that answers 304; `interval_s` fixes the interval; 0 means the
     default everywhere. `host_group` overrides the registrable domain as the unit of politeness. `keep` lets only
     matching entries pass, `block` drops matching ones, `max_age_days` drops entries published before that.
-    `full_text` is "" (off), "auto", or a CSS selector of the article's text. `alert_after` errors in a row make the
-    feed's trouble visible; it is never given up silently.
+    `full_text` is "" (as the configuration says), "off", "auto", or a CSS selector of the article's text. `site` is the
+    page that the feed belongs to. `alert_after` errors in a row make the feed's trouble visible; after `disable_after`
+    of them it is asked once a week only; it is never given up silently.
     """
 
     id: str
@@ -108,6 +110,7 @@ class Subscription(Record, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
     timezone: str = ""
     weight: float = 1.0
+    site: str = ""
     notes: str = ""
 
     interval_s: int = 0
@@ -118,6 +121,7 @@ class Subscription(Record, frozen=True, kw_only=True):
     host_group: str = ""
     websub: bool = False
     alert_after: int = 3
+    disable_after: int = 0
 
     user_agent: str = ""
     accept: str = ""
@@ -146,8 +150,9 @@ class Subscription(Record, frozen=True, kw_only=True):
         if not _ID.fullmatch(self.id):
             raise ValueError(f"id {self.id[:100]!r} must be letters, digits and . _ : -, at most 100 of them")
         _check_url("url", self.url)
-        if self.proxy:
-            _check_url("proxy", self.proxy)
+        for name in ("proxy", "site"):
+            if value := getattr(self, name):
+                _check_url(name, value)
         # One's own server may be asked as often as one likes; others' at most every two minutes (S2).
         shortest = 1 if self.allow_private_network else 120
         for name in ("interval_s", "interval_min_s", "interval_max_s"):
@@ -156,17 +161,10 @@ class Subscription(Record, frozen=True, kw_only=True):
                 raise ValueError(f"{name} must be 0 (default) or {shortest} seconds to 7 days, not {value}")
         if self.interval_max_s and self.interval_min_s > self.interval_max_s:
             raise ValueError("interval_min_s is more than interval_max_s")
-        for name in ("hint_max_s", "timeout_s", "max_body", "max_age_days"):
+        for name in ("hint_max_s", "timeout_s", "max_body", "max_age_days", "alert_after", "disable_after"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")
-        for header, value in self.headers.items():
-            if not _HEADER.fullmatch(header) or header.lower() in _RESERVED:
-                raise ValueError(f"headers: {header!r} can't be set")
-            if not _VALUE.fullmatch(value):
-                raise ValueError(f"headers: the value of {header} has characters that a header can't hold")
-        for name in ("user_agent", "accept"):
-            if not _VALUE.fullmatch(getattr(self, name)):
-                raise ValueError(f"{name} has characters that a header can't hold")
+        _check_headers(self.headers, user_agent=self.user_agent, accept=self.accept)
         if any(not 1 <= port <= 65535 for port in self.ports):
             raise ValueError("ports must be 1 to 65535")
         _check_pattern("guid_strip_regex", self.guid_strip_regex)
@@ -195,6 +193,17 @@ def _check_url(name: str, url: str) -> None:
         raise ValueError(f"{name} holds credentials: put them under `auth`, as {{file: PATH}} or {{env: NAME}}")
     if port == 0 or any(ord(c) <= 0x20 or ord(c) == 0x7F for c in url):
         raise ValueError(f"{name} has a port or characters that an address can't have")
+
+
+def _check_headers(headers: Mapping[str, str], **own: str) -> None:
+    for header, value in headers.items():
+        if not _HEADER.fullmatch(header) or header.lower() in _RESERVED:
+            raise ValueError(f"headers: {header!r} can't be set")
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"headers: the value of {header} has characters that a header can't hold")
+    for name, value in own.items():
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"{name} has characters that a header can't hold")
 
 
 def _check_pattern(name: str, pattern: str) -> None:

@@ -15,7 +15,7 @@ import httpx
 from monitor import __version__
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
-from monitor.feeds.body import read_body
+from monitor.feeds.body import DEADLINE, Room, read_body
 from monitor.feeds.feed import Subscription
 from monitor.feeds.transport import CheckedTransport
 
@@ -65,6 +65,7 @@ class Fetcher:
         self._max_decoded = max_decoded
         self._verified = tls or ssl.create_default_context()
         self._unverified = _no_verification()
+        self._room = Room()
         self._direct = CheckedTransport(book, self._verified)
         self._direct_unverified = CheckedTransport(book, self._unverified)
         self._proxies: dict[tuple[str, bool], httpx.AsyncHTTPTransport] = {}
@@ -100,16 +101,22 @@ class Fetcher:
         """Do it within the feed's time limit, and name what goes wrong."""
         limit = feed.timeout_s or self._timeout_s
         try:
-            async with asyncio.timeout(limit):
-                return await doing
+            async with asyncio.timeout(limit) as deadline:
+                token = DEADLINE.set(deadline)
+                try:
+                    return await doing
+                finally:
+                    DEADLINE.reset(token)
         except TimeoutError:
             raise FeedError(f"no whole answer within {limit:g} s", reason="timeout") from None
         except (httpx.TransportError, httpx.InvalidURL) as error:  # only from proxies: ours raises FeedError
             raise FeedError(f"the proxy: {error or type(error).__name__}"[:200], reason="proxy") from error
 
     async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
-        home, permanent = _check(url, feed), True
-        origin, start, seen = home, url, {url}
+        # The origin that the user gave the secrets for, also where the feed is polled elsewhere since it has moved.
+        home, permanent = _check(feed.url, feed), True
+        origin = home if url == feed.url else _check(url, feed)
+        start, seen = url, {url}
         while True:
             at_home = origin == home
             headers = self._headers(feed, secrets=at_home, etag=etag, last_modified=last_modified)
@@ -143,7 +150,7 @@ class Fetcher:
             if response.status_code == 200:
                 limit = feed.max_body or self._max_decoded
                 coding = answered.get("content-encoding", "")
-                body = await read_body(response.aiter_raw(), coding, min(MAX_RAW, limit), limit)
+                body = await read_body(response.aiter_raw(), coding, min(MAX_RAW, limit), limit, self._room)
             return Fetched(response.status_code, str(request.url), answered, body)
         finally:
             await response.aclose()

@@ -18,9 +18,10 @@ from protego import Protego
 
 from monitor.errors import FeedError
 from monitor.feeds import encoding, entries, html, urls
-from monitor.feeds.discover import Get
 from monitor.feeds.feed import Subscription
+from monitor.feeds.hosts import host_group
 from monitor.feeds.parser_worker import Extracted
+from monitor.feeds.poll import Get
 from monitor.records import Article
 
 logger = structlog.get_logger()
@@ -78,14 +79,14 @@ class FullText:
         done: list[Article] = []
         pages = 0
         for article in articles:
-            text = ""
+            found = Extracted()
             if feed.full_text and article.url and not article.text and not article.backfill and pages < MAX_PAGES:
                 pages += 1
                 try:
-                    text = (await self.fetch(feed, article.url)).text
+                    found = await self.fetch(feed, article.url)
                 except FeedError as error:
                     logger.info("full_text_missing", feed=feed.id, article_id=article.id, reason=error.reason)
-            done.append(msgspec.structs.replace(article, text=text) if len(text) >= _SHORTEST else article)
+            done.append(_completed(article, found))
         return tuple(done)
 
     async def fetch(self, feed: Subscription, url: str) -> Extracted:
@@ -154,6 +155,15 @@ class FullText:
             self._robots.clear()
         self._robots[origin] = _Robots(rules, self._now() + kept, known.free_at if known else 0.0)
         return self._robots[origin]
+
+
+def _completed(article: Article, found: Extracted) -> Article:
+    """The article with what its page says: the text, and the page's canonical address within the same site (D6)."""
+    url = urls.canonical(found.canonical)
+    if not url or host_group(url) != host_group(article.url):
+        url = article.url
+    text = found.text if len(found.text) >= _SHORTEST else article.text
+    return msgspec.structs.replace(article, url=url, text=text)
 
 
 def extract(body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> Extracted:

@@ -42,6 +42,14 @@ def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
     return "OK", ""
 
 
+def stuck(state: FeedState, now: float) -> bool:
+    """Whether to ask once without validators: a stale feed that says 304, at most once a day (H6).
+
+    Some caches answer 304 to validators for ever, whatever has become of the feed behind them.
+    """
+    return state.health == "STALE" and state.last_status == 304 and now - state.last_unconditional >= DAY
+
+
 def usual_gap(state: FeedState) -> float:
     """Seconds between two entries while the feed was alive: the long rate as it was when the last entry came."""
     then = state.rate_long * math.exp(min(LONG_DECAY * max(0.0, state.rate_at - state.last_new), 700.0))

@@ -16,11 +16,11 @@ def freshness(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds for which the answer calls itself fresh; None when it says nothing, 0.0 when it says "not at all".
 
     The longer one of `max-age` less `Age`, and `Expires` less `Date` (RFC 9111, 4.2.1 and 5.2). With `no-cache` or
-    `no-store` the numbers beside them mean nothing for a poller, so there is no hint.
+    `no-store` the numbers beside them mean nothing for a poller: not fresh at all, also where an earlier answer was.
     """
     directives = _directives(headers.get("cache-control", ""))
     if "no-cache" in directives or "no-store" in directives:
-        return None
+        return 0.0
     hints: list[float] = []
     max_age = directives.get("max-age", "")
     if _SECONDS.fullmatch(max_age):

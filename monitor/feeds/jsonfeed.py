@@ -12,9 +12,14 @@ from monitor.feeds.document import ParsedFeed
 from monitor.feeds.entries import Markup, RawEntry, Setting, finish
 from monitor.feeds.limits import MAX_ENTRIES
 
+#: Objects and lists of a document: each takes 64 bytes or more where `{}` takes 3, and 8 MiB hold almost three million.
+MAX_OBJECTS = 250_000
+
 
 def read(text: str, setting: Setting) -> ParsedFeed:
-    """The feed in `text`, which begins with `{`. Raises FeedError (`not_a_feed`) when it is no JSON Feed."""
+    """The feed in `text`, which begins with `{`. Raises FeedError (`not_a_feed`, `too_many_objects`)."""
+    if text.count("{") + text.count("[") > MAX_OBJECTS:
+        raise FeedError(f"the document has over {MAX_OBJECTS} objects and lists", reason="too_many_objects")
     try:
         whole = msgspec.json.decode(text.strip())
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -29,7 +29,7 @@ MAX_DEPTH = 10
 #: Not in the namespace: what is or leads to a secret, what a stranger's list must not open, what OPML has a name for.
 _PRIVATE = frozenset(
     {"auth", "cookie", "headers", "proxy", "tls_verify", "allow_private_network", "ports",
-     "url", "language", "categories", "title"}
+     "url", "language", "categories", "title", "site", "notes"}
 )  # fmt: skip
 _OUTLINE = re.compile(r"<outline\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -126,7 +126,7 @@ class _Collector:
             return
         try:
             feed = _feed(address, values, [title for title in self._stack if title])
-        except (MistakeError, ValueError) as error:
+        except (MistakeError, ValueError, RecursionError) as error:
             self._problem(line, str(error))
             return
         self._titles[key] = line
@@ -145,10 +145,12 @@ def _feed(address: str, values: Mapping[str, str], around: list[str]) -> Subscri
     for name, value in values.items():
         prefix, _, option = name.partition(":")
         if prefix == "summitry" and option in OPTIONS and option not in _PRIVATE:
-            options[option] = json.loads(value) if value[:1] in "[{" else value
+            options[option] = json.loads(value) if value.startswith(("[", "{")) else value
     title = next((t for key in ("title", "text", "htmlurl") if (t := html.plain(values.get(key, "")))), address)
     options["title"] = html.cap(title, 300)
     options.setdefault("outlet", options["title"])
+    options["site"] = urls.canonical(values.get("htmlurl", ""))
+    options["notes"] = html.cap(html.plain(values.get("description", "")), 1000)
     if language := values.get("language", "").strip():
         options["language"] = language
     paths = [part.strip("/") for part in values.get("category", "").split(",")]
@@ -184,8 +186,8 @@ def write_opml(feeds: Iterable[Subscription], title: str = "Summitry feeds") -> 
 def _attributes(feed: Subscription) -> str:
     name = feed.title or feed.outlet or feed.url
     attributes = {"type": "rss", "text": name, "title": name, "xmlUrl": feed.url}
-    if feed.language:
-        attributes["language"] = feed.language
+    told = {"htmlUrl": feed.site, "description": feed.notes, "language": feed.language}
+    attributes |= {attribute: value for attribute, value in told.items() if value}
     if len(feed.categories) > 1:
         attributes["category"] = ",".join(f"/{category}" for category in feed.categories[1:])
     for option, value in options_of(feed).items():

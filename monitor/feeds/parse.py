@@ -36,7 +36,7 @@ def parse(
     `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Of
     entries whose digests are `known`, only the digest is given.
     Raises FeedError; its reason is `empty`, `too_large`, `html`, `not_a_feed`, `too_many_attributes`, `tag_too_large`,
-    `too_deep` or `parse_failed`.
+    `too_deep`, `too_many_objects` or `parse_failed`.
     """
     if len(body) > MAX_DOCUMENT:
         raise FeedError(f"the document has {len(body)} bytes", reason="too_large")

@@ -8,8 +8,11 @@ a FeedError, the next call a new process, and calls on other workers notice noth
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self, TypeVar
@@ -22,6 +25,10 @@ from monitor.feeds.parser_worker import CPU_SIGNAL, LENGTH, Extracted, Links, Re
 
 R = TypeVar("R")
 
+#: Documents of more bytes than this are parsed one at a time: they take most memory, and others need not wait for them.
+_LARGE = 1024 * 1024
+#: Bytes that are written to a worker at once.
+_SLICE = 256 * 1024
 #: Bytes of one reply: more than any document within the parser's limits can become.
 _LARGEST_REPLY = 256 * 1024 * 1024
 #: What ended the worker -> the reason. An allocation that fails inside of a C or Rust library aborts the process.
@@ -36,8 +43,9 @@ _SIGNALS = {
 class ParserPool:
     """`workers` processes that parse one document each at a time; an async context manager.
 
-    Each process may use `memory` bytes of address space and `cpu_seconds` for one document, is given up after
-    `deadline` seconds whatever it does, and is replaced after `recycle` documents. Processes start when first needed.
+    Each process may use `memory` bytes of address space, `heap` bytes of its own, and `cpu_seconds` for one document,
+    is given up after `deadline` seconds whatever it does, and is replaced after `recycle` documents or when it has
+    become large. Processes start when first needed.
     """
 
     def __init__(
@@ -46,16 +54,20 @@ class ParserPool:
         *,
         cpu_seconds: float = 3.0,
         memory: int = 1 << 30,
+        heap: int = 136 << 20,
         recycle: int = 1_000,
         deadline: float = 30.0,
     ) -> None:
         if workers < 1:
             raise ValueError("a pool needs at least one worker")
-        self._workers = [_Worker(cpu_seconds, memory, recycle, deadline) for _ in range(workers)]
+        self._model = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the pool
+        arguments = tuple(map(str, (cpu_seconds, memory, heap, self._model.fileno())))
+        self._workers = [_Worker(arguments, self._model.fileno(), recycle, deadline) for _ in range(workers)]
         # The last one used is the first one taken: with little to do, few processes run.
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         for worker in self._workers:
             self._idle.put_nowait(worker)
+        self._large = asyncio.Lock()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -70,6 +82,7 @@ class ParserPool:
         """End all processes; calls that still run fail."""
         self._closed = True
         await asyncio.gather(*(worker.stop() for worker in self._workers))
+        self._model.close()
 
     async def parse(
         self,
@@ -82,7 +95,7 @@ class ParserPool:
         zone: str = "",
         known: Iterable[bytes] = (),
     ) -> ParsedFeed:
-        """`monitor.feeds.parse.parse` in a worker.
+        """`monitor.feeds.parse.parse` in a worker; its entries come without their HTML.
 
         Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
         """
@@ -104,12 +117,12 @@ class ParserPool:
     ) -> R:
         if self._closed:
             raise FeedError("the parser pool is closed", reason="parse_crash")
-        frame = msgspec.msgpack.encode(Request(task, body, options, known))
-        worker = await self._idle.get()
-        try:
-            reply = await worker.call(frame)
-        finally:
-            self._idle.put_nowait(worker)
+        async with self._large if len(body) > _LARGE else contextlib.nullcontext():
+            worker = await self._idle.get()
+            try:
+                reply = await worker.call(Request(task, len(body), options, known), body)
+            finally:
+                self._idle.put_nowait(worker)
         if reply.reason:
             raise FeedError(reply.message, reason=reply.reason, retryable=reply.retryable)
         return msgspec.msgpack.decode(reply.result, type=kind)
@@ -118,18 +131,18 @@ class ParserPool:
 class _Worker:
     """One process and its replacements."""
 
-    def __init__(self, cpu_seconds: float, memory: int, recycle: int, deadline: float) -> None:
-        self._arguments = (str(cpu_seconds), str(memory))
+    def __init__(self, arguments: tuple[str, ...], model: int, recycle: int, deadline: float) -> None:
+        self._arguments, self._model = arguments, model
         self._recycle = recycle
         self._deadline = deadline
         self._process: asyncio.subprocess.Process | None = None
         self._done = 0
 
-    async def call(self, frame: bytes) -> Reply:
+    async def call(self, request: Request, body: bytes) -> Reply:
         process = await self._running()
         try:
             async with asyncio.timeout(self._deadline):
-                reply = await self._exchange(process, frame)
+                reply = await self._exchange(process, request, body)
         except TimeoutError:
             await self.stop(kill=True)
             return Reply(reason="parse_timeout", message=f"the parser gave no answer in {self._deadline:g} seconds")
@@ -140,7 +153,7 @@ class _Worker:
             await self.stop(kill=True)
             raise
         self._done += 1
-        if self._done >= self._recycle or reply.reason == "parse_memory":
+        if self._done >= self._recycle or reply.spent:
             await self.stop()
         return reply
 
@@ -172,14 +185,20 @@ class _Worker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             limit=1 << 20,
+            pass_fds=(self._model,),
+            # Without it glibc keeps more and more of what was freed, once a large document was read (mallopt(3)).
+            env={**os.environ, "MALLOC_MMAP_THRESHOLD_": str(_SLICE)},
         )
         return self._process
 
-    async def _exchange(self, process: asyncio.subprocess.Process, frame: bytes) -> Reply:
+    async def _exchange(self, process: asyncio.subprocess.Process, request: Request, body: bytes) -> Reply:
         assert process.stdin is not None  # noqa: S101  # both pipes were asked for above
         assert process.stdout is not None  # noqa: S101
+        frame = msgspec.msgpack.encode(request)
         process.stdin.write(LENGTH.pack(len(frame)) + frame)
-        await process.stdin.drain()
+        for start in range(0, len(body), _SLICE):  # a whole large body would be copied into the pipe's buffer
+            process.stdin.write(body[start : start + _SLICE])
+            await process.stdin.drain()
         (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
         if length > _LARGEST_REPLY:
             raise ConnectionError("the reply is too long")

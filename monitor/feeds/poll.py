@@ -10,12 +10,13 @@ from urllib.parse import urljoin
 import msgspec
 
 from monitor.errors import FeedError
-from monitor.feeds.discover import link_header
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
+from monitor.feeds.health import stuck
 from monitor.feeds.hints import freshness, retry_after
 from monitor.feeds.identity import Reconciled
+from monitor.feeds.links import link_header
 from monitor.feeds.schedule import Answer
 from monitor.feeds.state import FeedState, Segments
 from monitor.records import Article
@@ -27,6 +28,7 @@ MAX_VALIDATOR = 2048
 _STATUS_REASONS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 410: "gone", 429: "throttled"}
 _MAY_ASK_TO_WAIT = frozenset({403, 429, 503})
 _HTML = (b"<!doctype html", b"<html")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Polled:
 
 async def poll(feed: Subscription, state: FeedState, segments: Segments, *, get: Get, read: Read, now: float) -> Polled:
     """Ask a feed once. Every trouble with it becomes a failed answer with its reason; nothing is raised for it."""
-    cached = not feed.ignore_http_cache
+    cached = not feed.ignore_http_cache and not stuck(state, now)
     etag, modified = (state.etag, state.last_modified) if cached else ("", "")
     try:
         fetched = await get.get(feed, url=state.url, etag=etag, last_modified=modified)
@@ -151,6 +153,8 @@ async def _changed(
     answer = msgspec.structs.replace(
         answer,
         document_hint_s=max(hints, default=0.0),
+        skip_hours=document.skip_hours,
+        skip_days=tuple(_DAYS.index(day) for day in document.skip_days if day in _DAYS),
         overlap=1.0 if first or not document.entries else known / (known + len(found.new) or 1),
         entries=len(document.entries),
         new=len(found.new),
@@ -171,13 +175,18 @@ async def _changed(
 
 
 def _hub_links(fetched: Fetched) -> dict[str, str]:
-    """The hub and self links of the HTTP Link header; they come before the document's (WebSub, section 4)."""
-    found: dict[str, str] = {}
-    for address, relations, _ in link_header(fetched.headers.get("link", "")):
-        for relation in relations.lower().split():
-            if relation in {"hub", "self"}:
-                found.setdefault(relation, urljoin(fetched.url, address))
-    return found
+    """The hub and self links of the HTTP Link header; they come before the document's (WebSub, section 4).
+
+    Of several hubs the first one with https is taken, since it is told a secret.
+    """
+    links = [
+        (relation, urljoin(fetched.url, address))
+        for address, relations, _ in link_header(fetched.headers.get("link", ""))
+        for relation in relations.lower().split()
+        if relation in {"hub", "self"}
+    ]
+    links.sort(key=lambda link: link[0] == "hub" and not link[1].startswith("https:"))
+    return dict(reversed(links))  # the first of each counts
 
 
 def _validator(value: str) -> str:

@@ -219,9 +219,8 @@ class Poller:
                 return  # the next poll will tell
             # What a hub sends says nothing of the feed's own validators and hints.
             kept = {name: getattr(state, name) for name in ("etag", "last_modified", "body_hash", "hub", "topic")}
-            answer = msgspec.structs.replace(
-                answer, fresh_s=state.header_hint_s, document_hint_s=None, entries=None, pushed=True, **kept
-            )
+            kept |= {"fresh_s": state.header_hint_s, "document_hint_s": None, "skip_hours": None, "skip_days": None}
+            answer = msgspec.structs.replace(answer, entries=None, pushed=True, **kept)
         if held.feed is not feed and held.feed.request_hash != feed.request_hash:
             # The subscription changed meanwhile: what was read stands, but its validators are not the new request's.
             feed = held.feed
@@ -299,8 +298,6 @@ class Poller:
             weeks = segments.keys() | held.segments.keys()
             held.unsaved |= {week for week in weeks if segments.get(week) != held.segments.get(week)}
             held.segments = segments
-        if state.last_success == state.last_attempt:
-            metrics.feed_last_success.labels(feed.id).set(state.last_success)
         self._tell(feed, before, state, polled)
         if state.paused_until > self._now():
             self._agenda.pause(feed.group, state.paused_until)
@@ -308,6 +305,8 @@ class Poller:
             if (known := before.health if before else "NEW") != state.health:
                 metrics.feeds_by_state.labels(known).dec()
                 metrics.feeds_by_state.labels(state.health).inc()
+            if state.last_success == state.last_attempt:
+                metrics.feed_last_success.labels(feed.id).set(state.last_success)
             if feed.enabled:
                 self._agenda.put(feed.id, feed.group, state.next_due)
 
@@ -342,6 +341,8 @@ class Poller:
         self._held[held.feed.id] = held
         if held.state is not None:  # another process's push ended with it
             held.state = msgspec.structs.replace(held.state, push_until=0.0)
+            if held.state.last_success:
+                metrics.feed_last_success.labels(held.feed.id).set(held.state.last_success)
         metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").inc()
         if held.state and held.state.paused_until > now:
             self._agenda.pause(held.feed.group, held.state.paused_until)
@@ -362,6 +363,9 @@ class Poller:
             if self._push is not None:
                 self._push.forget(feed_id)
             metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").dec()
+            # Else a feed that went to another poller, or off the list, would look like one that fell silent.
+            with contextlib.suppress(KeyError):
+                metrics.feed_last_success.remove(feed_id)
 
     async def _ended(self, feeds: Iterable[str]) -> None:
         """Let the polls of some feeds end by themselves for a while, then give them up."""

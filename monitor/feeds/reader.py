@@ -16,7 +16,7 @@ from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
 from monitor.feeds.identity import Reconciled, TextsLeftOutError, reconcile
 from monitor.feeds.poll import Reading
-from monitor.feeds.state import ENTRY_BYTES, FeedState, Segments, pack, unpack
+from monitor.feeds.state import DAY, ENTRY_BYTES, FeedState, Segments, pack, prune, unpack
 from monitor.records import Article
 
 #: Comparing more entries than this, or with more that were seen, takes so long that it is done beside the event loop.
@@ -106,4 +106,4 @@ def _compare(
     """What is new in a document, and what has been seen now, as segments."""
     first = not state.last_success
     entries = reconcile(unpack(segments), document, feed, now, identity=state.identity, first=first)
-    return entries, pack(entries.seen)
+    return entries, pack(prune(entries.seen, entries.keys, int(now.timestamp() // DAY)))

@@ -44,7 +44,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """One feed in `summitry feeds list`. Times are RFC 3339, ages in seconds, None where there is none yet."""
+    """One feed in `summitry feeds list`. Times are RFC 3339, None where there is none yet.
+
+    `last_status` is that of the last answer, 0 where there was none; `last_error` the reason of the last failure, ""
+    when the last poll went well. The counts are those of the last 24 hours. `mode` says how the document was read.
+    """
 
     id: str
     url: str
@@ -55,6 +59,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     due_reason: str
     last_success: datetime | None
     last_status: int
+    last_error: str
     polls_24h: int
     not_modified_24h: int
     entries_24h: int
@@ -83,6 +88,7 @@ def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
         due_reason=state.due_reason,
         last_success=_moment(state.last_success),
         last_status=state.last_status,
+        last_error=state.last_error,
         polls_24h=sum(count.polls for count in recent),
         not_modified_24h=sum(count.not_modified for count in recent),
         entries_24h=sum(count.entries for count in recent),
@@ -93,20 +99,25 @@ def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
 
 
 def table(rows: Iterable[Status], now: float) -> str:
-    """The statuses as text for a terminal."""
-    head = ("STATE", "FEED", "NEXT", "LAST OK", "24 H", "NEWEST", "WHY")
+    """The statuses as text for a terminal; the last column says why a feed is in its state, and why it is due then."""
+    head = ("STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "WHY")
     cells = [head]
     for row in rows:
-        why = row.why or row.due_reason
+        due = row.due_reason if row.state != "OFF" else ""
+        why = "; ".join(filter(None, (_short(row.why, 90), due and f"next: {_short(due, 60)}")))
         cells.append(
             (
                 row.state,
                 row.id,
                 _until(row.next_due, now),
                 _age(row.last_success, now),
+                row.last_error or str(row.last_status or "-"),
+                str(row.polls_24h),
+                str(row.not_modified_24h),
                 str(row.entries_24h),
                 _age(row.newest, now),
-                _short(why + ("" if row.tls_verified else " (TLS NOT VERIFIED)"), 90),
+                row.mode or "-",
+                why + ("" if row.tls_verified else " (TLS NOT VERIFIED)"),
             )
         )
     widths = [max(len(line[i]) for line in cells) for i in range(len(head) - 1)]
@@ -157,6 +168,8 @@ def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
         hints.append(f"<ttl> {document.ttl_minutes} min")
     if document is not None and document.update_period_seconds:
         hints.append(f"sy:updatePeriod {_span(document.update_period_seconds)}")
+    if document is not None and (document.skip_hours or document.skip_days):
+        hints.append("hours or days to skip")
     lines.append(("Hints", ", ".join(hints) or "none: the poller follows the feed's own rhythm"))
     return lines
 

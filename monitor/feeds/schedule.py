@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -29,12 +30,15 @@ NEW_INTERVAL_S, NEW_POLLS = 15 * MINUTE, 3
 JITTER = 0.1
 #: Hints are capped: for a busy feed (entries a day), and for any (S3: NetNewsWire #4478, feeds that went stale).
 BUSY_PER_DAY, BUSY_HINT_S, MAX_HINT_S = 4.0, 1 * HOUR, 24 * HOUR
+#: In the hours and on the days that a document wants to be left alone (skipHours, skipDays) it is asked so many times
+#: less often, at most at the longest interval; it is not left alone, since many of those lists are wrong (S3).
+SKIP_FACTOR = 4
 #: 429 without a Retry-After: this, doubled each time, times 1 to 2, at most a day (S5, as tt-rss).
 THROTTLED_S, MAX_BACKOFF_S = 1 * HOUR, 24 * HOUR
 #: Other errors double the interval up to this in the first day, and up to MAX_BACKOFF_S after it (S6).
 FIRST_DAY_BACKOFF_S = 4 * HOUR
 BLOCKED_S = 6 * HOUR
-#: A feed that is gone for good is asked once a week, so that it is never given up silently.
+#: A feed that is gone for good, or failed as often as its owner wants, is asked once a week: never given up silently.
 GONE_S = 7 * DAY
 #: A permanent redirect is believed after so many polls in a row over this time (H11, as NewsBlur).
 MOVE_POLLS, MOVE_AFTER_S = 10, 48 * HOUR
@@ -60,7 +64,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What one poll found. Times are seconds since 1970 or lengths in seconds.
 
     `reason` is the bounded name of a failure and `text` its sentence. `fresh_s` and `retry_after_s` come from the
-    headers, `document_hint_s` from `<ttl>` or `sy:updatePeriod`. `new_times` are the published times of entries not
+    headers, `document_hint_s` from `<ttl>` or `sy:updatePeriod`, `skip_hours` (UTC) and `skip_days` (0 is Monday) from
+    the document as well; None where no document was read. `new_times` are the published times of entries not
     seen before (the time of the poll where they say none, nothing for those of a first document), `new` is their
     number, `newest` the latest published time in the document.
     `permanent_to` is the end of a chain of redirects that were all permanent, `overlap` the share of the document's
@@ -78,6 +83,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fresh_s: float | None = None
     retry_after_s: float | None = None
     document_hint_s: float | None = None
+    skip_hours: tuple[int, ...] | None = None
+    skip_days: tuple[int, ...] | None = None
     permanent_to: str = ""
     overlap: float = 1.0
     entries: int | None = None
@@ -104,9 +111,10 @@ def begin(state: FeedState | None, feed: Subscription) -> FeedState:
             etag="",
             last_modified="",
             body_hash="",
-            hint_until=0.0,
             header_hint_s=0.0,
             document_hint_s=0.0,
+            skip_hours=(),
+            skip_days=(),
             error_count=0,
             throttle_count=0,
             failing_since=0.0,
@@ -148,7 +156,7 @@ def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) ->
 def after(state: FeedState, feed: Subscription, answer: Answer, *, now: float, draw: float, rules: Rules) -> FeedState:
     """The state after a poll, with the next due time and the reason for it. `draw` is random, from 0 to 1."""
     state = _counted(state, answer, now)
-    state = _failed(state, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
+    state = _failed(state, feed, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
     wait, why = _wait(state, feed, answer, now=now, draw=draw, rules=rules)
     # Whoever answers 429 means the asker's address, not the one feed (S4, FreshRSS #8925).
     pause = now + wait if answer.status == 429 else state.paused_until
@@ -203,7 +211,7 @@ def _counted(state: FeedState, answer: Answer, now: float) -> FeedState:
     )
 
 
-def _failed(state: FeedState, answer: Answer, now: float) -> FeedState:
+def _failed(state: FeedState, feed: Subscription, answer: Answer, now: float) -> FeedState:
     gone = state.gone_days
     if answer.status == 410:
         gone = tuple(sorted({*gone, int(now // DAY)}))[-GONE_DAYS:]
@@ -212,6 +220,9 @@ def _failed(state: FeedState, answer: Answer, now: float) -> FeedState:
     pause = state.paused_until
     if answer.retry_after_s is not None:
         pause = now + answer.retry_after_s
+    if state.url != feed.url and state.failing_since and now - state.failing_since >= DEAD_AFTER_S:
+        # Where it moved for good it is dead: from now on the address on the user's list is asked again.
+        state = msgspec.structs.replace(state, url=feed.url, etag="", last_modified="")
     return msgspec.structs.replace(
         state,
         error_count=state.error_count + 1,
@@ -256,6 +267,8 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
         last_new=last_new,
         header_hint_s=hint,
         document_hint_s=state.document_hint_s if answer.document_hint_s is None else answer.document_hint_s,
+        skip_hours=state.skip_hours if answer.skip_hours is None else answer.skip_hours,
+        skip_days=state.skip_days if answer.skip_days is None else answer.skip_days,
         newest=max(state.newest, answer.newest),
         entries=state.entries if answer.entries is None else answer.entries,
         parse_mode=answer.parse_mode or state.parse_mode,
@@ -293,7 +306,7 @@ def _wait(
     if answer.outcome == "failed":
         # What a feed published while it failed is not known, so its rhythm is taken as it was before.
         base, _ = interval(state, feed, state.rate_at or now, rules)
-        return _back_off(state, answer, base, now, draw)
+        return _back_off(state, feed, answer, base=base, now=now, draw=draw)
     base, why = interval(state, feed, now, rules)
     floor = floor_of(state, feed, now, rules)
     wait = max(base * (1 - JITTER + 2 * JITTER * draw), floor * (1 + JITTER * draw))
@@ -303,18 +316,32 @@ def _wait(
         hint = min(max(state.header_hint_s, state.document_hint_s), cap)
         if hint > wait:
             wait, why = hint, f"the server asks for {_span(hint)}"
+        if _skipped(state, now + wait):
+            longer = min(wait * SKIP_FACTOR, _ceiling_of(state, feed, now, rules))
+            wait, why = max(wait, longer), f"{why}; less often now, as skipHours or skipDays ask"
     if state.push_healthy and state.push_until > now:
         return max(wait, min(wait * PUSH_FACTOR, PUSH_MAX_S)), "a hub brings the entries; this is a check"
     return wait, why
 
 
-def _back_off(state: FeedState, answer: Answer, base: float, now: float, draw: float) -> tuple[float, str]:
+def _skipped(state: FeedState, moment: float) -> bool:
+    """Whether the document wants to be left alone then; one that names every hour or day says nothing."""
+    then = datetime.fromtimestamp(moment, UTC)
+    hours, days = state.skip_hours, state.skip_days
+    return (then.hour in hours and len(hours) < 24) or (then.weekday() in days and len(days) < 7)
+
+
+def _back_off(
+    state: FeedState, feed: Subscription, answer: Answer, *, base: float, now: float, draw: float
+) -> tuple[float, str]:
     jitter = 1 + JITTER * draw
     count = state.error_count
     if answer.retry_after_s is not None:
         return max(answer.retry_after_s, base), f"Retry-After {_span(answer.retry_after_s)} ({answer.status})"
     if len(state.gone_days) >= GONE_DAYS:
         return GONE_S * jitter, "gone for good: a probe a week"
+    if 0 < feed.disable_after <= count:
+        return GONE_S * jitter, f"{count} errors in a row, and disable_after says {feed.disable_after}: a probe a week"
     if now - state.failing_since >= DEAD_AFTER_S:
         return DAY * jitter, "failing for a week: a probe a day"
     if answer.status == 429:

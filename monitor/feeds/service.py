@@ -97,7 +97,7 @@ async def run_poller(
             }
             async with consumer(broker, **options) as client:
                 await partitions_of(client, feeds)
-                ownership = Ownership(client, store, poller, partial(_with_defaults, config=config), ready)
+                ownership = Ownership(client, store, poller, partial(with_defaults, config=config), ready)
                 client.subscribe([feeds], listener=ownership)
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(poller.run(stop))
@@ -208,11 +208,11 @@ class RobotsGate:
         return await self._get.get(feed, url=url, etag=etag, last_modified=last_modified)
 
 
-def _with_defaults(feed: Subscription, *, config: PollerConfig) -> Subscription:
+def with_defaults(feed: Subscription, *, config: PollerConfig) -> Subscription:
     """The subscription with what the configuration says for all feeds."""
     return msgspec.structs.replace(
         feed,
-        full_text=feed.full_text or ("auto" if config.full_text else ""),
+        full_text={"": "auto" if config.full_text else "", "off": ""}.get(feed.full_text, feed.full_text),
         respect_robots=feed.respect_robots or config.respect_robots,
     )
 

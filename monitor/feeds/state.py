@@ -20,8 +20,9 @@ Health = Literal["NEW", "OK", "EMPTY", "STALE", "BLOCKED", "MOVED", "GONE", "ERR
 DAY = 86400
 #: How long an entry that left its feed is remembered (D4: longer than any outlet's re-posting habits).
 KEEP_DAYS = 90
-#: Entries of one feed that are remembered at most: at least ten times the longest document that is read (X2).
-MAX_SEEN = 20_000
+#: Names under which entries of one feed are remembered at most. Most entries have two (`identity`), so these are ten of
+#: the longest documents that are read (X2).
+MAX_SEEN = 40_000
 
 _PACKED = struct.Struct(">8s6sBI")  # key, revision hash, revision number, day first seen
 #: What one remembered entry takes.
@@ -39,7 +40,7 @@ class SeenEntry(NamedTuple):
     day: int
 
 
-#: Entry key (16 hex digits) -> what was published of it.
+#: Name of an entry (16 hex digits) -> what was published of it.
 Seen = Mapping[str, SeenEntry]
 
 
@@ -58,6 +59,7 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     `url` is the address that is polled: the subscribed one, or where it has moved for good. `request` is the
     subscription's `request_hash` at the last poll. `etag` and `last_modified` are what the server sent, never altered.
     `rate_short` and `rate_long` are new entries a second, weighted with half-lives of 3 and 72 hours, as of `rate_at`.
+    `skip_hours` (UTC) and `skip_days` (0 is Monday) are when the document says that nobody need ask.
     `paused_until` holds for the whole host group. `identity` says how entries are told apart once that was decided.
     `due_reason` and `health_reason` are sentences for people.
     """
@@ -84,9 +86,10 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     rate_long: float = 0.0
     rate_at: float = 0.0
     last_new: float = 0.0
-    hint_until: float = 0.0
     header_hint_s: float = 0.0
     document_hint_s: float = 0.0
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
     paused_until: float = 0.0
 
     error_count: int = 0
@@ -117,7 +120,7 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
 
 
 class SeenSegment(Record, frozen=True, kw_only=True):
-    """The entries of one feed that were first seen in one week; `packed` holds 19 bytes an entry."""
+    """The entries of one feed that were first seen in one week; `packed` holds 19 bytes a name."""
 
     feed: str
     week: int
@@ -153,8 +156,10 @@ def prune(seen: Seen, current: Iterable[str], today: int) -> dict[str, SeenEntry
     `current` holds the keys of the document just read, `today` is in days since 1970. Entries of the document that are
     past KEEP_DAYS count as first seen today from now on, so that the segment of their week can go.
     """
-    window = set(current)
     oldest = today - KEEP_DAYS
+    if len(seen) <= MAX_SEEN and all(entry.day >= oldest for entry in seen.values()):
+        return dict(seen)
+    window = set(current)
     kept = {key: e._replace(day=today) if key in window and e.day < oldest else e for key, e in seen.items()}
     gone = sorted((entry.day, key) for key, entry in kept.items() if key not in window)
     expired = sum(day < oldest for day, _ in gone)

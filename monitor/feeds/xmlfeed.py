@@ -74,7 +74,7 @@ def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
         update_period_seconds=_period(_text(feed, "sy_updateperiod"), _text(feed, "sy_updatefrequency")),
         skip_hours=tuple(sorted(set(parser.skip_hours))),
         skip_days=tuple(dict.fromkeys(parser.skip_days))[:7],
-        hub=_first([link["href"] for link in links if link.get("rel") == "hub"], setting.url),
+        hub=_first(_hubs(links), setting.url),
         self_url=_first([link["href"] for link in links if link.get("rel") == "self"], setting.url),
         next_url=_first([link["href"] for link in links if link.get("rel") == "next"], setting.url),
         entries=tuple(finish(_entry(entry, inner, is_rss=is_rss), inner) for entry in parser.entries),
@@ -173,6 +173,12 @@ def _page_links(context: FeedData) -> list[str]:
     # An RSS <link> before an Atom one, a page before another form of it, and then as they stand.
     links.sort(key=lambda link: (not link.get("rss"), "html" not in link.get("type", "")))
     return [link["href"] for link in links]
+
+
+def _hubs(links: list[FeedData]) -> list[str]:
+    """Those with https first: a hub is told a secret."""
+    hubs = [link["href"] for link in links if link.get("rel") == "hub"]
+    return sorted(hubs, key=lambda hub: not hub.startswith("https:"))
 
 
 def _first(addresses: list[str], base: str) -> str:

@@ -105,6 +105,19 @@ def test_logs_are_one_json_object_a_line_with_role_and_context(log: io.StringIO)
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
+def test_what_a_server_says_begins_no_line_and_moves_no_cursor(log: io.StringIO, form: str) -> None:
+    set_up_logs(Log(format=form), "poller", log)  # type: ignore[arg-type]
+    hostile = "x\r\n2026-01-01 [error] forged\x1b[2J\x9b31m\u202e"
+    structlog.get_logger().warning("feed_health", why=hostile, feed="\x1b[2J", longest="a" * 100_000)
+    logging.getLogger("some.library").warning("it said %s", hostile)
+    told = log.getvalue()
+    assert len(told.splitlines()) == 2
+    assert "forged" in told
+    assert not set("\r\x1b\x9b\u202e") & set(told)
+    assert len(told) < 5_000
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
 def test_tracebacks_show_no_values(log: io.StringIO, form: str) -> None:
     set_up_logs(Log(format=form), "worker", log)  # type: ignore[arg-type]
     password = "geheim"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from agents.cli import cli
 from agents.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.errors import ConfigError
+from monitor.feeds.feed import Subscription
 from monitor.feeds.opml import read_opml
 from monitor.feeds.report import Status, statuses, table
 from monitor.feeds.state import FeedState, HourCount
@@ -157,8 +159,6 @@ async def test_feeds_go_in_show_their_state_and_come_out_again(broker: str, pref
 
 
 def test_the_table_counts_a_day_and_warns_of_unverified_tls() -> None:
-    from monitor.feeds.feed import Subscription
-
     now = 1_772_438_400.0
     hour = int(now // 3600)
     feed = Subscription(id="a", url="https://a.example/", tls_verify=False)
@@ -172,3 +172,25 @@ def test_the_table_counts_a_day_and_warns_of_unverified_tls() -> None:
     assert "OK     a     5 min" in text[1]
     assert "TLS NOT VERIFIED" in text[1]
     assert isinstance(rows[0], Status)
+
+
+def test_the_table_says_what_came_when_it_is_asked_next_and_why() -> None:
+    now = 1_772_438_400.0
+    hour = HourCount(int(now // 3600), 7, 4, 3)
+    state = FeedState(
+        feed="a", health="ERROR", health_reason="HTTP status 503 (since noon, 2 in a row)", last_status=503,
+        last_error="server_error", next_due=now + 1800, due_reason="2 errors in a row", hours=(hour,),
+        newest=now - 3600, last_success=now - 600, parse_mode="rss-repaired",
+    )  # fmt: skip
+    fine = FeedState(feed="b", health="OK", last_status=304, next_due=now + 300, due_reason="fixed interval")
+    feeds = [Subscription(id=name, url=f"https://{name}.example/") for name in "ab"]
+    head, first, second, *_ = table(statuses(feeds, {"a": state, "b": fine}, now), now).splitlines()
+    assert re.split(r"\s{2,}", head) == [
+        "STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "WHY",
+    ]  # fmt: skip
+    assert re.split(r"\s{2,}", first) == [
+        "ERROR", "a", "30 min", "10 min", "server_error", "7", "4", "3", "60 min", "rss-repaired",
+        "HTTP status 503 (since noon, 2 in a row); next: 2 errors in a row",
+    ]  # fmt: skip
+    assert re.split(r"\s{2,}", second)[4] == "304"
+    assert second.endswith("next: fixed interval")

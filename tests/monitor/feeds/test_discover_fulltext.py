@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from monitor.config import Poller
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
-from monitor.feeds.discover import discover, link_header, page_links
+from monitor.feeds.discover import discover, page_links
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.fulltext import FullText, extract
+from monitor.feeds.links import link_header
 from monitor.feeds.parse import parse
 from monitor.feeds.parser_worker import Extracted, Links
+from monitor.feeds.service import with_defaults
 from monitor.records import Article
 from tests.feedserver import FeedServer, Reply, rss
 
@@ -88,7 +91,15 @@ async def test_header_then_link_then_anchor_and_only_what_is_a_feed(server: Feed
         <link rel="alternate" type="application/json" href="/wp-json/wp/v2/posts/1">
         <link rel="alternate" type="application/atom+xml" href="/dead.xml">"""
     body = "<a href='/c/rss'>RSS</a><a href='/news'>News</a><a href='/b.xml'>again</a>"
-    server.on("/", page(body, links, Link='</a.xml>; rel="alternate"; type="application/atom+xml", </x>; rel=next'))
+    server.on(
+        "/",
+        page(
+            body,
+            links,
+            Link='</a.xml>; rel="alternate"; type="application/atom+xml", </x>; rel=next, '
+            '</wp-json/wp/v2/pages/2>; rel="alternate"; type="application/json"',
+        ),
+    )
     for path in ("/a.xml", "/b.xml", "/c/rss"):
         server.on(path, Reply(200, FEED))
     server.on("/dead.xml", page("moved"))
@@ -97,7 +108,7 @@ async def test_header_then_link_then_anchor_and_only_what_is_a_feed(server: Feed
         ("/b.xml", "<link rel=alternate>"),
         ("/c/rss", "a link on the page"),
     ]
-    assert not server.hits("/wp-json/wp/v2/posts/1")
+    assert not any("wp-json" in request.path for request in server.requests)
     assert not server.hits("/fr")
 
 
@@ -160,6 +171,20 @@ async def test_a_page_gives_its_text_where_the_feed_gives_a_summary(server: Feed
     assert server.requests[-1].header("authorization") is None
 
 
+@pytest.mark.parametrize(
+    ("canonical", "url"),
+    [("/story?id=7&utm_source=amp", "/story?id=7"), ("https://evil.example/story", "/0"), ("javascript:x", "/0")],
+)
+async def test_a_pages_canonical_address_is_taken_within_its_site(
+    server: FeedServer, fetcher: Fetcher, canonical: str, url: str
+) -> None:
+    body = ARTICLE.replace("<title>", f'<link rel="canonical" href="{canonical}"><title>')
+    server.on("/0", Reply(200, body.encode(), {"Content-Type": "text/html"}))
+    (article,) = await reader(fetcher, Pauses()).enrich(feed(server), articles(server))
+    assert article.text
+    assert article.url == server.url(url)
+
+
 async def test_a_selector_chooses_the_text(server: FeedServer, fetcher: Fetcher) -> None:
     body = f"<div class=x>Other</div><div class=story><p>{SENTENCE * 3}</p><script>no()</script></div>"
     server.on("/0", page(body))
@@ -203,6 +228,17 @@ async def test_old_news_texts_that_are_there_and_short_pages_are_left_alone(
         assert await text.enrich(feed(server), [left]) == (left,)
     assert await text.enrich(feed(server, ""), [one]) == (one,)
     assert len(server.hits("/0")) == 1
+
+
+@pytest.mark.parametrize(
+    ("everybody", "feed_says", "texts"),
+    [(False, "", ""), (True, "", "auto"), (True, "off", ""), (False, "auto", "auto"), (True, "div.story", "div.story")],
+)
+def test_the_configuration_asks_for_texts_and_a_feed_may_say_otherwise(
+    everybody: bool, feed_says: str, texts: str
+) -> None:
+    feed = Subscription(id="a", url="https://a.example/", full_text=feed_says)
+    assert with_defaults(feed, config=Poller(full_text=everybody)).full_text == texts
 
 
 async def test_a_very_slow_crawl_delay_means_no_pages(server: FeedServer, fetcher: Fetcher) -> None:

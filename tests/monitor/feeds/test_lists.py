@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +32,18 @@ def test_the_bundled_list_is_whole() -> None:
         assert feed.kind in {"wire", "broadcaster", "newspaper", "government", "igo"}
         assert feed.official == (feed.kind in {"government", "igo"})
         assert outlets.outlet_of(feed.url) is not None or feed.kind not in {"government", "igo"}
+
+
+def test_the_bundled_list_has_every_feed_that_was_found_with_its_facts() -> None:
+    whole = Path(os.environ.get("SUMMITRY_EVAL", "")) / "feeds" / "outlets.yaml"
+    if not os.environ.get("SUMMITRY_EVAL") or not whole.is_file():
+        pytest.skip("$SUMMITRY_EVAL names no folder with feeds/outlets.yaml")
+    found = [row for row in yaml.safe_load(whole.read_text(encoding="utf-8"))["feeds"] if "url" in row]
+    facts = {feed.id: (feed.url, feed.country, feed.language, feed.kind, feed.enabled) for feed in bundled()}
+    assert len(found) > 90
+    for row in found:
+        certain = row["confidence"] != "low"
+        assert facts[row["id"]] == (row["url"], row["country"], row["lang"], row["kind"], certain)
 
 
 def test_official_sites_are_known_by_their_hosts() -> None:
@@ -180,6 +194,28 @@ def test_opml_keeps_options_in_its_own_namespace_but_never_credentials_or_what_o
     (opened,) = read_opml(strangers.encode()).feeds
     assert not opened.allow_private_network
     assert opened.tls_verify
+
+
+def test_opml_has_the_page_and_the_description_of_a_feed() -> None:
+    feed = Subscription(id="x", url="https://x.example/rss", site="https://x.example/", notes='the "desk" & more')
+    text = write_opml([feed])
+    assert 'htmlUrl="https://x.example/"' in text
+    (back,) = read_opml(text.encode()).feeds
+    assert (back.site, back.notes) == (feed.site, feed.notes)
+    told = "htmlUrl='{}' description='&lt;b&gt;Bold&lt;/b&gt; one'"
+    odd = f"<opml><body><outline xmlUrl='https://x.example/' {told}/></body></opml>"
+    for page, site in (("javascript:alert(1)", ""), ("https://u:p@x.example/a", "https://x.example/a"), ("", "")):
+        (back,) = read_opml(odd.format(page).encode()).feeds
+        assert (back.site, back.notes) == (site, "Bold one")
+
+
+def test_an_option_that_nests_without_end_costs_its_row_only() -> None:
+    rows = (
+        f"<outline xmlUrl='https://a.example/' summitry:keep='{'[' * 100_000}'/><outline xmlUrl='https://b.example/'/>"
+    )
+    outline = read_opml(f"<opml><body>{rows}</body></opml>".encode())
+    assert [feed.url for feed in outline.feeds] == ["https://b.example/"]
+    assert len(outline.problems) == 1
 
 
 def test_the_bundled_list_survives_opml() -> None:

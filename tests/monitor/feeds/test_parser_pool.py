@@ -50,7 +50,9 @@ BOMBS: dict[str, tuple[bytes, str | int]] = {
     "four million <": (b"<rss><channel><item>" + b"<" * 4_000_000, "parse_timeout"),
     "a million open cdata": (b"<rss><channel><item>" + b"<![CDATA[" * 800_000, 1),
     "numbers in json": (b'{"version":"jsonfeed.org/version/1","items":[' + b"9" * 1_000_000 + b"]}", "not_a_feed"),
-    "nested json": (b'{"items":' + b"[" * 1_000_000, "not_a_feed"),
+    "nested json": (b'{"items":' + b"[" * 200_000, "not_a_feed"),
+    "a million lists": (b'{"items":' + b"[" * 1_000_000, "too_many_objects"),
+    "a million objects": (b'{"items":[' + b"{}," * 1_000_000 + b"{}]}", "too_many_objects"),
 }  # fmt: skip
 
 
@@ -83,15 +85,56 @@ async def test_the_loop_is_free_while_a_document_is_parsed(pool: ParserPool) -> 
     assert longest < 1.5  # the bench measures it; here only that nothing is parsed in this process
 
 
-async def test_a_document_that_needs_too_much_memory_is_refused() -> None:
+@pytest.mark.parametrize("limit", [{"memory": 64 << 20}, {"heap": 32 << 20}], ids=["address space", "heap"])
+async def test_a_document_that_needs_too_much_memory_is_refused(limit: dict[str, int]) -> None:
     text = "".join(f"<item><title>{n}</title><description>{'x' * 3800}</description></item>" for n in range(2_000))
     document = f"<rss><channel><language>en</language>{text}</channel></rss>".encode()
-    async with ParserPool(1, memory=64 << 20, cpu_seconds=5) as small:
+    async with ParserPool(1, cpu_seconds=5, **limit) as small:
         with pytest.raises(FeedError) as caught:
             await small.parse(document)
         # Python says when it has no memory; a C library may fall over it.
         assert caught.value.reason in {"parse_memory", "parse_crash"}
         assert (await small.parse(GOOD)).title == "Good"
+
+
+async def test_a_worker_that_has_become_large_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = b"<rss><channel>" + b"".join(
+        b"<item><guid>%d</guid><description>%s</description></item>" % (n, b"word " * 700) for n in range(2_000)
+    )
+    async with ParserPool(1, cpu_seconds=20) as one:
+        await one.parse(GOOD)
+        before = workers()
+        await one.parse(GOOD)
+        assert workers() == before
+        assert len((await one.parse(large + b"</channel></rss>")).entries) == 2_000
+        assert workers() != before
+
+
+@pytest.mark.parametrize("words", ["word " * 750, "слово" * 375], ids=["Latin", "Cyrillic"])
+async def test_a_document_of_nearly_the_largest_size_is_read_within_the_limits(words: str) -> None:
+    items = "".join(f"<item><guid>{n}</guid><description>{words}</description></item>" for n in range(2_000))
+    document = f"<rss version='2.0'><channel><title>\U0001f600</title>{items}</channel></rss>".encode()
+    assert 7_000_000 < len(document) < 8 << 20
+    async with ParserPool(1, cpu_seconds=20) as one:
+        assert len((await one.parse(document)).entries) == 2_000
+
+
+async def test_large_documents_wait_for_each_other_and_nobody_else_waits_for_them() -> None:
+    slow = item(b"<description><![CDATA[" + b"<div>" * 300_000 + b"]]></description>")
+    assert len(slow) > 1 << 20
+    async with ParserPool(2, cpu_seconds=1.5) as two:
+        await asyncio.gather(two.parse(GOOD), two.parse(GOOD))
+        both = [asyncio.create_task(two.parse(slow)) for _ in range(2)]
+        for _ in range(5):
+            assert (await two.parse(GOOD)).title == "Good"
+        assert not any(task.done() for task in both), "both workers would have been taken"
+        ends = await asyncio.gather(*both, return_exceptions=True)
+        assert [getattr(end, "reason", end) for end in ends] == ["parse_timeout"] * 2
+
+
+async def test_what_goes_through_the_pipe_has_no_html(pool: ParserPool) -> None:
+    (entry,) = (await pool.parse(item(b"<description>a &lt;b&gt;bold&lt;/b&gt; word</description>"))).entries
+    assert (entry.summary, entry.html) == ("a bold word", "")
 
 
 async def test_a_killed_worker_costs_one_document_and_is_replaced() -> None:

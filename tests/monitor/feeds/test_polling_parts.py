@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -10,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
 from monitor.feeds.agenda import Agenda
-from monitor.feeds.body import read_body
+from monitor.feeds.body import DEADLINE, LARGE, Room, read_body
 from monitor.feeds.feed import Auth, SecretRef, Subscription
 from monitor.feeds.hints import freshness, http_date, retry_after
 from monitor.feeds.hosts import host_group
@@ -224,3 +228,66 @@ async def test_arbitrary_bytes_are_read_or_refused_by_name(chunks: list[bytes], 
         reason = error.reason
     assert len(body) <= 1000
     assert reason in {"", "body_too_large", "bad_gzip", "truncated", "decoded_too_large"}
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_only_so_many_tasks_hold_large_bodies_at_a_time_and_each_keeps_its_place_until_it_ends(
+    coding: str,
+) -> None:
+    room, held, most = Room(2), 0, 0
+    body = bytes(LARGE + 1)
+    chunk = gzip.compress(body) if coding else body
+
+    async def source() -> AsyncIterator[bytes]:
+        yield chunk
+
+    async def poll() -> None:
+        nonlocal held, most
+        for _ in range(2):  # a second large body of the same task needs no second place
+            assert await read_body(source(), coding, 1 << 22, 1 << 22, room) == body
+        held += 1
+        most = max(most, held)
+        await asyncio.sleep(0.01)
+        held -= 1
+
+    async def small() -> None:
+        async def few() -> AsyncIterator[bytes]:
+            yield b"few"
+
+        await asyncio.sleep(0)
+        assert await read_body(few(), "", 1 << 22, 1 << 22, room) == b"few"
+        assert held > 0, "it did not wait for the large ones"
+
+    await asyncio.gather(*(poll() for _ in range(6)))
+    assert most == 2
+    await asyncio.gather(poll(), poll(), poll(), _after(lambda: held > 0, small))
+
+
+async def test_waiting_for_a_place_does_not_count_towards_the_deadline_of_a_fetch() -> None:
+    room, free = Room(1), asyncio.Event()
+
+    async def first() -> None:
+        await room.take()
+        await free.wait()
+
+    async def second() -> float:
+        async with asyncio.timeout(0.2) as deadline:
+            DEADLINE.set(deadline)
+            await room.take()
+            left = deadline.when()
+            assert left is not None
+            return left - asyncio.get_running_loop().time()
+
+    holder, waiter = asyncio.create_task(first()), asyncio.create_task(second())
+    await asyncio.sleep(0.5)  # longer than the deadline
+    assert not waiter.done()
+    free.set()
+    assert 0 < await waiter <= 0.2
+    await holder
+
+
+async def _after(holds: Callable[[], bool], then: Callable[[], Awaitable[None]]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110  # a number that other tasks change
+            await asyncio.sleep(0)
+    await then()

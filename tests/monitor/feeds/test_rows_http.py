@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -154,11 +155,16 @@ async def test_row_07_an_equal_body_is_not_parsed(server: FeedServer, world: Wor
 
 
 @pytest.mark.parametrize(
-    "change", [{"user_agent": "other"}, {"accept": "*/*"}, {"headers": {"X-Key": "1"}}, {"path": "/other.xml"}]
-)
+    "change",
+    [
+        {"user_agent": "other"}, {"accept": "*/*"}, {"headers": {"X-Key": "1"}}, {"path": "/other.xml"},
+        {"auth": Auth(bearer=SecretRef(env="FEED_TOKEN"))}, {"cookie": SecretRef(env="FEED_TOKEN")},
+    ],
+)  # fmt: skip
 async def test_row_08_validators_are_dropped_when_the_request_changes(
-    server: FeedServer, world: World, change: dict[str, object]
+    server: FeedServer, world: World, change: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FEED_TOKEN", "t0ken")
     for path in ("/feed.xml", "/other.xml"):
         server.on(path, conditional(lambda: BODY))
     feed = world.add()
@@ -182,10 +188,16 @@ async def test_row_08_validators_stay_when_only_a_note_changes(server: FeedServe
 
 
 async def test_row_27_an_error_is_not_retried_within_the_poll(server: FeedServer, world: World) -> None:
-    server.on("/feed.xml", Reply(500))
-    world.add()
-    await world.poll()
-    assert len(server.requests) == 1
+    async def reset(writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    replies = (Reply(500), Reply(403), Reply(200, b"<html>no feed</html>" * 9), Reply(200, b""), Reply(raw=reset))
+    for number, reply in enumerate(replies):
+        server.on(f"/{number}.xml", reply)
+        world.add(str(number), f"/{number}.xml")
+        assert (await world.poll(str(number))).error_count == 1
+        assert len(server.hits(f"/{number}.xml")) == 1
+    assert len(server.requests) == len(replies)
 
 
 async def test_row_29_nothing_is_added_to_the_address(server: FeedServer, world: World) -> None:
@@ -235,6 +247,26 @@ async def test_row_32_a_permanent_move_is_believed_after_ten_polls_over_two_days
     await world.poll(after=6 * HOUR)
     assert [request.path for request in server.requests] == ["/new.xml"]
     assert len(world.titles) == 2, "no entry comes twice because of the move"
+
+
+async def test_row_32_a_feed_that_dies_where_it_moved_to_is_looked_for_on_the_list_again(
+    server: FeedServer, world: World
+) -> None:
+    moved(server)
+    world.add()
+    for _ in range(11):
+        state = await world.poll(after=6 * HOUR)
+    assert state.url == server.url("/new.xml")
+    server.on("/new.xml", Reply(404))
+    server.on("/feed.xml", conditional(lambda: rss("three story", "one story", "two story")))
+    server.requests.clear()
+    while state.url != server.url("/feed.xml"):
+        state = await world.poll_when_due()
+    assert state.health == "DEAD"
+    assert {request.path for request in server.requests} == {"/new.xml"}
+    state = await world.poll_when_due()
+    assert server.requests[-1].header("If-None-Match") is None
+    assert (state.health, world.titles[-1]) == ("OK", "three story")
 
 
 async def test_row_32_ten_polls_in_an_hour_are_not_enough(server: FeedServer, world: World) -> None:
@@ -413,6 +445,22 @@ async def test_secrets_stay_with_the_origin_they_were_given_for(
         assert server.requests[0].header("Authorization") == "Bearer t0ken"
         assert "t0ken" not in str(other.requests)
         assert other.requests[0].header("X-Key") is None
+
+
+async def test_secrets_do_not_follow_a_feed_that_has_moved_to_another_origin(
+    server: FeedServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEED_TOKEN", "t0ken")
+    async with FeedServer("127.0.0.2") as other:
+        other.on("/feed.xml", conditional(lambda: BODY))
+        server.on("/feed.xml", Reply(301, headers={"Location": other.url()}))
+        world.add(auth=Auth(bearer=SecretRef(env="FEED_TOKEN")), headers={"X-Key": "k"}, ports=(other.port,))
+        for _ in range(12):
+            state = await world.poll(after=6 * HOUR)
+        assert (state.url, state.health) == (other.url(), "MOVED")
+        assert len(server.requests) < len(other.requests), "the last polls went to the new address at once"
+        assert "t0ken" not in str(other.requests)
+        assert all(request.header("X-Key") is None for request in other.requests)
 
 
 async def test_a_304_that_nobody_asked_for_is_an_error(server: FeedServer, world: World) -> None:

@@ -141,6 +141,30 @@ async def test_row_52_an_old_entry_that_comes_back_is_not_new(world: World) -> N
     assert [article.title for article in articles].count("Old") == 1
 
 
+async def test_row_52_what_is_remembered_is_purged_after_ninety_days_but_never_to_less_than_ten_documents(
+    world: World,
+) -> None:
+    def day(number: int, *more: str) -> Reply:
+        return rss(
+            *(item(f"{number} {n}", f"https://example.org/{number}/{n}", f"{number}-{n}") for n in range(4)), *more
+        )
+
+    back = item("0 0", "https://example.org/0/0", "0-0")
+    recent = item("30 0", "https://example.org/30/0", "30-0")
+    articles = await polled(world, *(day(number) for number in range(110)), day(110, recent, back), gap=DAY)
+    titles = [article.title for article in articles]
+    assert titles.count("30 0") == 1, "gone from the feed for 80 days"
+    assert titles.count("0 0") == 2, "forgotten: first seen 110 days ago, over ten documents back"
+    weeks = world.store.segments["a"]
+    assert min(weeks) >= (START // DAY + 110 - 91) // 7, "the segments of older weeks are deleted on the topic as well"
+    # A small feed that is asked once in a while remembers ten documents, however old they are.
+    world.server.on("/slow.xml", [day(number) for number in range(5)] + [day(5, back)])
+    world.add("slow", "/slow.xml")
+    for _ in range(6):
+        await world.poll("slow", after=60 * DAY)
+    assert [article.title for article in world.store.articles[len(titles) :]].count("0 0") == 1
+
+
 ZONES = [
     ("Mon, 02 Mar 2026 08:00:00 GMT", "08:00"),
     ("Mon, 02 Mar 2026 08:00:00 +0300", "05:00"),

@@ -245,6 +245,16 @@ async def test_row_61_a_restarted_poller_subscribes_anew_even_on_304(world: Worl
     assert hub.forms[1]["hub.callback"] != hub.forms[0]["hub.callback"]
 
 
+async def test_of_several_hubs_one_with_https_is_asked(world: World, hub: Hub) -> None:
+    https = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="hub" href="https://hub.example/"/>'
+    hub.server.on("/feed.xml", Reply(200, rss("one story", channel=hub.links() + https)))
+    world.add()
+    assert (await world.poll()).hub == "https://hub.example/"
+    links = '<http://hub.example/a>; rel="hub", <https://hub.example/b>; rel=hub, <https://hub.example/c>; rel=hub'
+    hub.server.on("/feed.xml", Reply(200, rss("other story", channel=hub.links()), {"Link": links}))
+    assert (await world.poll(after=HOUR)).hub == "https://hub.example/b"
+
+
 async def test_a_link_header_names_the_hub_first(world: World, hub: Hub) -> None:
     links = f'<{hub.server.url("/hub")}>; rel="hub", <http://topic.example/feed>; rel="self x"'
     hub.server.on("/feed.xml", Reply(200, rss("one story"), {"Link": links}))

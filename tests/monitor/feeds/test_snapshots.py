@@ -51,7 +51,7 @@ class DyingStore(MemoryStore):
 
 @pytest.mark.parametrize("feed", FEEDS)
 async def test_every_entry_once_and_every_edit_as_a_revision(feed: str) -> None:
-    documents = load(feed, 40)
+    documents = load(feed)
     expected = Expected()
     for document in documents:
         expected.read(document)
