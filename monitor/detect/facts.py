@@ -224,6 +224,7 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
         for hit in hits
         if (low <= hit.start < high or _stands_alone(around, hit))
         and not _begins_anew(around, contact, hit)
+        and not _is_of_another(around, contact, hit)
         and not any(distance(hit, one) < distance(hit, contact) for one in others)
     ]
     return tuple(sorted(own, key=lambda hit: distance(hit, contact)))
@@ -244,6 +245,19 @@ def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit
         if then is not None and row.items[then].class_ == "aux" and row.words[row.items[then].last] not in _OF_IT:
             return True
     return False
+
+
+def _is_of_another(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether the hit is the attribute of a noun behind another preposition: "speaks with X after Paris meeting"."""
+    row = around.row
+    starts = [row.tokens[item.first].start - around.offset for item in row.items]
+    index = next((at for at, start in enumerate(starts) if start >= hit.end), None)
+    if index is None or contact.first <= index < contact.last or contact.trigger.of.weak:
+        return False
+    trigger = row.items[index].trigger
+    before = [item for item, start in zip(row.items, starts, strict=True) if start < hit.start]
+    apart = bool(before) and before[-1].class_ == "prep"
+    return apart and trigger is not None and trigger.tense in ("noun", "plural")
 
 
 def _stands_alone(around: Surroundings, hit: TimeHit | PlaceHit | ForumHit) -> bool:

@@ -72,7 +72,8 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     up to nine items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
     do not pass it. `strong`: it outweighs the others but a denial. `today`: it happens on the article's day unless
     another is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
-    `reported`: what it says behind a verb of saying.
+    `apart`: nor do strong ones, since what stands before it speaks of something else ("ahead of"). `reported`: what it
+    says behind a verb of saying.
     """
 
     status: CueStatus
@@ -81,6 +82,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     words: tuple[str, ...]
     only: tuple[str, ...] = ()
     barrier: bool = False
+    apart: bool = False
     strong: bool = False
     today: bool = False
     unless_before: tuple[str, ...] = ()

@@ -71,7 +71,8 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
         return Verdict("generic", "?", True)  # "Could X and Y meet?"
     inside = [one for one in cues if _in_scope(row, contact, one)]
     barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
-    inside = [one for one in inside if one.first >= barrier or _passes(one.cue)]
+    wall = max((one.first for one in inside if one.cue.of.apart), default=-1)
+    inside = [one for one in inside if one.first >= barrier or (_passes(one.cue) and not _is_behind(wall, one))]
     if inside:
         best = min(inside, key=lambda one: _rank(row, one))
         return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.today)
@@ -90,6 +91,11 @@ def _as_told(row: Row, found: FoundCue) -> CueStatus:
 
 def _passes(cue: Cue) -> bool:
     return cue.of.strong or cue.of.scope == "after" or cue.of.reach == "sentence"
+
+
+def _is_behind(wall: int, found: FoundCue) -> bool:
+    """Whether what stands before "ahead of" speaks of something else: "rules out a truce ahead of the talks"."""
+    return found.first < wall and found.cue.of.scope == "before" and found.cue.of.reach != "sentence"
 
 
 def _rank(row: Row, found: FoundCue) -> tuple[bool, int]:

@@ -69,3 +69,29 @@ def test_halves(detector, words, start, end):
 def test_a_call_is_at_no_forum(detector):
     assert only(detector, "Zelensky calls Modi ahead of SCO summit", "2025-08-30").forum is None
     assert only(detector, "Modi met Putin at the SCO summit", "2025-09-01").forum == "SCO"
+
+
+@pytest.mark.parametrize(
+    ("title", "place", "medium"),
+    [
+        ("Trump speaks with Zelensky after Paris summit", None, "unknown"),
+        ("Trump speaks with Zelensky at Paris summit", "Paris", "in_person"),
+    ],
+)
+def test_a_place_behind_another_preposition_is_of_another_gathering(detector, title, place, medium):
+    mention = only(detector, title, "2025-09-04")
+    assert (mention.place.name if mention.place else None, mention.medium) == (place, medium)
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("Zelensky rules out a truce ahead of Trump-Putin talks", "planned"),
+        ("Kremlin denies preparations for a Trump-Putin meeting", "denied"),
+        ("Putin lands in Anchorage on eve of summit with Trump", "planned"),
+        ("Putin says talks with Trump were open and substantive", "held"),
+        ("Trump began arranging a Putin-Zelensky meeting", "planned"),
+    ],
+)
+def test_a_cue_speaks_of_what_it_stands_with(detector, title, status):
+    assert only(detector, title, "2025-08-12").status == status
