@@ -12,8 +12,9 @@ from tests.quality.stories import Story, stories
 STORIES = stories()
 #: B-cubed precision and F1 that each story keeps.
 FLOORS = {
-    "alaska": (0.95, 0.74),
-    "geneva": (0.97, 0.77),
+    "alaska": (0.95, 0.79),
+    "geneva": (0.97, 0.82),
+    "gulf": (0.97, 0.86),
     "oval": (0.97, 0.81),
     "texas": (0.95, 0.83),
     "tianjin": (0.97, 0.86),
