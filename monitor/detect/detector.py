@@ -21,7 +21,8 @@ from monitor.detect.langid import identify
 from monitor.detect.language import Language, bundled_languages
 from monitor.detect.merge import Finding, Setting, merged
 from monitor.detect.official import Speakers
-from monitor.detect.people import People, Person
+from monitor.detect.people import People
+from monitor.detect.person import Person
 from monitor.detect.registry import DESIGNATE, Focus, Registry
 from monitor.detect.status import find_cues, status_of
 from monitor.detect.text import NormalText, fold, furniture, label, normalise, sentences

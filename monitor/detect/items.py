@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from monitor.detect.language import Language, Trigger
-from monitor.detect.people import Person
+from monitor.detect.person import Person
 from monitor.detect.registry import Registry
 from monitor.detect.tokens import Token
 

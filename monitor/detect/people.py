@@ -7,13 +7,14 @@ envoys and namesakes come out as persons who are no leaders, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
 
 from monitor.detect.gazetteer import NameHit
+from monitor.detect.person import Person, supported
 from monitor.detect.place import gazetteer as places
 from monitor.detect.registry import Focus, Registry, Run
+from monitor.detect.runs import Runs
 from monitor.detect.sentence import Sentence
 from monitor.detect.text import layout
 from monitor.detect.tokens import Token, is_glued
@@ -23,26 +24,8 @@ from monitor.watchlist import Strength
 _GLUED_NAME = 6
 #: Classes of words that show that a leader acts.
 _VERBS = frozenset({"aux", "have", "say", "travel", "control", "support", "adv"})
-#: Words of a phrase such as "of the kingdom of".
-_PREFIX = 6
 #: Given names and initials between a title and a surname.
 _GIVEN_NAMES = 4
-
-
-class Person(NamedTuple):
-    """One noun phrase: tokens `first` up to `last`. `leaders` is empty when it is nobody tracked: `reason` says why.
-
-    `owner` is set when a possessive mark follows, `others` when unnamed leaders are meant as well.
-    """
-
-    first: int
-    last: int
-    leaders: tuple[str, ...]
-    reason: str = ""
-    owner: bool = False
-    others: bool = False
-    linked: str = ""
-    strong: bool = True
 
 
 class People:
@@ -52,6 +35,7 @@ class People:
         self._registry = registry
         self._language = registry.language
         self._focus = focus
+        self._runs = Runs(registry, focus)
 
     def read(
         self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool
@@ -70,7 +54,7 @@ class People:
             if person.leaders:
                 self._focus.see(person.leaders)
             at = person.last
-        return self._supported(sentence, found)
+        return supported(sentence, found, self._language)
 
     # One noun phrase -------------------------------------------------------------------------------------------------
 
@@ -78,7 +62,7 @@ class People:
         group = self._group(s, at)
         if group is not None:
             return group
-        run = self._run(s, at)
+        run = self._runs.read(s, at)
         start = run.end if run is not None else at
         hit = s.name_at(start)
         if hit is None and run is None and (polite := self._language.honorifics.longest(s.words, at)) is not None:
@@ -130,7 +114,7 @@ class People:
             common = run is None and (
                 self._language.common.longest(s.words, start) is not None
                 or self._word(s, start)
-                or self._is_other_now(s, start)
+                or self._runs.is_other_now(s, start)
             )
             return None if common else Person(at, last, (), reason)
         if strength != "full":
@@ -155,7 +139,7 @@ class People:
         if day == date.max:
             return Person(at, run.end, (), "an office on an unknown day")
         holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
-        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._known(s, run.end):
+        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._runs.knows(s, run.end):
             last = self._behind_name(s, run.end)
             behind = s.name_at(last)
             alone = holders[0] if len(holders) == 1 else None
@@ -208,7 +192,7 @@ class People:
         last = run.end
         while last - run.end < _GIVEN_NAMES and s.name_at(last) is None:
             initial = s.words[last : last + 1] == ["."] and len(s.words[last - 1]) == 1
-            if not (initial or (s.is_capital(last) and not self._known(s, last))):
+            if not (initial or (s.is_capital(last) and not self._runs.knows(s, last))):
                 return None
             last += 1
         hit = s.name_at(last)
@@ -221,7 +205,7 @@ class People:
         return Person(at, end, (leader,), owner=s.is_owner(end))
 
     def _capital_behind(self, s: Sentence, at: int) -> bool:
-        return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._known(s, at)
+        return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._runs.knows(s, at)
 
     def _group(self, s: Sentence, at: int) -> Person | None:
         """Groups and relations: "the two leaders", "his Turkish counterpart", "European leaders"."""
@@ -248,104 +232,12 @@ class People:
         if name is not None and name.name.leaders:
             leader, _, reason = self._registry.resolve(name.name, None, self._focus)
             return Person(at, s.after(name), (leader,) if leader else (), reason, owner=s.is_owner(s.after(name)))
-        if s.is_capital(last) and s.spaced(last) and not s.title_case and not self._known(s, last):
+        if s.is_capital(last) and s.spaced(last) and not s.title_case and not self._runs.knows(s, last):
             return Person(at, last + 1, (), "somebody else of that title")
         holder = self._registry.holder(state[1][0][0], "leader", self._focus.day)
         if holder is None:
             return Person(at, last, (), "nobody tracked holds that office")
         return Person(at, last, (holder.id,), owner=s.is_owner(last), linked="counterpart")
-
-    def _run(self, s: Sentence, at: int) -> Run | None:
-        states: list[str] = []
-        titles: list[str] = []
-        former = other = plural = owned = False
-        i = at
-        while i < len(s.words) and (s.name_at(i) is None or self._is_other_now(s, i)):
-            role = self._language.roles.longest(s.words, i)
-            kinds = dict(role[1]) if role else {}
-            title = self._registry.titles.longest(s.words, i)
-            state = self._state_at(s, i)
-            if role and "other_title" in kinds:
-                other, i = True, role[0]
-            elif role and "former" in kinds:
-                former, i = True, role[0]
-            elif title and (not role or title[0] >= role[0]):
-                titles.append(title[1][0])
-                i = title[0]
-            elif role and "title" in kinds:
-                titles.append(kinds["title"])
-                plural, i = True, role[0]
-            elif state and (
-                not titles or self._language.state_behind_title or self._after_of(s, i) or (plural and states)
-            ):
-                states.append(state[1][0][0])
-                i = state[0]
-                if i < len(s.words) and s.words[i] == "'s":
-                    owned, i = True, i + 1
-                    if titles:  # "premier of China's State Council": the name of the office goes on
-                        while s.is_capital(i) and s.spaced(i) and not self._known(s, i):
-                            i += 1
-                        break
-            elif role and self._goes_with(kinds, anything=bool(states or titles or former), first=i == at):
-                i = role[0]
-            elif (states or titles) and self._goes_on(s, i, plural=plural):
-                i += 1
-            else:
-                break
-        while i > at and (s.words[i - 1] == "-" or self._is_prefix(s, i - 1)):
-            i -= 1
-        if i == at or not (titles or other or (states and owned) or former):
-            return None
-        return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
-
-    @staticmethod
-    def _goes_with(kinds: Mapping[str, str], *, anything: bool, first: bool) -> bool:
-        """Whether a modifier, or behind a title or state a preposition ("republic of"), belongs to the phrase."""
-        return ("modifier" in kinds and (anything or first)) or ("state_prefix" in kinds and anything)
-
-    def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
-        """The state named at a token, where its case allows that it is one."""
-        state = self._registry.states.longest(s.words, at) or self._same_state(s, at)
-        lower = s.lower_case or (state is not None and self._language.lower_adjectives and state[1][0][1])
-        return state if lower or s.is_capital(at) or self._same_state(s, at) else None
-
-    def _same_state(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
-        """The state named before, meant by "the nation's leader" or "its president"."""
-        role = self._language.roles.longest(s.words, at)
-        if role is None or role[1][0][0] != "same_state":
-            return None
-        for before in range(at - 1, -1, -1):
-            if s.is_capital(before) and (state := self._registry.states.longest(s.words, before)) is not None:
-                return role[0], [(state[1][0][0], True)]
-        return None
-
-    def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
-        """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
-        if plural and s.is_comma(at) and at + 1 < len(s.words):  # "the leaders of France, Germany and Poland"
-            state = self._state_at(s, at + 1)
-            joined = state is not None and (self._is_and(s, state[0]) or s.is_comma(state[0]))
-            return joined and state is not None and self._state_at(s, state[0] + 1) is not None
-        if self._is_and(s, at) or (s.is_comma(at) and not plural and at + 1 < len(s.words)):
-            state = self._registry.states.longest(s.words, at + 1)
-            behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
-            return state is not None and (plural or (behind is not None and behind[1][0][0] == "title"))
-        return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
-
-    def _after_of(self, s: Sentence, at: int) -> bool:
-        return any(
-            (found := self._language.roles.longest(s.words, start)) is not None
-            and found == (at, found[1])
-            and found[1][0][0] == "state_prefix"
-            for start in range(max(0, at - _PREFIX), at)
-        )
-
-    def _is_and(self, s: Sentence, at: int) -> bool:
-        found = self._language.lexicon.longest(s.words, at) if at + 1 < len(s.words) else None
-        return found is not None and "and" in found[1]
-
-    def _is_prefix(self, s: Sentence, at: int) -> bool:
-        found = self._language.roles.longest(s.words, at)
-        return found is not None and found[1][0][0] == "state_prefix"
 
     # What stands around a name ---------------------------------------------------------------------------------------
 
@@ -385,7 +277,7 @@ class People:
         In scripts without spaces it goes on to the next known word, up to a bound.
         """
         last = at
-        while last < len(s.words) and not self._known(s, last):
+        while last < len(s.words) and not self._runs.knows(s, last):
             glued = is_glued(s.words[last])
             if not (glued or (s.is_capital(last) and s.spaced(last))) or last - at >= (_GLUED_NAME if glued else 3):
                 break
@@ -403,8 +295,8 @@ class People:
         if before < 0 or not s.tokens[at].spaced or not s.is_capital(before) or not s.words[before].isalpha():
             return False
         if s.words[before] in self._registry.given:
-            return not self._known(s, before)
-        if before == 0 or s.title_case or s.words[before - 1] in "\"'" or self._known(s, before):
+            return not self._runs.knows(s, before)
+        if before == 0 or s.title_case or s.words[before - 1] in "\"'" or self._runs.knows(s, before):
             return False
         return not self._is_place(s, before)
 
@@ -422,7 +314,7 @@ class People:
             return False
         if last + 1 == len(s.words) and s.words[last] in layout().sections:
             return False
-        return s.is_capital(last) and not s.title_case and not self._known(s, last)
+        return s.is_capital(last) and not s.title_case and not self._runs.knows(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:
         """Languages that put the title behind the name, 트럼프 대통령, perhaps a state between: トランプ米大統領."""
@@ -453,16 +345,6 @@ class People:
             one in _VERBS if isinstance(one, str) else one.tense in ("past", "present", "ing") for one in found[1]
         )
 
-    def _is_other_now(self, s: Sentence, at: int) -> bool:
-        """Whether a name is a state's or a title too, and nobody of that surname is in office: "Nepal PM"."""
-        hit = s.name_at(at)
-        return (
-            hit is not None
-            and not hit.name.phrases
-            and (self._registry.states.longest(s.words, at) or self._registry.titles.longest(s.words, at)) is not None
-            and not any(leader in self._registry.serving(self._focus.day) for leader, _ in hit.name.leaders)
-        )
-
     def _word(self, s: Sentence, at: int) -> bool:
         """Whether the token is a word of the language as well: "Friday" is a name and a day."""
         return self._language.lexicon.longest(s.words, at) is not None
@@ -475,69 +357,6 @@ class People:
             return title[0]
         return role[0] if role and role[1][0][0] == "title" else at
 
-    def _known(self, s: Sentence, at: int) -> bool:
-        """Whether the token starts something the language file or the roster knows: then it is no unknown name."""
-        return (
-            self._language.lexicon.longest(s.words, at) is not None
-            or self._language.roles.longest(s.words, at) is not None
-            or self._language.cues.longest(s.words, at) is not None
-            or self._registry.states.longest(s.words, at) is not None
-            or self._registry.titles.longest(s.words, at) is not None
-            or s.name_at(at) is not None
-        )
-
     def _definite(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at - 1) if at else None
         return found is not None and "the" in found[1]
-
-    def _supported(self, s: Sentence, found: list[Person]) -> list[Person]:
-        """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name.
-
-        Two weak names joined support each other ("Xi, Moon"), unless both are common words.
-        """
-        kept: list[Person] = []
-        for index, person in enumerate(found):
-            if person.strong or not person.leaders:
-                kept.append(person)
-                continue
-            near = [one for one in found if one is not person and one.leaders and one.strong]
-            common = self._is_common(s, person)
-            beside = [one for one in found[max(0, index - 1) : index + 2] if one is not person and one.leaders]
-            joined = any(
-                (one.strong or not (common or self._is_common(s, one))) and self._linked(s, one, person)
-                for one in beside
-            )
-            if (near and (not common or self._begins(s, person))) or joined:
-                kept.append(person._replace(strong=True))
-            else:
-                kept.append(Person(person.first, person.last, (), "a weak name without support"))
-        return kept
-
-    def _begins(self, s: Sentence, person: Person) -> bool:
-        """Whether the name opens its clause and a verb follows: "Brexit: May heads to Berlin"."""
-        opens = person.first == 0 or s.words[person.first - 1] in ":;|—-"
-        found = self._language.lexicon.longest(s.words, person.last) if person.last < len(s.words) else None
-        return (
-            opens
-            and found is not None
-            and any(
-                one in ("say", "travel", "support", "have")
-                if isinstance(one, str)
-                else one.tense in ("past", "present")
-                for one in found[1]
-            )
-        )
-
-    def _is_common(self, s: Sentence, person: Person) -> bool:
-        found = self._language.common.longest(s.words, person.first)
-        word = self._language.lexicon.longest(s.words, person.first)
-        return any(one is not None and one[0] == person.last for one in (found, word))
-
-    def _linked(self, s: Sentence, one: Person, other: Person) -> bool:
-        """Whether only a conjunction, a comma or a hyphen stands between the two."""
-        first, second = sorted((one, other), key=lambda person: person.first)
-        for at in range(first.last, second.first):
-            found = self._language.lexicon.longest(s.words, at)
-            if s.words[at].isalpha() and not (found and ("and" in found[1] or "with" in found[1])):
-                return False
-        return second.first - first.last <= 2

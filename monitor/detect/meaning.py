@@ -1,0 +1,370 @@
+"""What an expression of time means: from a rule and the words that filled it to days, seen from the article's date.
+
+A vague expression becomes a range with its granularity, never a guessed day. What depends on the verb's tense ("on
+Friday", "in May") carries both readings.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Literal
+
+import msgspec
+
+from monitor.records import Granularity, When
+
+Direction = Literal["past", "future", "none"]
+Unit = Literal["hour", "day", "week", "weekend", "month", "quarter", "year"]
+Part = Literal["early", "mid", "late", "first_half", "second_half"]
+Season = Literal["spring", "summer", "autumn", "winter"]
+Mode = Literal["bare", "last", "this", "next", "coming"]
+Meaning = Literal[
+    "date", "date_range", "weekday", "weekday_range", "offset", "unit", "distance", "within", "rest", "end", "month",
+    "month_range", "year", "quarter", "season", "weekend",
+]  # fmt: skip
+
+#: Expressions further than this from the article are not read: nothing a desk follows is.
+_HORIZON = timedelta(days=366 * 120)
+#: What "the coming days, weeks, months, years" span, in days.
+_SOME: dict[str, int] = {"hour": 1, "day": 7, "week": 42, "month": 183, "quarter": 274, "year": 1096}
+#: The first month of each (northern) season: diplomatic calendars are made in the north.
+_SEASONS: dict[str, int] = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
+_DAY = timedelta(days=1)
+
+#: How far a day without a year may lie on the wrong side of its clause's tense and still be of the nearest year.
+_SLACK = 60
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One expression: what it looks like and what it means.
+
+    `shift` counts units (or the sign of a distance), `mode` says how a weekday is meant, `part` narrows it.
+    A word of `unless_before` among the five in front gives another sense ("their first meeting in two weeks").
+    """
+
+    match: str
+    mean: Meaning
+    shift: int = 0
+    unit: Unit | None = None
+    mode: Mode = "bare"
+    part: Part | None = None
+    unless_before: tuple[str, ...] = ()
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Dates, both ends included."""
+
+    start: date
+    end: date
+    granularity: Granularity
+
+    def when(self, text: str) -> When:
+        """As the record has it."""
+        return When(start=self.start, end=self.end, granularity=self.granularity, text=text)
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a rule makes of a match: the default, and the readings by tense where they differ.
+
+    `direction` is set where the words tell it of a span that touches the article's own date ("later this month").
+    """
+
+    default: Span
+    past: Span | None = None
+    future: Span | None = None
+    explicit: bool = True
+    direction: Direction | None = None
+
+
+class Groups(msgspec.Struct, frozen=True):
+    """The slots that a match filled, as numbers and names. A second day, weekday or month has its own field."""
+
+    day: int = 0
+    day2: int = 0
+    month: int = 0
+    month2: int = 0
+    year: int = 0
+    weekday: int = 0
+    weekday2: int = 0
+    n: int = 0
+    unit: Unit | None = None
+    season: Season | None = None
+    part: Part | None = None
+    quarter: int = 0
+
+
+def read_rule(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    """The days that a matched rule means, seen from `base`; None where there are no such days."""
+    try:
+        reading = _MEANINGS[rule.mean](rule, groups, base)
+    except (ValueError, OverflowError):  # a day that no month has, a year that no calendar has
+        return None
+    if reading is None or abs(reading.default.start - base) > _HORIZON:
+        return None
+    return reading
+
+
+# --- What each meaning comes to ---------------------------------------------------------------------------------------
+
+
+def _day(day: date) -> Span:
+    return Span(day, day, "day")
+
+
+def _container(unit: Unit, day: date, shift: int = 0) -> Span:
+    """The day, week (from Monday), weekend, month, quarter or year that holds `day`, moved by `shift` of them."""
+    match unit:
+        case "day" | "hour":
+            return _day(day + shift * _DAY)
+        case "week":
+            start = day - (day.isoweekday() - 1) * _DAY + 7 * shift * _DAY
+            return Span(start, start + 6 * _DAY, "week")
+        case "weekend":
+            saturday = day - (day.isoweekday() - 6) * _DAY + 7 * shift * _DAY
+            return Span(saturday, saturday + _DAY, "range")
+        case "month":
+            return _months(day.year, day.month + shift, 1, "month")
+        case "quarter":
+            return _months(day.year, (day.month - 1) // 3 * 3 + 1 + 3 * shift, 3, "quarter")
+        case "year":
+            return _months(day.year + shift, 1, 12, "year")
+
+
+def _months(year: int, month: int, count: int, granularity: Granularity) -> Span:
+    """`count` whole months from `month` of `year`, where month 0 is the December before and 13 the January after."""
+    first, last = year * 12 + month - 1, year * 12 + month - 1 + count - 1
+    end_year, end_month = last // 12, last % 12 + 1
+    end = date(end_year, end_month, monthrange(end_year, end_month)[1])
+    return Span(date(first // 12, first % 12 + 1, 1), end, granularity)
+
+
+def _part_of(span: Span, part: Part | None) -> Span:
+    if part is None or span.granularity == "day":
+        return span
+    days = (span.end - span.start).days + 1
+    third = -(-days // 3)
+    half = days // 2 - 1 if days > 31 else 15  # of a year's 365 or 366 days, 181 or 182 lie before July
+    bounds = {
+        "early": (0, third - 1), "mid": (days // 3, days - days // 3 - 1), "late": (days - third, days - 1),
+        "first_half": (0, half - 1), "second_half": (half, days - 1),
+    }[part]  # fmt: skip
+    return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, "range")
+
+
+def _nearest(spans: list[Span], base: date, slack: int = 1) -> Reading | None:
+    """One of the same thing in different years: each tense has its own, and without one the nearest counts."""
+    if not spans:
+        return None
+
+    def distance(span: Span) -> int:
+        return max((span.start - base).days, (base - span.end).days, 0)
+
+    default = min(spans, key=distance)
+    past = [span for span in spans if span.start <= base + slack * _DAY]
+    future = [span for span in spans if span.end >= base - slack * _DAY]
+    return Reading(default, max(past, key=_start) if past else default, min(future, key=_start) if future else default)
+
+
+def _start(span: Span) -> date:
+    return span.start
+
+
+def _date(_: Rule, groups: Groups, base: date) -> Reading | None:
+    if groups.year:
+        return Reading(_day(date(groups.year, groups.month, groups.day)))
+    if not groups.month:
+        return _day_of_month(groups.day, base)
+    return _nearest(
+        [_day(day) for year in _around(base) if (day := _valid(year, groups.month, groups.day))], base, _SLACK
+    )
+
+
+def _day_of_month(day: int, base: date) -> Reading | None:
+    months = [_container("month", base, shift).start for shift in (-1, 0, 1)]
+    return _nearest([_day(found) for first in months if (found := _valid(first.year, first.month, day))], base)
+
+
+def _around(base: date) -> tuple[int, int, int]:
+    return base.year - 1, base.year, base.year + 1
+
+
+def _valid(year: int, month: int, day: int) -> date | None:
+    return date(year, month, day) if 1 <= day <= monthrange(year, month)[1] else None
+
+
+def _date_range(_: Rule, groups: Groups, base: date) -> Reading | None:
+    spans = []
+    for year in (groups.year,) if groups.year else _around(base):
+        start = _valid(year, groups.month, groups.day)
+        last = groups.month2 or groups.month
+        end = _valid(year + (last < groups.month), last, groups.day2)
+        if start and end and start <= end:
+            spans.append(Span(start, end, "range"))
+    return _nearest(spans, base, _SLACK)
+
+
+def _weekday(rule: Rule, groups: Groups, base: date) -> Reading:
+    ahead = (groups.weekday - base.isoweekday()) % 7
+    future = base + ahead * _DAY
+    past = base - (-ahead % 7) * _DAY
+    monday = base - (base.isoweekday() - 1) * _DAY
+    match rule.mode:
+        case "last":
+            return Reading(_day(past if past < base else past - 7 * _DAY))
+        case "next":
+            return Reading(_day(monday + (6 + groups.weekday) * _DAY))
+        case "coming":
+            return Reading(_day(future if future > base else future + 7 * _DAY))
+        case "this":
+            this = _day(monday + (groups.weekday - 1) * _DAY)
+            return Reading(_day(future), this, _day(future))
+    return Reading(_day(past), _day(past), _day(future), explicit=past == future)
+
+
+def _weekday_range(_: Rule, groups: Groups, base: date) -> Reading:
+    length = ((groups.weekday2 - groups.weekday) % 7) * _DAY
+    one = _weekday(Rule(match="", mean="weekday"), groups, base)
+    past, future = (one.past or one.default).start, (one.future or one.default).start
+    return Reading(
+        Span(past, past + length, "range"),
+        Span(past, past + length, "range"),
+        Span(future, future + length, "range"),
+        False,
+    )
+
+
+def _offset(rule: Rule, _: Groups, base: date) -> Reading:
+    return Reading(_day(base + rule.shift * _DAY))
+
+
+def _unit(rule: Rule, groups: Groups, base: date) -> Reading:
+    """Like "next month"; on a Sunday what will happen "this week" happens in the week that begins the day after."""
+    unit, part = rule.unit or groups.unit or "day", rule.part or groups.part
+    this = _part_of(_container(unit, base, rule.shift), part)
+    if unit == "week" and rule.shift == 0 and base.isoweekday() == 7:
+        return Reading(this, this, _part_of(_container(unit, base, 1), part))
+    return Reading(this)
+
+
+def _distance(rule: Rule, groups: Groups, base: date) -> Reading:
+    """Like "in two weeks", "three days ago": a distance is as exact as its unit."""
+    unit = rule.unit or groups.unit or "day"
+    n = groups.n or 1
+    if unit == "hour":
+        end = base + rule.shift * (-(-n // 24)) * _DAY
+        return Reading(Span(min(base, end), max(base, end), "range"), direction=_side(rule.shift))
+    return Reading(_container(unit, base, rule.shift * n))
+
+
+def _within(rule: Rule, groups: Groups, base: date) -> Reading:
+    """Like "in the coming days", "over the past two weeks": from the article's date on, or up to it."""
+    unit = rule.unit or groups.unit or "day"
+    days = (-(-groups.n // 24) if unit == "hour" else _length(unit) * groups.n) if groups.n else _SOME.get(unit, 7)
+    far = base + rule.shift * days * _DAY
+    return Reading(Span(min(base, far), max(base, far), "range"), direction=_side(rule.shift))
+
+
+def _side(shift: int) -> Direction:
+    return "future" if shift > 0 else "past"
+
+
+def _length(unit: Unit) -> int:
+    return {"hour": 1, "day": 1, "week": 7, "weekend": 7, "month": 31, "quarter": 92, "year": 366}[unit]
+
+
+def _rest(rule: Rule, groups: Groups, base: date) -> Reading:
+    """Like "later this month", from the article's date to its end, and "earlier this week", from its beginning."""
+    whole = _container(rule.unit or groups.unit or "day", base)
+    span = Span(base, whole.end, "range") if rule.shift > 0 else Span(whole.start, base, "range")
+    return Reading(span, direction=_side(rule.shift))
+
+
+def _end(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    """Like "by the end of the year", "before March": any day until then."""
+    if groups.month:
+        months = _month(rule, groups, base)
+        return months and Reading(Span(base, max(base, (months.future or months.default).end), "range"))
+    if groups.year:
+        return Reading(Span(base, max(base, date(groups.year, 12, 31)), "range"))
+    return Reading(Span(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "range"))
+
+
+def _month(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    part = rule.part or groups.part
+    years = (groups.year,) if groups.year else _around(base)
+    spans = [_part_of(_months(year, groups.month, 1, "month"), part) for year in years]
+    if not groups.year and rule.mode == "last":
+        spans = [max((span for span in spans if span.start <= base), key=_start)]
+    elif not groups.year and rule.mode == "next":
+        spans = [min((span for span in spans if span.end >= base), key=_start)]
+    return _nearest(spans, base)
+
+
+def _month_range(_: Rule, groups: Groups, base: date) -> Reading | None:
+    spans = []
+    for year in (groups.year,) if groups.year else _around(base):
+        count = (groups.month2 - groups.month) % 12 + 1
+        whole = _months(year, groups.month, count, "month")
+        spans.append(Span(whole.start, whole.end, "range"))
+    return _nearest(spans, base)
+
+
+def _year(rule: Rule, groups: Groups, _: date) -> Reading:
+    return Reading(_part_of(_months(groups.year, 1, 12, "year"), rule.part or groups.part))
+
+
+def _quarter(_: Rule, groups: Groups, base: date) -> Reading | None:
+    if not 1 <= groups.quarter <= 4:
+        return None
+    years = (groups.year,) if groups.year else _around(base)
+    return _nearest([_months(year, groups.quarter * 3 - 2, 3, "quarter") for year in years], base)
+
+
+def _season(rule: Rule, groups: Groups, base: date) -> Reading | None:
+    if groups.season is None:
+        return None
+    first = _SEASONS[groups.season]
+    whole = [
+        _months(year, first, 3, "month")
+        for year in ((groups.year,) if groups.year else (*_around(base), base.year + 2))
+    ]
+    spans = [Span(span.start, span.end, "range") for span in whole]
+    if rule.mode == "last":
+        spans = [max((span for span in spans if span.end < base), key=_start)]
+    elif rule.mode in {"next", "coming"}:
+        spans = [min((span for span in spans if span.start > base), key=_start)]
+    return _nearest([_part_of(span, rule.part or groups.part) for span in spans], base)
+
+
+def _weekend(rule: Rule, _: Groups, base: date) -> Reading:
+    this = _container("weekend", base)
+    if rule.mode == "last":
+        return Reading(_container("weekend", base, -1))
+    if rule.mode == "next":
+        return Reading(_container("weekend", base, 1))
+    if rule.mode in {"this", "coming"}:
+        return Reading(this, this if base >= this.start else _container("weekend", base, -1), this)
+    past = this if base >= this.start else _container("weekend", base, -1)
+    return Reading(past, past, this, explicit=past == this)
+
+
+_MEANINGS: Mapping[str, Callable[[Rule, Groups, date], Reading | None]] = {
+    "date": _date,
+    "date_range": _date_range,
+    "weekday": _weekday,
+    "weekday_range": _weekday_range,
+    "offset": _offset,
+    "unit": _unit,
+    "distance": _distance,
+    "within": _within,
+    "rest": _rest,
+    "end": _end,
+    "month": _month,
+    "month_range": _month_range,
+    "year": _year,
+    "quarter": _quarter,
+    "season": _season,
+    "weekend": _weekend,
+}
