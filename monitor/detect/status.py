@@ -134,7 +134,7 @@ def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
     if reach == "clause":
         verb = contact.trigger.tense in ("past", "present")
         generic = found.cue.of.status == "generic"
-        return not _turns(gap) and not (verb and generic and any(one.class_ == "COMMA" for one in gap))
+        return not (verb and generic and any(one.class_ == "COMMA" for one in gap))
     if _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
     if contact.trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):
@@ -142,14 +142,6 @@ def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
     if reach == "phrase":
         return all(one.class_ not in _PHRASE_ENDS for one in gap)
     return _steps(gap) <= (_TIGHT if reach == "tight" else _NEAR)
-
-
-def _turns(gap: list[Item]) -> bool:
-    """Whether another predicate begins in between: "will not attend, but will meet X"."""
-    classes = [one.class_ for one in gap]
-    return any(
-        classes[at : at + 2] == ["COMMA", "conj"] and "aux" in classes[at + 2 : at + 4] for at in range(len(classes))
-    )
 
 
 def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
