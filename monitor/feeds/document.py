@@ -34,9 +34,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     feed's zone was assumed), `ancient` (before 1990, dropped). `title`, `summary` and `content` are plain text; `html`
     is the safe form of the longest body.
 
-    `digest` names what stood in the document, and what it was read with: equal digests are equal entries. `left_out`
-    says that the entry's texts are not here, since they were read before (see `familiar`); `revision` is the hash of
-    what they say, where it was computed already.
+    `stands_for` is the number of entries that were cut out here before the document was read, since they are known (see
+    `familiar`); nothing else is told of them.
     """
 
     guid: str = ""
@@ -56,9 +55,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str = ""
     image: Image | None = None
     source: Origin | None = None
-    digest: bytes = b""
-    left_out: bool = False
-    revision: str = ""
+    stands_for: int = 0
 
 
 class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +65,7 @@ class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
     the document was well formed, `repaired` when it became so by our repairs, `loose` when feedparser's forgiving
     parser read it. It comes from a bounded set and is a metric label. `problem` says in one line what was wrong.
     `ttl_minutes` and `update_period_seconds` are the feed's own hints, None when absent. `truncated` says that entries
-    beyond the limit were left out.
+    beyond the limit were left out, `plain` that it is written as nearly all are, and was read without feedparser.
     """
 
     title: str = ""
@@ -87,3 +84,4 @@ class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str = ""
     problem: str = ""
     truncated: bool = False
+    plain: bool = False

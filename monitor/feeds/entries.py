@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -58,8 +57,7 @@ class RawEntry(msgspec.Struct, kw_only=True):
 class Setting(NamedTuple):
     """What is known of the feed when its entries are read: base address, languages, and hints for dates.
 
-    `language` is the document's, `configured` the subscription's. `known` are digests of entries that need not be read
-    again.
+    `language` is the document's, `configured` the subscription's. `is_cut` says that elements stand for known entries.
     """
 
     url: str = ""
@@ -67,14 +65,11 @@ class Setting(NamedTuple):
     configured: str = ""
     country: str = ""
     zone: str = ""
-    known: frozenset[bytes] = frozenset()
+    is_cut: bool = False
 
 
 def finish(raw: RawEntry, setting: Setting) -> Entry:
-    """The entry, safe and of bounded size; nothing but its digest when that is known."""
-    digest = hashlib.blake2b(msgspec.msgpack.encode((raw, *setting[:-1])), digest_size=16).digest()
-    if digest in setting.known:
-        return Entry(digest=digest, left_out=True)
+    """The entry, safe and of bounded size."""
     base = urls.absolute(setting.url, raw.base) or setting.url
     guid = html.cap(" ".join(html.clean_text(raw.guid).split()), GUID_LIMIT)
     link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
@@ -106,7 +101,6 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
         language=language,
         image=_image(raw, base),
         source=_origin(raw, base),
-        digest=digest,
     )
 
 

@@ -1,24 +1,71 @@
 """What is kept of the entries that a feed had last, so that they need not be read again.
 
-Of a document that changed, nearly all entries stood in the last one, too. Reading such an entry (cleaning its HTML,
-finding its language, hashing its words) gives what it gave before: an entry is a function of what stands in the
-document, and of what it is read with, and its digest covers both. So what it is compared by is kept, without its texts,
-for as many feeds as fit into a few megabytes; nothing depends on it being there.
+Of a document that changed, nearly all entries stood in the last one, too, letter for letter. Reading such an entry
+(parsing it, cleaning its HTML, finding its language, hashing its words) gives what it gave before: it is a function of
+what stands in it, of the start tags around it, and of what is known of the feed. So these entries are cut out of the
+document before it is parsed, and what they are compared by is taken from here. It is kept without texts, for as many
+feeds as fit into a few megabytes; nothing depends on it being there.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 
-from monitor.feeds.document import Entry
+from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
-from monitor.feeds.identity import revision_hash
+from monitor.feeds.limits import MAX_ENTRIES, STAND_IN
+from monitor.feeds.names import NamedEntry
+from monitor.feeds.pieces import Pieces
 
 #: Bytes that are kept in all; a feed of thirty entries takes some 7,000.
 _MOST = 24 * 1024 * 1024
+#: An entry with a namespace of its own means the same in another document, but is not plain.
+_OWN_NAMESPACE = b"xmlns"
+
+
+class NotFamiliarError(Exception):
+    """The document is not the one in which the entries that were cut out of it would mean the same."""
+
+
+class Shortened(NamedTuple):
+    """A document without the entries that are known, and those.
+
+    `runs` are as in `Pieces.without`, `reading` is how the document has to be read for the entries to mean the same.
+    """
+
+    body: bytes
+    runs: list[int]
+    entries: list[NamedEntry]
+    reading: tuple[str, ...]
+
+    def check(self, document: ParsedFeed) -> None:
+        """Raise NotFamiliarError when the entries mean something else in the document that was read."""
+        if [entry.stands_for for entry in document.entries] != self.runs or _reading(document) != self.reading:
+            raise NotFamiliarError
+
+
+class _Known(NamedTuple):
+    """What a feed's last document was, and its entries: hashes of what stood there, and NamedEntry, in MessagePack."""
+
+    feed: Subscription
+    url: str
+    opening: bytes
+    reading: tuple[str, ...]
+    packed: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.packed) + len(self.opening)
+
+
+_Entries = dict[int, NamedEntry]
+_DECODER = msgspec.msgpack.Decoder(_Entries)
+_ENCODER = msgspec.msgpack.Encoder()
 
 
 class FamiliarEntries:
@@ -27,63 +74,62 @@ class FamiliarEntries:
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
         self._size = 0
-        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    def of(self, feed: Subscription) -> dict[bytes, Entry]:
-        """What is known of a feed's entries, by digest."""
-        packed = self._packed.get(feed.id)
-        if packed is None or not may_be_left_out(feed):
-            return {}
-        return {entry.digest: entry for entry in msgspec.msgpack.decode(packed, type=list[Entry])}
+    def __contains__(self, feed: Subscription) -> bool:
+        return feed.id in self._known
 
-    def keep(self, feed: Subscription, entries: Iterable[Entry]) -> None:
-        """Know these entries of a feed, and no others, from now on."""
-        self._size -= len(self._packed.pop(feed.id, b""))
-        if not may_be_left_out(feed):
+    def shortened(self, feed: Subscription, url: str, pieces: Pieces | None) -> Shortened | None:
+        """The document from that address without what is known of it; None when nothing is."""
+        known = self._known.get(feed.id)
+        if known is None or pieces is None or len(pieces.entries) > MAX_ENTRIES:
+            return None
+        if (known.url, known.opening) != (url, pieces.opening) or known.feed != feed:
+            return None
+        entries = _DECODER.decode(known.packed)
+        found = [entries.get(hash(entry)) for entry in pieces.entries]
+        runs: list[int] = []
+        for is_known, run in groupby(found, bool):
+            length = len(list(run))
+            runs += [length] if is_known else [0] * length
+        if not any(runs):
+            return None
+        return Shortened(
+            pieces.without(runs, STAND_IN.encode()), runs, [entry for entry in found if entry], known.reading
+        )
+
+    def keep(
+        self,
+        feed: Subscription,
+        url: str,
+        pieces: Pieces | None,
+        document: ParsedFeed,
+        named: Sequence[NamedEntry | None],
+    ) -> None:
+        """Know the entries of a feed's document, `named` in its order, and no others, from now on.
+
+        Nothing is kept where the parser found other entries than the pieces are, or where the subscription looks into
+        the texts of entries.
+        """
+        before = self._known.pop(feed.id, None)
+        self._size -= before.size if before else 0
+        looked_into = feed.keep or feed.block or feed.url_rewrite
+        if pieces is None or not document.plain or len(named) != len(pieces.entries) or looked_into:
             return
-        packed = msgspec.msgpack.encode([without_texts(entry) for entry in entries if has_words(entry)])
-        self._packed[feed.id] = packed
-        self._size += len(packed)
+        # Python's own hash of bytes is keyed, and is kept with them.
+        entries = {
+            hash(entry): name
+            for entry, name in zip(pieces.entries, named, strict=True)
+            if name is not None and _OWN_NAMESPACE not in entry
+        }
+        known = _Known(feed, url, pieces.opening, _reading(document), _ENCODER.encode(entries))
+        self._known[feed.id] = known
+        self._size += known.size
         while self._size > self._most:
-            _, oldest = self._packed.popitem(last=False)
-            self._size -= len(oldest)
+            _, oldest = self._known.popitem(last=False)
+            self._size -= oldest.size
 
 
-def may_be_left_out(feed: Subscription) -> bool:
-    """Whether nothing of a subscription looks into the texts of entries, or makes other entries of them."""
-    return not (feed.keep or feed.block or feed.url_rewrite)
-
-
-def has_words(entry: Entry) -> bool:
-    """Whether it says anything: what says nothing is counted as dropped each time."""
-    return bool(entry.left_out or entry.title or entry.summary or entry.content)
-
-
-def without_texts(entry: Entry) -> Entry:
-    """What an entry is compared by: its names, title, dates and source, and the hash of its words."""
-    if entry.left_out:
-        return entry
-    return Entry(
-        guid=entry.guid,
-        guid_is_permalink=entry.guid_is_permalink,
-        link=entry.link,
-        title=entry.title,
-        published=entry.published,
-        updated=entry.updated,
-        published_raw=entry.published_raw,
-        updated_raw=entry.updated_raw,
-        source=entry.source,
-        digest=entry.digest,
-        left_out=True,
-        revision=revision_hash(entry),
-    )
-
-
-def merged(feed: Subscription, entries: Iterable[Entry], known: Mapping[bytes, Entry]) -> tuple[Entry, ...]:
-    """The entries of a document, with what is known of those that were not read again, and what the others say."""
-    if not may_be_left_out(feed):
-        return tuple(entries)
-    return tuple(
-        known[entry.digest] if entry.left_out else msgspec.structs.replace(entry, revision=revision_hash(entry))
-        for entry in entries
-    )
+def _reading(document: ParsedFeed) -> tuple[str, ...]:
+    """How a document was read, as far as its entries depend on it."""
+    return document.encoding, document.mode, document.language, "plain" if document.plain else ""

@@ -6,8 +6,6 @@ matches nothing.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 import msgspec
 import regex
 
@@ -28,14 +26,10 @@ class Wanted:
         self._rewrite = [(regex.compile(rule.match), rule.to) for rule in subscription.url_rewrite]
         self._keep = [(rule, regex.compile(rule.match, regex.IGNORECASE)) for rule in subscription.keep]
         self._block = [(rule, regex.compile(rule.match, regex.IGNORECASE)) for rule in subscription.block]
-        self._max_age = timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
 
-    def accept(self, entry: Entry, now: datetime) -> Entry | None:
+    def accept(self, entry: Entry) -> Entry | None:
         """The entry with its address rewritten; None when a filter stops it."""
         entry = self._rewritten(entry)
-        moment = entry.published or entry.updated
-        if self._max_age is not None and moment is not None and moment < now - self._max_age:
-            return None
         if self._keep and not any(_matches(rule, pattern, entry) for rule, pattern in self._keep):
             return None
         if any(_matches(rule, pattern, entry) for rule, pattern in self._block):

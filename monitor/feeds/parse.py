@@ -6,8 +6,6 @@ hostile documents are for `parser_pool`, which runs it in a guarded process.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import msgspec
 
 from monitor.errors import FeedError
@@ -28,15 +26,15 @@ def parse(
     language: str = "",
     country: str = "",
     zone: str = "",
-    known: Collection[bytes] = (),
+    is_cut: bool = False,
 ) -> ParsedFeed:
     """Read one feed document.
 
     `content_type` is the HTTP header, `url` the address after redirects, `language` (BCP 47), `country` (ISO 3166) and
-    `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Of
-    entries whose digests are `known`, only the digest is given.
+    `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Where the
+    document `is_cut`, elements in it stand for entries (`familiar`).
     Raises FeedError; its reason is `empty`, `too_large`, `html`, `not_a_feed`, `too_many_attributes`, `tag_too_large`,
-    `too_deep`, `too_many_objects` or `parse_failed`.
+    `too_deep`, `too_many_objects` or `parse_failed`, and `cut` where entries would have to be put back first.
     """
     if len(body) > MAX_DOCUMENT:
         raise FeedError(f"the document has {len(body)} bytes", reason="too_large")
@@ -44,8 +42,7 @@ def parse(
         raise FeedError("the document is empty", reason="empty")
     decoded = encoding.decode(body, content_type)
     text = decoded.text.lstrip("\ufeff \t\r\n\x00")
-    setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone,
-                      known=frozenset(known))  # fmt: skip
+    setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone, is_cut=is_cut)
     try:
         parsed = jsonfeed.read(text, setting) if text.startswith("{") else xmlfeed.read(text, setting)
     except (FeedError, MemoryError):

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -93,14 +93,14 @@ class ParserPool:
         language: str = "",
         country: str = "",
         zone: str = "",
-        known: Iterable[bytes] = (),
+        is_cut: bool = False,
     ) -> ParsedFeed:
         """`monitor.feeds.parse.parse` in a worker; its entries come without their HTML.
 
         Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
         """
         options = {"content_type": content_type, "url": url, "language": language, "country": country, "zone": zone}
-        return await self._run("parse", body, options, ParsedFeed, tuple(known))
+        return await self._run("parse", body, options | {"is_cut": is_cut}, ParsedFeed)
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> Extracted:
         """`monitor.feeds.fulltext.extract` in a worker. Raises FeedError."""
@@ -112,15 +112,13 @@ class ParserPool:
         """`monitor.feeds.discover.page_links` in a worker. Raises FeedError."""
         return await self._run("links", body, {"url": url, "content_type": content_type}, Links)
 
-    async def _run(
-        self, task: str, body: bytes, options: dict[str, str], kind: type[R], known: tuple[bytes, ...] = ()
-    ) -> R:
+    async def _run(self, task: str, body: bytes, options: Mapping[str, object], kind: type[R]) -> R:
         if self._closed:
             raise FeedError("the parser pool is closed", reason="parse_crash")
         async with self._large if len(body) > _LARGE else contextlib.nullcontext():
             worker = await self._idle.get()
             try:
-                reply = await worker.call(Request(task, len(body), options, known), body)
+                reply = await worker.call(Request(task, len(body), dict(options)), body)
             finally:
                 self._idle.put_nowait(worker)
         if reply.reason:

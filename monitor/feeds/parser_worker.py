@@ -15,7 +15,7 @@ import signal
 import struct
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -34,15 +34,11 @@ _SPENT = 40 << 20
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
-    """A task, the size in bytes of the document that follows, the task's keyword arguments, and digests for `parse`.
-
-    They are of the entries that need not be read again.
-    """
+    """A task, the size in bytes of the document that follows, and the task's keyword arguments."""
 
     task: str
     size: int
-    options: dict[str, str]
-    known: tuple[bytes, ...] = ()
+    options: dict[str, Any]
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):
@@ -77,7 +73,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 def work(request: Request, body: bytes) -> ParsedFeed | Extracted | Links:
     """Do one task. Raises FeedError."""
     if request.task == "parse":
-        parsed = parse(body, known=request.known, **request.options)
+        parsed = parse(body, **request.options)
         # Articles are plain text: the HTML would double what goes through the pipe and lies in the poller's memory.
         entries = tuple(msgspec.structs.replace(entry, html="") for entry in parsed.entries)
         return msgspec.structs.replace(parsed, entries=entries)

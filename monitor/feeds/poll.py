@@ -18,7 +18,8 @@ from monitor.feeds.hints import freshness, retry_after
 from monitor.feeds.identity import Reconciled
 from monitor.feeds.links import link_header
 from monitor.feeds.schedule import Answer
-from monitor.feeds.state import FeedState, Segments
+from monitor.feeds.seen import Segments
+from monitor.feeds.state import FeedState
 from monitor.records import Article
 
 #: Less can't be a feed with an entry in it (rferl.org answered 200 with 11 bytes).
@@ -155,8 +156,8 @@ async def _changed(
         document_hint_s=max(hints, default=0.0),
         skip_hours=document.skip_hours,
         skip_days=tuple(_DAYS.index(day) for day in document.skip_days if day in _DAYS),
-        overlap=1.0 if first or not document.entries else known / (known + len(found.new) or 1),
-        entries=len(document.entries),
+        overlap=1.0 if first or not found.named else known / (known + len(found.new) or 1),
+        entries=len(found.named),
         new=len(found.new),
         # Entries of the first document without a date could be of any age, so they say nothing about the rhythm.
         new_times=tuple(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
 import msgspec
 
-from monitor.feeds.document import Entry, ParsedFeed
-from monitor.feeds.familiar import FamiliarEntries, merged
+from monitor.errors import FeedError
+from monitor.feeds.document import ParsedFeed
+from monitor.feeds.familiar import FamiliarEntries, NotFamiliarError, Shortened
 from monitor.feeds.feed import Subscription
 from monitor.feeds.fetch import Fetched
 from monitor.feeds.identity import Reconciled, TextsLeftOutError, reconcile
+from monitor.feeds.names import NamedEntry
+from monitor.feeds.pieces import cut
 from monitor.feeds.poll import Reading
-from monitor.feeds.state import DAY, ENTRY_BYTES, FeedState, Segments, pack, prune, unpack
+from monitor.feeds.seen import ENTRY_BYTES, Seen, Segments
+from monitor.feeds.state import DAY, FeedState
 from monitor.records import Article
 
 #: Comparing more entries than this, or with more that were seen, takes so long that it is done beside the event loop.
@@ -35,7 +39,7 @@ class Parse(Protocol):
         language: str = "",
         country: str = "",
         zone: str = "",
-        known: Iterable[bytes] = (),
+        is_cut: bool = False,
     ) -> ParsedFeed:
         """Raises FeedError when it is no feed."""
 
@@ -59,14 +63,15 @@ class Reader:
     ) -> Reading:
         """The document and what is new in it. Raises FeedError.
 
-        Entries of the document that stood in it before may be there without their texts.
+        In the document, one entry may stand for several that stood in it before.
         """
-        known = self._familiar.of(feed)
+        pieces = cut(fetched.body)
+        known = self._familiar.shortened(feed, fetched.url, pieces)
         try:
             document, entries, kept = await self._compared(feed, state, segments, fetched, now=now, known=known)
-        except TextsLeftOutError:  # it was not published then, or is not remembered any more
-            document, entries, kept = await self._compared(feed, state, segments, fetched, now=now, known={})
-        self._familiar.keep(feed, document.entries)
+        except (NotFamiliarError, TextsLeftOutError):  # it was not published then, or is not remembered any more
+            document, entries, kept = await self._compared(feed, state, segments, fetched, now=now, known=None)
+        self._familiar.keep(feed, fetched.url, pieces, document, entries.named)
         if feed.full_text and self._full_text is not None:
             entries = msgspec.structs.replace(
                 entries,
@@ -83,27 +88,45 @@ class Reader:
         fetched: Fetched,
         *,
         now: float,
-        known: Mapping[bytes, Entry],
+        known: Shortened | None,
     ) -> tuple[ParsedFeed, Reconciled, dict[int, bytes]]:
-        document = await self._parser.parse(
-            fetched.body,
-            content_type=fetched.headers.get("content-type", ""),
-            url=fetched.url,
-            language=feed.language,
-            country=feed.country,
-            zone=feed.timezone,
-            known=known,
-        )
-        document = msgspec.structs.replace(document, entries=merged(feed, document.entries, known))
-        compare = partial(_compare, document, feed, state, segments, datetime.fromtimestamp(now, UTC))
-        many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES
+        document = await self._parsed(feed, fetched, known)
+        compare = partial(_compare, document, feed, state, segments, now, familiar=known.entries if known else ())
+        size = len(document.entries) + (len(known.entries) if known else 0)
+        many = size > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES
         return document, *(await asyncio.to_thread(compare) if many else compare())
+
+    async def _parsed(self, feed: Subscription, fetched: Fetched, known: Shortened | None) -> ParsedFeed:
+        try:
+            document = await self._parser.parse(
+                known.body if known else fetched.body,
+                content_type=fetched.headers.get("content-type", ""),
+                url=fetched.url,
+                language=feed.language,
+                country=feed.country,
+                zone=feed.timezone,
+                is_cut=known is not None,
+            )
+        except FeedError as error:
+            if known is None or error.reason != "cut":
+                raise
+            raise NotFamiliarError from error
+        if known is not None:
+            known.check(document)
+        return document
 
 
 def _compare(
-    document: ParsedFeed, feed: Subscription, state: FeedState, segments: Segments, now: datetime
+    document: ParsedFeed,
+    feed: Subscription,
+    state: FeedState,
+    segments: Segments,
+    now: float,
+    *,
+    familiar: Iterable[NamedEntry] = (),
 ) -> tuple[Reconciled, dict[int, bytes]]:
     """What is new in a document, and what has been seen now, as segments."""
-    first = not state.last_success
-    entries = reconcile(unpack(segments), document, feed, now, identity=state.identity, first=first)
-    return entries, pack(prune(entries.seen, entries.keys, int(now.timestamp() // DAY)))
+    seen, moment, first = Seen(segments), datetime.fromtimestamp(now, UTC), not state.last_success
+    entries = reconcile(seen, document, feed, moment, identity=state.identity, first=first, familiar=familiar)
+    entries.seen.prune(entries.current, int(now // DAY))
+    return entries, entries.seen.segments()

@@ -7,9 +7,7 @@ one week; only the segments that changed are written again, and an empty one is 
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -18,30 +16,6 @@ from monitor.records import Record
 Health = Literal["NEW", "OK", "EMPTY", "STALE", "BLOCKED", "MOVED", "GONE", "ERROR", "DEAD"]
 
 DAY = 86400
-#: How long an entry that left its feed is remembered (D4: longer than any outlet's re-posting habits).
-KEEP_DAYS = 90
-#: Names under which entries of one feed are remembered at most. Most entries have two (`identity`), so these are ten of
-#: the longest documents that are read (X2).
-MAX_SEEN = 40_000
-
-_PACKED = struct.Struct(">8s6sBI")  # key, revision hash, revision number, day first seen
-#: What one remembered entry takes.
-ENTRY_BYTES = _PACKED.size
-
-
-class SeenEntry(NamedTuple):
-    """An entry that was published: the hash of its words (12 hex digits), its revision number, the day first seen.
-
-    `day` counts days since 1970-01-01 UTC.
-    """
-
-    revision: str
-    n: int
-    day: int
-
-
-#: Name of an entry (16 hex digits) -> what was published of it.
-Seen = Mapping[str, SeenEntry]
 
 
 class HourCount(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -120,49 +94,8 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
 
 
 class SeenSegment(Record, frozen=True, kw_only=True):
-    """The entries of one feed that were first seen in one week; `packed` holds 19 bytes a name."""
+    """The entries of one feed that were first seen in one week; `packed` is one of `seen.Segments`."""
 
     feed: str
     week: int
     packed: bytes
-
-
-#: Week since 1970 -> the packed entries first seen in it: what a poller keeps in memory for each feed.
-Segments = Mapping[int, bytes]
-
-
-def unpack(segments: Segments) -> dict[str, SeenEntry]:
-    """All remembered entries, by key. A cut segment loses only its last entry."""
-    seen: dict[str, SeenEntry] = {}
-    for packed in segments.values():
-        whole = len(packed) - len(packed) % _PACKED.size
-        for key, revision, n, day in _PACKED.iter_unpack(packed[:whole]):
-            seen[key.hex()] = SeenEntry(revision.hex(), n, day)
-    return seen
-
-
-def pack(seen: Seen) -> dict[int, bytes]:
-    """The entries as segments by week, in a fixed order, so that equal contents are equal bytes."""
-    weeks: dict[int, list[bytes]] = {}
-    for key, entry in sorted(seen.items()):
-        row = _PACKED.pack(bytes.fromhex(key), bytes.fromhex(entry.revision), min(entry.n, 255), entry.day)
-        weeks.setdefault(entry.day // 7, []).append(row)
-    return {week: b"".join(rows) for week, rows in weeks.items()}
-
-
-def prune(seen: Seen, current: Iterable[str], today: int) -> dict[str, SeenEntry]:
-    """Forget entries first seen over KEEP_DAYS ago that left the document, but remember ten times its length (D4).
-
-    `current` holds the keys of the document just read, `today` is in days since 1970. Entries of the document that are
-    past KEEP_DAYS count as first seen today from now on, so that the segment of their week can go.
-    """
-    oldest = today - KEEP_DAYS
-    if len(seen) <= MAX_SEEN and all(entry.day >= oldest for entry in seen.values()):
-        return dict(seen)
-    window = set(current)
-    kept = {key: e._replace(day=today) if key in window and e.day < oldest else e for key, e in seen.items()}
-    gone = sorted((entry.day, key) for key, entry in kept.items() if key not in window)
-    expired = sum(day < oldest for day, _ in gone)
-    for _, key in gone[: max(min(expired, len(kept) - 10 * len(window)), len(kept) - MAX_SEEN, 0)]:
-        del kept[key]
-    return kept

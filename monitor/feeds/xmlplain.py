@@ -8,6 +8,7 @@ that is not named here, or that stands where it does not belong leaves the whole
 
 from __future__ import annotations
 
+from monitor.feeds.limits import STAND_IN
 from monitor.feeds.xmlfields import (
     OF_ENTRY,
     OF_FEED,
@@ -48,9 +49,13 @@ _RSS_1 = frozenset({"http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simp
 
 
 class PlainDocument:
-    """A feed document, read. `url` is its address. Raises UnusualError where feedparser has to read it."""
+    """A feed document, read. `url` is its address. Raises UnusualError where feedparser has to read it.
 
-    def __init__(self, document: str, url: str) -> None:
+    Where the document `is_cut`, an element with the attribute STAND_IN is an entry that only `stands_for` others.
+    """
+
+    def __init__(self, document: str, url: str, *, is_cut: bool = False) -> None:
+        self._is_cut = is_cut
         tree = Tree(document)
         self.entries: list[FeedData] = []
         self.feeddata: FeedData = {}
@@ -103,6 +108,9 @@ class PlainDocument:
         language = language_of(parent, language)
         entry: FeedData = {"own_base": self._place.base, "own_lang": language}
         if parent.attributes:
+            if self._is_cut and (number := parent.attributes.get(STAND_IN, "")).isdecimal():
+                self.entries.append({"stands_for": int(number[:9])})
+                return
             if parent.attributes.keys() & {"lastmod", "href"}:
                 raise UnusualError("an entry of CDF")
             entry["id"] = parent.attributes.get("rdf:about", "")

@@ -12,13 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import FeedError
-from monitor.feeds.document import Entry, ParsedFeed
-from monitor.feeds.familiar import FamiliarEntries, without_texts
+from monitor.feeds.document import ParsedFeed
+from monitor.feeds.familiar import FamiliarEntries
 from monitor.feeds.feed import Filter, Rewrite, Subscription
 from monitor.feeds.fetch import Fetched
-from monitor.feeds.identity import Reconciled, TextsLeftOutError, reconcile, revision_hash
+from monitor.feeds.identity import Reconciled, TextsLeftOutError, reconcile
+from monitor.feeds.names import NamedEntry, named
 from monitor.feeds.parse import parse
+from monitor.feeds.pieces import Pieces, cut
 from monitor.feeds.reader import Reader
+from monitor.feeds.seen import Seen
 from monitor.feeds.state import FeedState
 from tests.monitor.feeds.samples import SAMPLES, changed
 
@@ -35,7 +38,7 @@ class Counting:
     async def parse(self, body: bytes, **options: Any) -> ParsedFeed:
         self.documents += 1
         document = parse(body, **options)
-        self.entries += sum(not entry.left_out for entry in document.entries)
+        self.entries += sum(not entry.stands_for for entry in document.entries)
         return document
 
 
@@ -189,52 +192,122 @@ async def test_feeds_of_all_kinds_are_told_the_same_with_and_without(name: str, 
 # ---- what is kept ----
 
 
-def test_what_is_kept_has_the_names_and_no_texts() -> None:
-    (entry,) = parse(rss([item(1)]).encode(), url=FEED.url).entries
-    kept = without_texts(entry)
-    assert (kept.guid, kept.link, kept.title, kept.digest) == (entry.guid, entry.link, entry.title, entry.digest)
-    assert (kept.summary, kept.html, kept.authors, kept.left_out) == ("", "", (), True)
-    assert revision_hash(kept) == revision_hash(entry)
-    assert without_texts(kept) is kept
-
-
-def test_equal_entries_have_equal_digests_and_others_have_others() -> None:
-    def digest(body: str, **options: str) -> bytes:
-        return parse(body.encode(), **({"url": FEED.url} | options)).entries[0].digest
-
-    one = digest(rss([item(1)]))
-    assert digest(rss([item(1), item(2)])) == one
-    others = [
-        digest(rss([item(2)])),
-        digest(rss([item(1, "x")])),
-        digest(rss([item(1)]), url="https://b.example/"),
-        digest(rss([item(1)]), language="fr"),
-        digest(rss([item(1)]), zone="Asia/Tokyo"),
-    ]
-    assert len({one, *others}) == 6
+def names_of(body: str) -> list[NamedEntry]:
+    return [named(entry, FEED) for entry in parse(body.encode(), url=FEED.url).entries]
 
 
 def test_an_entry_without_its_texts_is_never_published() -> None:
-    (entry,) = parse(rss([item(1)]).encode(), url=FEED.url).entries
+    body = rss(["<item summitry-known='1'/>"])
+    document = parse(body.encode(), url=FEED.url, is_cut=True)
+    familiar = names_of(rss([item(1)]))
     with pytest.raises(TextsLeftOutError):
-        reconcile({}, ParsedFeed(entries=(without_texts(entry),)), FEED, datetime.fromtimestamp(NOW, UTC))
+        reconcile(Seen(), document, FEED, datetime.fromtimestamp(NOW, UTC), familiar=familiar)
+
+
+async def test_a_document_that_says_it_was_cut_was_not() -> None:
+    follower = Follower(warm=True)
+    await follower.poll(rss([item(n) for n in range(3)]))
+    forged = rss(["<item summitry-known='3'></item>", "<item summitry-known='1'/>", item(1), item(4)])
+    found = await follower.poll(forged)
+    assert isinstance(found, Reconciled)
+    assert ([article.title for article in found.new], found.unchanged, found.dropped) == (["Story 4"], 1, 2)
+
+
+def keep(familiar: FamiliarEntries, feed: Subscription, body: str) -> Pieces:
+    """Let a document of that feed be the one read last."""
+    pieces = cut(body.encode())
+    assert pieces
+    document = parse(body.encode(), url=feed.url)
+    familiar.keep(feed, feed.url, pieces, document, [named(entry, feed) for entry in document.entries])
+    return pieces
 
 
 def test_the_feeds_read_last_are_kept_within_a_bound() -> None:
     familiar = FamiliarEntries(most=2_000)
     feeds = [Subscription(id=f"f{n}", url=f"https://example.org/{n}") for n in range(20)]
     for feed in feeds:
-        familiar.keep(feed, [Entry(guid="g" * 300, title="t", digest=bytes(16))])
-    known = [feed.id for feed in feeds if familiar.of(feed)]
-    assert known == [feed.id for feed in feeds[-len(known) :]]
+        keep(familiar, feed, rss([item(1, guid="g" * 300)]))
+    known = [feed for feed in feeds if feed in familiar]
+    assert known == feeds[-len(known) :]
     assert 2 < len(known) < 7
-    familiar.keep(feeds[-1], [Entry(title="t" * 5_000, digest=bytes(16))])
-    assert not any(familiar.of(feed) for feed in feeds)
-    familiar.keep(feeds[0], [Entry(title="t", digest=bytes(16))])
-    assert familiar.of(feeds[0])
+    keep(familiar, feeds[-1], rss([item(n, title="t" * 900) for n in range(5)]))
+    assert not any(feed in familiar for feed in feeds)
+    keep(familiar, feeds[0], rss([item(1)]))
+    assert feeds[0] in familiar
 
 
-def test_entries_that_say_nothing_are_not_kept() -> None:
+@pytest.mark.parametrize(
+    "items",
+    [
+        pytest.param([item(1), "<ITEM><title>Two</title></ITEM>"], id="another spelling"),
+        pytest.param([item(1), "<!-- " + item(2) + " -->"], id="one in a comment"),
+        pytest.param([item(1, description=f"<![CDATA[{item(2)}]]>")], id="one in a text"),
+        pytest.param(
+            [item(1), "<item><title>Two</title></item ><item><title>3</title></item>"], id="a space at its end"
+        ),
+        pytest.param([item(1), "<item/>"], id="an empty one"),
+        pytest.param([item(1), "<item>"], id="one without an end"),
+    ],
+)
+async def test_a_document_whose_entries_are_not_its_pieces_is_not_kept(items: list[str]) -> None:
+    follower = Follower(warm=True)
+    await follower.poll(rss(items))
+    read = follower.parser.entries
+    await follower.poll(rss([*items, item(9)]))
+    assert follower.parser.entries >= 2 * read
+
+
+async def test_where_a_known_entry_stands_for_nothing_any_more_the_whole_is_read() -> None:
+    warm, cold = Follower(warm=True), Follower(warm=False)
+    for follower in (warm, cold):
+        await follower.poll(rss([item(n) for n in range(4)]))
+    for hidden in (
+        f"<!-- {item(1)} -->",
+        f"<image><title>x</title>{item(1)}</image>",
+        item(7, description=f"<![CDATA[{item(1)}]]>"),
+        f"<description><![CDATA[ {item(1)} ]]></description>",
+        f"<x xmlns='http://a.example/'>{item(1)}</x>",
+    ):
+        body = rss([item(0), hidden, item(3)])
+        assert await warm.poll(body) == await cold.poll(body)
+        assert warm.segments == cold.segments
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("<rss><channel>", "<rss xml:lang='fr'><channel>", id="language of the root"),
+        pytest.param("<rss><channel>", "<rss><channel xml:lang='fr'>", id="language of the channel"),
+        pytest.param("<rss><channel>", "<rss><channel><language>fr</language>", id="language in words"),
+        pytest.param("<rss xmlns:d='http://purl.org/dc/elements/1.1/'><channel>",
+                     "<rss xmlns:d='http://purl.org/rss/1.0/modules/content/'><channel>", id="a namespace"),
+        pytest.param("<rss><channel>", "<?xml version='1.0' encoding='utf-7'?><rss><channel>", id="an encoding"),
+    ],
+)  # fmt: skip
+async def test_what_stands_around_an_entry_changes_what_it_means(first: str, second: str) -> None:
+    follower = Follower(warm=True)
+    for start in (first, second, second):
+        await follower.poll(f"{start}{item(1)}{item(2, category='news')}</channel></rss>")
+    assert follower.parser.entries == 4
+
+
+async def test_another_address_or_subscription_makes_other_entries() -> None:
+    follower = Follower(warm=True)
+    await follower.poll(rss([item(1)]))
+    follower.feed = Subscription(id="a", url=FEED.url, timezone="Asia/Tokyo")
+    await follower.poll(rss([item(1)]))
+    assert follower.parser.entries == 2
+
+
+def test_entries_with_a_namespace_of_their_own_and_those_without_words_are_read_each_time() -> None:
     familiar = FamiliarEntries()
-    familiar.keep(FEED, [Entry(guid="x", digest=b"1" * 16)])
-    assert familiar.of(FEED) == {}
+    own = "<item><title>x</title><m:y xmlns:m='http://search.yahoo.com/mrss/'/></item>"
+    body = rss([item(1), own, "<item><guid>1</guid></item>"])
+    pieces = cut(body.encode())
+    document = parse(body.encode(), url=FEED.url)
+    found = reconcile(Seen(), document, FEED, datetime.fromtimestamp(NOW, UTC))
+    assert [name is None for name in found.named] == [False, False, True]
+    familiar.keep(FEED, FEED.url, pieces, document, found.named)
+    known = familiar.shortened(FEED, FEED.url, pieces)
+    assert known
+    assert known.runs == [1, 0, 0]

@@ -19,7 +19,7 @@ from monitor.feeds.feed import Auth, SecretRef, Subscription
 from monitor.feeds.hints import freshness, http_date, retry_after
 from monitor.feeds.hosts import host_group
 from monitor.feeds.schedule import Answer, Rules, after, begin
-from monitor.feeds.state import KEEP_DAYS, MAX_SEEN, FeedState, SeenEntry, pack, prune, unpack
+from monitor.feeds.state import FeedState
 from monitor.feeds.topicstore import feed_key, partition_of
 from monitor.records import decode, encode
 
@@ -92,43 +92,6 @@ def test_the_agenda_gives_each_feed_when_it_is_due_and_never_two_of_one_group(
     assert not due
     assert len(agenda) == 0
     assert agenda.next_turn() is None
-
-
-keys = st.binary(min_size=8, max_size=8).map(bytes.hex)
-entries = st.builds(
-    SeenEntry, st.binary(min_size=6, max_size=6).map(bytes.hex), st.integers(0, 255), st.integers(20_000, 20_400)
-)
-
-
-@given(st.dictionaries(keys, entries))
-def test_what_was_seen_comes_back_from_its_segments(seen: dict[str, SeenEntry]) -> None:
-    segments = pack(seen)
-    assert unpack(segments) == seen
-    assert pack(unpack(segments)) == segments
-    assert sum(map(len, segments.values())) == 19 * len(seen)
-
-
-@given(st.dictionaries(keys, entries, min_size=1), st.data())
-def test_pruning_forgets_only_what_is_old_and_gone(seen: dict[str, SeenEntry], data: st.DataObject) -> None:
-    today = 20_400
-    current = data.draw(st.lists(st.sampled_from(sorted(seen)), unique=True))
-    kept = prune(seen, current, today)
-    assert set(current) <= set(kept)
-    assert len(kept) >= min(len(seen), 10 * len(current))
-    for key in set(seen) - set(kept):
-        assert seen[key].day < today - KEEP_DAYS
-    assert all(kept[key].day >= today - KEEP_DAYS for key in current)
-
-
-def test_pruning_keeps_a_flood_within_its_bound() -> None:
-    seen = {f"{n:016x}": SeenEntry("0" * 12, 0, 20_000) for n in range(MAX_SEEN + 500)}
-    assert len(prune(seen, list(seen)[-100:], 20_001)) == MAX_SEEN
-
-
-def test_a_cut_segment_loses_only_its_last_entry() -> None:
-    seen = {f"{n:016x}": SeenEntry("0" * 12, n, 20_000) for n in range(3)}
-    (week, packed), *_ = pack(seen).items()
-    assert len(unpack({week: packed[:-1]})) == 2
 
 
 outcomes = st.builds(
