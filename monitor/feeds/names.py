@@ -37,8 +37,8 @@ class NamedEntry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
 
     `guid` is the entry's own name, without what the user's pattern strips; `numbered` says that it is an address with a
     number behind it, and `is_link` that it is the address of the entry's page. `link_key` is that address as it is
-    compared, `page` the key of an entry that goes by it, `alias` the name under which an address is remembered, `own`
-    the key of one that goes by its guid, where that is another. `undated` is what an entry with neither goes by, beside
+    compared, `page` the key of an entry that goes by it, `own` the key of one that goes by its guid, where that is
+    another. `undated` is what an entry with neither goes by, beside
     its title.
     """
 
@@ -47,7 +47,6 @@ class NamedEntry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     guid: str = ""
     link_key: str = ""
     page: bytes = b""
-    alias: bytes = b""
     own: bytes = b""
     published: datetime | None = None
     updated: datetime | None = None
@@ -55,6 +54,15 @@ class NamedEntry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     is_link: bool = False
     fragment: str = ""
     undated: str = ""
+
+    @property
+    def alias(self) -> bytes:
+        """The name under which the entry's address is remembered, b"" when it has none.
+
+        It is the half of the key by which no entry is called: what is remembered under an address must not stand in for
+        an entry whose name it is.
+        """
+        return self.page[8:]
 
     def key(self, feed_id: str, gid: str) -> bytes:
         """`entry_digest` of one of its names."""
@@ -107,8 +115,6 @@ def named(entry: Entry, subscription: Subscription) -> NamedEntry:
         guid=guid,
         link_key=link_key,
         page=entry_digest(feed_id, link_key) if link_key else b"",
-        # No gid begins so: what is remembered under an address must not stand in for an entry whose name it is.
-        alias=entry_digest(feed_id, f"\0{link_key}")[:8] if link_key else b"",
         own=entry_digest(feed_id, guid) if guid and not is_link else b"",
         published=entry.published,
         updated=entry.updated,
@@ -142,16 +148,10 @@ def revision_hash(entry: Entry, link_key: str | None = None) -> bytes:
     significant. `link_key` saves asking for that of the entry's address again.
     """
     title, summary = _folded(entry.title), _folded(entry.summary)
-    everything = (
-        title,
-        urls.link_key(entry.link) if link_key is None else link_key,
-        summary,
-        _folded(entry.content),
-        _folded("\n".join(sorted(entry.authors))),
-        _folded("\n".join(sorted(entry.tags))),
-    )
-    length = (len(entry.content) // _STEP) % 256
-    return b"%b%c%b" % (_digest(title, summary)[:2], length, _digest(*everything)[:3])
+    page = urls.link_key(entry.link) if link_key is None else link_key
+    authors, tags = (_folded("\n".join(sorted(words))) if words else "" for words in (entry.authors, entry.tags))
+    everything = _digest(title, page, summary, _folded(entry.content), authors, tags)
+    return b"%b%c%b" % (_digest(title, summary)[:2], len(entry.content) // _STEP % 256, everything[:3])
 
 
 def same_words(before: bytes, after: bytes) -> bool:
@@ -166,7 +166,7 @@ def significant(before: bytes, after: bytes) -> bool:
 
 
 def _folded(text: str) -> str:
-    if text.isprintable() and "  " not in text:
+    if not text or (text.isprintable() and "  " not in text):
         return text.strip()  # its only white space are spaces
     return " ".join(text.split())
 

@@ -84,12 +84,11 @@ class Seen:
         """Remember an entry under each of its names."""
         row = _ROW.pack(entry.revision, min(entry.n, 255), entry.day)
         for name in names:
-            before = self._rows.get(name)
-            if before != row:
-                self._rows[name] = row
-                self._touched.add(_week(row))
-                if before is not None:
-                    self._touched.add(_week(before))
+            before = self._rows.get(name, row)
+            self._rows[name] = row
+            if before is not row and before != row:
+                self._touched.add(_day(before) // 7)
+        self._touched.add(entry.day // 7)
 
     def copy(self) -> Self:
         """Another one with the same entries."""
@@ -115,14 +114,14 @@ class Seen:
         gone = sorted((day, name) for name, day in days.items() if name not in window)
         expired = sum(day < oldest for day, _ in gone)
         for _, name in gone[: max(min(expired, len(self) - 10 * len(window)), len(self) - MAX_SEEN, 0)]:
-            self._touched.add(_week(self._rows.pop(name)))
+            self._touched.add(_day(self._rows.pop(name)) // 7)
 
     def segments(self) -> dict[int, bytes]:
         """All entries by week, in a fixed order, so that equal contents are equal bytes."""
         weeks: dict[int, list[bytes]] = {}
         if self._touched:
             for name, row in self._rows.items():
-                if (week := _week(row)) in self._touched:
+                if (week := _day(row) // 7) in self._touched:
                     weeks.setdefault(week, []).append(name + row)
         kept = {week: packed for week, packed in self._segments.items() if week not in self._touched}
         return kept | {week: b"".join(sorted(rows)) for week, rows in weeks.items()}
@@ -130,7 +129,3 @@ class Seen:
 
 def _day(row: bytes) -> int:
     return int.from_bytes(row[-4:], "big")
-
-
-def _week(row: bytes) -> int:
-    return _day(row) // 7

@@ -24,6 +24,8 @@ _NORMAL = re.compile(
 )
 _BREAKS = dict.fromkeys(map(ord, "\t\n\r"))
 _AMP_PATH = re.compile(r"(?:/amp/?|\.amp(?=\.html$|$))$")
+#: Characters of the path's end in which those have their name.
+_AMP_ENDING = len("amp.html")
 _AMP_PAIRS = frozenset({"outputtype=amp", "amp=1", "amp=true", "amp"})
 
 
@@ -85,8 +87,8 @@ def canonical(url: str) -> str:
     that selects the page (`#!`); the remaining parameters stay in order.
     """
     normal = absolute("", url)
-    if not normal:
-        return ""
+    if not ("?" in normal or "#" in normal or "@" in normal):
+        return normal  # as nearly all are: nothing in it could be left out
     scheme, netloc, path, query, fragment = _split(normal)
     if query:
         rules = _tracking()
@@ -106,7 +108,8 @@ def link_key(url: str) -> str:
     first, _, rest = host.partition(".")
     if first in _tracking().same_hosts and "." in rest:
         host = rest
-    path = _AMP_PATH.sub("", path)
+    if "amp" in path[-_AMP_ENDING:]:
+        path = _AMP_PATH.sub("", path)
     query = "&".join(p for p in query.split("&") if p and p.lower() not in _AMP_PAIRS) if query else ""
     return f"//{host}{path.rstrip('/') or '/'}" + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
 
