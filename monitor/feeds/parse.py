@@ -28,13 +28,14 @@ def parse(
     language: str = "",
     country: str = "",
     zone: str = "",
+    with_html: bool = True,
     known: Collection[bytes] = (),
 ) -> ParsedFeed:
     """Read one feed document.
 
     `content_type` is the HTTP header, `url` the address after redirects, `language` (BCP 47), `country` (ISO 3166) and
-    `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Of
-    entries whose digests are `known`, only the digest is given.
+    `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Without
+    `with_html`, entries have their texts only. Of entries whose digests are `known`, only the digest is given.
     Raises FeedError; its reason is `empty`, `too_large`, `html`, `not_a_feed`, `too_many_attributes`, `tag_too_large`,
     `too_deep`, `too_many_objects` or `parse_failed`.
     """
@@ -45,7 +46,7 @@ def parse(
     decoded = encoding.decode(body, content_type)
     text = decoded.text.lstrip("\ufeff \t\r\n\x00")
     setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone,
-                      known=frozenset(known))  # fmt: skip
+                      with_html=with_html, known=frozenset(known))  # fmt: skip
     try:
         parsed = jsonfeed.read(text, setting) if text.startswith("{") else xmlfeed.read(text, setting)
     except (FeedError, MemoryError):

@@ -110,14 +110,15 @@ class PlainDocument:
             if not _CDF.isdisjoint(names):
                 raise UnusualError("an entry of CDF")
             entry["id"] = parent.get("rdf:about", "")
+        place = self._place
         for element in parent:
             name = element.tag
-            if (read := OF_ENTRY.get(name)) is not None:
-                read(self._place, entry, leaf(element))
+            if (read := OF_ENTRY.get(name)) is not None and not len(element):
+                read(place, entry, element)
             elif name in {"media_group", "media_content"}:
                 self._media(entry, element)
             elif name == "author":
-                author(self._place, entry, element)
+                author(place, entry, element)
             else:
                 pass_over(element, _UNREAD, _UNREAD_PARENTS)
         self.entries.append(entry)
