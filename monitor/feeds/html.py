@@ -52,8 +52,9 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I
 
 def clean_text(text: str) -> str:
     """`text` without control characters, bidirectional overrides and lone surrogates."""
-    if text.isprintable():
-        return text  # none of them is printable, and asking is much faster than looking for each
+    # None of them is printable, and asking is much faster than looking for each.
+    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n"))
 
 
@@ -92,7 +93,7 @@ def text_of(safe: str) -> str:
     elif "\n" in safe:
         safe = _WRAPPED.sub(" ", safe)
     if "<" in safe:
-        safe = _TAG.sub("", _CELLS.sub(" ", safe))
+        safe = _TAG.sub("", _CELLS.sub(" ", safe) if "<t" in safe else safe)
     return fold(unescape(safe))
 
 

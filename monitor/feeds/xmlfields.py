@@ -87,7 +87,7 @@ def mended(text: str) -> str:
         return text
     with contextlib.suppress(UnicodeError):
         text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_CP1252)
+    return text if text.isprintable() else text.translate(_CP1252)  # what it changes is not printable
 
 
 def leaf(element: Element, name: str = "") -> Element:
