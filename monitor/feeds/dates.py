@@ -37,6 +37,9 @@ class ReadDate(NamedTuple):
     flag: str = ""
 
 
+_MISSING = ReadDate(None, "missing")
+
+
 class _Zones(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     utc: frozenset[str]
     fixed: dict[str, float | dict[str, float]]
@@ -55,16 +58,38 @@ def read_date(raw: str, *, language: str = "", country: str = "", zone: str = ""
     `language` (BCP 47) chooses among month names, `country` (ISO 3166) among zones of one name and the order of day and
     month, `zone` (an IANA name or an offset such as +03:00, UTC when empty or unknown) is used where `raw` names none.
     """
-    text = _plain(raw) if raw else ""
-    if not text:
-        return ReadDate(None, "missing")
-    try:
-        moment, zoned = _read(text, language.partition("-")[0].lower(), country.upper(), _zone_of(zone))
-    except (ValueError, OverflowError):
-        return ReadDate(None, "unreadable")
+    if not raw:
+        return _MISSING
+    language = language.partition("-")[0].lower()
+    zoned = True
+    if (moment := _usual(raw, language)) is None:
+        if not (text := _plain(raw)):
+            return _MISSING
+        try:
+            moment, zoned = _read(text, language, country.upper(), _zone_of(zone))
+        except (ValueError, OverflowError):
+            return ReadDate(None, "unreadable")
     if moment < EARLIEST:
         return ReadDate(None, "ancient")
     return ReadDate(moment, "" if zoned else "no_zone")
+
+
+def _usual(raw: str, language: str) -> datetime | None:
+    """The same moment as `_read` finds, None where that takes more than reading numbers."""
+    if match := _USUAL.fullmatch(raw):
+        day, name, year, clock, hours, minutes = match.groups()
+        if not (month := _month(name.lower(), language)):
+            return None
+        written = f"{year}-{month:02}-{day:0>2}T{clock}" + (f"{hours}:{minutes}" if hours else "Z")
+    elif match := _USUAL_ISO.fullmatch(raw):
+        written = match[1] + match[2]
+    else:
+        return None
+    try:
+        moment = datetime.fromisoformat(written)
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _plain(raw: str) -> str:
@@ -78,10 +103,15 @@ def _plain(raw: str) -> str:
     return " ".join(text.split())[:_LONGEST].casefold()
 
 
-#: RFC 5322 as nearly all feeds write it.
+#: RFC 5322 and RFC 3339 as nearly all feeds write them.
+_HOUR_OF_DAY = r"(?:[01]\d|2[0-3])"
+_EAST = r"[+-](?:0\d|1[0-4])"
 _USUAL = re.compile(
-    r"(?:[a-z]{3}, )?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:gmt|utc|z|([+-])(\d\d)(\d\d))", re.ASCII
+    rf"(?:[A-Za-z]{{3}}, )?(\d{{1,2}}) ([A-Za-z]{{3}}) (\d{{4}}) ({_HOUR_OF_DAY}:\d\d:\d\d) "
+    rf"(?:GMT|UTC|Z|({_EAST})(\d\d))",
+    re.ASCII,
 )
+_USUAL_ISO = re.compile(rf"(\d{{4}}-\d\d-\d\dT{_HOUR_OF_DAY}:\d\d:\d\d)(?:\.\d+)?(Z|{_EAST}:\d\d)", re.ASCII)
 _UNIX = re.compile(r"(\d{9,10}|\d{13})(?:\.\d+)?")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:t?(\d\d)(\d\d)(\d\d)?)?(z|[+-]\d\d:?\d\d)?")
 _ISO = re.compile(
@@ -103,8 +133,6 @@ _NUMBER = re.compile(r"\d+")
 
 def _read(text: str, language: str, country: str, home: tzinfo) -> tuple[datetime, bool]:
     """The moment, and whether the text named its zone. Raises ValueError when it can't be read."""
-    if (match := _USUAL.fullmatch(text)) and (usual := _usual(match, language)):
-        return usual, True
     if match := _UNIX.fullmatch(text):
         seconds = int(match[1])
         return datetime.fromtimestamp(seconds / 1000 if len(match[1]) == 13 else seconds, UTC), True
@@ -115,19 +143,6 @@ def _read(text: str, language: str, country: str, home: tzinfo) -> tuple[datetim
     if match := _ORDINAL.fullmatch(text):
         return _moment(date(int(match[1]), 1, 1) + timedelta(days=int(match[2]) - 1), (0, 0, 0), None, home)
     return _words(text, language, country, home)
-
-
-def _usual(match: re.Match[str], language: str) -> datetime | None:
-    """The same moment as `_words` finds, None where that takes more than reading numbers."""
-    day, month, year, hour, minute, second, sign, east_h, east_m = match.groups()
-    number = _month(month, language)
-    if not number or hour > "23" or second > "59" or (sign and (east_h > "14" or east_m > "59")):
-        return None
-    moment = datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-    if not sign:
-        return moment
-    east = timedelta(hours=int(east_h), minutes=int(east_m))
-    return moment - east if sign == "+" else moment + east
 
 
 def _iso(match: re.Match[str], country: str, home: tzinfo) -> tuple[datetime, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -57,7 +58,8 @@ class RawEntry(msgspec.Struct, kw_only=True):
 class Setting(NamedTuple):
     """What is known of the feed when its entries are read: base address, languages, and hints for dates.
 
-    `language` is the document's, `configured` the subscription's. `is_cut` says that elements stand for known entries.
+    `language` is the document's, `configured` the subscription's. `with_html` says whether entries get their safe HTML,
+    `is_cut` that elements stand for known entries.
     """
 
     url: str = ""
@@ -65,14 +67,18 @@ class Setting(NamedTuple):
     configured: str = ""
     country: str = ""
     zone: str = ""
+    with_html: bool = True
     is_cut: bool = False
 
 
 def finish(raw: RawEntry, setting: Setting) -> Entry:
     """The entry, safe and of bounded size."""
-    base = urls.absolute(setting.url, raw.base) or setting.url
-    guid = html.cap(" ".join(html.clean_text(raw.guid).split()), GUID_LIMIT)
-    link = next((url for href in raw.links if (url := urls.absolute(base, href))), "")
+    base = _base(setting.url, raw.base)
+    guid = html.cap(html.line(raw.guid), GUID_LIMIT)
+    link = ""
+    for href in raw.links:
+        if link := urls.absolute(base, href):
+            break
     if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
         link = urls.absolute("", guid)
     title = html.cap(html.plain(raw.title[: 8 * TITLE_LIMIT]), TITLE_LIMIT)
@@ -81,16 +87,17 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
     declared = tag(raw.language) or setting.language
     language = languages.decide(f"{title}\n{(summary or content)[:1000]}", declared, setting.configured)
     published, updated, flags = _dates(raw, language, setting)
-    if not content and len(summary.encode("utf-8", "ignore")) > SUMMARY_LIMIT:
+    short = html.cap(summary, SUMMARY_LIMIT)
+    if not content and len(short) < len(summary):
         content = summary
     return Entry(
         guid=guid,
         guid_is_permalink=raw.guid_is_permalink,
         link=link,
         title=title,
-        summary=html.cap(summary, SUMMARY_LIMIT),
+        summary=short,
         content=html.cap(content, CONTENT_LIMIT),
-        html=safe_content or safe_summary,
+        html=(safe_content or safe_summary) if setting.with_html else "",
         published=published,
         updated=updated,
         published_raw=html.cap(html.fold(raw.published), 200),
@@ -104,6 +111,13 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
     )
 
 
+@lru_cache(maxsize=16)
+def _base(document: str, own: str) -> str:
+    """The base of an entry's addresses, most often the same for all of a document."""
+    return urls.absolute(document, own) or document
+
+
+@lru_cache(maxsize=256)
 def tag(language: str) -> str:
     """A language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
     if not language:
@@ -114,12 +128,11 @@ def tag(language: str) -> str:
 
 
 def _dates(raw: RawEntry, language: str, setting: Setting) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
-    hints = {"language": language, "country": setting.country, "zone": setting.zone}
-    published = dates.read_date(raw.published, **hints)
-    updated = dates.read_date(raw.updated, **hints)
     if not raw.published.strip() and not raw.updated.strip():
         return None, None, ("missing",)
-    flags = dict.fromkeys(date.flag for date in (published, updated) if date.flag and date.flag != "missing")
+    published = dates.read_date(raw.published, language=language, country=setting.country, zone=setting.zone)
+    updated = dates.read_date(raw.updated, language=language, country=setting.country, zone=setting.zone)
+    flags = {date.flag: None for date in (published, updated) if date.flag and date.flag != "missing"}
     return published.value, updated.value, tuple(flags)
 
 
@@ -129,6 +142,8 @@ def _body(markup: Markup | None, base: str) -> tuple[str, str]:
         return "", ""
     # The markup is cut before it is parsed: the HTML parser then closes what the cut left open.
     value = html.cap(markup.value, CONTENT_LIMIT)
+    if words := html.words(value):
+        return words, value.strip() if markup.is_html else ""
     if not markup.is_html and not html.looks_like_html(value):
         return html.fold(value), ""
     safe = html.safe_html(value, urls.absolute("", markup.base) or base)
@@ -150,6 +165,8 @@ def _names(values: Sequence[str], limit: int) -> tuple[str, ...]:
 
 
 def _image(raw: RawEntry, base: str) -> Image | None:
+    if not raw.images:
+        return None
     for _, url in sorted(raw.images, key=lambda image: -image[0]):
         if address := urls.absolute(base, url):
             credit, caption = html.plain(raw.image_credit[:4000]), html.plain(raw.image_caption[:8000])

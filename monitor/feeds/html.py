@@ -52,8 +52,9 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I
 
 def clean_text(text: str) -> str:
     """`text` without control characters, bidirectional overrides and lone surrogates."""
-    if text.isprintable():
-        return text  # none of them is printable, and asking is much faster than looking for each
+    # None of them is printable, and asking is much faster than looking for each.
+    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n"))
 
 
@@ -92,27 +93,42 @@ def text_of(safe: str) -> str:
     elif "\n" in safe:
         safe = _WRAPPED.sub(" ", safe)
     if "<" in safe:
-        safe = _TAG.sub("", _CELLS.sub(" ", safe))
+        safe = _TAG.sub("", _CELLS.sub(" ", safe) if "<t" in safe else safe)
     return fold(unescape(safe))
 
 
 def fold(text: str) -> str:
     """`text` cleaned, runs of spaces made one, empty lines and spaces at the ends of lines removed."""
-    if text.isprintable():  # then it is one line, and its only white space are spaces
-        return " ".join(text.split()) if "  " in text else text.strip()
+    if text.isprintable():
+        return _spaced(text)
     lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
+def line(text: str) -> str:
+    """`text` cleaned, as one line, runs of white space made one space."""
+    return _spaced(text) if text.isprintable() else " ".join(clean_text(text).split())
+
+
+def _spaced(text: str) -> str:
+    """The same for what is printable: that is one line, and its only white space are spaces."""
+    return " ".join(text.split()) if "  " in text else text.strip()
+
+
+def words(text: str) -> str:
+    """A text that is the same as HTML and as plain text, runs of spaces made one; '' for another."""
+    return "" if "<" in text or "&" in text or ">" in text or not text.isprintable() else _spaced(text)
+
+
 def looks_like_html(text: str) -> bool:
     """Whether a text that should be plain has tags or entities in it, as many feeds have."""
-    return bool(_MARKUP.search(text) or _ENTITY.search(text))
+    return bool(("<" in text and _MARKUP.search(text)) or ("&" in text and _ENTITY.search(text)))
 
 
 def plain(text: str) -> str:
     """A title, name or tag as one line of plain text: markup removed, entities resolved at most twice (X3)."""
     for _ in range(2):
-        if not ("<" in text or "&" in text) or not looks_like_html(text):
+        if not looks_like_html(text):
             break
         if _MARKUP.search(text):
             text = text_of(
@@ -120,7 +136,7 @@ def plain(text: str) -> str:
             )
         else:
             text = unescape(text)
-    return " ".join(clean_text(text).split())
+    return line(text)
 
 
 def cap(text: str, limit: int) -> str:

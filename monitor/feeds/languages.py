@@ -7,6 +7,9 @@ of the text contradicts, or that differs from what the subscription says, is dec
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
+from string import ascii_letters
 
 #: Languages that are not written in Latin letters, or not only in them.
 _OTHER_SCRIPTS = frozenset(
@@ -16,8 +19,10 @@ _OTHER_SCRIPTS = frozenset(
 )  # fmt: skip
 #: Fewer letters than this decide nothing.
 _ENOUGH = 6
-_ENOUGH_LATIN = re.compile(rf"(?:[^A-Za-z]*[A-Za-z]){{{_ENOUGH}}}")
+_NO_LETTERS = bytes(set(range(128)) - set(ascii_letters.encode()))
+_ASCII = re.compile("[\x00-\x7f]+")
 _OTHERS = re.compile(r"[\W\d_]+")
+_BEYOND_LATIN = re.compile("[\u0250-\U0010ffff]+")
 
 
 def decide(text: str, declared: str, configured: str) -> str:
@@ -26,21 +31,30 @@ def decide(text: str, declared: str, configured: str) -> str:
     `declared` is what entry or feed say, `configured` what the subscription says, '' for nothing; the result is '' when
     nobody says anything and the text is too short to tell.
     """
-    beginning = text[:400]
-    if beginning.isascii() and _ENOUGH_LATIN.match(beginning):
-        latin = 1.0
-    else:
-        letters = "".join(_OTHERS.split(beginning))
-        if len(letters) < _ENOUGH:
-            return declared or configured
-        latin = sum(char < "\u0250" for char in letters) / len(letters)
-    claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin)]
+    count, latin = _letters(text[:400])
+    if count < _ENOUGH:
+        return declared or configured
+    claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin / count)]
     if claims and len({_primary(claim) for claim in claims}) == 1:
         return claims[0]
+    found = _identify()(text)
+    return found if not claims or found in {_primary(claim) for claim in claims} else _primary(claims[-1])
+
+
+def _letters(text: str) -> tuple[int, int]:
+    """How many letters a text has, and how many of them are Latin."""
+    plain = len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+    if text.isascii():
+        return plain, plain
+    others = _OTHERS.sub("", _ASCII.sub("", text))
+    return plain + len(others), plain + len(_BEYOND_LATIN.sub("", others))
+
+
+@cache
+def _identify() -> Callable[[str], str]:
     from monitor.detect.langid import identify  # noqa: PLC0415  # brings all of detection, and is seldom needed
 
-    found = identify(text)
-    return found if not claims or found in {_primary(claim) for claim in claims} else _primary(claims[-1])
+    return identify
 
 
 def _primary(tag: str) -> str:

@@ -73,10 +73,8 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 def work(request: Request, body: bytes) -> ParsedFeed | Extracted | Links:
     """Do one task. Raises FeedError."""
     if request.task == "parse":
-        parsed = parse(body, **request.options)
         # Articles are plain text: the HTML would double what goes through the pipe and lies in the poller's memory.
-        entries = tuple(msgspec.structs.replace(entry, html="") for entry in parsed.entries)
-        return msgspec.structs.replace(parsed, entries=entries)
+        return parse(body, with_html=False, **request.options)
     if request.task == "extract":
         from monitor.feeds.fulltext import extract  # noqa: PLC0415  # heavy, and an extra that may be missing
 

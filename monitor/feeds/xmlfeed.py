@@ -101,11 +101,13 @@ def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
         title=_text(entry, "title") or _first_text(entry, "side_dc_title", "side_itunes_title"),
         published=_text(entry, "published"),
         updated=_text(entry, "updated"),
-        authors=[name for name in (_author(author) for author in dict.get(entry, "authors") or []) if name],
-        tags=[dict.get(t, "label") or dict.get(t, "term") or "" for t in dict.get(entry, "tags") or []],
         language=_text(entry, "language") or _text(entry, "own_lang") or _text(_detail(entry, "title"), "language"),
         base=base,
     )
+    if authors := dict.get(entry, "authors"):
+        raw.authors = [name for author in authors if (name := _author(author))]
+    if tags := dict.get(entry, "tags"):
+        raw.tags = [dict.get(each, "label") or dict.get(each, "term") or "" for each in tags]
     _bodies(raw, entry)
     _dates(raw, entry, is_rss=is_rss)
     _media(raw, entry)
@@ -118,12 +120,14 @@ def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
 
 def _bodies(raw: RawEntry, entry: FeedData) -> None:
     """The longest content is the content; what feedparser copied from it into the summary is not a summary."""
-    bodies = [
-        Markup(value, _is_html(body), _text(body, "base"))
-        for body in dict.get(entry, "content") or []
-        if (value := _text(body, "value")) and _is_text(body)
-    ]
-    raw.content = max(bodies, key=lambda body: len(body.value), default=None)
+    bodies = []
+    if content := dict.get(entry, "content"):
+        bodies = [
+            Markup(value, _is_html(body), _text(body, "base"))
+            for body in content
+            if (value := _text(body, "value")) and _is_text(body)
+        ]
+        raw.content = max(bodies, key=lambda body: len(body.value), default=None)
     summary, detail = _text(entry, "summary"), _detail(entry, "summary")
     if summary and (detail or not any(body.value == summary for body in bodies)):
         raw.summary = Markup(summary, not detail or _is_html(detail), _text(detail, "base"))
@@ -134,12 +138,11 @@ def _bodies(raw: RawEntry, entry: FeedData) -> None:
 
 
 def _dates(raw: RawEntry, entry: FeedData, *, is_rss: bool) -> None:
-    dublin = _text(entry, "side_dc_date")
-    if not raw.published and is_rss:
-        # In RSS and RDF, dc:date is when the item was made, and any other date is better than none.
-        raw.published = dublin or _text(entry, "created") or raw.updated
-    elif not raw.published:
-        raw.published = _text(entry, "created") or dublin
+    if raw.published:
+        return
+    dublin, created = _text(entry, "side_dc_date"), _text(entry, "created")
+    # In RSS and RDF, dc:date is when the item was made, and any other date is better than none.
+    raw.published = (dublin or created or raw.updated) if is_rss else (created or dublin)
 
 
 def _has_picture(entry: FeedData) -> bool:
@@ -165,8 +168,8 @@ def _media(raw: RawEntry, entry: FeedData) -> None:
     image = dict.get(entry, "image")
     if isinstance(image, dict) and image.get("href"):
         images.append((_UNKNOWN_WIDTH["itunes"], _text(image, "href")))
-    credits_ = dict.get(entry, "media_credit") or []
-    raw.image_credit = next((text for credit in credits_ if (text := _text(credit, "content"))), "")
+    if credits_ := dict.get(entry, "media_credit"):
+        raw.image_credit = next((text for credit in credits_ if (text := _text(credit, "content"))), "")
     raw.image_caption = _text(entry, "side_media_description")
 
 
@@ -179,7 +182,8 @@ def _links(entry: FeedData) -> list[str]:
 def _page_links(context: FeedData) -> list[str]:
     links = [link for link in dict.get(context, "links") or [] if link.get("href") and link.get("rel") == "alternate"]
     # An RSS <link> before an Atom one, a page before another form of it, and then as they stand.
-    links.sort(key=lambda link: (not link.get("rss"), "html" not in link.get("type", "")))
+    if len(links) > 1:
+        links.sort(key=lambda link: (not link.get("rss"), "html" not in link.get("type", "")))
     return [link["href"] for link in links]
 
 

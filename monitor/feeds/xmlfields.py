@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urljoin
+from xml.etree.ElementTree import Element
 
-from monitor.feeds.xmltree import Element, UnusualError
+from monitor.feeds.xmltree import UnusualError, text_of
 
 FeedData: TypeAlias = dict[str, Any]
 
@@ -86,21 +87,21 @@ def mended(text: str) -> str:
         return text
     with contextlib.suppress(UnicodeError):
         text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_CP1252)
+    return text if text.isprintable() else text.translate(_CP1252)  # what it changes is not printable
 
 
 def leaf(element: Element, name: str = "") -> Element:
     """The element, if it has that name (any when it is empty) and nothing but a text."""
-    if element.children or (name and element.name != name):
-        raise UnusualError(f"<{element.name}> does not belong there or has elements in it")
+    if len(element) or (name and element.tag != name):
+        raise UnusualError(f"<{element.tag}> does not belong there or has elements in it")
     return element
 
 
 def pass_over(element: Element, known: frozenset[str], parents: Mapping[str, frozenset[str]]) -> None:
     """Pass over an element that is `known` or unknown to feedparser, and its children, or raise UnusualError."""
-    name = element.name
-    if (inside := parents.get(name)) is not None and element.children:
-        if name in {"image", "textinput"} and not all(child.name in inside for child in element.children):
+    name = element.tag
+    if (inside := parents.get(name)) is not None and len(element):
+        if name in {"image", "textinput"} and not all(child.tag in inside for child in element):
             raise UnusualError(f"<{name}> has other elements in it")  # feedparser takes it for ended there
         known = inside
     elif name in known:
@@ -109,52 +110,48 @@ def pass_over(element: Element, known: frozenset[str], parents: Mapping[str, fro
         raise UnusualError(f"<{name}> does not belong there")
     else:
         known = frozenset()
-    for child in element.children:
+    for child in element:
         pass_over(child, known, {})
 
 
 def language_of(element: Element, above: str | None) -> str | None:
     """The language of an element as it is written, where that `above` it is told; None for none."""
-    if not element.attributes:
-        return above
-    language = element.attributes.get("xml:lang", element.attributes.get("lang"))
+    language = element.get("xml:lang", element.get("lang"))
     return above if language is None else language or None
 
 
 def _type(element: Element, default: str) -> str:
     """The media type of a text; no other than text and HTML."""
-    attributes = element.attributes
-    if not attributes:
-        return default
-    kind = _TYPES.get(attributes["type"]) if "type" in attributes else default
-    if kind is None or attributes.get("mode") == "base64":
-        raise UnusualError(f"<{element.name}> is neither text nor HTML")
+    kind = element.get("type")
+    kind = default if kind is None else _TYPES.get(kind)
+    if kind is None or element.get("mode") == "base64":
+        raise UnusualError(f"<{element.tag}> is neither text nor HTML")
     return kind
 
 
 def _once(data: FeedData, name: str, element: Element) -> None:
     if name in data:
-        raise UnusualError(f"<{element.name}> after another one")
+        raise UnusualError(f"<{element.tag}> after another one")
 
 
 def _title(_place: Place, data: FeedData, element: Element) -> None:
     _once(data, "title", element)
     _type(element, "text/plain")
-    data["title"] = mended(element.text)
+    data["title"] = mended(text_of(element))
     language = language_of(element, data.get("own_lang"))
     data["title_detail"] = {"language": language.replace("_", "-") if language else None}
 
 
 def _link(place: Place, data: FeedData, element: Element, *, of_entry: bool) -> None:
-    attributes = element.attributes
-    link: dict[str, Any] = {"rel": attributes.get("rel", "alternate"), "type": attributes.get("type", "text/html")}
+    link: dict[str, Any] = {"rel": element.get("rel", "alternate"), "type": element.get("type", "text/html")}
     data.setdefault("links", []).append(link)
-    href = attributes.get("url") or attributes.get("href")
+    href = element.get("url") or element.get("href")
     if href is not None:
         link["href"] = joined(place.base, href)
         return
     link["rss"] = True
-    text = mended(joined(place.base, element.text)) if element.text else ""
+    if text := text_of(element):
+        text = mended(joined(place.base, text))
     if "&" in text:
         text = _FALSE_ENTITY.sub(r"&\g<1>", text.replace("&amp;", "&") if of_entry else text)
     if text:
@@ -162,33 +159,32 @@ def _link(place: Place, data: FeedData, element: Element, *, of_entry: bool) -> 
 
 
 def _enclosure(_place: Place, data: FeedData, element: Element) -> None:
-    attributes = element.attributes
-    href = attributes.get("url", attributes.get("uri", attributes.get("href"))) or attributes.get("href")
-    link = {"rel": "enclosure", "type": attributes.get("type", ""), "href": href}
+    href = element.get("url", element.get("uri", element.get("href"))) or element.get("href")
+    link = {"rel": "enclosure", "type": element.get("type", ""), "href": href}
     data.setdefault("links", []).append(link)
 
 
 def _guid(_place: Place, data: FeedData, element: Element) -> None:
     _once(data, "own_id", element)
-    data["is_permalink"] = element.attributes.get("ispermalink", "true").strip().lower() != "false"
-    data["own_id"] = element.text
+    data["is_permalink"] = element.get("ispermalink", "true").strip().lower() != "false"
+    data["own_id"] = text_of(element)
     data["id"] = ""
 
 
 def _subtitle(_place: Place, data: FeedData, element: Element) -> None:
     _once(data, "subtitle", element)
     _type(element, "text/plain")
-    data["subtitle"] = mended(element.text)
+    data["subtitle"] = mended(text_of(element))
 
 
 def _summary(place: Place, data: FeedData, element: Element, *, default: str) -> None:
     _once(data, "summary_detail", element)  # a second one would be the content
-    data["summary"] = mended(element.text)
+    data["summary"] = mended(text_of(element))
     data["summary_detail"] = {"type": _sure_type(place, element, default), "base": place.base}
 
 
 def _content(place: Place, data: FeedData, element: Element, *, default: str) -> None:
-    text = mended(element.text)
+    text = mended(text_of(element))
     body = {"type": _sure_type(place, element, default), "base": place.base, "value": text}
     data.setdefault("content", []).append(body)
     data.setdefault("summary", text)
@@ -197,27 +193,27 @@ def _content(place: Place, data: FeedData, element: Element, *, default: str) ->
 def _sure_type(place: Place, element: Element, default: str) -> str:
     kind = _type(element, default)
     if kind == "text/plain" and not place.is_atom:
-        raise UnusualError(f"<{element.name}> may be HTML")  # feedparser looks at the text
+        raise UnusualError(f"<{element.tag}> may be HTML")  # feedparser looks at the text
     return kind
 
 
 def _text(_place: Place, data: FeedData, element: Element, *, field: str) -> None:
-    data[field] = mended(element.text)
+    data[field] = mended(text_of(element))
 
 
 def _only_text(_place: Place, data: FeedData, element: Element) -> None:
     """What feedparser does not know: a text, or attributes."""
-    data[element.name] = "" if element.attributes else mended(element.text)
+    data[element.tag] = "" if element.keys() else mended(text_of(element))
 
 
 def _side(_place: Place, data: FeedData, element: Element) -> None:
-    if element.text:
-        data.setdefault(f"side_{element.name}", element.text)
+    if text := text_of(element):
+        data.setdefault(f"side_{element.tag}", text)
 
 
 def author(_place: Place, data: FeedData, element: Element) -> None:
     """An author of an entry, in words or in elements."""
-    if not element.children:
+    if not len(element):
         data["author_in_words"] = True
     elif "author_in_words" in data:
         raise UnusualError("an author of elements after one of words")  # feedparser gives both the name of the second
@@ -226,14 +222,14 @@ def author(_place: Place, data: FeedData, element: Element) -> None:
 
 def _person(element: Element) -> str:
     """The name of an author; an address beside it is taken away."""
-    if element.children:
-        names = [leaf(child).text for child in element.children if child.name == "name"]
-        for child in element.children:
+    if len(element):
+        names = [text_of(leaf(child)) for child in element if child.tag == "name"]
+        for child in element:
             pass_over(child, PERSON, {})
-        if not any(child.name in PERSON for child in element.children):
+        if not any(child.tag in PERSON for child in element):
             raise UnusualError("an author of other elements")
         return names[-1] if names else ""
-    name = mended(element.text)
+    name = mended(text_of(element))
     if address := _EMAIL.search(name):
         name = name.replace(address[0], "").replace("()", "").replace("<>", "").replace("&lt;&gt;", "").strip()
         name = name.removeprefix("(")
@@ -242,10 +238,9 @@ def _person(element: Element) -> str:
 
 
 def _category(_place: Place, data: FeedData, element: Element, *, scheme: str | None = None) -> None:
-    attributes = element.attributes
-    scheme = attributes.get("scheme", scheme or attributes.get("domain"))
-    _tag(data, attributes.get("term"), scheme, attributes.get("label"))
-    if text := mended(element.text):
+    scheme = element.get("scheme", scheme or element.get("domain"))
+    _tag(data, element.get("term"), scheme, element.get("label"))
+    if text := mended(text_of(element)):
         tags = data["tags"]
         if tags and not tags[-1]["term"]:
             tags[-1]["term"] = text
@@ -254,8 +249,8 @@ def _category(_place: Place, data: FeedData, element: Element, *, scheme: str | 
 
 
 def _keywords(_place: Place, data: FeedData, element: Element, *, scheme: str | None) -> None:
-    if not element.attributes:
-        for term in mended(element.text).split(","):
+    if not element.keys():
+        for term in mended(text_of(element)).split(","):
             if term.strip():
                 _tag(data, term.strip(), scheme, None)
 
@@ -268,28 +263,28 @@ def _tag(data: FeedData, term: str | None, scheme: str | None, label: str | None
 
 
 def _thumbnail(_place: Place, data: FeedData, element: Element) -> None:
-    if element.text:
+    if text_of(element):
         raise UnusualError("<media:thumbnail> has a text")
-    data.setdefault("media_thumbnail", []).append(element.attributes)
+    data.setdefault("media_thumbnail", []).append(element.attrib)
 
 
 def _credit(_place: Place, data: FeedData, element: Element) -> None:
-    data.setdefault("media_credit", []).append({"content": mended(element.text)})
+    data.setdefault("media_credit", []).append({"content": mended(text_of(element))})
 
 
 def _podcast_image(_place: Place, data: FeedData, element: Element) -> None:
-    if href := element.attributes.get("href") or element.attributes.get("url"):
+    if href := element.get("href") or element.get("url"):
         data["image"] = {"href": href}
 
 
 def _source(_place: Place, data: FeedData, element: Element) -> None:
     _once(data, "source", element)
-    data["source"] = {"href": element.attributes.get("url", ""), "title": mended(element.text)}
+    data["source"] = {"href": element.get("url", ""), "title": mended(text_of(element))}
 
 
 def hour_of(element: Element) -> int | None:
     """An hour of the day from 0 to 23 in which the feed is not to be asked, None for what is none."""
-    hour = leaf(element, "hour").text
+    hour = text_of(leaf(element, "hour"))
     if len(hour) > 9:
         raise UnusualError("an hour of many digits")
     return int(hour) % 24 if hour.isdecimal() and int(hour) <= 24 else None

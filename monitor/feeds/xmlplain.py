@@ -8,6 +8,8 @@ that is not named here, or that stands where it does not belong leaves the whole
 
 from __future__ import annotations
 
+from xml.etree.ElementTree import Element
+
 from monitor.feeds.limits import STAND_IN
 from monitor.feeds.xmlfields import (
     OF_ENTRY,
@@ -23,7 +25,7 @@ from monitor.feeds.xmlfields import (
     leaf,
     pass_over,
 )
-from monitor.feeds.xmltree import Element, Tree, UnusualError
+from monitor.feeds.xmltree import Tree, UnusualError, text_of
 
 #: Elements that feedparser knows, and of which nothing is read: of an entry, and of the feed itself.
 _UNREAD = frozenset((
@@ -45,6 +47,8 @@ _UNREAD_PARENTS_OF_FEED = _UNREAD_PARENTS | {
     "itunes_owner": frozenset({"itunes_name", "itunes_email", "name", "email"}),
     "itunes_category": frozenset({"itunes_category"}),
 }
+#: Attributes by which feedparser knows the elements of CDF.
+_CDF = frozenset({"lastmod", "href"})
 _RSS_1 = frozenset({"http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/"})
 
 
@@ -65,13 +69,13 @@ class PlainDocument:
         self.stumbled = ""
         root = tree.root
         language = language_of(root, None)
-        if root.name == "feed" and not tree.namespaces & _RSS_1:
+        if root.tag == "feed" and not tree.namespaces & _RSS_1:
             self.version = "atom"
-        elif root.name in {"rss", "rdf_rdf"}:
+        elif root.tag in {"rss", "rdf_rdf"}:
             self.version = "rss"
         else:
-            raise UnusualError(f"<{root.name}>")
-        if language and root.name != "rdf_rdf":
+            raise UnusualError(f"<{root.tag}>")
+        if language and root.tag != "rdf_rdf":
             self.feeddata["language"] = language.replace("_", "-")
         self._place = Place(joined(url, url), self.version == "atom")
         if self._place.is_atom:
@@ -80,58 +84,59 @@ class PlainDocument:
             self._root_of_rss(root, language)
 
     def _root_of_rss(self, root: Element, language: str | None) -> None:
-        for element in root.children:
-            if element.name == "channel" and not element.attributes.keys() & {"lastmod", "href"}:
-                if element is not root.children[0]:
+        for element in root:
+            if element.tag == "channel" and _CDF.isdisjoint(element.keys()):
+                if element is not root[0]:
                     raise UnusualError("the channel does not stand first")
                 self._feed(element, language_of(element, language))
-            elif element.name == "item":
+            elif element.tag == "item":
                 self._entry(element, language)
             else:
-                pass_over(element, frozenset(), _UNREAD_PARENTS_OF_FEED if root.name == "rdf_rdf" else {})
+                pass_over(element, frozenset(), _UNREAD_PARENTS_OF_FEED if root.tag == "rdf_rdf" else {})
 
     def _feed(self, parent: Element, language: str | None) -> None:
-        for element in parent.children:
-            name = element.name
+        for element in parent:
+            name = element.tag
             if name in {"item", "entry"}:
                 self._entry(element, language)
             elif (read := OF_FEED.get(name)) is not None:
                 read(self._place, self.feeddata, leaf(element))
             elif name == "skiphours":
-                self.skip_hours += [hour for child in element.children if (hour := hour_of(child)) is not None]
+                self.skip_hours += [hour for child in element if (hour := hour_of(child)) is not None]
             elif name == "skipdays":
-                self.skip_days += [leaf(child, "day").text.lower()[:20] for child in element.children]
+                self.skip_days += [text_of(leaf(child, "day")).lower()[:20] for child in element]
             else:
                 pass_over(element, _UNREAD_OF_FEED, _UNREAD_PARENTS_OF_FEED)
 
     def _entry(self, parent: Element, language: str | None) -> None:
         language = language_of(parent, language)
         entry: FeedData = {"own_base": self._place.base, "own_lang": language}
-        if parent.attributes:
-            if self._is_cut and (number := parent.attributes.get(STAND_IN, "")).isdecimal():
+        if names := parent.keys():
+            if self._is_cut and (number := parent.get(STAND_IN, "")).isdecimal():
                 self.entries.append({"stands_for": int(number[:9])})
                 return
-            if parent.attributes.keys() & {"lastmod", "href"}:
+            if not _CDF.isdisjoint(names):
                 raise UnusualError("an entry of CDF")
-            entry["id"] = parent.attributes.get("rdf:about", "")
-        for element in parent.children:
-            name = element.name
-            if (read := OF_ENTRY.get(name)) is not None:
-                read(self._place, entry, leaf(element))
+            entry["id"] = parent.get("rdf:about", "")
+        place = self._place
+        for element in parent:
+            name = element.tag
+            if (read := OF_ENTRY.get(name)) is not None and not len(element):
+                read(place, entry, element)
             elif name in {"media_group", "media_content"}:
                 self._media(entry, element)
             elif name == "author":
-                author(self._place, entry, element)
+                author(place, entry, element)
             else:
                 pass_over(element, _UNREAD, _UNREAD_PARENTS)
         self.entries.append(entry)
 
     def _media(self, entry: FeedData, element: Element) -> None:
         """A media:group or media:content: both may hold the picture's own title, credit, thumbnail and so on."""
-        if element.name == "media_content":
-            entry.setdefault("media_content", []).append(element.attributes)
-        for child in element.children:
-            name = child.name
+        if element.tag == "media_content":
+            entry.setdefault("media_content", []).append(element.attrib)
+        for child in element:
+            name = child.tag
             if name == "media_content":
                 self._media(entry, child)
             elif name.startswith("media_") and (read := OF_ENTRY.get(name)) is not None:

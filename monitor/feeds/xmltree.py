@@ -1,18 +1,22 @@
-"""A well-formed document as a small tree, under the names that feedparser gives its elements.
+"""A well-formed document as a tree, under the names that feedparser gives its elements.
 
-expat reads the document; what is left to Python is one object an element. The tree is for documents as nearly all
-outlets write them: where feedparser would do something that can't be seen from the tree, UnusualError says so, and its
-own readers have to do it (`xmlreader`).
+ElementTree's C code reads the document and builds the tree; what is left to Python is a name for each element. The tree
+is for documents as nearly all outlets write them: where feedparser would do something that can't be seen from the tree,
+UnusualError says so, and its own readers have to do it (`xmlreader`).
 """
 
 from __future__ import annotations
 
-from xml.parsers import expat
+from collections.abc import Callable, Collection
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from monitor.feeds.limits import MAX_ATTRIBUTES, MAX_ENTRIES
 
-#: No feed that we read has elements as deep in each other, or as many: a tree of them takes 100 MB.
+#: No feed that we read has elements as deep in each other, or as many: a tree of them takes tens of MB.
 _DEPTH, _ELEMENTS = 24, 300_000
+#: Characters after which the limits are looked at: they hold fewer elements than the tree may have, and most documents.
+_PIECE = 1 << 18
+_ENTRIES = frozenset({"item", "entry"})
 #: Namespace in lower case -> feedparser's prefix for it; those of feeds themselves have none (`feedparser.mixin`).
 NAMESPACES = {
     "http://blogs.law.harvard.edu/tech/rss": "",
@@ -53,124 +57,144 @@ class UnusualError(Exception):
     """Something that feedparser has to read."""
 
 
-class Element:
-    """An element: feedparser's name for it (`dc_creator`), its attributes, and its children or its text.
-
-    Names of elements and attributes are in lower case, and so are the values of `rel` and `type`. The text is what
-    stands after the last child.
-    """
-
-    __slots__ = ("attributes", "children", "name", "text")
-
-    def __init__(self, name: str, attributes: dict[str, str]) -> None:
-        self.name = name
-        self.attributes = attributes
-        self.children: list[Element] = []
-        self.text = ""
-
-
 class Tree:
     """A document's root, and whether it has more entries than are read; those and what follows them are not in it.
 
-    `namespaces` are those that it declares, in lower case.
+    The document begins with its root. Names of elements and attributes are feedparser's (`dc_creator`, `xml:lang`), in
+    lower case, and so are the values of `rel` and `type`. `namespaces` are those that it declares, in lower case.
     Raises UnusualError for what is no well-formed XML, too much of it, or nothing that a feed has.
     """
 
     def __init__(self, document: str) -> None:
+        if document.startswith(("<!", "<?")):
+            # A DOCTYPE can stand nowhere else (XML 1.0, production 22). It was cut; should one come by, nothing of it
+            # is expanded.
+            raise UnusualError("something stands before the root")
         self.truncated = False
         self.namespaces: set[str] = set()
-        self._above = Element("", {})
-        self._open = [self._above]
-        self._pieces: list[str] = []
-        self._entries = self._elements = 0
         self._names: dict[str, str] = {}
+        self._attributes: dict[str, str] = {}
         self._prefixes: dict[str, str] = {}
         self._unknown: dict[str, str] = {}
-        parser = expat.ParserCreate("utf-8", " ")
-        parser.namespace_prefixes = True
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = _refuse
-        parser.StartNamespaceDeclHandler = self._declared
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._pieces.append
+        builder = _Builder(self._declared)
+        parser = XMLParser(target=builder)  # noqa: S314  # what that rule fears is in the DOCTYPE
         try:
-            parser.Parse(document.encode("utf-8"), True)
-        except (expat.ExpatError, UnicodeEncodeError) as error:
+            for start in range(0, len(document), _PIECE):
+                parser.feed(document[start : start + _PIECE])
+                if self._is_enough(builder.close()):
+                    self.truncated = True
+                    break
+            else:
+                parser.close()
+        except (ParseError, UnicodeEncodeError) as error:
             raise UnusualError(str(error)) from error
-        except _EnoughEntriesError:
-            self.truncated = True
-        self.root = self._above.children[0]
+        self.root = builder.close()
+        self._rename()
+        if self.truncated:
+            _cut(self.root, MAX_ENTRIES)
 
-    def _declared(self, prefix: str | None, uri: str | None) -> None:
-        prefix, uri = (prefix or "").lower(), (uri or "").lower()
+    def _is_enough(self, root: Element | None) -> bool:
+        """Whether there are more entries in the tree than are read. Raises UnusualError for too many elements."""
+        if root is None:  # its tag has not ended
+            return False
+        level, depth, elements = [root], 0, 0
+        while level and depth < _DEPTH:
+            depth += 1
+            elements += len(level)
+            level = [child for element in level for child in element]
+        if level or elements > _ELEMENTS:
+            raise UnusualError("too many elements")
+        return elements > MAX_ENTRIES and sum(self._name(e.tag) in _ENTRIES for e in root.iter()) > MAX_ENTRIES
+
+    def _rename(self) -> None:
+        names = self._names
+        for element in self.root.iter():
+            element.tag = names.get(element.tag) or self._name(element.tag)
+            if found := element.items():
+                element.attrib = self._renamed(found)
+
+    def _declared(self, prefix: str, uri: str) -> None:
+        prefix, uri = prefix.lower(), uri.lower()
         self.namespaces.add(uri)
         known = NAMESPACES.get(uri)
         if "backend.userland.com/rss" in uri or (prefix in _PREFIXES and prefix and known != prefix):
             raise UnusualError(f"the prefix {prefix} stands for {uri}")
+        if uri and uri.split() != [uri]:
+            raise UnusualError(f"the namespace {uri} has spaces in it")
         if prefix and self._prefixes.setdefault(prefix, uri) != uri:
             raise UnusualError(f"the prefix {prefix} stands for two namespaces")
         # Of elements in a namespace that it does not know, feedparser goes by the first prefix for it.
         if known is None and uri and self._unknown.setdefault(uri, prefix) != prefix:
             raise UnusualError(f"{uri} has two prefixes")
 
-    def _start(self, raw: str, attributes: dict[str, str]) -> None:
-        name = self._names.get(raw) or self._name(raw)
-        self._elements += 1
-        if len(self._open) > _DEPTH or self._elements > _ELEMENTS:
-            raise UnusualError("too many elements")
-        element = Element(name, self._attributes(attributes) if attributes else attributes)
-        if name in {"item", "entry"}:
-            if self._entries >= MAX_ENTRIES:
-                raise _EnoughEntriesError
-            self._entries += 1
-        self._open[-1].children.append(element)
-        self._open.append(element)
-        self._pieces.clear()
-
-    def _end(self, _raw: str) -> None:
-        pieces = self._pieces
-        if pieces:
-            self._open[-1].text = "".join(pieces).strip()
-            pieces.clear()
-        self._open.pop()
-
-    def _name(self, raw: str) -> str:
-        """Feedparser's name for an element that expat calls `NAMESPACE NAME PREFIX`, without what is not there."""
-        parts = raw.split()
-        if len(parts) == 1:
-            name = raw
-        elif len(parts) > 3 or (uri := parts[0].lower()) in STRANGE:
-            raise UnusualError(f"<{raw}>")
-        else:
-            prefix = NAMESPACES.get(uri, "".join(parts[2:]))
-            name = f"{prefix}_{parts[1]}" if prefix else parts[1]
-        name = self._names[raw] = name.lower()
+    def _name(self, tag: str) -> str:
+        """Feedparser's name for an element that ElementTree calls `{NAMESPACE}NAME`, or NAME where there is none."""
+        if (name := self._names.get(tag)) is not None:
+            return name
+        name = tag
+        if tag[0] == "{":
+            uri, name = _parts(tag)
+            if uri in STRANGE:
+                raise UnusualError(f"<{tag}>")
+            if prefix := NAMESPACES[uri] if uri in NAMESPACES else self._unknown[uri]:
+                name = f"{prefix}_{name}"
+        name = self._names[tag] = name.lower()
         return name
 
-    @staticmethod
-    def _attributes(attributes: dict[str, str]) -> dict[str, str]:
+    def _renamed(self, attributes: Collection[tuple[str, str]]) -> dict[str, str]:
         if len(attributes) > MAX_ATTRIBUTES:
             raise UnusualError("too many attributes")
         found = {}
-        for raw, value in attributes.items():
-            name = raw
-            if " " in raw:
-                parts = raw.split()
-                prefix = NAMESPACES.get(parts[0].lower())
-                if len(parts) > 3 or prefix == "" or (prefix is None and parts[1].lower() in _MEANT):
-                    raise UnusualError(f"the attribute {raw}")
-                name = f"{prefix}:{parts[1]}"
-            name = name.lower()
-            if name in {"base", "xml:base"}:
-                raise UnusualError("relative addresses with a base of their own")
+        for tag, value in attributes:
+            name = self._attributes.get(tag) or self._attribute(tag)
             found[name] = value.lower() if name in {"rel", "type"} else value
         return found
 
+    def _attribute(self, tag: str) -> str:
+        name = tag
+        if tag[0] == "{":
+            uri, name = _parts(tag)
+            prefix = NAMESPACES.get(uri)
+            if prefix == "" or (prefix is None and name.lower() in _MEANT):
+                raise UnusualError(f"the attribute {tag}")
+            name = f"{prefix}:{name}"
+        name = name.lower()
+        if name in {"base", "xml:base"}:
+            raise UnusualError("relative addresses with a base of their own")
+        self._attributes[tag] = name
+        return name
 
-def _refuse(*_: object) -> None:
-    raise UnusualError("a DOCTYPE")  # it was cut; should one come by, nothing of it is expanded
+
+class _Builder(TreeBuilder):
+    """ElementTree's, which tells of each namespace that is declared."""
+
+    def __init__(self, declared: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self.start_ns = declared
 
 
-class _EnoughEntriesError(Exception):
-    """The limit of entries is reached."""
+def text_of(element: Element) -> str:
+    """The text of an element without children."""
+    text = element.text
+    return text.strip() if text else ""
+
+
+def _parts(tag: str) -> tuple[str, str]:
+    """The namespace, in lower case, and the name of `{NAMESPACE}NAME`."""
+    uri, _, name = tag[1:].rpartition("}")
+    return uri.lower(), name
+
+
+def _cut(parent: Element, left: int) -> int:
+    """Take the entries beyond so many and what follows them from a tree; how many more may come, -1 after a cut."""
+    for at, child in enumerate(parent):
+        is_entry = child.tag in _ENTRIES
+        if is_entry and not left:
+            del parent[at:]
+        elif (left := _cut(child, left - is_entry)) < 0:
+            del parent[at + 1 :]
+        else:
+            continue
+        parent.text = None
+        return -1
+    return left

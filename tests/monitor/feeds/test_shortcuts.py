@@ -33,6 +33,15 @@ def test_folding_is_what_two_expressions_did(text: str) -> None:
 
 
 @given(prose)
+def test_texts_without_control_characters_are_clean_as_they_are(text: str) -> None:
+    even = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
+    assert html.clean_text(text) == html._UNWANTED.sub("", even)
+    assert html.line(text) == " ".join(html.clean_text(text).split())
+    if words := html.words(text):
+        assert words == html.text_of(html.safe_html(text, "")) == html.fold(text)
+
+
+@given(prose)
 def test_words_without_markup_are_what_nh3_makes_of_them(text: str) -> None:
     clean = html.clean_text(text)
     assert html.safe_html(text, "") == html.clean_text(nh3.clean(clean, tags=set(html.TAGS))).strip()
@@ -72,6 +81,26 @@ def test_usual_dates_are_read_as_by_the_long_way(
         assert dates.read_date(raw, language=language) == short
 
 
+@settings(max_examples=600)
+@given(
+    st.tuples(st.integers(0, 2100), st.integers(0, 13), st.integers(0, 32)),
+    st.tuples(number, number, number),
+    st.sampled_from(["", ".5", ".123456789", "."]),
+    st.sampled_from(["Z", "+00:00", "-00:00", "+05:30", "-14:59", "+15:00", "+01:60", "", "+0100"]),
+    st.sampled_from(["", "+03:00"]),
+)
+@example((1, 1, 1), ("00", "00", "00"), "", "+14:00", "")
+@example((2026, 3, 2), ("24", "00", "00"), "", "Z", "")
+def test_usual_iso_dates_are_read_as_by_the_long_way(
+    date: tuple[int, int, int], clock: tuple[str, str, str], fraction: str, offset: str, zone: str
+) -> None:
+    raw = f"{date[0]:04}-{date[1]:02}-{date[2]:02}T{':'.join(clock)}{fraction}{offset}"
+    short = dates.read_date(raw, zone=zone)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dates, "_USUAL_ISO", re.compile(r"(?!)"))
+        assert dates.read_date(raw, zone=zone) == short
+
+
 def test_usual_dates_are_read_as_by_the_long_way_in_every_language() -> None:
     for language, months in dates._names().months.items():
         for names in months:
@@ -85,16 +114,10 @@ def test_usual_dates_are_read_as_by_the_long_way_in_every_language() -> None:
                     assert dates.read_date(raw, language=language) == short, (language, name)
 
 
-@given(
-    st.text(st.sampled_from("aZ1 .-_é漢\n"), max_size=30),
-    st.sampled_from(["", "en", "ru"]),
-    st.sampled_from(["", "en"]),
-)
-def test_the_script_of_a_text_is_told_as_before(text: str, declared: str, configured: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(languages, "_ENOUGH_LATIN", re.compile(r"(?!)"))
-        long_way = languages.decide(text, declared, configured)
-    assert languages.decide(text, declared, configured) == long_way
+@given(st.text(st.characters() | st.sampled_from("aZ1 .-_é漢\n\u024f\u0250²٣"), max_size=40))
+def test_letters_are_counted_as_one_by_one(text: str) -> None:
+    letters = [char for char in text if re.match(r"[^\W\d_]", char)]
+    assert languages._letters(text) == (len(letters), sum(char < "\u0250" for char in letters))
 
 
 @given(st.text(st.sampled_from("ab./?#&=!;:@%é[] "), max_size=25))

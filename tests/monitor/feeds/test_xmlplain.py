@@ -20,7 +20,7 @@ from monitor.feeds import xmlfeed, xmlreader, xmltree
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ENTRIES
 from monitor.feeds.parse import parse
-from monitor.feeds.xmlfields import _CP1252, HANDLED, SIDE_TEXTS, joined
+from monitor.feeds.xmlfields import _CP1252, HANDLED, OF_ENTRY, SIDE_TEXTS, joined
 from monitor.feeds.xmlplain import PlainDocument
 from monitor.feeds.xmltree import NAMESPACES, STRANGE, Tree, UnusualError
 from tests.monitor.feeds.samples import SAMPLES, changed
@@ -154,6 +154,26 @@ def test_a_doctype_is_left_to_the_other_reader() -> None:
         Tree("<!DOCTYPE rss [<!ENTITY e 'ha'>]><rss><channel><title>&e;</title></channel></rss>")
 
 
+def test_a_long_document_is_read_in_pieces_and_not_beyond_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xmltree, "_PIECE", 7)
+    ours, oracle = both(SAMPLES["wordpress"].encode())
+    assert ours == oracle
+    monkeypatch.setattr(xmltree, "MAX_ENTRIES", 3)
+    tree = Tree(
+        "<rss><channel><x>a<item/>b</x><item/>" + "c<q>d<item/>e<item><title>f</title></item>g" + "<broken></rss>"
+    )
+    assert tree.truncated
+    assert [element.tag for element in tree.root.iter()] == ["rss", "channel", "x", "item", "item", "q", "item"]
+    # An element that did not end has no text, as if it had been read up to there.
+    assert [element.text for element in tree.root.iter("q")] == [None]
+
+
+def test_a_namespace_with_spaces_is_left_to_the_other_reader() -> None:
+    for uri in ("urn:x y", " urn:x", "urn:x\u00a0"):
+        with pytest.raises(UnusualError):
+            Tree(f"<rss xmlns:a='{uri}'/>")
+
+
 def test_a_document_of_very_many_elements_is_left_to_the_other_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xmltree, "_ELEMENTS", 10)
     with pytest.raises(UnusualError):
@@ -179,6 +199,7 @@ def handlers() -> Iterator[str]:
 
 def test_all_of_feedparsers_handlers_are_known() -> None:
     assert set(handlers()) == HANDLED
+    assert OF_ENTRY.keys() < HANDLED
     assert {name.replace(":", "_") for name in SIDE_TEXTS} == set(xmlreader._SIDE_FIELDS)
 
 
