@@ -80,7 +80,8 @@ def _usual(raw: str, language: str) -> datetime | None:
         day, name, year, clock, hours, minutes = match.groups()
         if not (month := _month(name.lower(), language)):
             return None
-        written = f"{year}-{month:02}-{day:0>2}T{clock}" + (f"{hours}:{minutes}" if hours else "Z")
+        zone = f"{hours}:{minutes}" if hours else "Z"
+        written = f"{year}-{_TWO_DIGITS[month]}-{day if len(day) == 2 else _TWO_DIGITS[int(day)]}T{clock}{zone}"
     elif match := _USUAL_ISO.fullmatch(raw):
         written = match[1] + match[2]
     else:
@@ -112,6 +113,7 @@ _USUAL = re.compile(
     re.ASCII,
 )
 _USUAL_ISO = re.compile(rf"(\d{{4}}-\d\d-\d\dT{_HOUR_OF_DAY}:\d\d:\d\d)(?:\.\d+)?(Z|{_EAST}:\d\d)", re.ASCII)
+_TWO_DIGITS = [f"{number:02}" for number in range(13)]
 _UNIX = re.compile(r"(\d{9,10}|\d{13})(?:\.\d+)?")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:t?(\d\d)(\d\d)(\d\d)?)?(z|[+-]\d\d:?\d\d)?")
 _ISO = re.compile(

@@ -46,6 +46,7 @@ _UNWANTED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\U000e0000-\U000e007f]"
 )
+_CONTROLS = bytes([*range(0x20), 0x7F])
 _MARKUP = re.compile(r"<[A-Za-z/!][^<>]*>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 
@@ -53,9 +54,16 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I
 def clean_text(text: str) -> str:
     """`text` without control characters, bidirectional overrides and lone surrogates."""
     # None of them is printable, and asking is much faster than looking for each.
-    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
+    if _is_printable(text) or _is_printable(text.replace("\n", "").replace("\t", "")):
         return text
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n"))
+
+
+def _is_printable(text: str) -> bool:
+    """The same as `isprintable`, which looks up every letter; that is slow for long texts."""
+    if text.isascii():
+        return len(text.encode().translate(None, _CONTROLS)) == len(text)
+    return text.isprintable()
 
 
 def safe_html(markup: str, base: str) -> str:
@@ -99,7 +107,7 @@ def text_of(safe: str) -> str:
 
 def fold(text: str) -> str:
     """`text` cleaned, runs of spaces made one, empty lines and spaces at the ends of lines removed."""
-    if text.isprintable():
+    if _is_printable(text):
         return _spaced(text)
     lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
     return "\n".join(line for line in lines if line)
@@ -117,7 +125,7 @@ def _spaced(text: str) -> str:
 
 def words(text: str) -> str:
     """A text that is the same as HTML and as plain text, runs of spaces made one; '' for another."""
-    return "" if "<" in text or "&" in text or ">" in text or not text.isprintable() else _spaced(text)
+    return "" if "<" in text or "&" in text or ">" in text or not _is_printable(text) else _spaced(text)
 
 
 def looks_like_html(text: str) -> bool:

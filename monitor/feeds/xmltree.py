@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
+from xml.parsers.expat import errors
 
 from monitor.feeds.limits import MAX_ATTRIBUTES, MAX_ENTRIES
 
 #: No feed that we read has elements as deep in each other, or as many: a tree of them takes tens of MB.
 _DEPTH, _ELEMENTS = 24, 300_000
-#: Characters after which the limits are looked at: they hold fewer elements than the tree may have, and most documents.
+#: Characters after which the limits are looked at first, then after twice as many, and so on, as the whole tree is
+#: looked at: they hold fewer elements than it may have, and most documents.
 _PIECE = 1 << 18
+_NO_MEMORY = errors.codes[errors.XML_ERROR_NO_MEMORY]
 _ENTRIES = frozenset({"item", "entry"})
 #: Namespace in lower case -> feedparser's prefix for it; those of feeds themselves have none (`feedparser.mixin`).
 NAMESPACES = {
@@ -79,14 +82,18 @@ class Tree:
         builder = _Builder(self._declared)
         parser = XMLParser(target=builder)  # noqa: S314  # what that rule fears is in the DOCTYPE
         try:
-            for start in range(0, len(document), _PIECE):
-                parser.feed(document[start : start + _PIECE])
+            start, end = 0, _PIECE
+            while start < len(document):
+                parser.feed(document[start:end])
+                start, end = end, 2 * end
                 if self._is_enough(builder.close()):
                     self.truncated = True
                     break
             else:
                 parser.close()
         except (ParseError, UnicodeEncodeError) as error:
+            if isinstance(error, ParseError) and error.code == _NO_MEMORY:
+                raise MemoryError from error
             raise UnusualError(str(error)) from error
         self.root = builder.close()
         self._rename()
