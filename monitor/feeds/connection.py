@@ -13,10 +13,10 @@ CHUNK = 64 * 1024
 
 
 class Connection(asyncio.Protocol):
-    """Sends `request` when it is made. It is for one reader."""
+    """Sends `first` when it is made. It is for one reader."""
 
-    def __init__(self, request: bytes) -> None:
-        self._request = request
+    def __init__(self, first: bytes = b"") -> None:
+        self._first = first
         self._arrived = bytearray()
         self._ended = self._paused = False
         self._error: Exception | None = None
@@ -29,7 +29,7 @@ class Connection(asyncio.Protocol):
             await self._waiting
         data = bytes(self._arrived[:CHUNK])
         del self._arrived[:CHUNK]
-        if self._paused and len(self._arrived) <= CHUNK:
+        if self._paused and not self._ended and len(self._arrived) <= CHUNK:
             self._paused = False
             self._transport.resume_reading()
         if data or self._error is None:
@@ -38,6 +38,15 @@ class Connection(asyncio.Protocol):
             raise FeedError(f"TLS: {self._error}"[:200], reason="tls") from self._error
         raise FeedError(f"the connection broke: {self._error}", reason="reset") from self._error
 
+    def write(self, data: bytes) -> None:
+        """Send something, whenever the other side takes it."""
+        self._transport.write(data)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more arrives."""
+        return self._ended
+
     def abort(self) -> None:
         """Close the connection without waiting for the other side."""
         self._transport.abort()
@@ -45,7 +54,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.write(self._request)
+        if self._first:
+            self._transport.write(self._first)
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""

@@ -108,17 +108,21 @@ class ParserPool:
     async def _run(
         self, task: str, body: bytes, options: dict[str, str], kind: type[R], known: tuple[bytes, ...] = ()
     ) -> R:
-        if self._closed:
-            raise FeedError("the parser pool is closed", reason="parse_crash")
+        self._check_open()
         async with self._large if len(body) > _LARGE else contextlib.nullcontext():
             worker = await self._idle.get()
             try:
+                self._check_open()
                 reply = await worker.call(Request(task, len(body), options, known), body)
             finally:
                 self._idle.put_nowait(worker)
         if reply.reason:
             raise FeedError(reply.message, reason=reply.reason, retryable=reply.retryable)
         return msgspec.msgpack.decode(reply.result, type=kind)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise FeedError("the parser pool is closed", reason="parse_crash")
 
 
 class _Worker:
@@ -133,8 +137,8 @@ class _Worker:
 
     async def call(self, request: Request, body: bytes) -> Reply:
         try:
-            process = await self._running()
             async with asyncio.timeout(self._deadline):
+                process = await self._running()
                 frame = await process.exchange(msgspec.msgpack.encode(request), body)
                 reply = msgspec.msgpack.decode(frame, type=Reply)
         except TimeoutError:
@@ -160,7 +164,7 @@ class _Worker:
         return 0
 
     async def _running(self) -> ParserProcess:
-        if self._process is not None and self._process.has_ended():
+        if self._process is not None and self._process.ended:
             await self.stop()
         if self._process is None:
             self._done = 0

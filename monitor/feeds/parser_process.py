@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import sys
 from collections.abc import Sequence
 
+from monitor.errors import FeedError
+from monitor.feeds.connection import CHUNK, Connection
 from monitor.feeds.parser_template import ANSWER, COMMAND, END, FORK, KILL
 from monitor.feeds.parser_worker import LENGTH
 
-#: Bytes up to which a document goes out together with its request, and that are read at once.
-_SMALL = 64 * 1024
 #: Bytes of one reply: more than any document within the parser's limits can become.
 _LARGEST_REPLY = 256 * 1024 * 1024
 #: Above this glibc gives back at once what was freed. Left alone it raises it with each large document (mallopt(3)).
@@ -32,13 +31,13 @@ class Template:
     async def copy(self) -> ParserProcess:
         """A new parser. Raises ConnectionError."""
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        try:
-            with theirs:
-                return ParserProcess(self, await self._told(FORK, 0, theirs.fileno()), ours)
-        except BaseException:
-            ours.close()
-            raise
+        with theirs:
+            _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
+            try:
+                return ParserProcess(self, await self._told(FORK, 0, theirs.fileno()), connection)
+            except BaseException:
+                connection.abort()
+                raise
 
     async def end(self, pid: int, *, kill: bool) -> int:
         """The exit code of a parser; without `kill` it is given a second to end. Raises ConnectionError."""
@@ -106,49 +105,43 @@ class Template:
 class ParserProcess:
     """One parser."""
 
-    def __init__(self, template: Template, pid: int, connection: socket.socket) -> None:
+    def __init__(self, template: Template, pid: int, connection: Connection) -> None:
         self._template, self._pid, self._connection = template, pid, connection
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._connection.ended
 
     async def exchange(self, request: bytes, body: bytes) -> bytearray:
         """Send a request and its document, and read the reply. Raises ConnectionError when the process has ended."""
-        loop, connection = asyncio.get_running_loop(), self._connection
         head = LENGTH.pack(len(request)) + request
-        if len(body) <= _SMALL:
-            await loop.sock_sendall(connection, head + body)
+        if len(body) <= CHUNK:
+            self._connection.write(head + body)
         else:  # a copy of a large one would be large as well
-            await loop.sock_sendall(connection, head)
-            await loop.sock_sendall(connection, body)
-        data = await self._more(_SMALL)
-        while len(data) < LENGTH.size:
-            data += await self._more(_SMALL)
-        (length,) = LENGTH.unpack_from(data)
+            self._connection.write(head)
+            self._connection.write(body)
+        reply = bytearray()
+        while len(reply) < LENGTH.size:
+            reply += await self._more()
+        (length,) = LENGTH.unpack_from(reply)
         if length > _LARGEST_REPLY:
             raise ConnectionError("the reply is too long")
-        reply = bytearray(data[LENGTH.size :])
-        while len(reply) < length:
-            reply += await self._more(max(_SMALL, length >> 4))
+        while len(reply) < LENGTH.size + length:
+            reply += await self._more()
+        del reply[: LENGTH.size]
         return reply
-
-    def has_ended(self) -> bool:
-        """Whether it ended while nothing was asked of it."""
-        try:
-            return not self._connection.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
 
     async def end(self, *, kill: bool = True) -> int:
         """End it; its exit code. Without `kill` it is given a second to end by itself. Raises ConnectionError."""
-        with contextlib.suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)  # whoever still waits for a reply is told
-        try:
-            return await self._template.end(self._pid, kill=kill)
-        finally:
-            self._connection.close()
+        self._connection.abort()  # whoever still waits for a reply is told
+        return await self._template.end(self._pid, kill=kill)
 
-    async def _more(self, most: int) -> bytes:
-        data = await asyncio.get_running_loop().sock_recv(self._connection, most)
+    async def _more(self) -> bytes:
+        try:
+            data = await self._connection.read()
+        except FeedError as error:
+            raise ConnectionError(str(error)) from error
         if not data:
             raise ConnectionError("the parser has ended")
         return data
