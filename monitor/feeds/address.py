@@ -7,6 +7,7 @@ addresses of a name must be public, and the connection goes to the address that 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import time
@@ -131,10 +132,9 @@ class AddressBook:
         return any(plain.version == net.version and plain in net for net in self._allowed)
 
     async def _find(self, host: str, port: int) -> tuple[IPAddress, ...]:
-        try:
-            return (ipaddress.ip_address(host),)
-        except ValueError:
-            pass
+        if host[-1:].isdigit() or ":" in host:  # else it is a name, and refusing it costs more than all that follows
+            with contextlib.suppress(ValueError):
+                return (ipaddress.ip_address(host),)
         key = (host, port)
         until, answer = self._known.get(key, (0.0, ()))
         if until <= self._monotonic():

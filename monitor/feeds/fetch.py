@@ -6,18 +6,19 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
+from msgspec import Struct, structs
 
 from monitor import __version__
 from monitor.errors import FeedError
 from monitor.feeds.address import AddressBook
 from monitor.feeds.body import DEADLINE, Room, read_body
 from monitor.feeds.feed import Subscription
-from monitor.feeds.transport import CheckedTransport
+from monitor.feeds.transport import Asked, CheckedTransport, Reply
+from monitor.feeds.wire import Place, place
 
 ACCEPT: Final = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, "
@@ -31,8 +32,7 @@ _REDIRECTS, _PERMANENT = frozenset({301, 302, 303, 307, 308}), frozenset({301, 3
 _MAX_URL = 4096
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """An answer, whatever its status.
 
     `headers` have lower-case names and values in Latin-1, so that a validator goes back byte for byte. The body is
@@ -86,16 +86,18 @@ class Fetcher:
 
     async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> Fetched:
         """POST a form to a hub that a feed names; redirects are not followed. Raises FeedError."""
-        _check(url, feed)
+        there = place(url)
+        _check(url, there, feed, place(feed.url))
         headers = {
             "User-Agent": self._user_agent(feed),
             "Content-Type": "application/x-www-form-urlencoded",
             "Connection": "close",
         }
-        request = httpx.Request(
-            "POST", url, headers=headers, content=urlencode(form), extensions={"private": feed.allow_private_network}
+        body = urlencode(form).encode("ascii")
+        wire = [(b"Host", there.authority), *_encoded(headers), (b"Content-Length", b"%d" % len(body))]
+        return await self._within(
+            feed, self._hop(feed, url, Asked("POST", there, wire, body, feed.allow_private_network))
         )
-        return await self._within(feed, self._hop(feed, request))
 
     async def _within(self, feed: Subscription, doing: Coroutine[None, None, Fetched]) -> Fetched:
         """Do it within the feed's time limit, and name what goes wrong."""
@@ -114,18 +116,17 @@ class Fetcher:
 
     async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
         # The origin that the user gave the secrets for, also where the feed is polled elsewhere since it has moved.
-        home, permanent = _check(feed.url, feed), True
-        origin = home if url == feed.url else _check(url, feed)
+        home, permanent = place(feed.url), True
+        there = home if url == feed.url else place(url)
+        _check(url, there, feed, home)
         start, seen = url, {url}
         while True:
-            at_home = origin == home
+            at_home = there[:3] == home[:3]
             headers = self._headers(feed, secrets=at_home, etag=etag, last_modified=last_modified)
-            answer = await self._hop(feed, _request(url, headers, private=feed.allow_private_network))
+            answer = await self._hop(feed, url, _request(there, headers, private=feed.allow_private_network))
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 end = url if permanent and url != start else ""
-                return Fetched(
-                    answer.status, url, answer.headers, answer.body, end, conditional=bool(etag or last_modified)
-                )
+                return structs.replace(answer, permanent_to=end, conditional=bool(etag or last_modified))
             permanent = permanent and answer.status in _PERMANENT
             url = _target(url, answer.headers["location"], has_secrets=_has_secrets(feed) and at_home)
             if url in seen:
@@ -133,31 +134,38 @@ class Fetcher:
             if len(seen) > MAX_HOPS:
                 raise FeedError(f"more than {MAX_HOPS} redirects", reason="too_many_redirects")
             seen.add(url)
-            origin = _check(url, feed)
+            there = place(url)
+            _check(url, there, feed, home)
 
-    async def _hop(self, feed: Subscription, request: httpx.Request) -> Fetched:
+    async def _hop(self, feed: Subscription, url: str, asked: Asked) -> Fetched:
         try:
             async with asyncio.timeout(FIRST_BYTE_S):
-                response = await self._transport(feed).handle_async_request(request)
+                reply = await self._ask(feed, url, asked)
         except TimeoutError:
             raise FeedError(f"no answer within {FIRST_BYTE_S:g} s", reason="first_byte_timeout") from None
         try:
             body = b""
             answered: dict[str, str] = {}
-            for raw_name, raw_value in response.headers.raw:
+            for raw_name, raw_value in reply.headers:
                 name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
                 answered[name] = f"{answered[name]}, {value}" if name in answered else value
-            if response.status_code == 200:
+            if reply.status == 200:
                 limit = feed.max_body or self._max_decoded
                 coding = answered.get("content-encoding", "")
-                body = await read_body(response.aiter_raw(), coding, min(MAX_RAW, limit), limit, self._room)
-            return Fetched(response.status_code, str(request.url), answered, body)
+                body = await read_body(reply.stream, coding, min(MAX_RAW, limit), limit, self._room)
+            return Fetched(reply.status, url, answered, body)
         finally:
-            await response.aclose()
+            await reply.stream.aclose()
 
-    def _transport(self, feed: Subscription) -> httpx.AsyncBaseTransport:
+    async def _ask(self, feed: Subscription, url: str, asked: Asked) -> Reply:
         if not feed.proxy:
-            return self._direct if feed.tls_verify else self._direct_unverified
+            return await (self._direct if feed.tls_verify else self._direct_unverified).ask(asked)
+        request = httpx.Request(asked.method, url, headers=asked.headers, stream=httpx.ByteStream(asked.body))
+        response = await self._proxy(feed).handle_async_request(request)
+        stream = cast("httpx.AsyncByteStream", response.stream)
+        return Reply(response.status_code, response.headers.raw, stream)
+
+    def _proxy(self, feed: Subscription) -> httpx.AsyncHTTPTransport:
         key = (feed.proxy, feed.tls_verify)
         if key not in self._proxies:
             self._proxies[key] = httpx.AsyncHTTPTransport(
@@ -206,26 +214,25 @@ def redacted(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _request(url: str, headers: Mapping[str, str], *, private: bool) -> httpx.Request:
-    """A GET, with nothing left for httpx to add."""
-    address = httpx.URL(url)
-    wire = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+def _request(there: Place, headers: Mapping[str, str], *, private: bool) -> Asked:
+    """A GET, with all of its headers."""
+    wire = _encoded(headers)
     if not any(name.lower() == b"host" for name, _ in wire):
-        wire.insert(0, (b"Host", address.netloc))
-    return httpx.Request("GET", address, headers=wire, stream=httpx.ByteStream(b""), extensions={"private": private})
+        wire.insert(0, (b"Host", there.authority))
+    return Asked("GET", there, wire, private=private)
 
 
-def _check(url: str, feed: Subscription) -> tuple[str, str, int]:
-    """The origin of an address that may be asked: scheme, host and port. Raises FeedError for any other one."""
-    parts = urlsplit(url)
-    host = parts.hostname
-    if parts.scheme not in {"http", "https"} or not host:
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+
+
+def _check(url: str, there: Place, feed: Subscription, home: Place) -> None:
+    """Raises FeedError for an address that may not be asked."""
+    if there.scheme not in {"http", "https"} or not there.host:
         raise FeedError(f"{redacted(url)[:200]} is not an http address", reason="bad_redirect")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     # A port that the user wrote into the subscription is as good as configured; a redirect's is not.
-    if port not in PORTS and port not in feed.ports and port != urlsplit(feed.url).port:
-        raise FeedError(f"port {port} is not allowed; add it to the feed's `ports`", reason="port_refused")
-    return parts.scheme, host, port
+    if there.port not in PORTS and there.port not in feed.ports and there.port != home.port:
+        raise FeedError(f"port {there.port} is not allowed; add it to the feed's `ports`", reason="port_refused")
 
 
 def _target(url: str, location: str, *, has_secrets: bool) -> str:

@@ -18,6 +18,8 @@ def freshness(headers: Mapping[str, str], now: float) -> float | None:
     The longer one of `max-age` less `Age`, and `Expires` less `Date` (RFC 9111, 4.2.1 and 5.2). With `no-cache` or
     `no-store` the numbers beside them mean nothing for a poller: not fresh at all, also where an earlier answer was.
     """
+    if "cache-control" not in headers and "expires" not in headers:
+        return None
     directives = _directives(headers.get("cache-control", ""))
     if "no-cache" in directives or "no-store" in directives:
         return 0.0
@@ -50,6 +52,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 def http_date(text: str) -> float | None:
     """Seconds since 1970-01-01 UTC of an HTTP date, None when it is not one (`0` and `-1` are common in Expires)."""
+    if not text:
+        return None
     try:
         moment = parsedate_to_datetime(text)
         return moment.timestamp() if moment.tzinfo else None

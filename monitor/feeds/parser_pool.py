@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import sys
-import tempfile
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self, TypeVar
@@ -21,16 +18,13 @@ import msgspec
 
 from monitor.errors import FeedError
 from monitor.feeds.document import ParsedFeed
-from monitor.feeds.parser_worker import CPU_SIGNAL, LENGTH, Extracted, Links, Reply, Request
+from monitor.feeds.parser_process import ParserProcess, Template
+from monitor.feeds.parser_worker import CPU_SIGNAL, Extracted, Links, Reply, Request
 
 R = TypeVar("R")
 
 #: Documents of more bytes than this are parsed one at a time: they take most memory, and others need not wait for them.
 _LARGE = 1024 * 1024
-#: Bytes that are written to a worker at once.
-_SLICE = 256 * 1024
-#: Bytes of one reply: more than any document within the parser's limits can become.
-_LARGEST_REPLY = 256 * 1024 * 1024
 #: What ended the worker -> the reason. An allocation that fails inside of a C or Rust library aborts the process.
 _SIGNALS = {
     CPU_SIGNAL: ("parse_timeout", "the document takes too much processor time"),
@@ -60,9 +54,8 @@ class ParserPool:
     ) -> None:
         if workers < 1:
             raise ValueError("a pool needs at least one worker")
-        self._model = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the pool
-        arguments = tuple(map(str, (cpu_seconds, memory, heap, self._model.fileno())))
-        self._workers = [_Worker(arguments, self._model.fileno(), recycle, deadline) for _ in range(workers)]
+        self._template = Template(tuple(map(str, (cpu_seconds, memory, heap))))
+        self._workers = [_Worker(self._template, recycle, deadline) for _ in range(workers)]
         # The last one used is the first one taken: with little to do, few processes run.
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         for worker in self._workers:
@@ -82,7 +75,7 @@ class ParserPool:
         """End all processes; calls that still run fail."""
         self._closed = True
         await asyncio.gather(*(worker.stop() for worker in self._workers))
-        self._model.close()
+        await self._template.close()
 
     async def parse(
         self,
@@ -113,11 +106,11 @@ class ParserPool:
         return await self._run("links", body, {"url": url, "content_type": content_type}, Links)
 
     async def _run(self, task: str, body: bytes, options: Mapping[str, object], kind: type[R]) -> R:
-        if self._closed:
-            raise FeedError("the parser pool is closed", reason="parse_crash")
+        self._check_open()
         async with self._large if len(body) > _LARGE else contextlib.nullcontext():
             worker = await self._idle.get()
             try:
+                self._check_open()
                 reply = await worker.call(Request(task, len(body), dict(options)), body)
             finally:
                 self._idle.put_nowait(worker)
@@ -125,86 +118,59 @@ class ParserPool:
             raise FeedError(reply.message, reason=reply.reason, retryable=reply.retryable)
         return msgspec.msgpack.decode(reply.result, type=kind)
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise FeedError("the parser pool is closed", reason="parse_crash")
+
 
 class _Worker:
     """One process and its replacements."""
 
-    def __init__(self, arguments: tuple[str, ...], model: int, recycle: int, deadline: float) -> None:
-        self._arguments, self._model = arguments, model
+    def __init__(self, template: Template, recycle: int, deadline: float) -> None:
+        self._template = template
         self._recycle = recycle
         self._deadline = deadline
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: ParserProcess | None = None
         self._done = 0
 
     async def call(self, request: Request, body: bytes) -> Reply:
-        process = await self._running()
         try:
             async with asyncio.timeout(self._deadline):
-                reply = await self._exchange(process, request, body)
+                process = await self._running()
+                frame = await process.exchange(msgspec.msgpack.encode(request), body)
+                reply = msgspec.msgpack.decode(frame, type=Reply)
         except TimeoutError:
-            await self.stop(kill=True)
+            await self.stop()
             return Reply(reason="parse_timeout", message=f"the parser gave no answer in {self._deadline:g} seconds")
-        except (asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError):
-            return await self._post_mortem(process)
+        except (ConnectionError, msgspec.DecodeError):
+            return await self._post_mortem()
         except BaseException:
             # The caller was cancelled: an answer that nobody reads must not be taken for that of the next document.
-            await self.stop(kill=True)
+            await self.stop()
             raise
         self._done += 1
         if self._done >= self._recycle or reply.spent:
             await self.stop()
         return reply
 
-    async def stop(self, *, kill: bool = False) -> None:
+    async def stop(self, *, kill: bool = True) -> int:
+        """End the process, if there is one; its exit code, or 0."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        if kill and process.returncode is None:
-            process.kill()
-        try:
-            async with asyncio.timeout(5):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        if process is not None:
+            with contextlib.suppress(ConnectionError):
+                return await process.end(kill=kill)
+        return 0
 
-    async def _running(self) -> asyncio.subprocess.Process:
-        if self._process is not None and self._process.returncode is None:
-            return self._process
-        self._done = 0
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "monitor.feeds.parser_worker",
-            *self._arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=1 << 20,
-            pass_fds=(self._model,),
-            # Without it glibc keeps more and more of what was freed, once a large document was read (mallopt(3)).
-            env={**os.environ, "MALLOC_MMAP_THRESHOLD_": str(_SLICE)},
-        )
+    async def _running(self) -> ParserProcess:
+        if self._process is not None and self._process.ended:
+            await self.stop()
+        if self._process is None:
+            self._done = 0
+            self._process = await self._template.copy()
         return self._process
 
-    async def _exchange(self, process: asyncio.subprocess.Process, request: Request, body: bytes) -> Reply:
-        assert process.stdin is not None  # noqa: S101  # both pipes were asked for above
-        assert process.stdout is not None  # noqa: S101
-        frame = msgspec.msgpack.encode(request)
-        process.stdin.write(LENGTH.pack(len(frame)) + frame)
-        for start in range(0, len(body), _SLICE):  # a whole large body would be copied into the pipe's buffer
-            process.stdin.write(body[start : start + _SLICE])
-            await process.stdin.drain()
-        (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
-        if length > _LARGEST_REPLY:
-            raise ConnectionError("the reply is too long")
-        return msgspec.msgpack.decode(await process.stdout.readexactly(length), type=Reply)
-
-    async def _post_mortem(self, process: asyncio.subprocess.Process) -> Reply:
-        await self.stop(kill=False)
-        code = process.returncode or 0
+    async def _post_mortem(self) -> Reply:
+        code = await self.stop(kill=False)
         reason, message = "parse_crash", f"the parser ended with code {code}"
         if code < 0:
             reason, message = _SIGNALS.get(signal.Signals(-code), (reason, message))

@@ -1,31 +1,23 @@
-"""The process in which hostile documents are read: `... -m monitor.feeds.parser_worker CPU_SECONDS MEMORY HEAP MODEL`.
+"""What a parser process does: it reads hostile documents, one after the other, and answers with what they say.
 
-It reads requests from standard input, each a length (four bytes, big-endian), MessagePack, and the document itself; it
-writes replies to standard output, each a length and MessagePack. It limits itself: address space and heap (in bytes)
-by RLIMIT_AS and RLIMIT_DATA, processor time of each document by an interval timer whose signal ends the process, which
-no code that hangs in a C library can prevent. MODEL is the descriptor of the language model's file, which all workers
-of a pool share. It ends when its input ends.
+It reads requests, each a length (four bytes, big-endian), MessagePack, and the document itself; it writes replies, each
+a length and MessagePack. `parser_template` limits its memory; processor time of each document is limited by an interval
+timer whose signal ends the process, which no code that hangs in a C library can prevent. It ends when its input ends.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import struct
-import sys
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
-from monitor import langmodel
 from monitor.errors import FeedError
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.parse import parse
 
-#: The poller's event loop goes first where processors are short.
-_NICENESS = 5
 LENGTH = struct.Struct(">I")
 #: The signal of the processor time limit; its default action ends the process.
 CPU_SIGNAL = signal.SIGPROF
@@ -93,21 +85,19 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
     while len(head := source.read(LENGTH.size)) == LENGTH.size:
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         request = decoder.decode(source.read(LENGTH.unpack(head)[0]))
-        reply = _answer(encoder, request, source.read(request.size))
-        frame = encoder.encode(reply)
+        frame = encoder.encode(_answer(encoder, request, source.read(request.size)))
         signal.setitimer(signal.ITIMER_PROF, 0)
         sink.write(LENGTH.pack(len(frame)))
         sink.write(frame)
         sink.flush()
-        if reply.spent:
-            return
 
 
 def _answer(encoder: msgspec.msgpack.Encoder, request: Request, body: bytes) -> Reply:
     try:
         result = msgspec.Raw(encoder.encode(work(request, body)))
     except FeedError as error:
-        return Reply(reason=error.reason, message=str(error)[:500], retryable=error.retryable, spent=_spent())
+        text = str(error)[:500]
+        return Reply(reason=error.reason, message=text, retryable=error.retryable, spent=_spent())
     except MemoryError:
         text = "the document needs more memory than a parser may use"
         return Reply(reason="parse_memory", message=text, spent=True)
@@ -117,27 +107,8 @@ def _answer(encoder: msgspec.msgpack.Encoder, request: Request, body: bytes) -> 
 def _spent() -> bool:
     """By /proc/self/statm, without what is shared with others; where there is none, a process lasts its documents."""
     try:
-        _, resident, shared, *_ = Path("/proc/self/statm").read_text(encoding="ascii").split()
+        with open("/proc/self/statm", "rb", buffering=0) as file:  # noqa: PTH123  # pathlib would take half of the time
+            _, resident, shared, *_ = file.read(200).split()
     except OSError:
         return False
     return (int(resident) - int(shared)) * resource.getpagesize() > _SPENT
-
-
-def main() -> None:
-    """Limit this process, then serve standard input."""
-    cpu_seconds, memory, heap, model = float(sys.argv[1]), *map(int, sys.argv[2:5])
-    os.nice(_NICENESS)
-    # The language model's numpy would reserve address space for a thread of each processor.
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_DATA, (heap, heap))
-    langmodel.share(model)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends our input
-    sink = os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not break the protocol
-    serve(sys.stdin.buffer, sink, cpu_seconds)
-
-
-if __name__ == "__main__":
-    main()

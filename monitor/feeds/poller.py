@@ -144,6 +144,7 @@ class Poller:
         """Poll until `stop` is set, then let polls under way end."""
         stopped = asyncio.create_task(stop.wait())
         stopped.add_done_callback(lambda _: self._wake.set())
+        loop = asyncio.get_running_loop()
         try:
             while not stop.is_set():
                 self._wake.clear()
@@ -151,9 +152,9 @@ class Poller:
                 if not wait:
                     await asyncio.sleep(0)
                     continue
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await self._wake.wait()
+                timer = loop.call_later(wait, self._wake.set)
+                await self._wake.wait()
+                timer.cancel()
         finally:
             stopped.cancel()
             await self._ended([*self._running, *self._pushing.values()])

@@ -326,8 +326,10 @@ def _wait(
 
 def _skipped(state: FeedState, moment: float) -> bool:
     """Whether the document wants to be left alone then; one that names every hour or day says nothing."""
-    then = datetime.fromtimestamp(moment, UTC)
     hours, days = state.skip_hours, state.skip_days
+    if not hours and not days:
+        return False
+    then = datetime.fromtimestamp(moment, UTC)
     return (then.hour in hours and len(hours) < 24) or (then.weekday() in days and len(days) < 7)
 
 

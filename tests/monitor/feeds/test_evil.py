@@ -171,10 +171,12 @@ class Family:
 
 
 def _children(pid: int) -> list[int]:
+    """All processes that come from one, the children of its children among them."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+    return [each for child in found for each in (child, *_children(child))]
 
 
 def _status(pid: int) -> dict[str, int]:

@@ -151,6 +151,52 @@ async def test_a_killed_worker_costs_one_document_and_is_replaced() -> None:
         assert workers() != [pid]
 
 
+async def test_a_worker_that_is_killed_with_nothing_to_do_costs_nothing() -> None:
+    async with ParserPool(1) as one:
+        await one.parse(GOOD)
+        (pid,) = workers()
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        assert (await one.parse(GOOD)).title == "Good"
+        assert workers() != [pid]
+
+
+async def test_without_their_template_workers_go_on_and_the_next_one_has_a_new_template() -> None:
+    async with ParserPool(1, recycle=3) as one:
+        await one.parse(GOOD)
+        (template,) = children(os.getpid())
+        os.kill(template, signal.SIGKILL)
+        for _ in range(4):
+            assert (await one.parse(GOOD)).title == "Good"
+        assert children(os.getpid()) not in ([], [template])
+    assert children(os.getpid()) == []
+
+
+async def test_what_is_under_way_when_a_pool_is_closed_fails_at_once() -> None:
+    one = ParserPool(1, cpu_seconds=20)
+    await one.parse(GOOD)
+    running = asyncio.create_task(one.parse(BOMBS["nested html"][0]))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    await one.close()
+    with pytest.raises(FeedError):
+        await running
+    assert time.monotonic() - began < 4
+    assert children(os.getpid()) == []
+
+
+async def test_a_worker_holds_nothing_of_its_template_but_what_it_needs() -> None:
+    async with ParserPool(2) as two:
+        await asyncio.gather(two.parse(GOOD), two.parse(GOOD))
+        for pid in workers():
+            held = {fd.name: str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+            assert held.pop("0").startswith("socket:")
+            assert (held.pop("1"), held.pop("2")) == ("/dev/null", "/dev/null")
+            assert all("(deleted)" in name for name in held.values()), "the language model's file"
+            assert len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
+            assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 5
+
+
 async def test_workers_are_replaced_after_their_share_of_documents() -> None:
     async with ParserPool(1, recycle=3) as one:
         seen = []
@@ -187,8 +233,11 @@ async def test_a_closed_pool_says_so() -> None:
 
 
 def workers() -> list[int]:
-    """The process ids of this process's parser workers."""
-    own = str(os.getpid())
+    """The process ids of this process's parsers: its templates' children."""
+    return [parser for template in children(os.getpid()) for parser in children(template)]
+
+
+def children(of: int) -> list[int]:
     found = []
     for folder in Path("/proc").iterdir():
         try:
@@ -196,6 +245,6 @@ def workers() -> list[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if stat[1] == own and stat[0] != "Z" and b"monitor.feeds.parser_worker" in command:
+        if stat[1] == str(of) and stat[0] != "Z" and b"monitor.feeds.parser_template" in command:
             found.append(int(folder.name))
     return found

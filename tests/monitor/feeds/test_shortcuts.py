@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.feeds import dates, html, languages, urls
-from monitor.feeds.transport import _spoken, plain_head, plain_request
+from monitor.feeds.transport import Asked, spoken
+from monitor.feeds.wire import place, place_of, plain_head, plain_place, plain_request
 
 prose = st.text(st.characters() | st.sampled_from(" \t\n\r\x0b\x85\u00a0\u2028\u200b\u3000\ufeff<>&;"), max_size=60)
 
@@ -188,7 +190,7 @@ LINES = [
 
 def by_h11(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Status, headers and body as h11 reads them. Raises h11.RemoteProtocolError."""
-    http, _ = _spoken(httpx.Request("GET", "http://a.example/"), b"")
+    http, _ = spoken(Asked("GET", place("http://a.example/"), [(b"Host", b"a.example")]))
     http.receive_data(data)
     event = http.next_event()
     assert isinstance(event, h11.Response)
@@ -244,6 +246,42 @@ def test_everything_else_is_left_to_h11(data: bytes) -> None:
     assert plain_head(data) is None
 
 
+@pytest.mark.parametrize(
+    "line", [b"X:" + b" " * 60_000, b"X:" + b"a " * 30_000, b"X: a" + b" \t" * 30_000, b"X" * 60_000, b"X:\t" * 15_000]
+)
+def test_no_head_takes_long_to_be_found_not_plain(line: bytes) -> None:
+    began = time.process_time()
+    for first in (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 "):
+        plain_head(first + line + b"\x01\r\nContent-Length: 0\r\n\r\n")
+    assert time.process_time() - began < 0.2  # it takes some milliseconds
+
+
+@settings(max_examples=500)
+@given(
+    st.sampled_from(["http://", "https://", "HTTP://", "ftp://"]),
+    st.text(st.sampled_from("abZ019._-@é"), max_size=8)
+    | st.sampled_from(["127.0.0.1", "1.2.3.256", "[::1]", "a.example"]),
+    st.sampled_from(["", ":80", ":443", ":0", ":8080", ":65535", ":65536", ":"]),
+    st.text(st.sampled_from("aZ0/._~!$&'()*+,;=:@?#-% é\\"), max_size=12),
+)
+@example("https://", "a.example", "", "/a/.b")
+@example("https://", "a.example", "", "/a/..")
+@example("https://", "a.example", "", "/a?b/../c")
+def test_plain_addresses_lead_where_httpx_and_the_library_say(scheme: str, host: str, port: str, rest: str) -> None:
+    url = f"{scheme}{host}{port}{rest}"
+    there = plain_place(url)
+    if there is not None:
+        assert there == place_of(httpx.URL(url))
+        parts = urlsplit(url)
+        assert there[:2] == (parts.scheme, parts.hostname)
+        assert there.port == (parts.port or (443 if scheme == "https://" else 80))
+
+
+@pytest.mark.parametrize("url", ["https://www.a-b.co.uk/rss/news.xml?edition=int&x=1", "http://192.0.2.7:8080/feed"])
+def test_usual_addresses_of_feeds_are_plain(url: str) -> None:
+    assert plain_place(url) is not None
+
+
 values = st.sampled_from(['"a"', 'W/"b"', "é", " x", "x ", "", "a\tb", "a\r\nX-Evil: 1", "a\nb", "\x00", "x" * 50])
 
 
@@ -255,6 +293,7 @@ values = st.sampled_from(['"a"', 'W/"b"', "é", " x", "x ", "", "a\tb", "a\r\nX-
 def test_plain_requests_are_written_as_by_h11(headers: dict[str, str], target: str, body: bytes) -> None:
     wire = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     request = httpx.Request("POST" if body else "GET", f"http://a.example{target}", headers=wire, content=body)
-    written = plain_request(request, body)
-    assert not written or written == _spoken(request, body)[1]
+    asked = Asked(request.method, place_of(request.url), request.headers.raw, body)
+    written = plain_request(asked.method, asked.place.target, asked.headers, body)
+    assert not written or written == spoken(asked)[1]
     assert b"\r\nX-Evil" not in written
