@@ -181,10 +181,12 @@ def _mode(candidates: list[_Candidate], seen: Seen, subscription: Subscription, 
     collisions = len(with_both) - len(names)
     if collisions > COLLISION_SHARE * len(with_both):
         return "link", f"{collisions} of {len(with_both)} entries have the guid of another one"
-    known = [c for c in with_both if c.is_remembered(seen)] if seen else []
-    turned = [c for c in known if c.named.key(subscription.id, c.guid)[:8] not in seen]
-    if len(known) >= _ENOUGH and len(turned) > TURNOVER_SHARE * len(known):
-        return "link", f"{len(turned)} of {len(known)} known entries came with a new guid"
+    others = [c for c in with_both if c.named.key(subscription.id, c.guid)[:8] not in seen] if seen else []
+    turned = sum(c.is_remembered(seen) for c in others)
+    if turned:
+        known = sum(c.is_remembered(seen) for c in with_both)
+        if known >= _ENOUGH and turned > TURNOVER_SHARE * known:
+            return "link", f"{turned} of {known} known entries came with a new guid"
     return "guid", ""
 
 

@@ -28,11 +28,11 @@ _UNREAD = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
 
 
 class Pieces(NamedTuple):
-    """A document in pieces, which joined are the document.
+    """A document in pieces.
 
     `opening` are the start tags above the entries, with what stands before them: all that an entry inherits. It is the
     beginning of the first of the `gaps`, of which one stands before each of the `entries`, and one after the last.
-    `tag` is an entry's name.
+    `tag` is an entry's name, and its end tag is not in the pieces.
     """
 
     tag: bytes
@@ -50,7 +50,10 @@ class Pieces(NamedTuple):
         at = 0
         for length in runs:
             parts += self.gaps[at : at + (length or 1)]
-            parts.append(b'<%b %b="%d"/>' % (self.tag, stand_in, length) if length else self.entries[at])
+            if length:
+                parts.append(b'<%b %b="%d"/>' % (self.tag, stand_in, length))
+            else:
+                parts += (self.entries[at], b"</%b>" % self.tag)
             at += length or 1
         parts.append(self.gaps[-1])
         return b"".join(parts)
@@ -73,7 +76,8 @@ def cut(document: bytes) -> Pieces | None:
         start = find(part)
         if start is None:
             return None
-        gap, entry = part[: start.start()], part[start.start() :] + end
+        at = start.start()
+        gap, entry = part[:at], part[at:]
         if unread and (_is_open(gap, unread) or _is_open(entry, unread)):
             return None
         gaps.append(gap)

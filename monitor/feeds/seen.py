@@ -17,6 +17,7 @@ KEEP_DAYS = 90
 MAX_SEEN = 40_000
 
 _ROW = struct.Struct(">6sBI")  # revision hash, revision number, day first seen
+_DAY = struct.Struct(">I")
 _NAMED_ROW = struct.Struct(f"8s{_ROW.size}s")
 #: What one remembered name takes.
 ENTRY_BYTES = _NAMED_ROW.size
@@ -118,14 +119,15 @@ class Seen:
 
     def segments(self) -> dict[int, bytes]:
         """All entries by week, in a fixed order, so that equal contents are equal bytes."""
-        weeks: dict[int, list[bytes]] = {}
-        if self._touched:
-            for name, row in self._rows.items():
-                if (week := _day(row) // 7) in self._touched:
-                    weeks.setdefault(week, []).append(name + row)
+        weeks: dict[int, list[bytes]] = {week: [] for week in self._touched}
+        of_day = {_DAY.pack(7 * week + day): rows for week, rows in weeks.items() for day in range(7)}
+        for name, row in self._rows.items() if weeks else ():
+            if (rows := of_day.get(row[-_DAY.size :])) is not None:
+                rows.append(name + row)
         kept = {week: packed for week, packed in self._segments.items() if week not in self._touched}
-        return kept | {week: b"".join(sorted(rows)) for week, rows in weeks.items()}
+        return kept | {week: b"".join(sorted(rows)) for week, rows in weeks.items() if rows}
 
 
 def _day(row: bytes) -> int:
-    return int.from_bytes(row[-4:], "big")
+    (day,) = _DAY.unpack_from(row, len(row) - _DAY.size)
+    return int(day)

@@ -250,7 +250,10 @@ async def _plain(kind: str, port: int, limits: httpx.Limits = DEFAULT_LIMITS) ->
 
 
 def _feeds(port: int) -> list[Subscription]:
-    return [Subscription(id=f"f{n}", url=url, allow_private_network=True) for n, url in enumerate(_urls(port))]
+    return [
+        Subscription(id=f"f{n}", url=url, language="en", allow_private_network=True)
+        for n, url in enumerate(_urls(port))
+    ]
 
 
 def _due(feed: Subscription, state: FeedState | None, segments: dict[int, bytes]) -> Held:
