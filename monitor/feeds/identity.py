@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 
 import msgspec
 
@@ -65,21 +65,22 @@ class TextsLeftOutError(Exception):
 
 
 class _Candidate(msgspec.Struct, gc=False):
-    """An entry in its document: what it goes by there, its texts where they were read, and the key it is given."""
+    """An entry in its document: its guid there, its texts where they were read, and its key, at first its guid's."""
 
     named: NamedEntry
     guid: str
-    entry: Entry | None = None
-    key: bytes = b""
+    entry: Entry | None
+    key: bytes
 
     def names(self) -> tuple[bytes, ...]:
         """The names under which it is remembered: its own, and one of its address where that is not its name."""
-        own, alias = self.key[:8], self.named.alias
-        return (own,) if self.key == self.named.page or not alias else (own, alias)
+        key, page = self.key, self.named.page
+        return (key[:8], page[8:]) if page and page != key else (key[:8],)
 
     def is_remembered(self, seen: Seen) -> bool:
         """Whether something is remembered under its address, whichever name it had."""
-        return bool(self.named.page) and (self.named.page[:8] in seen or self.named.alias in seen)
+        page = self.named.page
+        return bool(page) and (page[:8] in seen.names or page[8:] in seen.names)
 
 
 def reconcile(
@@ -103,9 +104,12 @@ def reconcile(
     today = (now.date() - _EPOCH_DAY).days
     entries = list(_read(parsed.entries, subscription, familiar))
     oldest = now - timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
-    kept = [(name, entry) for name, entry in entries if name is not None and not name.is_before(oldest)]
+    kept = [(name, entry) for name, entry in entries if name and not (oldest and name.is_before(oldest))]
     known_as = guids([name for name, _ in kept])
-    candidates = [_Candidate(name, guid, entry) for (name, entry), guid in zip(kept, known_as, strict=True)]
+    candidates = [
+        _Candidate(name, guid, entry, name.key(subscription.id, guid))
+        for (name, entry), guid in zip(kept, known_as, strict=True)
+    ]
     mode, switched = _mode(candidates, seen, subscription, identity)
     unique, duplicates = _keyed(candidates, seen, subscription.id, mode)
 
@@ -160,7 +164,7 @@ def _read(
     wanted = Wanted(subscription)
     for entry in entries:
         if entry.stands_for:
-            yield from ((name, None) for name in islice(waiting, entry.stands_for))
+            yield from zip(islice(waiting, entry.stands_for), repeat(None))
             continue
         has_words = entry.title or entry.summary or entry.content
         accepted = wanted.accept(entry) if has_words else None
@@ -175,14 +179,13 @@ def _mode(candidates: list[_Candidate], seen: Seen, subscription: Subscription, 
         return identity, ""
     with_both = [c for c in candidates if c.guid and c.named.link_key]
     links = {c.named.link_key for c in with_both}
-    names = {c.guid for c in with_both}
+    collisions = len(with_both) - len({c.guid for c in with_both})
     if len(with_both) < _ENOUGH or len(links) < 0.9 * len(with_both):
         return "guid", ""  # addresses tell entries apart no better
-    collisions = len(with_both) - len(names)
     if collisions > COLLISION_SHARE * len(with_both):
         return "link", f"{collisions} of {len(with_both)} entries have the guid of another one"
-    others = [c for c in with_both if c.named.key(subscription.id, c.guid)[:8] not in seen] if seen else []
-    turned = sum(c.is_remembered(seen) for c in others)
+    names = seen.names
+    turned = sum(c.is_remembered(seen) for c in with_both if c.key[:8] not in names)
     if turned:
         known = sum(c.is_remembered(seen) for c in with_both)
         if known >= _ENOUGH and turned > TURNOVER_SHARE * known:
@@ -192,7 +195,8 @@ def _mode(candidates: list[_Candidate], seen: Seen, subscription: Subscription, 
 
 def _keyed(candidates: list[_Candidate], seen: Seen, feed_id: str, mode: str) -> tuple[list[_Candidate], int]:
     """The candidates with their keys, without those that say the same again."""
-    gids = [_gid(candidate, mode) for candidate in candidates]
+    by_guid = mode == "guid"
+    gids = [(by_guid and candidate.guid) or _gid(candidate, mode) for candidate in candidates]
     owners = _owners(candidates, gids, seen, feed_id)
     taken: set[str] = set()
     unique: list[_Candidate] = []
@@ -202,7 +206,8 @@ def _keyed(candidates: list[_Candidate], seen: Seen, feed_id: str, mode: str) ->
             gid = candidate.named.longer(gid)
         if gid not in taken and (owner is candidate or gid != own):
             taken.add(gid)
-            candidate.key = candidate.named.key(feed_id, gid)
+            if gid != candidate.guid:
+                candidate.key = candidate.named.key(feed_id, gid)
             unique.append(candidate)
     return unique, len(candidates) - len(unique)
 
@@ -221,7 +226,7 @@ def _owners(candidates: Sequence[_Candidate], gids: Sequence[str], seen: Seen, f
         namesakes.setdefault(gid, []).append(candidate)
 
     def rank(gid: str, candidate: _Candidate) -> int:
-        if candidate.named.key(feed_id, candidate.named.longer(gid))[:8] in seen:
+        if candidate.named.key(feed_id, candidate.named.longer(gid))[:8] in seen.names:
             return 2
         return 0 if candidate.is_remembered(seen) else 1
 
@@ -241,7 +246,7 @@ def _gid(candidate: _Candidate, mode: str) -> str:
 def _renamed(candidate: _Candidate, seen: Seen, mode: str) -> SeenEntry | None:
     """What is remembered of the entry under its address, when it is the same story under another name."""
     name = candidate.named
-    known = (seen.get(name.page[:8]) or seen.get(name.alias)) if name.page else None
+    known = (seen.get(name.page[:8]) or seen.get(name.page[8:])) if name.page else None
     if known is None or mode == "link+title":
         return None
     return known if mode == "link" or same_words(known.revision, name.revision) else None

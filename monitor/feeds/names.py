@@ -38,8 +38,9 @@ class NamedEntry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     `guid` is the entry's own name, without what the user's pattern strips; `numbered` says that it is an address with a
     number behind it, and `is_link` that it is the address of the entry's page. `link_key` is that address as it is
     compared, `page` the key of an entry that goes by it, `own` the key of one that goes by its guid, where that is
-    another. `undated` is what an entry with neither goes by, beside
-    its title.
+    another. The second half of `page`, by which no entry is called, is the name under which the address itself is
+    remembered: that must not stand in for an entry whose name it is. `undated` is what an entry with neither goes by,
+    beside its title.
     """
 
     revision: bytes
@@ -54,15 +55,6 @@ class NamedEntry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     is_link: bool = False
     fragment: str = ""
     undated: str = ""
-
-    @property
-    def alias(self) -> bytes:
-        """The name under which the entry's address is remembered, b"" when it has none.
-
-        It is the half of the key by which no entry is called: what is remembered under an address must not stand in for
-        an entry whose name it is.
-        """
-        return self.page[8:]
 
     def key(self, feed_id: str, gid: str) -> bytes:
         """`entry_digest` of one of its names."""

@@ -7,7 +7,7 @@ changed. What did not change is never taken apart: a poll that finds two new ent
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, KeysView, Mapping
 from typing import NamedTuple, Self
 
 #: How many days an entry that left its feed is remembered (D4: longer than any outlet's re-posting habits).
@@ -57,11 +57,10 @@ class Seen:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._rows
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._rows)
+    @property
+    def names(self) -> KeysView[bytes]:
+        """All names under which something was published."""
+        return self._rows.keys()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Seen) and self._rows == other._rows

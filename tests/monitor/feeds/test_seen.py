@@ -22,7 +22,7 @@ def remembered(contents: Mapping[bytes, SeenEntry], seen: Seen | None = None) ->
 
 
 def told(seen: Seen) -> dict[bytes, SeenEntry | None]:
-    return {name: seen.get(name) for name in seen}
+    return {name: seen.get(name) for name in seen.names}
 
 
 @given(contents)
@@ -85,7 +85,7 @@ def test_pruning_forgets_only_what_is_old_and_gone(contents: dict[bytes, SeenEnt
 
 def test_pruning_keeps_a_flood_within_its_bound() -> None:
     seen = remembered({b"%08d" % n: SeenEntry(bytes(6), 0, 20_000) for n in range(MAX_SEEN + 500)})
-    seen.prune(list(seen)[-100:], 20_001)
+    seen.prune(list(seen.names)[-100:], 20_001)
     assert len(seen) == MAX_SEEN
 
 
