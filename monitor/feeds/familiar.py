@@ -17,13 +17,13 @@ import msgspec
 
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
-from monitor.feeds.limits import MAX_ENTRIES, STAND_IN
+from monitor.feeds.limits import STAND_IN
 from monitor.feeds.names import NamedEntry
 from monitor.feeds.pieces import Pieces
 
 #: Bytes that are kept in all; a feed of thirty entries takes some 5,000.
 _MOST = 24 * 1024 * 1024
-#: An entry with a namespace of its own means the same in another document, but is not plain.
+#: An entry that declares a namespace of its own says with it what a prefix means in the whole document (`xmltree`).
 _OWN_NAMESPACE = b"xmlns"
 
 
@@ -43,7 +43,7 @@ class Shortened(NamedTuple):
     reading: tuple[str, ...]
 
     def check(self, document: ParsedFeed) -> None:
-        """Raise NotFamiliarError when the entries mean something else in the document that was read."""
+        """Raise NotFamiliarError when the entries may mean something else in the document that was read."""
         if [entry.stands_for for entry in document.entries] != self.runs or _reading(document) != self.reading:
             raise NotFamiliarError
 
@@ -81,7 +81,7 @@ class FamiliarEntries:
     def shortened(self, feed: Subscription, url: str, pieces: Pieces | None) -> Shortened | None:
         """The document from that address without what is known of it; None when nothing is."""
         known = self._known.get(feed.id)
-        if known is None or pieces is None or len(pieces.entries) > MAX_ENTRIES:
+        if known is None or pieces is None:
             return None
         if (known.url, known.opening) != (url, pieces.opening) or known.feed != feed:
             return None
@@ -117,7 +117,7 @@ class FamiliarEntries:
         looked_into = feed.keep or feed.block or feed.url_rewrite
         if pieces is None or not document.plain or len(named) != len(pieces.entries) or looked_into:
             return
-        # Python's own hash of bytes is keyed, and is kept with them.
+        # Python's own hash is as good as another one within a process, and bytes that have it need not be hashed again.
         entries = {
             hash(entry): name
             for entry, name in zip(pieces.entries, named, strict=True)
@@ -133,4 +133,4 @@ class FamiliarEntries:
 
 def _reading(document: ParsedFeed) -> tuple[str, ...]:
     """How a document was read, as far as its entries depend on it."""
-    return document.encoding, document.mode, document.language, "plain" if document.plain else ""
+    return document.encoding, document.mode, document.language

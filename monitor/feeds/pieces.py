@@ -16,12 +16,12 @@ from monitor.feeds.limits import MAX_ENTRIES
 
 #: Larger documents are not cut: it would take too long beside an event loop.
 _LARGEST = 1024 * 1024
-#: The root's start tag, and in RSS the channel's, lie within so many bytes, and an entry's content begins after them.
+#: The start tags above the entries end within so many bytes.
 _FARTHEST = 8192
 _ATTRIBUTES = rb"""(?:\s+[^\s"'<>=/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*"""
 _OPENING = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^<>]*\?>\s*|<!--[^<>]*-->\s*)*"
-    rb"(?:<(?:rss|rdf:RDF)%b>\s*<channel%b>|<feed%b>)" % (_ATTRIBUTES, _ATTRIBUTES, _ATTRIBUTES)
+    rb"(?:<(?:rss|rdf:RDF)%b>\s*<channel%b>|(?P<atom><feed)%b>)" % (_ATTRIBUTES, _ATTRIBUTES, _ATTRIBUTES)
 )
 _START = {b"item": re.compile(rb"<item[\s>]"), b"entry": re.compile(rb"<entry[\s>]")}
 _UNREAD = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
@@ -66,7 +66,7 @@ def cut(document: bytes) -> Pieces | None:
     opening = _OPENING.match(document, 0, _FARTHEST) if len(document) <= _LARGEST else None
     if opening is None:
         return None
-    tag = b"entry" if opening[0].rstrip(b">").rpartition(b"<")[2].startswith(b"feed") else b"item"
+    tag = b"entry" if opening["atom"] else b"item"
     end = b"</%b>" % tag
     *parts, tail = document.split(end, MAX_ENTRIES + 1)
     if not 0 < len(parts) <= MAX_ENTRIES:
