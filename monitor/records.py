@@ -75,7 +75,7 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-class Article(Record, frozen=True, kw_only=True):
+class Article(Record, frozen=True, kw_only=True, gc=False):
     """One entry of a feed. Only `id` and `title` are required.
 
     `language` is a BCP 47 primary tag, empty when not known yet. `publisher` is the owner of the outlet. `speaks_for`

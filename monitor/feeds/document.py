@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 
-class Image(msgspec.Struct, frozen=True, kw_only=True):
+class Image(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A picture of an entry: absolute address, who made it, what it shows."""
 
     url: str
@@ -19,20 +19,22 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     caption: str = ""
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
+class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where an aggregator took an entry from: Atom `source`, or RSS `<source url>`."""
 
     title: str = ""
     url: str = ""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One entry of a feed.
 
     `published` and `updated` are aware UTC datetimes, None where the document has none that can be read: the time of
     reading is never put in their place. `date_flags` says what is doubtful: `missing`, `unreadable`, `no_zone` (the
     feed's zone was assumed), `ancient` (before 1990, dropped). `title`, `summary` and `content` are plain text; `html`
     is the safe form of the longest body.
+
+    `revision` is the hash of its words (`revision.revision_hash`), b"" where it was not computed yet.
 
     `stands_for` is the number of entries that were cut out here before the document was read, since they are known (see
     `familiar`); nothing else is told of them.
@@ -55,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str = ""
     image: Image | None = None
     source: Origin | None = None
+    revision: bytes = b""
     stands_for: int = 0
 
 

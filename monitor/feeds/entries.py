@@ -11,6 +11,7 @@ import msgspec
 
 from monitor.feeds import dates, html, languages, urls
 from monitor.feeds.document import Entry, Image, Origin
+from monitor.feeds.revision import revision_hash
 
 #: Bytes of UTF-8 that are kept (FEEDS rule X2).
 TITLE_LIMIT = 1_000
@@ -90,24 +91,27 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
     short = html.cap(summary, SUMMARY_LIMIT)
     if not content and len(short) < len(summary):
         content = summary
+    content = html.cap(content, CONTENT_LIMIT)
+    authors, tags = _names(raw.authors, _MAX_AUTHORS), _names(raw.tags, _MAX_TAGS)
     return Entry(
         guid=guid,
         guid_is_permalink=raw.guid_is_permalink,
         link=link,
         title=title,
         summary=short,
-        content=html.cap(content, CONTENT_LIMIT),
+        content=content,
         html=(safe_content or safe_summary) if setting.with_html else "",
         published=published,
         updated=updated,
         published_raw=html.cap(html.fold(raw.published), 200),
         updated_raw=html.cap(html.fold(raw.updated), 200),
         date_flags=flags,
-        authors=_names(raw.authors, _MAX_AUTHORS),
-        tags=_names(raw.tags, _MAX_TAGS),
+        authors=authors,
+        tags=tags,
         language=language,
         image=_image(raw, base),
         source=_origin(raw, base),
+        revision=revision_hash(title=title, link=link, summary=short, content=content, authors=authors, tags=tags),
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
+from monitor.feeds.filters import looks_into_texts
 from monitor.feeds.limits import STAND_IN
 from monitor.feeds.names import NamedEntry
 from monitor.feeds.pieces import Pieces
@@ -114,8 +115,7 @@ class FamiliarEntries:
         """
         before = self._known.pop(feed.id, None)
         self._size -= before.size if before else 0
-        looked_into = feed.keep or feed.block or feed.url_rewrite
-        if pieces is None or not document.plain or len(named) != len(pieces.entries) or looked_into:
+        if pieces is None or not document.plain or len(named) != len(pieces.entries) or looks_into_texts(feed):
             return
         # Python's own hash is as good as another one within a process, and bytes that have it need not be hashed again.
         entries = {

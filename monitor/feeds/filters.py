@@ -46,7 +46,12 @@ class Wanted:
             except (TimeoutError, IndexError, regex.error):
                 continue  # too slow, or a reference to a group that took no part
         link = urls.absolute("", link) or entry.link
-        return msgspec.structs.replace(entry, link=link) if link != entry.link else entry
+        return msgspec.structs.replace(entry, link=link, revision=b"") if link != entry.link else entry
+
+
+def looks_into_texts(subscription: Subscription) -> bool:
+    """Whether a subscription looks into the texts of entries, or makes other entries of them."""
+    return bool(subscription.keep or subscription.block or subscription.url_rewrite)
 
 
 def stripped(pattern: str, guid: str) -> str:

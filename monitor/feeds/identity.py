@@ -19,8 +19,9 @@ import msgspec
 from monitor.feeds import outlets, urls
 from monitor.feeds.document import Entry, ParsedFeed
 from monitor.feeds.feed import Subscription
-from monitor.feeds.filters import Wanted
-from monitor.feeds.names import NamedEntry, guids, named, same_words, significant
+from monitor.feeds.filters import Wanted, looks_into_texts
+from monitor.feeds.names import NamedEntry, guids, named
+from monitor.feeds.revision import same_words, significant
 from monitor.feeds.seen import Seen, SeenEntry
 from monitor.records import Article
 
@@ -124,7 +125,7 @@ def reconcile(
         if after.says(names, revision):
             unchanged += 1
             continue
-        known = after.get(names[0]) or _renamed(candidate, seen, mode)
+        known = after.get(names[0]) or (_renamed(candidate, seen, mode) if seen else None)
         if known is None:
             record = SeenEntry(revision, 0, today)
             new.append(_article(candidate, parsed, subscription, now, backfill=first))
@@ -161,13 +162,16 @@ def _read(
 ) -> Iterable[tuple[NamedEntry | None, Entry | None]]:
     """Each entry of the document with its names, and as it was read, where it was."""
     waiting = iter(familiar)
-    wanted = Wanted(subscription)
+    wanted = Wanted(subscription) if looks_into_texts(subscription) else None
     for entry in entries:
         if entry.stands_for:
             yield from zip(islice(waiting, entry.stands_for), repeat(None))
             continue
-        has_words = entry.title or entry.summary or entry.content
-        accepted = wanted.accept(entry) if has_words else None
+        accepted: Entry | None = entry
+        if not (entry.title or entry.summary or entry.content):
+            accepted = None
+        elif wanted is not None:
+            accepted = wanted.accept(entry)
         yield (None, None) if accepted is None else (named(accepted, subscription), accepted)
 
 

@@ -1,6 +1,6 @@
-"""The names that an entry could go by, and the hash of its words (FEEDS rules D1, D3, D6, D7).
+"""The names that an entry could go by (FEEDS rules D1, D6, D7).
 
-Both are functions of the entry and its subscription alone. Which of its names an entry goes by depends on the document
+They are functions of the entry and its subscription alone. Which of its names an entry goes by depends on the document
 it stands in and on what was seen before; that is decided in `identity`.
 """
 
@@ -20,13 +20,10 @@ from monitor.feeds.dates import EARLIEST
 from monitor.feeds.document import Entry
 from monitor.feeds.feed import Subscription
 from monitor.feeds.filters import stripped
+from monitor.feeds.revision import revision_of
 
 #: A published time that much ahead of our clock is an embargo's or a broken clock's.
 FUTURE = timedelta(hours=1)
-#: Text lengths are compared in steps of this many characters; from 3 steps on a change is significant, so that more
-#: than 50 characters were added or removed (Feedbin's rule).
-_STEP = 25
-_SIGNIFICANT_STEPS = 3
 
 _COUNTER = re.compile(r"#\d+$")
 _GOOGLE_NEWS = re.compile(r"https?://news\.google\.com/(?:rss/)?articles/")
@@ -102,7 +99,7 @@ def named(entry: Entry, subscription: Subscription) -> NamedEntry:
         guid = f"{entry.source.url}\n{entry.title}"
     feed_id = subscription.id
     return NamedEntry(
-        revision=revision_hash(entry, link_key),
+        revision=entry.revision or revision_of(entry),
         title=entry.title,
         guid=guid,
         link_key=link_key,
@@ -130,38 +127,3 @@ def guids(entries: Sequence[NamedEntry]) -> list[str]:
             if entry.numbered and pages[page := _COUNTER.sub("", entry.guid)] == 1:
                 found[number] = urls.link_key(page)
     return found
-
-
-def revision_hash(entry: Entry, link_key: str | None = None) -> bytes:
-    """6 bytes of what the entry says: its words, never its dates (D3).
-
-    2 are of title and summary, 1 is the length of the text in steps of 25 characters, 3 are of everything: title,
-    address, summary, text, authors, tags, with case kept and spaces folded. So two hashes also tell whether a change is
-    significant. `link_key` saves asking for that of the entry's address again.
-    """
-    title, summary = _folded(entry.title), _folded(entry.summary)
-    page = urls.link_key(entry.link) if link_key is None else link_key
-    authors, tags = (_folded("\n".join(sorted(words))) if words else "" for words in (entry.authors, entry.tags))
-    everything = _digest(title, page, summary, _folded(entry.content), authors, tags)
-    return b"%b%c%b" % (_digest(title, summary)[:2], len(entry.content) // _STEP % 256, everything[:3])
-
-
-def same_words(before: bytes, after: bytes) -> bool:
-    """Whether two revisions have the same title and summary."""
-    return before[:2] == after[:2]
-
-
-def significant(before: bytes, after: bytes) -> bool:
-    """Whether a correction is more than cosmetic: another title or summary, or over 50 characters more or less."""
-    steps = (after[2] - before[2]) % 256
-    return not same_words(before, after) or min(steps, 256 - steps) >= _SIGNIFICANT_STEPS
-
-
-def _folded(text: str) -> str:
-    if not text or (text.isprintable() and "  " not in text):
-        return text.strip()  # its only white space are spaces
-    return " ".join(text.split())
-
-
-def _digest(*texts: str) -> bytes:
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).digest()

@@ -27,7 +27,7 @@ Segments = Mapping[int, bytes]
 
 
 class SeenEntry(NamedTuple):
-    """An entry that was published: the hash of its words (`names.revision_hash`), its revision number, and its day.
+    """An entry that was published: the hash of its words (`revision`), its revision number, and its day.
 
     That is when it was first seen, in days since 1970-01-01 UTC.
     """

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from monitor.feeds.document import Entry, Origin, ParsedFeed
 from monitor.feeds.feed import Filter, Rewrite, Subscription
 from monitor.feeds.identity import Reconciled, reconcile
-from monitor.feeds.names import entry_key, revision_hash, significant
+from monitor.feeds.names import entry_key
+from monitor.feeds.revision import revision_of, significant
 from monitor.feeds.seen import Seen
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -143,17 +144,17 @@ def test_filters_and_rewriting_work_and_a_slow_pattern_matches_nothing() -> None
 
 def test_markup_dates_and_order_of_tags_are_no_revision() -> None:
     one = entry(1, tags=("a", "b"), published=NOW)
-    assert revision_hash(one) == revision_hash(entry(1, tags=("b", "a"), html="<p>x</p>", updated=NOW))
-    assert revision_hash(one) != revision_hash(entry(1, tags=("a",)))
-    assert revision_hash(one) == revision_hash(entry(1, tags=("a", "b"), link="http://example.org/1?utm_source=x"))
+    assert revision_of(one) == revision_of(entry(1, tags=("b", "a"), html="<p>x</p>", updated=NOW))
+    assert revision_of(one) != revision_of(entry(1, tags=("a",)))
+    assert revision_of(one) == revision_of(entry(1, tags=("a", "b"), link="http://example.org/1?utm_source=x"))
 
 
 def test_fifty_characters_more_or_another_summary_are_significant() -> None:
-    before = revision_hash(entry(1, content="x" * 500))
-    assert not significant(before, revision_hash(entry(1, content="y" * 500)))
-    assert significant(before, revision_hash(entry(1, content="x" * 576)))
-    assert significant(before, revision_hash(entry(1, content="x" * 400)))
-    assert significant(before, revision_hash(entry(1, content="x" * 500, summary="denied")))
+    before = revision_of(entry(1, content="x" * 500))
+    assert not significant(before, revision_of(entry(1, content="y" * 500)))
+    assert significant(before, revision_of(entry(1, content="x" * 576)))
+    assert significant(before, revision_of(entry(1, content="x" * 400)))
+    assert significant(before, revision_of(entry(1, content="x" * 500, summary="denied")))
 
 
 words = st.text(st.sampled_from("abc #/?"), max_size=8)
