@@ -17,6 +17,8 @@ from monitor.feeds.parser_worker import LENGTH
 _LARGEST_REPLY = 256 * 1024 * 1024
 #: Above this glibc gives back at once what was freed. Left alone it raises it with each large document (mallopt(3)).
 _MMAP_THRESHOLD = 256 * 1024
+#: Seconds that the template has for an answer, its own start included, and then to end.
+PATIENCE_S = 20.0
 
 
 class Template:
@@ -59,8 +61,9 @@ class Template:
             try:
                 control = await self._started()
                 socket.send_fds(control, [command], descriptors)
-                answer = await asyncio.get_running_loop().sock_recv(control, ANSWER.size)
-            except OSError:
+                async with asyncio.timeout(PATIENCE_S):
+                    answer = await asyncio.get_running_loop().sock_recv(control, ANSWER.size)
+            except OSError:  # TimeoutError is one, too
                 answer = b""
             finally:
                 for descriptor in descriptors:
@@ -95,7 +98,7 @@ class Template:
             control.close()
         if process is not None:
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(min(PATIENCE_S, 5)):
                     await process.wait()
             except TimeoutError:
                 process.kill()

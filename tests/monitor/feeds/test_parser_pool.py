@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import FeedError
+from monitor.feeds import parser_process
 from monitor.feeds.parser_pool import ParserPool
 
 GOOD = b"<rss version='2.0'><channel><title>Good</title><item><title>One</title></item></channel></rss>"
@@ -168,6 +169,21 @@ async def test_without_their_template_workers_go_on_and_the_next_one_has_a_new_t
         os.kill(template, signal.SIGKILL)
         for _ in range(4):
             assert (await one.parse(GOOD)).title == "Good"
+        assert children(os.getpid()) not in ([], [template])
+    assert children(os.getpid()) == []
+
+
+async def test_a_template_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ParserPool(1, recycle=1) as one:
+        await one.parse(GOOD)
+        (template,) = children(os.getpid())
+        os.kill(template, signal.SIGSTOP)
+        monkeypatch.setattr(parser_process, "PATIENCE_S", 0.2)
+        with pytest.raises(FeedError) as caught:
+            await one.parse(GOOD)
+        assert caught.value.reason == "parse_crash"
+        monkeypatch.undo()
+        assert (await one.parse(GOOD)).title == "Good"
         assert children(os.getpid()) not in ([], [template])
     assert children(os.getpid()) == []
 
