@@ -18,9 +18,8 @@ import msgspec
 from monitor.feeds.document import ParsedFeed
 from monitor.feeds.feed import Subscription
 from monitor.feeds.filters import looks_into_texts
-from monitor.feeds.limits import STAND_IN
 from monitor.feeds.names import NamedEntry
-from monitor.feeds.pieces import Pieces
+from monitor.feeds.pieces import STAND_IN, Pieces
 
 #: Bytes that are kept in all; a feed of thirty entries takes some 5,000.
 _MOST = 24 * 1024 * 1024

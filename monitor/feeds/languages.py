@@ -7,8 +7,6 @@ of the text contradicts, or that differs from what the subscription says, is dec
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
 from string import ascii_letters
 
 #: Languages that are not written in Latin letters, or not only in them.
@@ -37,7 +35,9 @@ def decide(text: str, declared: str, configured: str) -> str:
     claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin / count)]
     if claims and len({_primary(claim) for claim in claims}) == 1:
         return claims[0]
-    found = _identify()(text)
+    from monitor.detect.langid import identify  # noqa: PLC0415  # brings all of detection, and is seldom needed
+
+    found = identify(text)
     return found if not claims or found in {_primary(claim) for claim in claims} else _primary(claims[-1])
 
 
@@ -48,13 +48,6 @@ def _letters(text: str) -> tuple[int, int]:
         return plain, plain
     others = _OTHERS.sub("", _ASCII.sub("", text))
     return plain + len(others), plain + len(_BEYOND_LATIN.sub("", others))
-
-
-@cache
-def _identify() -> Callable[[str], str]:
-    from monitor.detect.langid import identify  # noqa: PLC0415  # brings all of detection, and is seldom needed
-
-    return identify
 
 
 def _primary(tag: str) -> str:

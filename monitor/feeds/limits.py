@@ -10,6 +10,3 @@ MAX_ATTRIBUTES = 512
 MAX_TAG = 65_536
 #: Elements within elements.
 MAX_DEPTH = 256
-
-#: The attribute of an element that stands for entries which were cut out of a document (`familiar`).
-STAND_IN = "summitry-known"

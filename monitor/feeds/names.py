@@ -63,10 +63,10 @@ class NamedEntry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
         """The name of an entry that can't have `gid` because another one has it (D2)."""
         return f"{gid}\n{self.link_key}#{self.fragment}" if self.link_key else f"{gid}\n{self.title}"
 
-    def is_before(self, oldest: datetime | None) -> bool:
+    def is_before(self, oldest: datetime) -> bool:
         """Whether it was published before that, as far as it says when."""
         moment = self.published or self.updated
-        return oldest is not None and moment is not None and moment < oldest
+        return moment is not None and moment < oldest
 
     def believable(self, now: datetime) -> datetime | None:
         """When it was published, else updated; None when that lies ahead, before 1990, or is not told (P7)."""
@@ -77,13 +77,8 @@ class NamedEntry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
 
 
 def entry_digest(feed_id: str, gid: str) -> bytes:
-    """The key of an entry: 16 bytes. It is remembered by the first half."""
+    """The key of an entry: 16 bytes, as hex digits its article's id. It is remembered by the first half."""
     return hashlib.sha256(f"{feed_id}\0{gid}".encode("utf-8", "replace")).digest()[:16]
-
-
-def entry_key(feed_id: str, gid: str) -> str:
-    """The article id of an entry: its key as 32 hex digits."""
-    return entry_digest(feed_id, gid).hex()
 
 
 def named(entry: Entry, subscription: Subscription) -> NamedEntry:

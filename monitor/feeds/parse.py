@@ -44,7 +44,8 @@ def parse(
         raise FeedError("the document is empty", reason="empty")
     decoded = encoding.decode(body, content_type)
     text = decoded.text.lstrip("\ufeff \t\r\n\x00")
-    setting = Setting(absolute("", url), "", tag(language), country, zone, with_html, is_cut)
+    setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone,
+                      with_html=with_html, is_cut=is_cut)  # fmt: skip
     try:
         parsed = jsonfeed.read(text, setting) if text.startswith("{") else xmlfeed.read(text, setting)
     except (FeedError, MemoryError):

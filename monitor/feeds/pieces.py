@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from monitor.feeds.limits import MAX_ENTRIES
 
+#: The attribute of an element that stands for entries which were left out of a document (`familiar`).
+STAND_IN = "summitry-known"
 #: Larger documents are not cut: it would take too long beside an event loop.
 _LARGEST = 1024 * 1024
 #: The start tags above the entries end within so many bytes.

@@ -1,7 +1,7 @@
 """What one feed has published, by the names of its entries, and how it lies in segments on the compacted topic.
 
 A segment holds the entries first seen in one week, so that of many thousands only those records are written again that
-changed. What did not change is never taken apart: a poll that finds two new entries costs the same after a year.
+changed. Entries stay packed until one is asked for, and a segment in which nothing changed is not put together again.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class Seen:
     def copy(self) -> Self:
         """Another one with the same entries."""
         other = self.__class__()
-        # ruff: noqa: SLF001  # the other is one of these, too
-        other._segments, other._rows, other._touched = self._segments, dict(self._rows), set(self._touched)
+        other._segments, other._rows = self._segments, dict(self._rows)  # noqa: SLF001  # it is one of these, too
+        other._touched = set(self._touched)  # noqa: SLF001
         return other
 
     def prune(self, current: Collection[bytes], today: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from monitor.feeds.limits import STAND_IN
+from monitor.feeds.pieces import STAND_IN
 from monitor.feeds.xmlfields import (
     OF_ENTRY,
     OF_FEED,

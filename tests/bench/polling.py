@@ -307,8 +307,7 @@ async def _ours(kind: str, port: int, *, few: bool = False) -> dict[str, float]:
         # They live for months; of the plain loop's parser, too, the work is measured and not how long it takes to load.
         if kind != "304":
             await asyncio.gather(*(pool.parse(document(), language="en") for _ in range(workers)))
-        lag = _Lag()
-        async with lag:
+        async with _Lag() as lag:
             took = await _all_polled(store, fetcher, Reader(pool, None, familiar), held)
     await fetcher.aclose()
     finished = sum(1 for state in store.states.values() if time.time() - state.last_success < 5000)

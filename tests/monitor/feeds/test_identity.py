@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.feeds.document import Entry, Origin, ParsedFeed
 from monitor.feeds.feed import Filter, Rewrite, Subscription
 from monitor.feeds.identity import Reconciled, reconcile
-from monitor.feeds.names import entry_key
+from monitor.feeds.names import entry_digest
 from monitor.feeds.revision import revision_of, significant
 from monitor.feeds.seen import Seen
 
@@ -53,7 +53,7 @@ def test_articles_come_oldest_first_and_carry_what_the_subscription_says() -> No
     )
     assert one.official
     assert one.seen == NOW
-    assert one.id == entry_key("sample", "g1")
+    assert one.id == entry_digest("sample", "g1").hex()
 
 
 def test_the_same_entry_twice_in_a_document_is_one_article() -> None:

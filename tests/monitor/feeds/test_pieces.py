@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import FeedError
-from monitor.feeds.limits import MAX_ENTRIES, STAND_IN
+from monitor.feeds.limits import MAX_ENTRIES
 from monitor.feeds.parse import parse
-from monitor.feeds.pieces import cut
+from monitor.feeds.pieces import STAND_IN, cut
 from tests.monitor.feeds.samples import SAMPLES, changed
 
 ENTRY = b"<item><title>x</title></item>"
