@@ -12,9 +12,9 @@ from datetime import UTC, datetime, time
 
 import structlog
 
-from agents.guard import Incoming
-from agents.outbox import Outbox
 from agents.store import Store
+from agents.stream.guard import Incoming
+from agents.stream.outbox import Outbox
 from monitor import metrics
 from monitor.assemble import Assembly, Outcome
 from monitor.clock import Clock, real_clock

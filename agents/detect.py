@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from agents.guard import Incoming, cpu_limit
-from agents.outbox import Outbox
+from agents.stream.guard import Incoming, cpu_limit
+from agents.stream.outbox import Outbox
 from monitor import metrics
 from monitor.records import Article, Mention, encode
 

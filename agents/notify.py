@@ -15,11 +15,11 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from agents.dead_letters import DeadLetter, write
-from agents.guard import Incoming
-from agents.heartbeat import watch
-from agents.outbox import Outbox
-from agents.topics import TopicNames
+from agents.pulse import watch
+from agents.stream.dead_letters import DeadLetter, write
+from agents.stream.guard import Incoming
+from agents.stream.outbox import Outbox
+from agents.stream.topics import TopicNames
 from monitor.clock import Clock
 from monitor.config import Config, Heartbeat
 from monitor.errors import BrokerError, DecodeError, SummitryError

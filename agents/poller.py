@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import structlog
 
-from agents.topics import TopicNames
-from agents.web import make_web, serving
+from agents.process.web import make_web, serving
+from agents.stream.topics import TopicNames
 from agents.worker import require_topics
 from monitor.clock import service_clock
 from monitor.config import Config

@@ -13,7 +13,7 @@ from typing import Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from agents.outbox import ACK_TIMEOUT, awaited_ack
+from agents.stream.outbox import ACK_TIMEOUT, awaited_ack
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, read_compacted
 

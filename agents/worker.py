@@ -17,16 +17,16 @@ from typing import Any
 import faust
 import structlog
 
-from agents.app import add_agent, make_app
 from agents.assemble import AssembleStage
 from agents.detect import CPU_LIMIT, DetectStage
-from agents.guard import Guard
-from agents.health import Lag, watch_lag
 from agents.notify import NotifyStage
-from agents.outbox import KafkaOutbox
+from agents.process.health import Lag, watch_lag
+from agents.process.web import make_web, serving
 from agents.store import KafkaStore
-from agents.topics import TopicNames, declare
-from agents.web import make_web, serving
+from agents.stream.app import add_agent, make_app
+from agents.stream.guard import Guard
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.topics import TopicNames, declare
 from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.detect import Detector

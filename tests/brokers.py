@@ -18,8 +18,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from agents.embedded import EmbeddedBroker, free_port
-from agents.process import bound_to_parent
+from agents.process.embedded import EmbeddedBroker, free_port
+from agents.process.parent import bound_to_parent
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from agents.topics import TopicNames
+from agents.stream.topics import TopicNames
 from monitor.config import Config, load_config
 from monitor.kafka import BrokerSettings
 

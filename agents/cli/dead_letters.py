@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from agents.cli.connect import broker_options, connection
-from agents.dead_letters import DeadLetter, read, replay, select
-from agents.outbox import KafkaOutbox
-from agents.topics import TopicNames
+from agents.stream.dead_letters import DeadLetter, read, replay, select
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, producer, wait_for_broker

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from agents.cli.connect import broker_options, connection
-from agents.outbox import KafkaOutbox
-from agents.topics import TopicNames
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.errors import DecodeError
 from monitor.kafka import BrokerSettings, producer, read_compacted

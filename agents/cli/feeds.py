@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from agents.cli.connect import broker_options, connection
-from agents.topics import TopicNames
+from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Config, load_config
 from monitor.errors import ConfigError, FeedError

@@ -32,7 +32,7 @@ def up(config_file: Path | None, broker: str | None, *, verbose: bool) -> None:
     summitry up --config summitry.yaml
     summitry up --config summitry.yaml --broker kafka://localhost:9092
     """
-    from agents.up import run_up  # noqa: PLC0415  # so that `--help` is quick
+    from agents.process.up import run_up  # noqa: PLC0415  # so that `--help` is quick
 
     config = load_config(config_file, os.environ)
     sys.exit(asyncio.run(run_up(config, config_file, broker, verbose=verbose)))
@@ -71,7 +71,7 @@ def _serve(
     run: Callable[[Config, BrokerSettings, asyncio.Event], Awaitable[None]],
     make_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
-    from agents.service import run_service  # noqa: PLC0415
+    from agents.process.service import run_service  # noqa: PLC0415
 
     config, settings, _ = connection(config_file, broker)
     try:

@@ -17,7 +17,7 @@ import msgspec
 
 from agents.cli.config import check_leaders
 from agents.cli.connect import broker_options, connection
-from agents.outbox import KafkaOutbox
+from agents.stream.outbox import KafkaOutbox
 from monitor.clock import service_clock
 from monitor.config import Match, load_config
 from monitor.config.rules import match_mistakes

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from agents.cli.connect import broker_options, connection
-from agents.topics import create as create_topics
-from agents.topics import declare
+from agents.stream.topics import create as create_topics
+from agents.stream.topics import declare
 from monitor.config import load_config
 from monitor.kafka import wait_for_broker
 

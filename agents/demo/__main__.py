@@ -21,8 +21,8 @@ from agents.demo.gauges import Gauges
 from agents.demo.outcome import problems, told
 from agents.demo.server import SampleWorld
 from agents.demo.story import Story, load_story
-from agents.embedded import free_port
-from agents.supervisor import python
+from agents.process.embedded import free_port
+from agents.process.supervisor import python
 from monitor.clock import VARIABLE, service_clock
 
 #: The whole demonstration ends after this many seconds, whatever happens.

@@ -22,8 +22,8 @@ from typing import Any
 import structlog
 
 from agents.notify import GivenUp, KafkaDeliveryLog
-from agents.outbox import KafkaOutbox
-from agents.topics import TopicNames
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.topics import TopicNames
 from monitor.clock import real_clock
 from monitor.config import Config, Route, load_config
 from monitor.kafka import BrokerSettings, producer

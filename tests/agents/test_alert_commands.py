@@ -16,11 +16,11 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from agents.cli import cli, main
-from agents.heartbeat import watch
 from agents.notify import NotifyStage
-from agents.outbox import KafkaOutbox, MemoryOutbox
-from agents.topics import TopicNames, create
-from agents.web import make_web, serving
+from agents.process.web import make_web, serving
+from agents.pulse import watch
+from agents.stream.outbox import KafkaOutbox, MemoryOutbox
+from agents.stream.topics import TopicNames, create
 from monitor.clock import real_clock
 from monitor.config import Heartbeat, Topics, load_config
 from monitor.errors import ConfigError, SummitryError

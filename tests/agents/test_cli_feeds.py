@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli import cli
-from agents.topics import TopicNames, create
+from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.errors import ConfigError
 from monitor.feeds.feed import Subscription

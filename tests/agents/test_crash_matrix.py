@@ -18,7 +18,7 @@ import pytest
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from agents.topics import create
+from agents.stream.topics import create
 from monitor.config import Topics
 from monitor.kafka import BrokerSettings, read_to_end
 from monitor.notify.notifier import CHECKPOINTS

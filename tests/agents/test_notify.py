@@ -13,11 +13,11 @@ import httpx
 import pytest
 from aiohttp import web
 
-from agents.guard import Incoming
 from agents.notify import NotifyStage
-from agents.outbox import KafkaOutbox
-from agents.topics import TopicNames, create
-from agents.web import make_web, serving
+from agents.process.web import make_web, serving
+from agents.stream.guard import Incoming
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.topics import TopicNames, create
 from monitor.config import Acknowledge, Alerts, Config, Match, Secret, Topics, WebhookReceiver
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, producer, read_compacted

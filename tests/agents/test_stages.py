@@ -11,9 +11,9 @@ import pytest
 
 from agents.assemble import AssembleStage
 from agents.detect import DetectStage
-from agents.guard import Incoming
-from agents.outbox import MemoryOutbox
 from agents.store import MemoryStore
+from agents.stream.guard import Incoming
+from agents.stream.outbox import MemoryOutbox
 from monitor.assemble import Assembly
 from monitor.detect import Detector
 from monitor.errors import BrokerError, StageTimeoutError, StateError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agents.outbox import KafkaOutbox
 from agents.store import KafkaStore
-from agents.topics import TopicNames, create
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.errors import BrokerError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, producer, read_to_end

@@ -37,7 +37,7 @@ from typing import Self
 import httpx
 import msgspec
 
-from agents.embedded import free_port
+from agents.process.embedded import free_port
 from monitor.feeds.address import AddressBook
 from monitor.feeds.agenda import Agenda
 from monitor.feeds.familiar import FamiliarEntries

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.guard import EX_TEMPFAIL
+from agents.stream.guard import EX_TEMPFAIL
 from monitor.detect import Detector
 from monitor.kafka import read_to_end, wait_for_broker
 from monitor.records import Article

@@ -24,8 +24,8 @@ import httpx
 import yaml
 from standardwebhooks import Webhook
 
-from agents.process import PARENT
-from agents.topics import TopicNames, create
+from agents.process.parent import PARENT
+from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.feeds.feed import Subscription
 from monitor.feeds.topicstore import put_feeds

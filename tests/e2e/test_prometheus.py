@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from agents.embedded import free_port
+from agents.process.embedded import free_port
 from tests.deploy.test_dashboards import BOARDS, panels
 from tests.e2e.harness import Entry, Service, until, world
 

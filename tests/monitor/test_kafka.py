@@ -8,7 +8,7 @@ import time
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from agents.embedded import free_port
+from agents.process.embedded import free_port
 from monitor.config import Broker, Secret, Security
 from monitor.errors import BrokerError, ConfigError
 from monitor.kafka import (

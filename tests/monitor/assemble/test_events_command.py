@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from agents.topics import TopicNames, create
+from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.kafka import BrokerSettings, producer
 from monitor.records import encode

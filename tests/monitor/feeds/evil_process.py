@@ -17,7 +17,7 @@ from itertools import cycle
 
 import structlog
 
-from agents.topics import TopicNames
+from agents.stream.topics import TopicNames
 from monitor.config import Poller
 from monitor.feeds import address
 from monitor.feeds.service import run_poller

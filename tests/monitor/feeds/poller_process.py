@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from agents.topics import TopicNames
+from agents.stream.topics import TopicNames
 from monitor.config import Poller
 from monitor.feeds.service import run_poller
 from monitor.kafka import BrokerSettings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.topics import TopicNames, create
+from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.feeds.feed import Subscription
 from monitor.feeds.state import FeedState

@@ -18,9 +18,9 @@ import pytest
 from aiohttp import web
 from aiokafka import TopicPartition
 
-from agents.guard import EX_TEMPFAIL, Incoming
-from agents.health import Heartbeat, Lag, watch_lag
-from agents.web import make_web, serving
+from agents.process.health import Heartbeat, Lag, watch_lag
+from agents.process.web import make_web, serving
+from agents.stream.guard import EX_TEMPFAIL, Incoming
 from monitor.errors import ConfigError
 from monitor.metrics import REGISTRY
 
@@ -197,7 +197,7 @@ def test_a_process_that_was_stopped_for_long_ends_before_it_does_anything() -> N
     """SIGSTOP and SIGCONT: another worker has its partitions by now."""
     program = textwrap.dedent("""
         import asyncio
-        from agents.health import Heartbeat
+        from agents.process.health import Heartbeat
 
         async def main():
             beating = asyncio.create_task(Heartbeat(stopped_after=1.0).run())

@@ -25,8 +25,8 @@ from typing import NoReturn, TypeVar
 import structlog
 from aiokafka.errors import KafkaError
 
-from agents.dead_letters import DeadLetter, write
-from agents.outbox import Outbox
+from agents.stream.dead_letters import DeadLetter, write
+from agents.stream.outbox import Outbox
 from monitor.clock import Clock, real_clock
 from monitor.errors import BrokerError, ConfigError, DataFileError, StageTimeoutError, StateError, SummitryError
 from monitor.metrics import dead_letters, stage_duration, stage_events

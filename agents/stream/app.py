@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeVar
 import faust
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 
-from agents.guard import Guard, Incoming
-from agents.topics import TopicNames
+from agents.stream.guard import Guard, Incoming
+from agents.stream.topics import TopicNames
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 
 T = TypeVar("T")

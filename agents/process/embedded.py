@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 
-from agents.process import bound_to_parent
+from agents.process.parent import bound_to_parent
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, wait_for_broker
 

@@ -1,7 +1,7 @@
-"""Child processes that can't outlive their parent.
+"""Start child processes that end with their parent.
 
-On Linux the kernel ends a child whose parent died (prctl(2), PR_SET_PDEATHSIG); `python -m agents.process PARENT --
-COMMAND` asks for that and then becomes COMMAND. Elsewhere a child is only stopped by a parent that ends in order.
+`python -m agents.process.parent PARENT -- COMMAND` asks the Linux kernel to kill it when process PARENT dies (prctl(2),
+PR_SET_PDEATHSIG), then becomes COMMAND. On other systems a child ends only when its parent stops it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 
 def bound_to_parent(command: Sequence[str]) -> list[str]:
     """The command line that runs `command` bound to the life of this process."""
-    return [sys.executable, "-m", "agents.process", str(os.getpid()), "--", *command]
+    return [sys.executable, "-m", "agents.process.parent", str(os.getpid()), "--", *command]
 
 
 def bind(parent: int) -> bool:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     """Become the command after `--`, bound to the parent whose process id is the first argument."""
     parent, dashes, *command = arguments
     if dashes != "--" or not command:
-        sys.stderr.write("usage: python -m agents.process PARENT -- COMMAND...\n")
+        sys.stderr.write("usage: python -m agents.process.parent PARENT -- COMMAND...\n")
         return 64
     if not bind(int(parent)):
         return 75

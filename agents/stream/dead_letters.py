@@ -13,8 +13,8 @@ from datetime import datetime
 
 import msgspec
 
-from agents.outbox import Outbox
-from agents.topics import TopicNames
+from agents.stream.outbox import Outbox
+from agents.stream.topics import TopicNames
 from monitor.errors import DecodeError
 from monitor.kafka import BrokerSettings, read_to_end
 from monitor.notify import Delivery, Retry

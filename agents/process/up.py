@@ -13,10 +13,10 @@ import click
 import msgspec
 import structlog
 
-from agents.logs import set_up_logs
-from agents.process import PARENT, bind
-from agents.supervisor import Supervisor, python
-from agents.topics import TopicNames, create
+from agents.process.logs import set_up_logs
+from agents.process.parent import PARENT, bind
+from agents.process.supervisor import Supervisor, python
+from agents.stream.topics import TopicNames, create
 from monitor.config import Config, Log
 from monitor.feeds.catalogue import load_feeds
 from monitor.feeds.topicstore import put_feeds

@@ -18,8 +18,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.app import SESSION_TIMEOUT
-from agents.guard import EX_TEMPFAIL, Incoming
+from agents.stream.app import SESSION_TIMEOUT
+from agents.stream.guard import EX_TEMPFAIL, Incoming
 from monitor.clock import Clock, real_clock
 from monitor.metrics import consumer_lag_messages, consumer_lag_seconds, event_loop_lag
 

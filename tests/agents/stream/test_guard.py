@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.dead_letters import DeadLetter
-from agents.guard import EX_TEMPFAIL, Guard, Incoming, Patience, cpu_limit
-from agents.outbox import MemoryOutbox
+from agents.stream.dead_letters import DeadLetter
+from agents.stream.guard import EX_TEMPFAIL, Guard, Incoming, Patience, cpu_limit
+from agents.stream.outbox import MemoryOutbox
 from monitor.errors import (
     BrokerError,
     ConfigError,

@@ -17,7 +17,7 @@ from monitor.config import Log
 
 #: Libraries that tell at length of what is ours to tell (a broker that is being waited for), or of every request.
 _QUIET = {
-    "agents.app": logging.WARNING,  # the services of mode log under the name of their subclass's module
+    "agents.stream.app": logging.WARNING,  # the services of mode log under the name of their subclass's module
     "aiokafka": logging.CRITICAL,
     "faust": logging.ERROR,
     "mode": logging.ERROR,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from agents.dead_letters import DeadLetter, read, replay, select, write
-from agents.outbox import KafkaOutbox, MemoryOutbox
-from agents.topics import TopicNames, create
+from agents.stream.dead_letters import DeadLetter, read, replay, select, write
+from agents.stream.outbox import KafkaOutbox, MemoryOutbox
+from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.kafka import BrokerSettings, producer
 from monitor.notify import Delivery, Retry

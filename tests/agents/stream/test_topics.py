@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from agents.cli import cli
-from agents.topics import TopicNames, create, declare
+from agents.stream.topics import TopicNames, create, declare
 from monitor.config import Topics
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.embedded import EmbeddedBroker
-from agents.process import PARENT, RESTARTS, bound_to_parent
-from agents.supervisor import Supervisor, reason_of
+from agents.process.embedded import EmbeddedBroker
+from agents.process.parent import PARENT, RESTARTS, bound_to_parent
+from agents.process.supervisor import Supervisor, reason_of
 from monitor.errors import ConfigError
 
 pytestmark = pytest.mark.timeout(60)
@@ -92,7 +92,7 @@ async def test_the_end_is_orderly_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_child_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.supervisor.STOP_TIMEOUT", 0.5)
+    monkeypatch.setattr("agents.process.supervisor.STOP_TIMEOUT", 0.5)
     deaf = "signal.signal(15, signal.SIG_IGN); path.with_suffix('.deaf').touch(); time.sleep(60)"
     async with supervised({"poller": child(tmp_path, "poller", deaf)}):
         await until((tmp_path / "poller.deaf").exists)
@@ -155,7 +155,7 @@ async def test_the_embedded_broker_stops_and_starts() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel ties no child to its parent")
 def test_a_child_does_not_outlive_its_parent() -> None:
     program = (
-        "import subprocess, sys; from agents.process import bound_to_parent;"
+        "import subprocess, sys; from agents.process.parent import bound_to_parent;"
         "print(subprocess.Popen(bound_to_parent(['sleep', '60'])).pid, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -16,10 +16,10 @@ from typing import NoReturn
 
 import structlog
 
-from agents.guard import EX_TEMPFAIL
-from agents.health import Heartbeat
-from agents.logs import set_up_logs
-from agents.process import PARENT, RESTARTS, bind
+from agents.process.health import Heartbeat
+from agents.process.logs import set_up_logs
+from agents.process.parent import PARENT, RESTARTS, bind
+from agents.stream.guard import EX_TEMPFAIL
 from monitor import __version__, metrics
 from monitor.config import Config
 from monitor.errors import ConfigError, SummitryError

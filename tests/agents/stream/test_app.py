@@ -13,12 +13,12 @@ import pytest
 import structlog
 from aiokafka import TopicPartition
 
-from agents.app import add_agent, make_app
-from agents.dead_letters import read
-from agents.guard import Guard, Incoming, Patience
-from agents.logs import set_up_logs
-from agents.outbox import KafkaOutbox
-from agents.topics import TopicNames, create
+from agents.process.logs import set_up_logs
+from agents.stream.app import add_agent, make_app
+from agents.stream.dead_letters import read
+from agents.stream.guard import Guard, Incoming, Patience
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.topics import TopicNames, create
 from monitor.config import Log, Topics
 from monitor.kafka import BrokerSettings, consumer, producer
 

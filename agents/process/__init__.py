@@ -1,0 +1,1 @@
+"""What every long-running process has: logs, signals, health pages, a watchdog, and a supervisor above it."""
