@@ -13,7 +13,7 @@ import click
 import structlog
 
 from agents.cli.connect import broker_options, connection
-from monitor.assemble.brief import noun_of
+from monitor.assemble.brief.sentences import noun_of
 from monitor.clock import service_clock
 from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, follow, read_compacted

@@ -19,14 +19,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from monitor.assemble import context
-from monitor.assemble.anchor import Anchor
-from monitor.assemble.build import build, content_digest, tracked
-from monitor.assemble.cluster import Cluster, bounded, fold, name_clusters
-from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order, group_of, sighting_of
+from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order, group_of, sighting_of
+from monitor.assemble.facts import background
+from monitor.assemble.facts.make import build, content_digest, tracked
+from monitor.assemble.identity.anchor import Anchor
+from monitor.assemble.identity.cluster import Cluster, bounded, fold, name_clusters
+from monitor.assemble.identity.variants import is_variant, link, pairs_of
 from monitor.assemble.slots import Slots
-from monitor.assemble.state import Clock, EventState, pack, unpack, unpack_event
-from monitor.assemble.variants import is_variant, link, pairs_of
+from monitor.assemble.stored import EventState, Watermark, pack, unpack, unpack_event
 from monitor.records import Change, Event, Mention, utc
 
 #: Revisions that an event's history keeps: the first one, and the last ones.
@@ -71,7 +71,7 @@ class Assembly:
 
     def __init__(self) -> None:
         self._slots = Slots()
-        self._records: dict[str, context.Record] = {}
+        self._records: dict[str, background.PairRecord] = {}
         self._time = 0
 
     # -- state ---------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class Assembly:
             if isinstance(state, EventState):
                 self._slots.put(state, Anchor(state.sightings))
                 self._slots[state.event_id].data = data
-            elif isinstance(state, context.Record):
+            elif isinstance(state, background.PairRecord):
                 self._records[state.pair] = state
             else:
                 self._time = state.time
@@ -108,7 +108,7 @@ class Assembly:
     def state(self, key: str) -> bytes:
         """The state to store under a key; raises KeyError for a key that is not there."""
         if key == _CLOCK:
-            return pack(Clock(self._time))
+            return pack(Watermark(self._time))
         slot = self._slots.get(key)
         return slot.data if slot is not None else pack(self._records[key])
 
@@ -327,28 +327,28 @@ class Assembly:
     # -- the archive -------------------------------------------------------------------------------------------------
 
     def _context(self, event: Event) -> str:
-        found = context.pairs(p.leader for p in event.participants)
+        found = background.pairs(p.leader for p in event.participants)
         record = self._records.get(found[0]) if len(found) == 1 else None
-        return context.context(event.event_id, record) if record is not None and event.status in HAPPENED else ""
+        return background.context(event.event_id, record) if record is not None and event.status in HAPPENED else ""
 
     def _record(self, step: _Step, event_id: str) -> None:
         """Note a contact that took place under each of its pairs."""
         anchor = self._slots[event_id].anchor
-        contact = context.contact_of(event_id, anchor)
-        for pair in context.pairs(anchor.leaders):
+        contact = background.contact_of(event_id, anchor)
+        for pair in background.pairs(anchor.leaders):
             old = self._records.get(pair)
             if contact is None and old is None:
                 continue
-            old = old or context.Record(pair)
+            old = old or background.PairRecord(pair)
             new = old.with_contact(contact) if contact is not None else old.without(event_id)
             self._changed(step, event_id, old, new)
 
     def _forget(self, step: _Step, event_id: str) -> None:
-        for pair in context.pairs(self._slots[event_id].anchor.leaders):
+        for pair in background.pairs(self._slots[event_id].anchor.leaders):
             if (old := self._records.get(pair)) is not None:
                 self._changed(step, event_id, old, old.without(event_id))
 
-    def _changed(self, step: _Step, event_id: str, old: context.Record, new: context.Record) -> None:
+    def _changed(self, step: _Step, event_id: str, old: background.PairRecord, new: background.PairRecord) -> None:
         if new != old:
             self._records[new.pair] = new
             days = [c.day for c in (*old.contacts, *new.contacts) if c.event_id == event_id]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import TypeVar
 
-from monitor.assemble.anchor import READ_OUT, Anchor
-from monitor.assemble.identity import FAR, VISIT_WAVE, WAVE
-from monitor.assemble.lifecycle import UNCONFIRMED_AFTER
-from monitor.assemble.state import EventState
-from monitor.assemble.variants import pairs_of
+from monitor.assemble.identity.anchor import READ_OUT, Anchor
+from monitor.assemble.identity.match import FAR, VISIT_WAVE, WAVE
+from monitor.assemble.identity.variants import pairs_of
+from monitor.assemble.lifecycle.stages import UNCONFIRMED_AFTER
+from monitor.assemble.stored import EventState
 
 #: Days that an event stays open: after the contact, after a planned date, and after a plan of an unknown date was last
 #: talked of. A plan for the far future stays no longer than FAR after it was last talked of.

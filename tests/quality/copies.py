@@ -21,7 +21,7 @@ from pathlib import Path
 import feedparser
 import nh3
 
-from monitor.assemble.texts import Text, read_text, same_text
+from monitor.assemble.claims.fingerprint import Text, read_text, same_text
 
 SEED = 4
 #: Share of words that a light edit keeps in order.

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from monitor.assemble import Assembly
-from monitor.assemble.coverage import MAX_SOURCES
-from monitor.assemble.texts import read_text, same_text, similarity
+from monitor.assemble.claims.coverage import MAX_SOURCES
+from monitor.assemble.claims.fingerprint import read_text, same_text, similarity
 from tests.monitor.assemble.samples import articles, assemble, at, day, last, mention, run
 
 STORY = (

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from monitor.assemble import Assembly
-from monitor.assemble.brief import leader_text
-from monitor.assemble.context import MAX_CONTACTS
-from monitor.assemble.lifecycle import ALLOWED
-from monitor.assemble.words import day_text, listed, numbers, ordinal_word
+from monitor.assemble.brief.english import day_text, listed, numbers, ordinal_word
+from monitor.assemble.brief.sentences import leader_text
+from monitor.assemble.facts.background import MAX_CONTACTS
+from monitor.assemble.lifecycle.stages import ALLOWED
 from monitor.records import EVENT_STATUSES, Participant, Place
 from tests.monitor.assemble.samples import WEDNESDAY, assemble, at, day, last, mention, run
 

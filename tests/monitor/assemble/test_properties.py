@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.assemble import Assembly
-from monitor.assemble.sighting import sighting_of
-from monitor.assemble.state import EventState, unpack
+from monitor.assemble.claims.sighting import sighting_of
+from monitor.assemble.stored import EventState, unpack
 from monitor.records import Event, Mention, Place, When
 from tests.monitor.assemble.samples import WEDNESDAY, last, mention
 

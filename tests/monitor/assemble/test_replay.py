@@ -16,7 +16,7 @@ from agents.cli.replay import replay as replay_command
 from monitor.articles import Lines, read_article
 from monitor.assemble import Assembly
 from monitor.assemble.replay import LEAP_WITNESSES, EventClock, final_events, replay, same_event
-from monitor.assemble.state import pack, unpack
+from monitor.assemble.stored import pack, unpack
 from monitor.detect import Detector
 from monitor.errors import DecodeError, NewerSchemaError, SummitryError
 from monitor.records import Article, encode

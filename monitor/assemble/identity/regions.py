@@ -18,7 +18,7 @@ _FILE = "regions.yaml"
 @cache
 def _regions() -> dict[str, frozenset[str]]:
     """The parts of countries that each town lies in."""
-    text = resources.files("monitor.assemble").joinpath("data", _FILE).read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
     try:
         towns = msgspec.convert(yaml.safe_load(text), dict[str, tuple[str, ...]])
     except (yaml.YAMLError, msgspec.ValidationError) as error:

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from monitor.assemble import facts
-from monitor.assemble.anchor import Anchor
-from monitor.assemble.brief import brief
-from monitor.assemble.coverage import Coverage, cover
-from monitor.assemble.lifecycle import confirmed_by, status_of
-from monitor.assemble.places import same_place
-from monitor.assemble.sighting import HAPPENED, Sighting
+from monitor.assemble.brief.sentences import brief
+from monitor.assemble.claims.coverage import Coverage, cover
+from monitor.assemble.claims.sighting import HAPPENED, Sighting
+from monitor.assemble.facts import weighing
+from monitor.assemble.identity.anchor import Anchor
+from monitor.assemble.identity.regions import same_place
+from monitor.assemble.lifecycle.stages import confirmed_by, status_of
 from monitor.records import Event, Fact, Medium, Place
 
 #: The fields whose changes are history.
@@ -47,26 +47,27 @@ def build(
     live = [s for s in sightings if s.status != "past"] or list(sightings)
     told = [s for s in sightings if anchor.counts(s)]
     happened = [s for s in told if s.status in HAPPENED] if status in HAPPENED else live
-    chosen: dict[str, facts.Claims] = {
-        "status": facts.status_fact(status, told, coverage),
-        "participants": facts.participants(live, coverage),
-        "kind": facts.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
+    chosen: dict[str, weighing.Weighed] = {
+        "status": weighing.status_fact(status, told, coverage),
+        "participants": weighing.participants(live, coverage),
+        "kind": weighing.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
         "medium": _weigh_medium(happened, coverage),
-        "when": facts.weigh(
+        "when": weighing.weigh(
             live,
             coverage,
-            facts.when_claim(status in HAPPENED, anchor),
-            specific=facts.narrowness,
-            agree=facts.contains,
+            weighing.when_claim(happened=status in HAPPENED, anchor=anchor),
+            specific=weighing.narrowness,
+            agree=weighing.contains,
         ),
-        "place": facts.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around),
-        "forum": facts.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
+        "place": weighing.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around),
+        "forum": weighing.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
     }
     if chosen["when"].value is None and status in HAPPENED:
-        chosen["when"] = facts.weigh(live, coverage, facts.when_claim(False, Anchor()), specific=facts.narrowness)
+        undated = weighing.when_claim(happened=False, anchor=Anchor())
+        chosen["when"] = weighing.weigh(live, coverage, undated, specific=weighing.narrowness)
     if chosen["medium"].value is None:
         chosen["medium"] = _weigh_medium(live, coverage)
-    topics, topic_fact = facts.topics(live, coverage)
+    topics, topic_fact = weighing.topics(live, coverage)
     claims: dict[str, Fact] = {name: c.chosen for name, c in chosen.items() if c.chosen is not None}
     if topic_fact is not None:
         claims["topics"] = topic_fact
@@ -102,8 +103,8 @@ def _medium(s: Sighting) -> tuple[Hashable, Medium] | None:
     return None if s.medium == "unknown" else (s.medium, s.medium)
 
 
-def _weigh_medium(sightings: Sequence[Sighting], coverage: Coverage) -> facts.Claims:
-    return facts.weigh(
+def _weigh_medium(sightings: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
+    return weighing.weigh(
         sightings,
         coverage,
         _medium,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from monitor.assemble.anchor import Anchor
+from monitor.assemble.identity.anchor import Anchor
 
 #: Larger gatherings are not compared: reports of a summit never agree on who was there.
 MAX_LEADERS = 12

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.assemble.anchor import Anchor
-from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order
+from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order
+from monitor.assemble.identity.anchor import Anchor
 from monitor.records import EventStatus
 
 ALLOWED: dict[EventStatus, frozenset[EventStatus]] = {

@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from monitor.assemble.texts import Text, read_text
+from monitor.assemble.claims.fingerprint import Text, read_text
 from monitor.feeds.urls import link_key
 from monitor.records import EventStatus, Kind, Medium, Mention, Participant, Place, Status, When, utc
 

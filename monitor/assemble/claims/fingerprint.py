@@ -61,7 +61,7 @@ class _Agency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def _agencies() -> tuple[tuple[_Agency, ...], re.Pattern[str], dict[str, str], dict[str, str]]:
     """The agencies, one pattern over all their credits, and credit -> agency and outlet -> agency."""
-    text = resources.files("monitor.assemble").joinpath("data", _FILE).read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
     try:
         agencies = msgspec.convert(yaml.safe_load(text), tuple[_Agency, ...])
     except (yaml.YAMLError, msgspec.ValidationError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from monitor.assemble.sighting import HAPPENED, OFFICE_ONLY, Sighting
+from monitor.assemble.claims.sighting import HAPPENED, OFFICE_ONLY, Sighting
 from monitor.records import Kind
 
 #: Days after a contact within which reports of it come.

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 import zstandard
 
-from monitor.assemble.context import Record
-from monitor.assemble.sighting import Sighting
+from monitor.assemble.claims.sighting import Sighting
+from monitor.assemble.facts.background import PairRecord
 from monitor.errors import DecodeError, NewerSchemaError
 from monitor.records import Change
 
@@ -40,16 +40,16 @@ class EventState(msgspec.Struct, kw_only=True, array_like=True):
     into: str = ""
 
 
-class Clock(msgspec.Struct, array_like=True):
+class Watermark(msgspec.Struct, array_like=True):
     """The watermark: the latest event time that was told, in seconds."""
 
     time: int
 
 
-State = EventState | Record | Clock
-S = TypeVar("S", EventState, Record, Clock)
+State = EventState | PairRecord | Watermark
+S = TypeVar("S", EventState, PairRecord, Watermark)
 
-_TAGS: dict[type, bytes] = {EventState: b"e", Record: b"p", Clock: b"c"}
+_TAGS: dict[type, bytes] = {EventState: b"e", PairRecord: b"p", Watermark: b"c"}
 _TYPES: dict[bytes, type] = {tag: kind for kind, tag in _TAGS.items()}
 
 

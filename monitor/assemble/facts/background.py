@@ -11,8 +11,8 @@ from datetime import date
 
 import msgspec
 
-from monitor.assemble.anchor import Anchor
-from monitor.assemble.words import day_text, ordinal_word
+from monitor.assemble.brief.english import day_text, ordinal_word
+from monitor.assemble.identity.anchor import Anchor
 from monitor.records import Kind, Medium
 
 #: Contacts of one pair that are remembered one by one.
@@ -23,7 +23,7 @@ MAX_LEADERS = 6
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
-class Contact(msgspec.Struct, frozen=True, array_like=True):
+class PastContact(msgspec.Struct, frozen=True, array_like=True):
     """A contact that took place; `day` as a proleptic ordinal, `article` a number of its first article."""
 
     event_id: str
@@ -38,14 +38,14 @@ class Contact(msgspec.Struct, frozen=True, array_like=True):
         return "call" if self.medium in _REMOTE else "meeting" if self.medium == "in_person" else "contact"
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
+class PairRecord(msgspec.Struct, frozen=True, array_like=True):
     """What is on record of one pair. `older` counts what left the list, by year and noun ("2025 call")."""
 
     pair: str
-    contacts: tuple[Contact, ...] = ()
+    contacts: tuple[PastContact, ...] = ()
     older: dict[str, int] = {}
 
-    def with_contact(self, contact: Contact) -> Record:
+    def with_contact(self, contact: PastContact) -> PairRecord:
         """The record with a contact added, or put in the place of what was known of the same event."""
         kept = [c for c in self.contacts if c.event_id != contact.event_id]
         if len(kept) == MAX_CONTACTS and _order(contact) < _order(kept[0]):
@@ -55,13 +55,13 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
         for gone in kept[:-MAX_CONTACTS]:
             name = f"{date.fromordinal(gone.day).year} {gone.noun}"
             older[name] = older.get(name, 0) + 1
-        return Record(self.pair, tuple(kept[-MAX_CONTACTS:]), older)
+        return PairRecord(self.pair, tuple(kept[-MAX_CONTACTS:]), older)
 
-    def without(self, event_id: str) -> Record:
+    def without(self, event_id: str) -> PairRecord:
         """The record without an event that was merged or did not take place after all."""
-        return Record(self.pair, tuple(c for c in self.contacts if c.event_id != event_id), self.older)
+        return PairRecord(self.pair, tuple(c for c in self.contacts if c.event_id != event_id), self.older)
 
-    def count(self, contact: Contact) -> int:
+    def count(self, contact: PastContact) -> int:
         """The place of a contact among those of its noun in its year, 1 for the first."""
         year = date.fromordinal(contact.day).year
         listed = sum(
@@ -71,17 +71,17 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
         return self.older.get(f"{year} {contact.noun}", 0) + listed
 
 
-def _order(contact: Contact) -> tuple[int, int]:
+def _order(contact: PastContact) -> tuple[int, int]:
     return contact.day, contact.article
 
 
-def contact_of(event_id: str, anchor: Anchor) -> Contact | None:
+def contact_of(event_id: str, anchor: Anchor) -> PastContact | None:
     """The contact of an event, None when nobody reports that it took place."""
     if not anchor.held:
         return None
     medium: Medium = "unknown" if anchor.medium is None else "remote" if anchor.medium else "in_person"
     kind = max(anchor.kinds, key=lambda k: (anchor.kinds[k], k))
-    return Contact(event_id, anchor.held_day, min(anchor.articles), medium, kind)
+    return PastContact(event_id, anchor.held_day, min(anchor.articles), medium, kind)
 
 
 def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{a}+{b}" for i, a in enumerate(named) for b in named[i + 1 :])
 
 
-def context(event_id: str, record: Record) -> str:
+def context(event_id: str, record: PairRecord) -> str:
     """One sentence on what is on record of the pair before the contact of an event, '' when nothing is."""
     contact = next((c for c in record.contacts if c.event_id == event_id), None)
     earlier = [c for c in record.contacts if contact is not None and _order(c) < _order(contact)]

@@ -10,9 +10,9 @@ sighting fits, about 0 to 1. `THRESHOLD` and the windows were set on a developme
 
 from __future__ import annotations
 
-from monitor.assemble.anchor import READ_OUT, Anchor
-from monitor.assemble.places import capital, same_place
-from monitor.assemble.sighting import HAPPENED, Sighting
+from monitor.assemble.claims.sighting import HAPPENED, Sighting
+from monitor.assemble.identity.anchor import READ_OUT, Anchor
+from monitor.assemble.identity.regions import capital, same_place
 
 #: Days, and the least score at which a sighting joins an event.
 LATE = 14

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from monitor.assemble.words import counted, country, day_text, is_state, listed, month_text, nationality, numbers
+from monitor.assemble.brief.english import (
+    counted,
+    country,
+    day_text,
+    is_state,
+    listed,
+    month_text,
+    nationality,
+    numbers,
+)
 from monitor.records import Event, EventSource, Fact, Participant, When
 
 #: Leaders named one by one; of a larger gathering the others are counted.

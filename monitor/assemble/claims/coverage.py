@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order
-from monitor.assemble.texts import bands, same_text
+from monitor.assemble.claims.fingerprint import bands, same_text
+from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order
 from monitor.records import EventSource
 
 #: Sources of one event whose details are kept; see `Assembly`.

@@ -13,19 +13,19 @@ from typing import Any
 
 import msgspec
 
-from monitor.assemble.anchor import Anchor
-from monitor.assemble.coverage import Coverage
-from monitor.assemble.sighting import HAPPENED, MAX_PARTICIPANTS, Sighting
+from monitor.assemble.claims.coverage import Coverage
+from monitor.assemble.claims.sighting import HAPPENED, MAX_PARTICIPANTS, Sighting
+from monitor.assemble.identity.anchor import Anchor
 from monitor.records import EventStatus, Fact, Participant, When
 
-#: Claims of one fact that are kept beside the chosen one.
+#: Weighed of one fact that are kept beside the chosen one.
 MAX_ALTERNATIVES = 5
 MAX_TOPICS = 12
 #: Seconds.
 DAY = 86_400
 
 
-class Claims(msgspec.Struct, frozen=True):
+class Weighed(msgspec.Struct, frozen=True):
     """One fact: the chosen claim, its value as a record's field, and the claims that disagree, best first."""
 
     chosen: Fact | None
@@ -41,7 +41,7 @@ def weigh(
     specific: Callable[[Any], int] = lambda _: 0,
     weight: Callable[[Any], int] = lambda _: 1,
     agree: Callable[[Any, Any], bool] = lambda _, __: False,
-) -> Claims:
+) -> Weighed:
     """Choose among the claims that `read` finds (a key by which claims are equal, and the value).
 
     `specific` ranks values of which one says more than another; it comes behind the official word. `weight` multiplies
@@ -75,7 +75,7 @@ def weigh(
         ),
     )
     if not ranked:
-        return Claims(None, None)
+        return Weighed(None, None)
     ranked = [k for k in ranked if k == ranked[0] or not agree(values[ranked[0]], values[k])]
     facts = [
         Fact(
@@ -86,14 +86,14 @@ def weigh(
         )
         for k in ranked
     ]
-    return Claims(facts[0], values[ranked[0]], tuple(facts[1 : MAX_ALTERNATIVES + 1]))
+    return Weighed(facts[0], values[ranked[0]], tuple(facts[1 : MAX_ALTERNATIVES + 1]))
 
 
 def _speaks_for_itself(s: Sighting) -> bool:
     return s.official and any(p.country and p.country == s.speaks_for for p in s.participants)
 
 
-def status_fact(status: EventStatus, sightings: Sequence[Sighting], coverage: Coverage) -> Claims:
+def status_fact(status: EventStatus, sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
     """The status with the sources that say it; what contradicts it (a denial of what others report) stays visible."""
     said: dict[EventStatus, list[Sighting]] = {}
     for s in sightings:
@@ -118,10 +118,10 @@ def status_fact(status: EventStatus, sightings: Sequence[Sighting], coverage: Co
 
     against: tuple[EventStatus, ...] = ("denied", "cancelled") if status in HAPPENED else ("held",)
     others = [fact(name, (name,)) for name in against if name != status]
-    return Claims(fact(status, alike.get(status, (status,))), status, tuple(f for f in others if f is not None))
+    return Weighed(fact(status, alike.get(status, (status,))), status, tuple(f for f in others if f is not None))
 
 
-def when_claim(happened: bool, anchor: Anchor) -> Callable[[Sighting], tuple[Hashable, When] | None]:
+def when_claim(*, happened: bool, anchor: Anchor) -> Callable[[Sighting], tuple[Hashable, When] | None]:
     """Reads dates: of a contact that took place those of its reports, of one ahead those of the plan that stands."""
     plan = anchor.plan
     # An older date was given up; one that was told when the plan was told last is a disagreement.
@@ -149,7 +149,7 @@ def narrowness(when: When) -> int:
     return -(when.end.toordinal() - when.start.toordinal())
 
 
-def participants(sightings: Sequence[Sighting], coverage: Coverage) -> Claims:
+def participants(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
     """Who took part: a set of leaders is one claim; names and offices are those of the latest article that has them."""
     known: dict[str, Participant] = {}
     roles: dict[str, str] = {}
@@ -174,7 +174,7 @@ def participants(sightings: Sequence[Sighting], coverage: Coverage) -> Claims:
     chosen = tuple(
         msgspec.structs.replace(known[leader], role=roles.get(leader, known[leader].role)) for leader in claims.value
     )
-    return Claims(claims.chosen, chosen, claims.alternatives)
+    return Weighed(claims.chosen, chosen, claims.alternatives)
 
 
 def topics(sightings: Sequence[Sighting], coverage: Coverage) -> tuple[tuple[str, ...], Fact | None]:

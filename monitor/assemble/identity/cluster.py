@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
-from monitor.assemble.anchor import Anchor
-from monitor.assemble.coverage import MAX_SOURCES
-from monitor.assemble.identity import THRESHOLD, recency, score
-from monitor.assemble.sighting import HAPPENED, Sighting, canonical_order
-from monitor.assemble.state import EventState
+from monitor.assemble.claims.coverage import MAX_SOURCES
+from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order
+from monitor.assemble.identity.anchor import Anchor
+from monitor.assemble.identity.match import THRESHOLD, recency, score
+from monitor.assemble.stored import EventState
 
 
 class Cluster:

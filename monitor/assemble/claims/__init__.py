@@ -1,0 +1,1 @@
+"""What articles claim: one sighting for each contact an article speaks of, and which articles carry one text."""

@@ -1,0 +1,1 @@
+"""What an event has come to, decided over the claims of its articles."""
