@@ -25,8 +25,8 @@ from monitor.config import Config, Heartbeat
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import BrokerSettings, follow_compacted, read_compacted
 from monitor.notify import Ack, AckLinks, Delivery, Note, Notifier, Pending, Policy, Retry, build
-from monitor.notify.ack import PATH, AckRefusedError, form, refusal, thanks
-from monitor.notify.wording import wording
+from monitor.notify.messages.wording import wording
+from monitor.notify.replies.ack import PATH, AckRefusedError, form, refusal, thanks
 from monitor.records import Event, decode, encode
 
 logger = structlog.get_logger()

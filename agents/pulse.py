@@ -16,10 +16,10 @@ from monitor.clock import Clock
 from monitor.config import Heartbeat
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, consumer, partitions_of
-from monitor.notify.heartbeat import Pulse, beat, minutes
-from monitor.notify.message import notice
-from monitor.notify.notifier import Notifier
-from monitor.notify.wording import Wording, fill
+from monitor.notify.delivery.notifier import Notifier
+from monitor.notify.messages.compose import notice
+from monitor.notify.messages.wording import Wording, fill
+from monitor.notify.policy.pulse import Pulse, beat, minutes
 
 logger = structlog.get_logger()
 

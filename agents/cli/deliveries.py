@@ -16,8 +16,8 @@ from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.errors import DecodeError
 from monitor.kafka import BrokerSettings, producer, read_compacted
-from monitor.notify.log import Delivery
-from monitor.notify.silences import Retry
+from monitor.notify.logbook import Delivery
+from monitor.notify.policy.silences import Retry
 from monitor.records import decode, encode
 
 STATES = ("pending", "retrying", "sent", "failed")

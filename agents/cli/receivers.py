@@ -15,12 +15,12 @@ from monitor.config import Config, load_config
 from monitor.config.source import did_you_mean
 from monitor.errors import ConfigError, SummitryError
 from monitor.kafka import BrokerSettings
-from monitor.notify.log import Delivery, Pending
-from monitor.notify.message import Message, compose
-from monitor.notify.policy import Policy
+from monitor.notify.logbook import Delivery, Pending
+from monitor.notify.messages.cloudevents import schema as body_schema
+from monitor.notify.messages.compose import Message, compose
+from monitor.notify.messages.wording import wording
+from monitor.notify.policy.decision import Policy
 from monitor.notify.receivers import build
-from monitor.notify.receivers.body import schema as body_schema
-from monitor.notify.wording import wording
 from monitor.records import Event, EventSource, Participant, Place, When
 
 

@@ -23,7 +23,7 @@ from monitor.config import Match, load_config
 from monitor.config.rules import match_mistakes
 from monitor.errors import ConfigError
 from monitor.kafka import BrokerSettings, producer, read_compacted
-from monitor.notify.silences import Note, Silence
+from monitor.notify.policy.silences import Note, Silence
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

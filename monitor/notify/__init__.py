@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from monitor.notify.ack import Ack, AckLinks
-from monitor.notify.log import Delivery, DeliveryLog, MemoryLog, Pending
-from monitor.notify.notifier import Notifier
-from monitor.notify.policy import Decision, Policy
+from monitor.notify.delivery.notifier import Notifier
+from monitor.notify.delivery.sender import DeadLetters
+from monitor.notify.logbook import Delivery, DeliveryLog, MemoryLog, Pending
+from monitor.notify.policy.decision import Decision, Policy
+from monitor.notify.policy.silences import Note, Retry, Silence
 from monitor.notify.receivers import Receiver, build
-from monitor.notify.sender import DeadLetters
-from monitor.notify.silences import Note, Retry, Silence
+from monitor.notify.replies.ack import Ack, AckLinks
 
 __all__ = [
     "Ack",

@@ -28,7 +28,7 @@ from monitor.clock import real_clock
 from monitor.config import Config, Route, load_config
 from monitor.kafka import BrokerSettings, producer
 from monitor.notify import Notifier, Policy, build
-from monitor.notify.wording import wording
+from monitor.notify.messages.wording import wording
 from tests.monitor.notify.samples import BEIJING, event
 
 _PATIENCE = 40

@@ -26,8 +26,8 @@ from monitor.config import Heartbeat, Topics, load_config
 from monitor.errors import ConfigError, SummitryError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Ack, Delivery, MemoryLog, Pending
+from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.fake import FakeReceiver
-from monitor.notify.wording import wording
 from monitor.records import decode, encode
 from tests.monitor.notify.samples import NOW, engine, event
 from tests.receivers.slack import CHANNEL, TOKEN, Slack

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from monitor.config import Config
-from monitor.notify.policy import Policy, decide
+from monitor.notify.policy.decision import Policy, decide
 from monitor.records import Event
 
 #: Items of a system's events, by event; and the real contacts that each item speaks of.

@@ -51,7 +51,7 @@ def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
 
             return SlackWebhook(config)
         case EmailReceiver():
-            from monitor.notify.receivers.email import Email
+            from monitor.notify.receivers.mail import Email
 
             return Email(config)
         case AppriseReceiver():
@@ -59,7 +59,7 @@ def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
 
             return Apprise(config)
         case KafkaReceiver():
-            from monitor.notify.receivers.kafka import KafkaTopic
+            from monitor.notify.receivers.kafka_topic import KafkaTopic
 
             return KafkaTopic(config, broker)
     assert_never(config)

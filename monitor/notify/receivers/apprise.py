@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from monitor.config import AppriseReceiver
 from monitor.errors import ConfigError, DeliveryError
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.compose import Message
+from monitor.notify.messages.plain import plain_text, title
 from monitor.notify.receivers.base import Traits
-from monitor.notify.receivers.plain import plain_text, title
 
 # apprise logs addresses, which hold tokens.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)

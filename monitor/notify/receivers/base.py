@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.errors import DeliveryError
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.compose import Message
 
 
 @dataclass(frozen=True)

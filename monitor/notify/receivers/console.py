@@ -8,8 +8,8 @@ from typing import TextIO
 
 from monitor.config import ConsoleReceiver
 from monitor.errors import DeliveryError
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import Traits
 
 _COLOURS = {

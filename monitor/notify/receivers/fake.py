@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 
 from monitor.errors import DeliveryError
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import Traits
 
 

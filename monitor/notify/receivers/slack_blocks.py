@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any, TypeAlias
 
-from monitor.notify.message import Link, Message
+from monitor.notify.messages.compose import Link, Message
 
 Block: TypeAlias = dict[str, Any]
 

@@ -18,11 +18,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from monitor.config import SlackBotReceiver
 from monitor.errors import DeliveryError
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.compose import Message
 from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.base import Traits, UncertainError
-from monitor.notify.receivers.http import retry_after
+from monitor.notify.receivers.posting import retry_after
 
 logger = structlog.get_logger()
 

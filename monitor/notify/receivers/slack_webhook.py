@@ -10,11 +10,11 @@ import msgspec
 
 from monitor import __version__
 from monitor.config import SlackWebhookReceiver
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.compose import Message
 from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.base import Traits
-from monitor.notify.receivers.http import Poster
+from monitor.notify.receivers.posting import Poster
 
 
 class SlackWebhook:

@@ -16,11 +16,11 @@ from standardwebhooks import Webhook as Signer
 
 from monitor import __version__
 from monitor.config import WebhookReceiver
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.cloudevents import body
+from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import Traits
-from monitor.notify.receivers.body import body
-from monitor.notify.receivers.http import Poster
+from monitor.notify.receivers.posting import Poster
 
 
 class Webhook:

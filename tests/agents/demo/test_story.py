@@ -12,7 +12,7 @@ from agents.demo.story import load_story
 from monitor.assemble import Assembly
 from monitor.config import Config
 from monitor.detect import Detector
-from monitor.notify.policy import Policy, decide
+from monitor.notify.policy.decision import Policy, decide
 from monitor.records import Article, Event
 
 STORY = load_story()

@@ -10,9 +10,9 @@ from typing import Any
 
 from monitor.config import Route
 from monitor.notify import Delivery, MemoryLog, Notifier, Pending, Policy
-from monitor.notify.message import Message, compose
+from monitor.notify.messages.compose import Message, compose
+from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.base import Receiver
-from monitor.notify.wording import wording
 from monitor.records import Event, EventSource, Participant, Place, When
 
 NOW = datetime(2026, 2, 4, 12, 0, tzinfo=UTC)

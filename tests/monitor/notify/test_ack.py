@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from monitor.config import Acknowledge, Secret
-from monitor.notify.ack import AckLinks, AckRefusedError, form, refusal, thanks
+from monitor.notify.replies.ack import AckLinks, AckRefusedError, form, refusal, thanks
 from tests.monitor.notify.samples import NOW
 
 LINKS = AckLinks(Acknowledge(url="https://summitry.example.org/", secret=Secret("0123456789abcdef")))

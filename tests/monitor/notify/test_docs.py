@@ -11,8 +11,8 @@ import yaml
 from msgspec import inspect as types
 
 from monitor.config import Config, Match, ReceiverConfig, load_config
-from monitor.notify.log import TELLS
-from monitor.notify.policy import WHY_NOT
+from monitor.notify.logbook import TELLS
+from monitor.notify.policy.decision import WHY_NOT
 
 DOCS = Path(__file__).parents[3] / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text("utf-8")

@@ -14,11 +14,11 @@ from monitor.config import Acknowledge, Digest, QuietHours, Reminder, Route, Sec
 from monitor.config.sections import Match
 from monitor.errors import BrokerError, DeliveryError
 from monitor.notify import Ack, AckLinks, MemoryLog, Retry, Silence
-from monitor.notify.message import notice
-from monitor.notify.notifier import CHECKPOINTS
+from monitor.notify.delivery.notifier import CHECKPOINTS
+from monitor.notify.messages.compose import notice
+from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.base import GoneError, UncertainError
 from monitor.notify.receivers.fake import FakeReceiver
-from monitor.notify.wording import wording
 from tests.monitor.notify.samples import BEIJING, NOW, Graveyard, engine, event, policy, run_virtual, virtual_clock
 
 

@@ -14,14 +14,14 @@ import pytest
 from monitor.config import AppriseReceiver, ConsoleReceiver, EmailReceiver, KafkaReceiver, Secret
 from monitor.errors import ConfigError, DeliveryError
 from monitor.kafka import BrokerSettings, read_to_end
-from monitor.notify.message import gathered, notice
+from monitor.notify.messages.compose import gathered, notice
+from monitor.notify.messages.wording import wording
 from monitor.notify.receivers import build
 from monitor.notify.receivers.apprise import Apprise
 from monitor.notify.receivers.base import UncertainError
 from monitor.notify.receivers.console import Console
-from monitor.notify.receivers.email import Email
-from monitor.notify.receivers.kafka import KafkaTopic
-from monitor.notify.wording import wording
+from monitor.notify.receivers.kafka_topic import KafkaTopic
+from monitor.notify.receivers.mail import Email
 from tests.monitor.notify.samples import BEIJING, NOW, event, message
 from tests.receivers.smtp import MailServer
 from tests.receivers.webhook import WebhookServer

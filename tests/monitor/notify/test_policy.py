@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import Digest, Match, QuietHours, Route, SilenceRule, Threshold
-from monitor.notify.calendar import next_digest, quiet_until
-from monitor.notify.changes import changes
-from monitor.notify.heartbeat import Pulse, beat, minutes
-from monitor.notify.match import matches
-from monitor.notify.policy import EXPLAINED, WHY_NOT, Policy, decide, why_fired
-from monitor.notify.silences import Silence, configured
+from monitor.notify.policy.changes import changes
+from monitor.notify.policy.decision import EXPLAINED, WHY_NOT, Policy, decide, why_fired
+from monitor.notify.policy.hours import next_digest, quiet_until
+from monitor.notify.policy.matching import matches
+from monitor.notify.policy.pulse import Pulse, beat, minutes
+from monitor.notify.policy.silences import Silence, configured
 from monitor.records import EVENT_STATUSES, KINDS, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, PUTIN, event, policy
 

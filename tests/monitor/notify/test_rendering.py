@@ -16,14 +16,14 @@ import pytest
 
 from monitor.config import EmailReceiver
 from monitor.errors import DataFileError
-from monitor.notify.log import Delivery, Pending
-from monitor.notify.message import Message, clean, compose, headline, place_text, when_text
+from monitor.notify.logbook import Delivery, Pending
+from monitor.notify.messages.cloudevents import body
+from monitor.notify.messages.compose import Message, clean, compose, headline, place_text, when_text
+from monitor.notify.messages.plain import plain_text
+from monitor.notify.messages.wording import wording
 from monitor.notify.receivers import slack_blocks
-from monitor.notify.receivers.body import body
 from monitor.notify.receivers.console import Console
-from monitor.notify.receivers.email import Email
-from monitor.notify.receivers.plain import plain_text
-from monitor.notify.wording import wording
+from monitor.notify.receivers.mail import Email
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, Participant, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, PUTIN, XI, event, message, policy, sources
 from tests.receivers.slack import Posted, _problem

@@ -13,12 +13,12 @@ from monitor.clock import real_clock
 from monitor.config import Secret, SlackBotReceiver, SlackWebhookReceiver
 from monitor.errors import DeliveryError
 from monitor.notify import MemoryLog
-from monitor.notify.message import gathered, notice
+from monitor.notify.messages.compose import gathered, notice
+from monitor.notify.messages.wording import wording
 from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.base import UncertainError
 from monitor.notify.receivers.slack_bot import SlackBot
 from monitor.notify.receivers.slack_webhook import SlackWebhook
-from monitor.notify.wording import wording
 from tests.monitor.notify.samples import BEIJING, NOW, Graveyard, engine, event, message
 from tests.receivers.slack import CHANNEL, TOKEN, Slack
 

@@ -18,11 +18,11 @@ from standardwebhooks import WebhookVerificationError
 
 from monitor.config import Secret, WebhookReceiver
 from monitor.errors import DeliveryError
-from monitor.notify.message import gathered, notice
+from monitor.notify.messages.cloudevents import schema
+from monitor.notify.messages.compose import gathered, notice
+from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.base import GoneError, UncertainError
-from monitor.notify.receivers.body import schema
 from monitor.notify.receivers.webhook import Webhook
-from monitor.notify.wording import wording
 from tests.monitor.notify.samples import BEIJING, NOW, event, message
 from tests.receivers.webhook import OLD_SECRET, SECRET, WebhookServer
 

@@ -11,10 +11,10 @@ from aiokafka.errors import KafkaError
 from monitor.config import KafkaReceiver
 from monitor.errors import BrokerError, DeliveryError
 from monitor.kafka import BrokerSettings, producer
-from monitor.notify.log import Handle
-from monitor.notify.message import Message
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.cloudevents import body
+from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import Traits, UncertainError
-from monitor.notify.receivers.body import body
 
 
 class KafkaTopic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import Template
 
-from monitor.notify.message import Message
+from monitor.notify.messages.compose import Message
 
 #: Characters at most: what the narrowest of the services that apprise reaches still takes is cut there, not here.
 MAX_TEXT = 8000

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from monitor.config import Config, QuietHours, Route, Threshold
-from monitor.notify.calendar import next_digest, quiet_until
-from monitor.notify.changes import changes, corroborated
-from monitor.notify.log import Tell
-from monitor.notify.match import matches
-from monitor.notify.silences import Silence, configured, silenced
+from monitor.notify.logbook import Tell
+from monitor.notify.policy.changes import changes, corroborated
+from monitor.notify.policy.hours import next_digest, quiet_until
+from monitor.notify.policy.matching import matches
+from monitor.notify.policy.silences import Silence, configured, silenced
 from monitor.records import Event
 
 #: Why something is told.

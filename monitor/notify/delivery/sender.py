@@ -17,15 +17,15 @@ from monitor import metrics
 from monitor.clock import Clock
 from monitor.config import Reminder
 from monitor.errors import BrokerError, DeliveryError
-from monitor.notify import steps
-from monitor.notify.ack import Ack, AckLinks
-from monitor.notify.lane import Lane, backoff
-from monitor.notify.ledger import Entry, Ledger, persist
-from monitor.notify.log import Delivery, Handle, Pending, batch_id
-from monitor.notify.message import Message, compose, gathered
-from monitor.notify.policy import Decision, Policy
+from monitor.notify.delivery import steps
+from monitor.notify.delivery.lane import Lane, backoff
+from monitor.notify.delivery.ledger import Entry, Ledger, persist
+from monitor.notify.logbook import Delivery, Handle, Pending, batch_id
+from monitor.notify.messages.compose import Message, compose, gathered
+from monitor.notify.messages.wording import Wording
+from monitor.notify.policy.decision import Decision, Policy
 from monitor.notify.receivers.base import GoneError, Receiver, UncertainError
-from monitor.notify.wording import Wording
+from monitor.notify.replies.ack import Ack, AckLinks
 from monitor.records import Event
 
 logger = structlog.get_logger()

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from monitor.config import Acknowledge
 from monitor.errors import SummitryError
-from monitor.notify.message import clean
+from monitor.notify.messages.compose import clean
 from monitor.records import Record
 
 PATH = "/ack"

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from monitor.notify.log import Tell
-from monitor.notify.message import Message
+from monitor.notify.logbook import Tell
+from monitor.notify.messages.compose import Message
 from monitor.records import Event
 
 SOURCE = "urn:summitry"

@@ -16,10 +16,10 @@ from html import escape
 
 from monitor.config import EmailReceiver
 from monitor.errors import ConfigError, DeliveryError
-from monitor.notify.log import Handle
-from monitor.notify.message import Message, clean
+from monitor.notify.logbook import Handle
+from monitor.notify.messages.compose import Message, clean
+from monitor.notify.messages.plain import plain_text
 from monitor.notify.receivers.base import Traits, UncertainError
-from monitor.notify.receivers.plain import plain_text
 
 try:
     import aiosmtplib

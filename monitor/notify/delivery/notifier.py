@@ -27,17 +27,17 @@ from monitor import metrics
 from monitor.clock import Clock, real_clock
 from monitor.config import Storm
 from monitor.errors import BrokerError
-from monitor.notify import steps
-from monitor.notify.ack import Ack, AckLinks
-from monitor.notify.lane import Lane, StormGate
-from monitor.notify.ledger import Entry, Ledger
-from monitor.notify.log import Delivery, DeliveryLog
-from monitor.notify.message import Message
-from monitor.notify.policy import EXPLAINED, WHY_NOT, Decision, Policy, decide
+from monitor.notify.delivery import steps
+from monitor.notify.delivery.lane import Lane, StormGate
+from monitor.notify.delivery.ledger import Entry, Ledger
+from monitor.notify.delivery.sender import DeadLetters, Sender
+from monitor.notify.logbook import Delivery, DeliveryLog
+from monitor.notify.messages.compose import Message
+from monitor.notify.messages.wording import Wording
+from monitor.notify.policy.decision import EXPLAINED, WHY_NOT, Decision, Policy, decide
+from monitor.notify.policy.silences import Note, Retry, Silence
 from monitor.notify.receivers.base import Receiver
-from monitor.notify.sender import DeadLetters, Sender
-from monitor.notify.silences import Note, Retry, Silence
-from monitor.notify.wording import Wording
+from monitor.notify.replies.ack import Ack, AckLinks
 from monitor.records import Event
 
 logger = structlog.get_logger()

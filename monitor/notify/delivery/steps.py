@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from monitor.config import Reminder
-from monitor.notify.log import Delivery, Handle, Pending, trimmed
-from monitor.notify.policy import Decision
+from monitor.notify.logbook import Delivery, Handle, Pending, trimmed
+from monitor.notify.policy.decision import Decision
 from monitor.records import Event
 
 

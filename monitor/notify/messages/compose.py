@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
-from monitor.notify.log import Delivery, Handle, Pending, Tell, message_id
-from monitor.notify.policy import Policy, why_fired
-from monitor.notify.wording import Wording, fill
+from monitor.notify.logbook import Delivery, Handle, Pending, Tell, message_id
+from monitor.notify.messages.wording import Wording, fill
+from monitor.notify.policy.decision import Policy, why_fired
 from monitor.records import Event, EventSource, Participant, Place, When
 from monitor.watchlist import bundled
 

@@ -10,8 +10,8 @@ import structlog
 
 from monitor import metrics
 from monitor.errors import BrokerError
-from monitor.notify.lane import Lane
-from monitor.notify.log import Delivery, DeliveryLog
+from monitor.notify.delivery.lane import Lane
+from monitor.notify.logbook import Delivery, DeliveryLog
 
 logger = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from monitor.config import Match, SilenceRule
-from monitor.notify.match import matches
+from monitor.notify.policy.matching import matches
 from monitor.records import Event, Record, utc
 
 
