@@ -8,6 +8,7 @@ says MOMENT when the process starts) or `MOMENT@REAL` (it says MOMENT at the rea
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,16 @@ VARIABLE = "SUMMITRY_CLOCK"
 def real_clock() -> datetime:
     """The machine's time, in UTC."""
     return datetime.now(UTC)
+
+
+def boot_time() -> float:
+    """Seconds since the machine started, counting the time in which it was suspended; for lengths, not for dates.
+
+    `time.monotonic` stands still while a machine sleeps (clock_gettime(2), CLOCK_MONOTONIC), so a lease that ran out
+    meanwhile would look as if it held. Systems without CLOCK_BOOTTIME use the monotonic clock.
+    """
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def shifted(offset: timedelta, base: Clock = real_clock) -> Clock:

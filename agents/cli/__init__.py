@@ -64,7 +64,9 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except SummitryError as error:
-        click.echo(f"summitry: {error}", err=True)
+        from monitor.config.secret import redacted  # noqa: PLC0415 - keeps `summitry --help` fast
+
+        click.echo(redacted(f"summitry: {error}"), err=True)
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()

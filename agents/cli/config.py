@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from monitor.config import Config, Match, load_config, shown
+from monitor.config.secret import redacted
 from monitor.config.source import did_you_mean
 from monitor.errors import ConfigError
 from monitor.feeds.catalogue import load_feeds
@@ -49,8 +50,8 @@ def check(file: Path | None) -> None:
     feeds = load_feeds(loaded.feeds)
     receivers = ", ".join(f"{name} ({receiver.__struct_config__.tag})" for name, receiver in loaded.receivers.items())
     routes = ", ".join(route.name for route in loaded.all_routes())
-    click.echo(f"{path or 'defaults'}: fine. Broker {loaded.broker.url.rpartition('@')[2]}; receivers {receivers};")
-    click.echo(f"routes {routes}; {len(feeds)} feeds of {', '.join(loaded.feeds)}")
+    click.echo(f"{path or 'defaults'}: fine. Broker {redacted(loaded.broker.url)}; receivers {receivers};")
+    click.echo(f"routes {routes}; {len(feeds)} feeds of {redacted(', '.join(loaded.feeds))}")
 
 
 @config.command()

@@ -21,11 +21,11 @@ _QUIET = {
     "aiokafka": logging.CRITICAL,
     "faust": logging.ERROR,
     "mode": logging.ERROR,
-    "httpx": logging.WARNING,
-    "httpcore": logging.WARNING,
-    "slack_sdk": logging.WARNING,
     "asyncio": logging.ERROR,
 }
+#: Libraries that write whole addresses and request bodies into their logs: webhook addresses are secrets, so these stay
+#: quiet at every level.
+_NEVER_DEBUG = ("httpx", "httpcore", "slack_sdk", "apprise")
 
 #: Without the values of local variables: some are secrets.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
@@ -91,3 +91,5 @@ def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(logging.DEBUG if level <= logging.DEBUG else max(level, quiet))
+    for name in _NEVER_DEBUG:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))

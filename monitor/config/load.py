@@ -11,6 +11,7 @@ from msgspec import inspect as types
 
 from monitor.config.build import Builder, plain
 from monitor.config.rules import mistakes
+from monitor.config.secret import redacted
 from monitor.config.sections import Config
 from monitor.config.source import Tree
 
@@ -42,5 +43,5 @@ def _resolved(config: Config, folder: Path) -> Config:
 
 
 def shown(config: Config) -> str:
-    """The whole configuration as YAML, defaults included and secrets masked."""
-    return yaml.safe_dump(plain(config), sort_keys=False, allow_unicode=True, width=110)
+    """The whole configuration as YAML, defaults included and secrets masked, also those inside addresses."""
+    return redacted(yaml.safe_dump(plain(config), sort_keys=False, allow_unicode=True, width=110))

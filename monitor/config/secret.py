@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 MASK = "********"
+
+#: User and password of an address (RFC 3986, 3.2.1), up to the last `@` of its authority.
+_LOGIN = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+def redacted(text: str) -> str:
+    """The text with the user and password of every address in it masked: `https://********@example.org/`."""
+    return _LOGIN.sub(f"{MASK}@", text)
 
 
 class Secret:

@@ -23,6 +23,7 @@ from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.clock import real_clock
 from monitor.config import Heartbeat, Topics, load_config
+from monitor.config.secret import redacted
 from monitor.errors import ConfigError, SummitryError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Ack, Delivery, MemoryLog, Pending
@@ -89,6 +90,23 @@ def test_config_show_masks_secrets_and_has_the_defaults(write):
     result = call("config", "show", write(receivers={"d": {"type": "slack", "channel": CHANNEL, "token": TOKEN}}))
     assert TOKEN not in result.output
     assert yaml.safe_load(result.output)["topics"]["prefix"] == "summitry"
+
+
+def test_config_show_masks_logins_inside_addresses():
+    assert (
+        redacted("url: https://ben:feedpw@feeds.example/a@b?c=d@e") == "url: https://********@feeds.example/a@b?c=d@e"
+    )
+
+
+@pytest.mark.parametrize("address", ["https://ben:feedpw@feeds.example/rss", "ftp://ben:feedpw@feeds.example/rss"])
+def test_an_error_line_never_shows_the_password_of_an_address(address, write, capsys, monkeypatch):
+    file = write(feeds=[address])
+    monkeypatch.setattr("sys.argv", ["summitry", "config", "check", file])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr()
+    assert "feeds.example" in printed.err
+    assert "feedpw" not in printed.err
 
 
 # --- receivers ------------------------------------------------------------------------------------------------------
