@@ -8,6 +8,7 @@
     ├── StateError                stored state that can't be read: damaged, or of a newer version      (reason "state")
     ├── StageTimeoutError         a handler did not end within its time limit           (reason "timeout", retryable)
     ├── BrokerError               no broker answers, or it refuses                      (reason "broker", retryable)
+    ├── HttpError                 an address could not be asked; see monitor.http       (reason names the cause)
     ├── FeedError                 a feed could not be read; see monitor.feeds           (reason names the cause)
     └── DeliveryError             a receiver did not take a message; see monitor.notify (reason names the cause)
 
@@ -84,6 +85,13 @@ class BrokerError(SummitryError):
     """No broker answers, or it refuses what was asked."""
 
     reason = "broker"
+    retryable = True
+
+
+class HttpError(SummitryError):
+    """An address could not be asked, or its answer could not be read within the limits."""
+
+    reason = "http"
     retryable = True
 
 

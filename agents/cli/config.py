@@ -12,7 +12,7 @@ from monitor.config import Config, Match, load_config, shown
 from monitor.config.secret import redacted
 from monitor.config.source import did_you_mean
 from monitor.errors import ConfigError
-from monitor.feeds.catalogue import load_feeds
+from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.notify.messages.wording import wording
 
 DEFAULT = Path("summitry.yaml")

@@ -14,21 +14,22 @@ import click
 import msgspec
 
 from agents.cli.connect import broker_options, connection
+from agents.pollers.feed_topics import ask_now, load_feeds, load_states, put_feeds
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Config, load_config
-from monitor.errors import ConfigError, FeedError
-from monitor.feeds import catalogue, opml, report
-from monitor.feeds.address import AddressBook, parse_networks
-from monitor.feeds.discover import discover as discover_feeds
-from monitor.feeds.feed import Subscription
-from monitor.feeds.fetch import Fetched, Fetcher
-from monitor.feeds.parser_pool import ParserPool
-from monitor.feeds.poll import poll
-from monitor.feeds.reader import Reader
-from monitor.feeds.schedule import Rules, after, begin
-from monitor.feeds.state import FeedState
-from monitor.feeds.topicstore import ask_now, load_feeds, load_states, put_feeds
+from monitor.errors import ConfigError, FeedError, HttpError
+from monitor.feeds.pages.discover import discover as discover_feeds
+from monitor.feeds.polling import feed_report
+from monitor.feeds.polling.document_reader import Reader
+from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.polling.fetch import Fetched, Fetcher
+from monitor.feeds.polling.poll import poll
+from monitor.feeds.polling.schedule import Rules, after, begin
+from monitor.feeds.sandbox.parser_pool import ParserPool
+from monitor.feeds.subscriptions import catalogue, opml
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.http.addresses import AddressBook, parse_networks
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 Command = Callable[..., None]
@@ -81,9 +82,9 @@ def check(
     body = Path(what).read_bytes() if _is_file(what) else None
     result = asyncio.run(_check_url(feed, config) if body is None else _check_file(what, body, feed))
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(report.as_json(result))).decode())
+        click.echo(msgspec.json.format(msgspec.json.encode(feed_report.as_json(result))).decode())
     else:
-        click.echo(report.explain(result, shown))
+        click.echo(feed_report.explain(result, shown))
     sys.exit(1 if result.document is None else 0)
 
 
@@ -122,7 +123,7 @@ class _Recorder:
         return self.fetched
 
 
-async def _check_url(feed: Subscription, config: Config) -> report.Check:
+async def _check_url(feed: Subscription, config: Config) -> feed_report.Check:
     now = service_clock()()
     fetcher = _fetcher(config)
     recorder = _Recorder(fetcher)
@@ -134,7 +135,7 @@ async def _check_url(feed: Subscription, config: Config) -> report.Check:
         await fetcher.aclose()
     rules = Rules(config.poller.floor.total_seconds(), config.poller.ceiling.total_seconds())
     answer, reading = polled.answer, polled.reading
-    return report.Check(
+    return feed_report.Check(
         feed=feed,
         now=now,
         fetched=recorder.fetched,
@@ -147,15 +148,15 @@ async def _check_url(feed: Subscription, config: Config) -> report.Check:
     )
 
 
-async def _check_file(name: str, body: bytes, feed: Subscription) -> report.Check:
+async def _check_file(name: str, body: bytes, feed: Subscription) -> feed_report.Check:
     now = service_clock()()
     fetched = Fetched(200, feed.url, {}, body)
     try:
         async with ParserPool(1) as pool:
             reading = await Reader(pool).read(feed, FeedState(feed=feed.id), {}, fetched, now.timestamp())
-    except FeedError as error:
-        return report.Check(file=name, feed=feed, now=now, error=str(error), reason=error.reason)
-    return report.Check(file=name, feed=feed, now=now, document=reading.document, found=reading.entries)
+    except (FeedError, HttpError) as error:
+        return feed_report.Check(file=name, feed=feed, now=now, error=str(error), reason=error.reason)
+    return feed_report.Check(file=name, feed=feed, now=now, document=reading.document, found=reading.entries)
 
 
 def _fetcher(config: Config) -> Fetcher:
@@ -343,11 +344,13 @@ def list_(
     found, states = asyncio.run(run())
     now = service_clock()().timestamp()
     states_wanted = {state.upper() for state in wanted}
-    rows = [r for r in report.statuses(found.values(), states, now) if not states_wanted or r.state in states_wanted]
+    rows = [
+        r for r in feed_report.statuses(found.values(), states, now) if not states_wanted or r.state in states_wanted
+    ]
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
     else:
-        click.echo(report.table(rows, now))
+        click.echo(feed_report.table(rows, now))
 
 
 def _service(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames, float]:

@@ -46,7 +46,7 @@ def poller(config_file: Path | None, broker: str | None) -> None:
     \b
     summitry poller --config summitry.yaml
     """
-    from agents.poller import run  # noqa: PLC0415
+    from agents.pollers.run_poller import run  # noqa: PLC0415
 
     _serve("poller", config_file, broker, run, loop_factory())
 

@@ -13,13 +13,13 @@ import click
 import msgspec
 import structlog
 
+from agents.pollers.feed_topics import put_feeds
 from agents.process.logs import set_up_logs
 from agents.process.parent import PARENT, bind
 from agents.process.supervisor import Supervisor, python
 from agents.stream.topics import TopicNames, create
 from monitor.config import Config, Log
-from monitor.feeds.catalogue import load_feeds
-from monitor.feeds.topicstore import put_feeds
+from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 logger = structlog.get_logger()

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from monitor.detect.detector import Detector, Explanation
 from monitor.detect.explain import explanation_text
-from monitor.detect.language import Language, bundled_languages, load_language
+from monitor.detect.vocabulary.language import Language, bundled_languages, load_language
 
 __all__ = ["Detector", "Explanation", "Language", "bundled_languages", "explanation_text", "load_language"]

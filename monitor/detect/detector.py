@@ -13,22 +13,22 @@ from typing import Any
 
 import msgspec
 
-from monitor.detect.facts import Surroundings, facts_of
-from monitor.detect.frames import Rejection, find_contacts
-from monitor.detect.gazetteer import Gazetteer, NameHit
-from monitor.detect.items import MAX_TOKENS, Row, read_row
-from monitor.detect.langid import identify
-from monitor.detect.language import Language, bundled_languages
 from monitor.detect.merge import Finding, Setting, merged
-from monitor.detect.official import Speakers
-from monitor.detect.people import People
-from monitor.detect.person import Person
-from monitor.detect.registry import DESIGNATE, Focus, Registry
-from monitor.detect.status import find_cues, status_of
-from monitor.detect.text import NormalText, fold, furniture, label, normalise, sentences
-from monitor.detect.tokens import Token, split_at, tokenize
-from monitor.detect.topics import find_topics
-from monitor.detect.zones import local_time
+from monitor.detect.people.finder import People
+from monitor.detect.people.gazetteer import Gazetteer, NameHit
+from monitor.detect.people.offices import DESIGNATE, Focus, Registry
+from monitor.detect.people.official_voices import Speakers
+from monitor.detect.people.person import Person
+from monitor.detect.rules.contacts import Rejection, find_contacts
+from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
+from monitor.detect.rules.status_cues import find_cues, status_of
+from monitor.detect.rules.surroundings import Surroundings, facts_of
+from monitor.detect.setting.subjects import find_topics
+from monitor.detect.setting.time_zones import local_time
+from monitor.detect.text.normal import NormalText, fold, furniture, label, normalise, sentences
+from monitor.detect.text.tokens import Token, split_at, tokenize
+from monitor.detect.vocabulary.language import Language, bundled_languages
+from monitor.language.identify import identify
 from monitor.records import Article, Field, Medium, Mention, Source, When, utc
 from monitor.watchlist import Watchlist, bundled
 

@@ -8,11 +8,11 @@ from datetime import date
 import msgspec
 
 from monitor.detect.confidence import Feature, model
-from monitor.detect.facts import Facts
-from monitor.detect.frames import Contact
-from monitor.detect.items import Row
-from monitor.detect.status import Verdict
-from monitor.detect.text import NormalText
+from monitor.detect.rules.contacts import Contact
+from monitor.detect.rules.rows import Row
+from monitor.detect.rules.status_cues import Verdict
+from monitor.detect.rules.surroundings import Facts
+from monitor.detect.text.normal import NormalText
 from monitor.records import Article, Evidence, Field, Mention, Participant, Source, Status
 from monitor.watchlist import Watchlist
 

@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli import cli
+from agents.pollers.feed_topics import TopicStore, load_feeds
 from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
 from monitor.errors import ConfigError
-from monitor.feeds.feed import Subscription
-from monitor.feeds.opml import read_opml
-from monitor.feeds.report import Status, statuses, table
-from monitor.feeds.state import FeedState, HourCount
-from monitor.feeds.topicstore import TopicStore, load_feeds
+from monitor.feeds.polling.feed_report import Status, statuses, table
+from monitor.feeds.polling.feed_state import FeedState, HourCount
+from monitor.feeds.subscriptions.opml import read_opml
+from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.kafka import BrokerSettings, producer
 from tests.feedserver import FeedServer, Reply, rss
 

@@ -38,17 +38,17 @@ import httpx
 import msgspec
 
 from agents.process.embedded import free_port
-from monitor.feeds.address import AddressBook
-from monitor.feeds.agenda import Agenda
-from monitor.feeds.familiar import FamiliarEntries
-from monitor.feeds.feed import Subscription
-from monitor.feeds.fetch import Fetcher
-from monitor.feeds.parser_pool import ParserPool
-from monitor.feeds.poller import Held, Poller
-from monitor.feeds.reader import Reader
-from monitor.feeds.schedule import Answer, Rules, after, begin
-from monitor.feeds.state import FeedState
-from monitor.feeds.store import MemoryStore
+from monitor.feeds.novelty.known_entries import FamiliarEntries
+from monitor.feeds.polling.agenda import Agenda
+from monitor.feeds.polling.document_reader import Reader
+from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.polling.fetch import Fetcher
+from monitor.feeds.polling.poll_store import MemoryStore
+from monitor.feeds.polling.poller import Held, Poller
+from monitor.feeds.polling.schedule import Answer, Rules, after, begin
+from monitor.feeds.sandbox.parser_pool import ParserPool
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.http.addresses import AddressBook
 from monitor.loop import loop_factory
 
 ORIGINS, IN_FLIGHT = 2000, 200

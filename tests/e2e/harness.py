@@ -24,11 +24,11 @@ import httpx
 import yaml
 from standardwebhooks import Webhook
 
+from agents.pollers.feed_topics import put_feeds
 from agents.process.parent import PARENT
 from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
-from monitor.feeds.feed import Subscription
-from monitor.feeds.topicstore import put_feeds
+from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.kafka import BrokerSettings
 from tests.feedserver import FeedServer, Reply, Request, conditional
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.feeds.catalogue import to_yaml
+from monitor.feeds.subscriptions.catalogue import to_yaml
 from tests.brokers import ROOT
 from tests.e2e.harness import NOW, Entry, Newsroom, until
 from tests.feedserver import FeedServer

@@ -13,7 +13,7 @@ from hashlib import blake2b
 import msgspec
 
 from monitor.assemble.claims.fingerprint import Text, read_text
-from monitor.feeds.urls import link_key
+from monitor.feeds.formats.fields.article_urls import link_key
 from monitor.records import EventStatus, Kind, Medium, Mention, Participant, Place, Status, When, utc
 
 #: Characters of a title that are kept and quoted.

@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from monitor.errors import DeliveryError, FeedError
-from monitor.feeds.address import AddressBook, parse_networks
-from monitor.feeds.transport import CheckedTransport
+from monitor.errors import DeliveryError, HttpError
+from monitor.http.addresses import AddressBook, parse_networks
+from monitor.http.transport import CheckedTransport
 from monitor.notify.receivers.base import GoneError, UncertainError
 
 #: Longest Retry-After that is obeyed, in seconds.
@@ -69,7 +69,7 @@ class Poster:
                 status, wait = answer.status_code, retry_after(answer.headers)
         except TimeoutError as error:
             raise UncertainError("no answer in time", reason="timeout") from error
-        except FeedError as error:
+        except HttpError as error:
             if error.reason in _NEVER_SENT:
                 raise DeliveryError("no connection", reason=error.reason) from error
             raise UncertainError(f"no answer: {error.reason}") from error

@@ -8,7 +8,7 @@ import pytest
 
 from agents.demo.feeds import Item, document
 from agents.demo.story import load_story
-from monitor.feeds.parse import parse
+from monitor.feeds.formats.parse import parse
 
 STORY = load_story()
 ITEM = Item(

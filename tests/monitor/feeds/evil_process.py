@@ -17,14 +17,14 @@ from itertools import cycle
 
 import structlog
 
+from agents.pollers.group import run_poller
 from agents.stream.topics import TopicNames
 from monitor.config import Poller
-from monitor.feeds import address
-from monitor.feeds.service import run_poller
+from monitor.http import addresses
 from monitor.kafka import BrokerSettings
 
 REBINDING = cycle(["127.0.0.2", "127.0.0.1"])
-look_up = address._getaddrinfo
+look_up = addresses._getaddrinfo
 
 
 def lookup(host: str, port: int) -> list[str]:
@@ -37,7 +37,7 @@ async def main(url: str, prefix: str) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     names, stop, most = TopicNames(prefix), asyncio.Event(), 0.0
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    address._getaddrinfo, address.POSITIVE_S = lookup, 0.0
+    addresses._getaddrinfo, addresses.POSITIVE_S = lookup, 0.0
     ready = asyncio.Event()
     polling = asyncio.create_task(
         run_poller(

@@ -13,9 +13,9 @@ from datetime import timedelta
 
 import structlog
 
+from agents.pollers.group import run_poller
 from agents.stream.topics import TopicNames
 from monitor.config import Poller
-from monitor.feeds.service import run_poller
 from monitor.kafka import BrokerSettings
 
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.feeds.address import AddressBook
-from monitor.feeds.feed import Subscription
-from monitor.feeds.fetch import Fetcher
-from monitor.feeds.parse import parse
-from monitor.feeds.poller import Held, Poller
-from monitor.feeds.reader import Reader
-from monitor.feeds.schedule import Rules
-from monitor.feeds.state import FeedState
-from monitor.feeds.store import MemoryStore
+from monitor.feeds.formats.parse import parse
+from monitor.feeds.polling.document_reader import Reader
+from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.polling.fetch import Fetcher
+from monitor.feeds.polling.poll_store import MemoryStore
+from monitor.feeds.polling.poller import Held, Poller
+from monitor.feeds.polling.schedule import Rules
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.http.addresses import AddressBook
 from tests.feedserver import FeedServer
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0

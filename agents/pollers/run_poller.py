@@ -1,0 +1,67 @@
+"""The poller process: feeds to articles, with health and metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Iterable
+
+import structlog
+
+from agents.pollers.group import run_poller
+from agents.process.web import make_web, serving
+from agents.stream.topics import TopicNames
+from agents.worker import require_topics
+from monitor.clock import service_clock
+from monitor.config import Config
+from monitor.feeds.polling.websub import WebSub
+from monitor.kafka import BrokerSettings, wait_for_broker
+
+logger = structlog.get_logger()
+
+
+class _Readiness:
+    def __init__(self, ready: asyncio.Event) -> None:
+        self._ready = ready
+
+    def not_ready(self) -> Iterable[str]:
+        """Not ready before the group has given this process its partitions."""
+        if not self._ready.is_set():
+            yield "no partitions assigned and read yet"
+
+    def not_live(self) -> Iterable[str]:
+        """A poller that hangs is ended by its heartbeat; a feed that fails is not the poller's fault."""
+        return ()
+
+
+async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
+    """Poll until `stop` is set. Raises BrokerError when there is no broker or a topic is missing."""
+    names = TopicNames(config.topics.prefix)
+    await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
+    await require_topics(broker, config)
+    ready = asyncio.Event()
+    push = _push(config)
+    application = make_web([_Readiness(ready)], push.routes() if push else ())
+    async with serving(application, config.web.host, config.web.poller_port) as port:
+        logger.info("serving", url=f"http://{config.web.host}:{port}")
+        await run_poller(
+            broker,
+            config.poller,
+            stop,
+            feeds=names.feeds,
+            state=names.feed_state,
+            articles=names.articles,
+            group=names.poller_group,
+            ready=ready,
+            push=push,
+        )
+
+
+def _push(config: Config) -> WebSub | None:
+    """WebSub, where the configuration names the address at which hubs reach this process."""
+    if not config.poller.websub_callback:
+        return None
+    clock = service_clock()
+    draw = random.Random(secrets.randbits(64)).random  # noqa: S311  # spreads renewals, guards nothing
+    return WebSub(config.poller.websub_callback, now=lambda: clock().timestamp(), draw=draw)

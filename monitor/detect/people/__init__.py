@@ -1,0 +1,1 @@
+"""Noun phrases to leaders in office on the article's day. Pure."""

@@ -1,0 +1,362 @@
+"""Who is meant: noun phrases around names, titles and states, resolved to leaders in office on the article's day.
+
+A phrase is a run of states, titles and modifiers with or without a name: "Kazakh President Tokayev", "the premier of
+India", "China's Xi", "his Turkish counterpart", "the two leaders". Former and future holders, deputies, relatives,
+envoys and namesakes come out as persons who are no leaders, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from monitor.detect.people.gazetteer import NameHit
+from monitor.detect.people.named_sentence import Sentence
+from monitor.detect.people.offices import Focus, Registry, Run
+from monitor.detect.people.person import Person, supported
+from monitor.detect.people.title_phrases import Runs
+from monitor.detect.setting.where import gazetteer as places
+from monitor.detect.text.normal import layout
+from monitor.detect.text.tokens import Token, is_glued
+from monitor.watchlist import Strength
+
+#: A foreign name in a script without spaces has no more characters than this.
+_GLUED_NAME = 6
+#: Classes of words that show that a leader acts.
+_VERBS = frozenset({"aux", "have", "say", "travel", "control", "support", "adv"})
+#: Given names and initials between a title and a surname.
+_GIVEN_NAMES = 4
+
+
+class People:
+    """Reads the persons of one sentence after another, keeping the article's focus."""
+
+    def __init__(self, registry: Registry, focus: Focus) -> None:
+        self._registry = registry
+        self._language = registry.language
+        self._focus = focus
+        self._runs = Runs(registry, focus)
+
+    def read(
+        self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool
+    ) -> list[Person]:
+        """The persons of one sentence, in order, not overlapping."""
+        sentence = Sentence(tokens, hits, title_case=title_case, lower_case=lower_case)
+        found: list[Person] = []
+        at = 0
+        while at < len(tokens):
+            person = self._phrase(sentence, at)
+            if person is None:
+                at += 1
+                continue
+            person = self._with_head(sentence, person)
+            found.append(person)
+            if person.leaders:
+                self._focus.see(person.leaders)
+            at = person.last
+        return supported(sentence, found, self._language)
+
+    # One noun phrase -------------------------------------------------------------------------------------------------
+
+    def _phrase(self, s: Sentence, at: int) -> Person | None:
+        group = self._group(s, at)
+        if group is not None:
+            return group
+        run = self._runs.read(s, at)
+        start = run.end if run is not None else at
+        hit = s.name_at(start)
+        if hit is None and run is None and (polite := self._language.honorifics.longest(s.words, at)) is not None:
+            named = s.name_at(polite[0]) if polite[0] < len(s.words) else None
+            return self._honoured(s, at, polite[0], named) if named is not None else None
+        if hit is None and run is not None and run.titles and s.is_comma(start):
+            hit = self._apposition(s, start + 1, run) if run.states or self._definite(s, at) else None
+            start += 1
+        if hit is not None and not (run is not None and run.owned and not run.titles and s.tokens[at].text == "'s"):
+            return self._named(s, at, start, hit, run)
+        if run is None or not run.titles:
+            return None
+        return self._untitled(s, at, run)
+
+    def _honoured(self, s: Sentence, at: int, start: int, hit: NameHit) -> Person | None:
+        """A name behind "Mr" or "Sir": a surname alone is enough there."""
+        person = self._named(s, at, start, hit, None)
+        return person._replace(first=at, strong=True) if person is not None and person.leaders else person
+
+    def _apposition(self, s: Sentence, at: int, run: Run) -> NameHit | None:
+        """The name behind a title's comma if it can be its bearer's: "the Turkish president, Recep Tayyip Erdogan"."""
+        hit = s.name_at(at)
+        day = self._focus.day
+        if hit is None or not any(self._registry.holds(one, run.titles, day) for one, _ in hit.name.leaders):
+            return None
+        if run.states and not self._registry.resolve(hit.name, run, self._focus)[0]:
+            return None  # "the Ukrainian president, Emmanuel Macron and ...": a list
+        return hit
+
+    def _named(
+        self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None, *, titled: bool = False
+    ) -> Person | None:
+        if hit.name.namesake:
+            return Person(at, s.after(hit), (), "a namesake")
+        if not hit.name.leaders and not hit.name.phrases:
+            return None
+        last = s.after(hit)
+        if not hit.name.leaders and (named := s.name_at(last)) is not None and named.name.leaders:
+            return self._named(s, at, last, named, run, titled=True)  # "European Council President Antonio Costa"
+        if not s.lower_case and not any(s.is_capital(one) for one in range(start, last)):
+            return None
+        former = run is not None and run.former
+        if run is not None and run.other:
+            return Person(at, last, (), "a lesser title")
+        if former:
+            return Person(at, last, (), "a former holder")
+        leader, strength, reason = self._registry.resolve(hit.name, run, self._focus)
+        if not leader:
+            common = run is None and (
+                self._language.common.longest(s.words, start) is not None
+                or self._word(s, start)
+                or self._runs.is_other_now(s, start)
+            )
+            return None if common else Person(at, last, (), reason)
+        if strength != "full":
+            bare = not titled and (run is None or not (run.states or run.titles))
+            if bare and self._given_name_before(s, start):
+                return Person(at, last, (), "another first name")
+            if self._surname_goes_on(s, last, strength):
+                return Person(at, last, (), "part of a longer name")
+        if strength != "full" and run is None:
+            at = self._initials(s, at)
+        last = self._skip_state_behind(s, self._skip_title_behind(s, last), leader)
+        strong = strength != "weak" or titled or (run is not None and bool(run.states or run.titles))
+        return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
+
+    def _untitled(self, s: Sentence, at: int, run: Run) -> Person | None:
+        """A title without a known name: the holder of the office, or nobody if another name follows."""
+        if run.other:
+            return Person(at, run.end, (), "a lesser title")
+        if run.former:
+            return Person(at, run.end, (), "a former holder")
+        day = self._focus.day
+        if day == date.max:
+            return Person(at, run.end, (), "an office on an unknown day")
+        holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
+        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._runs.knows(s, run.end):
+            last = self._behind_name(s, run.end)
+            behind = s.name_at(last)
+            alone = holders[0] if len(holders) == 1 else None
+            if alone is None:
+                return self._other_given_name(s, at, run) or Person(at, run.end + 1, (), "somebody else of that title")
+            if behind is not None and any(one == alone.id for one, _ in behind.name.leaders):
+                last = s.after(behind)  # a given name that the roster spells in another way
+            elif self._registry.is_spelt(alone) or not self._focus.dated:
+                return Person(at, run.end + 1, (), "somebody else of that title")
+            return Person(at, last, (alone.id,), owner=s.is_owner(last))
+        if run.states:
+            ids = tuple(dict.fromkeys(one.id for one in holders if one is not None))
+            alone = holders[0] if len(holders) == 1 else None
+            if alone is not None and not run.plural and not self._registry.is_spelt(alone):
+                last = self._behind_name(s, run.end)
+                if last > run.end and not self._focus.dated:
+                    return Person(at, last, (), "somebody of that title on an unknown day")
+                return Person(at, last, ids, owner=s.is_owner(last))
+            if not ids or (run.plural and len(ids) < 2):
+                return Person(at, run.end, (), "nobody tracked holds that office")
+            return Person(at, run.end, ids, owner=s.is_owner(run.end))
+        return self._bare_title(s, at, run)
+
+    def _bare_title(self, s: Sentence, at: int, run: Run) -> Person | None:
+        """A title alone: of one office ("the pope"), or of the last leader named who bears it ("the president")."""
+        day = self._focus.day
+        phrase = self._registry.alone.get(run.titles[-1])
+        if phrase is not None and (only := self._registry.watchlist.holder_of_phrase(phrase, day)) is not None:
+            return Person(at, run.end, (only.id,), owner=s.is_owner(run.end))
+        if (
+            at == 0
+            and self._focus.home
+            and self._focus.headline
+            and not run.plural
+            and not self._capital_behind(s, run.end)
+        ):
+            own = self._registry.holder(
+                self._focus.home, run.titles[-1], day
+            )  # "PM meets ..." in a paper of the country
+            return Person(at, run.end, (own.id,), owner=s.is_owner(run.end)) if own is not None else None
+        if run.plural or not self._definite(s, at):
+            return None
+        for leader in reversed(self._focus.seen):
+            if self._registry.holds(leader, run.titles, day):
+                return Person(at, run.end, (leader,), owner=s.is_owner(run.end), linked="title")
+        return None
+
+    def _other_given_name(self, s: Sentence, at: int, run: Run) -> Person | None:
+        """A leader with a title and more given names than the roster has: "President Ferdinand R. Marcos"."""
+        last = run.end
+        while last - run.end < _GIVEN_NAMES and s.name_at(last) is None:
+            initial = s.words[last : last + 1] == ["."] and len(s.words[last - 1]) == 1
+            if not (initial or (s.is_capital(last) and not self._runs.knows(s, last))):
+                return None
+            last += 1
+        hit = s.name_at(last)
+        if hit is None or not s.is_capital(last) or not hit.name.leaders:
+            return None
+        leader, _, _ = self._registry.resolve(hit.name, run, self._focus)
+        if not leader or not self._registry.holds(leader, run.titles, self._focus.day):
+            return None
+        end = self._skip_state_behind(s, s.after(hit), leader)
+        return Person(at, end, (leader,), owner=s.is_owner(end))
+
+    def _capital_behind(self, s: Sentence, at: int) -> bool:
+        return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._runs.knows(s, at)
+
+    def _group(self, s: Sentence, at: int) -> Person | None:
+        """Groups and relations: "the two leaders", "his Turkish counterpart", "European leaders"."""
+        found = self._language.roles.longest(s.words, at)
+        role = found[1][0][0] if found else ""
+        if found and role == "both":
+            named = [one for one in self._focus.seen if one in self._focus.candidates or one == self._focus.speaker]
+            bare = self._language.both_bare.longest(s.words, at) == (found[0], [True])
+            if len(named) == int(found[1][0][1] or 2) and (not bare or self._acts(s, found[0])):
+                return Person(at, found[0], tuple(named), owner=s.is_owner(found[0]), linked="both")
+            return None
+        if found and role == "others":
+            return Person(at, found[0], (), others=True)
+        state = self._registry.states.longest(s.words, at)
+        behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
+        if self._language.state_behind_title and found and role == "counterpart":
+            state = self._registry.states.longest(s.words, found[0]) if found[0] < len(s.words) else None
+            last = state[0] if state is not None else at
+        else:
+            last = behind[0] if behind is not None and behind[1][0][0] == "counterpart" else at
+        if state is None or last == at:
+            return None
+        name = s.name_at(last) or (s.name_at(last + 1) if s.is_comma(last) else None)
+        if name is not None and name.name.leaders:
+            leader, _, reason = self._registry.resolve(name.name, None, self._focus)
+            return Person(at, s.after(name), (leader,) if leader else (), reason, owner=s.is_owner(s.after(name)))
+        if s.is_capital(last) and s.spaced(last) and not s.title_case and not self._runs.knows(s, last):
+            return Person(at, last + 1, (), "somebody else of that title")
+        holder = self._registry.holder(state[1][0][0], "leader", self._focus.day)
+        if holder is None:
+            return Person(at, last, (), "nobody tracked holds that office")
+        return Person(at, last, (holder.id,), owner=s.is_owner(last), linked="counterpart")
+
+    # What stands around a name ---------------------------------------------------------------------------------------
+
+    def _with_head(self, s: Sentence, person: Person) -> Person:
+        """The phrase under its head noun: "Putin's special envoy", "Trump aide", are somebody else."""
+        if not person.leaders and not person.others:
+            return person
+        if self._under_head(s, person.first):
+            return Person(person.first, person.last, (), "somebody of the leader's")
+        limit = 3 if person.owner else 0
+        at = person.last + (1 if person.owner else 0)
+        for step in range(limit + 1):
+            if at + step >= len(s.words):
+                break
+            found = self._language.roles.longest(s.words, at + step)
+            if found and any(kind == "head" for kind, _ in found[1]):
+                return Person(person.first, found[0], (), f"{s.words[found[0] - 1]} of the leader")
+            if person.owner and (s.words[at + step] in ",.;:-" or s.name_at(at + step) or self._verbal(s, at + step)):
+                break
+        return person
+
+    def _under_head(self, s: Sentence, at: int) -> bool:
+        """Whether a head or a stand-in comes right before the name: "помощник Путина", "on behalf of Lula"."""
+        return any(
+            (found := phrases.longest(s.words, start)) is not None and found[0] == at
+            for phrases in (self._language.leading_heads, self._language.instead_of)
+            for start in range(max(0, at - 4), at)
+        )
+
+    def _verbal(self, s: Sentence, at: int) -> bool:
+        found = self._language.lexicon.longest(s.words, at)
+        return found is not None
+
+    def _behind_name(self, s: Sentence, at: int) -> int:
+        """Behind a name that the roster does not spell in this script: up to three words with capitals.
+
+        In scripts without spaces it goes on to the next known word, up to a bound.
+        """
+        last = at
+        while last < len(s.words) and not self._runs.knows(s, last):
+            glued = is_glued(s.words[last])
+            if not (glued or (s.is_capital(last) and s.spaced(last))) or last - at >= (_GLUED_NAME if glued else 3):
+                break
+            last += 1
+        return last
+
+    def _initials(self, s: Sentence, at: int) -> int:
+        """Where a name starts with its initials: "V. Putin"."""
+        while at > 1 and s.words[at - 1] == "." and len(s.words[at - 2]) == 1 and s.tokens[at - 2].capital:
+            at -= 2
+        return at
+
+    def _given_name_before(self, s: Sentence, at: int) -> bool:
+        before = at - 1
+        if before < 0 or not s.tokens[at].spaced or not s.is_capital(before) or not s.words[before].isalpha():
+            return False
+        if s.words[before] in self._registry.given:
+            return not self._runs.knows(s, before)
+        if before == 0 or s.title_case or s.words[before - 1] in "\"'" or self._runs.knows(s, before):
+            return False
+        return not self._is_place(s, before)
+
+    def _is_place(self, s: Sentence, at: int) -> bool:
+        """Whether a place stands there behind its preposition: "У Парижі Зеленський ..."."""
+        found = self._language.lexicon.longest(s.words, at - 1)
+        return (
+            found is not None
+            and ("prep" in found[1] or "during" in found[1])
+            and places().lookup(s.words[at]) is not None
+        )
+
+    def _surname_goes_on(self, s: Sentence, last: int, strength: Strength) -> bool:
+        if strength != "weak" or last >= len(s.words) or not s.spaced(last):
+            return False
+        if last + 1 == len(s.words) and s.words[last] in layout().sections:
+            return False
+        return s.is_capital(last) and not s.title_case and not self._runs.knows(s, last)
+
+    def _skip_title_behind(self, s: Sentence, last: int) -> int:
+        """Languages that put the title behind the name, 트럼프 대통령, perhaps a state between: トランプ米大統領."""
+        if last >= len(s.words) or s.words[last].isascii():
+            return last
+        if (title := self._title_end(s, last)) > last:
+            return title
+        state = self._registry.states.longest(s.words, last) if is_glued(s.words[last][0]) else None
+        if state is not None and state[0] < len(s.words) and (title := self._title_end(s, state[0])) > state[0]:
+            return title
+        return last
+
+    def _skip_state_behind(self, s: Sentence, last: int, leader: str) -> int:
+        """The leader's own state behind the name: "President Tokayev of Kazakhstan"."""
+        prefix = self._language.roles.longest(s.words, last) if last < len(s.words) else None
+        if prefix is None or prefix[1][0][0] != "state_prefix" or prefix[0] >= len(s.words):
+            return last
+        state = self._registry.states.longest(s.words, prefix[0])
+        if state is None or not s.is_capital(prefix[0]):
+            return last
+        own = self._registry.watchlist.offices_on(leader, self._focus.day)
+        return state[0] if any(office.country == state[1][0][0] for office in own) else last
+
+    def _acts(self, s: Sentence, at: int) -> bool:
+        """Whether a verb stands at the token: "the two met", and not "the two countries"."""
+        found = self._language.lexicon.longest(s.words, at)
+        return found is not None and any(
+            one in _VERBS if isinstance(one, str) else one.tense in ("past", "present", "ing") for one in found[1]
+        )
+
+    def _word(self, s: Sentence, at: int) -> bool:
+        """Whether the token is a word of the language as well: "Friday" is a name and a day."""
+        return self._language.lexicon.longest(s.words, at) is not None
+
+    def _title_end(self, s: Sentence, at: int) -> int:
+        """Behind the title that starts at a token, the token itself where there is none."""
+        title = self._registry.titles.longest(s.words, at)
+        role = self._language.roles.longest(s.words, at)
+        if title and (role is None or role[0] <= title[0]):
+            return title[0]
+        return role[0] if role and role[1][0][0] == "title" else at
+
+    def _definite(self, s: Sentence, at: int) -> bool:
+        found = self._language.lexicon.longest(s.words, at - 1) if at else None
+        return found is not None and "the" in found[1]

@@ -1,0 +1,154 @@
+"""The gazetteer: every name of every tracked leader in one Aho-Corasick automaton, with what else opens the slow path.
+
+One pass over an article's folded text finds names, namesakes, phrases for office holders, title words and triggers of
+all languages. It is the fast path: an article in which fewer than two leaders can be meant, or no trigger word stands,
+is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import ahocorasick
+
+from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.tokens import is_glued
+from monitor.watchlist import Phrase, Strength, Watchlist
+
+#: Letters that go on a word of katakana; the middle dot parts words.
+_KANA_WORD = frozenset("\u30fc").union(map(chr, range(0x30A1, 0x30FB))).__contains__
+#: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
+Hosted = Literal["never", "at a seat", "always"]
+_ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
+
+
+class Name(NamedTuple):
+    """What one spelling may mean: leaders with the strength of the alias, or a phrase for an office holder."""
+
+    leaders: tuple[tuple[str, Strength], ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    namesake: bool = False
+    title: int = 0
+    trigger: bool = False
+    hosted: Hosted = "never"
+    seat: bool = False
+
+
+class NameHit(NamedTuple):
+    """A spelling found at `start` up to `end` of the text."""
+
+    start: int
+    end: int
+    name: Name
+
+
+class Scan(NamedTuple):
+    """What one pass found: names leftmost-longest, how many leaders can be meant and how many triggers stand there.
+
+    `hosted`: one of the triggers brings in a leader whom the text need not name.
+    """
+
+    hits: tuple[NameHit, ...]
+    people: int
+    triggers: int
+    hosted: bool = False
+
+
+class Gazetteer:
+    """The automaton over a watchlist and the trigger and title words of some languages."""
+
+    def __init__(
+        self, watchlist: Watchlist, titles: Mapping[str, int], triggers: Mapping[str, Hosted], clitics: str
+    ) -> None:
+        names: dict[str, dict[str, Strength]] = {}
+        for leader in watchlist.leaders.values():
+            for alias in leader.aliases:
+                held = names.setdefault(_key(alias.text), {})
+                held[leader.id] = min(held.get(leader.id, "weak"), alias.strength, key=_ORDER.index)
+        entries = {key: Name(leaders=tuple(held.items())) for key, held in names.items()}
+        for phrase in watchlist.phrases:
+            key = _key(phrase.text)
+            known = entries.get(key, Name())
+            entries[key] = known._replace(phrases=(*known.phrases, phrase))
+        for text in watchlist.namesakes:
+            entries[_key(text)] = Name(namesake=True)
+        for word, holders in titles.items():
+            entries.setdefault(_key(word), Name(title=holders))
+        for state in watchlist.states.values():
+            for seat in state.seats:
+                entries.setdefault(_key(seat.name), Name(seat=True))
+        for word, hosted in triggers.items():
+            key = _key(word)
+            entries[key] = entries.get(key, Name())._replace(trigger=True, hosted=hosted)
+        self._clitics = frozenset(clitics)
+        self._automaton = ahocorasick.Automaton()
+        for key, name in entries.items():
+            if key:
+                whole = (name.leaders or name.namesake) and (_is_whole(key[0]) or _is_whole(key[-1]))
+                glued = (is_glued(key[0]), is_glued(key[-1]), bool(whole))
+                self._automaton.add_word(key, (len(key), glued, name))
+        self._automaton.make_automaton()
+
+    def scan(self, folded: str) -> Scan:
+        """Every name in `folded`, leftmost first and longest of those, each on word boundaries of its script."""
+        found: list[tuple[int, int, Name]] = []
+        triggers = 0
+        always = visits = seats = False
+        size = len(folded)
+        for last, (length, glued, name) in self._automaton.iter(folded):
+            start, end = last - length + 1, last + 1
+            if end < size and not glued[1] and folded[end].isalnum():
+                continue
+            if start and not glued[0] and folded[start - 1].isalnum() and not self._after_clitic(folded, start):
+                continue
+            if glued[2] and _inside_word(folded, start, end):
+                continue
+            triggers += name.trigger
+            always = always or name.hosted == "always"
+            visits = visits or name.hosted == "at a seat"
+            seats = seats or name.seat
+            if name.leaders or name.phrases or name.namesake or name.title:
+                found.append((start, -end, name))
+        hosted = always or (visits and seats)
+        if not found:
+            return Scan((), 0, triggers, hosted)
+        found.sort(key=_place)
+        hits: list[NameHit] = []
+        people = done = 0
+        for start, minus_end, name in found:
+            if start < done:
+                continue
+            done = -minus_end
+            hits.append(NameHit(start, done, name))
+            people += name.title or not name.namesake
+        return Scan(tuple(hits), people, triggers, hosted)
+
+    def _after_clitic(self, folded: str, start: int) -> bool:
+        """Whether only a glued conjunction or preposition stands before the name, as in Arabic."""
+        return folded[start - 1] in self._clitics and (start == 1 or not folded[start - 2].isalnum())
+
+
+def _is_whole(letter: str) -> bool:
+    """Whether names that start or end in this letter are words of their own: of katakana, or of Hangul at the start."""
+    return "\u30a1" <= letter <= "\u30fc" or "\uac00" <= letter <= "\ud7a3"
+
+
+def _inside_word(folded: str, start: int, end: int) -> bool:
+    """Whether a name is a piece of a longer word: of katakana, or behind other Hangul, where spaces part words."""
+    before = folded[start - 1] if start else " "
+    behind = folded[end] if end < len(folded) else " "
+    first, last = folded[start], folded[end - 1]
+    return (
+        ("\u30a1" <= first <= "\u30fc" and _KANA_WORD(before))
+        or ("\u30a1" <= last <= "\u30fc" and _KANA_WORD(behind))
+        or ("\uac00" <= first <= "\ud7a3" and "\uac00" <= before <= "\ud7a3")
+    )
+
+
+def _place(found: tuple[int, int, Name]) -> tuple[int, int]:
+    return found[0], found[1]
+
+
+def _key(text: str) -> str:
+    return fold(normalise(text).text).strip()

@@ -1,0 +1,59 @@
+"""The tokens of one sentence with the names found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.detect.people.gazetteer import NameHit
+from monitor.detect.text.tokens import Token
+
+
+class Sentence:
+    """The tokens of one sentence with the names found in it."""
+
+    def __init__(self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool) -> None:
+        self.tokens = tokens
+        self.words = [token.text for token in tokens]
+        self.title_case = title_case
+        self.lower_case = lower_case
+        index = {token.start: n for n, token in enumerate(tokens)}
+        ends = {token.end: n + 1 for n, token in enumerate(tokens)}
+        self._names: dict[int, tuple[NameHit, int]] = {}
+        for hit in hits:
+            if hit.name.title and not hit.name.leaders:
+                continue
+            first, last = index.get(hit.start), ends.get(hit.end)
+            if first is not None and last is not None:
+                self._names[first] = (hit, last)
+
+    def name_at(self, at: int) -> NameHit | None:
+        """The name that starts at that token."""
+        found = self._names.get(at)
+        return found[0] if found else None
+
+    def after(self, hit: NameHit) -> int:
+        """The token behind a name."""
+        return next(last for found, last in self._names.values() if found is hit)
+
+    def is_capital(self, at: int) -> bool:
+        """Whether the token may start a name: a capital, or a letter of a script without them."""
+        return at < len(self.tokens) and (self.tokens[at].capital or not _cased(self.words[at]))
+
+    def spaced(self, at: int) -> bool:
+        """Whether a word stands there with white space before it."""
+        return at < len(self.tokens) and self.tokens[at].spaced and self.words[at][0].isalpha()
+
+    def is_comma(self, at: int) -> bool:
+        """Whether a comma stands there."""
+        return at < len(self.words) and self.words[at] == ","
+
+    def is_owner(self, at: int) -> bool:
+        """Whether a possessive mark stands there."""
+        return at < len(self.words) and (
+            self.words[at] == "'s"
+            or (self.words[at] == "'" and not self.tokens[at].spaced and self.words[at - 1][-1] == "s")
+        )
+
+
+def _cased(word: str) -> bool:
+    return word[:1].lower() != word[:1].upper()

@@ -1,0 +1,161 @@
+"""Whom names and titles mean: a watchlist's states, titles and leaders as one language writes them, and the focus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from monitor.detect.people.gazetteer import Name
+from monitor.detect.text.tokens import Phrases
+from monitor.detect.vocabulary.language import Language, words
+from monitor.watchlist import Leader, Strength, Watchlist
+
+#: Whoever takes office within this time is spoken of as a leader already, elected and received as such; whoever left
+#: it within this time counts for contacts that the text dates before that.
+DESIGNATE = timedelta(days=60)
+
+
+class Run(NamedTuple):
+    """A run of states and titles before (or without) a name."""
+
+    end: int
+    states: tuple[str, ...]
+    titles: tuple[str, ...]
+    plural: bool
+    former: bool
+    other: bool
+    owned: bool
+
+
+class Registry:
+    """States and leaders of a watchlist, as one language writes them."""
+
+    def __init__(self, watchlist: Watchlist, language: Language) -> None:
+        self.watchlist = watchlist
+        self.language = language
+        self.states: Phrases[tuple[str, bool]] = Phrases()
+        for state in watchlist.states.values():
+            for forms, adjective in ((state.names, False), (state.adjectives, True), (state.demonyms, True)):
+                for text in forms.get(language.code, ()):
+                    if key := words(text):
+                        self.states.add(key, (state.code, adjective))
+        self.lands: Phrases[tuple[str, str]] = Phrases()
+        for state in watchlist.states.values():
+            names = {*state.names.get(language.code, ()), *state.adjectives.get(language.code, ()), state.capital}
+            seats = {name for seat in state.seats for name in (seat.name,)}
+            for class_, texts in (("STATE", names), ("SEAT", seats)):
+                for text in texts:
+                    if key := words(text):
+                        self.lands.add(key, (class_, state.code))
+        self.titles: Phrases[str] = Phrases()
+        for word in {*watchlist.titles, *(word for state in watchlist.states.values() for word in state.titles)}:
+            if key := words(word):
+                self.titles.add(key, word)
+        #: Phrases such as "the pope" by the title alone, as headlines have it.
+        self.alone = {
+            phrase.text[4:].lower(): phrase for phrase in watchlist.phrases if phrase.text.lower().startswith("the ")
+        }
+        self.given = frozenset(
+            first for leader in watchlist.leaders.values() for first in words(leader.name)[:1] if len(first) > 2
+        )
+        self.serving = lru_cache(maxsize=4096)(watchlist.serving)
+
+    def resolve(self, name: Name, run: Run | None, focus: Focus) -> tuple[str, Strength, str]:
+        """The one leader that a name means here, the strength of the name, and else the reason why nobody."""
+        for phrase in name.phrases:
+            held = self.watchlist.holder_of_phrase(phrase, focus.day)
+            if held is not None:
+                return held.id, "full", ""
+        serving = self.serving(focus.day)
+        able = [(one, strength) for one, strength in name.leaders if one in serving]
+        if not able:
+            soon = self.serving(min(focus.day, date.max - DESIGNATE) + DESIGNATE)
+            left = self.serving(max(focus.day, date.min + DESIGNATE) - DESIGNATE)
+            able = [(one, strength) for one, strength in name.leaders if one in soon | left and strength != "weak"]
+        if not able:
+            return "", "full", "not in office on the article's date" if name.leaders else "nobody holds that office"
+        if run is not None and run.states:
+            able = [one for one in able if self._leads(one[0], run, focus.day)]
+            if not able:
+                return "", "full", "the title belongs to somebody else"
+        if run is not None and run.titles and len(able) > 1:
+            able = [one for one in able if self.holds(one[0], run.titles, focus.day)] or able
+        if len(able) > 1:
+            best = [one for one in able if one[0] in focus.named] or [one for one in able if one[1] == "full"]
+            able = best or able
+        if len({one for one, _ in able}) > 1:
+            able = self._leading(able, focus.day) or able
+        if len({one for one, _ in able}) > 1:
+            return "", "weak", "several leaders bear this name"
+        return able[0][0], able[0][1], ""
+
+    def _leading(self, able: Sequence[tuple[str, Strength]], day: date) -> list[tuple[str, Strength]]:
+        """Of namesakes those in the leading office of their state: "Kim" is not the premier of that name."""
+        return [
+            (one, strength)
+            for one, strength in able
+            for office in self.watchlist.offices_on(one, day)
+            if (holder := self.holder(office.country, "leader", day)) is not None and holder.id == one
+        ]
+
+    def _leads(self, leader: str, run: Run, day: date) -> bool:
+        return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
+
+    def holds(self, leader: str, titles: Sequence[str], day: date) -> bool:
+        """Whether the leader held on that day an office that one of these title words means in its state."""
+        return any(
+            self.watchlist.role_of_title(office.country, title, day) == office.role
+            for office in self.watchlist.offices_on(leader, day)
+            for title in titles
+        )
+
+    def is_spelt(self, leader: Leader) -> bool:
+        """Whether the watch list has a name of the leader in this language's script."""
+        return any(self.language.has_letters(alias.text) for alias in leader.aliases)
+
+    def holder(self, state: str, title: str, day: date) -> Leader | None:
+        """Who "the <state> <title>" was on that day."""
+        found = self.watchlist.holder_of_title(state, title, day)
+        if found is None and " " in title:  # a longer title of another state: "interim leader"
+            found = self.watchlist.holder_of_title(state, title.rsplit(" ", 1)[1], day)
+        return found
+
+
+class Focus:
+    """What an article has said so far of persons: who was named in full, and in which order leaders came up."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        day: date,
+        speaker: str,
+        named: frozenset[str],
+        candidates: frozenset[str],
+        *,
+        dated: bool = True,
+        home: str = "",
+    ) -> None:
+        self._registry = registry
+        self.dated = dated
+        self.home = home
+        self.day = day
+        self.speaker = speaker
+        self.named = named
+        self.candidates = candidates
+        self.seen: list[str] = [speaker] if speaker else []
+        self.subject: tuple[str, ...] = (speaker,) if speaker else ()
+        self.headline = True
+
+    def see(self, leaders: Sequence[str]) -> None:
+        """Remember that these leaders came up, the last one last."""
+        for leader in leaders:
+            if leader in self.seen:
+                self.seen.remove(leader)
+            self.seen.append(leader)
+
+    def host(self, state: str) -> str:
+        """The leader of a state on the article's day, '' when there is none."""
+        holder = self._registry.holder(state, "leader", self.day)
+        return holder.id if holder is not None else ""

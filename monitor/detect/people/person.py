@@ -1,0 +1,78 @@
+"""One noun phrase that means somebody, and which of the weak names among a sentence's phrases count."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from monitor.detect.people.named_sentence import Sentence
+from monitor.detect.vocabulary.language import Language
+
+
+class Person(NamedTuple):
+    """One noun phrase: tokens `first` up to `last`. `leaders` is empty when it is nobody tracked: `reason` says why.
+
+    `owner` is set when a possessive mark follows, `others` when unnamed leaders are meant as well.
+    """
+
+    first: int
+    last: int
+    leaders: tuple[str, ...]
+    reason: str = ""
+    owner: bool = False
+    others: bool = False
+    linked: str = ""
+    strong: bool = True
+
+
+def supported(s: Sentence, found: list[Person], language: Language) -> list[Person]:
+    """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name.
+
+    Two weak names joined support each other ("Xi, Moon"), unless both are common words.
+    """
+    kept: list[Person] = []
+    for index, person in enumerate(found):
+        if person.strong or not person.leaders:
+            kept.append(person)
+            continue
+        near = [one for one in found if one is not person and one.leaders and one.strong]
+        common = _is_common(s, person, language)
+        beside = [one for one in found[max(0, index - 1) : index + 2] if one is not person and one.leaders]
+        joined = any(
+            (one.strong or not (common or _is_common(s, one, language))) and _linked(s, one, person, language)
+            for one in beside
+        )
+        if (near and (not common or _begins(s, person, language))) or joined:
+            kept.append(person._replace(strong=True))
+        else:
+            kept.append(Person(person.first, person.last, (), "a weak name without support"))
+    return kept
+
+
+def _begins(s: Sentence, person: Person, language: Language) -> bool:
+    """Whether the name opens its clause and a verb follows: "Brexit: May heads to Berlin"."""
+    opens = person.first == 0 or s.words[person.first - 1] in ":;|—-"
+    found = language.lexicon.longest(s.words, person.last) if person.last < len(s.words) else None
+    return (
+        opens
+        and found is not None
+        and any(
+            one in ("say", "travel", "support", "have") if isinstance(one, str) else one.tense in ("past", "present")
+            for one in found[1]
+        )
+    )
+
+
+def _is_common(s: Sentence, person: Person, language: Language) -> bool:
+    found = language.common.longest(s.words, person.first)
+    word = language.lexicon.longest(s.words, person.first)
+    return any(one is not None and one[0] == person.last for one in (found, word))
+
+
+def _linked(s: Sentence, one: Person, other: Person, language: Language) -> bool:
+    """Whether only a conjunction, a comma or a hyphen stands between the two."""
+    first, second = sorted((one, other), key=lambda person: person.first)
+    for at in range(first.last, second.first):
+        found = language.lexicon.longest(s.words, at)
+        if s.words[at].isalpha() and not (found and ("and" in found[1] or "with" in found[1])):
+            return False
+    return second.first - first.last <= 2

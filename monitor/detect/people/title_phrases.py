@@ -1,0 +1,134 @@
+"""Runs of states, titles and modifiers before a name, or without one: "former German chancellor", "India's premier"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.detect.people.named_sentence import Sentence
+from monitor.detect.people.offices import Focus, Registry, Run
+
+#: Words of a phrase such as "of the kingdom of".
+_PREFIX = 6
+
+
+class Runs:
+    """Reads runs by what a language calls states and titles."""
+
+    def __init__(self, registry: Registry, focus: Focus) -> None:
+        self._registry = registry
+        self._language = registry.language
+        self._focus = focus
+
+    def read(self, s: Sentence, at: int) -> Run | None:
+        """The run that starts at a token, None where none does."""
+        states: list[str] = []
+        titles: list[str] = []
+        former = other = plural = owned = False
+        i = at
+        while i < len(s.words) and (s.name_at(i) is None or self.is_other_now(s, i)):
+            role = self._language.roles.longest(s.words, i)
+            kinds = dict(role[1]) if role else {}
+            title = self._registry.titles.longest(s.words, i)
+            state = self._state_at(s, i)
+            if role and "other_title" in kinds:
+                other, i = True, role[0]
+            elif role and "former" in kinds:
+                former, i = True, role[0]
+            elif title and (not role or title[0] >= role[0]):
+                titles.append(title[1][0])
+                i = title[0]
+            elif role and "title" in kinds:
+                titles.append(kinds["title"])
+                plural, i = True, role[0]
+            elif state and (
+                not titles or self._language.state_behind_title or self._after_of(s, i) or (plural and states)
+            ):
+                states.append(state[1][0][0])
+                i = state[0]
+                if i < len(s.words) and s.words[i] == "'s":
+                    owned, i = True, i + 1
+                    if titles:  # "premier of China's State Council": the name of the office goes on
+                        while s.is_capital(i) and s.spaced(i) and not self.knows(s, i):
+                            i += 1
+                        break
+            elif role and self._goes_with(kinds, anything=bool(states or titles or former), first=i == at):
+                i = role[0]
+            elif (states or titles) and self._goes_on(s, i, plural=plural):
+                i += 1
+            else:
+                break
+        while i > at and (s.words[i - 1] == "-" or self._is_prefix(s, i - 1)):
+            i -= 1
+        if i == at or not (titles or other or (states and owned) or former):
+            return None
+        return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
+
+    @staticmethod
+    def _goes_with(kinds: Mapping[str, str], *, anything: bool, first: bool) -> bool:
+        """Whether a modifier, or behind a title or state a preposition ("republic of"), belongs to the phrase."""
+        return ("modifier" in kinds and (anything or first)) or ("state_prefix" in kinds and anything)
+
+    def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
+        """The state named at a token, where its case allows that it is one."""
+        state = self._registry.states.longest(s.words, at) or self._same_state(s, at)
+        lower = s.lower_case or (state is not None and self._language.lower_adjectives and state[1][0][1])
+        return state if lower or s.is_capital(at) or self._same_state(s, at) else None
+
+    def _same_state(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
+        """The state named before, meant by "the nation's leader" or "its president"."""
+        role = self._language.roles.longest(s.words, at)
+        if role is None or role[1][0][0] != "same_state":
+            return None
+        for before in range(at - 1, -1, -1):
+            if s.is_capital(before) and (state := self._registry.states.longest(s.words, before)) is not None:
+                return role[0], [(state[1][0][0], True)]
+        return None
+
+    def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
+        """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
+        if plural and s.is_comma(at) and at + 1 < len(s.words):  # "the leaders of France, Germany and Poland"
+            state = self._state_at(s, at + 1)
+            joined = state is not None and (self._is_and(s, state[0]) or s.is_comma(state[0]))
+            return joined and state is not None and self._state_at(s, state[0] + 1) is not None
+        if self._is_and(s, at) or (s.is_comma(at) and not plural and at + 1 < len(s.words)):
+            state = self._registry.states.longest(s.words, at + 1)
+            behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
+            return state is not None and (plural or (behind is not None and behind[1][0][0] == "title"))
+        return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
+
+    def _after_of(self, s: Sentence, at: int) -> bool:
+        return any(
+            (found := self._language.roles.longest(s.words, start)) is not None
+            and found == (at, found[1])
+            and found[1][0][0] == "state_prefix"
+            for start in range(max(0, at - _PREFIX), at)
+        )
+
+    def _is_and(self, s: Sentence, at: int) -> bool:
+        found = self._language.lexicon.longest(s.words, at) if at + 1 < len(s.words) else None
+        return found is not None and "and" in found[1]
+
+    def _is_prefix(self, s: Sentence, at: int) -> bool:
+        found = self._language.roles.longest(s.words, at)
+        return found is not None and found[1][0][0] == "state_prefix"
+
+    def knows(self, s: Sentence, at: int) -> bool:
+        """Whether the token starts something the language file or the roster knows: then it is no unknown name."""
+        return (
+            self._language.lexicon.longest(s.words, at) is not None
+            or self._language.roles.longest(s.words, at) is not None
+            or self._language.cues.longest(s.words, at) is not None
+            or self._registry.states.longest(s.words, at) is not None
+            or self._registry.titles.longest(s.words, at) is not None
+            or s.name_at(at) is not None
+        )
+
+    def is_other_now(self, s: Sentence, at: int) -> bool:
+        """Whether a name is a state's or a title too, and nobody of that surname is in office: "Nepal PM"."""
+        hit = s.name_at(at)
+        return (
+            hit is not None
+            and not hit.name.phrases
+            and (self._registry.states.longest(s.words, at) or self._registry.titles.longest(s.words, at)) is not None
+            and not any(leader in self._registry.serving(self._focus.day) for leader, _ in hit.name.leaders)
+        )

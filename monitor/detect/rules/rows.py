@@ -1,0 +1,245 @@
+"""A sentence as a row of items: leaders (coordinated ones together), triggers, word classes, and what cuts clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.detect.people.offices import Registry
+from monitor.detect.people.person import Person
+from monitor.detect.text.tokens import Token
+from monitor.detect.vocabulary.language import Language, Trigger
+
+#: A sentence of more tokens than this is cut: no news sentence is longer, and the work stays bounded.
+MAX_TOKENS = 160
+
+#: A fronted phrase is no longer than this.
+_FRONTED = 14
+_BREAKS = frozenset("—;:|()[]{}…•")
+_QUOTES = frozenset("\"'")
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One item: its class, the tokens `first` up to `last` it covers, and what it holds.
+
+    `hyphen` marks leaders joined by a hyphen; `word` is the word of an unknown item, the code of a state.
+    """
+
+    class_: str
+    first: int
+    last: int
+    leaders: tuple[str, ...] = ()
+    trigger: Trigger | None = None
+    others: bool = False
+    hyphen: bool = False
+    linked: str = ""
+    word: str = ""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The items of one sentence and their shape, one letter an item.
+
+    `breaks` are the tokens that cut it hard: a time in brackets, or in a fronted phrase, belongs to its sentence.
+    """
+
+    tokens: Sequence[Token]
+    words: Sequence[str]
+    items: tuple[Item, ...]
+    shape: str
+    breaks: tuple[int, ...]
+    title_case: bool = False
+
+
+def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Registry, *, title_case: bool) -> Row:
+    """The items of a sentence of at most MAX_TOKENS tokens."""
+    language = registry.language
+    text = [token.text for token in tokens]
+    items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language), text)
+    breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
+    shape = "".join(language.alphabet[item.class_] for item in items)
+    return Row(tokens, text, tuple(items), shape, breaks, title_case)
+
+
+def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry) -> list[Item]:
+    language = registry.language
+    starts = {person.first: person for person in persons}
+    items: list[Item] = []
+    at = 0
+    while at < len(tokens):
+        person = starts.get(at)
+        if person is not None:
+            last = person.last + (1 if person.owner else 0)
+            class_ = ("OWNER" if person.owner else "LEADER") if person.leaders else "PERSON"
+            items.append(
+                Item(class_, at, last, person.leaders, others=person.others, linked=person.linked, word=person.reason)
+            )
+            at = last
+            continue
+        land = registry.lands.longest(text, at) if tokens[at].capital or _is_caseless(text[at][0]) else None
+        if land is not None:
+            class_, code = land[1][0]
+            items.append(Item(class_, at, land[0], word=code))
+            at = land[0]
+            continue
+        found = language.lexicon.longest(text, at)
+        if found is not None:
+            last = min((one.first for one in persons if at < one.first), default=len(text))
+            if found[0] <= last:
+                items.append(_known(found, at))
+                at = found[0]
+                continue
+        class_ = _class_of(tokens, text, at)
+        if class_ == "WORD":
+            class_ = next((name for ending, name in language.endings if text[at].endswith(ending)), class_)
+        if class_ != "WORD" or text[at][0].isalnum():  # signs and emoji between words say nothing
+            items.append(Item(class_, at, at + 1, word=text[at]))
+        at += 1
+    return items
+
+
+def _is_caseless(letter: str) -> bool:
+    """Whether the letter is of a script without capitals, in which any word may be a name."""
+    return letter > "\u05cf" and letter.isalpha() and letter.upper() == letter
+
+
+def _known(found: tuple[int, list[Trigger | str]], at: int) -> Item:
+    last, meanings = found
+    for meaning in meanings:
+        if isinstance(meaning, Trigger):
+            return Item(meaning.class_, at, last, trigger=meaning)
+    class_ = meanings[0]
+    return Item(class_ if isinstance(class_, str) else "WORD", at, last)
+
+
+def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
+    word, token = text[at], tokens[at]
+    if word[0].isalnum():
+        return "NAME" if token.capital and at > 0 else "WORD"
+    if word in ",،、":
+        return "COMMA"
+    if word in _QUOTES or word == "'s":
+        return "QUOTE"
+    if word in "-/":
+        behind = tokens[at + 1] if at + 1 < len(tokens) else None
+        if token.spaced and behind is not None and behind.spaced:
+            return "BREAK"
+        return "HYPHEN"
+    if word in _BREAKS:
+        return "BREAK"
+    if word in ".!?":
+        return "END"
+    return "WORD"
+
+
+def _coordinated(items: list[Item], text: list[str]) -> list[Item]:
+    """Leaders joined by conjunctions, commas or hyphens become one item; an apposition of the same leader too."""
+    merged: list[Item] = []
+    at = 0
+    while at < len(items):
+        item = items[at]
+        if item.class_ not in ("LEADER", "OWNER") and not item.others:
+            merged.append(item)
+            at += 1
+            continue
+        at += 1
+        same = together = False
+        while True:
+            size = _join(merged, item, items, at)
+            if not size:
+                break
+            following = items[at + size - 1]
+            same = set(following.leaders) <= set(item.leaders)
+            together = together or any(one.class_ == "together" for one in items[at : at + size])
+            item = Item(
+                following.class_ if following.leaders else item.class_,
+                item.first,
+                following.last,
+                tuple(dict.fromkeys((*item.leaders, *following.leaders))),
+                others=item.others or following.others,
+                hyphen=item.hyphen or (size == 2 and items[at].class_ == "HYPHEN"),
+                linked="" if not same else item.linked,
+            )
+            at += size
+            if (same or together) and at < len(items) and items[at].class_ == "COMMA" and item.class_ == "LEADER":
+                at += 1  # the comma behind an apposition
+        apposed = item.leaders and "," in text[item.first : item.last] and items[at : at + 1] != []
+        if apposed and items[at].class_ == "COMMA" and item.class_ == "LEADER":
+            at += 1  # "the US president, X, met"
+        if item.others and not item.leaders:
+            item = msgspec.structs.replace(item, class_="PERSON")
+        elif item.hyphen and item.class_ == "LEADER" and len(item.leaders) > 1:
+            item = msgspec.structs.replace(item, class_="PAIR")
+        merged.append(item)
+    return merged
+
+
+_LEADERS = frozenset({"LEADER", "OWNER", "PAIR"})
+#: What may follow a list of leaders behind a preposition; a verb makes the last one a subject of its own.
+_LIST_ENDS = frozenset({"END", "BREAK", "COMMA", "prep", "during", "time", "adv", "and", "QUOTE", "of", "by"})
+
+
+def _join(before: list[Item], item: Item, items: list[Item], at: int) -> int:
+    """How many items join the next leader to `item`: 0 when it stands alone."""
+    window = items[at : at + 3]
+    classes = [one.class_ for one in window]
+
+    def leader(index: int) -> bool:
+        return index < len(window) and _is_leader(window[index])
+
+    if item.class_ == "OWNER":
+        return 2 if classes[:1] == ["and"] and leader(1) and window[1].class_ == "OWNER" else 0
+    if classes[:1] in (["HYPHEN"], ["and"], ["together"]) and leader(1):
+        return 2
+    if (
+        classes in (["COMMA", "and", "poss"], ["COMMA", "and", "the"])
+        and at + 3 < len(items)
+        and _is_leader(items[at + 3])
+    ):
+        return 4
+    if classes[:2] in (["COMMA", "and"], ["COMMA", "together"], ["and", "poss"], ["and", "the"]) and leader(2):
+        return 3
+    if classes[:2] == ["COMMA", "the"] and leader(2) and set(window[2].leaders) <= set(item.leaders):
+        return 3  # "X, the Russian president, ..."
+    if classes[:1] == ["COMMA"] and leader(1):
+        same = set(window[1].leaders) <= set(item.leaders)
+        return 2 if same or len(item.leaders) > 1 or _is_list(before, items, at) else 0
+    return 0
+
+
+def _is_leader(item: Item) -> bool:
+    return item.class_ in _LEADERS or item.others
+
+
+def _is_list(before: list[Item], items: list[Item], at: int) -> bool:
+    """Whether the comma at `at` is one of a list of leaders rather than the end of a phrase.
+
+    It is when "and" follows in the list, when the list opens a clause ("Putin, Xi agree"), or behind a preposition when
+    no verb follows ("talks with Japarov, Lukashenko on Sunday").
+    """
+    for step in range(at + 2, len(items) - 1, 2):
+        if items[step].class_ == "and":
+            return items[step + 1].class_ in _LEADERS or items[step + 1].others
+        if items[step].class_ != "COMMA" or items[step + 1].class_ not in _LEADERS:
+            break
+    previous = before[-1].class_ if before else "BREAK"
+    if previous == "between":
+        return True
+    if previous in ("with", "of", "to") or (before and before[-1].trigger is not None):
+        return at + 2 >= len(items) or items[at + 2].class_ in _LIST_ENDS
+    return not any(one.trigger is not None for one in before) and previous not in ("prep", "during")
+
+
+def _fronted(items: list[Item], text: list[str], language: Language) -> list[Item]:
+    """The comma behind a fronted phrase ("After his call with X, Y ...") cuts the clause."""
+    done: list[Item] = []
+    opened = -1
+    for index, item in enumerate(items):
+        if index == 0 or items[index - 1].class_ == "BREAK":
+            opened = index if language.fronted.longest(text, item.first) is not None else -1
+        if opened >= 0 and item.class_ == "COMMA" and index - opened <= _FRONTED:
+            done.append(msgspec.structs.replace(item, class_="BREAK"))
+            opened = -1
+        else:
+            done.append(item)
+    return done

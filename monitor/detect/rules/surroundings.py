@@ -1,0 +1,274 @@
+"""The facts around one contact: medium, kind, time, place and forum, from the words of its clause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from monitor.detect.rules.contacts import Contact
+from monitor.detect.rules.rows import Row
+from monitor.detect.rules.status_cues import Verdict
+from monitor.detect.setting.forum import ForumHit, find_forums
+from monitor.detect.setting.when import TimeHit, find_times
+from monitor.detect.setting.where import PlaceHit, best_place, find_places
+from monitor.detect.vocabulary.language import Language
+from monitor.records import Kind, Medium, Place, Status, When
+
+#: A contact further back than this is background (labelling guidelines: "about 7 days").
+RECENT = timedelta(days=8)
+#: A longer span tells no date of a contact that has one.
+_LONG = timedelta(days=31)
+#: A time that starts this close behind a verb of saying is when it was said: "said on Tuesday".
+_SAID = 4
+#: Characters between a contact and a country that it is said to take place in: "talks with X in Malaysia".
+_BESIDE = 4
+#: Tokens before a noun in which its year may stand.
+_ATTRIBUTES = 3
+_VERBS = frozenset({"past", "present"})
+_REMOTE = frozenset({"phone", "video", "remote"})
+_HAPPENED = frozenset({"held", "past", "ongoing"})
+#: What may stand between a comma and the verb of the next clause.
+_LEADS_IN = frozenset({"say", "pron", "adv", "conj"})
+#: Verbs that go on about the contact itself: "the meeting was put off and will be held on Friday".
+_OF_IT = frozenset({"be", "take", "last", "start", "begin", "happen", "go"})
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the clause tells; `why` names the words behind the status, `told` says that it is no mere default."""
+
+    kind: Kind
+    medium: Medium
+    status: Status
+    why: str
+    told: bool
+    when: When | None = None
+    place: Place | None = None
+    forum: str | None = None
+    other_forums: tuple[str, ...] = ()
+
+
+class Surroundings:
+    """The times, places and forums of one sentence, found once for all its contacts."""
+
+    def __init__(self, text: str, row: Row, language: Language, published: datetime | None) -> None:
+        self.row = row
+        self.language = language
+        self.published = published
+        self.offset = row.tokens[0].start
+        sentence = text[self.offset : row.tokens[-1].end]
+        self.times: tuple[TimeHit, ...] = ()
+        if published is not None and language.calendar is not None:
+            said = [row.tokens[item.last - 1].end - self.offset for item in row.items if item.class_ == "say"]
+            self.times = tuple(
+                hit
+                for hit in find_times(sentence, published, language.calendar, published.tzinfo or UTC)
+                if hit.relation == "on"
+                and not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
+            )
+        self.places: tuple[PlaceHit, ...] = find_places(sentence)
+        self.forums: tuple[ForumHit, ...] = find_forums(sentence)
+
+    def clause(self, contact: Contact) -> tuple[int, int]:
+        """Where the contact's clause starts and ends in the sentence."""
+        first, last = clause_of(self.row, contact)
+        tokens = self.row.tokens
+        return tokens[first].start - self.offset, tokens[last - 1].end - self.offset
+
+
+def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict) -> Facts:
+    """The facts of one contact; `contacts` are all of its sentence."""
+    row, published = around.row, around.published
+    status: Status = "held" if verdict.status == "generic" else verdict.status
+    why, told = verdict.words, verdict.told
+    when: When | None = None
+    times = _own(around, contact, contacts, [one for one in around.times if not _contradicts(one, status)])
+    if status in _HAPPENED:  # what lies behind is of a day: a year beside it is what it is counted in
+        times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
+    hit = times[0] if times else None
+    if hit is not None and published is not None:
+        when = hit.read("past" if status in _HAPPENED else "future")
+        day = published.date()
+        if hit.direction == "future" and (status == "ongoing" or (status == "held" and not told)):
+            status, why, told = "planned", hit.when.text, True
+            when = hit.read("future")
+        elif status == "held" and hit.when.start > day and _is_default(around, contact, verdict):
+            status, why, told, when = "planned", hit.when.text, True, hit.when
+        elif status == "held" and not told and contact.trigger.tense == "present" and _lies_ahead(hit, when, day):
+            status, why, told, when = "planned", hit.when.text, True, hit.read("future")
+        elif status == "held" and when.start > day:
+            when = None
+        elif status in ("held", "ongoing") and when.end < day - RECENT:
+            status, why, told = "past", hit.when.text, True
+    year = _year_of(row, contact)
+    if year is not None and published is not None and year < (published - RECENT).year:
+        status, why, told = "past", str(year), True
+        when = when if when is not None and when.start.year == year else _whole(year)
+    if verdict.today and when is None and published is not None:
+        when = When(start=published.date(), end=published.date())
+    places = _own(around, contact, contacts, around.places)
+    forums = _own(around, contact, contacts, around.forums)
+    medium, kind = _medium(row, contact, contacts, around.language)
+    end = row.tokens[row.items[contact.last - 1].last - 1].end - around.offset
+    located = any(
+        one.frame != "speaking" and (one.level in ("venue", "city") or 0 <= one.start - end <= _BESIDE)
+        for one in places
+    )
+    if medium == "unknown" and (located or forums):
+        medium = "in_person"
+    return Facts(
+        kind=kind, medium=medium, status=status, why=why, told=told, when=when,
+        place=best_place(tuple(one for one in places if medium not in _REMOTE or one.frame == "speaking")),
+        forum=forums[0].forum if forums and kind != "call" else None,
+        other_forums=_other_forums(forums),
+    )  # fmt: skip
+
+
+def _lies_ahead(hit: TimeHit, past: When, day: date) -> bool:
+    """Whether a weekday beside a verb in the present is the coming one: "visits on Tuesday", on Monday."""
+    ahead = hit.read("future").start
+    return past.end < day < ahead and not hit.explicit and ahead - day < day - past.end
+
+
+def _is_default(around: Surroundings, contact: Contact, verdict: Verdict) -> bool:
+    """Whether nothing but the trigger itself says that it happened, in a script without spaces: no tense is told."""
+    calendar = around.language.calendar
+    return calendar is not None and not calendar.words.spaced and verdict.words == contact.trigger.tense
+
+
+def _year_of(row: Row, contact: Contact) -> int | None:
+    """The year that a noun carries as its attribute: "the 2019 summit", "their 2018 Singapore meeting"."""
+    first = row.items[contact.at].first
+    if contact.trigger.tense not in ("noun", "plural"):
+        return None
+    for word in reversed(row.words[max(0, first - _ATTRIBUTES) : first]):
+        if word.isascii() and word.isdigit() and len(word) == 4 and word[:2] in ("19", "20"):
+            return int(word)
+    return None
+
+
+def _whole(year: int) -> When:
+    return When(start=date(year, 1, 1), end=date(year, 12, 31), granularity="year", text=str(year))
+
+
+def _other_forums(forums: Sequence[ForumHit]) -> tuple[str, ...]:
+    """More forums on whose sidelines the same is said to happen: "on the sidelines of the SCO and BRICS summits"."""
+    if not all(one.sidelines for one in forums):
+        return ()
+    return tuple(dict.fromkeys(one.forum for one in forums if one.forum != forums[0].forum))
+
+
+def clause_of(row: Row, contact: Contact) -> tuple[int, int]:
+    """The tokens of the contact's clause, from one hard break to the next; a fronted phrase belongs to it."""
+    first, last = row.items[contact.first].first, row.items[contact.last - 1].last
+    before = [at for at in row.breaks if at < first]
+    behind = [at for at in row.breaks if at >= last]
+    return (before[-1] + 1 if before else 0), (behind[0] if behind else len(row.words))
+
+
+def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: Language) -> tuple[Medium, Kind]:
+    medium, kind = contact.trigger.medium, contact.trigger.kind
+    first, last = clause_of(row, contact)
+    center = row.items[contact.at].first
+    own = row.items[contact.first].first - 1  # "a virtual X-Y summit"
+    told = {one.at for one in contacts if one.at != contact.at}
+    others = [
+        item
+        for index, item in enumerate(row.items)
+        if index in told or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
+    ]
+    done = first
+    for at in range(first, last):
+        found = language.media.longest(row.words, at) if at >= done else None
+        if found is None:
+            continue
+        done = found[0]  # "over the phone" is one cue and not two
+        if not own <= at < center and any(abs(at - one.first) < abs(at - center) for one in others):
+            continue
+        if medium != "unknown" and _in_trigger(row, at, contact):
+            continue
+        said = found[1][0]
+        if said in ("phone", "video") and medium in ("unknown", "in_person", "phone"):
+            return said, "call"
+        if medium == "unknown":
+            return said, kind
+    return medium, kind
+
+
+def _in_trigger(row: Row, at: int, contact: Contact) -> bool:
+    """Whether the token belongs to another trigger: "meets X before a phone call"."""
+    return any(
+        one.first <= at < one.last
+        for index, one in enumerate(row.items)
+        if one.trigger is not None and not contact.first <= index < contact.last
+    )
+
+
+Hit = TypeVar("Hit", TimeHit, PlaceHit, ForumHit)
+
+
+def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """What stands in the contact's clause and nearer to its trigger than to another contact's, the nearest first."""
+    low, high = around.clause(contact)
+    row = around.row
+
+    def distance(hit: Hit, one: Contact) -> int:
+        place = row.tokens[row.items[one.at].first].start - around.offset
+        return hit.start - place if hit.start > place else 2 * (place - hit.start)  # facts follow what they are of
+
+    others = [one for one in contacts if one.at != contact.at]
+    own = [
+        hit
+        for hit in hits
+        if (low <= hit.start < high or _stands_alone(around, hit))
+        and not _begins_anew(around, contact, hit)
+        and not _is_of_another(around, contact, hit)
+        and not any(distance(hit, one) < distance(hit, contact) for one in others)
+    ]
+    return tuple(sorted(own, key=lambda hit: distance(hit, contact)))
+
+
+def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether another predicate stands between: "had a call with X, will fly to Rome on Monday"."""
+    row = around.row
+    behind = [
+        index
+        for index, item in enumerate(row.items)
+        if index >= contact.last and row.tokens[item.first].start - around.offset < hit.start
+    ]
+    for index in behind:
+        if row.items[index].class_ not in ("COMMA", "and"):
+            continue
+        then = next((one for one in behind if one > index and row.items[one].class_ not in _LEADS_IN), None)
+        if then is not None and row.items[then].class_ == "aux" and row.words[row.items[then].last] not in _OF_IT:
+            return True
+    return False
+
+
+def _is_of_another(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether the hit is the attribute of a noun behind another preposition: "speaks with X after Paris meeting"."""
+    row = around.row
+    starts = [row.tokens[item.first].start - around.offset for item in row.items]
+    index = next((at for at, start in enumerate(starts) if start >= hit.end), None)
+    if index is None or contact.first <= index < contact.last or contact.trigger.of.weak:
+        return False
+    trigger = row.items[index].trigger
+    before = [item for item, start in zip(row.items, starts, strict=True) if start < hit.start]
+    apart = bool(before) and before[-1].class_ == "prep"
+    return apart and trigger is not None and trigger.tense in ("noun", "plural")
+
+
+def _stands_alone(around: Surroundings, hit: TimeHit | PlaceHit | ForumHit) -> bool:
+    """Whether the hit is a time and the whole of a headline's last part: "Call with X: 5 March 2022"."""
+    tokens = around.row.tokens
+    before = [at for at in around.row.breaks if tokens[at].start - around.offset < hit.start]
+    opens = bool(before) and tokens[before[-1]].end - around.offset == hit.start - 1
+    return isinstance(hit, TimeHit) and opens and hit.end == tokens[-1].end - around.offset
+
+
+def _contradicts(hit: TimeHit, status: Status) -> bool:
+    return (status in ("planned", "proposed") and hit.direction == "past") or (
+        status == "past" and hit.direction == "future"
+    )

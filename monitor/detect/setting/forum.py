@@ -1,0 +1,111 @@
+"""At which forum: the gathering at whose table, or on whose sidelines, a contact takes place.
+
+The name of a body is not yet a gathering ("the NATO chief", "G20 countries"): it counts in front of "summit" and its
+like, behind "at" and its like, or behind "on the sidelines of". The words are `data/forums.yaml`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+import msgspec
+
+from monitor.detect.datafile import read
+from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.phrasebook import Phrasebook
+
+#: Scripts that write no spaces: a name in them needs no boundary.
+_UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+
+
+class ForumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`data/forums.yaml`."""
+
+    sidelines: tuple[str, ...]
+    events: tuple[str, ...]
+    leads: tuple[str, ...]
+    bodies: tuple[str, ...]
+    framed: Mapping[str, tuple[str, ...]]
+    named: Mapping[str, tuple[str, ...]]
+
+
+class ForumHit(msgspec.Struct, frozen=True):
+    """A forum named at `start:end` of the text; `sidelines` when the text puts something on its sidelines."""
+
+    start: int
+    end: int
+    forum: str
+    sidelines: bool = False
+
+
+class Forums:
+    """All forums, ready for matching."""
+
+    def __init__(self, words: ForumWords) -> None:
+        self._book = Phrasebook(
+            (name, (forum, always, name.isupper()))
+            for table, always in ((words.framed, False), (words.named, True))
+            for forum, names in table.items()
+            for name in names
+        )
+        self._event = re.compile(
+            rf"(?:[\s-]{{1,2}}[\w'-]{{1,20}}){{0,2}}?[\s-]{{0,2}}(?:{_bounded(_folded(words.events))})"
+        )
+        self._lead = re.compile(
+            rf"(?:{_bounded(_folded(words.leads))})\s{{1,2}}(?:the\s|this\s|an?\s|annual\s){{0,2}}$"
+        )
+        self._body = re.compile(rf"(?:'s?)?\s{{1,2}}(?:{_bounded(_folded(words.bodies))})")
+        self._sidelines = Phrasebook((words_, True) for words_ in words.sidelines)
+
+    def find(self, text: str) -> tuple[ForumHit, ...]:
+        """The forums that normalised `text` names, in order."""
+        folded = fold(text)
+        names = self._book.longest(folded)
+        aside = [end for _, end, _ in self._sidelines.find(folded)] if names else []
+        plain = text.islower()
+        hits = []
+        for start, end, (forum, always, capitals) in names:
+            if not plain and not _is_written_as_name(text[start:end], capitals=capitals):
+                continue
+            at = bisect_left(aside, start - 40)
+            sidelines = at < len(aside) and aside[at] <= end + 40
+            if always or sidelines or self._is_gathering(folded, start, end):
+                hits.append(ForumHit(start, end, forum, sidelines))
+        return tuple(hits)
+
+    def _is_gathering(self, folded: str, start: int, end: int) -> bool:
+        if self._event.match(folded, end):
+            return True
+        if self._body.match(folded, end):
+            return False
+        return self._lead.search(folded[max(0, start - 32) : start]) is not None
+
+
+def _is_written_as_name(words: str, *, capitals: bool) -> bool:
+    """Whether it has the name's capitals; of longer acronyms the first is enough, as British papers write them."""
+    return words.isupper() or (not words.islower() and (not capitals or (len(words) > 3 and words[0].isupper())))
+
+
+def _folded(words: Iterable[str]) -> list[str]:
+    return [fold(normalise(word).text) for word in words]
+
+
+def _bounded(words: Iterable[str]) -> str:
+    return "|".join(
+        re.escape(word) if _UNSPACED.search(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
+        for word in sorted(set(words), key=len, reverse=True)
+    )
+
+
+@cache
+def forums() -> Forums:
+    """The bundled forums. Raises DataFileError when the file is not valid."""
+    return Forums(read("forums.yaml", ForumWords))
+
+
+def find_forums(text: str) -> tuple[ForumHit, ...]:
+    """The forums that normalised `text` names, in order."""
+    return forums().find(text)

@@ -1,0 +1,32 @@
+"""About what: the topics that a text names, as canonical names. The words are `data/topics.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from monitor.detect.datafile import read
+from monitor.detect.text.normal import fold
+from monitor.detect.text.phrasebook import Phrasebook
+
+
+class Topics:
+    """All topics, ready for matching. A word may belong to several."""
+
+    def __init__(self, words: Mapping[str, tuple[str, ...]]) -> None:
+        self._book = Phrasebook((phrase, topic) for topic, phrases in words.items() for phrase in phrases)
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """The topics of normalised `text`, in the order in which it first names them."""
+        return tuple(dict.fromkeys(topic for _, _, topic in sorted(self._book.find(fold(text)))))
+
+
+@cache
+def topics() -> Topics:
+    """The bundled topics. Raises DataFileError when the file is not valid."""
+    return Topics(read("topics.yaml", dict[str, tuple[str, ...]]))
+
+
+def find_topics(text: str) -> tuple[str, ...]:
+    """The topics that normalised `text` names, in the order in which it first names them."""
+    return topics().find(text)

@@ -1,0 +1,232 @@
+"""Where: the city, venue, region or country in which a text places a contact.
+
+A name counts as a place only in a frame: behind a locative word ("in Samarkand", "at the White House"), as the end of
+a journey ("flew to Ankara"), in front of an event ("the Alaska summit"), or in a dateline. Alone it is an actor: in
+"Moscow said", "the Kremlin said" and "Beijing and Tokyo held talks" nobody is told to be anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from monitor.detect.datafile import read
+from monitor.detect.text.normal import fold, normalise
+from monitor.errors import DataFileError
+from monitor.records import Place
+
+Frame = Literal["in", "to", "event", "dateline", "speaking"]
+Level = Literal["venue", "city", "region", "country"]
+
+#: How sure a frame is of being where the contact is, and a level of saying it exactly; lower is better.
+_FRAMES: dict[Frame, int] = {"in": 0, "event": 1, "to": 2, "dateline": 3, "speaking": 4}
+_LEVELS: dict[Level, int] = {"venue": 0, "city": 1, "region": 2, "country": 3}
+#: Words looked back on from "summit" for the name of its place.
+_WORDS = 4
+_WORD_ENDS = re.compile(r"(?<=[\w.])(?!\w)")
+
+
+class UnspacedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names in scripts without spaces, and what directly precedes one that is a place."""
+
+    leads: tuple[str, ...]
+    cities: Mapping[str, tuple[str, ...]]
+    venues: Mapping[str, tuple[str, ...]]
+    countries: Mapping[str, tuple[str, ...]]
+
+
+class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`data/places.yaml`. Countries are ISO 3166 alpha-2 codes; venues stand under their city."""
+
+    locative: tuple[str, ...]
+    motion: tuple[str, ...]
+    speaking: tuple[str, ...]
+    events: tuple[str, ...]
+    topical: tuple[str, ...]
+    owned: tuple[str, ...]
+    joiners: tuple[str, ...]
+    cities: Mapping[str, tuple[str, ...]]
+    aliases: Mapping[str, tuple[str, ...]]
+    venues: Mapping[str, tuple[str, ...]]
+    regions: Mapping[str, tuple[str, ...]]
+    countries: Mapping[str, tuple[str, ...]]
+    unspaced: UnspacedWords
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What a name stands for."""
+
+    place: Place
+    level: Level
+
+
+class PlaceHit(msgspec.Struct, frozen=True):
+    """A place named at `start:end` of the text; `frame` says by what it is known to be one."""
+
+    start: int
+    end: int
+    place: Place
+    frame: Frame
+    level: Level
+
+
+class Gazetteer:
+    """All names of places, by their folded form.
+
+    Raises DataFileError when a venue or an alias belongs to a city that the file does not have.
+    """
+
+    def __init__(self, words: PlaceWords, source: str = "places.yaml") -> None:
+        self.names: dict[str, Named] = {}
+        country_of = {city: country for country, cities in words.cities.items() for city in cities}
+        for country, names in words.countries.items():
+            self._add(names, Named(Place(name="", country=country), "country"))
+        for country, names in words.regions.items():
+            for name in names:
+                self._add(
+                    (name, *words.aliases.get(name, ())), Named(Place(name=_bare(name), country=country), "region")
+                )
+        for city, country in country_of.items():
+            self._add((city, *words.aliases.get(city, ())), Named(Place(name=city, country=country), "city"))
+        for city, names in words.venues.items():
+            if city not in country_of:
+                raise DataFileError(source, f"venues.{city}", "no such city")
+            self._add(names, Named(Place(name=city, country=country_of[city]), "venue"))
+        regions = {name for names in words.regions.values() for name in names}
+        for name in words.aliases:
+            if name not in country_of and name not in regions:
+                raise DataFileError(source, f"aliases.{name}", "no such city or region")
+        self._unspaced = self._add_unspaced(words.unspaced, country_of, source)
+        self._topical = frozenset(map(fold, words.topical))
+        self._owned = re.compile(rf"'s?\s(?:{_either(words.owned)})(?!\w)")
+        self._joiners = frozenset(map(fold, words.joiners))
+        self._longest = max(map(len, self.names)) + 1
+        self._frames = re.compile(
+            rf"(?<!\w)(?:(?P<to>{_either(words.motion)})|(?P<speaking>{_either(words.speaking)})"
+            rf"|(?P<in>{_either(words.locative)}))(?=\s)"
+        )
+        self._events = re.compile(rf"(?<=[\w.])\s(?:{_either(words.events)})(?!\w)")
+
+    def _add_unspaced(self, words: UnspacedWords, country_of: Mapping[str, str], source: str) -> re.Pattern[str]:
+        names: list[str] = []
+        tables: tuple[tuple[Level, Mapping[str, tuple[str, ...]]], ...] = (
+            ("city", words.cities),
+            ("venue", words.venues),
+        )
+        for level, table in tables:
+            for city, spellings in table.items():
+                if city not in country_of:
+                    raise DataFileError(source, f"unspaced.{city}", "no such city")
+                self._add(spellings, Named(Place(name=city, country=country_of[city]), level))
+                names.extend(spellings)
+        for country, spellings in words.countries.items():
+            self._add(spellings, Named(Place(name="", country=country), "country"))
+            names.extend(spellings)
+        return re.compile(f"(?:{_either(words.leads)})(?P<name>{_either(tuple(names))})")
+
+    def _add(self, names: tuple[str, ...], named: Named) -> None:
+        for name in names:
+            self.names[fold(normalise(name).text)] = named
+
+    def lookup(self, name: str) -> Named | None:
+        """What exactly this name stands for, or None."""
+        return self.names.get(fold(normalise(name).text).strip())
+
+    def find(self, text: str) -> tuple[PlaceHit, ...]:
+        """The places that normalised `text` names in a frame, in order."""
+        folded = fold(text)
+        hits: dict[int, PlaceHit] = {}
+        for match in self._frames.finditer(folded):
+            ahead = folded[max(0, match.start() - 24) : match.start()].split()
+            if match["in"] and ahead and ahead[-1] in self._topical:
+                continue
+            frame: Frame = "to" if match["to"] else "speaking" if match["speaking"] else "in"
+            self._chain(text, folded, match.end(), frame, hits)
+        for match in self._events.finditer(folded):
+            hit = self._back(text, folded, match.start())
+            if hit and hit.start not in hits:
+                hits[hit.start] = hit
+        for match in self._unspaced.finditer(folded):
+            named = self.names[match["name"]]
+            hits[match.start("name")] = PlaceHit(*match.span("name"), named.place, "in", named.level)
+        return tuple(hits[start] for start in sorted(hits))
+
+    def _chain(self, text: str, folded: str, at: int, frame: Frame, hits: dict[int, PlaceHit]) -> None:
+        """The place at `at`, its country behind a comma, and further places that a joiner adds."""
+        while True:
+            hit = self._at(text, folded, at, frame)
+            if hit is not None and hit.level == "country" and text.startswith("'s ", hit.end):
+                hit = self._at(text, folded, hit.end + 2, frame) or hit
+            if hit is None or hit.start in hits or self._owned.match(folded, hit.end):
+                return
+            hits[hit.start] = hit
+            end = hit.end
+            if text.startswith(", ", end):
+                inside = self._at(text, folded, end + 1, frame)
+                if inside and inside.place.country == hit.place.country:
+                    end = inside.end
+            word = re.match(r"\s(\S{1,3})(?=\s)", folded[end : end + 6])
+            if word is None or word[1] not in self._joiners:
+                return
+            at = end + word.end()
+
+    def _at(self, text: str, folded: str, at: int, frame: Frame) -> PlaceHit | None:
+        start = at + 1 if text.startswith(" ", at) else at
+        plain = text.islower()
+        ends = [match.start() for match in _WORD_ENDS.finditer(folded, start, min(len(text), start + self._longest))]
+        for end in reversed(ends):
+            named = self.names.get(folded[start:end])
+            if named and _is_name(text, start, end, plain=plain):
+                return PlaceHit(start, end, named.place, frame, named.level)
+        return None
+
+    def _back(self, text: str, folded: str, end: int) -> PlaceHit | None:
+        start = end
+        best: PlaceHit | None = None
+        for _ in range(_WORDS):
+            start = folded.rfind(" ", 0, start) + 1
+            named = self.names.get(folded[start:end])
+            if named and named.level != "country" and _is_name(text, start, end, plain=text.islower()):
+                best = PlaceHit(start, end, named.place, "event", named.level)
+            if start == 0:
+                break
+            start -= 1
+        return best
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("the ")
+
+
+def _is_name(text: str, start: int, end: int, *, plain: bool) -> bool:
+    """Whether it is written as a name: with a capital, unless the script or the whole text has none."""
+    words = text[start:end]
+    return plain or any(letter.isupper() for letter in words) or not any(letter.islower() for letter in words)
+
+
+def _either(words: tuple[str, ...]) -> str:
+    folded = sorted({fold(normalise(word).text) for word in words}, key=len, reverse=True)
+    return "|".join(re.escape(word).replace(r"\ ", r"\s") for word in folded)
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    """The bundled places. Raises DataFileError when the file is not valid."""
+    return Gazetteer(read("places.yaml", PlaceWords))
+
+
+def find_places(text: str) -> tuple[PlaceHit, ...]:
+    """The places that normalised `text` names in a frame, in order."""
+    return gazetteer().find(text)
+
+
+def best_place(hits: tuple[PlaceHit, ...]) -> Place | None:
+    """The place that says most surely and most exactly where the contact is, or None."""
+    best = min(
+        hits, key=lambda hit: (hit.level == "country", _FRAMES[hit.frame], _LEVELS[hit.level], hit.start), default=None
+    )
+    return best.place if best else None

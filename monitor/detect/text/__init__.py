@@ -1,0 +1,1 @@
+"""Text made even for matching: normal form, sentences, tokens, phrases. Pure."""

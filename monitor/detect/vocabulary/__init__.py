@@ -1,0 +1,1 @@
+"""A language's file: its words, triggers, frames, cues and vetoes, checked when loaded."""

@@ -1,0 +1,400 @@
+"""A language is a data file: its words, triggers, frames, cues and vetoes, checked when loaded.
+
+`data/languages/<code>.yaml` holds everything that detection knows of a language; the code knows none by name. Phrases
+are normalised as articles are, so both sides of a comparison went the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from monitor.detect.datafile import DATA, read
+from monitor.detect.people.gazetteer import Hosted
+from monitor.detect.setting.when import Calendar, CalendarWords
+from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.tokens import Phrases, tokenize
+from monitor.detect.vocabulary.frame_shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape, trigger_letters
+from monitor.errors import DataFileError
+from monitor.records import Kind, Medium, Status
+
+LANGUAGES = DATA / "languages"
+
+#: Letters of each script that a language file may name (Unicode blocks).
+_SCRIPTS = {
+    "Latin": "A-Za-z\u00c0-\u024f\u1e00-\u1eff",
+    "Cyrillic": "\u0400-\u04ff",
+    "Arabic": "\u0600-\u06ff",
+    "Han": "\u3400-\u9fff",
+    "Kana": "\u3040-\u30ff",
+    "Hangul": "\uac00-\ud7af",
+}
+_LETTER = re.compile(r"[^\W\d_]")
+
+Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
+#: What a cue says of a trigger in its scope; `generic` means that no single contact is spoken of.
+CueStatus = Status | Literal["generic"]
+Scope = Literal["before", "after", "around"]
+Reach = Literal["tight", "phrase", "near", "clause", "sentence"]
+
+
+class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A trigger as the file has it: one verb or noun in all its forms.
+
+    `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
+    `today`: told in the present, it is of the article's day. `hosted`: the leader of the state visited takes part even
+    if the text does not name him.
+    """
+
+    name: str
+    class_: str = msgspec.field(name="class")
+    kind: Kind
+    medium: Medium = "unknown"
+    role: str = ""
+    status: Status = "held"
+    weak: bool = False
+    hosted: bool = False
+    today: bool = False
+    distributive: bool = False
+    forms: Mapping[Tense, tuple[str, ...]]
+    compounds: Mapping[Medium, tuple[str, ...]] = {}
+
+
+class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words that give a trigger in their scope a status (after NegEx and ConText: Chapman 2001, Harkema 2009).
+
+    `scope`: where the cue stands. `reach`: tight, up to two items; phrase, within one noun phrase or verb group; near,
+    up to nine items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
+    do not pass it. `strong`: it outweighs the others but a denial. `today`: it happens on the article's day unless
+    another is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
+    `apart`: nor do strong ones, since what stands before it speaks of something else ("ahead of"). `reported`: what it
+    says behind a verb of saying.
+    """
+
+    status: CueStatus
+    scope: Scope
+    reach: Reach
+    words: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    barrier: bool = False
+    apart: bool = False
+    strong: bool = False
+    today: bool = False
+    unless_before: tuple[str, ...] = ()
+    reported: CueStatus | None = None
+
+
+class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
+
+    `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes
+    that may follow the object, anything else is another sense; `behind_object` the words that may not. A `single` one
+    speaks of one leader's act only ("X spoke about Y", but "X and Y spoke about Z").
+    """
+
+    name: str
+    triggers: tuple[str, ...]
+    only_behind: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
+    object_then: tuple[str, ...] = ()
+    behind_object: tuple[str, ...] = ()
+    single: bool = False
+
+
+class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A frame as the file has it; it does not fit where an item of a class of `unless_behind` follows."""
+
+    name: str
+    shape: str
+    missing: Missing = "none"
+    collective: bool = False
+    status: Status | None = None
+    alone: bool = False
+    finite: bool = False
+    hosted: bool = False
+    opens: bool = False
+    unless_behind: tuple[str, ...] = ()
+
+
+class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words anywhere in the clause that tell by which medium."""
+
+    medium: Medium
+    words: tuple[str, ...]
+
+
+class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. Each list is explained where it is used.
+
+    `state_behind_title`: a state may follow a title as it is ("президент Турции", "presidente ruso");
+    `lower_adjectives`: adjectives of states have no capital; `leading_heads` are heads that stand before the name
+    ("помощник Путина", "portavoz de Lula").
+    """
+
+    code: str
+    scripts: tuple[str, ...]
+    clitics: str = ""
+    state_behind_title: bool = False
+    lower_adjectives: bool = False
+    calendar: CalendarWords | None = None
+    titles: Mapping[str, tuple[str, ...]] = {}
+    other_titles: tuple[str, ...] = ()
+    title_modifiers: tuple[str, ...] = ()
+    honorifics: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    state_prefixes: tuple[str, ...] = ()
+    same_state: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    leading_heads: tuple[str, ...] = ()
+    counterparts: tuple[str, ...] = ()
+    both: tuple[str, ...] = ()
+    both_bare: tuple[str, ...] = ()
+    several: Mapping[int, tuple[str, ...]] = {}
+    others: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
+    distributive: tuple[str, ...] = ()
+    fronted: tuple[str, ...] = ()
+    instead_of: tuple[str, ...] = ()
+    opinion: tuple[str, ...] = ()
+    media: tuple[MediumWords, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = {}
+    endings: Mapping[str, tuple[str, ...]] = {}
+    groups: Mapping[str, tuple[str, ...]] = {}
+    triggers: tuple[TriggerForms, ...]
+    cues: tuple[CueWords, ...] = ()
+    pseudo_cues: tuple[str, ...] = ()
+    vetoes: tuple[VetoWords, ...] = ()
+    frames: tuple[FrameShape, ...]
+
+
+class Trigger(msgspec.Struct, frozen=True):
+    """One form of a trigger; `kind` and `medium` are the trigger's, or those of a compound ("video summit")."""
+
+    of: TriggerForms
+    tense: Tense
+    kind: Kind
+    medium: Medium
+
+    @property
+    def name(self) -> str:
+        """What vetoes and cues call it."""
+        return self.of.name
+
+    @property
+    def class_(self) -> str:
+        """Its class in shapes."""
+        return self.of.class_
+
+    @property
+    def distributive(self) -> bool:
+        """Whether several partners mean several contacts: "meetings with A and B"."""
+        return self.tense == "plural" or (self.of.distributive and self.tense != "noun")
+
+
+class Cue(msgspec.Struct, frozen=True):
+    """One form of a status cue."""
+
+    of: CueWords
+    words: str
+    unless_before: str
+
+
+class Veto(msgspec.Struct, frozen=True):
+    """A false sense, compiled."""
+
+    name: str
+    triggers: frozenset[str]
+    only_behind: str
+    before: Phrases[bool]
+    after: Phrases[bool]
+    anywhere: Phrases[bool]
+    object_then: str
+    behind_object: Phrases[bool]
+    single: bool
+
+
+class Language:
+    """One language, ready for matching.
+
+    `lexicon` maps phrases to triggers and word classes, `roles` to what matters around names (titles, heads, former,
+    counterparts, ...), `cues` to status cues.
+    """
+
+    def __init__(self, data: LanguageFile, file: str) -> None:
+        self.code = data.code
+        self.scripts = frozenset(data.scripts)
+        unknown = sorted(self.scripts - set(_SCRIPTS))
+        if unknown:
+            raise DataFileError(file, "scripts", f"unknown: {', '.join(unknown)}; known are {', '.join(_SCRIPTS)}")
+        self._own = re.compile("[" + "".join(_SCRIPTS[script] for script in data.scripts) + "]")
+        self.clitics = data.clitics
+        self.state_behind_title = data.state_behind_title
+        self.lower_adjectives = data.lower_adjectives
+        self.calendar = Calendar(data.calendar, file) if data.calendar is not None else None
+        trigger_classes = tuple(dict.fromkeys(one.class_ for one in data.triggers))
+        self.alphabet = Alphabet((*trigger_classes, *data.words), data.groups, file)
+        self.trigger_letters = frozenset(self.alphabet[name] for name in trigger_classes)
+        self.endings = tuple((ending, name) for name, endings in data.endings.items() for ending in endings)
+        for _, name in self.endings:
+            self.alphabet.letters(name, "endings")
+        self.lexicon: Phrases[Trigger | str] = Phrases()
+        self.gate: dict[str, Hosted] = {}
+        for one in data.triggers:
+            for trigger, phrase in self._forms(one):
+                hosted: Hosted = "always" if one.hosted else "at a seat" if one.role == "visitor" else "never"
+                self.gate[fold(normalise(phrase).text).strip()] = hosted
+                self.lexicon.add(words(phrase), trigger)
+        for name, phrases in data.words.items():
+            for phrase in phrases:
+                self.lexicon.add(words(phrase), name)
+        self.roles: Phrases[tuple[str, str]] = Phrases()
+        for title, phrases in data.titles.items():
+            self._roles("title", phrases, title)
+        self._roles("other_title", data.other_titles)
+        self._roles("modifier", data.title_modifiers)
+        self._roles("former", data.former)
+        self._roles("state_prefix", data.state_prefixes)
+        self._roles("same_state", data.same_state)
+        self._roles("head", data.heads)
+        self.honorifics = _phrases(data.honorifics)
+        self.leading_heads = _phrases(data.leading_heads)
+        self._roles("counterpart", data.counterparts)
+        self._roles("both", (*data.both, *data.both_bare))
+        self.both_bare = _phrases(data.both_bare)
+        for number, phrases in data.several.items():
+            self._roles("both", phrases, str(number))
+        self._roles("others", data.others)
+        self.title_words = frozenset(
+            fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
+        ) | {
+            fold(normalise(phrase).text)
+            for phrase in (
+                *data.counterparts,
+                *data.both,
+                *data.both_bare,
+                *(one for group in data.several.values() for one in group),
+            )
+        }
+        self.common = _phrases(data.common)
+        self.distributive = _phrases(data.distributive)
+        self.fronted = _phrases(data.fronted)
+        self.instead_of = _phrases(data.instead_of)
+        self.opinion = _phrases(data.opinion)
+        self.media: Phrases[Medium] = Phrases()
+        for group in data.media:
+            for phrase in group.words:
+                self.media.add(words(phrase), group.medium)
+        self.pseudo_cues = _phrases(data.pseudo_cues)
+        self.cues: Phrases[Cue] = Phrases()
+        names = {one.name for one in data.triggers} | set(trigger_classes) | set(get_args(Tense))
+        for at, cue in enumerate(data.cues):
+            _known(cue.only, names, file, f"cues[{at}].only")
+            unless = "".join(self.alphabet.letters(name, f"cues[{at}].unless_before") for name in cue.unless_before)
+            for phrase in cue.words:
+                self.cues.add(words(phrase), Cue(cue, phrase, unless))
+        self.vetoes = tuple(self._veto(veto, names, file) for veto in data.vetoes)
+        self.frames = tuple(
+            Frame(
+                name=one.name,
+                pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", file, one.unless_behind),
+                triggers=trigger_letters(one.shape, self.alphabet, f"frames: {one.name}"),
+                missing=one.missing,
+                collective=one.collective,
+                status=one.status,
+                alone=one.alone,
+                finite=one.finite,
+                hosted=one.hosted,
+                opens=one.opens,
+            )
+            for one in data.frames
+        )
+
+    def has_letters(self, text: str) -> bool:
+        """Whether any letter of `text` is of this language's scripts."""
+        return self._own.search(text) is not None
+
+    def count_triggers(self, text: Sequence[str]) -> int:
+        """How many tokens of a text start a trigger of this language."""
+        found = (self.lexicon.longest(text, at) for at in range(len(text)))
+        return sum(one is not None and any(isinstance(value, Trigger) for value in one[1]) for one in found)
+
+    def is_written_in(self, text: str) -> bool:
+        """Whether most letters of `text` are of this language's scripts; a text without letters is of any."""
+        letters = len(_LETTER.findall(text))
+        return letters == 0 or 2 * len(self._own.findall(text)) > letters
+
+    @staticmethod
+    def _forms(one: TriggerForms) -> Iterable[tuple[Trigger, str]]:
+        for tense, phrases in one.forms.items():
+            for phrase in phrases:
+                yield Trigger(one, tense, one.kind, one.medium), phrase
+                for medium, prefixes in one.compounds.items():
+                    kind: Kind = "call" if medium in ("phone", "video") else one.kind
+                    for prefix in prefixes:
+                        yield Trigger(one, tense, kind, medium), f"{prefix} {phrase}"
+
+    def _roles(self, role: str, phrases: Iterable[str], value: str = "") -> None:
+        for phrase in phrases:
+            self.roles.add(words(phrase), (role, value))
+
+    def _veto(self, veto: VetoWords, names: set[str], file: str) -> Veto:
+        _known(veto.triggers, names, file, f"vetoes: {veto.name}")
+
+        def letters(classes: tuple[str, ...]) -> str:
+            return "".join(self.alphabet.letters(name, f"vetoes: {veto.name}") for name in classes)
+
+        return Veto(
+            veto.name,
+            frozenset(veto.triggers),
+            letters(veto.only_behind),
+            _phrases(veto.before),
+            _phrases(veto.after),
+            _phrases(veto.anywhere),
+            letters(veto.object_then),
+            _phrases(veto.behind_object),
+            veto.single,
+        )
+
+
+def words(phrase: str) -> tuple[str, ...]:
+    """The folded tokens of a phrase of a data file."""
+    text = normalise(phrase).text
+    return tuple(token.text for token in tokenize(text, fold(text), 0, len(text)))
+
+
+def _phrases(listed: Iterable[str]) -> Phrases[bool]:
+    found: Phrases[bool] = Phrases()
+    for phrase in listed:
+        found.add(words(phrase), True)
+    return found
+
+
+def _known(given: Iterable[str], known: set[str], file: str, where: str) -> None:
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise DataFileError(file, where, f"no trigger or class is called {', '.join(unknown)}")
+
+
+def load_language(file: str, folder: Path = LANGUAGES) -> Language:
+    """Read one language file; raises DataFileError that names the place and the mistake."""
+    data = read(file, LanguageFile, folder=folder)
+    if not re.fullmatch(r"[a-z]{2,3}", data.code):
+        raise DataFileError(file, "code", f"{data.code!r} is no ISO 639 code")
+    clash = set(data.words) & set(BUILT_IN)
+    if clash:
+        raise DataFileError(file, "words", f"{', '.join(sorted(clash))}: names kept for the code")
+    return Language(data, file)
+
+
+@cache
+def bundled_languages() -> Mapping[str, Language]:
+    """Every bundled language by its code, read once."""
+    languages = [load_language(path.name) for path in sorted(LANGUAGES.glob("*.yaml"))]
+    return {language.code: language for language in languages}

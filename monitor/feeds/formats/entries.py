@@ -1,0 +1,185 @@
+"""From what a format's adapter found to an `Entry`: addresses resolved, markup made safe, dates read, sizes capped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.feeds.formats.content_hash import revision_hash
+from monitor.feeds.formats.document import Entry, Image, Origin
+from monitor.feeds.formats.fields import article_urls, dates, entry_language, html_text
+
+#: Bytes of UTF-8 that are kept (FEEDS rule X2).
+TITLE_LIMIT = 1_000
+SUMMARY_LIMIT = 16_000
+CONTENT_LIMIT = 512_000
+#: Longer ids are cut: an id that long is a mistake, and the cut one still tells entries apart.
+GUID_LIMIT = 2_000
+_MAX_AUTHORS = 20
+_MAX_TAGS = 50
+
+
+class Markup(NamedTuple):
+    """A body as it came: the words, whether they are HTML for sure, and the base of relative addresses in them."""
+
+    value: str
+    is_html: bool = True
+    base: str = ""
+
+
+class RawEntry(msgspec.Struct, kw_only=True):
+    """What an adapter found in one entry; every text as it stood in the document.
+
+    `links` are in order of preference, already resolved against xml:base.
+    """
+
+    guid: str = ""
+    guid_is_permalink: bool = False
+    links: list[str] = []
+    title: str = ""
+    summary: Markup | None = None
+    content: Markup | None = None
+    published: str = ""
+    updated: str = ""
+    authors: list[str] = []
+    tags: list[str] = []
+    language: str = ""
+    images: list[tuple[int, str]] = []
+    image_credit: str = ""
+    image_caption: str = ""
+    source_title: str = ""
+    source_url: str = ""
+    base: str = ""
+
+
+class Setting(NamedTuple):
+    """What is known of the feed when its entries are read: base address, languages, and hints for dates.
+
+    `language` is the document's, `configured` the subscription's. `with_html` says whether entries get their safe HTML,
+    `is_cut` that elements stand for known entries.
+    """
+
+    url: str = ""
+    language: str = ""
+    configured: str = ""
+    country: str = ""
+    zone: str = ""
+    with_html: bool = True
+    is_cut: bool = False
+
+
+def finish(raw: RawEntry, setting: Setting) -> Entry:
+    """The entry, safe and of bounded size."""
+    base = _base(setting.url, raw.base)
+    guid = html_text.cap(html_text.line(raw.guid), GUID_LIMIT)
+    link = ""
+    for href in raw.links:
+        if link := article_urls.absolute(base, href):
+            break
+    if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
+        link = article_urls.absolute("", guid)
+    title = html_text.cap(html_text.plain(raw.title[: 8 * TITLE_LIMIT]), TITLE_LIMIT)
+    summary, safe_summary = _body(raw.summary, base)
+    content, safe_content = _body(raw.content, base)
+    declared = tag(raw.language) or setting.language
+    language = entry_language.decide(f"{title}\n{(summary or content)[:1000]}", declared, setting.configured)
+    published, updated, flags = _dates(raw, language, setting)
+    short = html_text.cap(summary, SUMMARY_LIMIT)
+    if not content and len(short) < len(summary):
+        content = summary
+    content = html_text.cap(content, CONTENT_LIMIT)
+    authors, tags = _names(raw.authors, _MAX_AUTHORS), _names(raw.tags, _MAX_TAGS)
+    return Entry(
+        guid=guid,
+        guid_is_permalink=raw.guid_is_permalink,
+        link=link,
+        title=title,
+        summary=short,
+        content=content,
+        html=(safe_content or safe_summary) if setting.with_html else "",
+        published=published,
+        updated=updated,
+        published_raw=html_text.cap(html_text.fold(raw.published), 200),
+        updated_raw=html_text.cap(html_text.fold(raw.updated), 200),
+        date_flags=flags,
+        authors=authors,
+        tags=tags,
+        language=language,
+        image=_image(raw, base),
+        source=_origin(raw, base),
+        revision=revision_hash(title=title, link=link, summary=short, content=content, authors=authors, tags=tags),
+    )
+
+
+@lru_cache(maxsize=16)
+def _base(document: str, own: str) -> str:
+    """The base of an entry's addresses, most often the same for all of a document."""
+    return article_urls.absolute(document, own) or document
+
+
+@lru_cache(maxsize=256)
+def tag(language: str) -> str:
+    """A language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
+    if not language:
+        return ""
+    low = language.strip().replace("_", "-").lower()
+    first = low.partition("-")[0]
+    return low if len(low) <= 35 and 2 <= len(first) <= 3 and low.isascii() and low.replace("-", "").isalnum() else ""
+
+
+def _dates(raw: RawEntry, language: str, setting: Setting) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
+    if not raw.published.strip() and not raw.updated.strip():
+        return None, None, ("missing",)
+    published = dates.read_date(raw.published, language=language, country=setting.country, zone=setting.zone)
+    updated = dates.read_date(raw.updated, language=language, country=setting.country, zone=setting.zone)
+    flags = {date.flag: None for date in (published, updated) if date.flag and date.flag != "missing"}
+    return published.value, updated.value, tuple(flags)
+
+
+def _body(markup: Markup | None, base: str) -> tuple[str, str]:
+    """The plain text and the safe HTML of a body."""
+    if markup is None or not markup.value.strip():
+        return "", ""
+    # The markup is cut before it is parsed: the HTML parser then closes what the cut left open.
+    value = html_text.cap(markup.value, CONTENT_LIMIT)
+    if words := html_text.words(value):
+        return words, value.strip() if markup.is_html else ""
+    if not markup.is_html and not html_text.looks_like_html(value):
+        return html_text.fold(value), ""
+    safe = html_text.safe_html(value, article_urls.absolute("", markup.base) or base)
+    text = html_text.text_of(safe)
+    if "<" not in safe and html_text.looks_like_html(text):
+        # Escaped twice: what looks like text is markup again (X3: unescaped at most twice).
+        safe = html_text.safe_html(text, article_urls.absolute("", markup.base) or base)
+        text = html_text.text_of(safe)
+    # Escaping can make a cut body longer again, up to five times for nothing but ampersands.
+    return text, safe if len(safe) <= 2 * CONTENT_LIMIT else ""
+
+
+def _names(values: Sequence[str], limit: int) -> tuple[str, ...]:
+    if not values:
+        return ()
+    names = dict.fromkeys(html_text.cap(html_text.plain(value[:2000]), 200) for value in values[: limit * 2])
+    names.pop("", None)
+    return tuple(names)[:limit]
+
+
+def _image(raw: RawEntry, base: str) -> Image | None:
+    if not raw.images:
+        return None
+    for _, url in sorted(raw.images, key=lambda image: -image[0]):
+        if address := article_urls.absolute(base, url):
+            credit, caption = html_text.plain(raw.image_credit[:4000]), html_text.plain(raw.image_caption[:8000])
+            return Image(url=address, credit=html_text.cap(credit, 200), caption=html_text.cap(caption, TITLE_LIMIT))
+    return None
+
+
+def _origin(raw: RawEntry, base: str) -> Origin | None:
+    if not (raw.source_title or raw.source_url):
+        return None
+    title, url = html_text.cap(html_text.plain(raw.source_title), 300), article_urls.absolute(base, raw.source_url)
+    return Origin(title=title, url=url) if title or url else None

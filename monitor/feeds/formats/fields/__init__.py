@@ -1,0 +1,1 @@
+"""Single values of an entry: text encodings, dates, markup, languages, addresses. Pure."""

@@ -1,0 +1,59 @@
+"""The language of an entry: what the document says, unless that can't be (FEEDS rule P11).
+
+Half of the world's sites run on software whose feeds say `en-US` until somebody changes it, so a claim that the script
+of the text contradicts, or that differs from what the subscription says, is decided by the text.
+"""
+
+from __future__ import annotations
+
+import re
+from string import ascii_letters
+
+#: Languages that are not written in Latin letters, or not only in them.
+_OTHER_SCRIPTS = frozenset(
+    {"ar", "am", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km", "kn", "ko", "ky", "lo",
+     "mk", "ml", "mn", "mr", "my", "ne", "pa", "ps", "ru", "si", "sr", "ta", "te", "tg", "th", "ug", "uk", "ur", "yi",
+     "zh"}
+)  # fmt: skip
+#: Fewer letters than this decide nothing.
+_ENOUGH = 6
+_NO_LETTERS = bytes(set(range(128)) - set(ascii_letters.encode()))
+_ASCII = re.compile("[\x00-\x7f]+")
+_OTHERS = re.compile(r"[\W\d_]+")
+_BEYOND_LATIN = re.compile("[\u0250-\U0010ffff]+")
+
+
+def decide(text: str, declared: str, configured: str) -> str:
+    """The BCP 47 tag of an entry with this text.
+
+    `declared` is what entry or feed say, `configured` what the subscription says, '' for nothing; the result is '' when
+    nobody says anything and the text is too short to tell.
+    """
+    count, latin = _letters(text[:400])
+    if count < _ENOUGH:
+        return declared or configured
+    claims = [claim for claim in (declared, configured) if claim and _fits(_primary(claim), latin / count)]
+    if claims and len({_primary(claim) for claim in claims}) == 1:
+        return claims[0]
+    from monitor.language.identify import identify  # noqa: PLC0415  # brings all of detection, and is seldom needed
+
+    found = identify(text)
+    return found if not claims or found in {_primary(claim) for claim in claims} else _primary(claims[-1])
+
+
+def _letters(text: str) -> tuple[int, int]:
+    """How many letters a text has, and how many of them are Latin."""
+    plain = len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+    if text.isascii():
+        return plain, plain
+    others = _OTHERS.sub("", _ASCII.sub("", text))
+    return plain + len(others), plain + len(_BEYOND_LATIN.sub("", others))
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0]
+
+
+def _fits(language: str, latin: float) -> bool:
+    """Whether a text with this share of Latin letters can be in the language; foreign names are no contradiction."""
+    return latin < 0.8 or language in {"kk", "sr", "mn"} if language in _OTHER_SCRIPTS else latin > 0.4

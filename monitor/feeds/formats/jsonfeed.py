@@ -1,0 +1,86 @@
+"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), and what calls itself so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from monitor.errors import FeedError
+from monitor.feeds.formats import entries
+from monitor.feeds.formats.document import ParsedFeed
+from monitor.feeds.formats.entries import Markup, RawEntry, Setting, finish
+from monitor.feeds.formats.fields import article_urls, html_text
+from monitor.feeds.formats.limits import MAX_ENTRIES
+
+#: Objects and lists of a document: each takes 64 bytes or more where `{}` takes 3, and 8 MiB hold almost three million.
+MAX_OBJECTS = 250_000
+
+
+def read(text: str, setting: Setting) -> ParsedFeed:
+    """The feed in `text`, which begins with `{`. Raises FeedError (`not_a_feed`, `too_many_objects`)."""
+    if text.count("{") + text.count("[") > MAX_OBJECTS:
+        raise FeedError(f"the document has over {MAX_OBJECTS} objects and lists", reason="too_many_objects")
+    try:
+        whole = msgspec.json.decode(text.strip())
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise FeedError(f"the document is no JSON: {error}", reason="not_a_feed") from error
+    if not isinstance(whole, dict) or not (
+        "jsonfeed.org" in _text(whole, "version") or isinstance(whole.get("items"), list)
+    ):
+        raise FeedError("the document is JSON, but no JSON Feed", reason="not_a_feed")
+    items = [item for item in _list(whole, "items") if isinstance(item, dict)]
+    language = entries.tag(_text(whole, "language"))
+    inner = setting._replace(language=language)
+    hubs = [hub for hub in _list(whole, "hubs") if isinstance(hub, dict) and _text(hub, "type").lower() == "websub"]
+    feed_authors = _authors(whole)
+    return ParsedFeed(
+        title=html_text.cap(html_text.plain(_text(whole, "title")), entries.TITLE_LIMIT),
+        link=article_urls.absolute(setting.url, _text(whole, "home_page_url")),
+        language=language,
+        description=html_text.cap(html_text.plain(_text(whole, "description")), entries.TITLE_LIMIT),
+        hub=next((url for hub in hubs if (url := article_urls.absolute(setting.url, _text(hub, "url")))), ""),
+        self_url=article_urls.absolute(setting.url, _text(whole, "feed_url")),
+        next_url=article_urls.absolute(setting.url, _text(whole, "next_url")),
+        entries=tuple(finish(_entry(item, feed_authors), inner) for item in items[:MAX_ENTRIES]),
+        mode="json",
+        problem="" if "jsonfeed.org" in _text(whole, "version") else "no version",
+        truncated=len(items) > MAX_ENTRIES,
+    )
+
+
+def _entry(item: dict[str, Any], feed_authors: list[str]) -> RawEntry:
+    markup, words = _text(item, "content_html"), _text(item, "content_text")
+    content = Markup(markup) if markup else Markup(words, is_html=False) if words else None
+    summary = _text(item, "summary")
+    return RawEntry(
+        guid=_text(item, "id"),
+        links=[url for url in (_text(item, "url"), _text(item, "external_url")) if url],
+        title=_text(item, "title"),
+        summary=Markup(summary, is_html=False) if summary else None,
+        content=content,
+        published=_text(item, "date_published"),
+        updated=_text(item, "date_modified"),
+        authors=_authors(item) or feed_authors,
+        tags=[tag for tag in _list(item, "tags") if isinstance(tag, str)],
+        language=_text(item, "language"),
+        images=[(1, url) for url in (_text(item, "image"), _text(item, "banner_image")) if url],
+    )
+
+
+def _authors(context: dict[str, Any]) -> list[str]:
+    people = [*_list(context, "authors"), context.get("author")]
+    return [name for person in people if isinstance(person, dict) and (name := _text(person, "name"))]
+
+
+def _text(context: dict[str, Any], name: str) -> str:
+    """A string, or a number as one: ids are numbers in many feeds (version 1.1 asks readers to coerce them)."""
+    value = context.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+
+
+def _list(context: dict[str, Any], name: str) -> list[Any]:
+    value = context.get(name)
+    return value if isinstance(value, list) else []

@@ -1,0 +1,1 @@
+"""Reads web pages: the feeds a page names, and the article on it."""

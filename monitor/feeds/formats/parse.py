@@ -1,0 +1,58 @@
+"""One function: the bytes of a feed to a `ParsedFeed`.
+
+It is pure and never raises anything but FeedError (and MemoryError). It is not bounded in time and memory by itself:
+hostile documents are for `parser_pool`, which runs it in a guarded process.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.errors import FeedError
+from monitor.feeds.formats import jsonfeed
+from monitor.feeds.formats.document import ParsedFeed
+from monitor.feeds.formats.entries import Setting, tag
+from monitor.feeds.formats.fields import encoding
+from monitor.feeds.formats.fields.article_urls import absolute
+from monitor.feeds.formats.xml import adapter
+
+#: Bytes of a document that are read (FEEDS rule H14); the fetcher's limit is the same.
+MAX_DOCUMENT = 8 * 1024 * 1024
+
+
+def parse(
+    body: bytes,
+    *,
+    content_type: str = "",
+    url: str = "",
+    language: str = "",
+    country: str = "",
+    zone: str = "",
+    with_html: bool = True,
+    is_cut: bool = False,
+) -> ParsedFeed:
+    """Read one feed document.
+
+    `content_type` is the HTTP header, `url` the address after redirects, `language` (BCP 47), `country` (ISO 3166) and
+    `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Without
+    `with_html`, entries have their texts only. Where the document `is_cut`, elements in it stand for entries
+    (`familiar`).
+    Raises FeedError; its reason is `empty`, `too_large`, `html`, `not_a_feed`, `too_many_attributes`, `tag_too_large`,
+    `too_deep`, `too_many_objects` or `parse_failed`, and `cut` where entries would have to be put back first.
+    """
+    if len(body) > MAX_DOCUMENT:
+        raise FeedError(f"the document has {len(body)} bytes", reason="too_large")
+    if not body.strip():
+        raise FeedError("the document is empty", reason="empty")
+    decoded = encoding.decode(body, content_type)
+    text = decoded.text.lstrip("\ufeff \t\r\n\x00")
+    setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone,
+                      with_html=with_html, is_cut=is_cut)  # fmt: skip
+    try:
+        parsed = jsonfeed.read(text, setting) if text.startswith("{") else adapter.read(text, setting)
+    except (FeedError, MemoryError):
+        raise
+    except Exception as error:  # the parsers of three libraries meet hostile bytes here
+        raise FeedError(f"the parser failed: {type(error).__name__}: {error}"[:300], reason="parse_failed") from error
+    problem = "; ".join(part for part in (decoded.problem, parsed.problem) if part)
+    return msgspec.structs.replace(parsed, encoding=decoded.encoding, problem=problem)

@@ -1,0 +1,247 @@
+"""RSS, Atom, RDF and CDF: from what feedparser found to a `ParsedFeed` (FEEDS rules P4 to P11)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from monitor.errors import FeedError
+from monitor.feeds.formats import entries
+from monitor.feeds.formats.document import Entry, ParsedFeed
+from monitor.feeds.formats.entries import Markup, RawEntry, Setting, finish
+from monitor.feeds.formats.fields import article_urls, html_text
+from monitor.feeds.formats.xml import repair
+from monitor.feeds.formats.xml.tree import UnusualError
+from monitor.feeds.formats.xml.wellformed import PlainDocument
+
+#: feedparser's dictionaries. Read with dict.get: their own answers `updated` with `published` and warns about it.
+FeedData = dict[str, Any]
+
+_ROOTS = {"rss": "rss", "rdf": "rdf", "feed": "atom", "channel": "cdf"}
+_LATE_ROOT = re.compile(r"<(?:rss|feed|channel|\w+:RDF)[\s>]")
+_PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
+#: What says how wide a picture is when the feed does not: a thumbnail is small, an enclosure or content is large.
+_UNKNOWN_WIDTH = {"media_content": 600, "enclosure": 500, "itunes": 400, "media_thumbnail": 100}
+
+
+def read(text: str, setting: Setting) -> ParsedFeed:
+    """The feed in `text`.
+
+    Raises FeedError: `empty` (nothing in it), `html` (a web page), `not_a_feed`, `too_many_attributes`,
+    `tag_too_large`, `too_deep`.
+    """
+    start, root = repair.find_root(text)
+    if not root:
+        raise FeedError("the document has no elements" if text.strip() else "the document is empty",
+                        reason="not_a_feed" if text.strip() else "empty", retryable=True)  # fmt: skip
+    if root == "html":
+        raise FeedError("the address answers with a web page, not with a feed", reason="html")
+    document = text[start:]
+    if root not in _ROOTS:
+        document = repair.legal(document)
+        late = _LATE_ROOT.search(document, 0, 100_000)
+        if late is None:
+            raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
+        document, root = repair.strip_prolog(document[late.start() :])
+    parser: Any
+    try:
+        parser, suffix, problem = PlainDocument(document, setting.url, is_cut=setting.is_cut), "", ""
+    except UnusualError as error:
+        if setting.is_cut:
+            raise FeedError(f"without the known entries: {error}", reason="cut") from error
+        from monitor.feeds.formats.xml.feedparser_driver import parse_xml  # noqa: PLC0415  # brings all of feedparser, seldom needed
+
+        parser, suffix, problem = parse_xml(repair.legal(document), setting.url)
+    if not parser.entries and not parser.feeddata and suffix == "-loose":
+        raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
+    if parser.stumbled:
+        problem = problem or f"<{parser.stumbled[:40]}> is not as it should be"
+    return _feed(parser, _ROOTS[root] + suffix, problem, setting)
+
+
+def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
+    feed = parser.feeddata
+    if mode.startswith("atom") and parser.version.startswith("rss"):
+        mode = mode.replace("atom", "rss", 1)
+    language = entries.tag(_text(feed, "language"))
+    inner = setting._replace(language=language)
+    links = [link for link in dict.get(feed, "links") or [] if link.get("href")]
+    is_rss = not mode.startswith("atom")
+    return ParsedFeed(
+        title=html_text.cap(html_text.plain(_text(feed, "title") or _text(feed, "side_dc_title")), entries.TITLE_LIMIT),
+        link=_first(_page_links(feed), setting.url),
+        language=language,
+        description=html_text.cap(
+            html_text.plain(_text(feed, "subtitle") or _text(feed, "side_dc_description")), entries.TITLE_LIMIT
+        ),
+        ttl_minutes=_number(_text(feed, "ttl"), 60 * 24 * 30),
+        update_period_seconds=_period(_text(feed, "sy_updateperiod"), _text(feed, "sy_updatefrequency")),
+        skip_hours=tuple(sorted(set(parser.skip_hours))),
+        skip_days=tuple(dict.fromkeys(parser.skip_days))[:7],
+        hub=_first(_hubs(links), setting.url),
+        self_url=_first([link["href"] for link in links if link.get("rel") == "self"], setting.url),
+        next_url=_first([link["href"] for link in links if link.get("rel") == "next"], setting.url),
+        entries=tuple(
+            Entry(stands_for=entry["stands_for"])
+            if "stands_for" in entry
+            else finish(_entry(entry, inner, is_rss=is_rss), inner)
+            for entry in parser.entries
+        ),
+        mode=mode,
+        problem=problem,
+        truncated=parser.truncated,
+        plain=isinstance(parser, PlainDocument),
+    )
+
+
+def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
+    base = dict.get(entry, "own_base") or setting.url
+    raw = RawEntry(
+        guid=_text(entry, "own_id") or _text(entry, "id"),
+        guid_is_permalink=is_rss and bool(dict.get(entry, "is_permalink")),
+        links=_links(entry),
+        title=_text(entry, "title") or _first_text(entry, "side_dc_title", "side_itunes_title"),
+        published=_text(entry, "published"),
+        updated=_text(entry, "updated"),
+        language=_text(entry, "language") or _text(entry, "own_lang") or _text(_detail(entry, "title"), "language"),
+        base=base,
+    )
+    if authors := dict.get(entry, "authors"):
+        raw.authors = [name for author in authors if (name := _author(author))]
+    if tags := dict.get(entry, "tags"):
+        raw.tags = [dict.get(each, "label") or dict.get(each, "term") or "" for each in tags]
+    _bodies(raw, entry)
+    _dates(raw, entry, is_rss=is_rss)
+    _media(raw, entry)
+    source = dict.get(entry, "source")
+    if isinstance(source, dict):
+        raw.source_title = _text(source, "title")
+        raw.source_url = _text(source, "href") or next(iter(_page_links(source)), "")
+    return raw
+
+
+def _bodies(raw: RawEntry, entry: FeedData) -> None:
+    """The longest content is the content; what feedparser copied from it into the summary is not a summary."""
+    bodies = []
+    if content := dict.get(entry, "content"):
+        bodies = [
+            Markup(value, _is_html(body), _text(body, "base"))
+            for body in content
+            if (value := _text(body, "value")) and _is_text(body)
+        ]
+        raw.content = max(bodies, key=lambda body: len(body.value), default=None)
+    summary, detail = _text(entry, "summary"), _detail(entry, "summary")
+    if summary and (detail or not any(body.value == summary for body in bodies)):
+        raw.summary = Markup(summary, not detail or _is_html(detail), _text(detail, "base"))
+    elif other := _first_text(entry, "side_dc_description", "side_itunes_summary", "side_itunes_subtitle"):
+        raw.summary = Markup(other)
+    elif raw.content is None and (caption := _text(entry, "side_media_description")) and not _has_picture(entry):
+        raw.summary = Markup(caption, is_html=False)  # YouTube has an entry's text nowhere else
+
+
+def _dates(raw: RawEntry, entry: FeedData, *, is_rss: bool) -> None:
+    if raw.published:
+        return
+    dublin, created = _text(entry, "side_dc_date"), _text(entry, "created")
+    # In RSS and RDF, dc:date is when the item was made, and any other date is better than none.
+    raw.published = (dublin or created or raw.updated) if is_rss else (created or dublin)
+
+
+def _has_picture(entry: FeedData) -> bool:
+    return any(_is_picture(media) for media in dict.get(entry, "media_content") or [])
+
+
+def _is_picture(media: FeedData) -> bool:
+    medium, media_type = _text(media, "medium"), _text(media, "type")
+    if medium or media_type:
+        return medium == "image" or media_type.startswith("image/")
+    return bool(_PICTURE.search(_text(media, "url")))
+
+
+def _media(raw: RawEntry, entry: FeedData) -> None:
+    images = raw.images
+    for kind in ("media_content", "media_thumbnail"):
+        for media in dict.get(entry, kind) or []:
+            if kind == "media_thumbnail" or _is_picture(media):
+                images.append((_number(_text(media, "width"), 20_000) or _UNKNOWN_WIDTH[kind], _text(media, "url")))
+    for link in dict.get(entry, "links") or []:
+        if link.get("rel") == "enclosure" and _text(link, "type").startswith("image/"):
+            images.append((_UNKNOWN_WIDTH["enclosure"], _text(link, "href")))
+    image = dict.get(entry, "image")
+    if isinstance(image, dict) and image.get("href"):
+        images.append((_UNKNOWN_WIDTH["itunes"], _text(image, "href")))
+    if credits_ := dict.get(entry, "media_credit"):
+        raw.image_credit = next((text for credit in credits_ if (text := _text(credit, "content"))), "")
+    raw.image_caption = _text(entry, "side_media_description")
+
+
+def _links(entry: FeedData) -> list[str]:
+    """Addresses of the entry's page, best first (FEEDS rule P4)."""
+    original = _text(entry, "side_feedburner_origlink")
+    return [original, *_page_links(entry)] if original else _page_links(entry)
+
+
+def _page_links(context: FeedData) -> list[str]:
+    links = [link for link in dict.get(context, "links") or [] if link.get("href") and link.get("rel") == "alternate"]
+    # An RSS <link> before an Atom one, a page before another form of it, and then as they stand.
+    if len(links) > 1:
+        links.sort(key=lambda link: (not link.get("rss"), "html" not in link.get("type", "")))
+    return [link["href"] for link in links]
+
+
+def _hubs(links: list[FeedData]) -> list[str]:
+    """Those with https first: a hub is told a secret."""
+    hubs = [link["href"] for link in links if link.get("rel") == "hub"]
+    return sorted(hubs, key=lambda hub: not hub.startswith("https:"))
+
+
+def _first(addresses: list[str], base: str) -> str:
+    return next((url for address in addresses if (url := article_urls.absolute(base, address))), "")
+
+
+def _author(author: FeedData) -> str:
+    """The name. An e-mail address is not a name, and personal data that nobody needs."""
+    name = _text(author, "name")
+    return "" if re.fullmatch(r"\S+@\S+", name) else name
+
+
+def _detail(context: FeedData, name: str) -> FeedData:
+    return dict.get(context, f"{name}_detail") or {}
+
+
+def _is_html(body: FeedData) -> bool:
+    return "html" in _text(body, "type") or _text(body, "type").endswith("xml")
+
+
+def _is_text(body: FeedData) -> bool:
+    kind = _text(body, "type")
+    return not kind or kind.startswith("text/") or kind.endswith(("html", "html+xml", "/xml"))
+
+
+def _text(context: FeedData, name: str) -> str:
+    value = dict.get(context, name)
+    return value if isinstance(value, str) else ""
+
+
+def _first_text(context: FeedData, *names: str) -> str:
+    return next((text for name in names if (text := _text(context, name))), "")
+
+
+def _number(text: str, most: int) -> int | None:
+    digits = text.strip().partition(".")[0]
+    return (
+        int(digits)
+        if digits.isascii() and digits.isdecimal() and len(digits) < 10 and 0 < int(digits) <= most
+        else None
+    )
+
+
+_PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000, "yearly": 31536000}
+
+
+def _period(period: str, frequency: str) -> int | None:
+    """Seconds between updates (RSS 1.0 syndication module): the period divided by how often it is updated in it."""
+    seconds = _PERIODS.get(period.strip().lower())
+    if seconds is None:
+        return None
+    return max(60, seconds // (_number(frequency, 10_000) or 1))

@@ -1,0 +1,127 @@
+"""Finding the feeds of a site (FEEDS rule S14). Only ever on a user's command, never on the poller's timer.
+
+In this order: the address is a feed itself; the HTTP `Link` header; `<link rel=alternate>` of the page; links on the
+page that look like feeds; addresses where feeds often lie, at most six of them. Requests are a second apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+from urllib.parse import urljoin
+
+import msgspec
+
+from monitor.errors import FeedError, HttpError
+from monitor.feeds.formats.fields import article_urls
+from monitor.feeds.formats.page.feed_links import PageLinks, is_feed_link
+from monitor.feeds.polling.document_reader import Parse
+from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.poll import Get
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.http.link_header import link_header
+
+#: Where feeds often lie, the most usual first (miniflux and reader try the same).
+_USUAL = ("/feed/", "/rss.xml", "/atom.xml", "/feed.xml", "/rss", "/index.xml")
+_PAUSE_S = 1.0
+_MAX_CHECKED = 10
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed that was found: its address, how it was found, and what it holds. `problem` is set where it is no feed."""
+
+    url: str
+    how: str
+    title: str = ""
+    language: str = ""
+    mode: str = ""
+    entries: int = 0
+    problem: str = ""
+
+
+class Read(Parse, Protocol):
+    """Reads documents and pages; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
+
+    async def page_links(self, body: bytes, *, url: str = "", content_type: str = "") -> PageLinks:
+        """Raises FeedError."""
+
+
+async def discover(
+    url: str,
+    get: Get,
+    read: Read,
+    *,
+    allow_private: bool = False,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> list[Found]:
+    """The feeds of the site at `url`, the best first; addresses that are no feeds after all are left out.
+
+    Raises FeedError when the address itself can't be fetched.
+    """
+    page = Subscription(id="discover", url=url, allow_private_network=allow_private)
+    fetched = await get.get(page)
+    found = await _check(fetched, "is a feed itself", read)
+    if not found.problem:
+        return [found]
+    content_type = fetched.headers.get("content-type", "")
+    links = await read.page_links(fetched.body, url=fetched.url, content_type=content_type)
+    header = [
+        link for link, relations, kind in link_header(fetched.headers.get("link", "")) if is_feed_link(relations, kind)
+    ]
+    candidates: dict[str, str] = {}
+    for how, addresses in (
+        ("HTTP Link header", header),
+        ("<link rel=alternate>", links.alternate),
+        ("a link on the page", links.anchors),
+    ):
+        for address in addresses:
+            candidates.setdefault(article_urls.absolute(fetched.url, address), how)
+    # WordPress names its API beside its feeds.
+    candidates = {address: how for address, how in candidates.items() if address and "/wp-json/" not in address}
+    feeds = await _checked(list(candidates.items())[:_MAX_CHECKED], page, get, read, sleep)
+    if feeds:
+        return feeds
+    usual = [(urljoin(fetched.url, path), "a usual address") for path in _USUAL]
+    return (await _checked(usual, page, get, read, sleep, enough=1))[:1]
+
+
+async def _checked(
+    candidates: Iterable[tuple[str, str]],
+    page: Subscription,
+    get: Get,
+    read: Read,
+    sleep: Callable[[float], Awaitable[None]],
+    *,
+    enough: int = _MAX_CHECKED,
+) -> list[Found]:
+    feeds: list[Found] = []
+    for address, how in candidates:
+        await sleep(_PAUSE_S)
+        try:
+            found = await _check(await get.get(page, url=address), how, read)
+        except (FeedError, HttpError):
+            continue
+        if not found.problem and found.url not in {feed.url for feed in feeds}:
+            feeds.append(found)
+        if len(feeds) >= enough:
+            break
+    return feeds
+
+
+async def _check(fetched: Fetched, how: str, read: Read) -> Found:
+    if fetched.status != 200:
+        return Found(url=fetched.url, how=how, problem=f"HTTP status {fetched.status}")
+    content_type = fetched.headers.get("content-type", "")
+    try:
+        parsed = await read.parse(fetched.body, content_type=content_type, url=fetched.url)
+    except (FeedError, HttpError) as error:
+        return Found(url=fetched.url, how=how, problem=str(error))
+    return Found(
+        url=fetched.url,
+        how=how,
+        title=parsed.title,
+        language=parsed.language,
+        mode=parsed.mode,
+        entries=len(parsed.entries),
+    )

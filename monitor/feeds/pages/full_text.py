@@ -1,0 +1,165 @@
+"""The whole text of an article from its page, where a feed gives a summary only and its owner allows it.
+
+Off unless a subscription says so. robots.txt decides (RFC 9309, by Protego), its crawl delay is kept, and pages
+are read in the guarded parser processes with trafilatura, which the extra `fulltext` brings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+from protego import Protego
+
+from monitor.errors import FeedError, HttpError
+from monitor.feeds.formats.fields import article_urls
+from monitor.feeds.formats.page.main_text import PageText
+from monitor.feeds.polling.poll import Get
+from monitor.feeds.subscriptions.host_groups import host_group
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.records import Article
+
+logger = structlog.get_logger()
+
+#: The name by which robots.txt may address us.
+ROBOTS_NAME = "Summitry"
+#: RFC 9309, section 2.4: not longer than 24 hours; and section 2.5: at least 500 kibibytes are read.
+_ROBOTS_KEPT_S = 24 * 3600.0
+_ROBOTS_RETRY_S = 3600.0
+_ROBOTS_SIZE = 512_000
+#: Pages of one document that are fetched; a feed that brings more at once gets its texts from summaries.
+MAX_PAGES = 20
+_GAP_S = 1.0
+#: A site that asks for longer pauses between pages is not asked for pages.
+_LONGEST_DELAY_S = 30.0
+_ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
+#: Shorter than this is a cookie banner or a teaser, and no better than the summary.
+_SHORTEST = 200
+
+
+class Extract(Protocol):
+    """Reads pages; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
+
+    async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
+        """Raises FeedError."""
+
+
+@dataclass
+class _Robots:
+    rules: Protego | None  # None: nothing may be fetched
+    until: float
+    free_at: float = 0.0
+
+
+class FullText:
+    """Adds texts to articles. `now` gives seconds on any steady clock, `sleep` waits."""
+
+    def __init__(
+        self,
+        get: Get,
+        extract: Extract,
+        *,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._get, self._extract, self._now, self._sleep = get, extract, now, sleep
+        self._robots: dict[str, _Robots] = {}
+
+    async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
+        """The articles, with the page's text where the feed had none; a page that can't be had changes nothing.
+
+        Pages of a feed's first document are left alone: those articles are old news.
+        """
+        done: list[Article] = []
+        pages = 0
+        for article in articles:
+            found = PageText()
+            if feed.full_text and article.url and not article.text and not article.backfill and pages < MAX_PAGES:
+                pages += 1
+                try:
+                    found = await self.fetch(feed, article.url)
+                except (FeedError, HttpError) as error:
+                    logger.info("full_text_missing", feed=feed.id, article_id=article.id, reason=error.reason)
+            done.append(_completed(article, found))
+        return tuple(done)
+
+    async def fetch(self, feed: Subscription, url: str) -> PageText:
+        """The text of one page.
+
+        Raises FeedError: `robots_refused`, `fulltext_extra` (the extra is not installed), or why the page can't be had.
+        """
+        robots = await self._rules(feed, url)
+        if robots.rules is None or not robots.rules.can_fetch(url, ROBOTS_NAME):
+            raise FeedError("robots.txt does not allow this page", reason="robots_refused", retryable=False)
+        delay = max(float(robots.rules.crawl_delay(ROBOTS_NAME) or 0.0), _GAP_S)
+        if delay > _LONGEST_DELAY_S:
+            raise FeedError(f"robots.txt asks for {delay:g} s between pages", reason="robots_refused", retryable=False)
+        wait = robots.free_at - self._now()
+        robots.free_at = max(robots.free_at, self._now()) + delay
+        if wait > 0:
+            await self._sleep(wait)
+        page = Subscription(
+            id=feed.id,
+            url=url,
+            accept=_ACCEPT,
+            user_agent=feed.user_agent,
+            proxy=feed.proxy,
+            tls_verify=feed.tls_verify,
+            allow_private_network=feed.allow_private_network,
+            timeout_s=feed.timeout_s,
+        )
+        fetched = await self._get.get(page)
+        if fetched.status != 200:
+            raise FeedError(f"HTTP status {fetched.status}", reason="http_status")
+        selector = "" if feed.full_text == "auto" else feed.full_text
+        content_type = fetched.headers.get("content-type", "")
+        return await self._extract.extract(fetched.body, url=fetched.url, selector=selector, content_type=content_type)
+
+    async def allows(self, feed: Subscription, url: str) -> bool:
+        """Whether robots.txt lets us fetch an address. Raises FeedError when robots.txt can't be had."""
+        robots = await self._rules(feed, url)
+        return robots.rules is not None and bool(robots.rules.can_fetch(url, ROBOTS_NAME))
+
+    async def _rules(self, feed: Subscription, url: str) -> _Robots:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        known = self._robots.get(origin)
+        if known is not None and self._now() < known.until:
+            return known
+        address = f"{origin}/robots.txt"
+        request = Subscription(
+            id=feed.id,
+            url=address,
+            accept="text/plain,*/*;q=0.1",
+            proxy=feed.proxy,
+            tls_verify=feed.tls_verify,
+            allow_private_network=feed.allow_private_network,
+        )
+        rules, kept = None, _ROBOTS_RETRY_S
+        try:
+            fetched = await self._get.get(request)
+            if fetched.status == 200:
+                text = fetched.body[:_ROBOTS_SIZE].decode("utf-8", "replace")
+                rules, kept = Protego.parse(text), _ROBOTS_KEPT_S
+            elif 400 <= fetched.status < 500:  # RFC 9309, section 2.3.1.3: no robots.txt, all may be fetched
+                rules, kept = Protego.parse(""), _ROBOTS_KEPT_S
+        except (FeedError, HttpError):
+            pass  # section 2.3.1.4: unreachable means that nothing may be fetched
+        if len(self._robots) > 5_000:
+            self._robots.clear()
+        self._robots[origin] = _Robots(rules, self._now() + kept, known.free_at if known else 0.0)
+        return self._robots[origin]
+
+
+def _completed(article: Article, found: PageText) -> Article:
+    """The article with what its page says: the text, and the page's canonical address within the same site (D6)."""
+    url = article_urls.canonical(found.canonical)
+    if not url or host_group(url) != host_group(article.url):
+        url = article.url
+    text = found.text if len(found.text) >= _SHORTEST else article.text
+    return msgspec.structs.replace(article, url=url, text=text)

@@ -1,0 +1,1 @@
+"""When and how a feed is fetched: schedule, agenda, one poll, health, push."""

@@ -1,0 +1,60 @@
+"""How a feed is doing, in one word and one sentence. A pure function of its state and the time."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from monitor.feeds.polling.feed_state import DAY, FeedState, Health
+
+#: Reasons that mean: the server knows us and does not want us (H12).
+BLOCKED_REASONS = frozenset({"unauthorized", "forbidden", "challenge", "html"})
+#: 410 Gone counts once it was said on so many different days (H12).
+GONE_DAYS = 3
+#: A feed that failed for so long is asked once a day only (S6).
+DEAD_AFTER_S = 7 * DAY
+#: A feed is stale when nothing is new for this long, or for so many of its usual gaps, whichever is longer (H13).
+STALE_AFTER_S, STALE_GAPS = 2 * DAY, 20
+#: What counts as the usual gap of a feed without dates that never had a new entry while it was watched.
+UNKNOWN_GAP_S = 2 * DAY
+
+LONG_DECAY = math.log(2) / (72 * 3600)
+
+
+def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
+    """The health of a feed and why. `subscribed` is the address in the user's list, `now` seconds since 1970."""
+    if len(state.gone_days) >= GONE_DAYS:
+        return "GONE", f"answered 410 Gone on {len(state.gone_days)} days; take it off the list"
+    if state.error_count:
+        since = f"since {_day(state.failing_since)}, {state.error_count} in a row"
+        problem = f"{state.last_error_text or state.last_error} ({since})"
+        if now - state.failing_since >= DEAD_AFTER_S:
+            return "DEAD", f"{problem}; it is asked once a day"
+        return ("BLOCKED" if state.last_error in BLOCKED_REASONS else "ERROR"), problem
+    if not state.last_success:
+        return "NEW", "not polled yet"
+    if not state.entries:
+        return "EMPTY", "a valid document without entries"
+    if now - state.last_new > max(STALE_AFTER_S, STALE_GAPS * usual_gap(state)):
+        return "STALE", f"answers well, but nothing is new since {_day(state.last_new)}"
+    if state.url != subscribed:
+        return "MOVED", f"moved for good to {state.url}; change the list"
+    return "OK", ""
+
+
+def stuck(state: FeedState, now: float) -> bool:
+    """Whether to ask once without validators: a stale feed that says 304, at most once a day (H6).
+
+    Some caches answer 304 to validators for ever, whatever has become of the feed behind them.
+    """
+    return state.health == "STALE" and state.last_status == 304 and now - state.last_unconditional >= DAY
+
+
+def usual_gap(state: FeedState) -> float:
+    """Seconds between two entries while the feed was alive: the long rate as it was when the last entry came."""
+    then = state.rate_long * math.exp(min(LONG_DECAY * max(0.0, state.rate_at - state.last_new), 700.0))
+    return 1.0 / then if then > 0 else UNKNOWN_GAP_S
+
+
+def _day(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")

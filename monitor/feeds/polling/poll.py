@@ -1,0 +1,194 @@
+"""One poll of one feed: ask, read what is new, and say what was found. It publishes nothing and remembers nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urljoin
+
+import msgspec
+
+from monitor.errors import FeedError, HttpError
+from monitor.feeds.formats.document import ParsedFeed
+from monitor.feeds.novelty.reconcile import Reconciled
+from monitor.feeds.novelty.seen import Segments
+from monitor.feeds.polling.feed_health import stuck
+from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.schedule import Answer
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.http.caching import freshness, retry_after
+from monitor.http.link_header import link_header
+from monitor.records import Article
+
+#: Less can't be a feed with an entry in it (rferl.org answered 200 with 11 bytes).
+MIN_BODY = 64
+#: A validator longer than this is not kept; it would go back with every request.
+MAX_VALIDATOR = 2048
+_STATUS_REASONS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 410: "gone", 429: "throttled"}
+_MAY_ASK_TO_WAIT = frozenset({403, 429, 503})
+_HTML = (b"<!doctype html", b"<html")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document, what it holds that is new to us, and what has been seen after it, as segments."""
+
+    document: ParsedFeed
+    entries: Reconciled
+    segments: dict[int, bytes]
+
+
+class Get(Protocol):
+    """Fetches a feed; `monitor.feeds.polling.fetch.Fetcher` is the real one."""
+
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+        """One GET. Raises HttpError, or FeedError where robots.txt refuses."""
+
+
+class Read(Protocol):
+    """Reads a document; `monitor.feeds.polling.document_reader.Reader` is the real one."""
+
+    async def read(
+        self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
+    ) -> Reading:
+        """Parse and compare with what was seen. Raises FeedError when it is no feed."""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """The answer for the schedule, and the reading where the document has changed."""
+
+    answer: Answer
+    reading: Reading | None = None
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """What is to be published."""
+        return (*self.reading.entries.new, *self.reading.entries.changed) if self.reading else ()
+
+
+async def poll(feed: Subscription, state: FeedState, segments: Segments, *, get: Get, read: Read, now: float) -> Polled:
+    """Ask a feed once. Every trouble with it becomes a failed answer with its reason; nothing is raised for it."""
+    cached = not feed.ignore_http_cache and not stuck(state, now)
+    etag, modified = (state.etag, state.last_modified) if cached else ("", "")
+    try:
+        fetched = await get.get(feed, url=state.url, etag=etag, last_modified=modified)
+    except (FeedError, HttpError) as error:
+        return Polled(
+            Answer(outcome="failed", reason=error.reason, text=str(error), conditional=bool(etag or modified))
+        )
+    answer = answered(fetched, state, now)
+    if answer.outcome != "changed":
+        return Polled(answer)
+    try:
+        return await _changed(feed, state, segments, fetched, answer, read=read, now=now)
+    except (FeedError, HttpError) as error:
+        return Polled(failed(fetched, error.reason, str(error), now))
+
+
+def answered(fetched: Fetched, state: FeedState, now: float) -> Answer:
+    """What an answer means before its body is read: failed, not modified, unchanged, or (maybe) changed."""
+    headers, status = fetched.headers, fetched.status
+    if headers.get("cf-mitigated", "").strip().lower() == "challenge":
+        return failed(fetched, "challenge", "a challenge page of Cloudflare: it takes us for a robot", now)
+    if status == 304 and not fetched.conditional:
+        return failed(fetched, "unasked_304", "304 Not Modified to a request without conditions", now)
+    if status not in {200, 304}:
+        reason = _STATUS_REASONS.get(status, "server_error" if status >= 500 else "http_status")
+        return failed(fetched, reason, f"HTTP status {status}", now)
+    digest = ""
+    if status == 200:
+        if len(fetched.body.strip()) < MIN_BODY:
+            return failed(fetched, "empty_body", f"a body of {len(fetched.body)} bytes", now)
+        if fetched.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML):
+            return failed(fetched, "html", "a web page instead of a feed", now)
+        digest = hashlib.sha256(fetched.body).hexdigest()[:32]
+    etag, modified = _validator(headers.get("etag", "")), _validator(headers.get("last-modified", ""))
+    same = digest == state.body_hash or (bool(etag) and etag == state.etag and fetched.conditional)
+    return Answer(
+        outcome="not_modified" if status == 304 else "unchanged" if same else "changed",
+        status=status,
+        conditional=fetched.conditional,
+        etag=etag,
+        last_modified=modified,
+        body_hash=digest,
+        fresh_s=freshness(headers, now),
+        permanent_to=fetched.permanent_to,
+    )
+
+
+def failed(fetched: Fetched, reason: str, text: str, now: float) -> Answer:
+    """A failed answer, with the Retry-After of those statuses that may carry one (RFC 9110, 10.2.3; 403 by usage)."""
+    asked = retry_after(fetched.headers, now) if fetched.status in _MAY_ASK_TO_WAIT else None
+    return Answer(
+        outcome="failed",
+        status=fetched.status,
+        reason=reason,
+        text=text,
+        conditional=fetched.conditional,
+        retry_after_s=asked,
+    )
+
+
+async def _changed(
+    feed: Subscription,
+    state: FeedState,
+    segments: Segments,
+    fetched: Fetched,
+    answer: Answer,
+    *,
+    read: Read,
+    now: float,
+) -> Polled:
+    reading = await read.read(feed, state, segments, fetched, now)
+    document, found = reading.document, reading.entries
+    hints = [60.0 * document.ttl_minutes] if document.ttl_minutes else []
+    if document.update_period_seconds:
+        hints.append(float(document.update_period_seconds))
+    linked = _hub_links(fetched)
+    known = found.unchanged + found.exhausted + len(found.changed)
+    first = not state.last_success
+    answer = msgspec.structs.replace(
+        answer,
+        document_hint_s=max(hints, default=0.0),
+        skip_hours=document.skip_hours,
+        skip_days=tuple(_DAYS.index(day) for day in document.skip_days if day in _DAYS),
+        overlap=1.0 if first or not found.named else known / (known + len(found.new) or 1),
+        entries=len(found.named),
+        new=len(found.new),
+        # Entries of the first document without a date could be of any age, so they say nothing about the rhythm.
+        new_times=tuple(
+            min(now, article.published.timestamp()) if article.published else now
+            for article in found.new
+            if article.published or not first
+        ),
+        newest=min(now, found.newest.timestamp()) if found.newest else 0.0,
+        parse_mode=document.mode,
+        feed_title=document.title[:300],
+        identity=found.identity,
+        hub=linked.get("hub") or document.hub,
+        topic=linked.get("self") or document.self_url,
+    )
+    return Polled(answer, reading)
+
+
+def _hub_links(fetched: Fetched) -> dict[str, str]:
+    """The hub and self links of the HTTP Link header; they come before the document's (WebSub, section 4).
+
+    Of several hubs the first one with https is taken, since it is told a secret.
+    """
+    links = [
+        (relation, urljoin(fetched.url, address))
+        for address, relations, _ in link_header(fetched.headers.get("link", ""))
+        for relation in relations.lower().split()
+        if relation in {"hub", "self"}
+    ]
+    links.sort(key=lambda link: link[0] == "hub" and not link[1].startswith("https:"))
+    return dict(reversed(links))  # the first of each counts
+
+
+def _validator(value: str) -> str:
+    return value if len(value) <= MAX_VALIDATOR else ""

@@ -1,0 +1,194 @@
+"""Push: subscribe to a feed's hub, prove it, renew it, and take what the hub sends (W3C WebSub, 2018-01-23).
+
+An optimisation that needs an address at which hubs can reach this poller, so it is off by default; polling goes on,
+twelve times as slowly while the push works. Subscriptions live in this process only, under an address and a secret
+that nobody can guess; a poller that takes a feed over subscribes anew, and hubs forget the old address by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from monitor.errors import HttpError
+from monitor.feeds.polling.fetch import Fetched, redacted
+from monitor.feeds.subscriptions.subscription import Subscription
+
+logger = structlog.get_logger()
+
+LEASE_S = 864_000.0
+#: What a hub may make of that: less is a mistake, more is cut, so that a hub that went away is noticed.
+_SHORTEST_LEASE_S, _LONGEST_LEASE_S = 300.0, 30 * 86400.0
+#: A subscription is renewed after half of its lease (as Feedbin does), spread over up to a tenth of it.
+RENEW_AT, RENEW_SPREAD = 0.5, 0.1
+#: A hub that refused, failed or never asked back is asked again after this; one that denied after a week.
+RETRY_S, DENIED_S = 6 * 3600.0, 7 * 86400.0
+MAX_BODY = 4 * 1024 * 1024
+#: Section 7 of the specification; SHA-1 is still what most hubs use.
+_ALGORITHMS = frozenset({"sha1", "sha256", "sha384", "sha512"})
+
+
+class Post(Protocol):
+    """Sends forms; `monitor.feeds.polling.fetch.Fetcher` is the real one."""
+
+    async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> Fetched:
+        """One POST. Raises HttpError."""
+
+
+@dataclass
+class _Push:
+    feed: Subscription
+    hub: str
+    topic: str
+    token: str
+    secret: str
+    status: Literal["asking", "pending", "active", "refused"] = "asking"
+    until: float = 0.0
+    again_at: float = 0.0
+
+
+class WebSub:
+    """The push subscriptions of one poller.
+
+    `callback` is the public address under which `routes` can be reached, at the same path. `post` sends requests to
+    hubs; `deliver` takes a feed's id and a document whose signature was right, and says whether that feed is polled
+    here. `now` gives seconds since 1970, `draw` random numbers from 0 to 1.
+    """
+
+    def __init__(self, callback: str, *, now: Callable[[], float], draw: Callable[[], float]) -> None:
+        path = urlsplit(callback).path.rstrip("/")
+        self._path = path or "/websub"
+        self._callback = callback.rstrip("/") + ("" if path else self._path)
+        self._now, self._draw = now, draw
+        self.post: Post | None = None
+        self.deliver: Callable[[str, Fetched], bool] | None = None
+        self._by_feed: dict[str, _Push] = {}
+        self._by_token: dict[str, _Push] = {}
+
+    def active_until(self, feed_id: str) -> float:
+        """When the lease of a feed's push ends; 0.0 when there is none."""
+        push = self._by_feed.get(feed_id)
+        return push.until if push and push.until > self._now() else 0.0
+
+    def wanted(self, feed: Subscription, hub: str, topic: str) -> Coroutine[None, None, None] | None:
+        """What has to be done now for a feed whose document names a hub: an unfinished request, or None."""
+        push = self._by_feed.get(feed.id)
+        if push is not None and (push.hub, push.topic) == (hub, topic):
+            push.feed = feed
+            return self._ask(push) if self._now() >= push.again_at else None
+        self.forget(feed.id)
+        push = _Push(feed, hub, topic, secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+        self._by_feed[feed.id] = self._by_token[push.token] = push
+        return self._ask(push)
+
+    def forget(self, feed_id: str) -> None:
+        """The feed left this poller: what a hub still sends for it is answered with 404."""
+        push = self._by_feed.pop(feed_id, None)
+        if push is not None:
+            self._by_token.pop(push.token, None)
+
+    async def _ask(self, push: _Push) -> None:
+        """Ask the hub to subscribe (section 5.1); it answers 202 and asks back at the callback."""
+        push.again_at = self._now() + RETRY_S
+        push.status = "active" if push.until > self._now() else "pending"
+        form = {
+            "hub.mode": "subscribe",
+            "hub.topic": push.topic,
+            "hub.callback": f"{self._callback}/{push.token}",
+            "hub.lease_seconds": f"{LEASE_S:.0f}",
+            "hub.secret": push.secret,
+        }
+        if self.post is None:
+            return
+        try:
+            answer = await self.post.post(push.feed, push.hub, form)
+        except HttpError as error:
+            logger.info("push_refused", feed=push.feed.id, hub=redacted(push.hub), error=str(error))
+            return
+        if answer.status // 100 != 2:
+            logger.info("push_refused", feed=push.feed.id, hub=redacted(push.hub), status=answer.status)
+
+    def verify(self, token: str, query: dict[str, str]) -> tuple[int, str]:
+        """Answer a hub that asks whether a subscription is meant (section 5.3): status and body."""
+        push = self._by_token.get(token)
+        if push is None or query.get("hub.topic") != push.topic:
+            return 404, ""
+        if query.get("hub.mode") == "denied":
+            push.status, push.until, push.again_at = "refused", 0.0, self._now() + DENIED_S
+            logger.info("push_denied", feed=push.feed.id, why=query.get("hub.reason", "")[:200])
+            return 200, ""
+        challenge = query.get("hub.challenge", "")
+        if query.get("hub.mode") != "subscribe" or push.status not in {"pending", "active"} or not challenge:
+            return 404, ""
+        try:
+            asked = float(query.get("hub.lease_seconds", LEASE_S))
+        except ValueError:
+            return 404, ""
+        lease = min(max(asked, _SHORTEST_LEASE_S), _LONGEST_LEASE_S)
+        push.status, push.until = "active", self._now() + lease
+        push.again_at = self._now() + lease * (RENEW_AT + RENEW_SPREAD * self._draw())
+        logger.info("push_active", feed=push.feed.id, hours=round(lease / 3600))
+        return 200, challenge
+
+    def receive(self, token: str, signature: str, content_type: str, body: bytes) -> int:
+        """Take a delivery (section 7): the status to answer with.
+
+        One whose signature is missing or wrong is answered as if it were taken, and dropped, so that nobody can find
+        out what a right one would be.
+        """
+        push = self._by_token.get(token)
+        if push is None or push.until <= self._now():
+            return 404
+        if not signed(push.secret, signature, body):
+            logger.warning("push_unsigned", feed=push.feed.id)
+            return 202
+        fetched = Fetched(200, push.topic, {"content-type": content_type}, body, conditional=True)
+        taken = self.deliver is not None and self.deliver(push.feed.id, fetched)
+        return 202 if taken else 404
+
+    def routes(self) -> list[web.RouteDef]:
+        """The handlers for the web server of the process."""
+
+        async def ask_back(request: web.Request) -> web.Response:
+            status, text = self.verify(request.match_info["token"], dict(request.query))
+            return web.Response(status=status, text=text)
+
+        async def delivery(request: web.Request) -> web.Response:
+            token = request.match_info["token"]
+            if token not in self._by_token:
+                return web.Response(status=404)
+            body = await _body(request)
+            if body is None:
+                return web.Response(status=413)
+            signature = request.headers.get("X-Hub-Signature", "")
+            return web.Response(status=self.receive(token, signature, request.content_type, body))
+
+        path = f"{self._path}/{{token}}"
+        return [web.get(path, ask_back, allow_head=False), web.post(path, delivery)]
+
+
+def signed(secret: str, signature: str, body: bytes) -> bool:
+    """Whether an X-Hub-Signature, `METHOD=HEX`, is the body's; compared in constant time."""
+    method, _, digest = signature.strip().partition("=")
+    if method.lower() not in _ALGORITHMS:
+        return False
+    right = hmac.new(secret.encode(), body, getattr(hashlib, method.lower())).hexdigest()
+    return hmac.compare_digest(right.encode(), digest.strip().lower().encode("utf-8", "replace"))
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """The body of a request, None when it is too large."""
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(65536):
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)

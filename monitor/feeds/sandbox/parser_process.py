@@ -1,0 +1,150 @@
+"""Parser processes as the poller sees them: copies of a template, each at the other end of a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+from monitor.errors import FeedError
+from monitor.feeds.sandbox.parser_template import ANSWER, COMMAND, END, FORK, KILL
+from monitor.feeds.sandbox.parser_worker import LENGTH
+from monitor.http.connection import CHUNK, Connection
+
+#: Bytes of one reply: more than any document within the parser's limits can become.
+_LARGEST_REPLY = 256 * 1024 * 1024
+#: Above this glibc gives back at once what was freed. Left alone it raises it with each large document (mallopt(3)).
+_MMAP_THRESHOLD = 256 * 1024
+#: Seconds that the template has for an answer, its own start included, and then to end.
+PATIENCE_S = 20.0
+
+
+class Template:
+    """The process that parsers are copies of. It starts when first needed, and again when it was lost."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = arguments
+        self._process: asyncio.subprocess.Process | None = None
+        self._control: socket.socket | None = None
+        self._turn = asyncio.Lock()
+
+    async def copy(self) -> ParserProcess:
+        """A new parser. Raises ConnectionError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
+            try:
+                return ParserProcess(self, await self._told(FORK, 0, theirs.fileno()), connection)
+            except BaseException:
+                connection.abort()
+                raise
+
+    async def end(self, pid: int, *, kill: bool) -> int:
+        """The exit code of a parser; without `kill` it is given a second to end. Raises ConnectionError."""
+        return await self._told(KILL if kill else END, pid)
+
+    async def close(self) -> None:
+        """End the template; parsers end when they notice that their connections have ended."""
+        async with self._turn:
+            await self._lost()
+
+    async def _told(self, what: int, pid: int, *descriptors: int) -> int:
+        # A caller who is cancelled must not leave an answer behind for the next one.
+        return await asyncio.shield(
+            asyncio.ensure_future(self._tell(COMMAND.pack(what, pid), *map(os.dup, descriptors)))
+        )
+
+    async def _tell(self, command: bytes, *descriptors: int) -> int:
+        async with self._turn:
+            try:
+                control = await self._started()
+                socket.send_fds(control, [command], descriptors)
+                async with asyncio.timeout(PATIENCE_S):
+                    answer = await asyncio.get_running_loop().sock_recv(control, ANSWER.size)
+            except OSError:  # TimeoutError is one, too
+                answer = b""
+            finally:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+            if len(answer) < ANSWER.size:
+                await self._lost()
+                raise ConnectionError("the parsers' template has ended")
+        (number,) = ANSWER.unpack(answer)
+        return int(number)
+
+    async def _started(self) -> socket.socket:
+        if self._control is None:
+            self._control, theirs = socket.socketpair()
+            self._control.setblocking(False)
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "monitor.feeds.sandbox.parser_template",
+                    *self._arguments,
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    env={**os.environ, "MALLOC_MMAP_THRESHOLD_": str(_MMAP_THRESHOLD)},
+                )
+        return self._control
+
+    async def _lost(self) -> None:
+        control, self._control = self._control, None
+        process, self._process = self._process, None
+        if control is not None:
+            control.close()
+        if process is not None:
+            try:
+                async with asyncio.timeout(min(PATIENCE_S, 5)):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+class ParserProcess:
+    """One parser."""
+
+    def __init__(self, template: Template, pid: int, connection: Connection) -> None:
+        self._template, self._pid, self._connection = template, pid, connection
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._connection.ended
+
+    async def exchange(self, request: bytes, body: bytes) -> bytearray:
+        """Send a request and its document, and read the reply. Raises ConnectionError when the process has ended."""
+        head = LENGTH.pack(len(request)) + request
+        if len(body) <= CHUNK:
+            self._connection.write(head + body)
+        else:  # a copy of a large one would be large as well
+            self._connection.write(head)
+            self._connection.write(body)
+        reply = bytearray()
+        while len(reply) < LENGTH.size:
+            reply += await self._more()
+        (length,) = LENGTH.unpack_from(reply)
+        if length > _LARGEST_REPLY:
+            raise ConnectionError("the reply is too long")
+        while len(reply) < LENGTH.size + length:
+            reply += await self._more()
+        del reply[: LENGTH.size]
+        return reply
+
+    async def end(self, *, kill: bool = True) -> int:
+        """End it; its exit code. Without `kill` it is given a second to end by itself. Raises ConnectionError."""
+        self._connection.abort()  # whoever still waits for a reply is told
+        return await self._template.end(self._pid, kill=kill)
+
+    async def _more(self) -> bytes:
+        try:
+            data = await self._connection.read()
+        except FeedError as error:
+            raise ConnectionError(str(error)) from error
+        if not data:
+            raise ConnectionError("the parser has ended")
+        return data

@@ -1,0 +1,96 @@
+"""What a parser process does: it reads hostile documents, one after the other, and answers with what they say.
+
+It reads requests, each a length (four bytes, big-endian), MessagePack, and the document itself; it writes replies, each
+a length and MessagePack. `parser_template` limits its memory; processor time of each document is limited by an interval
+timer whose signal ends the process, which no code that hangs in a C library can prevent. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import struct
+from typing import Any, BinaryIO
+
+import msgspec
+
+from monitor.errors import FeedError
+from monitor.feeds.formats.document import ParsedFeed
+from monitor.feeds.formats.page.feed_links import PageLinks, page_links
+from monitor.feeds.formats.page.main_text import PageText, extract
+from monitor.feeds.formats.parse import parse
+
+LENGTH = struct.Struct(">I")
+#: The signal of the processor time limit; its default action ends the process.
+CPU_SIGNAL = signal.SIGPROF
+#: A process that keeps more than this many bytes after a document is not used again: Python's heap seldom shrinks.
+_SPENT = 40 << 20
+
+
+class Request(msgspec.Struct, array_like=True, frozen=True):
+    """A task, the size in bytes of the document that follows, and the task's keyword arguments."""
+
+    task: str
+    size: int
+    options: dict[str, Any]
+
+
+class Reply(msgspec.Struct, array_like=True, frozen=True):
+    """Either the result in the task's own form, or a FeedError's reason and message.
+
+    `spent` says that the process has become too large, or its heap is in pieces: the next document needs a new one.
+    """
+
+    result: msgspec.Raw = msgspec.Raw(b"\xc0")
+    reason: str = ""
+    message: str = ""
+    retryable: bool = True
+    spent: bool = False
+
+
+def work(request: Request, body: bytes) -> ParsedFeed | PageText | PageLinks:
+    """Do one task. Raises FeedError."""
+    if request.task == "parse":
+        # Articles are plain text: the HTML would double what goes through the pipe and lies in the poller's memory.
+        return parse(body, with_html=False, **request.options)
+    if request.task == "extract":
+        return extract(body, **request.options)
+    if request.task == "links":
+        return page_links(body, **request.options)
+    raise FeedError(f"no such task: {request.task}", reason="parse_failed", retryable=False)
+
+
+def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
+    """Answer requests until `source` ends."""
+    decoder = msgspec.msgpack.Decoder(Request)
+    encoder = msgspec.msgpack.Encoder()
+    while len(head := source.read(LENGTH.size)) == LENGTH.size:
+        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+        request = decoder.decode(source.read(LENGTH.unpack(head)[0]))
+        frame = encoder.encode(_answer(encoder, request, source.read(request.size)))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        sink.write(LENGTH.pack(len(frame)))
+        sink.write(frame)
+        sink.flush()
+
+
+def _answer(encoder: msgspec.msgpack.Encoder, request: Request, body: bytes) -> Reply:
+    try:
+        result = msgspec.Raw(encoder.encode(work(request, body)))
+    except FeedError as error:
+        text = str(error)[:500]
+        return Reply(reason=error.reason, message=text, retryable=error.retryable, spent=_spent())
+    except MemoryError:
+        text = "the document needs more memory than a parser may use"
+        return Reply(reason="parse_memory", message=text, spent=True)
+    return Reply(result=result, spent=_spent())
+
+
+def _spent() -> bool:
+    """By /proc/self/statm, without what is shared with others; where there is none, a process lasts its documents."""
+    try:
+        with open("/proc/self/statm", "rb", buffering=0) as file:  # noqa: PTH123  # pathlib would take half of the time
+            _, resident, shared, *_ = file.read(200).split()
+    except OSError:
+        return False
+    return (int(resident) - int(shared)) * resource.getpagesize() > _SPENT

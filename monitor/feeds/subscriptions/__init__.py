@@ -1,0 +1,1 @@
+"""What is subscribed to: the bundled catalogue, OPML and YAML lists, outlets, and the options of a feed."""

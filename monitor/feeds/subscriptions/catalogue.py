@@ -1,0 +1,163 @@
+"""The lists of feeds: the bundled one, the user's YAML and OPML files, and single addresses.
+
+A user's list builds on others and says only what differs:
+
+    include: [bundled, ../desk/gulf.yaml]
+    feeds:
+      - url: https://example.org/feed.xml
+        outlet: The Example
+        language: en
+        country: GB
+      - {id: bbc-world, interval_s: 300}     # one of an included list, with an option changed
+      - {id: rt, enabled: false}
+
+Every mistake is one ConfigError that names file, key, problem and fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import structlog
+import yaml
+
+from monitor.errors import ConfigError, DataFileError
+from monitor.feeds.formats.fields import article_urls
+from monitor.feeds.subscriptions import opml, outlets
+from monitor.feeds.subscriptions.options import MistakeError, options_of, subscription
+from monitor.feeds.subscriptions.subscription import Subscription
+
+logger = structlog.get_logger()
+
+BUNDLED = "bundled"
+_MAX_DEPTH = 8
+
+
+@cache
+def bundled() -> tuple[Subscription, ...]:
+    """The feeds of the bundled list, those that are not enabled included. Raises DataFileError."""
+    feeds: dict[str, Subscription] = {}
+    for outlet in outlets.outlets():
+        for fields in outlet.feeds:
+            row = {**outlets.whose(outlet), "outlet": fields.get("title", outlet.name), **fields}
+            try:
+                feed = subscription(row)
+            except MistakeError as mistake:
+                where = f"{outlet.id}: {fields.get('id', '?')}: {mistake.key}"
+                raise DataFileError(outlets.FILE, where, mistake.problem) from mistake
+            if feed.id in feeds:
+                raise DataFileError(outlets.FILE, outlet.id, f"feed id {feed.id!r} is used twice")
+            feeds[feed.id] = feed
+    return tuple(feeds.values())
+
+
+def load_feeds(lists: Iterable[str]) -> tuple[Subscription, ...]:
+    """The feeds of all lists: `bundled`, a YAML or OPML file's path, or the address of one feed.
+
+    Where two lists have a feed of the same id, or of the same address, the later one counts. A row of an OPML file that
+    can't be read is logged and left out. Raises ConfigError, DataFileError.
+    """
+    feeds: dict[str, Subscription] = {}
+    for name in lists:
+        _merge(feeds, _load(name, ()))
+    return tuple(feeds.values())
+
+
+def read_yaml(path: Path) -> tuple[Subscription, ...]:
+    """The feeds of one YAML file and of what it includes. Raises ConfigError."""
+    return tuple(_read_yaml(path, ()).values())
+
+
+def subscription_of(url: str) -> Subscription:
+    """A subscription for an address, with what the bundled outlets know of its host. Raises ConfigError."""
+    try:
+        return subscription({"url": url, **outlets.known_of(url)})
+    except MistakeError as mistake:
+        raise ConfigError("feeds", url[:200], mistake.problem, "write https://HOST/PATH") from mistake
+
+
+def to_yaml(feeds: Iterable[Subscription]) -> str:
+    """The feeds as a list that `read_yaml` reads: only what differs from the defaults; credentials are references."""
+    rows = [options_of(feed) for feed in feeds]
+    return yaml.safe_dump({"feeds": rows}, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _load(name: str, parents: tuple[Path, ...]) -> dict[str, Subscription]:
+    if name == BUNDLED:
+        return {feed.id: feed for feed in bundled()}
+    if "://" in name:
+        feed = subscription_of(name)
+        return {feed.id: feed}
+    path = Path(name)
+    if path.suffix.lower() in {".opml", ".xml"}:
+        return _read_opml(path)
+    return _read_yaml(path, parents)
+
+
+def _read_opml(path: Path) -> dict[str, Subscription]:
+    try:
+        outline = opml.read_opml(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(str(path), "", f"can't be read: {error.strerror}") from error
+    for problem in outline.problems:
+        logger.warning("opml_row_skipped", file=str(path), line=problem.line, problem=problem.text)
+    return {feed.id: feed for feed in outline.feeds}
+
+
+def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]:
+    file = str(path)
+    try:
+        whole = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(file, "", f"can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(file, "", "is not UTF-8", "save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(file, "", " ".join(str(error).split())[:300], "correct the YAML") from error
+    if not isinstance(whole, dict):
+        raise ConfigError(file, "", "is no list of feeds", "begin with `feeds:`")
+    for key in whole:
+        if key not in {"feeds", "include"}:
+            raise ConfigError(file, str(key), "is not known here", "use `include` and `feeds`")
+    feeds: dict[str, Subscription] = {}
+    resolved = path.resolve()
+    for name in _strings(file, "include", whole.get("include")):
+        if resolved in parents or len(parents) >= _MAX_DEPTH:
+            raise ConfigError(file, "include", "the lists include each other", "take one of them out")
+        inner = name if name == BUNDLED or "://" in name else str(path.parent / Path(name).expanduser())
+        _merge(feeds, _load(inner, (*parents, resolved)))
+    rows = whole.get("feeds") or []
+    if not isinstance(rows, list):
+        raise ConfigError(file, "feeds", "must be a list", "write `- url: https://...` for each feed")
+    own: set[str] = set()
+    for number, row in enumerate(rows):
+        try:
+            feed = subscription(row, feeds)
+        except MistakeError as mistake:
+            key = f"feeds[{number}]" + (f".{mistake.key}" if mistake.key else "")
+            raise ConfigError(file, key, mistake.problem, mistake.fix) from mistake
+        if feed.id in own:
+            raise ConfigError(file, f"feeds[{number}]", f"feed {feed.id!r} stands in the list twice", "take one out")
+        own.add(feed.id)
+        _merge(feeds, {feed.id: feed})
+    return feeds
+
+
+def _merge(feeds: dict[str, Subscription], more: Mapping[str, Subscription]) -> None:
+    """Add `more`; a feed of the same address under another id gives way."""
+    addresses = {article_urls.link_key(feed.url): feed.id for feed in feeds.values()}
+    for feed in more.values():
+        twin = addresses.get(article_urls.link_key(feed.url))
+        if twin is not None and twin != feed.id:
+            feeds.pop(twin, None)
+        feeds[feed.id] = feed
+
+
+def _strings(file: str, key: str, value: object) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    raise ConfigError(file, key, "must be a list of names", f"write `{key}: [bundled]`")

@@ -1,0 +1,88 @@
+"""The options of a feed as users write them: checked, made a subscription, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from monitor.feeds.formats import entries
+from monitor.feeds.formats.fields import article_urls, dates
+from monitor.feeds.subscriptions.subscription import Subscription
+
+OPTIONS = tuple(name for name in Subscription.__struct_fields__ if name != "schema")
+_AT = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<key>.*)`)?$", re.DOTALL)
+_CODE = re.compile(r"[A-Z]{2,4}")
+
+
+class MistakeError(Exception):
+    """What is wrong with one feed of a list, before it is known where the list is."""
+
+    def __init__(self, key: str, problem: str, fix: str = "") -> None:
+        super().__init__(problem)
+        self.key, self.problem, self.fix = key, problem, fix
+
+
+def subscription(row: object, known: Mapping[str, Subscription] | None = None) -> Subscription:
+    """One feed of a list; one whose id is `known` needs to say only what differs. Raises MistakeError."""
+    if isinstance(row, str):
+        row = {"url": row}
+    if not isinstance(row, dict):
+        raise MistakeError("", "is no feed", "write `- url: https://...`")
+    for key in row:
+        if key not in OPTIONS:
+            raise MistakeError(str(key)[:50], "is no option of a feed", _nearest(str(key)))
+    fields = dict(row)
+    base = (known or {}).get(str(fields.get("id", "")))
+    if base is not None:
+        fields = {**options_of(base), **fields}
+    url = fields.get("url")
+    if not isinstance(url, str) or not url:
+        raise MistakeError("url", "is missing", "write the address of the feed")
+    fields.setdefault("id", feed_id(url))
+    try:
+        feed = msgspec.convert(fields, Subscription)
+    except msgspec.ValidationError as error:
+        match = _AT.match(str(error))
+        assert match is not None  # noqa: S101  # the pattern matches everything
+        raise MistakeError(match["key"] or "", match["problem"]) from error
+    except ValueError as error:
+        # urlsplit refuses some addresses before the record can
+        raise MistakeError("url", f"is not an address: {error}") from error
+    return checked(feed)
+
+
+def checked(feed: Subscription) -> Subscription:
+    """The subscription, its zone, language and codes being known. Raises MistakeError."""
+    if feed.timezone and not dates.known_zone(feed.timezone):
+        raise MistakeError("timezone", f"{feed.timezone!r} is not known", "write Asia/Tokyo or +09:00")
+    if feed.language and not entries.tag(feed.language):
+        raise MistakeError("language", f"{feed.language!r} is no language tag", "write en, pt-br, zh")
+    for name in ("country", "speaks_for"):
+        value = getattr(feed, name)
+        if value and not _CODE.fullmatch(value):
+            raise MistakeError(name, f"{value!r} is no country code", "write two capitals (ISO 3166), or UN, EU, NATO")
+    return feed
+
+
+def _nearest(key: str) -> str:
+    near = get_close_matches(key, OPTIONS, n=1)
+    return f"did you mean `{near[0]}`?" if near else "see docs/feeds.md for all options"
+
+
+def feed_id(url: str) -> str:
+    """An id for a feed that has none: its host and a hash of its address, the same wherever it is added."""
+    host = re.sub(r"[^a-z0-9.-]", "-", (urlsplit(url).hostname or "feed").lower()).strip(".-")[:60] or "feed"
+    return f"{host.removeprefix('www.')}-{hashlib.sha256(article_urls.link_key(url).encode()).hexdigest()[:8]}"
+
+
+def options_of(feed: Subscription) -> dict[str, Any]:
+    """The options of a subscription that differ from their defaults, as plain values."""
+    plain = msgspec.to_builtins(feed)
+    usual = msgspec.to_builtins(Subscription(id=feed.id, url=feed.url))
+    return {name: plain[name] for name in OPTIONS if name in {"id", "url"} or plain[name] != usual[name]}

@@ -1,0 +1,98 @@
+"""The bundled outlets: who publishes what, in which country, on which hosts, and whose office a site is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import yaml
+
+from monitor.errors import DataFileError
+
+FILE = "outlets.yaml"
+
+
+class Outlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who publishes: name, owner, country, hosts (with all their subdomains), and whose office it is if it is one."""
+
+    id: str
+    name: str
+    publisher: str
+    country: str
+    kind: str
+    hosts: tuple[str, ...]
+    official: bool = False
+    speaks_for: str = ""
+    feeds: tuple[dict[str, Any], ...] = ()
+
+
+class _OutletsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    outlets: tuple[Outlet, ...]
+
+
+@cache
+def outlets() -> tuple[Outlet, ...]:
+    """The bundled outlets. Raises DataFileError when the file is not valid."""
+    text = resources.files("monitor.feeds.subscriptions").joinpath("data", FILE).read_text(encoding="utf-8")
+    try:
+        whole = msgspec.convert(yaml.safe_load(text), _OutletsFile)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise DataFileError(FILE, "", str(error)) from error
+    return _valid(whole.outlets)
+
+
+def _valid(found: tuple[Outlet, ...]) -> tuple[Outlet, ...]:
+    ids: set[str] = set()
+    hosts: set[str] = set()
+    for outlet in found:
+        if outlet.id in ids:
+            raise DataFileError(FILE, outlet.id, "an id that another outlet has")
+        ids.add(outlet.id)
+        for host in outlet.hosts:
+            if host in hosts or host != host.lower() or "." not in host:
+                raise DataFileError(FILE, outlet.id, f"host {host!r} must be new, lower case and have a dot")
+            hosts.add(host)
+        if outlet.speaks_for and not outlet.official:
+            raise DataFileError(FILE, outlet.id, "speaks_for is for official sites")
+    return found
+
+
+def outlet_of(url: str) -> Outlet | None:
+    """The bundled outlet whose host serves `url`, None when it is not known."""
+    try:
+        host = (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return None
+    by_host = _by_host()
+    while host:
+        if outlet := by_host.get(host):
+            return outlet
+        host = host.partition(".")[2]
+    return None
+
+
+@cache
+def _by_host() -> Mapping[str, Outlet]:
+    return {host: outlet for outlet in outlets() for host in outlet.hosts}
+
+
+def known_of(url: str) -> dict[str, Any]:
+    """What the bundled outlets know of the host of `url`, as options of a subscription."""
+    outlet = outlet_of(url)
+    return whose(outlet) if outlet is not None else {}
+
+
+def whose(outlet: Outlet) -> dict[str, Any]:
+    """The options of a subscription that say whose feed it is."""
+    return {
+        "outlet": outlet.name,
+        "publisher": outlet.publisher,
+        "country": outlet.country,
+        "kind": outlet.kind,
+        "official": outlet.official,
+        "speaks_for": outlet.speaks_for,
+    }

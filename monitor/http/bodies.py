@@ -1,0 +1,117 @@
+"""Reading a body within limits: bytes as they come, one gzip coding at most, never more than was allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterable
+from contextvars import ContextVar
+from typing import Any
+
+from monitor.errors import HttpError
+
+#: A body that grows beyond so many bytes waits until fewer than PLACES others that large are held.
+LARGE, PLACES = 1024 * 1024, 3
+#: The deadline of the fetch under way in a task, which waiting for a place does not count towards.
+DEADLINE: ContextVar[asyncio.Timeout | None] = ContextVar("DEADLINE", default=None)
+#: Inflated at once; between two slices other feeds have their turn.
+_SLICE = 256 * 1024
+#: Bits of zlib that mean: a gzip header and trailer (RFC 1952).
+_GZIP = 31
+
+
+class Room:
+    """Places for large bodies, so that hundreds of polls at once can't fill the memory with them.
+
+    A task takes one place, however many large bodies it reads, and keeps it until it ends, since what it has read is in
+    memory until then.
+    """
+
+    def __init__(self, places: int = PLACES) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._holders: set[asyncio.Task[Any]] = set()
+
+    async def take(self) -> None:
+        """Wait for a place; the fetch's deadline waits too, since others' large bodies are not its server's fault."""
+        task, deadline = asyncio.current_task(), DEADLINE.get()
+        if task is None or task in self._holders:
+            return
+        when, began = deadline and deadline.when(), asyncio.get_running_loop().time()
+        if deadline and when:
+            deadline.reschedule(None)
+        await self._places.acquire()
+        if deadline and when:
+            deadline.reschedule(when + asyncio.get_running_loop().time() - began)
+        self._holders.add(task)
+        task.add_done_callback(self._leave)
+
+    def _leave(self, task: asyncio.Task[Any]) -> None:
+        self._holders.discard(task)
+        self._places.release()
+
+
+async def read_body(
+    chunks: AsyncIterable[bytes], coding: str, max_raw: int, max_decoded: int, room: Room | None = None
+) -> bytes:
+    """The decoded body; a large one takes a place in the `room`.
+
+    `coding` is the value of Content-Encoding. Raises HttpError: `encoding_refused` for anything but one gzip coding,
+    `body_too_large`, `decoded_too_large`, `bad_gzip`, and `truncated` for a stream that ends early: a cut body is
+    never given to the parser, since the entries that are missing would look as if they had been removed.
+    """
+    coding = coding.strip().lower()
+    if coding not in {"", "identity", "gzip", "x-gzip"}:
+        raise HttpError(f"the body is coded as {coding[:60]!r}, which was not asked for", reason="encoding_refused")
+    raw = bytearray()
+    inflated = _Inflated(max_decoded) if coding in {"gzip", "x-gzip"} else None
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > max_raw:
+            raise HttpError(f"the body is longer than {max_raw} bytes", reason="body_too_large")
+        if inflated is None:
+            raw += chunk
+        else:
+            await inflated.feed(chunk, room)
+        if size > LARGE and room is not None:
+            await room.take()
+    if inflated is not None:
+        return inflated.close() if size else b""
+    if len(raw) > max_decoded:
+        raise HttpError(f"the body is longer than {max_decoded} bytes", reason="body_too_large")
+    return bytes(raw)
+
+
+class _Inflated:
+    """Gzip members, inflated slice by slice up to a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._out = bytearray()
+        self._member = zlib.decompressobj(_GZIP)
+
+    async def feed(self, data: bytes, room: Room | None) -> None:
+        while data:
+            if self._member.eof:
+                if not data.startswith(b"\x1f\x8b"):
+                    return  # padding after the last member, which gzip itself passes over as well
+                self._member = zlib.decompressobj(_GZIP)
+            try:
+                self._out += self._member.decompress(data, _SLICE)
+            except zlib.error as error:
+                raise HttpError(f"the body is not gzip: {error}", reason="bad_gzip") from error
+            if len(self._out) > self._limit:
+                raise HttpError(f"the body unpacks to more than {self._limit} bytes", reason="decoded_too_large")
+            if len(self._out) > LARGE and room is not None:
+                await room.take()
+            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if data:
+                await asyncio.sleep(0)
+
+    def close(self) -> bytes:
+        if not self._member.eof:
+            # What zlib still holds back is less than a slice; take it, then the trailer must have been there.
+            self._out += self._member.flush(_SLICE)
+        if not self._member.eof:
+            raise HttpError("the body ends in the middle", reason="truncated")
+        return bytes(self._out)
