@@ -20,11 +20,27 @@ Kind = Literal["call", "meeting", "visit", "summit", "talks"]
 Medium = Literal["in_person", "phone", "video", "remote", "unknown"]
 #: What one text says of one contact.
 Status = Literal["proposed", "planned", "ongoing", "held", "postponed", "cancelled", "denied", "past"]
-#: What an event has come to: a mention's statuses (never `past`), and `unconfirmed` once its date went by unreported.
+#: What an event has come to: the statuses of its mentions, `unconfirmed` once its date went by without a report, and
+#: `retracted` once no source stands behind it any more.
 EventStatus = Literal[
-    "proposed", "planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied", "unconfirmed", "past"
+    "proposed",
+    "planned",
+    "ongoing",
+    "held",
+    "postponed",
+    "rescheduled",
+    "cancelled",
+    "denied",
+    "unconfirmed",
+    "past",
+    "retracted",
 ]
-Granularity = Literal["day", "range", "week", "month", "quarter", "year"]
+#: How precisely a time is told. `early`, `mid` and `late` are thirds of a month; `until` and `from` are bounds.
+#: `reported` is a contact without a day, which lies in the days up to its first report.
+Granularity = Literal[
+    "day", "range", "week", "weekend", "month", "early", "mid", "late", "quarter", "half", "year", "until", "from",
+    "around", "reported",
+]  # fmt: skip
 Field = Literal["title", "summary", "text", "outlet"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -216,6 +232,7 @@ class EventSource(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     language: str = ""
     speaks_for: str = ""
+    revision: int = 0
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from monitor.assemble.assembly import Assembly, Outcome
+from monitor.assemble.brief.headline import headline
 
-__all__ = ["Assembly", "Outcome"]
+__all__ = ["Assembly", "Outcome", "headline"]

@@ -14,7 +14,7 @@ from monitor.notify.receivers.base import Traits
 
 _COLOURS = {
     "held": "32", "ongoing": "32", "planned": "36", "rescheduled": "36", "proposed": "36",
-    "postponed": "33", "unconfirmed": "33", "cancelled": "31", "denied": "31", "past": "90",
+    "postponed": "33", "unconfirmed": "33", "cancelled": "31", "denied": "31", "retracted": "31", "past": "90",
 }  # fmt: skip
 _MARKS = {"first": "●", "loud": "▲", "retract": "✕", "merged": "=", "quiet": "·", "reminder": "!", "notice": "!"}
 

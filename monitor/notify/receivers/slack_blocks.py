@@ -21,7 +21,7 @@ MAX_TOTAL = 12_000
 _BRIEF, _SOURCES = 2400, 2400
 _EMOJI = {
     "held": "🟢", "ongoing": "🟢", "planned": "🔵", "proposed": "🔵", "rescheduled": "🔵",
-    "postponed": "🟠", "unconfirmed": "🟠", "cancelled": "🔴", "denied": "🔴", "past": "⚪",
+    "postponed": "🟠", "unconfirmed": "🟠", "cancelled": "🔴", "denied": "🔴", "retracted": "🔴", "past": "⚪",
 }  # fmt: skip
 _REFERENCE = re.compile(r"\[([0-9]{1,3})\]")
 

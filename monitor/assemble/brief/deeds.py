@@ -1,0 +1,77 @@
+"""Which deed an event is told as, and who acts in it: a country is visited, a person is met, phoned or hosted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.assemble.brief.phrases import Forms, Phrases, Template
+from monitor.records import Event, Kind, Medium, Participant, Place
+
+#: The statuses that are told of a noun: "the visit is postponed".
+_OF_NOUN = frozenset({"postponed", "cancelled", "denied", "retracted"})
+_REMOTE = frozenset({"phone", "video", "remote"})
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """A deed's name in the language files, who acts, on whom (nobody, where all act alike), and the country visited."""
+
+    deed: str
+    who: tuple[Participant, ...]
+    other: tuple[Participant, ...] = ()
+    country: str = ""
+
+
+def telling(event: Event) -> Telling:
+    """How the event is told. Roles that contradict each other count for nothing."""
+    return _telling(event.kind, event.medium, event.participants, event.place)
+
+
+def _telling(kind: Kind, medium: Medium, participants: tuple[Participant, ...], place: Place | None) -> Telling:
+    callers = _of_role(participants, "caller")
+    if medium == "phone":
+        return _acting("phones", callers, participants) if len(callers) == 1 else Telling("phone", participants)
+    if medium in _REMOTE or kind == "call":
+        return Telling("video" if medium == "video" else "remote", participants)
+    hosts, guests = _of_role(participants, "host"), _of_role(participants, "visitor")
+    if hosts and guests:
+        home = hosts[0].country
+        if kind == "visit" and home and (place is None or not place.country or place.country == home):
+            return Telling("visit", guests, hosts, home)
+        if len(hosts) == 1:
+            return _acting("hosts", hosts, participants)
+    if kind == "visit" and place is not None and place.country:
+        at_home = tuple(p for p in participants if p.country == place.country)
+        abroad = tuple(p for p in participants if p.country != place.country)
+        if at_home and abroad:
+            return Telling("visit", abroad, at_home, place.country)
+    if kind == "summit":
+        return Telling("summit", participants)
+    return Telling("talks" if kind == "talks" and medium == "unknown" else "meeting", participants)
+
+
+def _of_role(participants: Sequence[Participant], role: str) -> tuple[Participant, ...]:
+    return tuple(p for p in participants if p.role == role)
+
+
+def _acting(deed: str, who: tuple[Participant, ...], everybody: tuple[Participant, ...]) -> Telling:
+    return Telling(deed, who, tuple(p for p in everybody if p not in who))
+
+
+def in_order(participants: Sequence[Participant], kind: Kind) -> tuple[Participant, ...]:
+    """The participants, those who act first: the caller, the guest of a visit, else the host."""
+    first = "visitor" if kind == "visit" else "host"
+    rank = {"caller": 0, first: 0, "": 1}
+    return tuple(sorted(participants, key=lambda p: rank.get(p.role, 2)))
+
+
+def fill(template: Template, event: Event, told: Telling, words: Phrases, **names: str) -> str:
+    """A template of a status with the forms of the deed and with `names`; it begins with a capital."""
+    deed = words.deeds[told.deed]
+    if isinstance(template, Forms):
+        template = template.of(1 + deed.plural if event.status in _OF_NOUN else len(told.who))
+    slots = {"country": words.country(told.country), **names}
+    forms = {name: getattr(deed, name).format(**slots) for name in ("do", "did", "doing", "noun")}
+    line = template.format(**slots, **forms)
+    return line[:1].upper() + line[1:]

@@ -1,0 +1,63 @@
+"""The headline of an event: what a person needs on a locked phone, in one line.
+
+Macron to visit Germany for talks with Merz, Thu 3 Dec, Berlin · 2 sources".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, tzinfo
+
+from monitor.assemble.brief.deeds import Telling, fill, telling
+from monitor.assemble.brief.phrases import Phrases, phrases
+from monitor.records import Event
+
+#: Characters of a line that a locked phone shows.
+LIMIT = 110
+#: Leaders who are named on each side; fewer where the line would be too long.
+_NAMED = (4, 3, 2, 1)
+_REMOTE = frozenset({"phone", "video", "remote"})
+
+
+def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str = "en") -> str:
+    """One line of at most `limit` characters: who, what, when, where, and how many independent sources.
+
+    `zone` is the reader's: it settles which year goes without saying. What does not fit is left out, last things first:
+    the number of sources, the place, the time, and leaders beyond the first.
+    """
+    words = phrases(language)
+    told = telling(event)
+    moment = event.last_seen or event.first_seen
+    now = moment.astimezone(zone).date() if moment is not None else None
+    time = words.when(event.when, short=True, now=now) if event.when is not None else ""
+    place = event.place.name if event.place is not None and event.medium not in _REMOTE else ""
+    if not place and event.place is not None and event.medium not in _REMOTE and not told.country:
+        place = words.country(event.place.country)
+    count = words.sources.of(event.reports).format(n=event.reports) if event.reports else ""
+    for named in _NAMED:
+        clause = _clause(event, told, words, named)
+        for parts, shown in (((time, place), count), ((time, place), ""), ((time,), ""), ((), "")):
+            line = ", ".join(part for part in (clause, *parts) if part)
+            line = f"{line} · {shown}" if shown else line
+            if len(line) <= limit and (parts or named == _NAMED[-1]):
+                return line
+    return _cut(clause, limit)
+
+
+def _clause(event: Event, told: Telling, words: Phrases, named: int) -> str:
+    deed = words.deeds[told.deed]
+    sides = told.who if deed.alone else event.participants
+    few = len(sides) <= named
+    joint = words.between.join(map(words.surname, sides)) if few else words.surnames(sides, named)
+    return fill(
+        words.headline[event.status], event, told, words,
+        who=words.surnames(told.who, named),
+        other=words.surnames(told.other, named),
+        whose=words.whose.of(len(sides)).format(names=joint),
+    )  # fmt: skip
+
+
+def _cut(text: str, limit: int) -> str:
+    """The text, cut behind a word where it is too long."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;: ") + "…"
