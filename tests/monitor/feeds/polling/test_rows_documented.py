@@ -14,9 +14,10 @@ PAGE = (ROOT / "docs" / "polling.md").read_text()
 
 def test_each_row_has_a_test_and_each_test_a_row() -> None:
     rows = [int(number) for number in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)]
-    assert rows == list(range(1, 65))
+    assert rows == sorted(set(rows))
+    assert rows[:64] == list(range(1, 65))
     sources = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_rows_*.py"))
-    assert {int(number) for number in re.findall(r"^(?:async )?def test_row_(\d\d)_", sources, re.MULTILINE)} == set(
+    assert {int(number) for number in re.findall(r"^(?:async )?def test_row_(\d+)_", sources, re.MULTILINE)} == set(
         rows
     )
 
