@@ -76,7 +76,9 @@ class Phrases(Generic[V]):
         bucket.sort(key=lambda entry: -len(entry[0]))
 
     def longest(self, words: Sequence[str], at: int) -> tuple[int, list[V]] | None:
-        """The longest phrase that starts at `at`: the index behind it and its meanings."""
+        """Return the longest phrase that starts at `at` as the index behind it and its meanings; None past the end."""
+        if at >= len(words):
+            return None
         for phrase, values in self._by_first.get(words[at], ()):
             size = len(phrase)
             if size == 1 or tuple(words[at : at + size]) == phrase:

@@ -54,11 +54,6 @@ def catalogue() -> list[Any]:
     ]
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
-
-
 def is_told(expected: str, mention: Mention) -> bool:
     leaders, medium, status, *day = expected.split()
     found = [one.leader for one in mention.participants]

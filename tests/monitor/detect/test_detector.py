@@ -14,11 +14,6 @@ DAY = datetime(2026, 2, 5, 8, tzinfo=UTC)
 SEED = "Russian President Vladimir Putin and Chinese President Xi Jinping held a video call Wednesday"
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
-
-
 def only(mentions: tuple[Mention, ...]) -> Mention:
     (mention,) = mentions
     return mention
@@ -146,7 +141,7 @@ class TestConfidence:
     ],
 )
 def test_a_status_that_no_word_tells_is_assumed(detector, title, assumed):
-    (mention,) = Detector().detect(
+    (mention,) = detector.detect(
         Article(id="1", title=title, published=datetime(2025, 8, 11, tzinfo=UTC), language="en")
     )
     assert mention.assumed is assumed

@@ -105,6 +105,16 @@ def _timed(article: Article) -> float:
     return time.perf_counter() - start
 
 
+@pytest.mark.parametrize(
+    "end", ["the two", "the two leaders", "the pair", "his Turkish counterpart", "the", "'s", "European leaders"]
+)
+def test_a_sentence_may_end_anywhere(end: str) -> None:
+    article = Article(
+        id="1", title=f"Putin met Xi: {end}", summary=f"Putin met Xi, {end}", published=DAY, language="en"
+    )
+    assert spans_are_right(article, DETECTOR.detect(article))
+
+
 def test_a_missing_date_is_no_obstacle() -> None:
     (mention,) = DETECTOR.detect(Article(id="1", title=SEED, language="en"))
     assert (mention.when, mention.status, mention.medium) == (None, "held", "video")

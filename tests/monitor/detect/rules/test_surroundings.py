@@ -10,11 +10,6 @@ from monitor.detect import Detector
 from monitor.records import Article, Mention
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
-
-
 def only(detector: Detector, title: str, published: str) -> Mention:
     (mention,) = detector.detect(
         Article(id="1", title=title, published=datetime.fromisoformat(published).replace(hour=12, tzinfo=UTC))

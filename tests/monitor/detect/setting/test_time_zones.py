@@ -28,9 +28,9 @@ def test_a_date_alone_holds_everywhere():
     assert local_time(noon, "NZ").date() == date(2026, 2, 5)
 
 
-def test_the_detector_reads_today_there():
+def test_the_detector_reads_today_there(detector: Detector) -> None:
     title = "Putin and Xi held a phone call today"
     for country, day in (("US", date(2026, 2, 4)), ("JP", date(2026, 2, 5))):
-        (mention,) = Detector().detect(Article(id="1", title=title, country=country, published=LATE, language="en"))
+        (mention,) = detector.detect(Article(id="1", title=title, country=country, published=LATE, language="en"))
         assert mention.when is not None
         assert mention.when.start == day

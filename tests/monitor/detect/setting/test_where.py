@@ -145,9 +145,7 @@ class TestData:
             read("places.yaml", PlaceWords, folder=tmp_path)
 
 
-def test_where_a_leader_spoke_from_is_the_only_place_that_a_call_has() -> None:
-    detector = Detector()
-
+def test_where_a_leader_spoke_from_is_the_only_place_that_a_call_has(detector: Detector) -> None:
     def place(text: str) -> Place | None:
         (mention,) = detector.detect(Article(id="1", title=text, published=datetime(2026, 2, 4, tzinfo=UTC)))
         return mention.place

@@ -23,11 +23,6 @@ THURSDAY = datetime(2026, 2, 5, 12, tzinfo=UTC)
 SECONDS = 0.5
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
-
-
 def seconds(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()

@@ -12,11 +12,6 @@ from monitor.detect.vocabulary.language import bundled_languages
 from monitor.records import Article
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
-
-
 def leaders(detector: Detector, article: Article) -> list[list[str]]:
     return [[one.leader for one in mention.participants] for mention in detector.detect(article)]
 
