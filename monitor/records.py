@@ -19,7 +19,7 @@ from monitor.errors import DecodeError, NewerSchemaError
 Kind = Literal["call", "meeting", "visit", "summit", "talks"]
 Medium = Literal["in_person", "phone", "video", "remote", "unknown"]
 #: What one text says of one contact.
-Status = Literal["proposed", "planned", "ongoing", "held", "postponed", "cancelled", "denied", "past"]
+Status = Literal["proposed", "planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied", "past"]
 #: What an event has come to: the statuses of its mentions, `unconfirmed` once its date went by without a report, and
 #: `retracted` once no source stands behind it any more.
 EventStatus = Literal[
@@ -181,7 +181,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class Mention(Record, frozen=True, kw_only=True):
     """What one article says of one contact.
 
-    `assumed` says that no word tells the status: "their meeting" alone is taken for one that took place.
+    `assumed` says that no word tells the status: "their meeting" alone is taken for one that took place. `statuses` is
+    how likely each status is, empty where nobody knows. A mention that `joins_only` belongs to an event that others
+    speak of, and opens none by itself.
+
+    `withdraws` makes the record a withdrawal, which claims nothing and names no participants: `older` takes back what
+    the article said in its older revisions; `outlet` (a correction) and `retraction` take back what the outlet said
+    before in an article that this one corrects.
     """
 
     article_id: str
@@ -199,6 +205,9 @@ class Mention(Record, frozen=True, kw_only=True):
     language: str = ""
     source: Source | None = None
     assumed: bool = False
+    statuses: dict[Status, float] = {}
+    joins_only: bool = False
+    withdraws: Literal["", "older", "outlet", "retraction"] = ""
 
     @property
     def key(self) -> str:

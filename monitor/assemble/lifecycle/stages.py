@@ -28,6 +28,7 @@ ALLOWED: dict[EventStatus, frozenset[EventStatus]] = {
     "ongoing": frozenset({"held"}),
     "held": frozenset(),
     "unconfirmed": frozenset({"postponed", "cancelled", "denied", "ongoing", "held"}),
+    "retracted": frozenset(),
 }
 
 #: Days after the planned date at which an event without a report becomes `unconfirmed`.
@@ -35,7 +36,8 @@ UNCONFIRMED_AFTER = 3
 
 #: Of several statuses told at one time, the later stage of a contact counts last.
 _RANK: dict[str, int] = {
-    "past": 0, "denied": 1, "proposed": 2, "planned": 3, "postponed": 4, "cancelled": 5, "ongoing": 6, "held": 7,
+    "past": 0, "denied": 1, "proposed": 2, "planned": 3, "postponed": 4, "rescheduled": 5, "cancelled": 6,
+    "ongoing": 7, "held": 8,
 }  # fmt: skip
 
 
