@@ -26,6 +26,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+import monitor.record_batches  # noqa: F401  # replaces aiokafka's reader of record batches, which one record can stop
 from monitor.config import Broker
 from monitor.errors import BrokerError, ConfigError
 

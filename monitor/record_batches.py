@@ -1,0 +1,284 @@
+"""Read Kafka's record batches so that no batch can stop a partition.
+
+aiokafka reads a partition in order and raises when a batch can't be read: bytes that don't decompress, a record header
+that is not UTF-8, a checksum that is wrong. It then fetches the same batch again, for ever. It also decompresses
+without a limit: 4 MiB of gzip can become 4 GB. The reader in this module gives an `Unreadable` value in place of what
+it can't read and goes on behind it.
+
+It replaces aiokafka's reader in this process when the module is imported; `monitor.kafka` imports it. The format is
+described at https://kafka.apache.org/documentation/#recordbatch.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Self
+
+import aiokafka.consumer.fetcher
+import aiokafka.record.util
+import zstandard
+from aiokafka import ConsumerRecord
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.record.memory_records import MemoryRecords
+
+from monitor.errors import ConfigError
+
+try:
+    import cramjam
+except ImportError:  # `require_codecs` says so at the start of a process
+    cramjam = None  # type: ignore[assignment]
+
+#: The most bytes that one batch may decompress to. A topic's records have at most 4 MiB.
+MAX_BATCH_BYTES = 64 * 1024 * 1024
+
+_HEADER = struct.Struct(">qiibIhiqqqhii")
+_CHECKED_FROM = 21  # the checksum covers everything behind itself
+_CODEC, _LOG_APPEND_TIME, _CONTROL = 0x07, 0x08, 0x20
+_MAGIC_2 = 2
+
+
+class Unreadable(bytes):
+    """The value of a record that can't be read; `reason` says why, and `last` is the last offset that it stands for."""
+
+    reason: str
+    last: int
+
+    def __new__(cls, reason: str, last: int, value: bytes = b"") -> Self:
+        """Make one for the offsets up to `last`; `value` is what could be read of it."""
+        new = super().__new__(cls, value)
+        new.reason, new.last = reason, last
+        return new
+
+
+class BatchError(ValueError):
+    """A batch that can't be read, said in words. Never leaves this module."""
+
+
+class _Record(NamedTuple):
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+def require_codecs() -> None:
+    """Raise ConfigError when a package is missing that one of Kafka's codecs needs."""
+    if cramjam is None:
+        problem = "records compressed with lz4 or snappy can't be read: the package cramjam is not installed"
+        raise ConfigError("installation", "", problem, "pip install cramjam")
+
+
+def _gunzip(data: bytes) -> bytes:
+    parts, left = [], MAX_BATCH_BYTES + 1
+    while data and left > 0:
+        stream = zlib.decompressobj(wbits=31)
+        part = stream.decompress(data, left)
+        parts.append(part)
+        left -= len(part)
+        if not stream.eof and left > 0:
+            raise BatchError("its gzip data is cut off")
+        data = stream.unused_data
+    return b"".join(parts)
+
+
+def _unzstd(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read(MAX_BATCH_BYTES + 1)
+
+
+def _unlz4(data: bytes) -> bytes:
+    for size in (16 * len(data), MAX_BATCH_BYTES + 1):
+        space = bytearray(min(size, MAX_BATCH_BYTES + 1))
+        try:
+            return bytes(memoryview(space)[: cramjam.lz4.decompress_into(data, space)])
+        except cramjam.DecompressionError as error:
+            failure = error
+    # With too little space the decoder fails just like that.
+    raise BatchError(f"its lz4 data is damaged or larger than {MAX_BATCH_BYTES} bytes: {failure}")
+
+
+#: What Java's snappy library writes before its blocks: a mark, a version and the oldest version that reads it.
+_XERIAL = b"\x82SNAPPY\x00"
+
+
+def _unsnappy(data: bytes) -> bytes:
+    if not data.startswith(_XERIAL):
+        return _unsnappy_block(data)
+    parts, at, left = [], 16, MAX_BATCH_BYTES
+    while at < len(data) and left >= 0:
+        (length,) = struct.unpack_from(">i", data, at)
+        parts.append(_unsnappy_block(data[at + 4 : at + 4 + length]))
+        left -= len(parts[-1])
+        at += 4 + length
+    return b"".join(parts)
+
+
+def _unsnappy_block(data: bytes) -> bytes:
+    if cramjam.snappy.decompress_raw_len(data) > MAX_BATCH_BYTES:
+        raise BatchError(f"its snappy data is larger than {MAX_BATCH_BYTES} bytes")
+    return bytes(cramjam.snappy.decompress_raw(data))
+
+
+_CODECS: dict[int, Callable[[bytes], bytes]] = {
+    0: bytes,
+    1: _gunzip,
+    2: _unsnappy,
+    3: _unlz4,
+    4: _unzstd,
+}
+
+
+def _decompressed(codec: int, data: bytes) -> bytes:
+    """The records of a batch. Raises BatchError when they are damaged or larger than MAX_BATCH_BYTES."""
+    if codec not in _CODECS:
+        raise BatchError(f"codec {codec} is not one of Kafka's")
+    try:
+        plain = _CODECS[codec](data)
+    except BatchError:
+        raise
+    except Exception as error:  # each library has errors of its own, all about the data
+        raise BatchError(f"its data can't be decompressed: {error}") from error
+    if len(plain) > MAX_BATCH_BYTES:
+        raise BatchError(f"its data is larger than {MAX_BATCH_BYTES} bytes")
+    return plain
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """The zigzag number at a place, and where the next one begins."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
+        if shift > 63:
+            raise BatchError("a number in it has no end")
+
+
+def _field(data: bytes, at: int, end: int) -> tuple[bytes | None, int]:
+    length, at = _varint(data, at)
+    if length < 0:
+        return None, at
+    if at + length > end:
+        raise BatchError("a field reaches beyond its record")
+    return data[at : at + length], at + length
+
+
+def read_batch(raw: bytes) -> Iterator[_Record]:
+    """The records of one batch of format 2, without their headers, which nobody here reads.
+
+    A record that can't be read has an `Unreadable` value. Raises BatchError when nothing more of the batch can be read.
+    """
+    (base, _, _, _, checksum, attributes, _, first_time, last_time, _, _, _, count) = _HEADER.unpack_from(raw)
+    if checksum != aiokafka.record.util.calc_crc32c(memoryview(raw)[_CHECKED_FROM:]):
+        raise BatchError("its checksum is wrong")
+    data, at = _decompressed(attributes & _CODEC, raw[_HEADER.size :]), 0
+    for _ in range(count):
+        try:
+            length, at = _varint(data, at)
+            end = at + length
+            if length < 0 or end > len(data):
+                raise BatchError("a record reaches beyond its batch")
+            delta, at = _varint(data, at + 1)
+            number, at = _varint(data, at)
+        except IndexError as error:
+            raise BatchError("it ends too early") from error
+        moment = last_time if attributes & _LOG_APPEND_TIME else first_time + delta
+        try:
+            key, at = _field(data, at, end)
+            value, at = _field(data, at, end)
+        except (BatchError, IndexError) as error:
+            key, value = None, Unreadable(f"the record is damaged: {error}", base + number, data[at:end])
+        yield _Record(base + number, moment, key, value)
+        at = end
+
+
+class _RawRecords:
+    """What a broker's answer holds for one partition, as aiokafka's fetcher asks for it, with its bytes kept."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self._records = MemoryRecords(raw)
+
+    def has_next(self) -> bool:
+        return bool(self._records.has_next())
+
+    def size_in_bytes(self) -> int:
+        return int(self._records.size_in_bytes())
+
+    def batches(self) -> Iterator[bytes]:
+        """The whole batches; the broker may cut the last one off."""
+        at = 0
+        while at + 12 <= len(self.raw):
+            (length,) = struct.unpack_from(">i", self.raw, at + 8)
+            end = at + 12 + length
+            if length < 0 or end > len(self.raw):
+                return
+            yield bytes(self.raw[at:end])
+            at = end
+
+
+class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
+    """Reads what was fetched of one partition; aiokafka's fast reader does it where a batch is plain and sound."""
+
+    def _unpack_records(self) -> Iterator[ConsumerRecord]:
+        for raw in self._records.batches():
+            if len(raw) >= _HEADER.size and raw[16] == _MAGIC_2 and raw[22] & _CODEC:
+                yield from self._carefully(raw)
+                continue
+            self._records = MemoryRecords(raw)
+            try:
+                yield from super()._unpack_records()
+            except Exception:  # noqa: BLE001  # whatever aiokafka's readers raise
+                yield from self._carefully(raw)
+
+    def _carefully(self, raw: bytes) -> Iterator[ConsumerRecord]:
+        """Read what can be read of a batch, and stand in for the rest."""
+        if len(raw) < _HEADER.size or raw[16] != _MAGIC_2:
+            last = max(self.next_fetch_offset, struct.unpack_from(">q", raw)[0])
+            yield self._stand_in("the record is damaged", last)
+            return
+        base, _, _, _, _, attributes, last_delta, *_ = _HEADER.unpack_from(raw)
+        last = base + last_delta
+        if last >= self.next_fetch_offset and not attributes & _CONTROL:
+            try:
+                for record in read_batch(raw):
+                    if record.offset >= self.next_fetch_offset:
+                        self.next_fetch_offset = record.offset + 1
+                        yield self._consumer_record_of(record)
+            except BatchError as error:
+                yield self._stand_in(f"the batch can't be read: {error}", last)
+        self.next_fetch_offset = max(self.next_fetch_offset, last + 1)
+
+    def _stand_in(self, reason: str, last: int) -> ConsumerRecord:
+        offset = self.next_fetch_offset
+        self.next_fetch_offset = last + 1
+        return self._consumer_record_of(_Record(offset, -1, None, Unreadable(reason, last)))
+
+    def _consumer_record_of(self, record: _Record) -> ConsumerRecord:
+        key, value = record.key, record.value
+        return ConsumerRecord(
+            self._tp.topic,
+            self._tp.partition,
+            record.offset,
+            record.timestamp,
+            0,
+            key,
+            value,
+            None,
+            -1 if key is None else len(key),
+            -1 if value is None else len(value),
+            (),
+        )
+
+
+def _install() -> None:
+    """Let each consumer of this process read with `_Records`: aiokafka has no setting for it."""
+    fetcher: Any = aiokafka.consumer.fetcher
+    fetcher.MemoryRecords, fetcher.PartitionRecords = _RawRecords, _Records
+
+
+_install()
