@@ -5,6 +5,7 @@
     ├── DataFileError             a bundled or user data file does not hold what its reader needs
     ├── DecodeError               bytes that are not the record they should be          (reason "undecodable")
     │   └── NewerSchemaError      a record of a version this reader does not know yet   (reason "newer_schema")
+    ├── DeadlyRecordError         a record over which processes died again and again    (reason "deadly")
     ├── StateError                stored state that can't be read: damaged, or of a newer version      (reason "state")
     ├── StageTimeoutError         a handler did not end within its time limit           (reason "timeout", retryable)
     ├── BrokerError               no broker answers, or it refuses                      (reason "broker", retryable)
@@ -66,6 +67,12 @@ class NewerSchemaError(DecodeError):
     """A record written by a newer version of the project."""
 
     reason = "newer_schema"
+
+
+class DeadlyRecordError(SummitryError):
+    """A record over which processes died again and again."""
+
+    reason = "deadly"
 
 
 class StateError(SummitryError):

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -26,9 +26,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-import monitor.record_batches  # noqa: F401  # replaces aiokafka's reader of record batches, which one record can stop
 from monitor.config import Broker
 from monitor.errors import BrokerError, ConfigError
+from monitor.record_batches import Unreadable  # this import makes consumers read batches in its way
 
 #: The largest record in bytes that any topic takes: an event with a very large coverage stays well below.
 MAX_RECORD_BYTES = 4 * 1024 * 1024
@@ -243,16 +243,41 @@ async def read_to_end(
             todo = {p for p in todo if await client.position(p) < ends[p]}
 
 
-async def read_compacted(
-    settings: BrokerSettings, topic: str, partitions: Iterable[int] | None = None
-) -> dict[str, bytes]:
-    """The last value of each key of a compacted topic, as of now; deleted keys (null values) are left out.
+async def read_at(settings: BrokerSettings, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
+    """Give the record at one offset, None when the topic has none there (any more). Raises BrokerError."""
+    place = TopicPartition(topic, partition)
+    async with consumer(settings) as client:
+        if partition not in await partitions_of(client, topic):
+            return None
+        begins, ends = await client.beginning_offsets([place]), await client.end_offsets([place])
+        if not begins[place] <= offset < ends[place]:
+            return None
+        client.assign([place])
+        client.seek(place, offset)
+        record = await client.getone()
+    return record if record.offset == offset else None
 
-    Keys are read as UTF-8; records without a key are passed over. Raises BrokerError as `read_to_end` does.
+
+#: Says whether a record of a compacted topic is to be taken; the last value of a key that was taken stands.
+Keep = Callable[[ConsumerRecord], Awaitable[bool]]
+
+
+async def keep_all(record: ConsumerRecord) -> bool:
+    """Take every record whose bytes could be read."""
+    return not isinstance(record.value, Unreadable)
+
+
+async def read_compacted(
+    settings: BrokerSettings, topic: str, partitions: Iterable[int] | None = None, *, keep: Keep = keep_all
+) -> dict[str, bytes]:
+    """Give the last value of each key of a compacted topic, as of now; deleted keys (null values) are left out.
+
+    Keys are read as UTF-8; records without a key, and those that `keep` refuses, are passed over. Raises BrokerError as
+    `read_to_end` does.
     """
     values: dict[str, bytes] = {}
     async for record in read_to_end(settings, topic, partitions):
-        if record.key is None:
+        if record.key is None or not await keep(record):
             continue
         if record.value is None:
             values.pop(_key(record), None)
@@ -277,12 +302,13 @@ async def follow(settings: BrokerSettings, *topics: str, from_beginning: bool = 
 
 
 async def follow_compacted(
-    settings: BrokerSettings, *topics: str
+    settings: BrokerSettings, *topics: str, keep: Keep = keep_all
 ) -> AsyncIterator[dict[tuple[str, str], bytes | None]]:
-    """The state of some compacted topics and then each change of it, for ever, by topic and key.
+    """Give the state of some compacted topics and then each change of it, for ever, by topic and key.
 
     The first dictionary is the whole state of now, without what was deleted; each later one is one change, None for a
-    deletion. Nothing falls between them. Raises BrokerError when there is no broker or no such topic.
+    deletion. Nothing falls between them. What `keep` refuses is passed over. Raises BrokerError when there is no broker
+    or no such topic.
     """
     async with consumer(settings) as client:
         assigned = [TopicPartition(topic, number) for topic in topics for number in await partitions_of(client, topic)]
@@ -294,12 +320,15 @@ async def follow_compacted(
         todo = {p for p in assigned if begins[p] < ends[p]}
         while todo:
             for partition, records in (await client.getmany(*todo, timeout_ms=500)).items():
-                state.update({(partition.topic, _key(record)): record.value for record in records})
+                for record in records:
+                    if await keep(record):
+                        state[partition.topic, _key(record)] = record.value
             todo = {p for p in todo if await client.position(p) < ends[p]}
         yield {key: value for key, value in state.items() if value is not None}
         while True:
             record = await client.getone()
-            yield {(record.topic, _key(record)): record.value}
+            if await keep(record):
+                yield {(record.topic, _key(record)): record.value}
 
 
 def _why(error: Exception) -> str:

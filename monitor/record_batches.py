@@ -25,10 +25,11 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from monitor.errors import ConfigError
 
+cramjam: Any
 try:
     import cramjam
 except ImportError:  # `require_codecs` says so at the start of a process
-    cramjam = None  # type: ignore[assignment]
+    cramjam = None
 
 #: The most bytes that one batch may decompress to. A topic's records have at most 4 MiB.
 MAX_BATCH_BYTES = 64 * 1024 * 1024
@@ -61,6 +62,7 @@ class _Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def require_codecs() -> None:
@@ -167,8 +169,22 @@ def _field(data: bytes, at: int, end: int) -> tuple[bytes | None, int]:
     return data[at : at + length], at + length
 
 
+def _headers(data: bytes, at: int, end: int) -> tuple[tuple[str, bytes | None], ...]:
+    """The headers of a record, none of them when one is damaged or its name is no text."""
+    found = []
+    try:
+        count, at = _varint(data, at)
+        for _ in range(count):
+            name, at = _field(data, at, end)
+            value, at = _field(data, at, end)
+            found.append(((name or b"").decode(), value))
+    except (BatchError, IndexError, UnicodeDecodeError):
+        return ()
+    return tuple(found)
+
+
 def read_batch(raw: bytes) -> Iterator[_Record]:
-    """The records of one batch of format 2, without their headers, which nobody here reads.
+    """The records of one batch of format 2.
 
     A record that can't be read has an `Unreadable` value. Raises BatchError when nothing more of the batch can be read.
     """
@@ -192,7 +208,8 @@ def read_batch(raw: bytes) -> Iterator[_Record]:
             value, at = _field(data, at, end)
         except (BatchError, IndexError) as error:
             key, value = None, Unreadable(f"the record is damaged: {error}", base + number, data[at:end])
-        yield _Record(base + number, moment, key, value)
+            at = end
+        yield _Record(base + number, moment, key, value, _headers(data, at, end))
         at = end
 
 
@@ -223,6 +240,9 @@ class _RawRecords:
 
 class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
     """Reads what was fetched of one partition; aiokafka's fast reader does it where a batch is plain and sound."""
+
+    _records: Any
+    next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[ConsumerRecord]:
         for raw in self._records.batches():
@@ -271,7 +291,7 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
             None,
             -1 if key is None else len(key),
             -1 if value is None else len(value),
-            (),
+            record.headers,
         )
 
 

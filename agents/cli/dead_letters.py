@@ -95,8 +95,11 @@ def show(config_file: Path | None, broker: str | None, stage: str | None, reason
     click.echo(_plain(f"{'key:':<12} {(letter.key or b'').decode(errors='backslashreplace')}"))
     if letter.traceback:
         click.echo(_plain(f"\n{letter.traceback.rstrip()}"))
-    value = letter.value or b""
-    more = f" (the first {_SHOWN} of {len(value)} bytes)" if len(value) > _SHOWN else ""
+    value = letter.whole_value() or b""
+    size = letter.size or len(value)
+    if letter.digest:
+        click.echo(f"{'sha256:':<12} {letter.digest}")
+    more = f" (the first {min(len(value), _SHOWN)} of {size} bytes)" if size > _SHOWN else ""
     click.echo(_plain(f"\nvalue{more}:\n{value[:_SHOWN].decode(errors='backslashreplace')}"))
 
 
@@ -122,7 +125,7 @@ def replay_letters(
         letters = select(await _read(settings, names), ids, reason, stage)
         async with producer(settings) as client:
             for letter in letters:
-                await replay(KafkaOutbox(client), names, letter, service_clock()())
+                await replay(KafkaOutbox(client), names, letter, service_clock()(), settings)
         return letters
 
     letters = asyncio.run(run())

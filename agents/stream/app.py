@@ -9,14 +9,13 @@ to recover, for the assembler's state and for the delivery log alike, and Kafka'
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import faust
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 
-from agents.stream.guard import Guard, Incoming
+from agents.stream.guard import Guard, Incoming, moment_of
 from agents.stream.topics import TopicNames
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 
@@ -124,12 +123,11 @@ def add_agent(
 
 
 def _incoming(message: Any) -> Incoming:  # noqa: ANN401  # Faust has no types
-    seconds = message.timestamp
     return Incoming(
         topic=message.topic,
         partition=message.partition,
         offset=message.offset,
         key=message.key,
         value=message.value,
-        timestamp=datetime.fromtimestamp(seconds, UTC) if seconds is not None and seconds >= 0 else None,
+        timestamp=moment_of(message.timestamp),
     )

@@ -1,28 +1,46 @@
 """Dead letters: what could not be handled, set aside with its reason, listed and replayed.
 
-A dead letter's id is the place it came from, `topic:partition:offset`, so a record that fails again after a crash is
-one dead letter. Replaying sends the bytes back to their topic and marks the letter as replayed, by a second record with
-the same id.
+A dead letter's id is the place that its record came from, `topic:partition:offset`, so a record that fails again after
+a crash is one dead letter. Replaying sends the record back to its topic and marks the letter as replayed, by a second
+record with the same id.
+
+A dead letter always fits into its topic. A value that is too large for that is compressed; one that is still too large
+is cut, and replaying reads the whole one where it came from, as long as that topic keeps it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
+from typing import ClassVar, Literal
 
 import msgspec
+import zstandard
 
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
-from monitor.errors import DecodeError
-from monitor.kafka import BrokerSettings, read_to_end
+from monitor.errors import DecodeError, SummitryError
+from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, read_at, read_to_end
 from monitor.notify import Delivery, Retry
+from monitor.record_batches import Unreadable
 from monitor.records import Record, decode, encode
+
+#: The most bytes that an encoded letter may have: the topic's limit, less what a record batch adds.
+MAX_LETTER_BYTES = MAX_RECORD_BYTES - 16 * 1024
+#: What is kept of a value or key that is cut (bytes).
+_KEPT = 64 * 1024
 
 
 class DeadLetter(Record, frozen=True, kw_only=True):
-    """One record that failed, as it was; `value` and `key` are the raw bytes (base64 in JSON)."""
+    """One record that failed; `value` and `key` are its raw bytes (base64 in JSON).
+
+    Where `packed` or `cut` is set, `size` and `digest` (SHA-256) are those of the whole value. A `packed` value is
+    compressed; a `cut` one is only the beginning, or None. Use `whole_value` to read it.
+    """
+
+    SCHEMA: ClassVar[int] = 2
 
     id: str
     stage: str
@@ -38,15 +56,44 @@ class DeadLetter(Record, frozen=True, kw_only=True):
     traceback: str = ""
     attempts: int = 1
     replayed_at: datetime | None = None
+    packed: Literal["", "zstd"] = ""
+    cut: bool = False
+    size: int | None = None
+    digest: str = ""
+
+    def whole_value(self) -> bytes | None:
+        """Give the value as it was, or what is left of it when it was cut."""
+        if self.packed and self.value is not None:
+            return zstandard.ZstdDecompressor().decompress(self.value, max_output_size=self.size or 0)
+        return self.value
+
+
+def fitted(letter: DeadLetter) -> DeadLetter:
+    """Give the letter, changed only if it is too large for its topic: then its value is compressed, or else cut."""
+    value = letter.value or b""
+    if 4 * (len(value) + len(letter.key or b"")) // 3 < MAX_LETTER_BYTES and len(encode(letter)) <= MAX_LETTER_BYTES:
+        return letter
+    letter = msgspec.structs.replace(
+        letter,
+        schema=DeadLetter.SCHEMA,
+        key=letter.key and letter.key[:_KEPT],
+        value=zstandard.ZstdCompressor().compress(value),
+        packed="zstd",
+        size=len(value),
+        digest=hashlib.sha256(value).hexdigest(),
+    )
+    if 4 * len(letter.value or b"") // 3 < MAX_LETTER_BYTES and len(encode(letter)) <= MAX_LETTER_BYTES:
+        return letter
+    return msgspec.structs.replace(letter, value=value[:_KEPT], packed="", cut=True)
 
 
 async def write(outbox: Outbox, topic: str, letter: DeadLetter) -> None:
-    """Send a dead letter and await the broker's ack. Raises BrokerError."""
-    await outbox.send(topic, letter.topic.encode(), encode(letter))
+    """Send a dead letter, made to fit, and await the broker's ack. Raises BrokerError."""
+    await outbox.send(topic, letter.topic.encode(), encode(fitted(letter)))
 
 
 async def read(broker: BrokerSettings, topic: str, *, replayed: bool = False) -> list[DeadLetter]:
-    """All dead letters, oldest first, each once; those already replayed only where asked for.
+    """Give all dead letters, oldest first, each once; those already replayed only where asked for.
 
     A record of the topic that is no dead letter itself is passed over. Raises BrokerError.
     """
@@ -58,24 +105,40 @@ async def read(broker: BrokerSettings, topic: str, *, replayed: bool = False) ->
     return [letter for letter in letters.values() if replayed or letter.replayed_at is None]
 
 
-async def replay(outbox: Outbox, names: TopicNames, letter: DeadLetter, now: datetime) -> None:
-    """Send a letter's bytes to where they came from, then mark it as replayed. Raises BrokerError.
+async def replay(
+    outbox: Outbox, names: TopicNames, letter: DeadLetter, now: datetime, broker: BrokerSettings | None = None
+) -> None:
+    """Send a letter's record to where it came from, then mark it as replayed. Raises SummitryError, BrokerError.
 
-    A message that was given up is not a record of a topic: the workers are asked to send it again.
+    The record of a letter that was cut is read from its topic at `broker`. A message that was given up is not a record
+    of a topic: the workers are asked to send it again.
     """
-    if letter.topic == names.deliveries:
-        delivery = decode(Delivery, letter.value or b"")
+    if letter.topic == names.deliveries and letter.partition < 0:
+        delivery = decode(Delivery, letter.whole_value() or b"")
         wish = Retry(id=f"replay-{letter.id}", at=now, receiver=delivery.receiver, event_id=delivery.event_id)
         await outbox.send(names.silences, wish.id.encode(), encode(wish))
     else:
-        await outbox.send(letter.topic, letter.key, letter.value, partition=letter.partition)
+        key, value = (letter.key, letter.whole_value()) if not letter.cut else await _original(letter, broker)
+        await outbox.send(letter.topic, key, value, partition=letter.partition)
     await write(outbox, names.dead_letters, msgspec.structs.replace(letter, replayed_at=now))
+
+
+async def _original(letter: DeadLetter, broker: BrokerSettings | None) -> tuple[bytes | None, bytes | None]:
+    """Read the record that a letter was cut from."""
+    record = await read_at(broker, letter.topic, letter.partition, letter.offset) if broker else None
+    if record is None:
+        raise SummitryError(f"{letter.id} is not on its topic any more, and the letter holds only its beginning")
+    if isinstance(record.value, Unreadable):
+        raise SummitryError(f"{letter.id} can't be read: {record.value.reason}")
+    if letter.digest and hashlib.sha256(record.value or b"").hexdigest() != letter.digest:
+        raise SummitryError(f"{letter.id} holds another record now: the topic was made again")
+    return record.key, record.value
 
 
 def select(
     letters: Iterable[DeadLetter], ids: Iterable[str], reason: str | None, stage: str | None
 ) -> list[DeadLetter]:
-    """The letters with one of the ids (all, without ids), of one reason and one stage (any, where None)."""
+    """Give the letters with one of the ids (all, without ids), of one reason and one stage (any, where None)."""
     wanted = set(ids)
     return [
         letter

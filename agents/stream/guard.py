@@ -1,10 +1,12 @@
-"""The one guard around everything that an agent handles.
+"""Run a handler over each record of a topic so that no record is lost and none stops the others.
 
 Faust commits a message when its agent goes on to the next one, and also when the agent raises: a raised error loses the
-message (docs/guarantees.md has the measurement). So nothing is ever raised out of an agent: the guard decodes, handles
+message (docs/guarantees.md has the measurement). So nothing is ever raised out of an agent. The guard decodes, handles
 within a time limit, retries what may succeed later, and otherwise writes the bytes and the reason to the dead letters
 and awaits the broker's ack. If the broker itself fails for long, or what is installed or stored is broken, the process
 ends at once with code 75 (EX_TEMPFAIL), so that the offset stays uncommitted and the next process starts from there.
+
+Each topic that the service reads goes through a guard, also those that no Faust agent reads (agents/stream/reading.py).
 """
 
 from __future__ import annotations
@@ -15,21 +17,32 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import FrameType
 from typing import NoReturn, TypeVar
 
 import structlog
+from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from agents.stream.dead_letters import DeadLetter, write
 from agents.stream.outbox import Outbox
 from monitor.clock import Clock, real_clock
-from monitor.errors import BrokerError, ConfigError, DataFileError, StageTimeoutError, StateError, SummitryError
+from monitor.errors import (
+    BrokerError,
+    ConfigError,
+    DataFileError,
+    DeadlyRecordError,
+    DecodeError,
+    StageTimeoutError,
+    StateError,
+    SummitryError,
+)
 from monitor.metrics import dead_letters, stage_duration, stage_events
+from monitor.record_batches import Unreadable
 
 T = TypeVar("T")
 logger = structlog.get_logger()
@@ -41,7 +54,7 @@ _LONGEST_TRACEBACK = 8000
 
 @dataclass(frozen=True)
 class Incoming:
-    """One record as it came from a topic."""
+    """One record as it came from a topic. `value` is an `Unreadable` when the record could not be read."""
 
     topic: str
     partition: int
@@ -50,10 +63,24 @@ class Incoming:
     value: bytes | None
     timestamp: datetime | None = None
 
+    @classmethod
+    def of(cls, record: ConsumerRecord) -> Incoming:
+        """Make one of a record as aiokafka gives it."""
+        moment = moment_of(record.timestamp / 1000) if record.timestamp is not None else None
+        return cls(record.topic, record.partition, record.offset, record.key, record.value, moment)
+
     @property
     def id(self) -> str:
         """The place of the record: `topic:partition:offset`."""
         return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+def moment_of(seconds: float | None) -> datetime | None:
+    """Give a record's timestamp (seconds since 1970) as a time, None when there is none or no calendar has it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds is not None and seconds >= 0 else None
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -68,6 +95,18 @@ class Patience:
     broker_waits: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 5.0, 10.0)
 
 
+#: Wraps the handling of one record: gives how many processes died over it before (agents/stream/deaths.py).
+InHand = Callable[[Incoming], AbstractAsyncContextManager[int]]
+#: A record is set aside unread after this many deaths over it.
+MAX_DEATHS = 3
+
+
+@asynccontextmanager
+async def never_deadly(_incoming: Incoming) -> AsyncIterator[int]:
+    """Wrap the handling of a record where nobody counts the deaths."""
+    yield 0
+
+
 class Guard:
     """Runs one stage's handler over its records; `progress` is told of each record that is done."""
 
@@ -80,6 +119,7 @@ class Guard:
         patience: Patience | None = None,
         clock: Clock = real_clock,
         progress: Callable[[Incoming], None] = lambda _: None,
+        in_hand: InHand = never_deadly,
         die: Callable[[int], object] = os._exit,
     ) -> None:
         self.stage = stage
@@ -88,6 +128,7 @@ class Guard:
         self._patience = patience or Patience()
         self._clock = clock
         self._progress = progress
+        self._in_hand = in_hand
         self._die = die
 
     async def run(
@@ -99,14 +140,15 @@ class Guard:
         """
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(stage=self.stage, record=incoming.id):
-            outcome = await self._attempts(incoming, decode, handle)
+            async with self._in_hand(incoming) as deaths:
+                outcome = await self._attempts(incoming, decode, handle, deaths)
         stage_duration.labels(self.stage).observe(time.perf_counter() - started)
         stage_events.labels(self.stage, outcome).inc()
         self._progress(incoming)
         return outcome
 
     async def _attempts(
-        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
+        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]], deaths: int
     ) -> str:
         waits = iter(self._patience.waits)
         broker_waits = iter(self._patience.broker_waits)
@@ -114,7 +156,7 @@ class Guard:
         while True:
             attempt += 1
             try:
-                await self._once(incoming, decode, handle)
+                await self._once(incoming, decode, handle, deaths)
             except (DataFileError, ConfigError, StateError) as error:
                 # What is installed or stored is broken, not the record: all others would become dead letters, too.
                 self._give_up("not_the_records_fault", error)
@@ -132,8 +174,12 @@ class Guard:
                 return "ok" if attempt == 1 else "retried"
 
     async def _once(
-        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
+        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]], deaths: int
     ) -> None:
+        if deaths >= MAX_DEATHS:
+            raise DeadlyRecordError(f"{deaths} processes died over this record; it is set aside unread")
+        if isinstance(incoming.value, Unreadable):
+            raise DecodeError(_unreadable(incoming.offset, incoming.value), reason="unreadable")
         record = decode(incoming.value or b"")
         limit = asyncio.timeout(self._patience.limit)
         try:
@@ -145,38 +191,55 @@ class Guard:
             raise StageTimeoutError(f"{self.stage} took longer than {self._patience.limit:g} s") from error
 
     async def _set_aside(self, incoming: Incoming, error: Exception, attempts: int) -> None:
-        reason = _reason(error)
-        letter = DeadLetter(
+        """Write the dead letter; ends the process when that can't be done. Never raises but for cancellation."""
+        try:
+            letter = self._letter(incoming, error, attempts)
+            for wait in (*self._patience.broker_waits, None):
+                try:
+                    await write(self._outbox, self._dead_letter_topic, letter)
+                except BrokerError as failure:
+                    if wait is None or not failure.retryable:
+                        self._give_up("dead_letter_lost", failure)
+                    await asyncio.sleep(wait)
+                else:
+                    break
+        except Exception as failure:  # noqa: BLE001  # raised out of an agent, it would lose the record
+            self._give_up("dead_letter_lost", failure)
+        dead_letters.labels(self.stage, letter.reason).inc()
+        logger.error("dead_letter", reason=letter.reason, error=letter.error, attempts=attempts)
+
+    def _letter(self, incoming: Incoming, error: Exception, attempts: int) -> DeadLetter:
+        value = incoming.value
+        return DeadLetter(
             id=incoming.id,
             stage=self.stage,
             topic=incoming.topic,
             partition=incoming.partition,
             offset=incoming.offset,
             key=incoming.key,
-            value=incoming.value,
+            value=bytes(value) if isinstance(value, Unreadable) else value,
             timestamp=incoming.timestamp,
             at=self._clock(),
-            reason=reason,
-            error=f"{type(error).__name__}: {error}"[:_LONGEST_TRACEBACK],
-            traceback="".join(traceback.format_exception(error))[-_LONGEST_TRACEBACK:],
+            reason=_reason(error),
+            error=_encodable(f"{type(error).__name__}: {error}"[:_LONGEST_TRACEBACK]),
+            traceback=_encodable("".join(traceback.format_exception(error))[-_LONGEST_TRACEBACK:]),
             attempts=attempts,
+            cut=isinstance(value, Unreadable),
         )
-        for wait in (*self._patience.broker_waits, None):
-            try:
-                await write(self._outbox, self._dead_letter_topic, letter)
-            except BrokerError as failure:
-                if wait is None:
-                    self._give_up("dead_letter_lost", failure)
-                await asyncio.sleep(wait or 0)
-            else:
-                break
-        dead_letters.labels(self.stage, reason).inc()
-        logger.error("dead_letter", reason=reason, error=letter.error, attempts=attempts)
 
     def _give_up(self, event: str, error: Exception) -> NoReturn:
         logger.critical(event, error=str(error), exit_code=EX_TEMPFAIL)
         self._die(EX_TEMPFAIL)
         raise SystemExit(EX_TEMPFAIL)  # only where `die` is a test's
+
+
+def _unreadable(offset: int, value: Unreadable) -> str:
+    return value.reason if value.last <= offset else f"{value.reason} (offsets {offset} to {value.last})"
+
+
+def _encodable(text: str) -> str:
+    """Give the text with half characters, which no JSON holds, as escapes: an error may quote a hostile record."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _is_retryable(error: Exception) -> bool:

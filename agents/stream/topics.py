@@ -80,6 +80,11 @@ class TopicNames:
         return self._name("acks")
 
     @property
+    def attempts(self) -> str:
+        """Which partitions are being read, and over which records processes died (compacted)."""
+        return self._name("attempts")
+
+    @property
     def dead_letters(self) -> str:
         """What could not be handled, with the reason."""
         return self._name("dead-letters")
@@ -132,6 +137,7 @@ def declare(settings: Topics) -> tuple[Topic, ...]:
         Topic(names.deliveries, many, compacted),
         Topic(names.silences, 1, compacted),
         Topic(names.acks, 1, compacted),
+        Topic(names.attempts, 1, compacted),
         Topic(names.dead_letters, 1, log(max(settings.retention, _LONG))),
     )
 

@@ -7,10 +7,10 @@ import struct
 import uuid
 from collections.abc import Iterator
 
-import aiokafka.consumer.fetcher as fetcher
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
@@ -53,9 +53,10 @@ def told(records: list[ConsumerRecord]) -> Iterator[tuple[int, bytes | str]]:
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 def test_all_of_kafkas_codecs_are_read(codec: int) -> None:
-    raw = batch(b"one", b"two" * 5000, base=7, codec=codec) + batch(b"three", base=9)
+    raw = batch(b"one", b"two" * 5000, base=7, codec=codec, headers=(("name", b"v"),)) + batch(b"three", base=9)
     assert list(told(read(raw, 7))) == [(7, b"one"), (8, b"two" * 5000), (9, b"three")]
     (second, third) = read(raw, 8)
+    assert (second.headers, third.headers) == ((("name", b"v"),), ())
     assert (second.offset, third.offset, second.key, second.timestamp) == (8, 9, b"key", 1_770_000_000_001)
 
 

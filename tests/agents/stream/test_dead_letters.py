@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,7 +12,8 @@ from agents.stream.dead_letters import DeadLetter, read, replay, select, write
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.config import Topics
-from monitor.kafka import BrokerSettings, producer
+from monitor.errors import SummitryError
+from monitor.kafka import BrokerSettings, producer, read_to_end
 from monitor.notify import Delivery, Retry
 from monitor.records import decode, encode
 
@@ -52,7 +54,9 @@ async def test_a_record_goes_back_to_its_place_and_the_letter_is_marked() -> Non
 async def test_a_message_that_was_given_up_is_wished_for_again() -> None:
     outbox = MemoryOutbox()
     delivery = Delivery(receiver="desk", event_id="e1")
-    await replay(outbox, NAMES, letter("d", topic=NAMES.deliveries, value=encode(delivery)), AT)
+    await replay(
+        outbox, NAMES, letter("d", topic=NAMES.deliveries, partition=-1, offset=-1, value=encode(delivery)), AT
+    )
     topic, _, value, _ = outbox.sent[0]
     assert topic == NAMES.silences
     wish = msgspec.json.decode(value or b"", type=Retry)
@@ -73,3 +77,26 @@ async def test_the_topic_tells_each_letter_once_and_hides_what_was_replayed(brok
         await replay(outbox, names, found[1], AT)
         assert [each.id for each in await read(settings, names.dead_letters)] == ["1"]
         assert [each.id for each in await read(settings, names.dead_letters, replayed=True)] == ["1", "2"]
+
+
+@pytest.mark.broker
+async def test_a_letter_that_was_cut_is_replayed_from_its_topic(broker: str, prefix: str) -> None:
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    await create(settings, Topics(prefix=prefix, partitions=1))
+    value = os.urandom(3_900_000)
+    async with producer(settings) as client:
+        outbox = KafkaOutbox(client)
+        await outbox.send(names.articles, b"key", value, partition=0)
+        place = {"topic": names.articles, "partition": 0, "offset": 0}
+        await write(outbox, names.dead_letters, letter("cut", value=value, **place))
+        await write(outbox, names.dead_letters, letter("other", value=os.urandom(3_900_000), **place))
+        await write(outbox, names.dead_letters, letter("gone", value=value, **{**place, "offset": 7}))
+        cut, other, gone = await read(settings, names.dead_letters)
+        assert cut.cut
+        assert cut.size == len(value)
+        await replay(outbox, names, cut, AT, settings)
+        with pytest.raises(SummitryError, match="holds another record now"):
+            await replay(outbox, names, other, AT, settings)
+        with pytest.raises(SummitryError, match="not on its topic any more"):
+            await replay(outbox, names, gone, AT, settings)
+    assert [record.value async for record in read_to_end(settings, names.articles)] == [value, value]

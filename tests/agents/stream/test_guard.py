@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from agents.stream.dead_letters import DeadLetter
-from agents.stream.guard import EX_TEMPFAIL, Guard, Incoming, Patience, cpu_limit
+from agents.stream.guard import EX_TEMPFAIL, Guard, Incoming, Patience, cpu_limit, moment_of
 from agents.stream.outbox import MemoryOutbox
 from monitor.errors import (
     BrokerError,
@@ -21,7 +26,9 @@ from monitor.errors import (
     StateError,
     SummitryError,
 )
+from monitor.kafka import MAX_RECORD_BYTES
 from monitor.metrics import REGISTRY
+from monitor.record_batches import Unreadable
 from monitor.records import Article, decode, encode
 
 AT = datetime(2026, 2, 4, 18, tzinfo=UTC)
@@ -218,3 +225,63 @@ async def test_the_limit_does_nothing_in_other_threads() -> None:
         return "done"
 
     assert await asyncio.to_thread(work) == "done"
+
+
+@pytest.mark.parametrize("value", [b"\xff" * (MAX_RECORD_BYTES - 200), b"\xff" * 60_000_000, os.urandom(3_900_000)])
+async def test_a_dead_letter_of_a_huge_record_fits_and_says_size_and_digest(value: bytes) -> None:
+    outbox = MemoryOutbox()
+    assert await guard(outbox).run(incoming(value), article, Handler()) == "dead_letter"
+    (sent,) = outbox.values("dead")
+    assert len(sent or b"") < MAX_RECORD_BYTES
+    (letter,) = letters(outbox)
+    assert (letter.size, letter.digest) == (len(value), hashlib.sha256(value).hexdigest())
+    kept = letter.whole_value()
+    assert kept == (value[: len(kept or b"")] if letter.cut else value)
+
+
+async def test_a_dead_letter_of_a_huge_key_fits() -> None:
+    outbox, place = MemoryOutbox(), replace(incoming(b"\xff"), key=os.urandom(4_000_000))
+    assert await guard(outbox).run(place, article, Handler()) == "dead_letter"
+    assert len(outbox.values("dead")[0] or b"") < MAX_RECORD_BYTES
+
+
+async def test_an_error_that_quotes_half_characters_is_set_aside_too() -> None:
+    outbox = MemoryOutbox()
+    assert await guard(outbox).run(incoming(), article, Handler(ValueError("\ud800"))) == "dead_letter"
+    assert letters(outbox)[0].error == "ValueError: \\ud800"
+
+
+async def test_a_dead_letter_that_no_attempt_could_write_ends_the_process() -> None:
+    class Refusing(MemoryOutbox):
+        async def send(self, *_: object, **__: object) -> None:
+            raise BrokerError("too large", reason="too_large", retryable=False)
+
+    with pytest.raises(_EndedError):
+        await guard(Refusing()).run(incoming(b"\xff"), article, Handler())
+
+
+async def test_what_could_not_be_read_is_set_aside_with_its_place() -> None:
+    outbox, handler = MemoryOutbox(), Handler()
+    place = replace(incoming(), value=Unreadable("the batch can't be read: it is damaged", last=9))
+    assert await guard(outbox).run(place, article, handler) == "dead_letter"
+    (letter,) = letters(outbox)
+    assert (letter.reason, letter.cut, handler.calls) == ("unreadable", True, 0)
+    assert "offsets 7 to 9" in letter.error
+
+
+async def test_after_three_deaths_a_record_is_set_aside_unread() -> None:
+    @asynccontextmanager
+    async def after(deaths: int) -> AsyncIterator[int]:
+        yield deaths
+
+    outbox, handler = MemoryOutbox(), Handler()
+    assert await guard(outbox, in_hand=lambda _: after(2)).run(incoming(), article, handler) == "ok"
+    assert await guard(outbox, in_hand=lambda _: after(3)).run(incoming(), article, handler) == "dead_letter"
+    assert [letter.reason for letter in letters(outbox)] == ["deadly"]
+    assert handler.calls == 1
+
+
+def test_a_timestamp_that_no_calendar_has_is_none() -> None:
+    assert moment_of(2**60) is None
+    assert moment_of(-1) is None
+    assert moment_of(AT.timestamp()) == AT

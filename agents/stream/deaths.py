@@ -1,0 +1,137 @@
+"""Count the processes that died over one record, so that it can be set aside before it kills for ever.
+
+A record may end its process in ways that no `except` sees: it takes all memory, or loops inside C code. The next
+process reads it again, and so on. So each partition has a mark on a compacted topic. It is open while a process reads
+the partition, and closed when that process gives the partition up in order. A process that finds an open mark knows
+that the owner before it died, and reads carefully for a while: one record at a time over all partitions, each record's
+offset marked before it is handled. So if the process dies, it is known over which record. Nothing is written otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from agents.stream.guard import Incoming
+from agents.stream.outbox import Outbox
+from monitor.errors import BrokerError, DecodeError
+from monitor.kafka import BrokerSettings, read_compacted
+from monitor.records import Record, decode, encode
+
+logger = structlog.get_logger()
+
+#: How long a partition is read carefully after its last owner died (seconds), and at least until past the record
+#: that was marked.
+CAREFUL_FOR = 15.0
+
+Place = tuple[str, int]
+
+
+class Mark(Record, frozen=True, kw_only=True):
+    """Whether a process reads a partition; `at` and `deaths` name the record in hand and how often it was begun."""
+
+    topic: str
+    partition: int
+    open: bool
+    at: int | None = None
+    deaths: int = 0
+
+
+@dataclass
+class _Care:
+    """Why and since when (seconds) one partition is read carefully."""
+
+    since: float
+    at: int | None
+    deaths: int
+
+
+class Deaths:
+    """Marks what this process reads. What can't be written or read of the marks is passed over with a warning."""
+
+    def __init__(
+        self, broker: BrokerSettings, topic: str, outbox: Outbox, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._broker, self._topic, self._outbox, self._monotonic = broker, topic, outbox, monotonic
+        self._owned: set[Place] = set()
+        self._careful: dict[Place, _Care] = {}
+        self._turn = asyncio.Lock()
+
+    async def assign(self, partitions: Iterable[Place]) -> None:
+        """Open the marks of partitions that are new to this process; those left open by a dead one are read carefully.
+
+        Partitions that are not named belong to others from now on.
+        """
+        wanted = set(partitions)
+        new = wanted - self._owned
+        self._careful = {place: care for place, care in self._careful.items() if place in wanted}
+        self._owned = wanted
+        if not new:
+            return
+        marks = await self._read()
+        now = self._monotonic()
+        for place in new:
+            mark = marks.get(place)
+            if mark is not None and mark.open:
+                self._careful[place] = _Care(now, mark.at, mark.deaths)
+        if self._careful:
+            logger.info("reading_carefully", partitions=sorted(f"{topic}:{number}" for topic, number in self._careful))
+        await asyncio.gather(*(self._open(place, self._careful.get(place)) for place in sorted(new)))
+
+    async def close(self, partitions: Iterable[Place] | None = None) -> None:
+        """Close the marks of partitions that are given up in order, of all without an argument."""
+        given_up = self._owned if partitions is None else self._owned & set(partitions)
+        self._owned = self._owned - given_up
+        for place in given_up:
+            self._careful.pop(place, None)
+        await asyncio.gather(*(self._write(Mark(topic=t, partition=n, open=False)) for t, n in sorted(given_up)))
+
+    @asynccontextmanager
+    async def in_hand(self, incoming: Incoming) -> AsyncIterator[int]:
+        """Wrap the handling of one record; gives how many processes died over it."""
+        if not self._careful:
+            yield 0
+            return
+        place = incoming.topic, incoming.partition
+        async with self._turn:
+            care = self._careful.get(place)
+            if care is None:
+                yield 0
+                return
+            deaths = care.deaths if incoming.offset == care.at else 0
+            await self._open(place, _Care(care.since, incoming.offset, deaths + 1))
+            yield deaths
+            passed = care.at is None or incoming.offset >= care.at
+            if passed and place in self._careful and self._monotonic() - care.since > CAREFUL_FOR:
+                del self._careful[place]
+                await self._open(place, None)
+
+    async def _open(self, place: Place, care: _Care | None) -> None:
+        topic, partition = place
+        at, deaths = (care.at, care.deaths) if care else (None, 0)
+        await self._write(Mark(topic=topic, partition=partition, open=True, at=at, deaths=deaths))
+
+    async def _write(self, mark: Mark) -> None:
+        try:
+            await self._outbox.send(self._topic, f"{mark.topic}:{mark.partition}".encode(), encode(mark))
+        except BrokerError as error:
+            logger.warning("mark_not_written", topic=mark.topic, partition=mark.partition, error=str(error))
+
+    async def _read(self) -> dict[Place, Mark]:
+        marks = {}
+        try:
+            for key, value in (await read_compacted(self._broker, self._topic)).items():
+                try:
+                    mark = decode(Mark, value)
+                except DecodeError as error:
+                    logger.warning("mark_unreadable", key=key, error=str(error))
+                    continue
+                marks[mark.topic, mark.partition] = mark
+        except BrokerError as error:
+            logger.warning("marks_not_read", error=str(error))
+        return marks

@@ -1,0 +1,127 @@
+"""A record that kills its process is found by its third death over it; nothing else is blamed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agents.stream.deaths import CAREFUL_FOR, Deaths, Mark
+from agents.stream.guard import Incoming
+from agents.stream.outbox import KafkaOutbox, MemoryOutbox
+from agents.stream.topics import TopicNames, create
+from monitor.config import Topics
+from monitor.kafka import BrokerSettings, producer
+from monitor.records import decode
+
+BROKER = BrokerSettings.from_url("kafka://127.0.0.1:1")
+
+
+class Broker:
+    """The compacted topic of marks, in memory, over the lives of several processes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.outbox, self.now = MemoryOutbox(), 0.0
+        monkeypatch.setattr("agents.stream.deaths.read_compacted", self._read)
+
+    async def _read(self, *_: object) -> dict[str, bytes]:
+        return {(key or b"").decode(): value or b"" for _, key, value, _ in self.outbox.sent}
+
+    async def process(self) -> Deaths:
+        deaths = Deaths(BROKER, "attempts", self.outbox, lambda: self.now)
+        await deaths.assign([("articles", 0), ("events", 1)])
+        return deaths
+
+    def marks(self) -> list[Mark]:
+        return [decode(Mark, value or b"") for value in self.outbox.values("attempts")]
+
+
+def record(offset: int, topic: str = "articles", partition: int = 0) -> Incoming:
+    return Incoming(topic, partition, offset, None, b"")
+
+
+async def take(deaths: Deaths, *offsets: int) -> list[int]:
+    counts = []
+    for offset in offsets:
+        async with deaths.in_hand(record(offset)) as count:
+            counts.append(count)
+    return counts
+
+
+async def die_over(deaths: Deaths, offset: int) -> int:
+    """Begin a record as a process does that dies in the middle; gives the deaths before."""
+    return await deaths.in_hand(record(offset)).__aenter__()
+
+
+async def test_deaths_over_one_record_are_counted_and_those_before_it_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker, counted = Broker(monkeypatch), []
+    for _ in range(5):
+        deaths = await broker.process()
+        assert await take(deaths, 5, 6) == [0, 0]
+        counted.append(await die_over(deaths, 7))
+    # Nobody knows over which record the first process died.
+    assert counted == [0, 0, 1, 2, 3]
+
+
+async def test_in_good_times_a_record_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(monkeypatch)
+    deaths = await broker.process()
+    await take(deaths, *range(100))
+    assert len(broker.outbox.sent) == 2
+    await deaths.close()
+    assert [mark.open for mark in broker.marks()] == [True, True, False, False]
+    assert await die_over(await broker.process(), 100) == 0
+    assert [mark.at for mark in broker.marks()] == [None] * 6
+
+
+async def test_after_a_while_nothing_is_marked_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(monkeypatch)
+    await die_over(await broker.process(), 3)
+    deaths = await broker.process()
+    await take(deaths, 3, 4)
+    broker.now += CAREFUL_FOR + 1
+    await take(deaths, 5)
+    written = len(broker.outbox.sent)
+    async with deaths.in_hand(record(6)):
+        pass
+    assert [mark.at for mark in broker.marks() if mark.topic == "articles"] == [None, None, 3, 4, 5, None]
+    assert len(broker.outbox.sent) == written
+
+
+async def test_only_one_record_is_in_hand_while_partitions_are_read_carefully(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(monkeypatch)
+    await broker.process()
+    deaths = await broker.process()
+    async with deaths.in_hand(record(1)):
+        other = deaths.in_hand(record(9, "events", 1))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(other.__aenter__(), 0.05)
+    assert 9 not in [mark.at for mark in broker.marks()]
+
+
+async def test_without_a_broker_records_are_handled_unmarked(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(monkeypatch)
+    await broker.process()
+    deaths = await broker.process()
+    broker.outbox.failures = 99
+    assert await take(deaths, 1, 2) == [0, 0]
+
+
+@pytest.mark.broker
+async def test_the_marks_survive_on_the_broker(broker: str, prefix: str) -> None:
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    await create(settings, Topics(prefix=prefix, partitions=1))
+    async with producer(settings) as client:
+        counted = []
+        for _ in range(3):
+            deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
+            await deaths.assign([(names.articles, 0)])
+            counted.append(await deaths.in_hand(Incoming(names.articles, 0, 4, None, b"")).__aenter__())
+        assert counted == [0, 0, 1]
+        await client.send_and_wait(names.attempts, b"no mark at all", key=b"x")
+        deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
+        await deaths.assign([(names.articles, 0)])
+        await deaths.close()
+        deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
+        await deaths.assign([(names.articles, 0)])
+        assert await deaths.in_hand(Incoming(names.articles, 0, 4, None, b"")).__aenter__() == 0
