@@ -21,7 +21,7 @@ from agents.stream.guard import Incoming
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
 from monitor.clock import Clock
-from monitor.config import Config, Heartbeat
+from monitor.config import Config, HeartbeatSettings
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import BrokerSettings, follow_compacted, read_compacted
 from monitor.notify import Ack, AckLinks, Delivery, Note, Notifier, Pending, Policy, Retry, build
@@ -158,7 +158,7 @@ class NotifyStage:
             return []
         return [web.get(PATH, self._ask), web.post(PATH, self._acknowledge)]
 
-    async def _watch(self, settings: Heartbeat) -> None:
+    async def _watch(self, settings: HeartbeatSettings) -> None:
         """Tell when articles stop coming. Of all workers the one with the first partition speaks."""
         await watch(
             settings, self._broker, self._names.articles, self.notifier,

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from monitor.clock import Clock
-from monitor.config import Heartbeat
+from monitor.config import HeartbeatSettings
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, consumer, partitions_of
 from monitor.notify.delivery.notifier import Notifier
@@ -27,7 +27,7 @@ _LONGEST_PAUSE = 10.0
 
 
 async def watch(
-    settings: Heartbeat,
+    settings: HeartbeatSettings,
     broker: BrokerSettings,
     topic: str,
     notifier: Notifier,

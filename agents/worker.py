@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,6 +20,7 @@ import structlog
 from agents.assemble import AssembleStage
 from agents.detect import CPU_LIMIT, DetectStage
 from agents.notify import NotifyStage
+from agents.process.config_names import with_ids
 from agents.process.health import Lag, watch_lag
 from agents.process.web import make_web, serving
 from agents.store import KafkaStore
@@ -29,7 +30,7 @@ from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames, declare
 from monitor.clock import service_clock
 from monitor.config import Config
-from monitor.detect import Detector
+from monitor.detect import Detector, bundled_languages
 from monitor.errors import BrokerError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, consumer, producer, wait_for_broker
 from monitor.records import Article, Event, Mention, decode
@@ -48,7 +49,8 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
     await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
     await require_topics(broker, config)
     watchlist = load(config.watchlist) if config.watchlist else bundled()
-    detector = ready_detector(watchlist)
+    config = with_ids(config, watchlist, clock().date())
+    detector = ready_detector(watchlist, config.detection.languages)
     async with AsyncExitStack() as stack:
         # One batch takes a whole step of the assembler's state.
         sender = await stack.enter_async_context(producer(broker, max_batch_size=MAX_RECORD_BYTES * 3 // 4))
@@ -87,13 +89,15 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
         await _run(app, [watch_lag(lag, probe), assemble.run()], stop)
 
 
-def ready_detector(watchlist: Watchlist) -> Detector:
+def ready_detector(watchlist: Watchlist, languages: Collection[str] = ()) -> Detector:
     """A detector that has read all of its data, which the garbage collector will not look through again and again.
 
-    A full collection over roster and gazetteers takes tens of milliseconds, in the middle of an article. Raises
+    `languages` narrows detection to some of the bundled languages; empty means all. A full collection over roster and
+    gazetteers takes tens of milliseconds, in the middle of an article. Raises
     DataFileError for a damaged installation, at the start and not at the first contact.
     """
-    detector = Detector(watchlist)
+    known = bundled_languages()
+    detector = Detector(watchlist, {code: known[code] for code in languages} if languages else known)
     names = " and ".join(leader.name for leader in islice(watchlist.leaders.values(), 2))
     detector.detect(Article(id="warm-up", title=f"{names} met in Geneva on Monday", published=_WARM_UP))
     gc.collect()

@@ -1,15 +1,18 @@
 """Article lines: the archives and streams of articles that users bring, one JSON object a line.
 
 A line needs `id` and `title`; a null counts as a missing field, and a `published` that is a date alone as noon UTC of
-that day, since archives often keep no more. Files may be compressed with gzip or zstandard.
+that day, since archives often keep no more. Files and standard input may be packed with gzip, bzip2, xz or zstandard,
+and be in UTF-8 (with or without a byte order mark) or UTF-16.
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import IO, Any, cast
@@ -91,10 +94,10 @@ class Lines:
             try:
                 with Path(name).open("rb") as raw:
                     self._raw = raw
-                    yield from _numbered(name, _unpacked(raw))
+                    yield from _numbered(name, raw)
                     self._done += raw.tell()
                     self._raw = None
-            except (OSError, EOFError, zstandard.ZstdError) as error:
+            except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError) as error:
                 raise SummitryError(f"{name}: can't be read: {error}", reason="file") from error
 
 
@@ -106,18 +109,54 @@ def _size(name: str) -> int:
 
 
 def _numbered(name: str, stream: IO[bytes]) -> Iterator[tuple[str, int, bytes]]:
-    for number, line in enumerate(stream, start=1):
+    for number, line in enumerate(_plain_lines(stream, name), start=1):
         if line.strip():
             yield name, number, line
 
 
-def _unpacked(raw: IO[bytes]) -> IO[bytes]:
-    """The stream behind a file, unpacked by what its first bytes say, whatever it is called."""
-    head = raw.read(4)
-    raw.seek(0)
-    if head[:2] == b"\x1f\x8b":
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
-    if head == b"\x28\xb5\x2f\xfd":
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)
-        return cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", reader)))
-    return raw
+#: First bytes of packed files, and what unpacks them. Other packers are refused by name.
+_PACKERS: tuple[tuple[bytes, Callable[[IO[bytes]], IO[bytes]]], ...] = (
+    (b"\x1f\x8b", lambda raw: cast("IO[bytes]", gzip.GzipFile(fileobj=raw))),
+    (b"BZh", lambda raw: cast("IO[bytes]", bz2.BZ2File(raw))),
+    (b"\xfd7zXZ", lambda raw: cast("IO[bytes]", lzma.LZMAFile(raw))),  # noqa: SIM115  # closed with the file it reads
+    (
+        b"\x28\xb5\x2f\xfd",
+        lambda raw: cast(
+            "IO[bytes]",
+            io.BufferedReader(
+                cast(
+                    "io.RawIOBase",
+                    zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False),
+                )
+            ),
+        ),
+    ),
+)
+_REFUSED = ((b"PK\x03\x04", "a zip archive"), (b"7z\xbc\xaf", "a 7z archive"), (b"PAR1", "a parquet file"))
+
+
+def _plain_lines(raw: IO[bytes], name: str) -> Iterator[bytes]:
+    """The lines of a stream in UTF-8, whatever it is packed with; a byte order mark is dropped, UTF-16 is converted.
+
+    Decided by the first bytes, whatever the file is called. Raises SummitryError for what is not read, by name.
+    """
+    stream = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
+    head = stream.peek(6)[:6]
+    for start, kind in _REFUSED:
+        if head.startswith(start):
+            raise SummitryError(f"{name} is {kind}: unpack it to JSON lines first", reason="file")
+    for start, unpack in _PACKERS:
+        if head.startswith(start):
+            yield from _plain_lines(unpack(stream), name)
+            return
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        decoded = io.TextIOWrapper(stream, "utf-16", errors="replace", newline="\n")
+        try:
+            for line in decoded:
+                yield line.encode("utf-8", "surrogatepass")
+        finally:
+            decoded.detach()  # who opened the stream closes it
+        return
+    if head.startswith(b"\xef\xbb\xbf"):
+        stream.read(3)
+    yield from stream

@@ -9,6 +9,7 @@
     ├── StateError                stored state that can't be read: damaged, or of a newer version      (reason "state")
     ├── StageTimeoutError         a handler did not end within its time limit           (reason "timeout", retryable)
     ├── BrokerError               no broker answers, or it refuses                      (reason "broker", retryable)
+    ├── UnknownIdError            nothing has the id or name that was asked for          (reason "unknown_id")
     ├── HttpError                 an address could not be asked; see monitor.http       (reason names the cause)
     ├── FeedError                 a feed could not be read; see monitor.feeds           (reason names the cause)
     └── DeliveryError             a receiver did not take a message; see monitor.notify (reason names the cause)
@@ -93,6 +94,12 @@ class BrokerError(SummitryError):
 
     reason = "broker"
     retryable = True
+
+
+class UnknownIdError(SummitryError):
+    """Nothing has the id or name that a user asked for."""
+
+    reason = "unknown_id"
 
 
 class HttpError(SummitryError):

@@ -13,22 +13,23 @@ import click
 from monitor import __version__
 from monitor.errors import SummitryError
 
-#: Command name -> "module:attribute" of its click command. Order is the order of `summitry --help`.
-COMMANDS: dict[str, str] = {
-    "up": "agents.cli.service:up",
-    "poller": "agents.cli.service:poller",
-    "worker": "agents.cli.service:worker",
-    "topics": "agents.cli.topics:topics",
-    "detect": "agents.cli.detect:detect",
-    "replay": "agents.cli.replay:replay",
-    "events": "agents.cli.events:events",
-    "feeds": "agents.cli.feeds:feeds",
-    "watchlist": "agents.cli.watchlist:watchlist",
-    "config": "agents.cli.config:config",
-    "receivers": "agents.cli.receivers:receivers",
-    "deliveries": "agents.cli.deliveries:deliveries",
-    "silence": "agents.cli.silence:silence",
-    "dead-letters": "agents.cli.dead_letters:dead_letters",
+#: Command name -> "module:attribute" of its click command, and what `summitry --help` says of it, in that order. The
+#: short help stands here so that no command is imported to list them all.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("agents.cli.service:up", "Run the whole service on this machine until Ctrl-C."),
+    "poller": ("agents.cli.service:poller", "Run one poller: feeds to articles."),
+    "worker": ("agents.cli.service:worker", "Run one worker: detection, assembly, notification."),
+    "topics": ("agents.cli.topics:topics", "Make and list the Kafka topics that the service uses."),
+    "detect": ("agents.cli.detect:detect", "Find the contacts between leaders that articles speak of."),
+    "replay": ("agents.cli.replay:replay", "Run articles through detection and assembly; print events."),
+    "events": ("agents.cli.events:events", "Print the events on the broker, or follow them."),
+    "feeds": ("agents.cli.feeds:feeds", "Check, find, list and exchange feeds."),
+    "watchlist": ("agents.cli.watchlist:watchlist", "Who is tracked: leaders, their offices and names."),
+    "config": ("agents.cli.config:config", "Check the configuration, or show it with all defaults."),
+    "receivers": ("agents.cli.receivers:receivers", "List the receivers, or send one of them a test message."),
+    "deliveries": ("agents.cli.deliveries:deliveries", "List what was told to whom; send again what was given up."),
+    "silence": ("agents.cli.silence:silence", "Keep events from being told for a while."),
+    "dead-letters": ("agents.cli.dead_letters:dead_letters", "What could not be handled: list, show, replay."),
 }
 
 
@@ -47,27 +48,34 @@ class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         target = COMMANDS.get(cmd_name)
         if target is None:
             return None
-        module, _, attribute = target.partition(":")
+        module, _, attribute = target[0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{target} is not a click command")
+            raise TypeError(f"{target[0]} is not a click command")
         return _as_written(command)
 
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """An error of the project is one line on standard error and exit code 2; a closed pipe ends quietly."""
+    """An error of the project is one line on standard error; a closed pipe ends quietly.
+
+    Exit code 1 says that what was asked for is not there (an unknown id or name), 2 that something is wrong.
+    """
     try:
         yield
     except SummitryError as error:
         from monitor.config.secret import redacted  # noqa: PLC0415 - keeps `summitry --help` fast
 
         click.echo(redacted(f"summitry: {error}"), err=True)
-        sys.exit(2)
+        sys.exit(1 if error.reason.startswith("unknown_") else 2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)

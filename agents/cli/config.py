@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from monitor.config import Config, Match, load_config, shown
+from monitor.clock import service_clock
+from monitor.config import Config, load_config, shown
 from monitor.config.secret import redacted
-from monitor.config.source import did_you_mean
-from monitor.errors import ConfigError
 from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.notify.messages.wording import wording
 
@@ -46,7 +44,7 @@ def check(file: Path | None) -> None:
     path = _chosen(file)
     loaded = load_config(path, os.environ)
     wording(loaded.alerts.templates)
-    _check_leaders(loaded, path)
+    resolved(loaded, str(path or "defaults"))
     feeds = load_feeds(loaded.feeds)
     receivers = ", ".join(f"{name} ({receiver.__struct_config__.tag})" for name, receiver in loaded.receivers.items())
     routes = ", ".join(route.name for route in loaded.all_routes())
@@ -69,31 +67,13 @@ def _chosen(file: Path | None) -> Path | None:
     return file if file is not None else DEFAULT if DEFAULT.is_file() else None
 
 
-def _check_leaders(config: Config, path: Path | None) -> None:
-    """Matchers that name a leader nobody tracks would never match. Raises ConfigError, or the watchlist's own error."""
-    matchers: list[tuple[str, Match]] = []
-    for number, route in enumerate(config.routes):
-        matchers.append((f"routes[{number}].match", route.match))
-        if route.exclude:
-            matchers.append((f"routes[{number}].exclude", route.exclude))
-    matchers += [(f"silences[{number}].match", silence.match) for number, silence in enumerate(config.silences)]
-    check_leaders(config, matchers, str(path))
+def resolved(config: Config, source: str) -> Config:
+    """The configuration with ids for the names in its matchers; its own watchlist is loaded in any case.
 
-
-def check_leaders(config: Config, matchers: Sequence[tuple[str, Match]], source: str) -> None:
-    """Raise ConfigError for the first leader of the matchers (each with where it stands) who is not in the watchlist.
-
-    A watchlist of the user's own is loaded in any case, and its own error raised.
+    Raises ConfigError for a name that nobody bears, or the watchlist's own error.
     """
-    from monitor.watchlist import bundled, load  # noqa: PLC0415 - the roster is large
+    from agents.process.config_names import with_ids  # noqa: PLC0415 - the roster is large
+    from monitor.watchlist import bundled, load  # noqa: PLC0415
 
-    wanted = [(where, name) for where, match in matchers for name in match.leaders]
-    wanted += [(where, name) for where, match in matchers for pair in match.pairs for name in pair.split("+")]
-    if not wanted and config.watchlist is None:
-        return
-    known = set((load(config.watchlist) if config.watchlist else bundled()).leaders)
-    for where, name in wanted:
-        if name not in known:
-            near = did_you_mean(name, sorted(known))
-            hint = near if near.startswith("did") else "`summitry watchlist show` lists them"
-            raise ConfigError(source, where, f"no leader '{name}' is in the watchlist", hint)
+    people = load(config.watchlist) if config.watchlist else bundled()
+    return with_ids(config, people, service_clock()().date(), source)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from agents.cli.connect import broker_options, connection
+from agents.cli.connect import broker_options, connection, format_option
 from agents.stream.dead_letters import DeadLetter, read, replay, select
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
-from monitor.errors import SummitryError
+from monitor.errors import UnknownIdError
 from monitor.kafka import BrokerSettings, producer, wait_for_broker
 from monitor.records import encode
 
@@ -50,10 +50,10 @@ def dead_letters() -> None:
 @dead_letters.command("list")
 @_options
 @click.option("--all", "everything", is_flag=True, help="Also those that were replayed.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@format_option
 def list_letters(
     config_file: Path | None, broker: str | None, stage: str | None, reason: str | None,
-    *, everything: bool, as_json: bool,
+    form: str, *, everything: bool,
 ) -> None:  # fmt: skip
     r"""List the dead letters, oldest first: id, time, stage, reason, error.
 
@@ -64,14 +64,14 @@ def list_letters(
     _, settings, names = connection(config_file, broker)
     letters = select(asyncio.run(_read(settings, names, replayed=everything)), (), reason, stage)
     for letter in letters:
-        if as_json:
+        if form == "json":
             click.echo(encode(letter))
         else:
             done = "  (replayed)" if letter.replayed_at else ""
             error = letter.error.splitlines()[0][:100] if letter.error else ""
             row = f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.stage}  {letter.reason}  {error}{done}"
             click.echo(_plain(row))
-    if not as_json:
+    if form == "table":
         click.echo(f"{len(letters)} dead {'letter' if len(letters) == 1 else 'letters'}", err=True)
 
 
@@ -87,7 +87,7 @@ def show(config_file: Path | None, broker: str | None, stage: str | None, reason
     _, settings, names = connection(config_file, broker)
     letters = select(asyncio.run(_read(settings, names, replayed=True)), [identity], reason, stage)
     if not letters:
-        raise SummitryError(f"no dead letter {identity}; `summitry dead-letters list --all` has their ids")
+        raise UnknownIdError(f"no dead letter {identity}; `summitry dead-letters list --all` has their ids")
     letter = letters[0]
     for name in ("id", "stage", "reason", "attempts", "at", "replayed_at", "error"):
         if (value := getattr(letter, name)) is not None:
@@ -130,5 +130,5 @@ def replay_letters(
 
     letters = asyncio.run(run())
     if unknown := set(ids) - {letter.id for letter in letters}:
-        raise SummitryError(f"no dead letter {min(unknown)} (replayed {len(letters)})")
+        raise UnknownIdError(f"no dead letter {min(unknown)} (replayed {len(letters)})")
     click.echo(f"replayed {len(letters)} dead letters")

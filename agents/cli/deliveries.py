@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from agents.cli.connect import broker_options, connection
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
-from monitor.errors import DecodeError
+from monitor.errors import DecodeError, UnknownIdError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify.logbook import Delivery
 from monitor.notify.policy.silences import Retry
@@ -114,4 +113,7 @@ def retry(event_id: str, config_file: Path | None, broker: str | None, receiver:
                 await KafkaOutbox(client).send(names.silences, wish.id.encode(), encode(wish))
         return len(failed)
 
-    click.echo(json.dumps({"asked_for": asyncio.run(ask())}))
+    count = asyncio.run(ask())
+    if not count and not everything:
+        raise UnknownIdError("nothing that was given up fits; `summitry deliveries list --state failed` lists what was")
+    click.echo(f"asked for {count} {'delivery' if count == 1 else 'deliveries'} to be sent again")

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from agents.cli.connect import watchlist_option
 from monitor.articles import Lines, read_article
 from monitor.detect import Detector, explanation_text
 from monitor.errors import SummitryError
@@ -14,15 +15,15 @@ from monitor.watchlist import bundled, load
 
 
 @click.command()
-@click.option(
-    "--watchlist", "watchlist", type=click.Path(), help="The leaders to track; the bundled roster if left out."
-)
+@watchlist_option
 @click.option("--explain", is_flag=True, help="Print what was seen in each article, and why not more, for reading.")
-def detect(watchlist: str | None, *, explain: bool) -> None:
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
+def detect(watchlist: str | None, files: tuple[str, ...], *, explain: bool) -> None:
     r"""Find the contacts between leaders that articles speak of.
 
-    Reads article lines (JSON with at least "id" and "title") on standard input and prints one mention line for each
-    contact, in the order of the articles. The language is detected where "language" is missing.
+    Reads article lines (JSON with at least "id" and "title") from each FILE (also .gz, .bz2, .xz and .zst) or standard
+    input and prints one mention line for each contact, in the order of the articles. The language is detected where
+    "language" is missing.
 
     \b
     summitry detect < articles.jsonl > mentions.jsonl
@@ -35,12 +36,12 @@ def detect(watchlist: str | None, *, explain: bool) -> None:
     detector = Detector(load(watchlist) if watchlist else bundled())
     out = sys.stdout.buffer
     bad = 0
-    for _, number, line in Lines(()):
+    for name, number, line in Lines(files):
         try:
             article = read_article(line)
         except SummitryError as error:
             bad += 1
-            click.echo(f"line {number}: {error}", err=True)
+            click.echo(f"{name}: line {number}: {error}" if files else f"line {number}: {error}", err=True)
             continue
         if explain:
             out.write(explanation_text(detector.explain(article)).encode("utf-8", "replace") + b"\n")

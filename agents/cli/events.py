@@ -3,58 +3,147 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import structlog
 
-from agents.cli.connect import broker_options, connection
+from agents.cli.connect import broker_options, connection, format_option, parse_moment, people_of
 from monitor.assemble.brief.sentences import noun_of
 from monitor.clock import service_clock
+from monitor.config import Config
 from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, follow, read_compacted
-from monitor.records import Event, decode, event_line, utc
+from monitor.records import EVENT_STATUSES, KINDS, MEDIA, Event, decode, event_line
+
+if TYPE_CHECKING:
+    from monitor.watchlist.selection import Selection
 
 logger = structlog.get_logger()
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @click.command()
 @click.option("--follow", "following", is_flag=True, help="Then go on with each new revision, until Ctrl-C.")
 @click.option(
-    "--with", "leaders", default="", help="Only events with all of these leaders: surnames or slugs, by comma."
+    "--with",
+    "leaders",
+    multiple=True,
+    metavar="NAME",
+    help="Only events with all of these: leaders by id, surname or alias, or states by name; by comma, or repeated.",
 )
-@click.option(
-    "--since", default="", help="Only events reported since then: 2026-02-04, a full time, or 90m, 12h, 7d, 2w."
-)
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--country", "countries", multiple=True, metavar="NAME", help="Only with this state, by name or code.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable.")
+@click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA), help="Only this medium; repeatable.")
+@click.option("--status", "statuses", multiple=True, type=click.Choice(EVENT_STATUSES), help="Only this status.")
+@click.option("--words", default="", help="Only events whose brief, place or forum have all of these words.")
+@click.option("--since", default="", help="Only events reported since then: 2026-02-04, a full time, or 90m, 12h, 7d.")
+@click.option("--from", "first", default="", metavar="DATE", help="Only contacts on this day or later (YYYY-MM-DD).")
+@click.option("--to", "last", default="", metavar="DATE", help="Only contacts on this day or earlier.")
+@format_option
 @broker_options
-def events(  # noqa: PLR0917  # click passes options by name
-    following: bool, leaders: str, since: str, form: str, config_file: Path | None, broker: str | None
+def events(
+    *,
+    following: bool,
+    since: str,
+    form: str,
+    config_file: Path | None,
+    broker: str | None,
+    **given: Any,  # noqa: ANN401  # click passes options by name; `EventFilter` says what they are
 ) -> None:
     r"""Print the events on the broker, the last revision of each, in the order of their first report.
 
     \b
     summitry events --with putin,xi --since 7d
+    summitry events --country Germany --status planned --from 2026-12-01
     summitry events --format json > archive.jsonl
     summitry events --follow --format json | jq -c '[.status, .brief]'
 
     Events that turned out to be another one are left out; the other one has their ids under "redirects".
     """
-    _, settings, names = connection(config_file, broker)
-    wanted = _wanted(leaders, parse_since(since, service_clock()()) if since else None)
+    config, settings, names = connection(config_file, broker)
+    wanted = event_filter(config, parse_moment(since, service_clock()()) if since else None, **given).fits
     show = _show_json if form == "json" else _show_row
     header = _HEADER if form == "table" else ""
     try:
         asyncio.run(_print(settings, names.events, wanted, show, header=header, following=following))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+class EventFilter(NamedTuple):
+    """Which events are printed: every condition must hold, and one value of a list is enough."""
+
+    selections: tuple[Selection, ...] = ()
+    kinds: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    since: datetime | None = None
+    first: date | None = None
+    last: date | None = None
+
+    def fits(self, event: Event) -> bool:
+        """Whether an event meets every condition; one whose day is not known meets no condition of days."""
+        who = [(one.leader, one.country) for one in event.participants]
+        place = event.place.name if event.place else ""
+        text = f"{event.brief} {place} {event.forum or ''}".casefold()
+        days = event.when
+        return (
+            all(selection.fits(who) for selection in self.selections)
+            and (not self.kinds or event.kind in self.kinds)
+            and (not self.media or event.medium in self.media)
+            and (not self.statuses or event.status in self.statuses)
+            and all(word in text for word in self.words)
+            and (self.since is None or (event.last_seen is not None and event.last_seen >= self.since))
+            and (self.first is None or (days is not None and days.end >= self.first))
+            and (self.last is None or (days is not None and days.start <= self.last))
+        )
+
+
+def event_filter(  # noqa: PLR0917  # one parameter an option
+    config: Config,
+    since: datetime | None,
+    leaders: Sequence[str] = (),
+    countries: Sequence[str] = (),
+    kinds: tuple[str, ...] = (),
+    media: tuple[str, ...] = (),
+    statuses: tuple[str, ...] = (),
+    words: str = "",
+    first: str = "",
+    last: str = "",
+) -> EventFilter:
+    """The filter that the options mean. Raises UnknownNameError, click.BadParameter."""
+    names = [name for each in leaders for name in each.split(",") if name.strip()]
+    selections: list[Selection] = []
+    if names or countries:
+        from monitor.watchlist.selection import Selection, name_index  # noqa: PLC0415  # the roster is large
+
+        index = name_index(people_of(config))
+        selections = [index.select(name.strip()) for name in names]
+        selections += [Selection(frozenset(), frozenset({index.country(name)})) for name in countries]
+    return EventFilter(
+        tuple(selections),
+        kinds,
+        media,
+        statuses,
+        tuple(words.casefold().split()),
+        since,
+        _day(first, "--from"),
+        _day(last, "--to"),
+    )
+
+
+def _day(text: str, option: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no day; write it as 2026-02-04", param_hint=option) from None
 
 
 async def _print(
@@ -100,33 +189,6 @@ def _read(value: bytes | None) -> Event | None:
     except SummitryError as error:
         logger.warning("event_unreadable", error=str(error))
         return None
-
-
-def parse_since(text: str, now: datetime) -> datetime:
-    """A point in time: a date, a time (RFC 3339), or an age as `90m`, `12h`, `7d`, `2w`.
-
-    Raises click.BadParameter for anything else.
-    """
-    age = re.fullmatch(r"(\d{1,5})([mhdw])", text.strip())
-    try:
-        if age:
-            return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-        return utc(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{text!r} is no time; write 2026-02-04, 2026-02-04T08:00Z or an age as 12h", param_hint="--since"
-        ) from None
-
-
-def _wanted(leaders: str, since: datetime | None) -> Callable[[Event], bool]:
-    words = [word.strip().lower().replace(" ", "-").replace("_", "-") for word in leaders.split(",") if word.strip()]
-
-    def wanted(event: Event) -> bool:
-        slugs = [p.leader for p in event.participants]
-        with_all = all(any(f"-{word}-" in f"-{slug}-" for slug in slugs) for word in words)
-        return with_all and (since is None or (event.last_seen is not None and event.last_seen >= since))
-
-    return wanted
 
 
 _HEADER = f"{'EVENT':<16} {'REPORTED':<16} {'STATUS':<11} {'REPORTS':>7}  CONTACT"

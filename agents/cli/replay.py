@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 from tqdm import tqdm
 
+from agents.cli.connect import watchlist_option
 from monitor.articles import Lines, read_article
 from monitor.assemble.replay import final_events
 from monitor.assemble.replay import replay as replay_articles
@@ -22,17 +23,15 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @click.command()
-@click.option(
-    "--watchlist", "watchlist", type=click.Path(), help="The leaders to track; the bundled roster if left out."
-)
+@watchlist_option
 @click.option("--revisions", is_flag=True, help="Every revision of every event as it comes, not only the last one.")
-@click.argument("files", nargs=-1, type=click.Path())
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> None:
     r"""Run articles through detection and assembly, in event time, and print the events.
 
-    Reads article lines (JSON with at least "id" and "title") in the order of publication from FILES (also .gz and .zst)
-    or standard input, and prints event lines. Several files are read side by side, as one archive in order. The events
-    are those that the service would tell.
+    Reads article lines (JSON with at least "id" and "title") in the order of publication from each FILE (also .gz,
+    .bz2, .xz and .zst) or standard input, and prints event lines. Several files are read side by side, as one archive
+    in order. The events are those that the service would tell.
 
     \b
     summitry replay archive-2025.jsonl.zst > events.jsonl

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import getpass
 import os
-import re
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import cast
 import click
 import msgspec
 
-from agents.cli.config import check_leaders
-from agents.cli.connect import broker_options, connection
+from agents.cli.connect import DURATION, broker_options, connection, format_option, people_of
+from agents.process.config_names import match_with_ids
 from agents.stream.outbox import KafkaOutbox
 from monitor.clock import service_clock
 from monitor.config import Match, load_config
@@ -26,32 +25,23 @@ from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify.policy.silences import Note, Silence
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
 
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-
 
 @click.group()
 def silence() -> None:
     """Keep events from being told for a while; the workers follow within a second."""
 
 
-def _length(_: click.Context, __: click.Parameter, value: str) -> timedelta:
-    matched = re.fullmatch(r"([0-9]{1,4})([mhd])", value)
-    if not matched:
-        raise click.BadParameter("write it like 30m, 4h or 2d")
-    return int(matched[1]) * _UNITS[matched[2]]
-
-
 @silence.command()
 @broker_options
-@click.option("--leader", "leaders", multiple=True, help="A leader's id, e.g. xi-jinping.")
-@click.option("--pair", "pairs", multiple=True, help="Two ids: vladimir-putin+xi-jinping.")
-@click.option("--country", "countries", multiple=True, help="ISO 3166 alpha-2.")
+@click.option("--with", "--leader", "leaders", multiple=True, help="A leader, by any name; repeatable.")
+@click.option("--pair", "pairs", multiple=True, help="Two leaders: putin+xi.")
+@click.option("--country", "countries", multiple=True, help="A state, by name or code.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS))
 @click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA))
 @click.option("--status", "statuses", multiple=True, type=click.Choice(EVENT_STATUSES))
 @click.option("--forum", "forums", multiple=True, help="A forum's name.")
 @click.option("--receiver", "receivers", multiple=True, help="Only for this receiver.")
-@click.option("--for", "length", callback=_length, required=True, help="How long: 30m, 4h, 2d.")
+@click.option("--for", "length", type=DURATION, required=True, help="How long: 30m, 4h, 2d.")
 @click.option("--reason", required=True, help="Why; others will ask.")
 def add(
     config_file: Path | None,
@@ -71,7 +61,7 @@ def add(
     r"""Silence the events that match every given option.
 
     \b
-    summitry silence add --pair vladimir-putin+xi-jinping --for 4h --reason "covered live"
+    summitry silence add --pair putin+xi --for 4h --reason "covered live"
     summitry silence add --kind visit --country FR --receiver desk --for 2d --reason "state visit"
     """
     match = Match(
@@ -84,10 +74,12 @@ def add(
         forums=forums,
     )
     if match == Match():
-        raise click.UsageError("say which events, e.g. --leader xi-jinping")
+        raise click.UsageError("say which events, e.g. --with xi")
     for keys, problem, fix in match_mistakes(match, ()):
         raise ConfigError("silence add", str(keys[0]), problem, fix)
-    check_leaders(load_config(config_file, os.environ), [("", match)], "silence add")
+    match = match_with_ids(
+        match, people_of(load_config(config_file, os.environ)), service_clock()().date(), "silence add"
+    )
     _, settings, names = connection(config_file, broker)
     now = service_clock()()
     made = Silence(
@@ -121,7 +113,8 @@ async def _read(settings: BrokerSettings, topic: str) -> list[Silence]:
 @silence.command("list")
 @broker_options
 @click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
-def list_silences(config_file: Path | None, broker: str | None, *, everything: bool) -> None:
+@format_option
+def list_silences(config_file: Path | None, broker: str | None, form: str, *, everything: bool) -> None:
     r"""Print the silences, the one that ends first on top.
 
     \b
@@ -130,7 +123,9 @@ def list_silences(config_file: Path | None, broker: str | None, *, everything: b
     _, settings, names = connection(config_file, broker)
     now: datetime = service_clock()()
     for each in asyncio.run(_read(settings, names.silences)):
-        if everything or each.until > now:
+        if form == "json" and (everything or each.until > now):
+            click.echo(encode(each))
+        elif everything or each.until > now:
             match = msgspec.structs.asdict(each.match)
             given = " ".join(
                 f"{name}={','.join(map(str, value))}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from agents.cli.connect import broker_options, connection
+from agents.cli.connect import broker_options, config_option, connection, format_option
 from agents.stream.topics import create as create_topics
 from agents.stream.topics import declare
 from monitor.config import load_config
@@ -42,9 +44,17 @@ def create(config_file: Path | None, broker: str | None) -> None:
 
 
 @topics.command("list")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The YAML configuration.")
-def list_topics(config_file: Path | None) -> None:
-    """Print the topics as the configuration declares them, without asking a broker."""
+@config_option
+@format_option
+def list_topics(config_file: Path | None, form: str) -> None:
+    r"""Print the topics as the configuration declares them, without asking a broker.
+
+    \b
+    summitry topics list --config summitry.yaml
+    """
     for topic in declare(load_config(config_file, os.environ).topics):
+        if form == "json":
+            click.echo(json.dumps(asdict(topic)))
+            continue
         settings = " ".join(f"{key}={value}" for key, value in sorted(topic.config.items()))
         click.echo(f"{topic.name:<28} {topic.partitions:>3} {settings}")

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 import msgspec
 
+from agents.cli.connect import format_option
 from monitor.errors import ConfigError
 from monitor.watchlist import Leader, Watchlist, bundled, load
 from monitor.watchlist.check import warnings
-from monitor.watchlist.files import did_you_mean
+from monitor.watchlist.selection import name_index
 
 _FILE = click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 
@@ -72,28 +73,23 @@ def check(file: Path | None) -> None:
 @watchlist.command()
 @_FILE
 @click.option("--on", "day", metavar="DATE", help="Who was in office on this day (YYYY-MM-DD). Default: today.")
-@click.option("--country", metavar="XX", help="Only this state or body: an ISO 3166 code, or EU, NATO, UN, AFU.")
-@click.option("--leader", "identifier", metavar="ID", help="One leader with all offices and names.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def show(file: Path | None, day: str | None, country: str | None, identifier: str | None, form: str) -> None:
+@click.option("--country", metavar="NAME", help="Only this state or body, by name or code: Russia, RU, NATO.")
+@click.option("--with", "--leader", "named", metavar="NAME", help="One leader, by id or any name, with all offices.")
+@format_option
+def show(file: Path | None, day: str | None, country: str | None, named: str | None, form: str) -> None:
     r"""List who is in office on a day, or everything about one leader.
 
     \b
-    summitry watchlist show --country FR --on 2003-06-01
-    summitry watchlist show --leader xi-jinping
+    summitry watchlist show --country France --on 2003-06-01
+    summitry watchlist show --with xi
     summitry watchlist show --format json my-leaders.yaml
     """
     people = _read(file)
     when = _day(day)
-    if country is not None and country not in people.states:
-        fix = did_you_mean(country.upper(), sorted(people.states), "codes")
-        raise ConfigError("--country", "", f"no state or body has the code `{country}`", fix)
-    if identifier is not None:
-        leader = people.leaders.get(identifier)
-        if leader is None:
-            fix = did_you_mean(identifier, sorted(people.leaders))
-            fix = fix if "?" in fix else "ids are slugs of the full name, such as xi-jinping"
-            raise ConfigError("--leader", "", f"nobody has the id `{identifier}`", fix)
+    if country is not None:
+        country = name_index(people).country(country)
+    if named is not None:
+        leader = people.leaders[name_index(people).leader(named, when)]
         click.echo(json.dumps(msgspec.to_builtins(leader), ensure_ascii=False) if form == "json" else _portrait(leader))
         return
     rows = [

@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError
 from agents.pollers.feed_topics import REFRESH, TopicStore, decoded_subscription
 from monitor import metrics
 from monitor.clock import Clock, service_clock
-from monitor.config import Poller as PollerConfig
+from monitor.config import PollerSettings
 from monitor.errors import BrokerError, ConfigError, FeedError
 from monitor.feeds.pages.full_text import FullText
 from monitor.feeds.polling.document_reader import Reader
@@ -46,7 +46,7 @@ _RELOAD_PAUSE_S = 2.0
 
 async def run_poller(
     broker: BrokerSettings,
-    config: PollerConfig,
+    config: PollerSettings,
     stop: asyncio.Event,
     *,
     feeds: str,
@@ -208,7 +208,7 @@ class RobotsGate:
         return await self._get.get(feed, url=url, etag=etag, last_modified=last_modified)
 
 
-def with_defaults(feed: Subscription, *, config: PollerConfig) -> Subscription:
+def with_defaults(feed: Subscription, *, config: PollerSettings) -> Subscription:
     """The subscription with what the configuration says for all feeds."""
     return msgspec.structs.replace(
         feed,

@@ -14,7 +14,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.errors import BrokerError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 
@@ -109,7 +109,7 @@ class Topic:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-def declare(settings: Topics) -> tuple[Topic, ...]:
+def declare(settings: TopicSettings) -> tuple[Topic, ...]:
     """Every topic as the configuration wants it."""
     names = TopicNames(settings.prefix)
     common = {"max.message.bytes": str(MAX_RECORD_BYTES)}
@@ -142,7 +142,7 @@ def declare(settings: Topics) -> tuple[Topic, ...]:
     )
 
 
-async def create(broker: BrokerSettings, settings: Topics) -> list[str]:
+async def create(broker: BrokerSettings, settings: TopicSettings) -> list[str]:
     """Make the topics that are missing.
 
     Returns their names. Raises BrokerError when the broker refuses one, or when a topic with state has another number

@@ -12,18 +12,17 @@ from typing import Any
 import msgspec
 from msgspec import inspect as types
 
+from monitor.config.durations import duration_text, parse_duration
 from monitor.config.secret import Secret
-from monitor.config.source import KeyPath, NumberOrText, Tree, did_you_mean
+from monitor.config.source import ConfigTree, KeyPath, NumberOrText, did_you_mean
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)?")
 _MAX_SECRET_BYTES = 64 * 1024
 
 
-class Builder:
+class SectionBuilder:
     """Turns plain values into sections. `env` gives the secrets, `folder` is what relative paths are relative to."""
 
-    def __init__(self, tree: Tree, env: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, tree: ConfigTree, env: Mapping[str, str], folder: Path) -> None:
         self._tree, self._env, self._folder = tree, env, folder
 
     def build(self, expected: types.Type, value: Any, path: KeyPath, example: str = "") -> Any:
@@ -131,13 +130,13 @@ class Builder:
     def _duration(self, value: Any, path: KeyPath, example: str) -> timedelta:
         if isinstance(value, NumberOrText):
             value = value.number
-        matched = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-        if isinstance(value, bool) or not (matched or isinstance(value, int | float)):
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self._wrong(path, value, "a length of time", example or "90s, 5m, 2h or 7d")
-        seconds = float(matched[1]) * _UNITS[matched[2] or "s"] if matched else float(value)
-        if not 0 <= seconds <= 366 * 86400 * 10:
-            raise self._tree.error(path, f"{_show(value)} is out of range", f"write 0 or more, e.g. {example or '5m'}")
-        return timedelta(seconds=seconds)
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            problem, _, fix = str(error).partition(": ")
+            raise self._tree.error(path, problem, fix or f"write e.g. {example or '5m'}") from error
 
     def _scalar(self, expected: types.Type, value: Any, path: KeyPath, example: str) -> Any:
         if isinstance(value, NumberOrText):
@@ -226,15 +225,6 @@ def _sample(expected: types.Type) -> str:
         case types.CustomType() if expected.cls is Secret:
             return "{env: NAME}"
     return "..."
-
-
-def duration_text(length: timedelta) -> str:
-    """A length of time in the largest unit that gives a whole number: `5m`, `36h`."""
-    seconds = length.total_seconds()
-    for unit in ("d", "h", "m", "s"):
-        if seconds and seconds % _UNITS[unit] == 0:
-            return f"{int(seconds // _UNITS[unit])}{unit}"
-    return f"{seconds:g}s"
 
 
 def plain(value: Any) -> Any:

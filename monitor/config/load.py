@@ -9,11 +9,11 @@ import msgspec
 import yaml
 from msgspec import inspect as types
 
-from monitor.config.build import Builder, plain
+from monitor.config.build import SectionBuilder, plain
 from monitor.config.rules import mistakes
 from monitor.config.secret import redacted
 from monitor.config.sections import Config
-from monitor.config.source import Tree
+from monitor.config.source import ConfigTree
 
 
 def load_config(path: Path | None, env: Mapping[str, str]) -> Config:
@@ -22,12 +22,12 @@ def load_config(path: Path | None, env: Mapping[str, str]) -> Config:
     `env` gives the overrides (`SUMMITRY_SECTION__KEY`) and the secrets that are `{env: NAME}`. Raises ConfigError
     at the first mistake.
     """
-    tree = Tree(str(path) if path else "defaults")
+    tree = ConfigTree(str(path) if path else "defaults")
     if path:
         tree.read_file(path)
     tree.read_environment(env)
     folder = path.resolve().parent if path else Path.cwd()
-    config = Builder(tree, env, folder).build(types.type_info(Config), tree.values, ())
+    config = SectionBuilder(tree, env, folder).build(types.type_info(Config), tree.values, ())
     for where, problem, fix in mistakes(config):
         raise tree.error(where, problem, fix)
     return _resolved(config, folder)

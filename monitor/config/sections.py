@@ -49,7 +49,7 @@ class Broker(Section, frozen=True, kw_only=True):
     connect_timeout: timedelta = timedelta(seconds=60)
 
 
-class Topics(Section, frozen=True, kw_only=True):
+class TopicSettings(Section, frozen=True, kw_only=True):
     """How the topics are made by `summitry topics create`."""
 
     prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$", examples=["summitry"])] = "summitry"
@@ -58,7 +58,7 @@ class Topics(Section, frozen=True, kw_only=True):
     retention: timedelta = timedelta(days=7)
 
 
-class Poller(Section, frozen=True, kw_only=True):
+class PollerSettings(Section, frozen=True, kw_only=True):
     """How feeds are fetched. `contact` goes into the user agent, so that an outlet can reach you."""
 
     concurrency: Count = 200
@@ -79,13 +79,6 @@ class Detection(Section, frozen=True, kw_only=True):
 
     alert_threshold: Share = 0.5
     languages: tuple[str, ...] = ()
-
-
-class Assembly(Section, frozen=True, kw_only=True):
-    """How long an event stays open: to new coverage (`horizon`), and for its date to be confirmed."""
-
-    horizon: timedelta = timedelta(days=14)
-    unconfirmed_after: timedelta = timedelta(hours=48)
 
 
 class Match(Section, frozen=True, kw_only=True):
@@ -180,7 +173,7 @@ class Storm(Section, frozen=True, kw_only=True):
     per: timedelta = timedelta(minutes=5)
 
 
-class Heartbeat(Section, frozen=True, kw_only=True):
+class HeartbeatSettings(Section, frozen=True, kw_only=True):
     """Tell `receivers` when no article came for `after`, and when articles come again."""
 
     receivers: tuple[str, ...]
@@ -206,7 +199,7 @@ class Alerts(Section, frozen=True, kw_only=True):
     max_age: timedelta = timedelta(hours=24)
     update_wait: timedelta = timedelta(seconds=5)
     storm: Storm | None = Storm()
-    heartbeat: Heartbeat | None = None
+    heartbeat: HeartbeatSettings | None = None
     acknowledge: Acknowledge | None = None
     templates: Path | None = None
     retries: tuple[timedelta, ...] = tuple(
@@ -214,19 +207,19 @@ class Alerts(Section, frozen=True, kw_only=True):
     )
 
 
-class _Receiver(Section, frozen=True, kw_only=True, tag_field="type"):
+class _ReceiverSection(Section, frozen=True, kw_only=True, tag_field="type"):
     """Base of the receivers: `type` says which."""
 
     timeout: timedelta = timedelta(seconds=15)
 
 
-class ConsoleReceiver(_Receiver, frozen=True, kw_only=True, tag="console"):
+class ConsoleReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="console"):
     """Prints to standard output, in colour on a terminal."""
 
     colour: Literal["auto", "always", "never"] = "auto"
 
 
-class WebhookReceiver(_Receiver, frozen=True, kw_only=True, tag="webhook"):
+class WebhookReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="webhook"):
     """Posts a CloudEvents body signed after Standard Webhooks. Several secrets sign side by side while you rotate."""
 
     url: Secret
@@ -236,7 +229,7 @@ class WebhookReceiver(_Receiver, frozen=True, kw_only=True, tag="webhook"):
     concurrency: Count = 4
 
 
-class SlackBotReceiver(_Receiver, frozen=True, kw_only=True, tag="slack"):
+class SlackBotReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="slack"):
     """Posts, edits and replies with a bot token (scopes `chat:write` and `channels:history`, or `groups:history`)."""
 
     token: Secret
@@ -244,14 +237,14 @@ class SlackBotReceiver(_Receiver, frozen=True, kw_only=True, tag="slack"):
     api_url: str = "https://slack.com/api/"
 
 
-class SlackWebhookReceiver(_Receiver, frozen=True, kw_only=True, tag="slack_webhook"):
+class SlackWebhookReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="slack_webhook"):
     """Posts to an incoming webhook: the lesser mode, since Slack gives back nothing that could be edited later."""
 
     url: Secret
     allow_private_networks: tuple[str, ...] = ()
 
 
-class EmailReceiver(_Receiver, frozen=True, kw_only=True, tag="email"):
+class EmailReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="email"):
     """Sends mail; updates are replies in the thread of the first message."""
 
     host: str
@@ -263,13 +256,13 @@ class EmailReceiver(_Receiver, frozen=True, kw_only=True, tag="email"):
     password: Secret | None = None
 
 
-class AppriseReceiver(_Receiver, frozen=True, kw_only=True, tag="apprise"):
+class AppriseReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="apprise"):
     """Anything else that the apprise library can reach: Teams, Discord, Telegram, ntfy, ... by its URL."""
 
     url: Secret
 
 
-class KafkaReceiver(_Receiver, frozen=True, kw_only=True, tag="kafka"):
+class KafkaReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="kafka"):
     """Writes the webhook's body to a topic, for machines. Without `broker` it is the service's own broker."""
 
     topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", examples=["alerts"])]
@@ -306,12 +299,11 @@ class Config(Section, frozen=True, kw_only=True):
     """The whole configuration. Without `receivers` it is the console, without `routes` all receivers get everything."""
 
     broker: Broker = Broker()
-    topics: Topics = Topics()
+    topics: TopicSettings = TopicSettings()
     watchlist: Path | None = None
     feeds: tuple[str, ...] = ("bundled",)
-    poller: Poller = Poller()
+    poller: PollerSettings = PollerSettings()
     detection: Detection = Detection()
-    assembly: Assembly = Assembly()
     receivers: dict[str, ReceiverConfig] = msgspec.field(default_factory=lambda: {"console": ConsoleReceiver()})
     routes: tuple[Route, ...] = ()
     silences: tuple[SilenceRule, ...] = ()

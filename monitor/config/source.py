@@ -48,7 +48,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return "known here: " + ", ".join(names) if names else "nothing is expected here"
 
 
-class Tree:
+class ConfigTree:
     """A configuration's values, and for each of them the file and line, or the variable, that it came from."""
 
     def __init__(self, file: str) -> None:

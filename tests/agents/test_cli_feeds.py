@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from agents.cli import cli
 from agents.pollers.feed_topics import TopicStore, load_feeds
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.errors import ConfigError
 from monitor.feeds.polling.feed_report import Status, statuses, table
 from monitor.feeds.polling.feed_state import FeedState, HourCount
@@ -125,7 +125,7 @@ def test_export_of_the_bundled_list_can_be_imported_again(tmp_path: Path) -> Non
 @pytest.mark.broker
 async def test_feeds_go_in_show_their_state_and_come_out_again(broker: str, prefix: str, tmp_path: Path) -> None:
     settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
-    await create(settings, Topics(prefix=prefix))
+    await create(settings, TopicSettings(prefix=prefix))
     opml = tmp_path / "in.opml"
     opml.write_text(
         '<opml><body>\n<outline text="A" xmlUrl="https://a.example/rss"/>\n<outline text="B" type="rss"/>\n'

@@ -19,7 +19,7 @@ import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from agents.stream.topics import create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.kafka import BrokerSettings, read_to_end
 from monitor.notify.delivery.notifier import CHECKPOINTS
 from tests.receivers.slack import CHANNEL, TOKEN, Slack
@@ -55,7 +55,7 @@ def _about(metadata: dict[str, Any]) -> str:
 
 async def test_sigkill_at_each_step_for_each_receiver(broker, prefix, tmp_path):
     settings = BrokerSettings.from_url(broker)
-    await create(settings, Topics(prefix=prefix, partitions=1))
+    await create(settings, TopicSettings(prefix=prefix, partitions=1))
     admin = AIOKafkaAdminClient(**settings.client_options())
     await admin.start()
     await admin.create_topics([NewTopic(f"{prefix}.out", 1, 1)])

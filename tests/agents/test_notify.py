@@ -18,7 +18,7 @@ from agents.process.web import make_web, serving
 from agents.stream.guard import Incoming
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames, create
-from monitor.config import Acknowledge, Alerts, Config, Match, Secret, Topics, WebhookReceiver
+from monitor.config import Acknowledge, Alerts, Config, Match, Secret, TopicSettings, WebhookReceiver
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Ack, AckLinks, Delivery, Silence
@@ -71,7 +71,7 @@ class Place:
 @pytest.fixture
 async def place(broker: str, prefix: str) -> AsyncIterator[Place]:
     settings = BrokerSettings.from_url(broker)
-    await create(settings, Topics(prefix=prefix, partitions=2))
+    await create(settings, TopicSettings(prefix=prefix, partitions=2))
     async with WebhookServer() as hook:
         yield Place(settings, TopicNames(prefix), hook)
 

@@ -7,7 +7,7 @@ import pytest
 from agents.store import KafkaStore
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.errors import BrokerError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, producer, read_to_end
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.broker
 
 @pytest.fixture
 async def names(broker: str, prefix: str) -> TopicNames:
-    await create(BrokerSettings.from_url(broker), Topics(prefix=prefix, partitions=2))
+    await create(BrokerSettings.from_url(broker), TopicSettings(prefix=prefix, partitions=2))
     return TopicNames(prefix)
 
 

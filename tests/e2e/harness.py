@@ -27,7 +27,7 @@ from standardwebhooks import Webhook
 from agents.pollers.feed_topics import put_feeds
 from agents.process.parent import PARENT
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.kafka import BrokerSettings
 from tests.feedserver import FeedServer, Reply, Request, conditional
@@ -178,7 +178,7 @@ class Service:
         for name, section in sections.items():
             values[name] = {**values.get(name, {}), **section}
         self.config.write_text(yaml.safe_dump(values))
-        self.topics = Topics(**values["topics"])
+        self.topics = TopicSettings(**values["topics"])
         self.clock = {"SUMMITRY_CLOCK": f"{NOW.isoformat()}@{datetime.now(UTC).isoformat()}"}
         self._environment = {**os.environ, **self.clock, PARENT: str(os.getpid())}
 

@@ -19,7 +19,7 @@ from agents.stream.dead_letters import read
 from agents.stream.guard import Guard, Incoming, Patience
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames, create
-from monitor.config import Log, Topics
+from monitor.config import Log, TopicSettings
 from monitor.kafka import BrokerSettings, consumer, producer
 
 
@@ -58,7 +58,7 @@ async def worker(settings: BrokerSettings, names: TopicNames, handler: Handler) 
 @pytest.mark.broker
 async def test_a_record_that_fails_costs_no_other_and_nothing_comes_twice(broker: str, prefix: str) -> None:
     settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
-    await create(settings, Topics(prefix=prefix, partitions=1))
+    await create(settings, TopicSettings(prefix=prefix, partitions=1))
     values = [b"1", b"2", b"bad", b"4", b"5"]
     async with producer(settings) as client:
         for value in values:

@@ -11,7 +11,7 @@ import pytest
 from agents.stream.dead_letters import DeadLetter, read, replay, select, write
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, producer, read_to_end
 from monitor.notify import Delivery, Retry
@@ -66,7 +66,7 @@ async def test_a_message_that_was_given_up_is_wished_for_again() -> None:
 @pytest.mark.broker
 async def test_the_topic_tells_each_letter_once_and_hides_what_was_replayed(broker: str, prefix: str) -> None:
     settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
-    await create(settings, Topics(prefix=prefix, partitions=1))
+    await create(settings, TopicSettings(prefix=prefix, partitions=1))
     async with producer(settings) as client:
         outbox = KafkaOutbox(client)
         for each in (letter("1"), letter("2", partition=0, topic=names.articles), letter("1", attempts=2)):
@@ -82,7 +82,7 @@ async def test_the_topic_tells_each_letter_once_and_hides_what_was_replayed(brok
 @pytest.mark.broker
 async def test_a_letter_that_was_cut_is_replayed_from_its_topic(broker: str, prefix: str) -> None:
     settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
-    await create(settings, Topics(prefix=prefix, partitions=1))
+    await create(settings, TopicSettings(prefix=prefix, partitions=1))
     value = os.urandom(3_900_000)
     async with producer(settings) as client:
         outbox = KafkaOutbox(client)

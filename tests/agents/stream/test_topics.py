@@ -7,14 +7,14 @@ from click.testing import CliRunner
 
 from agents.cli import cli
 from agents.stream.topics import TopicNames, create, declare
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings
 
 
 def test_every_name_is_declared_once_under_the_prefix() -> None:
     names = TopicNames("news")
-    declared = [topic.name for topic in declare(Topics(prefix="news"))]
+    declared = [topic.name for topic in declare(TopicSettings(prefix="news"))]
     of_class = [
         getattr(names, name)
         for name, value in vars(TopicNames).items()
@@ -25,7 +25,7 @@ def test_every_name_is_declared_once_under_the_prefix() -> None:
 
 
 def test_partitions_that_belong_together_are_as_many() -> None:
-    topics = {topic.name: topic for topic in declare(Topics(partitions=7))}
+    topics = {topic.name: topic for topic in declare(TopicSettings(partitions=7))}
     names = TopicNames()
     assert topics[names.mentions].partitions == topics[names.assembly].partitions == 1
     assert topics[names.events].partitions == topics[names.deliveries].partitions == 7
@@ -34,7 +34,7 @@ def test_partitions_that_belong_together_are_as_many() -> None:
 
 def test_state_is_compacted_and_three_replicas_need_two() -> None:
     names = TopicNames()
-    topics = {topic.name: topic.config for topic in declare(Topics(replication=3))}
+    topics = {topic.name: topic.config for topic in declare(TopicSettings(replication=3))}
     for name in (
         names.feeds,
         names.feed_state,
@@ -56,11 +56,11 @@ async def test_making_them_twice_is_harmless_and_another_number_of_partitions_is
     broker: str, prefix: str
 ) -> None:
     settings = BrokerSettings.from_url(broker)
-    topics = Topics(prefix=prefix, partitions=2)
+    topics = TopicSettings(prefix=prefix, partitions=2)
     assert sorted(await create(settings, topics)) == sorted(topic.name for topic in declare(topics))
     assert await create(settings, topics) == []
     with pytest.raises(BrokerError, match=r"has 2 partitions and topics\.partitions asks for 3") as caught:
-        await create(settings, Topics(prefix=prefix, partitions=3))
+        await create(settings, TopicSettings(prefix=prefix, partitions=3))
     assert not caught.value.retryable
 
 

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.kafka import BrokerSettings, producer
 from monitor.records import encode
 from tests.monitor.assemble.samples import assemble, at, day, mention
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.broker
 @pytest.fixture
 def told(broker, prefix, tmp_path):
     """A topic with two events, one of them in two revisions; returns the command line and a way to add one more."""
-    settings, topics = BrokerSettings.from_url(broker), Topics(prefix=prefix)
+    settings, topics = BrokerSettings.from_url(broker), TopicSettings(prefix=prefix)
     (call,) = assemble(mention(when=day("2026-02-04")))
     (later,) = assemble(mention(when=day("2026-02-04")), mention(published=at(0, 1), outlet="Second"))
     (other,) = assemble(mention("macron starmer", published=at(-20)))

@@ -11,7 +11,8 @@ import pytest
 import zstandard
 from click.testing import CliRunner
 
-from agents.cli.events import parse_since, standing
+from agents.cli.connect import parse_moment
+from agents.cli.events import standing
 from agents.cli.replay import replay as replay_command
 from monitor.articles import Lines, read_article
 from monitor.assemble import Assembly
@@ -177,11 +178,11 @@ def test_the_command_prints_each_revision_from_standard_input():
 
 def test_since_is_a_time_or_an_age():
     now = at()
-    assert parse_since("12h", now) == now - timedelta(hours=12)
-    assert parse_since("2026-02-04", now) == datetime(2026, 2, 4, tzinfo=UTC)
-    assert parse_since("2026-02-04T08:00:00+03:00", now) == datetime(2026, 2, 4, 5, tzinfo=UTC)
+    assert parse_moment("12h", now) == now - timedelta(hours=12)
+    assert parse_moment("2026-02-04", now) == datetime(2026, 2, 4, tzinfo=UTC)
+    assert parse_moment("2026-02-04T08:00:00+03:00", now) == datetime(2026, 2, 4, 5, tzinfo=UTC)
     with pytest.raises(Exception, match="is no time"):
-        parse_since("last week", now)
+        parse_moment("last week", now)
 
 
 def test_what_the_events_command_shows_leaves_out_merged_events_and_damaged_records():

@@ -19,7 +19,7 @@ import structlog
 
 from agents.pollers.group import run_poller
 from agents.stream.topics import TopicNames
-from monitor.config import Poller
+from monitor.config import PollerSettings
 from monitor.http import addresses
 from monitor.kafka import BrokerSettings
 
@@ -42,7 +42,7 @@ async def main(url: str, prefix: str) -> None:
     polling = asyncio.create_task(
         run_poller(
             BrokerSettings.from_url(url),
-            Poller(host_gap=timedelta(seconds=0.1), allow_private_networks=("127.0.0.2",)),
+            PollerSettings(host_gap=timedelta(seconds=0.1), allow_private_networks=("127.0.0.2",)),
             stop,
             feeds=names.feeds,
             state=names.feed_state,

@@ -15,7 +15,7 @@ import structlog
 
 from agents.pollers.group import run_poller
 from agents.stream.topics import TopicNames
-from monitor.config import Poller
+from monitor.config import PollerSettings
 from monitor.kafka import BrokerSettings
 
 
@@ -25,7 +25,7 @@ async def main(url: str, prefix: str, name: str, group: str = "") -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await run_poller(
         BrokerSettings.from_url(url),
-        Poller(contact=name, host_gap=timedelta(seconds=0.1)),
+        PollerSettings(contact=name, host_gap=timedelta(seconds=0.1)),
         stop,
         feeds=names.feeds,
         state=names.feed_state,

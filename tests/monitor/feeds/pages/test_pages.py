@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agents.pollers.group import with_defaults
-from monitor.config import Poller
+from monitor.config import PollerSettings
 from monitor.errors import FeedError, HttpError
 from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.page.feed_links import PageLinks, page_links
@@ -239,7 +239,7 @@ def test_the_configuration_asks_for_texts_and_a_feed_may_say_otherwise(
     everybody: bool, feed_says: str, texts: str
 ) -> None:
     feed = Subscription(id="a", url="https://a.example/", full_text=feed_says)
-    assert with_defaults(feed, config=Poller(full_text=everybody)).full_text == texts
+    assert with_defaults(feed, config=PollerSettings(full_text=everybody)).full_text == texts
 
 
 async def test_a_very_slow_crawl_delay_means_no_pages(server: FeedServer, fetcher: Fetcher) -> None:

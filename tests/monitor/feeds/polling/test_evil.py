@@ -19,7 +19,7 @@ import pytest
 
 from agents.pollers.feed_topics import load_states, put_feeds
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.kafka import BrokerSettings
@@ -70,7 +70,7 @@ async def test_evil_feeds_cost_neither_memory_nor_the_loop_nor_the_others_and_ea
     broker: str, prefix: str
 ) -> None:
     settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
-    await create(settings, Topics(prefix=prefix, partitions=4))
+    await create(settings, TopicSettings(prefix=prefix, partitions=4))
     async with FeedServer("127.0.0.2") as server, FeedServer("127.0.0.1", server.port) as inner:
         for n in range(GOOD):
             server.on(f"/good{n}.xml", Reply(200, rss("one story", "two story")))

@@ -16,7 +16,7 @@ import pytest
 
 from agents.pollers.feed_topics import TopicStore, ask_now, load_feeds, load_states, partition_of, put_feeds
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.kafka import BrokerSettings, producer, read_to_end
@@ -70,7 +70,7 @@ class Service:
 
 @pytest.fixture
 async def service(broker: str, prefix: str) -> AsyncIterator[Service]:
-    await create(BrokerSettings.from_url(broker), Topics(prefix=prefix, partitions=4))
+    await create(BrokerSettings.from_url(broker), TopicSettings(prefix=prefix, partitions=4))
     async with FeedServer() as server:
         made = Service(broker, prefix, server)
         yield made

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from monitor.config import Config, Match, Secret, WebhookReceiver, load_config, shown
-from monitor.config.build import duration_text
+from monitor.config.durations import duration_text
 from monitor.errors import ConfigError
 
 KEY = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -34,8 +34,8 @@ BROKEN = [
     ("poller: {concurrency: 1.5}\n", {}, "poller.concurrency", "write a whole number, e.g. 200"),
     ("poller: {concurrency: true}\n", {}, "poller.concurrency", "found true"),
     ("poller: {full_text: 'yes'}\n", {}, "poller.full_text", "expected true or false, found 'yes'"),
-    ("poller: {floor: soon}\n", {}, "poller.floor", "write a length of time, e.g. 5m"),
-    ("poller: {floor: -5m}\n", {}, "poller.floor", "expected a length of time"),
+    ("poller: {floor: soon}\n", {}, "poller.floor", "'soon' is no length of time; write 90s"),
+    ("poller: {floor: -5m}\n", {}, "poller.floor", "'-5m' is no length of time"),
     ("broker: here\n", {}, "broker", "expected keys with values, found 'here'"),
     ("feeds: my.opml\n", {}, "feeds", "write a list, e.g. [my.opml]"),
     ("broker: {url: 9092}\n", {}, "broker.url", "expected text, found the number 9092"),
@@ -95,11 +95,11 @@ BROKEN = [
     ),
     (
         "routes: [{name: a, receivers: [console], match: {pairs: [putin-xi]}}]\n", {}, "routes[0].match.pairs[0]",
-        "vladimir-putin+xi-jinping",
+        "write two leaders like putin+xi",
     ),
     (
-        "routes: [{name: a, receivers: [console], match: {countries: [no]}}]\n", {}, "routes[0].match.countries[0]",
-        "write two letters like CN",
+        "routes: [{name: a, receivers: [console], match: {countries: ['']}}]\n", {}, "routes[0].match.countries[0]",
+        "is empty; write a name",
     ),
     (
         "routes: [{name: a, receivers: [console], match: {kinds: [dinner]}}]\n", {}, "routes[0].match.kinds[0]",

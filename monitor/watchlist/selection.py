@@ -1,0 +1,106 @@
+"""Whom a user means who types a name: a slug, a surname, an alias in any script, or a state's name or code."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from monitor.errors import UnknownIdError
+from monitor.watchlist.names import plain, surname
+from monitor.watchlist.roster import Watchlist
+
+
+class UnknownNameError(UnknownIdError):
+    """A name that means nobody in the watchlist, or too many; the message says what to write instead."""
+
+    reason = "unknown_name"
+
+
+class Selection(NamedTuple):
+    """What one typed name may mean: ids of leaders, codes of states. An event fits when one participant does."""
+
+    leaders: frozenset[str]
+    countries: frozenset[str]
+
+    def fits(self, participants: Iterable[tuple[str, str]]) -> bool:
+        """Whether one of the participants, each a leader's id and a country code, is meant."""
+        return any(leader in self.leaders or country in self.countries for leader, country in participants)
+
+
+class NameIndex:
+    """Every name of a watchlist's leaders and states, to find whom a typed name means.
+
+    Upper and lower case, Latin diacritics, hyphens and stress marks make no difference: `Пу́тин`, `putin`, `PUTIN` and
+    `vladimir_putin` all mean vladimir-putin.
+    """
+
+    def __init__(self, watchlist: Watchlist) -> None:
+        self._watchlist = watchlist
+        self._leaders: dict[str, set[str]] = {}
+        self._countries: dict[str, str] = {}
+        for leader in watchlist.leaders.values():
+            for name in {leader.id, leader.name, surname(leader.name), *(alias.text for alias in leader.aliases)}:
+                self._leaders.setdefault(_key(name), set()).add(leader.id)
+        for code, state in watchlist.states.items():
+            for names in state.names.values():
+                for name in names:
+                    self._countries.setdefault(_key(name), code)
+        self._countries |= {_key(code): code for code in watchlist.states}
+
+    def select(self, name: str) -> Selection:
+        """All that a typed name may mean. Raises UnknownNameError, with the nearest name, when it means nobody."""
+        key = _key(name)
+        if name in self._watchlist.leaders:
+            return Selection(frozenset({name}), frozenset())
+        leaders, country = self._leaders.get(key, set()), self._countries.get(key)
+        if not leaders and country is None:
+            raise UnknownNameError(f"{name!r} is no leader and no state of the watchlist{self._hint(key)}")
+        return Selection(frozenset(leaders), frozenset({country} if country else ()))
+
+    def leader(self, name: str, day: date) -> str:
+        """The id of the one leader whom a name means; among several, the one in office on `day`.
+
+        Raises UnknownNameError when it means nobody, or several who are in office or none who is.
+        """
+        if name in self._watchlist.leaders:
+            return name
+        found = self._leaders.get(_key(name), set())
+        if not found:
+            raise UnknownNameError(f"{name!r} is no leader of the watchlist{self._hint(_key(name))}")
+        serving = [one for one in sorted(found) if self._watchlist.offices_on(one, day)]
+        chosen = serving or sorted(found)
+        if len(chosen) > 1:
+            raise UnknownNameError(f"{name!r} may be {', '.join(chosen[:6])}: write one of these ids")
+        return chosen[0]
+
+    def country(self, name: str) -> str:
+        """The code of the state or body that a name or code means. Raises UnknownNameError."""
+        found = self._countries.get(_key(name))
+        if found is None:
+            near = difflib.get_close_matches(_key(name), self._countries, n=1, cutoff=0.75)
+            hint = f"; did you mean {self._countries[near[0]]}?" if near else ": write a name, or a code such as FR"
+            raise UnknownNameError(f"{name!r} is no state and no body{hint}")
+        return found
+
+    def _hint(self, key: str) -> str:
+        known = [*self._leaders, *self._countries]
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+        if not near:
+            return "; `summitry watchlist show` lists them"
+        meant = self._leaders.get(near[0]) or {self._countries[near[0]]}
+        return f"; did you mean {' or '.join(sorted(meant)[:3])}?"
+
+
+@cache
+def name_index(watchlist: Watchlist) -> NameIndex:
+    """The index of a watchlist, made once: it holds some 30,000 names."""
+    return NameIndex(watchlist)
+
+
+def _key(name: str) -> str:
+    even = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).replace("\u0301", ""))
+    return " ".join(plain(even).casefold().replace("-", " ").replace("_", " ").replace("'", "").split())
