@@ -10,7 +10,7 @@ from agents.stream.deaths import CAREFUL_FOR, Deaths, Mark
 from agents.stream.guard import Incoming
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.kafka import BrokerSettings, producer
 from monitor.records import decode
 
@@ -110,7 +110,7 @@ async def test_without_a_broker_records_are_handled_unmarked(monkeypatch: pytest
 @pytest.mark.broker
 async def test_the_marks_survive_on_the_broker(broker: str, prefix: str) -> None:
     settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
-    await create(settings, Topics(prefix=prefix, partitions=1))
+    await create(settings, TopicSettings(prefix=prefix, partitions=1))
     async with producer(settings) as client:
         counted = []
         for _ in range(3):

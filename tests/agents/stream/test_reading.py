@@ -11,7 +11,7 @@ from agents.stream.guard import Guard
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.reading import readable
 from agents.stream.topics import TopicNames, create
-from monitor.config import Topics
+from monitor.config import TopicSettings
 from monitor.kafka import BrokerSettings, follow_compacted, producer, read_compacted
 from monitor.records import Article, decode, encode
 
@@ -23,7 +23,7 @@ async def test_poison_on_a_compacted_topic_is_set_aside_and_the_value_before_it_
     broker: str, prefix: str
 ) -> None:
     settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
-    await create(settings, Topics(prefix=prefix, partitions=1))
+    await create(settings, TopicSettings(prefix=prefix, partitions=1))
     good = encode(Article(id="1", title="One"))
     async with producer(settings) as client:
         outbox = KafkaOutbox(client)
