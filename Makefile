@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SUMMITRY_EVAL ?= ../shared
 export SUMMITRY_EVAL
 
-.PHONY: help setup lock lint test test-kafka eval bench demo run clean
+.PHONY: help setup lock quick lint test test-kafka eval bench demo run clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -47,6 +47,11 @@ lint: setup ## Style, types, and data files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+quick: setup ## Style, types and the pure tests: the loop while you work (no broker, no process, under 20 s on two cores)
+	@$(BIN)/ruff check --quiet . & lint=$$!; $(BIN)/mypy --no-error-summary & types=$$!; \
+		$(BIN)/python -m pytest -q -m "not broker and not slow and not process" tests/monitor tests/test_*.py; tests=$$?; \
+		wait $$lint && wait $$types && exit $$tests
 
 test: setup ## The whole test suite, on the embedded broker
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
