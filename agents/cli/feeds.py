@@ -21,7 +21,7 @@ from monitor.config import Config, load_config
 from monitor.errors import ConfigError, FeedError, HttpError
 from monitor.feeds.pages.discover import discover as discover_feeds
 from monitor.feeds.polling import feed_report
-from monitor.feeds.polling.document_reader import Reader
+from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched, Fetcher
 from monitor.feeds.polling.poll import poll
@@ -130,7 +130,7 @@ async def _check_url(feed: Subscription, config: Config) -> feed_report.Check:
     try:
         async with ParserPool(1) as pool:
             state = begin(None, feed)
-            polled = await poll(feed, state, {}, get=recorder, read=Reader(pool), now=now.timestamp())
+            polled = await poll(feed, state, {}, get=recorder, read=DocumentReader(pool), now=now.timestamp())
     finally:
         await fetcher.aclose()
     rules = Rules(config.poller.floor.total_seconds(), config.poller.ceiling.total_seconds())
@@ -153,7 +153,7 @@ async def _check_file(name: str, body: bytes, feed: Subscription) -> feed_report
     fetched = Fetched(200, feed.url, {}, body)
     try:
         async with ParserPool(1) as pool:
-            reading = await Reader(pool).read(feed, FeedState(feed=feed.id), {}, fetched, now.timestamp())
+            reading = await DocumentReader(pool).read(feed, FeedState(feed=feed.id), {}, fetched, now.timestamp())
     except (FeedError, HttpError) as error:
         return feed_report.Check(file=name, feed=feed, now=now, error=str(error), reason=error.reason)
     return feed_report.Check(file=name, feed=feed, now=now, document=reading.document, found=reading.entries)

@@ -26,7 +26,7 @@ from monitor.clock import Clock, service_clock
 from monitor.config import PollerSettings
 from monitor.errors import BrokerError, ConfigError, FeedError
 from monitor.feeds.pages.full_text import FullText
-from monitor.feeds.polling.document_reader import Reader
+from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.fetch import Fetched, Fetcher
 from monitor.feeds.polling.poll import Get
 from monitor.feeds.polling.poller import Poller
@@ -82,7 +82,7 @@ async def run_poller(
             poller = Poller(
                 store,
                 RobotsGate(fetcher, pages),
-                Reader(pool, pages),
+                DocumentReader(pool, pages),
                 clock=clock or service_clock(),
                 draw=random.Random(secrets.randbits(64)).random,  # noqa: S311  # jitter, not a secret
                 rules=Rules(config.floor.total_seconds(), config.ceiling.total_seconds()),

@@ -38,9 +38,8 @@ import httpx
 import msgspec
 
 from agents.process.embedded import free_port
-from monitor.feeds.novelty.known_entries import FamiliarEntries
 from monitor.feeds.polling.agenda import Agenda
-from monitor.feeds.polling.document_reader import Reader
+from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
 from monitor.feeds.polling.poll_store import MemoryStore
@@ -271,7 +270,7 @@ def _due(feed: Subscription, state: FeedState | None, segments: dict[int, bytes]
     return Held(0, feed, state, dict(segments))
 
 
-async def _all_polled(store: MemoryStore, fetcher: Fetcher, reader: Reader, held: list[Held]) -> float:
+async def _all_polled(store: MemoryStore, fetcher: Fetcher, reader: DocumentReader, held: list[Held]) -> float:
     """Poll each feed once; seconds that it took."""
     stop, began = asyncio.Event(), time.perf_counter()
     poller = Poller(store, fetcher, reader, draw=lambda: 0.0, gap_s=0.0, concurrency=IN_FLIGHT)
@@ -293,10 +292,10 @@ async def _ours(kind: str, port: int, *, few: bool = False) -> dict[str, float]:
     """
     store, fetcher, feeds = MemoryStore(), Fetcher(AddressBook()), _feeds(port)
     workers = max(2, os.cpu_count() or 2)
-    before, familiar = 0.0, FamiliarEntries()
+    before = 0.0
     async with ParserPool(workers) as pool:
         if few:
-            await _all_polled(store, fetcher, Reader(pool, None, familiar), [_due(feed, None, {}) for feed in feeds])
+            await _all_polled(store, fetcher, DocumentReader(pool), [_due(feed, None, {}) for feed in feeds])
             await pool.close()
             before = _of_children()
             async with httpx.AsyncClient() as client:
@@ -308,7 +307,7 @@ async def _ours(kind: str, port: int, *, few: bool = False) -> dict[str, float]:
         if kind != "304":
             await asyncio.gather(*(pool.parse(document(), language="en") for _ in range(workers)))
         async with _Lag() as lag:
-            took = await _all_polled(store, fetcher, Reader(pool, None, familiar), held)
+            took = await _all_polled(store, fetcher, DocumentReader(pool), held)
     await fetcher.aclose()
     finished = sum(1 for state in store.states.values() if time.time() - state.last_success < 5000)
     wanted = 0 if kind == "304" else finished * (NEW if few else ENTRIES)

@@ -35,9 +35,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     is the safe form of the longest body.
 
     `revision` is the hash of its words (`revision.revision_hash`), b"" where it was not computed yet.
-
-    `stands_for` is the number of entries that were cut out here before the document was read, since they are known (see
-    `familiar`); nothing else is told of them.
     """
 
     guid: str = ""
@@ -58,7 +55,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     image: Image | None = None
     source: Origin | None = None
     revision: bytes = b""
-    stands_for: int = 0
 
 
 class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +64,7 @@ class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
     the document was well formed, `repaired` when it became so by our repairs, `loose` when feedparser's forgiving
     parser read it. It comes from a bounded set and is a metric label. `problem` says in one line what was wrong.
     `ttl_minutes` and `update_period_seconds` are the feed's own hints, None when absent. `truncated` says that entries
-    beyond the limit were left out, `plain` that it is written as nearly all are, and was read without feedparser.
+    beyond the limit were left out.
     """
 
     title: str = ""
@@ -87,4 +83,3 @@ class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str = ""
     problem: str = ""
     truncated: bool = False
-    plain: bool = False

@@ -59,8 +59,7 @@ class RawEntry(msgspec.Struct, kw_only=True):
 class Setting(NamedTuple):
     """What is known of the feed when its entries are read: base address, languages, and hints for dates.
 
-    `language` is the document's, `configured` the subscription's. `with_html` says whether entries get their safe HTML,
-    `is_cut` that elements stand for known entries.
+    `language` is the document's, `configured` the subscription's. `with_html` says whether entries get their safe HTML.
     """
 
     url: str = ""
@@ -69,7 +68,6 @@ class Setting(NamedTuple):
     country: str = ""
     zone: str = ""
     with_html: bool = True
-    is_cut: bool = False
 
 
 def finish(raw: RawEntry, setting: Setting) -> Entry:

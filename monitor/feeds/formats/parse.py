@@ -29,16 +29,14 @@ def parse(
     country: str = "",
     zone: str = "",
     with_html: bool = True,
-    is_cut: bool = False,
 ) -> ParsedFeed:
     """Read one feed document.
 
     `content_type` is the HTTP header, `url` the address after redirects, `language` (BCP 47), `country` (ISO 3166) and
     `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Without
-    `with_html`, entries have their texts only. Where the document `is_cut`, elements in it stand for entries
-    (`familiar`).
+    `with_html`, entries have their texts only.
     Raises FeedError; its reason is `empty`, `too_large`, `html`, `not_a_feed`, `too_many_attributes`, `tag_too_large`,
-    `too_deep`, `too_many_objects` or `parse_failed`, and `cut` where entries would have to be put back first.
+    `too_deep`, `too_many_objects` or `parse_failed`.
     """
     if len(body) > MAX_DOCUMENT:
         raise FeedError(f"the document has {len(body)} bytes", reason="too_large")
@@ -47,7 +45,7 @@ def parse(
     decoded = encoding.decode(body, content_type)
     text = decoded.text.lstrip("\ufeff \t\r\n\x00")
     setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone,
-                      with_html=with_html, is_cut=is_cut)  # fmt: skip
+                      with_html=with_html)  # fmt: skip
     try:
         parsed = jsonfeed.read(text, setting) if text.startswith("{") else adapter.read(text, setting)
     except (FeedError, MemoryError):

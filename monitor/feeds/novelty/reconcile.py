@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice, repeat
 
 import msgspec
 
@@ -62,16 +61,12 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     newest: datetime | None = None
 
 
-class TextsLeftOutError(Exception):
-    """An entry is to be published whose texts were left out."""
-
-
 class _Candidate(msgspec.Struct, gc=False):
     """An entry in its document: its guid there, its texts where they were read, and its key, at first its guid's."""
 
     named: NamedEntry
     guid: str
-    entry: Entry | None
+    entry: Entry
     key: bytes
 
     def names(self) -> tuple[bytes, ...]:
@@ -93,20 +88,17 @@ def reconcile(
     *,
     identity: str = "",
     first: bool | None = None,
-    familiar: Iterable[NamedEntry] = (),
 ) -> Reconciled:
     """Compare a document with what was published before.
 
     `identity` is what an earlier reconciliation ended with, '' before the first one. `first` marks the first document
-    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen. `familiar` are the entries
-    for which others of the document stand, in their order. Raises TextsLeftOutError when one of them is news all the
-    same.
+    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen.
     """
     first = not seen if first is None else first
     today = (now.date() - _EPOCH_DAY).days
-    entries = list(_read(parsed.entries, subscription, familiar))
+    entries = list(_read(parsed.entries, subscription))
     oldest = now - timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
-    kept = [(name, entry) for name, entry in entries if name and not (oldest and name.is_before(oldest))]
+    kept = [(name, entry) for name, entry in entries if name and entry and not (oldest and name.is_before(oldest))]
     known_as = guids([name for name, _ in kept])
     candidates = [
         _Candidate(name, guid, entry, name.key(subscription.id, guid))
@@ -158,16 +150,10 @@ def reconcile(
     )
 
 
-def _read(
-    entries: Iterable[Entry], subscription: Subscription, familiar: Iterable[NamedEntry]
-) -> Iterable[tuple[NamedEntry | None, Entry | None]]:
-    """Each entry of the document with its names, and as it was read, where it was."""
-    waiting = iter(familiar)
+def _read(entries: Iterable[Entry], subscription: Subscription) -> Iterable[tuple[NamedEntry | None, Entry | None]]:
+    """Each entry of the document with its names, None for what is left out."""
     wanted = Wanted(subscription) if looks_into_texts(subscription) else None
     for entry in entries:
-        if entry.stands_for:
-            yield from zip(islice(waiting, entry.stands_for), repeat(None))
-            continue
         accepted: Entry | None = entry
         if not (entry.title or entry.summary or entry.content):
             accepted = None
@@ -268,8 +254,6 @@ def _article(
     backfill: bool = False,
 ) -> Article:
     entry, key = candidate.entry, candidate.key.hex()
-    if entry is None:
-        raise TextsLeftOutError(key)
     origin, publisher, country = "", subscription.publisher, subscription.country
     if entry.source is not None and not subscription.outlet:
         # An aggregator's entry is its source's: the same owner must not count as two.

@@ -49,7 +49,7 @@ class Get(Protocol):
 
 
 class Read(Protocol):
-    """Reads a document; `monitor.feeds.polling.document_reader.Reader` is the real one."""
+    """Reads a document; `monitor.feeds.polling.document_reader.DocumentReader` is the real one."""
 
     async def read(
         self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float

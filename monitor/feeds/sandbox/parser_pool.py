@@ -88,14 +88,13 @@ class ParserPool:
         language: str = "",
         country: str = "",
         zone: str = "",
-        is_cut: bool = False,
     ) -> ParsedFeed:
         """`monitor.feeds.formats.parse.parse` in a worker; its entries come without their HTML.
 
         Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
         """
         options = {"content_type": content_type, "url": url, "language": language, "country": country, "zone": zone}
-        return await self._run("parse", body, options | {"is_cut": is_cut}, ParsedFeed)
+        return await self._run("parse", body, options, ParsedFeed)
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
         """`monitor.feeds.pages.full_text.extract` in a worker. Raises FeedError."""

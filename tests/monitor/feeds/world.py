@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitor.feeds.formats.parse import parse
-from monitor.feeds.polling.document_reader import Reader
+from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
 from monitor.feeds.polling.poll_store import MemoryStore
@@ -49,7 +49,7 @@ class World:
     def restarted(self) -> Poller:
         """A new poller process that knows only what the store knows."""
         return Poller(
-            self.store, self.fetcher, Reader(self.parser), clock=lambda: datetime.fromtimestamp(self.now, UTC),
+            self.store, self.fetcher, DocumentReader(self.parser), clock=lambda: datetime.fromtimestamp(self.now, UTC),
             draw=lambda: self.draw(), rules=self.rules, **self._options,  # noqa: PLW0108  # tests put another one there
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
-from monitor.feeds.formats.document import Entry, ParsedFeed
+from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.entries import Markup, RawEntry, Setting, finish
 from monitor.feeds.formats.fields import article_urls, html_text
 from monitor.feeds.formats.xml import repair
@@ -45,10 +45,8 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         document, root = repair.strip_prolog(document[late.start() :])
     parser: Any
     try:
-        parser, suffix, problem = PlainDocument(document, setting.url, is_cut=setting.is_cut), "", ""
-    except UnusualError as error:
-        if setting.is_cut:
-            raise FeedError(f"without the known entries: {error}", reason="cut") from error
+        parser, suffix, problem = PlainDocument(document, setting.url), "", ""
+    except UnusualError:
         from monitor.feeds.formats.xml.feedparser_driver import parse_xml  # noqa: PLC0415  # brings all of feedparser, seldom needed
 
         parser, suffix, problem = parse_xml(repair.legal(document), setting.url)
@@ -81,16 +79,10 @@ def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
         hub=_first(_hubs(links), setting.url),
         self_url=_first([link["href"] for link in links if link.get("rel") == "self"], setting.url),
         next_url=_first([link["href"] for link in links if link.get("rel") == "next"], setting.url),
-        entries=tuple(
-            Entry(stands_for=entry["stands_for"])
-            if "stands_for" in entry
-            else finish(_entry(entry, inner, is_rss=is_rss), inner)
-            for entry in parser.entries
-        ),
+        entries=tuple(finish(_entry(entry, inner, is_rss=is_rss), inner) for entry in parser.entries),
         mode=mode,
         problem=problem,
         truncated=parser.truncated,
-        plain=isinstance(parser, PlainDocument),
     )
 
 

@@ -24,7 +24,6 @@ from monitor.feeds.formats.xml.elements import (
     leaf,
     pass_over,
 )
-from monitor.feeds.formats.xml.pieces import STAND_IN
 from monitor.feeds.formats.xml.tree import Tree, UnusualError, text_of
 
 #: Elements that feedparser knows, and of which nothing is read: of an entry, and of the feed itself.
@@ -53,13 +52,9 @@ _RSS_1 = frozenset({"http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simp
 
 
 class PlainDocument:
-    """A feed document, read. `url` is its address. Raises UnusualError where feedparser has to read it.
+    """A feed document, read. `url` is its address. Raises UnusualError where feedparser has to read it."""
 
-    Where the document `is_cut`, an element with the attribute STAND_IN is an entry that only `stands_for` others.
-    """
-
-    def __init__(self, document: str, url: str, *, is_cut: bool = False) -> None:
-        self._is_cut = is_cut
+    def __init__(self, document: str, url: str) -> None:
         tree = Tree(document)
         self.entries: list[FeedData] = []
         self.feeddata: FeedData = {}
@@ -112,9 +107,6 @@ class PlainDocument:
         language = language_of(parent, language)
         entry: FeedData = {"own_base": self._place.base, "own_lang": language}
         if names := parent.keys():
-            if self._is_cut and (number := parent.get(STAND_IN, "")).isdecimal():
-                self.entries.append({"stands_for": int(number[:9])})
-                return
             if not _CDF.isdisjoint(names):
                 raise UnusualError("an entry of CDF")
             entry["id"] = parent.get("rdf:about", "")
