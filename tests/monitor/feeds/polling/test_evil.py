@@ -28,7 +28,7 @@ from tests.monitor.feeds.evil import Evil, documents, drip, hosts
 
 logger = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 GOOD = 10
 #: What the poller and all of its parser processes may take together (issue: 300 MB).
 MEMORY = 300_000_000
