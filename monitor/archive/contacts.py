@@ -1,0 +1,138 @@
+"""Who was in contact with whom, how often and how long ago: pairs of leaders and each leader's record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from statistics import median
+
+from monitor.archive.database import Archive
+
+#: The length of "the last year" in days.
+YEAR = 365
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two leaders, the day of their last contact, and their contacts within a year before a day, by kind."""
+
+    leaders: tuple[str, str]
+    names: tuple[str, str]
+    last: date
+    total: int
+    year: dict[str, int]
+
+    @property
+    def in_year(self) -> int:
+        """Contacts within the year."""
+        return sum(self.year.values())
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How regularly two leaders are in contact: days between contacts. `median` is None with fewer than three."""
+
+    contacts: int
+    median: float | None
+    longest: int
+    since_last: int
+
+
+@dataclass(frozen=True)
+class LeaderRow:
+    """One leader with how many events there are, the last one's day, and whom they meet most."""
+
+    leader: str
+    name: str
+    country: str
+    events: int
+    last: date
+
+
+def pairs(archive: Archive, today: date, *, leader: str = "", limit: int = 200) -> list[Pair]:
+    """The pairs that were in contact, the last contact first; only a leader's own where one is named."""
+    condition, values = ("WHERE a = ? OR b = ?", [leader, leader]) if leader else ("", [])
+    rows = archive.reader.execute(
+        f"SELECT a, b, max(day), count(*) FROM contacts {condition} GROUP BY a, b "
+        "ORDER BY 3 DESC, 4 DESC, a, b LIMIT ?",
+        (*values, limit),
+    ).fetchall()
+    names = names_of(archive, {leader for row in rows for leader in row[:2]})
+    found = []
+    for a, b, last, total in rows:
+        kinds = archive.reader.execute(
+            "SELECT kind, count(*) FROM contacts WHERE a = ? AND b = ? AND day > ? GROUP BY 1 ORDER BY 2 DESC",
+            (a, b, (today - timedelta(days=YEAR)).isoformat()),
+        )
+        year = {str(kind): int(number) for kind, number in kinds}
+        found.append(Pair((a, b), (names[a], names[b]), date.fromisoformat(last), total, year))
+    return found
+
+
+def busiest(archive: Archive, today: date, limit: int) -> list[str]:
+    """The leaders with the most contacts within a year before `today`."""
+    rows = archive.reader.execute(
+        "SELECT a, b FROM contacts WHERE day > ?", ((today - timedelta(days=YEAR)).isoformat(),)
+    )
+    counted = Counter(leader for row in rows for leader in row)
+    return [leader for leader, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:limit]]
+
+
+def matrix(archive: Archive, leaders: Iterable[str]) -> dict[tuple[str, str], tuple[date, int]]:
+    """For each two of some leaders, in the order of their ids, the day of the last contact and how many there were."""
+    ids = sorted(leaders)
+    marks = ", ".join("?" for _ in ids)
+    rows = archive.reader.execute(
+        f"SELECT a, b, max(day), count(*) FROM contacts WHERE a IN ({marks}) AND b IN ({marks}) GROUP BY a, b",
+        (*ids, *ids),
+    )
+    return {(a, b): (date.fromisoformat(day), number) for a, b, day, number in rows}
+
+
+def cadence(archive: Archive, pair: tuple[str, str], today: date) -> Cadence | None:
+    """The rhythm of a pair's contacts; None when they had none. Contacts of one day count once."""
+    rows = archive.reader.execute("SELECT DISTINCT day FROM contacts WHERE a = ? AND b = ? ORDER BY day", sorted(pair))
+    days = [date.fromisoformat(row[0]) for row in rows]
+    if not days:
+        return None
+    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
+    return Cadence(len(days), median(gaps) if len(gaps) > 1 else None, max(gaps, default=0), (today - days[-1]).days)
+
+
+def by_month(archive: Archive, pair: tuple[str, str], today: date, months: int = 24) -> list[tuple[date, int]]:
+    """Contacts of a pair in each of the last months, the oldest first."""
+    rows = archive.reader.execute(
+        "SELECT substr(day, 1, 7), count(*) FROM contacts WHERE a = ? AND b = ? GROUP BY 1", sorted(pair)
+    )
+    counted = {str(month): int(number) for month, number in rows}
+    found = []
+    year, month = today.year, today.month
+    for _ in range(months):
+        found.append((date(year, month, 1), counted.get(f"{year:04}-{month:02}", 0)))
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+    return found[::-1]
+
+
+def leaders(archive: Archive, limit: int = 500) -> list[LeaderRow]:
+    """Everybody who takes part in an event, the most frequent first."""
+    rows = archive.reader.execute(
+        "SELECT p.leader, max(p.country), count(*), max(e.day), p.name FROM participants AS p "
+        "JOIN events AS e USING (n) GROUP BY p.leader ORDER BY 3 DESC, p.leader LIMIT ?",
+        (limit,),
+    )
+    return [
+        LeaderRow(leader, name, country, number, date.fromisoformat(day)) for leader, country, number, day, name in rows
+    ]
+
+
+def names_of(archive: Archive, leaders: Iterable[str]) -> dict[str, str]:
+    """Leaders' names as the events have them; the id where there is none."""
+    ids = sorted(leaders)
+    rows = archive.reader.execute(
+        f"SELECT leader, max(name) FROM participants WHERE leader IN ({', '.join('?' for _ in ids)}) GROUP BY leader",
+        ids,
+    )
+    return {leader: leader for leader in ids} | {leader: name for leader, name in rows if name}

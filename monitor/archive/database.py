@@ -1,0 +1,178 @@
+"""The archive's SQLite file: its tables, and the connections to it.
+
+The file can be deleted at any time: it is made again from the topics. So there are no migrations. A file of another
+`FORM`, or one that was filled from other topics (`origin`), is removed and made anew.
+
+One connection writes; each reading thread has its own. SQLite's write-ahead log lets them work side by side, and a
+process killed in the middle of a write finds the state of the last whole one (https://www.sqlite.org/wal.html).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitor.errors import StateError
+
+#: Raise it with each change of the tables or of what is stored in them.
+FORM = "1"
+
+#: Pages of SQLite's cache for each connection, as negative kibibytes.
+_CACHE = -16_000
+_SUFFIXES = ("", "-wal", "-shm")
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE offsets (topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part)) WITHOUT ROWID;
+
+-- One row an event. `seq` grows with each change, `changed` and `first` are microseconds since 1970, days are ISO
+-- dates. The event itself, as JSON, lies in a table of its own, so that walking over many rows reads few pages.
+CREATE TABLE events (
+    n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, seq INTEGER NOT NULL,
+    changed INTEGER NOT NULL, first INTEGER NOT NULL, day TEXT NOT NULL, last_day TEXT NOT NULL, dated INTEGER NOT NULL,
+    kind TEXT NOT NULL, medium TEXT NOT NULL, status TEXT NOT NULL, place TEXT NOT NULL, country TEXT NOT NULL,
+    confidence REAL NOT NULL, publishers INTEGER NOT NULL, reports INTEGER NOT NULL, confirmed INTEGER NOT NULL,
+    merged_into TEXT, headline TEXT NOT NULL
+);
+CREATE TABLE bodies (n INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE INDEX events_changed ON events (changed DESC, id DESC) WHERE merged_into IS NULL;
+CREATE INDEX events_day ON events (day, n) WHERE merged_into IS NULL;
+CREATE INDEX events_status ON events (status, changed DESC) WHERE merged_into IS NULL;
+CREATE INDEX events_seq ON events (seq);
+CREATE TABLE redirects (id TEXT PRIMARY KEY, event_id TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE participants (
+    leader TEXT, changed INTEGER, n INTEGER, country TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (leader, changed, n)
+) WITHOUT ROWID;
+CREATE INDEX participants_event ON participants (n);
+CREATE INDEX participants_country ON participants (country, n);
+-- Contacts that took place, by pair of leaders; a < b.
+CREATE TABLE contacts (
+    a TEXT, b TEXT, day TEXT, n INTEGER, kind TEXT NOT NULL, medium TEXT NOT NULL, PRIMARY KEY (a, b, day, n)
+) WITHOUT ROWID;
+CREATE INDEX contacts_event ON contacts (n);
+CREATE INDEX contacts_day ON contacts (day);
+
+-- Everything else that is kept by key: deliveries, acknowledgements, silences, feedback, feeds, dead letters.
+CREATE TABLE kept (
+    sort TEXT, key TEXT, event_id TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (sort, key)
+) WITHOUT ROWID;
+CREATE INDEX kept_event ON kept (event_id, sort);
+
+-- Words of three letters and more by their trigrams, which need no spaces between words; shorter ones, and pairs of
+-- letters of scripts without spaces, as whole words.
+CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'trigram', columnsize = 0);
+CREATE VIRTUAL TABLE shorts USING fts5(text, tokenize = 'unicode61 remove_diacritics 0', detail = none, columnsize = 0);
+"""
+
+
+class Archive:
+    """One archive file. `identity` is new each time that the file is made."""
+
+    def __init__(self, path: Path, origin: str) -> None:
+        """Open the file at `path`, or make it. Raises StateError when the place can't be written."""
+        self.path, self.origin = path, origin
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.writer = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise StateError(f"the archive {path} can't be opened: {error}") from error
+        self.identity = self.meta("identity")
+
+    def _open(self) -> sqlite3.Connection:
+        for _ in range(2):
+            connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            try:
+                if self._fits(connection):
+                    return connection
+            except sqlite3.DatabaseError:
+                pass
+            connection.close()
+            _remove(self.path)
+        raise StateError(f"the archive {self.path} can't be made")
+
+    def _fits(self, connection: sqlite3.Connection) -> bool:
+        """Prepare the connection, and the tables of an empty file. False when it is of another form or origin."""
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = {_CACHE}")
+        if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            connection.executescript(f"BEGIN; {_TABLES}")
+            values = {"form": FORM, "origin": self.origin, "identity": secrets.token_hex(8)}
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", values.items())
+            connection.execute("COMMIT")
+        found = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('form', 'origin')").fetchall())
+        return found == {"form": FORM, "origin": self.origin}
+
+    def start_anew(self) -> None:
+        """Drop everything and begin with an empty file."""
+        self.close()
+        _remove(self.path)
+        self._local = threading.local()
+        self.writer = self._open()
+        self.identity = self.meta("identity")
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._guard:
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
+        self.writer.close()
+
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """The connection of the calling thread, which can't write."""
+        found: sqlite3.Connection | None = getattr(self._local, "reader", None)
+        if found is None:
+            found = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            found.execute(f"PRAGMA cache_size = {_CACHE}")
+            found.execute("PRAGMA query_only = ON")
+            found.row_factory = sqlite3.Row
+            self._local.reader = found
+            with self._guard:
+                self._readers.append(found)
+        return found
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it or nothing is kept."""
+        self.writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.writer
+        except BaseException:
+            self.writer.execute("ROLLBACK")
+            raise
+        self.writer.execute("COMMIT")
+
+    def meta(self, name: str) -> str:
+        """A value that is kept with the file; empty when it was never set."""
+        row = self.writer.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Keep a value with the file."""
+        self.writer.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def offsets(self) -> dict[tuple[str, int], int]:
+        """For each topic and partition the offset of the first record that is not in here yet."""
+        return {(topic, part): after for topic, part, after in self.writer.execute("SELECT * FROM offsets")}
+
+    def version(self) -> str:
+        """Changes whenever what a reader sees may have changed."""
+        row = self.reader.execute("SELECT value FROM meta WHERE name = 'seq'").fetchone()
+        return f"{self.identity}-{row[0] if row else 0}"
+
+
+def _remove(path: Path) -> None:
+    for suffix in _SUFFIXES:
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).unlink()

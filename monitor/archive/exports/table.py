@@ -1,0 +1,105 @@
+"""Rows: CSV (RFC 4180), Parquet, and event lines as they are (JSON Lines)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from monitor.archive.exports.formats import Item, Origin, clean
+from monitor.errors import SummitryError
+from monitor.records import event_line
+
+COLUMNS = (
+    "event_id", "revision", "status", "kind", "medium", "headline", "leaders", "names", "countries", "hosts",
+    "date_start", "date_end", "date_granularity", "place", "place_country", "forum", "topics", "confidence",
+    "publishers", "reports", "official", "confirmed_by", "first_seen", "last_seen", "changed", "sources", "brief",
+    "url",
+)  # fmt: skip
+
+#: Rows that are held in memory at once.
+_GROUP = 5000
+#: A spreadsheet runs a cell that begins so as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _row(item: Item, origin: Origin) -> dict[str, str | int | float | bool | None]:
+    event = item.event
+    when, place = event.when, event.place
+    return {
+        "event_id": event.event_id,
+        "revision": event.revision,
+        "status": event.status,
+        "kind": event.kind,
+        "medium": event.medium,
+        "headline": clean(item.headline),
+        "leaders": ";".join(p.leader for p in event.participants),
+        "names": ";".join(clean(p.name) for p in event.participants),
+        "countries": ";".join(p.country for p in event.participants),
+        "hosts": ";".join(p.leader for p in event.participants if p.role == "host"),
+        "date_start": when.start.isoformat() if when else "",
+        "date_end": when.end.isoformat() if when else "",
+        "date_granularity": when.granularity if when else "",
+        "place": clean(place.name) if place else "",
+        "place_country": place.country if place else "",
+        "forum": clean(event.forum or ""),
+        "topics": ";".join(clean(topic) for topic in event.topics),
+        "confidence": round(event.confidence, 4),
+        "publishers": event.publishers,
+        "reports": event.reports,
+        "official": event.official,
+        "confirmed_by": ";".join(event.confirmed_by),
+        "first_seen": event.first_seen.isoformat() if event.first_seen else "",
+        "last_seen": event.last_seen.isoformat() if event.last_seen else "",
+        "changed": item.changed.isoformat(),
+        "sources": len(event.sources),
+        "brief": clean(event.brief),
+        "url": origin.event_url(event.event_id),
+    }
+
+
+def _cell(value: str | float | bool | None) -> str | float | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def write_csv(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+    """One row an event under a row of names, UTF-8, lines end in CR LF. Lists are joined by semicolons."""
+    held = io.StringIO()
+    writer = csv.writer(held)
+    writer.writerow(COLUMNS)
+    for item in items:
+        writer.writerow([_cell(value) for value in _row(item, origin).values()])
+        yield held.getvalue().encode()
+        held.seek(0)
+        held.truncate()
+    if text := held.getvalue():
+        yield text.encode()
+
+
+def write_lines(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:  # noqa: ARG001  # the signature of all formats
+    """Event lines, whole, as `summitry events --format json` prints them."""
+    for item in items:
+        yield event_line(item.event) + b"\n"
+
+
+def write_parquet(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+    """The rows of the CSV with typed columns. Raises SummitryError without the extra `parquet`."""
+    try:
+        import pyarrow as pa  # noqa: PLC0415  # an optional extra
+        import pyarrow.parquet as pq  # noqa: PLC0415
+    except ImportError as error:
+        raise SummitryError("parquet needs pyarrow: pip install 'summitry[parquet]'", reason="no_parquet") from error
+    types = {
+        "revision": pa.int32(), "publishers": pa.int32(), "reports": pa.int32(), "sources": pa.int32(),
+        "confidence": pa.float64(), "official": pa.bool_(),
+    }  # fmt: skip
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+    sink = io.BytesIO()
+    rows = iter(items)
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        while group := [_row(item, origin) for item in islice(rows, _GROUP)]:
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+    yield sink.getvalue()

@@ -1,0 +1,258 @@
+"""Questions to the archive: pages of events by last change, one event, counts, places, and what is kept beside events.
+
+All functions take the archive and read with the calling thread's own connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from monitor.archive.database import Archive
+from monitor.archive.search import Names
+from monitor.archive.selection import Selection, SelectionError
+from monitor.archive.writing import Kept
+from monitor.records import Event, decode
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Found:
+    """One event with what the archive knows of it: its headline, its last change, its place in the order of arrival."""
+
+    event: Event
+    headline: str
+    changed: datetime
+    seq: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some entries, and the cursor of those after them; empty at the end."""
+
+    entries: tuple[Found, ...]
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A selection as a condition of SQL on `events AS e`, with its values."""
+
+    condition: str
+    values: tuple[object, ...]
+
+    @classmethod
+    def of(cls, selection: Selection, names: Names) -> Filter:
+        """Turn the filters into a condition; merged events never pass."""
+        parts: list[str] = ["e.merged_into IS NULL"]
+        values: list[object] = []
+
+        def add(part: str, *more: object) -> None:
+            parts.append(part)
+            values.extend(more)
+
+        def among(column: str, given: Sequence[str]) -> None:
+            if given:
+                add(f"{column} IN ({_marks(given)})", *given)
+
+        for column in ("kind", "medium", "status"):
+            among(f"e.{column}", getattr(selection, column))
+        if selection.leader:
+            add(f"e.n IN (SELECT n FROM participants WHERE leader IN ({_marks(selection.leader)}))", *selection.leader)
+        if selection.country:
+            add(
+                f"e.n IN (SELECT n FROM participants WHERE country IN ({_marks(selection.country)}))",
+                *selection.country,
+            )
+        if selection.pair:
+            one = f"SELECT n FROM participants WHERE leader = ? INTERSECT {_WITH}"
+            both = " OR ".join(f"e.n IN ({one})" for _ in selection.pair)
+            add(f"({both})", *(leader for pair in selection.pair for leader in pair))
+        if selection.confidence:
+            add("e.confidence >= ?", selection.confidence)
+        if selection.confirmed is not None:
+            add("e.confirmed > 0" if selection.confirmed else "e.confirmed = 0")
+        if selection.since:
+            add("e.last_day >= ?", selection.since.isoformat())
+        if selection.until:
+            add("e.day <= ?", selection.until.isoformat())
+        if selection.q:
+            _add_words(parts, values, names, selection.q)
+        return cls(" AND ".join(parts), tuple(values))
+
+
+_WITH = "SELECT n FROM participants WHERE leader = ?"
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _add_words(parts: list[str], values: list[object], names: Names, text: str) -> None:
+    question = names.ask(text)
+    if not question.leaders and not question.words:
+        parts.append("0")
+        return
+    for leaders in question.leaders:
+        parts.append(f"e.n IN (SELECT n FROM participants WHERE leader IN ({_marks(tuple(leaders))}))")
+        values.extend(sorted(leaders))
+    for table, words in (("words", question.long_words), ("shorts", question.short_words)):
+        if words:
+            parts.append(f"e.n IN (SELECT rowid FROM {table} WHERE {table} MATCH ?)")
+            values.append(words)
+
+
+_ENTRY = "(SELECT body FROM bodies WHERE bodies.n = e.n) AS body, e.headline, e.changed, e.seq, e.id"
+
+
+def events(archive: Archive, names: Names, selection: Selection, *, after: str = "", limit: int = 50) -> Page:
+    """The events of a selection, those that changed last first. Raises SelectionError for a bad cursor."""
+    chosen = Filter.of(selection, names)
+    condition, values = chosen.condition, list(chosen.values)
+    if after:
+        changed, last_id = _cursor(after)
+        condition += " AND (e.changed, e.id) < (?, ?)"
+        values += [changed, last_id]
+    limit = max(1, min(limit, MAX_PAGE))
+    rows = archive.reader.execute(
+        f"SELECT {_ENTRY} FROM events AS e INDEXED BY events_changed "
+        f"WHERE {condition} ORDER BY e.changed DESC, e.id DESC LIMIT ?",
+        (*values, limit + 1),
+    ).fetchall()
+    entries = tuple(_entry(row) for row in rows[:limit])
+    more = _cursor_of(rows[limit - 1]) if len(rows) > limit else ""
+    return Page(entries, more)
+
+
+def matching(archive: Archive, names: Names, selection: Selection, ids: Sequence[str]) -> list[Found]:
+    """Of some events those that a selection lets pass, in the order of their change."""
+    if not ids:
+        return []
+    chosen = Filter.of(selection, names)
+    rows = archive.reader.execute(
+        f"SELECT {_ENTRY} FROM events AS e WHERE e.id IN ({_marks(ids)}) AND {chosen.condition} ORDER BY e.seq",
+        (*ids, *chosen.values),
+    )
+    return [_entry(row) for row in rows]
+
+
+def since(archive: Archive, names: Names, selection: Selection, seq: int, limit: int = MAX_PAGE) -> list[Found]:
+    """The events of a selection that changed after `seq`, in the order of their change."""
+    chosen = Filter.of(selection, names)
+    rows = archive.reader.execute(
+        f"SELECT {_ENTRY} FROM events AS e WHERE e.seq > ? AND {chosen.condition} ORDER BY e.seq LIMIT ?",
+        (seq, *chosen.values, limit),
+    )
+    return [_entry(row) for row in rows]
+
+
+def between(
+    archive: Archive, names: Names, selection: Selection, days: tuple[date, date], limit: int = MAX_PAGE
+) -> list[Found]:
+    """The dated events of a selection that touch some `days` (first and last), in the order of their days."""
+    chosen = Filter.of(selection, names)
+    rows = archive.reader.execute(
+        f"SELECT {_ENTRY} FROM events AS e WHERE e.dated AND e.day <= ? "
+        f"AND e.last_day >= ? AND {chosen.condition} ORDER BY e.day, e.id LIMIT ?",
+        (days[1].isoformat(), days[0].isoformat(), *chosen.values, limit),
+    )
+    return [_entry(row) for row in rows]
+
+
+def count(archive: Archive, names: Names, selection: Selection, most: int = 1000) -> int:
+    """How many events a selection has; `most` means that many or more."""
+    chosen = Filter.of(selection, names)
+    row = archive.reader.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM events AS e WHERE {chosen.condition} LIMIT ?)",
+        (*chosen.values, most),
+    ).fetchone()
+    return int(row[0])
+
+
+def event(archive: Archive, event_id: str) -> Found | None:
+    """One event; of a merged one its own last revision."""
+    row = archive.reader.execute(f"SELECT {_ENTRY} FROM events AS e WHERE id = ?", (event_id,)).fetchone()
+    return _entry(row) if row else None
+
+
+def redirect(archive: Archive, event_id: str) -> str:
+    """The id of the event that another one turned out to be; empty for one that stands, or that was never here."""
+    found, seen = event_id, set[str]()
+    while found not in seen:
+        seen.add(found)
+        row = archive.reader.execute("SELECT event_id FROM redirects WHERE id = ?", (found,)).fetchone()
+        if row is None:
+            break
+        found = str(row[0])
+    return "" if found == event_id else found
+
+
+def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) -> list[Kept]:
+    """What is kept of one sort, by key; of one event, or the newest only, where asked for."""
+    condition, values = "sort = ?", [sort]
+    if event_id:
+        condition += " AND event_id = ?"
+        values.append(event_id)
+    order = f"at DESC, key LIMIT {newest}" if newest else "key"
+    rows = archive.reader.execute(f"SELECT * FROM kept WHERE {condition} ORDER BY {order}", values)
+    return [Kept(row["sort"], row["key"], row["body"], row["event_id"], _moment(row["at"])) for row in rows]
+
+
+def counts(archive: Archive) -> dict[str, dict[str, int]]:
+    """How many events there are by kind, medium and status, and how many kept by sort."""
+    found: dict[str, dict[str, int]] = {}
+    for column in ("kind", "medium", "status"):
+        rows = archive.reader.execute(
+            f"SELECT {column}, count(*) FROM events WHERE merged_into IS NULL GROUP BY 1 ORDER BY 2 DESC"
+        )
+        found[column] = {str(value): int(number) for value, number in rows}
+    rows = archive.reader.execute("SELECT sort, count(*) FROM kept GROUP BY 1")
+    found["kept"] = {str(sort): int(number) for sort, number in rows}
+    return found
+
+
+def countries(archive: Archive) -> list[tuple[str, int]]:
+    """The states and bodies of all participants with how many take part, the most frequent first."""
+    rows = archive.reader.execute(
+        "SELECT country, count(DISTINCT n) FROM participants WHERE country != '' GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return [(str(code), int(number)) for code, number in rows]
+
+
+def by_day(archive: Archive, first: date, last: date) -> dict[date, dict[str, int]]:
+    """How many contacts took place on each day, by kind."""
+    rows = archive.reader.execute(
+        "SELECT day, kind, count(*) FROM events WHERE merged_into IS NULL AND day BETWEEN ? AND ? "
+        "AND status IN ('held', 'ongoing', 'past') GROUP BY 1, 2",
+        (first.isoformat(), last.isoformat()),
+    )
+    found: dict[date, dict[str, int]] = {}
+    for day, kind, number in rows:
+        found.setdefault(date.fromisoformat(day), {})[kind] = int(number)
+    return found
+
+
+def _entry(row: sqlite3.Row) -> Found:
+    return Found(decode(Event, row["body"]), row["headline"], _moment(row["changed"]), row["seq"])
+
+
+def _moment(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def _cursor_of(row: sqlite3.Row) -> str:
+    return base64.urlsafe_b64encode(f"{row['changed']}.{row['id']}".encode()).decode().rstrip("=")
+
+
+def _cursor(text: str) -> tuple[int, str]:
+    try:
+        changed, _, event_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(".")
+        return int(changed), event_id
+    except (ValueError, binascii.Error):
+        raise SelectionError("after", "is not a cursor; take it from the page before") from None

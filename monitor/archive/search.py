@@ -1,0 +1,125 @@
+"""Finding events by words: how texts and questions are brought into one form, and which leaders a question names.
+
+Texts are folded: no case, no marks above or below letters, compatibility forms made plain (Unicode NFKD). A word of
+three letters or more is looked up by its trigrams, so it is found inside longer words and in scripts without spaces. A
+shorter one is looked up as a word, or as a pair of letters of such a script.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import regex
+
+from monitor.records import Event
+from monitor.watchlist import Watchlist
+
+#: Letters of one event that are indexed: a headline, a brief, and a dozen titles.
+MAX_INDEXED = 2000
+#: Words of a question that count.
+MAX_WORDS = 12
+#: The longest name, in words.
+_LONGEST_NAME = 6
+
+_MARKS = regex.compile(r"\p{Mn}+")
+_TOKEN = regex.compile(r"[\p{L}\p{N}]+")
+_SHORT = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]{1,2}(?![\p{L}\p{N}])")
+#: Runs of scripts that put no spaces between words.
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+")
+
+
+def fold(text: str) -> str:
+    """The text without case and marks, as it is indexed."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold())))
+
+
+def indexed_text(event: Event, headline: str) -> str:
+    """The folded text by which an event is found."""
+    parts = [headline, event.forum or "", event.place.name if event.place else "", *event.topics, event.brief]
+    # The brief quotes one title already.
+    parts += (title for title in dict.fromkeys(source.title for source in event.sources) if title not in event.brief)
+    return fold("\n".join(part for part in parts if part)[:MAX_INDEXED])
+
+
+def short_words(folded: str) -> str:
+    """The words of one and two letters, and each pair of neighbours of a script without spaces."""
+    found = dict.fromkeys(_SHORT.findall(folded))
+    for run in () if folded.isascii() else _UNSPACED.findall(folded):
+        found.update(dict.fromkeys(run[at : at + 2] for at in range(max(1, len(run) - 1))))
+    return " ".join(found)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What somebody asks for: for each name the leaders who bear it, and the other words, folded."""
+
+    leaders: tuple[frozenset[str], ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def long_words(self) -> str:
+        """The FTS5 expression for the trigram index; empty when there is none."""
+        return " AND ".join(f'"{word}"' for word in self.words if len(word) > 2)
+
+    @property
+    def short_words(self) -> str:
+        """The FTS5 expression for the index of short words; a single letter is the beginning of one."""
+        return " AND ".join(f'"{word}"' + ("*" if len(word) == 1 else "") for word in self.words if len(word) <= 2)
+
+
+class Names:
+    """Every name of every leader of a watchlist, folded."""
+
+    def __init__(self, watchlist: Watchlist) -> None:
+        self._leaders: dict[tuple[str, ...], set[str]] = {}
+        for leader in watchlist.leaders.values():
+            written = [leader.name, *(alias.text for alias in leader.aliases)]
+            for name in {*written, *(leader.id.split("-")[-1:] if not leader.aliases else ())}:
+                if key := tuple(_TOKEN.findall(fold(name))):
+                    self._leaders.setdefault(key, set()).add(leader.id)
+        self._recent = _newest_terms(watchlist)
+
+    def ask(self, text: str) -> Question:
+        """Read a question: the longest names first, then words. Unknown signs are passed over."""
+        tokens = _TOKEN.findall(fold(text))[:MAX_WORDS]
+        leaders: list[frozenset[str]] = []
+        words: list[str] = []
+        at = 0
+        while at < len(tokens):
+            for length in range(min(_LONGEST_NAME, len(tokens) - at), 0, -1):
+                if found := self._leaders.get(tuple(tokens[at : at + length])):
+                    leaders.append(frozenset(found))
+                    at += length
+                    break
+            else:
+                words.append(tokens[at])
+                at += 1
+        return Question(tuple(leaders), tuple(dict.fromkeys(words)))
+
+    def suggest(self, text: str, limit: int = 8) -> list[str]:
+        """Leaders one of whose names begins with the text, those who took office last first."""
+        beginning = " ".join(_TOKEN.findall(fold(text)))
+        if not beginning:
+            return []
+        found: set[str] = set()
+        for key, ids in self._leaders.items():
+            if " ".join(key).startswith(beginning):
+                found |= ids
+        return sorted(found, key=lambda leader: (-self._recent.get(leader, 0), leader))[:limit]
+
+
+def _newest_terms(watchlist: Watchlist) -> dict[str, int]:
+    def last(ends: Iterable[tuple[int, int]]) -> int:
+        return max((end * 10_000_000 + begin for begin, end in ends), default=0)
+
+    return {
+        leader.id: last(
+            (office.from_.toordinal() if office.from_ else 0, office.to.toordinal() if office.to else 9_999_999)
+            for office in leader.offices
+        )
+        for leader in watchlist.leaders.values()
+    }

@@ -1,0 +1,177 @@
+"""Which events: the filters that every page, feed, export and API route shares, in the form of an address's query.
+
+    leader=xi-jinping     pair=vladimir-putin+xi-jinping     country=FR     kind=call     medium=video     status=held
+    confidence=0.6        confirmed=yes                      since=2026-01-01              until=2026-01-31  q=gas deal
+
+A key may be given several times, or once with commas; one of its values is enough. All keys that are given must hold.
+`since` and `until` are days of the contact, both included; an event without a date counts by the day it was first seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from urllib.parse import urlencode
+
+from monitor.errors import SummitryError
+from monitor.records import EVENT_STATUSES, KINDS, MEDIA
+
+_Lists = Mapping[str, tuple[str, ...]]
+
+MAX_VALUES = 50
+MAX_QUESTION = 200
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_COUNTRY = re.compile(r"[A-Za-z]{2,6}")
+
+
+class SelectionError(SummitryError):
+    """A filter that can't be read: `key` is its name, `problem` says what is wrong."""
+
+    reason = "selection"
+
+    def __init__(self, key: str, problem: str) -> None:
+        self.key, self.problem = key, problem
+        super().__init__(f"{key}: {problem}")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The filters; empty ones let everything pass."""
+
+    leader: tuple[str, ...] = ()
+    pair: tuple[tuple[str, str], ...] = ()
+    country: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    medium: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    confidence: float = 0.0
+    confirmed: bool | None = None
+    since: date | None = None
+    until: date | None = None
+    q: str = ""
+
+    @classmethod
+    def parse(cls, query: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> Selection:
+        """Read a query's keys and values. Raises SelectionError.
+
+        Unknown keys are an error, since a filter with a slip would let everything pass; `others` are keys of the route.
+        """
+        given: dict[str, list[str]] = {}
+        allowed = {*_NAMES, *others}
+        for key, value in query:
+            if key not in allowed:
+                raise SelectionError(key[:40], "is not a filter; there are " + ", ".join(_NAMES))
+            if key in _NAMES and value.strip():
+                given.setdefault(key, []).append(value.strip())
+        lists = {
+            key: tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+            for key, values in given.items()
+        }
+        for key, values in lists.items():
+            if len(values) > MAX_VALUES:
+                raise SelectionError(key, f"more than {MAX_VALUES} values")
+        return cls(
+            leader=_matching("leader", lists, _SLUG, "xi-jinping"),
+            pair=_pairs(lists.get("pair", ())),
+            country=_matching(
+                "country", {"country": tuple(c.upper() for c in lists.get("country", ()))}, _COUNTRY, "FR"
+            ),
+            kind=_among("kind", lists, KINDS),
+            medium=_among("medium", lists, MEDIA),
+            status=_among("status", lists, EVENT_STATUSES),
+            confidence=_share(given.get("confidence", ["0"])[-1]),
+            confirmed=_yes_or_no(given.get("confirmed", [""])[-1]),
+            since=_day("since", given.get("since", [""])[-1]),
+            until=_day("until", given.get("until", [""])[-1]),
+            q=" ".join(given.get("q", ()))[:MAX_QUESTION],
+        )
+
+    def items(self) -> list[tuple[str, str]]:
+        """The filters that are set, as keys and values of a query."""
+        found: list[tuple[str, str]] = []
+        for name in _NAMES:
+            value = getattr(self, name)
+            if value in {None, "", 0.0} or value == ():
+                continue
+            if name == "pair":
+                found += [(name, "+".join(pair)) for pair in value]
+            elif isinstance(value, tuple):
+                found += [(name, each) for each in value]
+            elif isinstance(value, bool):
+                found.append((name, "yes" if value else "no"))
+            else:
+                found.append((name, f"{value:g}" if isinstance(value, float) else str(value)))
+        return found
+
+    def query(self, **more: str) -> str:
+        """The filters as an address's query, without the question mark; `more` are keys of the route."""
+        return urlencode([*self.items(), *((key, value) for key, value in more.items() if value)])
+
+    def without(self, key: str, value: str) -> Selection:
+        """The filters less one value."""
+        return Selection.parse([item for item in self.items() if item != (key, value)])
+
+    def with_(self, **changes: object) -> Selection:
+        """The filters with some of them replaced."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # the names are the fields' own
+
+    def __bool__(self) -> bool:
+        return bool(self.items())
+
+
+_NAMES = tuple(field.name for field in fields(Selection))
+
+
+def _matching(
+    key: str, lists: Mapping[str, tuple[str, ...]], pattern: re.Pattern[str], example: str
+) -> tuple[str, ...]:
+    for value in lists.get(key, ()):
+        if not pattern.fullmatch(value):
+            raise SelectionError(key, f"{value[:40]!r} is none; write it as {example}")
+    return lists.get(key, ())
+
+
+def _among(key: str, lists: _Lists, known: tuple[str, ...]) -> tuple[str, ...]:
+    for value in lists.get(key, ()):
+        if value not in known:
+            raise SelectionError(key, f"{value[:40]!r} is none; there are {', '.join(known)}")
+    return lists.get(key, ())
+
+
+def _pairs(values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for value in values:
+        # In a query a plus sign is a space.
+        parts = sorted(set(re.split(r"[+ ]+", value)))
+        if len(parts) != 2 or not all(_SLUG.fullmatch(part) for part in parts):
+            raise SelectionError("pair", f"{value[:80]!r} is none; write it as vladimir-putin+xi-jinping")
+        pairs.append((parts[0], parts[1]))
+    return tuple(dict.fromkeys(pairs))
+
+
+def _share(value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise SelectionError("confidence", f"{value[:40]!r} is not a number from 0 to 1")
+    return share
+
+
+def _yes_or_no(value: str) -> bool | None:
+    if value not in {"", "yes", "no"}:
+        raise SelectionError("confirmed", f"{value[:40]!r} is neither yes nor no")
+    return None if not value else value == "yes"
+
+
+def _day(key: str, value: str) -> date | None:
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise SelectionError(key, f"{value[:40]!r} is not a day; write it as 2026-02-04") from None
