@@ -37,7 +37,7 @@ CREATE TABLE events (
     changed INTEGER NOT NULL, first INTEGER NOT NULL, day TEXT NOT NULL, last_day TEXT NOT NULL, dated INTEGER NOT NULL,
     kind TEXT NOT NULL, medium TEXT NOT NULL, status TEXT NOT NULL, place TEXT NOT NULL, country TEXT NOT NULL,
     confidence REAL NOT NULL, publishers INTEGER NOT NULL, reports INTEGER NOT NULL, confirmed INTEGER NOT NULL,
-    merged_into TEXT, headline TEXT NOT NULL
+    merged_into TEXT
 );
 CREATE TABLE bodies (n INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE INDEX events_changed ON events (changed DESC, id DESC) WHERE merged_into IS NULL;
@@ -86,6 +86,18 @@ class Archive:
         except (sqlite3.Error, OSError) as error:
             raise StateError(f"the archive {path} can't be opened: {error}") from error
         self.identity = self.meta("identity")
+
+    @classmethod
+    def existing(cls, path: Path) -> Archive:
+        """Open a file that some board made, whatever it was filled from. Raises StateError when it is none."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as look:
+                found = dict(look.execute("SELECT name, value FROM meta").fetchall())
+        except sqlite3.Error as error:
+            raise StateError(f"{path} is no archive: {error}") from error
+        if found.get("form") != FORM:
+            raise StateError(f"{path} is of another version: let its board make it anew")
+        return cls(path, found["origin"])
 
     def _open(self) -> sqlite3.Connection:
         for _ in range(2):

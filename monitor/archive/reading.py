@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from monitor.archive.database import Archive
+from monitor.archive.headlines import headline_of
 from monitor.archive.search import Names
 from monitor.archive.selection import Selection, SelectionError
 from monitor.archive.writing import Kept
@@ -24,12 +25,16 @@ MAX_PAGE = 500
 
 @dataclass(frozen=True)
 class Found:
-    """One event with what the archive knows of it: its headline, its last change, its place in the order of arrival."""
+    """One event, when it last changed, and its place in the order of arrival."""
 
     event: Event
-    headline: str
     changed: datetime
     seq: int
+
+    @property
+    def headline(self) -> str:
+        """The event in one line."""
+        return headline_of(self.event)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def _marks(values: Sequence[object]) -> str:
 def _add_words(parts: list[str], values: list[object], names: Names, text: str) -> None:
     question = names.ask(text)
     if not question.leaders and not question.words:
-        parts.append("0")
+        parts.append("e.n < 0")
         return
     for leaders in question.leaders:
         parts.append(f"e.n IN (SELECT n FROM participants WHERE leader IN ({_marks(tuple(leaders))}))")
@@ -108,7 +113,7 @@ def _add_words(parts: list[str], values: list[object], names: Names, text: str) 
             values.append(words)
 
 
-_ENTRY = "(SELECT body FROM bodies WHERE bodies.n = e.n) AS body, e.headline, e.changed, e.seq, e.id"
+_ENTRY = "(SELECT body FROM bodies WHERE bodies.n = e.n) AS body, e.changed, e.seq, e.id"
 
 
 def events(archive: Archive, names: Names, selection: Selection, *, after: str = "", limit: int = 50) -> Page:
@@ -239,7 +244,7 @@ def by_day(archive: Archive, first: date, last: date) -> dict[date, dict[str, in
 
 
 def _entry(row: sqlite3.Row) -> Found:
-    return Found(decode(Event, row["body"]), row["headline"], _moment(row["changed"]), row["seq"])
+    return Found(decode(Event, row["body"]), _moment(row["changed"]), row["seq"])
 
 
 def _moment(micros: int) -> datetime:

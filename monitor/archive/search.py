@@ -37,9 +37,9 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold())))
 
 
-def indexed_text(event: Event, headline: str) -> str:
+def indexed_text(event: Event) -> str:
     """The folded text by which an event is found."""
-    parts = [headline, event.forum or "", event.place.name if event.place else "", *event.topics, event.brief]
+    parts = [event.forum or "", event.place.name if event.place else "", *event.topics, event.brief]
     # The brief quotes one title already.
     parts += (title for title in dict.fromkeys(source.title for source in event.sources) if title not in event.brief)
     return fold("\n".join(part for part in parts if part)[:MAX_INDEXED])

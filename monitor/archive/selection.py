@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from monitor.errors import SummitryError
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA
+from monitor.watchlist.states import bundled_states, code_for
 
 _Lists = Mapping[str, tuple[str, ...]]
 
@@ -24,7 +25,6 @@ MAX_VALUES = 50
 MAX_QUESTION = 200
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-_COUNTRY = re.compile(r"[A-Za-z]{2,6}")
 
 
 class SelectionError(SummitryError):
@@ -76,9 +76,7 @@ class Selection:
         return cls(
             leader=_matching("leader", lists, _SLUG, "xi-jinping"),
             pair=_pairs(lists.get("pair", ())),
-            country=_matching(
-                "country", {"country": tuple(c.upper() for c in lists.get("country", ()))}, _COUNTRY, "FR"
-            ),
+            country=_countries(lists.get("country", ())),
             kind=_among("kind", lists, KINDS),
             medium=_among("medium", lists, MEDIA),
             status=_among("status", lists, EVENT_STATUSES),
@@ -94,7 +92,7 @@ class Selection:
         found: list[tuple[str, str]] = []
         for name in _NAMES:
             value = getattr(self, name)
-            if value in {None, "", 0.0} or value == ():
+            if value is None or (not value and value is not False):
                 continue
             if name == "pair":
                 found += [(name, "+".join(pair)) for pair in value]
@@ -132,6 +130,15 @@ def _matching(
         if not pattern.fullmatch(value):
             raise SelectionError(key, f"{value[:40]!r} is none; write it as {example}")
     return lists.get(key, ())
+
+
+def _countries(values: tuple[str, ...]) -> tuple[str, ...]:
+    codes = tuple(value.upper() for value in values)
+    states = bundled_states()
+    for code in codes:
+        if code not in states:
+            raise SelectionError("country", f"{code[:40]!r} is none; write {code_for(code, states)}")
+    return codes
 
 
 def _among(key: str, lists: _Lists, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -34,9 +34,9 @@ class Kept:
 
 @dataclass
 class Batch:
-    """Changes in their order: events with their headlines and JSON, what is kept, and the offsets behind them."""
+    """Changes in their order: events with their JSON, what is kept, and the offsets behind them."""
 
-    events: list[tuple[Event, str, bytes]] = field(default_factory=list)
+    events: list[tuple[Event, bytes]] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -60,16 +60,16 @@ def last_change(event: Event) -> datetime:
 
 def write(archive: Archive, batch: Batch) -> list[str]:
     """Take a batch in. Returns the ids of the events that a reader sees changed, what is kept on them included."""
-    last: dict[str, tuple[Event, str, bytes]] = {}
-    for event, headline, body in batch.events:
+    last: dict[str, tuple[Event, bytes]] = {}
+    for event, body in batch.events:
         known = last.get(event.event_id)
         if known is None or event.revision >= known[0].revision:
-            last[event.event_id] = event, headline, body
+            last[event.event_id] = event, body
     with archive.writing() as connection:
         seq = int((connection.execute("SELECT value FROM meta WHERE name = 'seq'").fetchone() or ("0",))[0])
         changed: dict[str, None] = {}
-        for event, headline, body in last.values():
-            if _put_event(connection, event, headline, body, seq + 1):
+        for event, body in last.values():
+            if _put_event(connection, event, body, seq + 1):
                 seq += 1
                 changed[event.event_id] = None
         for event_id in _put_kept(connection, batch.kept):
@@ -88,7 +88,7 @@ def write(archive: Archive, batch: Batch) -> list[str]:
     return list(changed)
 
 
-def _put_event(connection: sqlite3.Connection, event: Event, headline: str, body: bytes, seq: int) -> bool:
+def _put_event(connection: sqlite3.Connection, event: Event, body: bytes, seq: int) -> bool:
     known = connection.execute(
         "SELECT n, revision, body FROM events JOIN bodies USING (n) WHERE id = ?", (event.event_id,)
     ).fetchone()
@@ -101,7 +101,7 @@ def _put_event(connection: sqlite3.Connection, event: Event, headline: str, body
         event.event_id, event.revision, seq, changed, first, start.isoformat(), end.isoformat(),
         event.when is not None, event.kind, event.medium, event.status,
         event.place.name if event.place else "", event.place.country if event.place else "",
-        event.confidence, event.publishers, event.reports, len(event.confirmed_by), event.merged_into, headline,
+        event.confidence, event.publishers, event.reports, len(event.confirmed_by), event.merged_into,
     )  # fmt: skip
     if known:
         n = int(known[0])
@@ -112,7 +112,7 @@ def _put_event(connection: sqlite3.Connection, event: Event, headline: str, body
         n = int(connection.execute(f"INSERT INTO events ({_COLUMNS}) VALUES ({_MARKS})", row).lastrowid or 0)
     connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (n, body))
     _put_relations(connection, event, n, changed, start.isoformat())
-    text = indexed_text(event, headline) if event.merged_into is None else ""
+    text = indexed_text(event) if event.merged_into is None else ""
     for table, words in (("words", text), ("shorts", short_words(text))):
         if known:
             connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (n,))
@@ -123,7 +123,7 @@ def _put_event(connection: sqlite3.Connection, event: Event, headline: str, body
 
 _COLUMNS = (
     "id, revision, seq, changed, first, day, last_day, dated, kind, medium, status, place, country, confidence, "
-    "publishers, reports, confirmed, merged_into, headline"
+    "publishers, reports, confirmed, merged_into"
 )
 _MARKS = ", ".join("?" for _ in _COLUMNS.split(", "))
 _ASSIGNED = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))

@@ -24,6 +24,7 @@ STATUSES: dict[EventStatus, str] = {
     "past": "CONFIRMED",
     "cancelled": "CANCELLED",
     "denied": "CANCELLED",
+    "retracted": "CANCELLED",
 }
 _PLANS = {"proposed", "planned", "rescheduled", "postponed", "unconfirmed"}
 

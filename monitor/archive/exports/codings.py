@@ -1,7 +1,7 @@
 """The event codings of political science: CAMEO and PLOVER. data/codings.yaml has the tables.
 
-CAMEO (Schrodt 2012, http://eventdata.parusanalytics.com/data.dir/cameo.html) codes what one actor does to another, so an
-event becomes one row for each pair of its actors, two where a visit has a direction. PLOVER (Open Event Data
+CAMEO (Schrodt 2012, https://parusanalytics.com/eventdata/data.dir/cameo.html) codes what one actor does to another, so
+an event becomes one row for each pair of its actors, two where a visit has a direction. PLOVER (Open Event Data
 Alliance, https://github.com/openeventdata/PLOVER) codes an event once, with all its actors.
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from monitor.archive.headlines import headline_of
 from monitor.archive.writing import last_change
 from monitor.records import Event
 
@@ -19,10 +20,14 @@ _UNWANTED = re.compile(
 
 @dataclass(frozen=True)
 class Item:
-    """One event to be exported, with its headline."""
+    """One event to be exported."""
 
     event: Event
-    headline: str
+
+    @property
+    def headline(self) -> str:
+        """The event in one line."""
+        return headline_of(self.event)
 
     @property
     def changed(self) -> datetime:

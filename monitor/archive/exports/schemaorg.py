@@ -12,7 +12,7 @@ from monitor.archive.exports.formats import Item, Origin, clean, web_address
 from monitor.records import Event, EventStatus, Participant
 from monitor.watchlist import bundled
 
-#: A denied contact is no event there. `unconfirmed` and `proposed` have no word: they are scheduled, with a property.
+#: A denied or retracted contact is no event there. `unconfirmed` and `proposed` have no word: they are scheduled.
 STATUSES: dict[EventStatus, str] = {
     "proposed": "EventScheduled",
     "planned": "EventScheduled",
