@@ -85,6 +85,11 @@ class TopicNames:
         return self._name("attempts")
 
     @property
+    def feedback(self) -> str:
+        """What readers say of events that were told (compacted)."""
+        return self._name("feedback")
+
+    @property
     def dead_letters(self) -> str:
         """What could not be handled, with the reason."""
         return self._name("dead-letters")
@@ -137,6 +142,7 @@ def declare(settings: TopicSettings) -> tuple[Topic, ...]:
         Topic(names.deliveries, many, compacted),
         Topic(names.silences, 1, compacted),
         Topic(names.acks, 1, compacted),
+        Topic(names.feedback, 1, compacted),
         Topic(names.attempts, 1, compacted),
         Topic(names.dead_letters, 1, log(max(settings.retention, _LONG))),
     )

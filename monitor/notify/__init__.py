@@ -12,6 +12,7 @@ from monitor.notify.policy.decision import Decision, Policy
 from monitor.notify.policy.silences import Note, Retry, Silence
 from monitor.notify.receivers import Receiver, build
 from monitor.notify.replies.ack import Ack, AckLinks
+from monitor.notify.replies.feedback import Feedback
 
 __all__ = [
     "Ack",
@@ -20,6 +21,7 @@ __all__ = [
     "Decision",
     "Delivery",
     "DeliveryLog",
+    "Feedback",
     "MemoryLog",
     "Note",
     "Notifier",

@@ -43,6 +43,7 @@ def test_state_is_compacted_and_three_replicas_need_two() -> None:
         names.deliveries,
         names.silences,
         names.acks,
+        names.feedback,
     ):
         assert topics[name]["cleanup.policy"] == "compact"
     for name in (names.articles, names.mentions, names.dead_letters):
@@ -71,5 +72,5 @@ def test_the_command_makes_and_lists_them(broker: str, prefix: str, monkeypatch:
     assert made.exit_code == 0, made.output
     assert f"made {prefix}.articles" in made.output
     again = CliRunner().invoke(cli, ["topics", "create", "--broker", broker])
-    assert "0 topics made, 11 were there" in again.output
+    assert "0 topics made, 12 were there" in again.output
     assert f"{prefix}.dead-letters" in CliRunner().invoke(cli, ["topics", "list"]).output
