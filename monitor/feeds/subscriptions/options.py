@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from monitor.feeds.formats import entries
-from monitor.feeds.formats.fields import article_urls, dates
+from monitor.feeds.formats.fields import article_urls, zone_names
 from monitor.feeds.subscriptions.subscription import Subscription
 
 OPTIONS = tuple(name for name in Subscription.__struct_fields__ if name != "schema")
@@ -59,7 +59,7 @@ def subscription(row: object, known: Mapping[str, Subscription] | None = None) -
 
 def checked(feed: Subscription) -> Subscription:
     """The subscription, its zone, language and codes being known. Raises MistakeError."""
-    if feed.timezone and not dates.known_zone(feed.timezone):
+    if feed.timezone and not zone_names.known_zone(feed.timezone):
         raise MistakeError("timezone", f"{feed.timezone!r} is not known", "write Asia/Tokyo or +09:00")
     if feed.language and not entries.tag(feed.language):
         raise MistakeError("language", f"{feed.language!r} is no language tag", "write en, pt-br, zh")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor.feeds.formats.fields import article_urls, dates, entry_language, html_text
+from monitor.feeds.formats.fields import article_urls, date_words, dates, entry_language, html_text
 from monitor.http.transport import Asked, spoken
 from monitor.http.wire import place, place_of, plain_head, plain_place, plain_request
 
@@ -106,7 +106,7 @@ def test_usual_iso_dates_are_read_as_by_the_long_way(
 
 
 def test_usual_dates_are_read_as_by_the_long_way_in_every_language() -> None:
-    for language, months in dates._names().months.items():
+    for language, months in date_words.names().months.items():
         for names in months:
             for name in names:
                 if len(name) != 3 or not unicodedata.normalize("NFKC", name).casefold().isascii():
