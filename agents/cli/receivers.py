@@ -13,7 +13,7 @@ import click
 from agents.cli.connect import config_option
 from monitor.config import Config, load_config
 from monitor.config.source import did_you_mean
-from monitor.errors import ConfigError, SummitryError
+from monitor.errors import ConfigError, DeliveryError, SummitryError
 from monitor.kafka import BrokerSettings
 from monitor.notify.logbook import Delivery, Pending
 from monitor.notify.messages.cloudevents import schema as body_schema
@@ -58,23 +58,26 @@ def test(name: str, config_file: Path | None, broker: str | None) -> None:
         raise ConfigError(
             str(config_file or "defaults"), "receivers", f"there is no '{name}'", did_you_mean(name, config.receivers)
         )
-    settings = _broker(config, broker)
-
-    async def send() -> None:
-        receiver = build(config.receivers[name], settings)
-        try:
-            async with asyncio.timeout(receiver.traits.timeout):
-                await receiver.deliver(sample(config, name), None)
-        finally:
-            await receiver.close()
-
     try:
-        asyncio.run(send())
-    except TimeoutError:
-        raise click.ClickException(f"{name} did not answer in time") from None
+        asyncio.run(send_test(config, name, broker))
     except SummitryError as error:
         raise click.ClickException(f"{name} did not take the message: {error}") from error
     click.echo(f"{name} took the message", err=True)
+
+
+async def send_test(config: Config, name: str, broker: str | None) -> None:
+    """Send a receiver of the configuration a sample alert. Raises DeliveryError, also when it does not answer in time.
+
+    `broker` is the URL of another broker than the configuration's, for receivers that write to a topic.
+    """
+    receiver = build(config.receivers[name], _broker(config, broker))
+    try:
+        async with asyncio.timeout(receiver.traits.timeout):
+            await receiver.deliver(sample(config, name), None)
+    except TimeoutError:
+        raise DeliveryError(f"no answer within {receiver.traits.timeout:g} s", reason="timeout") from None
+    finally:
+        await receiver.close()
 
 
 def _broker(config: Config, broker: str | None) -> BrokerSettings:

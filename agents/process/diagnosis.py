@@ -1,0 +1,168 @@
+"""What `summitry doctor` looks at: each check returns a finding, says what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Literal
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from packaging.requirements import Requirement
+
+from agents.process.config_names import with_ids
+from agents.stream.topics import declare
+from monitor import __version__
+from monitor.config import Config
+from monitor.detect import Detector
+from monitor.errors import SummitryError
+from monitor.feeds.subscriptions.catalogue import load_feeds
+from monitor.kafka import BrokerSettings, wait_for_broker
+from monitor.record_batches import require_codecs
+from monitor.watchlist import Watchlist, bundled, load
+
+State = Literal["fine", "warning", "wrong"]
+#: Seconds after which a broker that does not answer is said to be away.
+_BROKER_PATIENCE_S = 5.0
+_LITTLE_SPACE = 1 << 30
+#: What adjtimex(2) returns while the clock is not synchronised.
+_TIME_ERROR = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: its state, what was seen, and what to do where it is not fine."""
+
+    check: str
+    state: State
+    detail: str
+    fix: str = ""
+
+
+def check_versions() -> Finding:
+    """The versions of what is installed, against what the project asks for."""
+    wanted = [Requirement(text) for text in requires("summitry") or ()]
+    off = []
+    for one in wanted:
+        if one.marker is not None and not one.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            if not one.specifier.contains(version(one.name), prereleases=True):
+                off.append(f"{one.name} {version(one.name)} is not {one.specifier}")
+        except PackageNotFoundError:
+            off.append(f"{one.name} is missing")
+    said = f"summitry {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    if off:
+        return Finding("versions", "wrong", f"{said}; {'; '.join(off)}", "install from requirements/run.txt")
+    return Finding("versions", "fine", said)
+
+
+def check_codecs() -> Finding:
+    """Whether records that are packed with any of Kafka's codecs can be read."""
+    try:
+        require_codecs()
+    except SummitryError as error:
+        return Finding("codecs", "wrong", str(error), "install from requirements/run.txt")
+    return Finding("codecs", "fine", "gzip, snappy, lz4 and zstd records can be read")
+
+
+def check_clock() -> Finding:
+    """Whether the system keeps its clock synchronised, as Linux's kernel has it (adjtimex(2))."""
+    try:
+        state = ctypes.CDLL(None, use_errno=True).ntp_adjtime(ctypes.create_string_buffer(256))
+    except (OSError, AttributeError):
+        return Finding("clock", "warning", "can't be looked at on this system", "make sure that NTP runs")
+    if state == _TIME_ERROR or state < 0:
+        return Finding("clock", "warning", "not synchronised", "run an NTP client: two workers' clocks must agree")
+    return Finding("clock", "fine", "synchronised")
+
+
+def check_space() -> Finding:
+    """Room for temporary files and the board's archive."""
+    places = {Path(tempfile.gettempdir()), Path.cwd()}
+    free = {place: shutil.disk_usage(place).free for place in places}
+    said = ", ".join(f"{room / (1 << 30):.1f} GiB free at {place}" for place, room in sorted(free.items()))
+    if min(free.values()) < _LITTLE_SPACE:
+        return Finding("disk", "warning", said, "make room: less than 1 GiB is left")
+    return Finding("disk", "fine", said)
+
+
+def check_names(config: Config, day: date) -> Iterator[Finding]:
+    """The watchlist, the names in routes and silences, and the lists of feeds."""
+    try:
+        people = load(config.watchlist) if config.watchlist else bundled()
+    except SummitryError as error:
+        yield Finding("watchlist", "wrong", str(error), "mend the file; `summitry watchlist check` says more")
+        return
+    yield Finding("watchlist", "fine", f"{len(people.leaders)} leaders, {len(people.serving(day))} in office today")
+    try:
+        with_ids(config, people, day)
+        yield Finding("routes", "fine", f"{len(config.all_routes())} routes, {len(config.silences)} silences")
+    except SummitryError as error:
+        yield Finding("routes", "wrong", str(error), "mend the name")
+    try:
+        yield Finding("feeds", "fine", f"{len(load_feeds(config.feeds))} feeds")
+    except SummitryError as error:
+        yield Finding("feeds", "wrong", str(error), "mend the list; `summitry feeds check FILE` says more")
+    yield check_detector(people)
+
+
+def check_detector(people: Watchlist) -> Finding:
+    """Whether detection's data and the learned reader's file are whole."""
+    try:
+        Detector(people)
+    except SummitryError as error:
+        return Finding("detection", "wrong", str(error), "install the package again")
+    return Finding("detection", "fine", "languages, places and the reader's file are whole")
+
+
+async def check_broker(config: Config, broker: BrokerSettings) -> list[Finding]:
+    """Whether the broker answers, and whether its topics are as they are declared."""
+    try:
+        await wait_for_broker(broker, _BROKER_PATIENCE_S)
+    except SummitryError as error:
+        return [Finding("broker", "wrong", str(error), "start it, or mend broker.url and broker.security")]
+    found = [Finding("broker", "fine", f"{broker} answers")]
+    try:
+        there = await _partitions(broker)
+    except (KafkaError, OSError) as error:
+        return [*found, Finding("topics", "wrong", f"can't be listed: {error}", "give this user the right to describe")]
+    declared = declare(config.topics)
+    missing = [topic.name for topic in declared if topic.name not in there]
+    if missing:
+        found.append(Finding("topics", "wrong", f"missing: {', '.join(missing)}", "run `summitry topics create`"))
+    other = [t for t in declared if t.name in there and there[t.name] != t.partitions]
+    if other:
+        said = ", ".join(f"{t.name} has {there[t.name]} partitions, not {t.partitions}" for t in other)
+        found.append(Finding("topics", "wrong", said, "set topics.partitions to what is there"))
+    if not missing and not other:
+        found.append(Finding("topics", "fine", f"{len(declared)} topics as they are declared"))
+    return found
+
+
+async def _partitions(broker: BrokerSettings) -> Mapping[str, int]:
+    admin = AIOKafkaAdminClient(**broker.client_options(), request_timeout_ms=10_000)
+    await admin.start()
+    try:
+        return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    finally:
+        await admin.close()
+
+
+def check_machine() -> Iterator[Finding]:
+    """What needs neither configuration nor broker."""
+    yield check_versions()
+    yield check_codecs()
+    yield check_clock()
+    yield check_space()
+    if sys.platform == "linux" and os.geteuid() == 0:
+        yield Finding("user", "warning", "running as root", "run the service as a user of its own")
