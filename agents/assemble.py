@@ -18,13 +18,24 @@ from agents.stream.outbox import Outbox
 from monitor import metrics
 from monitor.assemble import Assembly, Outcome
 from monitor.clock import Clock, real_clock
-from monitor.errors import DecodeError, StateError, SummitryError
+from monitor.errors import DecodeError, NewerSchemaError, StateError, SummitryError
 from monitor.records import Event, Mention, encode
 
 logger = structlog.get_logger()
 
 #: Seconds between two looks at the calendar.
 _TICK = 60.0
+
+
+def check_state(data: bytes) -> None:
+    """Raise DecodeError when a state is damaged, StateError when a newer version wrote it.
+
+    A damaged record is set aside and the key's state before it stands; a newer one stops an older version.
+    """
+    try:
+        Assembly.restore([data])
+    except NewerSchemaError as error:
+        raise StateError(str(error)) from error
 
 
 class AssembleStage:

@@ -15,7 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from agents.stream.outbox import ACK_TIMEOUT, awaited_ack
 from monitor.errors import BrokerError
-from monitor.kafka import BrokerSettings, read_compacted
+from monitor.kafka import BrokerSettings, Keep, keep_all, read_compacted
 
 
 class Store(Protocol):
@@ -38,12 +38,12 @@ class KafkaStore:
     (https://kafka.apache.org/documentation/#recordbatch): a process killed in the middle leaves no half of them.
     """
 
-    def __init__(self, broker: BrokerSettings, topic: str, producer: AIOKafkaProducer) -> None:
-        self._broker, self._topic, self._producer = broker, topic, producer
+    def __init__(self, broker: BrokerSettings, topic: str, producer: AIOKafkaProducer, keep: Keep = keep_all) -> None:
+        self._broker, self._topic, self._producer, self._keep = broker, topic, producer, keep
 
     async def load(self, partition: int) -> dict[str, bytes]:
         """Read one partition to the end that it has now."""
-        return await read_compacted(self._broker, self._topic, [partition])
+        return await read_compacted(self._broker, self._topic, [partition], keep=self._keep)
 
     async def put(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
         """Append the changes as one batch and await its ack; what does not fit into one goes into more, in order."""

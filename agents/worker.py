@@ -8,31 +8,36 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import faust
 import structlog
+from aiokafka import AIOKafkaProducer
 
-from agents.assemble import AssembleStage
+from agents.assemble import AssembleStage, check_state
 from agents.detect import CPU_LIMIT, DetectStage
 from agents.notify import NotifyStage
 from agents.process.config_names import with_ids
 from agents.process.health import Lag, watch_lag
-from agents.process.web import make_web, serving
+from agents.process.startup import start_up
+from agents.process.web import Condition, make_web, serving
 from agents.store import KafkaStore
 from agents.stream.app import add_agent, make_app
+from agents.stream.deaths import Deaths
 from agents.stream.guard import Guard
 from agents.stream.outbox import KafkaOutbox
-from agents.stream.topics import TopicNames, declare
+from agents.stream.reading import readable
+from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.detect import Detector, bundled_languages
-from monitor.errors import BrokerError
-from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, consumer, producer, wait_for_broker
+from monitor.jobs import start_job
+from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, consumer, producer
 from monitor.records import Article, Event, Mention, decode
 from monitor.watchlist import Watchlist, bundled, load
 
@@ -43,50 +48,88 @@ _WARM_UP = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
-    """Work until `stop` is set. Raises BrokerError when there is no broker or a topic is missing, and on a crash."""
-    names = TopicNames(config.topics.prefix)
-    clock = service_clock()
-    await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
-    await require_topics(broker, config)
+    """Work until `stop` is set. Raises BrokerError when there is no broker or a topic is missing.
+
+    Runs under `agents.process.service`: a job that ends, the Faust app among them, ends the process.
+    """
+    port = await start_up(config, broker, config.web.worker_port, stop)
+    if stop.is_set():
+        return
     watchlist = load(config.watchlist) if config.watchlist else bundled()
-    config = with_ids(config, watchlist, clock().date())
+    config = with_ids(config, watchlist, service_clock()().date())
     detector = ready_detector(watchlist, config.detection.languages)
     async with AsyncExitStack() as stack:
         # One batch takes a whole step of the assembler's state.
         sender = await stack.enter_async_context(producer(broker, max_batch_size=MAX_RECORD_BYTES * 3 // 4))
-        probe = await stack.enter_async_context(consumer(broker, group_id=names.group))
-        outbox = KafkaOutbox(sender)
-        lag = Lag([names.articles, names.mentions, names.events], clock)
+        probe = await stack.enter_async_context(consumer(broker, group_id=TopicNames(config.topics.prefix).group))
+        stages = Stages(config, broker, detector, sender)
+        await stack.enter_async_context(stages.notify.running())
+        web = make_web(stages.conditions(), stages.notify.routes())
+        await stack.enter_async_context(serving(web, config.web.host, port))
+        start_job(watch_lag(stages.lag, probe), "lag")
+        start_job(stages.assemble.run(), "calendar")
+        await _run(stages.app(), stop)
+        await stages.deaths.close()
 
-        def guard(stage: str) -> Guard:
-            return Guard(stage, outbox, names.dead_letters, clock=clock, progress=lag.handled)
 
-        detect = DetectStage(detector.detect, outbox, names.mentions, CPU_LIMIT)
-        assemble = AssembleStage(KafkaStore(broker, names.assembly, sender), outbox, names.events, clock)
-        notify = NotifyStage(config, broker, names, outbox, clock)
-        await stack.enter_async_context(notify.running())
-        app = make_app(names, broker)
-        add_agent(app, names.articles, guard("detect"), lambda data: decode(Article, data), detect.handle)
-        add_agent(app, names.mentions, guard("assemble"), lambda data: decode(Mention, data), assemble.handle)
-        add_agent(app, names.events, guard("notify"), lambda data: decode(Event, data), notify.handle)
+class Stages:
+    """The three stages of a worker and what they share."""
 
-        async def on_assigned(*arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
-            partitions = sorted((tp.topic, tp.partition) for tp in arguments[1])
-            logger.info("assigned", partitions=[f"{topic}:{number}" for topic, number in partitions])
-            await assemble.assign({number for topic, number in partitions if topic == names.mentions})
-            notify.assign({number for topic, number in partitions if topic == names.events})
-            lag.assign(partitions)
+    def __init__(self, config: Config, broker: BrokerSettings, detector: Detector, sender: AIOKafkaProducer) -> None:
+        self._broker, self._clock = broker, service_clock()
+        self._names = names = TopicNames(config.topics.prefix)
+        self._outbox = KafkaOutbox(sender)
+        self.lag = Lag([names.articles, names.mentions, names.events], self._clock)
+        self.deaths = Deaths(broker, names.attempts, self._outbox)
+        self.detect = DetectStage(detector.detect, self._outbox, names.mentions, CPU_LIMIT)
+        keep = readable(self._side("assemble"), {names.assembly: check_state})
+        self.assemble = AssembleStage(
+            KafkaStore(broker, names.assembly, sender, keep), self._outbox, names.events, self._clock
+        )
+        self.notify = NotifyStage(config, broker, names, self._outbox, self._clock)
 
-        async def on_revoked(*arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
-            await assemble.assign(set())
-            await notify.revoke([tp.partition for tp in arguments[1] if tp.topic == names.events])
+    def conditions(self) -> list[Condition]:
+        """What makes the worker ready and live."""
+        return [self.lag]
 
-        app.on_partitions_assigned.connect(on_assigned)
-        app.on_partitions_revoked.connect(on_revoked)
-        web = make_web([lag], notify.routes())
-        port = await stack.enter_async_context(serving(web, config.web.host, config.web.worker_port))
-        logger.info("serving", url=f"http://{config.web.host}:{port}")
-        await _run(app, [watch_lag(lag, probe), assemble.run()], stop)
+    def app(self) -> faust.App:
+        """Make the Faust app with one agent a stage."""
+        app, names = make_app(self._names, self._broker), self._names
+        add_agent(app, names.articles, self._guard("detect"), partial(decode, Article), self.detect.handle)
+        add_agent(app, names.mentions, self._guard("assemble"), partial(decode, Mention), self.assemble.handle)
+        add_agent(app, names.events, self._guard("notify"), partial(decode, Event), self.notify.handle)
+        app.on_partitions_assigned.connect(self._on_assigned, weak=False)
+        app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        return app
+
+    def _guard(self, stage: str) -> Guard:
+        """Make the guard of a stage's own topic."""
+        return Guard(
+            stage,
+            self._outbox,
+            self._names.dead_letters,
+            clock=self._clock,
+            progress=self.lag.handled,
+            in_hand=self.deaths.in_hand,
+        )
+
+    def _side(self, stage: str) -> Guard:
+        """Make the guard of a topic that a stage reads on the side; it tells of no progress."""
+        return Guard(stage, self._outbox, self._names.dead_letters, clock=self._clock)
+
+    async def _on_assigned(self, *arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
+        partitions = sorted((tp.topic, tp.partition) for tp in arguments[1])
+        logger.info("assigned", partitions=[f"{topic}:{number}" for topic, number in partitions])
+        await self.deaths.assign(partitions)
+        await self.assemble.assign({number for topic, number in partitions if topic == self._names.mentions})
+        self.notify.assign({number for topic, number in partitions if topic == self._names.events})
+        self.lag.assign(partitions)
+
+    async def _on_revoked(self, *arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
+        revoked = {(tp.topic, tp.partition) for tp in arguments[1]}
+        await self.assemble.assign(set())
+        await self.notify.revoke([number for topic, number in revoked if topic == self._names.events])
+        await self.deaths.close(revoked)
 
 
 def ready_detector(watchlist: Watchlist, languages: Collection[str] = ()) -> Detector:
@@ -105,38 +148,23 @@ def ready_detector(watchlist: Watchlist, languages: Collection[str] = ()) -> Det
     return detector
 
 
-async def require_topics(broker: BrokerSettings, config: Config) -> None:
-    """Raises BrokerError when a topic is missing: nothing relies on auto-creation."""
-    async with consumer(broker) as client:
-        there = await client.topics()
-    missing = [topic.name for topic in declare(config.topics) if topic.name not in there]
-    if missing:
-        raise BrokerError(
-            f"no topic {', '.join(missing)} at {broker}: run `summitry topics create` first",
-            reason="no_topic",
-            retryable=False,
-        )
-
-
-async def _run(app: faust.App, jobs: Iterable[Any], stop: asyncio.Event) -> None:
-    """Run the app and the jobs until `stop` is set or one of them ends by itself, which is a crash."""
-    stopped = asyncio.create_task(stop.wait(), name="stop")
-    starting = asyncio.create_task(app.start(), name="start")
-    crashed = asyncio.create_task(app.wait_until_stopped(), name="app")
-    tasks = [asyncio.create_task(job) for job in jobs]
+async def _run(app: faust.App, stop: asyncio.Event) -> None:
+    """Run the app until `stop` is set; its end by itself is an error of the process."""
+    jobs = [start_job(_start(app), "start", forever=False), start_job(_ended(app), "faust")]
     try:
-        waiting = {stopped, starting, crashed, *tasks}
-        while True:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopped}:
-                task.result()
-            if stopped in done:
-                return
-            if done != {starting}:
-                raise app.crash_reason or RuntimeError("the Faust app stopped by itself")
-            logger.info("started")
+        await stop.wait()
     finally:
-        for task in (stopped, starting, crashed, *tasks):
-            task.cancel()
+        for job in jobs:
+            job.cancel()
         await app.stop()
-        await asyncio.gather(stopped, starting, crashed, *tasks, return_exceptions=True)
+
+
+async def _start(app: faust.App) -> None:
+    await app.start()
+    logger.info("started")
+
+
+async def _ended(app: faust.App) -> None:
+    """Wait for the app's end and raise what ended it."""
+    await app.wait_until_stopped()
+    raise app.crash_reason or RuntimeError("the Faust app stopped by itself")

@@ -14,6 +14,8 @@ the embedded broker knows no producer ids.
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -34,8 +36,15 @@ from monitor.record_batches import Unreadable  # this import makes consumers rea
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 
 _SCHEMES = {"kafka": "PLAINTEXT", "kafka+ssl": "SSL", "kafka+sasl": "SASL_SSL"}
+_HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]")
 _OPTIONS = {"mechanism", "tls", "cafile", "certfile", "keyfile"}
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+#: How long one attempt may take (seconds); the first one is shorter, so that the log speaks in time.
+_PATIENCE = 10.0
+#: A broker that is waited for is said in the log after the first time, and again each second time (seconds).
+SAY_AFTER, SAY_EVERY = 3.0, 60.0
+
+logger = logging.getLogger(__name__)  # commands set up no logs: a warning goes to standard error then
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,10 @@ class BrokerSettings:
     @classmethod
     def from_url(cls, url: str) -> BrokerSettings:
         """Read a broker URL; raises ConfigError that never repeats its password."""
-        parts = urlsplit(url if "://" in url else f"kafka://{url}")
+        try:
+            parts = urlsplit(url if "://" in url else f"kafka://{url}")
+        except ValueError as error:
+            raise ConfigError("broker", "url", f"no address: {error}", "write kafka://host:9092") from None
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         protocol = _SCHEMES.get(parts.scheme)
         if protocol is None:
@@ -133,34 +145,50 @@ class BrokerSettings:
 
 
 def _server(host: str) -> str:
+    """Give `host:port` with its port. Raises ConfigError for what no resolver would take."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
-        return f"{host}:9092"
-    if not name or not port.isdecimal() or not 0 < int(port) < 65536:
+        name, port = host, "9092"
+    try:
+        known = bool(_HOST.fullmatch(name)) and bool(name.encode("idna"))
+    except UnicodeError:
+        known = False
+    if not known or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ConfigError("broker", "url", f"bad host and port {host!r}", "write host:9092")
-    return host
+    return f"{name}:{port}"
 
 
-async def wait_for_broker(settings: BrokerSettings, within: float = 60.0) -> None:
+async def wait_for_broker(
+    settings: BrokerSettings, within: float = 60.0, *, waiting: Callable[[str], None] = lambda _: None
+) -> None:
     """Return once a broker answers; try again with growing pauses until then.
 
-    Raises BrokerError after `within` seconds, with the last refusal in its message.
+    `waiting` is told what is waited for, after each attempt that failed; the log is told after SAY_AFTER seconds and
+    each SAY_EVERY seconds from then on. Raises BrokerError after `within` seconds; its message has the last refusal.
     """
-    deadline, pause, last = time.monotonic() + within, _FIRST_PAUSE, "no answer"
+    began, pause, last = time.monotonic(), _FIRST_PAUSE, "no answer"
+    say_after, patience = SAY_AFTER, SAY_AFTER
     while True:
-        left = deadline - time.monotonic()
+        left = began + within - time.monotonic()
         client = AIOKafkaAdminClient(**settings.client_options(), request_timeout_ms=5000)
         try:
-            await asyncio.wait_for(client.start(), max(0.05, min(left, 10.0)))
-            await asyncio.wait_for(client.list_topics(), max(0.05, min(left, 10.0)))
-        except (KafkaError, OSError, TimeoutError) as error:
+            async with asyncio.timeout(max(0.05, min(left, patience))):
+                await client.start()
+                await client.list_topics()
+        except (KafkaError, OSError, TimeoutError, UnicodeError) as error:
             last = _why(error)
         else:
             return
         finally:
             await client.close()
-        if time.monotonic() + pause > deadline:
+        waiting(f"waiting for the broker at {settings}: {last}")
+        waited = time.monotonic() - began
+        if waited + pause > within:
             raise BrokerError(f"no broker at {settings} within {within:g} s: {last}")
+        if waited >= say_after:
+            logger.warning("waiting for the broker at %s for %.0f s: %s", settings, waited, last)
+            say_after = waited + SAY_EVERY
+        patience = _PATIENCE
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -175,7 +203,7 @@ async def producer(settings: BrokerSettings, **options: object) -> AsyncIterator
     client = AIOKafkaProducer(**settings.client_options(), **options)
     try:
         await client.start()
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError, UnicodeError) as error:
         await client.stop()
         raise BrokerError(f"no producer at {settings}: {_why(error)}") from error
     try:
@@ -186,18 +214,23 @@ async def producer(settings: BrokerSettings, **options: object) -> AsyncIterator
 
 @asynccontextmanager
 async def consumer(settings: BrokerSettings, *topics: str, **options: object) -> AsyncIterator[AIOKafkaConsumer]:
-    """A started consumer that never commits by itself; it is stopped at the end. Raises BrokerError if none answers."""
+    """Give a started consumer that never commits by itself; it is stopped at the end.
+
+    Raises BrokerError when no broker answers, and for what Kafka's client raises inside of the block.
+    """
     options = {"enable_auto_commit": False, "max_partition_fetch_bytes": MAX_RECORD_BYTES, **options}
     client = AIOKafkaConsumer(*topics, **settings.client_options(), **options)
     try:
         await client.start()
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError, UnicodeError) as error:
         await client.stop()
         raise BrokerError(f"no consumer at {settings}: {_why(error)}") from error
     # aiokafka's stop() raises CancelledError when its tasks have not had a first turn yet.
     await asyncio.sleep(0)
     try:
         yield client
+    except KafkaError as error:
+        raise BrokerError(f"the consumer at {settings} failed: {_why(error)}") from error
     finally:
         await client.stop()
 

@@ -1,4 +1,4 @@
-"""The event loop of a process that talks to thousands of hosts."""
+"""The event loop of a process that talks to thousands of hosts, and how often Python looks for garbage there."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import asyncio
 import gc
 from collections.abc import Callable
 
-#: Objects that come to be between two looks for garbage in cycles. Nearly all that a poll leaves behind is freed
-#: without one; looking each 700 objects, which is usual, takes a fifth of a poll's time.
+#: New objects between two looks for garbage in cycles. Nearly all that a poll leaves behind is freed without one;
+#: looking after each 700 objects, which is usual, takes a fifth of a poll's time.
 _COLLECT_EACH = 10_000
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes uvloop's event loop, for `asyncio.Runner`; None, which means asyncio's own, where it is not installed.
+def collect_rarely() -> None:
+    """Let this process look for garbage in cycles less often, and never among the objects that are there already.
 
-    Connections cost half as much on it, and those of a poller live for one answer. Call it when everything is imported:
-    it lets the process look for garbage less often, and never among what is there already.
+    Call it once, when everything is imported.
     """
     gc.freeze()
     gc.set_threshold(_COLLECT_EACH)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Give what makes uvloop's event loop, for `asyncio.Runner`; None, for asyncio's own, where it is not installed.
+
+    Connections cost half as much on it, and those of a poller live for one answer.
+    """
     try:
         import uvloop  # noqa: PLC0415  # an extra
     except ImportError:

@@ -15,7 +15,7 @@ from agents.cli.connect import broker_options, connection
 from monitor.config import Config, load_config
 from monitor.errors import ConfigError
 from monitor.kafka import BrokerSettings
-from monitor.loop import loop_factory
+from monitor.loop import collect_rarely, loop_factory
 
 
 @click.command()
@@ -48,6 +48,7 @@ def poller(config_file: Path | None, broker: str | None) -> None:
     """
     from agents.pollers.run_poller import run  # noqa: PLC0415
 
+    collect_rarely()
     _serve("poller", config_file, broker, run, loop_factory())
 
 

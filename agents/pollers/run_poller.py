@@ -7,18 +7,14 @@ import random
 import secrets
 from collections.abc import Iterable
 
-import structlog
-
 from agents.pollers.group import run_poller
+from agents.process.startup import start_up
 from agents.process.web import make_web, serving
 from agents.stream.topics import TopicNames
-from agents.worker import require_topics
 from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.feeds.polling.websub import WebSub
-from monitor.kafka import BrokerSettings, wait_for_broker
-
-logger = structlog.get_logger()
+from monitor.kafka import BrokerSettings
 
 
 class _Readiness:
@@ -38,13 +34,13 @@ class _Readiness:
 async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
     """Poll until `stop` is set. Raises BrokerError when there is no broker or a topic is missing."""
     names = TopicNames(config.topics.prefix)
-    await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
-    await require_topics(broker, config)
+    port = await start_up(config, broker, config.web.poller_port, stop)
+    if stop.is_set():
+        return
     ready = asyncio.Event()
     push = _push(config)
     application = make_web([_Readiness(ready)], push.routes() if push else ())
-    async with serving(application, config.web.host, config.web.poller_port) as port:
-        logger.info("serving", url=f"http://{config.web.host}:{port}")
+    async with serving(application, config.web.host, port):
         await run_poller(
             broker,
             config.poller,

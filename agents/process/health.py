@@ -7,6 +7,7 @@ So health is measured from outside of Faust, with the broker's own numbers: end 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import threading
 import time
@@ -31,6 +32,9 @@ STUCK_AFTER = 150.0
 HUNG_AFTER = 60.0
 _TICK = 0.5
 _EVERY = 2.0
+_ARM_EVERY = 5.0
+#: The lag is not known for this long (seconds): said in the log, and again each minute; then the process ends.
+SAY_AFTER, SAY_EVERY, UNKNOWN_AFTER = 4.0, 60.0, 300.0
 
 
 @dataclass
@@ -53,6 +57,9 @@ class Lag:
         self._topics = tuple(topics)
         self._clock, self._monotonic, self._stuck_after = clock, monotonic, stuck_after
         self._assigned: dict[TopicPartition, _Partition] | None = None
+        #: Why the last measurement failed, empty when it did not.
+        self.problem = ""
+        self._measured = monotonic()
         self._handled: dict[str, datetime] = {}
         for topic in self._topics:
             consumer_lag_messages.labels(topic).set(0)
@@ -78,7 +85,7 @@ class Lag:
         """Ask the broker once, with a consumer of the workers' group that is not a member. Raises KafkaError."""
         partitions = self.assigned
         if not partitions:
-            return
+            await client.topics()  # does the broker answer at all?
         ends = await client.end_offsets(partitions)
         starts = await client.beginning_offsets(partitions)
         committed = {partition: await client.committed(partition) for partition in partitions}
@@ -89,9 +96,16 @@ class Lag:
                 continue
             offset = committed[partition]
             state.lag = max(0, ends[partition] - (starts[partition] if offset is None else offset))
-            if state.lag == 0 or offset != state.committed:
+            # Nothing could be committed while the broker did not answer.
+            if state.lag == 0 or offset != state.committed or self.problem:
                 state.committed, state.moved = offset, now
+        self.problem, self._measured = "", now
         self._publish()
+
+    def not_measured(self, problem: str) -> float:
+        """Note why a measurement failed; gives the seconds since one that did not."""
+        self.problem = problem
+        return self._monotonic() - self._measured
 
     def _publish(self) -> None:
         now = self._clock()
@@ -106,39 +120,58 @@ class Lag:
         """Not ready before the group has given this process its partitions."""
         if self._assigned is None:
             yield "no partitions assigned yet"
+        if (silent := self._silent_for()) > SAY_AFTER:
+            yield f"the broker has not answered for {silent:.0f} s: {self.problem}"
 
     def not_live(self) -> Iterable[str]:
-        """Not live when records wait and nothing is committed."""
+        """Not live when records wait and nothing is committed, or the broker has not answered for long."""
+        if (silent := self._silent_for()) > UNKNOWN_AFTER:
+            yield f"the broker has not answered for {silent:.0f} s: {self.problem}"
+        if self.problem:
+            return
         now = self._monotonic()
         for partition, state in (self._assigned or {}).items():
             if state.lag and now - state.moved > self._stuck_after:
                 yield f"{state.lag} records of {partition.topic}:{partition.partition} wait and none was committed"
 
+    def _silent_for(self) -> float:
+        """Give the seconds for which the broker has not answered, 0 when it has."""
+        return self._monotonic() - self._measured if self.problem else 0.0
+
 
 async def watch_lag(lag: Lag, client: AIOKafkaConsumer, die: Callable[[int], object] = os._exit) -> None:
     """Measure again and again, for ever, and end a process (code 75) that is not live any more.
 
-    A broker that does not answer is not this process's fault.
+    A broker that does not answer is said in the log and on `/ready`. It may not be this process's fault, so only after
+    UNKNOWN_AFTER seconds the process ends: a new one may find what this one can't.
     """
+    say_after = SAY_AFTER
     while True:
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(3):
                 await lag.measure(client)
         except (KafkaError, OSError, TimeoutError) as error:
-            logger.debug("lag_unknown", error=str(error))
+            seconds = lag.not_measured(str(error) or type(error).__name__)
+            if seconds >= say_after:
+                logger.warning("waiting_for_broker", seconds=round(seconds), error=lag.problem)
+                say_after = seconds + SAY_EVERY
         else:
-            if problems := list(lag.not_live()):
-                logger.critical("not_live", problems=problems, exit_code=EX_TEMPFAIL)
-                die(EX_TEMPFAIL)
-        await asyncio.sleep(_EVERY)
+            say_after = SAY_AFTER
+        if problems := list(lag.not_live()):
+            logger.critical("not_live", problems=problems, exit_code=EX_TEMPFAIL)
+            die(EX_TEMPFAIL)
+        await asyncio.sleep(_EVERY if not lag.problem else 1.0)
 
 
-class Heartbeat:
+class Watchdog:
     """Measures how late the event loop wakes up, and ends the process when that can't be helped any more.
 
-    A thread of its own looks at the loop's last beat. It ends the process (code 75) when the loop hangs, and when the
-    whole process was stopped for longer than the group's session: then another worker owns its partitions already, and
-    whatever it would do next would be done twice.
+    A thread of its own looks at the loop's last beat, from `start` to the end of the process: it outlives the loop. It
+    ends the process (code 75) when the loop hangs, and when the whole process was stopped for longer than the group's
+    session: then another worker owns its partitions already, and whatever it would do next would be done twice.
+
+    C code that never returns keeps Python's threads from running, too. With `below_python` a thread of the
+    interpreter's own (faulthandler) ends the process then, with code 1 and all stacks on standard error.
     """
 
     def __init__(
@@ -146,36 +179,52 @@ class Heartbeat:
         *,
         hung_after: float = HUNG_AFTER,
         stopped_after: float = SESSION_TIMEOUT,
+        below_python: bool = False,
         die: Callable[[int], object] = os._exit,
     ) -> None:
-        self._hung_after, self._stopped_after, self._die = hung_after, stopped_after, die
+        self._hung_after, self._stopped_after, self._below_python = hung_after, stopped_after, below_python
+        self._die = die
         self._beat = time.monotonic()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
-    async def run(self) -> None:
-        """Beat until cancelled."""
+    def start(self) -> None:
+        """Start the thread."""
         self._beat = time.monotonic()
         self._thread.start()
-        try:
-            while True:
-                before = time.monotonic()
-                await asyncio.sleep(_TICK)
-                self._beat = time.monotonic()
-                event_loop_lag.observe(max(0.0, self._beat - before - _TICK))
-        finally:
-            self._stop.set()
+
+    def stop(self) -> None:
+        """Stop the thread; only tests do."""
+        self._stop.set()
+
+    async def beat(self) -> None:
+        """Beat in the event loop until cancelled."""
+        armed = 0.0
+        while True:
+            before = time.monotonic()
+            if self._below_python and before - armed > _ARM_EVERY:
+                faulthandler.dump_traceback_later(self._hung_after + 2 * _ARM_EVERY, exit=True)
+                armed = before
+            await asyncio.sleep(_TICK)
+            self._beat = time.monotonic()
+            event_loop_lag.observe(max(0.0, self._beat - before - _TICK))
 
     def _watch(self) -> None:
-        before = time.monotonic()
+        before = boot_time()
         while not self._stop.wait(_TICK):
-            now = time.monotonic()
+            now, beat = boot_time(), time.monotonic() - self._beat
             if now - before - _TICK > self._stopped_after:
                 self._end("process_was_stopped", now - before)
-            elif now - self._beat > self._hung_after:
-                self._end("event_loop_hangs", now - self._beat)
+            elif beat > self._hung_after:
+                self._end("event_loop_hangs", beat)
             before = now
 
     def _end(self, event: str, seconds: float) -> None:
         logger.critical(event, seconds=round(seconds, 1), exit_code=EX_TEMPFAIL)
         self._die(EX_TEMPFAIL)
+
+
+def boot_time() -> float:
+    """Give the seconds since the machine started, those in which it was suspended included (Linux)."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)

@@ -6,16 +6,16 @@ The settings are Kafka's own (https://kafka.apache.org/documentation/#topicconfi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
 from monitor.config import TopicSettings
-from monitor.errors import BrokerError
+from monitor.errors import BrokerError, ConfigError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 
 logger = structlog.get_logger()
@@ -107,11 +107,12 @@ class TopicNames:
 
 @dataclass(frozen=True)
 class Topic:
-    """How one topic is made."""
+    """How one topic is made. With `exact`, another number of partitions can't be worked with."""
 
     name: str
     partitions: int
     config: Mapping[str, str] = field(default_factory=dict)
+    exact: bool = False
 
 
 def declare(settings: TopicSettings) -> tuple[Topic, ...]:
@@ -133,13 +134,13 @@ def declare(settings: TopicSettings) -> tuple[Topic, ...]:
 
     many = settings.partitions
     return (
-        Topic(names.feeds, many, compacted),
-        Topic(names.feed_state, many, compacted),
+        Topic(names.feeds, many, compacted, exact=True),
+        Topic(names.feed_state, many, compacted, exact=True),
         Topic(names.articles, many, log(settings.retention)),
-        Topic(names.mentions, 1, log(max(settings.retention, _LONG))),
-        Topic(names.assembly, 1, compacted),
-        Topic(names.events, many, compacted),
-        Topic(names.deliveries, many, compacted),
+        Topic(names.mentions, 1, log(max(settings.retention, _LONG)), exact=True),
+        Topic(names.assembly, 1, compacted, exact=True),
+        Topic(names.events, many, compacted, exact=True),
+        Topic(names.deliveries, many, compacted, exact=True),
         Topic(names.silences, 1, compacted),
         Topic(names.acks, 1, compacted),
         Topic(names.feedback, 1, compacted),
@@ -148,43 +149,72 @@ def declare(settings: TopicSettings) -> tuple[Topic, ...]:
     )
 
 
-async def create(broker: BrokerSettings, settings: TopicSettings) -> list[str]:
-    """Make the topics that are missing.
+@dataclass(frozen=True)
+class Found:
+    """A topic as the broker has it. Its `identity` changes when it is made again; None from brokers that have none."""
 
-    Returns their names. Raises BrokerError when the broker refuses one, or when a topic with state has another number
-    of partitions than the configuration.
+    partitions: int
+    identity: bytes | None
+
+
+def mismatch(declared: Iterable[Topic], found: Mapping[str, Found], servers: str) -> str:
+    """Say which topics can't be worked with for their number of partitions, and what mends that; empty when none is.
+
+    A key's partition is where its state lies, so topics with state have the declared number, and all the same one.
+    """
+    exact = {topic.name: topic.partitions for topic in declared if topic.exact}
+    has = {name: found[name].partitions for name in exact}
+    differing = [name for name in exact if has[name] != exact[name]]
+    if not differing:
+        return ""
+    told = ", ".join(f"{name} has {has[name]} partitions instead of {exact[name]}" for name in differing)
+    tool = f"kafka-topics.sh --bootstrap-server {servers}"
+    if single := [name for name in differing if exact[name] == 1]:
+        commands = "; ".join(f"{tool} --delete --topic {name}" for name in single)
+        return f"{told}: stop all processes, run `{commands}`, then `summitry topics create`"
+    most = max(has[name] for name in exact)
+    steps = [
+        f"run `{tool} --alter --topic {name} --partitions {most}`"
+        for name in exact
+        if exact[name] != 1 and has[name] < most
+    ]
+    if most not in exact.values():
+        steps.append(f"set topics.partitions to {most} (SUMMITRY_TOPICS__PARTITIONS={most})")
+    return f"{told}: {' and '.join(steps)}, or choose another topics.prefix and run `summitry topics create`"
+
+
+async def create(broker: BrokerSettings, settings: TopicSettings) -> list[str]:
+    """Make the topics that are missing, and add partitions where a topic without state has fewer than declared.
+
+    Returns the names of those that were made. Raises BrokerError when the broker refuses one, ConfigError when a topic
+    has a number of partitions that can't be worked with.
     """
     admin = AIOKafkaAdminClient(**broker.client_options(), request_timeout_ms=20_000)
     declared = declare(settings)
     try:
         await admin.start()
         made = await _create_missing(admin, declared, settings.replication)
-        found = await _wait_until_led(admin, declared)
-    except (KafkaError, OSError, TimeoutError) as error:
+        counts = await _wait_until_led(admin, declared)
+        more = {t.name: t.partitions for t in declared if not t.exact and counts[t.name] < t.partitions}
+        if more:
+            await _add_partitions(admin, more)
+    except (KafkaError, OSError, TimeoutError, UnicodeError) as error:
         raise BrokerError(f"topics can't be made at {broker}: {error}") from error
     finally:
         await admin.close()
-    _check(declared, found)
+    found = {name: Found(count, None) for name, count in counts.items()}
+    if problem := mismatch(declared, found, ",".join(broker.servers)):
+        raise ConfigError("topics", "partitions", problem)
     return made
 
 
-def _check(declared: tuple[Topic, ...], found: Mapping[str, int]) -> None:
-    """A record's key chooses its partition, and state is looked up by partition: their number must never change.
-
-    Raises BrokerError for a topic with state; articles, mentions and dead letters may have any number of partitions.
-    """
-    for topic in declared:
-        has, asked = found[topic.name], topic.partitions
-        if has == asked:
-            continue
-        if topic.config["cleanup.policy"] == "compact":
-            raise BrokerError(
-                f"topic {topic.name} has {has} partitions and topics.partitions asks for {asked}; set it to {has}, "
-                "or start anew under another topics.prefix",
-                reason="partitions",
-                retryable=False,
-            )
-        logger.info("topic_partitions_differ", topic=topic.name, has=has, asked=asked)
+async def _add_partitions(admin: AIOKafkaAdminClient, wanted: Mapping[str, int]) -> None:
+    try:
+        await admin.create_partitions({name: NewPartitions(count) for name, count in wanted.items()})
+    except IncompatibleBrokerVersion:  # the embedded broker
+        logger.warning("partitions_not_added", topics=dict(wanted), reason="the broker can't add any")
+    else:
+        logger.info("partitions_added", topics=dict(wanted))
 
 
 async def _create_missing(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...], replication: int) -> list[str]:

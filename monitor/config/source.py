@@ -141,7 +141,7 @@ class ConfigTree:
             steps = name.removeprefix(ENV_PREFIX).lower().split("__")
             try:
                 node = yaml.compose(env[name], Loader=yaml.SafeLoader)
-            except yaml.YAMLError as error:
+            except (yaml.YAMLError, RecursionError) as error:
                 raise ConfigError("environment", name, "not a valid YAML value", "quote it") from error
             here: Any = self.values
             path: KeyPath = ()

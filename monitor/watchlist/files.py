@@ -25,6 +25,12 @@ T = TypeVar("T")
 #: PyYAML has the same loader in C and in Python; the C one is there in every wheel, but not in every build.
 _Base: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
+#: Levels of brackets and dashes: the C loader calls itself for each level, and crashes the process at some depth.
+_MAX_DEPTH = 100
+_DASHES = re.compile(rb"(?:[-?][ \t]+){100}")
+_BRACKETS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
+
 _OPEN_ENDS = frozenset({"", "~", "null", "now", "present", "today"})
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ].*)?")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -55,7 +61,10 @@ def read_yaml(path: Path, kind: type[T]) -> T:
     """
     name = str(path)
     try:
-        data = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  # a base loader: text, lists, mappings only
+        text = path.read_bytes()
+        if _nested_deeply(text):
+            raise ConfigError(name, "", "nested too deeply", "a roster has six levels")
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506  # a base loader: text, lists, mappings only
     except OSError as error:
         raise ConfigError(name, "", f"can't be read ({error.strerror or error})", "check the path") from error
     except (yaml.YAMLError, UnicodeError, RecursionError) as error:
@@ -67,6 +76,15 @@ def read_yaml(path: Path, kind: type[T]) -> T:
         return msgspec.convert(data, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _said(name, kind, data, str(error)) from None
+
+
+def _nested_deeply(text: bytes) -> bool:
+    """Say whether brackets or dashes nest deeper than in any roster. Other levels indent their lines: they are few."""
+    depth = deepest = 0
+    for byte in text.translate(None, _NO_BRACKETS):
+        depth = max(0, depth + _BRACKETS[byte])
+        deepest = max(deepest, depth)
+    return deepest > _MAX_DEPTH or _DASHES.search(text) is not None
 
 
 def day(text: str | None, *, end: bool = False) -> date | None:

@@ -34,7 +34,7 @@ async def cli(service: Service, *arguments: str) -> str:
 
 
 async def letters(service: Service, *arguments: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (await cli(service, "list", "--json", *arguments)).splitlines()]
+    return [json.loads(line) for line in (await cli(service, "list", "--format", "json", *arguments)).splitlines()]
 
 
 async def send(service: Service, *values: bytes) -> None:

@@ -114,6 +114,8 @@ def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]
         raise ConfigError(file, "", f"can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(file, "", "is not UTF-8", "save it as UTF-8") from error
+    except RecursionError as error:
+        raise ConfigError(file, "", "nested too deeply", "a list of feeds has four levels") from error
     except yaml.YAMLError as error:
         raise ConfigError(file, "", " ".join(str(error).split())[:300], "correct the YAML") from error
     if not isinstance(whole, dict):

@@ -46,7 +46,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def _read(text: str, file: str) -> dict[str, object]:
     try:
         values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise DataFileError(file, "", f"not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise DataFileError(file, "", "not a mapping of texts")

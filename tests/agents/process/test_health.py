@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 from aiokafka import TopicPartition
 
-from agents.process.health import Heartbeat, Lag, watch_lag
+from agents.process.health import Lag, Watchdog, watch_lag
 from agents.process.web import make_web, serving
 from agents.stream.guard import EX_TEMPFAIL, Incoming
 from monitor.errors import ConfigError
@@ -39,6 +39,9 @@ class Offsets:
 
     async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, 0)
+
+    async def topics(self) -> set[str]:
+        return set()
 
     async def committed(self, partition: TopicPartition) -> int | None:
         return self.commits.get(tuple(partition))
@@ -184,10 +187,13 @@ async def test_a_port_in_use_is_a_mistake_with_a_name() -> None:
 
 async def test_a_loop_that_hangs_ends_the_process() -> None:
     codes: list[int] = []
-    beating = asyncio.create_task(Heartbeat(hung_after=1.0, die=codes.append).run())
+    watchdog = Watchdog(hung_after=1.0, die=codes.append)
+    watchdog.start()
+    beating = asyncio.create_task(watchdog.beat())
     await asyncio.sleep(1.2)
     assert codes == []
     time.sleep(2)  # noqa: ASYNC251  # the very fault
+    watchdog.stop()
     beating.cancel()
     await asyncio.gather(beating, return_exceptions=True)
     assert EX_TEMPFAIL in codes
@@ -197,10 +203,12 @@ def test_a_process_that_was_stopped_for_long_ends_before_it_does_anything() -> N
     """SIGSTOP and SIGCONT: another worker has its partitions by now."""
     program = textwrap.dedent("""
         import asyncio
-        from agents.process.health import Heartbeat
+        from agents.process.health import Watchdog
 
         async def main():
-            beating = asyncio.create_task(Heartbeat(stopped_after=1.0).run())
+            watchdog = Watchdog(stopped_after=1.0)
+            watchdog.start()
+            beating = asyncio.create_task(watchdog.beat())
             await asyncio.sleep(0.1)
             print("up", flush=True)
             await asyncio.sleep(30)
