@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -16,15 +17,24 @@ from monitor.feeds.formats.limits import MAX_ENTRIES
 #: Objects and lists of a document: each takes 64 bytes or more where `{}` takes 3, and 8 MiB hold almost three million.
 MAX_OBJECTS = 250_000
 
+#: A string (or what begins like one and never ends), a comma before a closing bracket, a number that JSON has not.
+_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*+(?:"|\Z)|,(?=\s*[]}])|(?:-?Infinity|NaN)\b""", re.DOTALL)
+#: What may be wrong in a string: a pair of surrogates (which is right), an escape, a control, a surrogate as it is.
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\x00-\x1f\ud800-\udfff]",
+    re.DOTALL,
+)
+_LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
 
 def read(text: str, setting: Setting) -> ParsedFeed:
-    """The feed in `text`, which begins with `{`. Raises FeedError (`not_a_feed`, `too_many_objects`)."""
+    """Read the feed in `text`, which begins with `{`.
+
+    Raises FeedError: `not_a_feed`, `truncated` (it ends in the middle), `too_many_objects`.
+    """
     if text.count("{") + text.count("[") > MAX_OBJECTS:
         raise FeedError(f"the document has over {MAX_OBJECTS} objects and lists", reason="too_many_objects")
-    try:
-        whole = msgspec.json.decode(text.strip())
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise FeedError(f"the document is no JSON: {error}", reason="not_a_feed") from error
+    whole, problem = _decoded(text.strip())
     if not isinstance(whole, dict) or not (
         "jsonfeed.org" in _text(whole, "version") or isinstance(whole.get("items"), list)
     ):
@@ -44,9 +54,49 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         next_url=article_urls.absolute(setting.url, _text(whole, "next_url")),
         entries=tuple(finish(_entry(item, feed_authors), inner) for item in items[:MAX_ENTRIES]),
         mode="json",
-        problem="" if "jsonfeed.org" in _text(whole, "version") else "no version",
+        problem=problem or ("" if "jsonfeed.org" in _text(whole, "version") else "no version"),
         truncated=len(items) > MAX_ENTRIES,
     )
+
+
+def _decoded(text: str) -> tuple[Any, str]:
+    """Read JSON, after repair where that is needed; returns it and what was wrong.
+
+    Raises FeedError (`not_a_feed`, `truncated`).
+    """
+    try:
+        return msgspec.json.decode(text), ""
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        problem = str(error)
+    try:
+        return msgspec.json.decode(_mended(text)), problem[:200]
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        # "Input data was truncated" is the decoder's word for a document that ends in the middle.
+        reason = "truncated" if "truncated" in str(error) else "not_a_feed"
+        raise FeedError(f"the document is no JSON: {error}", reason=reason) from error
+
+
+def _mended(text: str) -> str:
+    """Return the text with strings that JSON allows, no commas after the last member, and null for NaN.
+
+    In strings, controls become spaces, half a surrogate pair becomes U+FFFD, and a backslash that escapes nothing goes.
+    """
+    return _TOKEN.sub(_token, text)
+
+
+def _token(match: re.Match[str]) -> str:
+    if match[0].startswith('"'):
+        return _ESCAPE.sub(_escape, match[0])
+    return "" if match[0] == "," else "null"
+
+
+def _escape(match: re.Match[str]) -> str:
+    whole = match[0]
+    if len(whole) == 1:
+        return " " if whole < " " else "\ufffd"
+    if _LONE.fullmatch(whole):
+        return "\\ufffd"
+    return whole if whole[1] in '"\\/bfnrt' or len(whole) > 2 else whole[1]
 
 
 def _entry(item: dict[str, Any], feed_authors: list[str]) -> RawEntry:

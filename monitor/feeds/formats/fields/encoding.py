@@ -1,15 +1,18 @@
-"""From bytes to text: which encoding a feed document really is in.
+"""Finds out which encoding a feed document really is in, and makes text of its bytes.
 
-The order is that of FEEDS rule P1: byte order mark; "is it valid UTF-8?" whatever the labels say (miniflux does the
-same, since a wrong label is far more common than another encoding that happens to be valid UTF-8); the XML declaration;
-the HTTP charset; detection; windows-1252.
+In this order: byte order mark; "is it valid UTF-8?" whatever the labels say (a wrong label is far more common than
+another encoding that happens to be valid UTF-8; miniflux does the same); the XML declaration; the HTTP charset; for
+Latin letters the code page of their language, which is windows-1252 for most; detection.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from functools import cache
 from typing import NamedTuple
+
+from monitor.feeds.formats.fields.date_words import load_names
 
 
 class Decoded(NamedTuple):
@@ -69,12 +72,19 @@ _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_k
 
 _DECLARATION = re.compile(rb"""^\s{0,64}<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_LANGUAGE = re.compile(rb"""<language>\s*([A-Za-z]{2,3})|xml:lang\s*=\s*["']([A-Za-z]{2,3})""")
+_TAG = re.compile(rb"<!\[CDATA\[|]]>|<[^<>]*>|&[#A-Za-z0-9]+;|https?://\S+")
+_HIGH, _LETTER, _CONTROL = re.compile(rb"[\x80-\xff]"), re.compile(rb"[A-Za-z]"), re.compile("[\x80-\x9f]")
+#: Of the letters of a text in Latin script, at most this share is not ASCII; Vietnamese has the most.
+_LATIN_SHARE = 0.4
+#: Characters from which on the words show their language.
+_ENOUGH = 60
 #: charset-normalizer is slow; news text shows its encoding within this many bytes.
 _SAMPLE = 32_768
 
 
 def decode(body: bytes, content_type: str = "") -> Decoded:
-    """The text of `body`; never fails. `content_type` is the HTTP header as it came, '' when there was none."""
+    """Return the text of `body`; never fails. `content_type` is the HTTP header as it came, '' when there was none."""
     for mark, name in _MARKS:
         if body.startswith(mark):
             return _forgiving(body[len(mark) :], name)
@@ -93,18 +103,21 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
         odd = [label for label in labels if label != "utf-8"] if not body.isascii() else []
         return Decoded(text, "utf-8", f"labelled {odd[0]}, is utf-8" if odd else "")
     for label in labels:
+        if label.startswith("cp12"):
+            return Decoded(body.decode(label, "summitry-undefined"), label)
         try:
             return Decoded(body.decode(label), label)
         except UnicodeDecodeError:
             continue
-    return _detected(body, labels)
+    return _latin(body, labels) or _detected(body, labels)
 
 
 def _damaged_utf8(body: bytes) -> str | None:
-    """The text where most of what is not ASCII is good UTF-8: such a document has damage, and no other encoding.
+    """Return the text where enough of what is not ASCII is good UTF-8: that is UTF-8 with damage.
 
-    Damage is a cut character, a byte of another encoding in a pasted quotation, or halves of surrogate pairs that
-    somebody encoded one by one (CESU-8).
+    Damage is a cut character (becomes U+FFFD), a byte of windows-1252 in a pasted quotation (becomes its character), or
+    halves of surrogate pairs that somebody encoded one by one (CESU-8, become one character; one alone goes). Returns
+    None for another encoding.
     """
     try:
         return body.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
@@ -112,11 +125,34 @@ def _damaged_utf8(body: bytes) -> str | None:
         text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
     good = sum(not char.isascii() for char in text) - bad
-    return text if good >= 4 * bad else None
+    # Among Latin letters, good UTF-8 hardly ever comes about by chance; among Chinese ones it may.
+    return body.decode("utf-8", "summitry-pasted") if good * (4 if _is_latin(body) else 1) >= bad else None
+
+
+def _pasted(error: UnicodeError) -> tuple[str, int]:
+    """Read bytes that are no UTF-8 as windows-1252, or as U+FFFD where a text was cut within a character."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    start, end = error.start, error.end
+    # A cut character begins as one of several bytes does, and where texts are cut they end, or dots follow.
+    is_cut = 0xC2 <= error.object[start] <= 0xF4 and error.object[end : end + 1] in _AFTER_A_CUT
+    return "\ufffd" if is_cut else error.object[start:end].decode("cp1252", "replace"), end
+
+
+def _undefined(error: UnicodeError) -> tuple[str, int]:
+    """Read a byte that a code page leaves undefined as the control of that number, as browsers do."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+_AFTER_A_CUT = frozenset({b"", b"<", b".", b"[", b"]", b"&"})
+codecs.register_error("summitry-pasted", _pasted)
+codecs.register_error("summitry-undefined", _undefined)
 
 
 def _labels(body: bytes, content_type: str) -> list[str]:
-    """The encodings that the document and its transport name, as Python codecs, without those nobody knows."""
+    """Return the encodings that the document and its transport name, as Python codecs, without unknown ones."""
     names = []
     if match := _DECLARATION.match(body[:512]):
         names.append(match[1].decode("ascii"))
@@ -131,7 +167,7 @@ def _labels(body: bytes, content_type: str) -> list[str]:
 
 
 def codec_of(label: str) -> str:
-    """The Python codec for a label of the web, '' when there is none."""
+    """Return the Python codec for a label of the web, '' when there is none."""
     low = label.strip().lower()
     try:
         info = codecs.lookup(_ALIASES.get(low, low))
@@ -140,6 +176,48 @@ def codec_of(label: str) -> str:
     if info.name.replace("-", "_") in _NO_CHARSETS:
         return ""
     return _SUPERSETS.get(info.name, info.name)
+
+
+def _latin(body: bytes, labels: list[str]) -> Decoded | None:
+    """Read a document in Latin letters, by the code page of its language; None for another script.
+
+    Such documents are nearly all ASCII. Detection by statistics takes French for Polish, so the language decides, which
+    the ASCII letters show: most languages have windows-1252, which is also what browsers take for a wrong label.
+    """
+    if not _is_latin(body):
+        return None
+    name = _code_pages().get(_language(body), "cp1252")
+    text = body.decode(name, "summitry-undefined")
+    if _CONTROL.search(text) and name != "cp1252":
+        name, text = "cp1252", body.decode("cp1252", "summitry-undefined")
+    return Decoded(text, name, f"not valid {labels[0]}" if labels else "undeclared encoding")
+
+
+def _is_latin(body: bytes) -> bool:
+    """Tell whether a document in an 8-bit encoding is in Latin letters: then nearly all of them are ASCII."""
+    words = _words(body)
+    foreign = len(_HIGH.findall(words))
+    return foreign <= 3 or foreign <= _LATIN_SHARE * (foreign + len(_LETTER.findall(words)))
+
+
+def _words(body: bytes) -> bytes:
+    return _TAG.sub(b" ", body[:_SAMPLE])
+
+
+def _language(body: bytes) -> str:
+    """Return the language that the words show, or that the document names where they are few; '' for neither."""
+    text = " ".join(_words(body).decode("cp1252", "replace").split())[:4000]
+    if len(text) >= _ENOUGH:
+        from monitor.language.identify import identify  # noqa: PLC0415  # brings all of detection, seldom needed
+
+        return identify(text)
+    declared = _LANGUAGE.search(body[:4096])
+    return (declared[1] or declared[2]).decode("ascii").lower() if declared else ""
+
+
+@cache
+def _code_pages() -> dict[str, str]:
+    return load_names("code_pages.yaml", dict[str, str])
 
 
 def _detected(body: bytes, labels: list[str]) -> Decoded:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
 from monitor.feeds.formats.document import ParsedFeed
@@ -28,7 +30,7 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     """The feed in `text`.
 
     Raises FeedError: `empty` (nothing in it), `html` (a web page), `not_a_feed`, `too_many_attributes`,
-    `tag_too_large`, `too_deep`.
+    `tag_too_large`, `too_deep`, `truncated` (it ends before its first entry does).
     """
     start, root = repair.find_root(text)
     if not root:
@@ -43,6 +45,7 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         if late is None:
             raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
         document, root = repair.strip_prolog(document[late.start() :])
+    document, incomplete = repair.completed(document)
     parser: Any
     try:
         parser, suffix, problem = PlainDocument(document, setting.url), "", ""
@@ -52,9 +55,13 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         parser, suffix, problem = parse_xml(repair.legal(document), setting.url)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
+    if incomplete and not parser.entries:
+        raise FeedError("the document ends before its first entry does", reason="truncated")
     if parser.stumbled:
         problem = problem or f"<{parser.stumbled[:40]}> is not as it should be"
-    return _feed(parser, _ROOTS[root] + suffix, problem, setting)
+    if incomplete:
+        problem = "the document ends in the middle"
+    return msgspec.structs.replace(_feed(parser, _ROOTS[root] + suffix, problem, setting), incomplete=incomplete)
 
 
 def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:

@@ -19,6 +19,11 @@ _REFERENCE = re.compile(
     r"|<(?![A-Za-z_/!?])",
     re.DOTALL,
 )
+_PAIR = re.compile(r"&#(5[5-7]\d{3}|[xX][dD][89abAB][0-9a-fA-F]{2});&#(5[5-7]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});")
+_ENTRY_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)(?:\s[^<>]*)?/?>")
+_ENTRY_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>")
+#: Characters at its end in which nearly every document has its root's end tag.
+_TAIL = 200
 _XML_NAMES = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.-]*)\s*=")
 _USED = re.compile(r"</?([A-Za-z_][\w.-]*):[A-Za-z_]|\s([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*\s*=\s*[\"']")
@@ -93,13 +98,34 @@ def _after_declaration(text: str, start: int) -> int:
     return _after(text, ">", start)
 
 
+def completed(text: str) -> tuple[str, bool]:
+    """Return a document that ends in the middle without the entry that it ends in; and whether it did so.
+
+    `text` begins with its root element. A document that has its root's end tag, or whose entries never have one, is
+    returned as it is.
+    """
+    root = _ROOT.match(text)
+    if root is None or re.search(rf"</{re.escape(root[0][1:])}\s*>", text[-_TAIL:]) or f"</{root[0][1:]}" in text:
+        return text, False
+    ends = [match.end() for match in _ENTRY_END.finditer(text)]
+    starts = [match for match in _ENTRY_START.finditer(text) if not match[0].endswith("/>")]
+    if not ends and len(starts) > 1:
+        return text, False
+    end = ends[-1] if ends else starts[-1].start() if starts else text.rfind("<")
+    # What the entries stand in; a channel's own elements after them are not worth more than that they end well.
+    closing = "</channel>" if re.search(r"<channel[\s>]", text[:end]) and root[2].lower() != "channel" else ""
+    if re.search(r"</channel\s*>", text[:end]):
+        closing = ""
+    return f"{text[:end]}{closing}</{root[0][1:]}>", True
+
+
 def mend(text: str) -> str:
     """A document whose references, bare `&` and `<`, namespace prefixes and tail are in order.
 
     HTML's entities become their characters, references to nothing or to illegal characters vanish; CDATA sections and
     comments stay as they are.
     """
-    text = _REFERENCE.sub(_mended, text)
+    text = _REFERENCE.sub(_mended, _PAIR.sub(_joined, text))
     root = _ROOT.match(text)
     if root is None:
         return text
@@ -131,6 +157,14 @@ def _mended(match: re.Match[str]) -> str:
         return whole
     character = entities.html5.get(f"{name};") or entities.html5.get(f"{name.lower()};")
     return _escaped(character) if character else f"&amp;{name};"
+
+
+def _joined(match: re.Match[str]) -> str:
+    """Return the character of two references, each to half of its surrogate pair (`&#55357;&#56832;`)."""
+    high, low = (int(digits[1:], 16) if digits[0] in "xX" else int(digits) for digits in match.groups())
+    if 0xD800 <= high < 0xDC00 <= low < 0xE000:
+        return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
+    return match[0]
 
 
 def _character(code: int) -> str:

@@ -219,7 +219,7 @@ def test_text_that_was_escaped_twice_is_read_once_more() -> None:
         (b"<note>hello</note>", "not_a_feed"),
         (b"just words", "not_a_feed"),
         (b'{"error": "no"}', "not_a_feed"),
-        (b"{", "not_a_feed"),
+        (b"{", "truncated"),
         (b"<rss", "not_a_feed"),
         (b"\x00\x01\x02" * 100, "not_a_feed"),
         (b"x" * (MAX_DOCUMENT + 1), "too_large"),

@@ -1,0 +1,164 @@
+"""The behaviour table of docs/polling.md, rows 105-106: what the bytes of a document mean."""
+
+# ruff: noqa: E501  # documents are kept on one line, as they came
+from __future__ import annotations
+
+import pytest
+
+from monitor.errors import FeedError
+from monitor.feeds.formats.fields.encoding import decode
+from monitor.feeds.formats.parse import parse
+
+LABEL = '<?xml version="1.0" encoding="utf-8"?>'
+SENTENCES = {
+    "French": "Les délégués ont été reçus à l’Élysée, où une réunion s’est achevée « sans éclat », selon la présidence.",
+    "Portuguese": "A decisão será anunciada amanhã; o ministro não confirmou as negociações em São Tomé.",
+    "Swedish": "Två möten hölls på måndagen i Malmö, där även frågan om gränsen togs upp på nytt.",
+    "Spanish": "El canciller llegó el sábado y volverá mañana, según informó su país en Logroño.",
+    "German": "Die Gespräche über die Zölle gehen in Köln weiter, heißt es aus größeren Städten.",
+    "Danish": "Ministeren mødte sin kollega på Færøerne, hvor de også drøftede fiskeriet.",
+    "Finnish": "Pääministeri tapasi tänään vieraansa Hämeenlinnassa, jossa päätettiin yhteistyöstä.",
+    "Italian": "Il presidente è andato in città perché la trattativa è più vicina, dirà martedì.",
+    "English": "The harbour deal costs £40 and nobody “expects” it to be signed – not today.",
+}
+OTHERS = {
+    "Polish": ("cp1250", "Premier spotkał się z prezydentem w Łodzi, gdzie omówiono żądania związków górniczych."),
+    "Czech": ("cp1250", "Předseda vlády řekl, že se příští týden sejde s ministrem v Plzni kvůli dálnici."),
+    "Turkish": ("cp1254", "Bakan, görüşmenin ardından köprünün açılışına katılacağını söyledi, ışıklar yandı."),
+    "Russian": ("cp1251", "Министры двух стран обсудили по телефону строительство моста через реку."),
+    "Greek": ("cp1253", "Ο υπουργός μίλησε στο τηλέφωνο με τον ομόλογό του για τη γέφυρα του λιμανιού."),
+}
+
+
+@pytest.mark.parametrize("count", [1, 12])
+@pytest.mark.parametrize("head", [LABEL, ""])
+@pytest.mark.parametrize("language", SENTENCES)
+def test_row_105_latin_1_under_a_wrong_label_is_windows_1252(language: str, head: str, count: int) -> None:
+    document = (
+        f"{head}<rss><channel>" + f"<item><title>{SENTENCES[language]}</title></item>" * count + "</channel></rss>"
+    )
+    found = decode(document.encode("cp1252"), "text/xml; charset=utf-8" if head else "")
+    assert (found.text, found.encoding) == (document, "cp1252")
+    assert found.problem == ("not valid utf-8" if head else "undeclared encoding")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_row_105_other_languages_have_their_code_pages(language: str) -> None:
+    codec, sentence = OTHERS[language]
+    document = f"{LABEL}<rss><channel><item><title>{sentence}</title></item></channel></rss>"
+    assert decode(document.encode(codec)) == (document, codec, "not valid utf-8")
+
+
+def test_row_105_the_document_names_the_language_where_its_words_are_few() -> None:
+    document = f"{LABEL}<rss><channel><language>pl</language><item><title>Łódź</title></item></channel></rss>"
+    assert decode(document.encode("cp1250")).text == document
+
+
+def test_row_105_a_pound_sign_alone_and_bytes_that_windows_leaves_out() -> None:
+    assert decode(LABEL.encode() + b"<rss><title>\xa340 bridge toll</title></rss>").text.endswith(
+        "£40 bridge toll</title></rss>"
+    )
+    assert decode(LABEL.encode() + b"<rss><title>\xa3</title></rss>").text.endswith("<title>£</title></rss>")
+    odd = b'<?xml version="1.0" encoding="iso-8859-1"?><rss><title>caf\xe9 \x81 \x93quote\x94</title></rss>'
+    assert decode(odd).text.endswith("café \x81 “quote”</title></rss>")
+    assert decode(odd).encoding == "cp1252"
+
+
+def test_row_105_a_quotation_in_another_encoding_costs_nobody_else() -> None:
+    good = "<title>La réunion à Genève coûte cher, dit-il</title>".encode()
+    mixed = decode(b"<rss>" + good + b"<title>Le caf\xe9 \x93ferm\xe9\x94 co\xfbte \xa34</title></rss>")
+    assert mixed.encoding == "utf-8"
+    assert (
+        mixed.text
+        == "<rss><title>La réunion à Genève coûte cher, dit-il</title><title>Le café “fermé” coûte £4</title></rss>"
+    )
+    cut = decode(b"<rss>" + good + b"<title>Cut \xe2\x80</title><title>Cut \xc3...</title></rss>").text
+    assert cut.endswith("<title>Cut \ufffd</title><title>Cut \ufffd...</title></rss>")
+
+
+def titles(document: str) -> list[str]:
+    return [entry.title for entry in parse(document.encode()).entries]
+
+
+def json_feed(*items: str) -> str:
+    return '{"version":"https://jsonfeed.org/version/1.1","title":"G","items":[' + ",".join(items) + "]}"
+
+
+def test_row_106_half_a_surrogate_costs_one_character() -> None:
+    assert titles(json_feed(r'{"id":"1","title":"Cut \ud83d"}', '{"id":"2","title":"Whole"}')) == [
+        "Cut \ufffd",
+        "Whole",
+    ]
+    assert titles(json_feed(r'{"id":"1","title":"\ude00 low \uD83D\uDE00 pair \uD83Dx"}')) == [
+        "\ufffd low \U0001f600 pair \ufffdx"
+    ]
+    assert titles(json_feed(r'{"id":"1","title":"a path C:\\ud83d stays"}')) == [r"a path C:\ud83d stays"]
+    rss = "<rss><channel><item><title>Half &#xD83D; and &#55357;&#56832; whole</title></item><item><title>B</title></item></channel></rss>"
+    assert titles(rss) == ["Half and \U0001f600 whole", "B"]
+
+
+@pytest.mark.parametrize(
+    ("item", "title"),
+    [
+        ('{"id":"1","title":"A line\nbroken"}', "A line broken"),
+        ('{"id":"1","title":"A tab\there"}', "A tab here"),
+        (r'{"id":"1","title":"It\'s here"}', "It's here"),
+        (r'{"id":"1","title":"\x41 odd"}', "x41 odd"),
+        ('{"id":"1","title":"comma",}', "comma"),
+        ('{"id":"1","title":"text, } with ,] signs",}', "text, } with ,] signs"),
+        ('{"id":"1","title":"not a number","size":NaN}', "not a number"),
+    ],
+)
+def test_row_106_what_is_not_quite_json_costs_nothing(item: str, title: str) -> None:
+    assert titles(json_feed(item, '{"id":"2","title":"Whole"}')) == [title, "Whole"]
+
+
+def story(number: int) -> str:
+    words = f"<title>Story {number}</title><description>Words of story {number}</description>"
+    return f"<item>{words}<link>https://a.example/{number}</link><guid>https://a.example/{number}</guid></item>"
+
+
+WHOLE = f"<rss version='2.0'><channel><title>T</title>{''.join(map(story, range(4)))}<ttl>60</ttl></channel></rss>"
+ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title>' + "".join(
+    f"<entry><id>urn:{n}</id><title>Story {n}</title><content>Words {n}</content></entry>" for n in range(4)
+) + "</feed>"  # fmt: skip
+RDF = (
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/">'
+    '<channel rdf:about="https://a.example/"><title>T</title></channel>'
+    + "".join(
+        f'<item rdf:about="urn:{n}"><title>Story {n}</title><link>https://a.example/{n}</link></item>' for n in range(4)
+    )
+    + "</rdf:RDF>"
+)
+
+
+@pytest.mark.parametrize("document", [WHOLE, ATOM, RDF, WHOLE.replace("<item>", "<item><b:x xmlns:b='urn:b'/>")])
+def test_row_107_a_document_cut_anywhere_never_gives_half_an_entry(document: str) -> None:
+    whole = parse(document.encode())
+    assert len(whole.entries) == 4
+    assert not whole.incomplete
+    end = document.index("item>" if "item>" in document else "entry>", document.index("Story 0")) + 6
+    for at in range(end, len(document)):
+        found = parse(document[:at].encode())
+        complete = document[:at].count("</item>") + document[:at].count("</entry>")
+        assert found.entries == whole.entries[:complete], document[at - 30 : at]
+        assert found.incomplete == (document[document.rindex("</") : -1] not in document[:at])
+    for at in range(20, end - 6, 7):
+        with pytest.raises(FeedError) as caught:
+            parse(document[:at].encode())
+        assert caught.value.reason in {"truncated", "not_a_feed"}
+
+
+def test_row_107_a_document_that_is_only_untidy_is_whole() -> None:
+    untidy = "<rss><channel><item><title>One</title><link>https://a.example/1</link>"
+    feed = parse((untidy + "<item><title>Two</title><link>https://a.example/2</link>").encode())
+    assert [entry.title for entry in feed.entries] == ["One", "Two"]
+    assert not parse((WHOLE + "<!-- made in 0.1 s").encode()).incomplete
+
+
+def test_row_107_json_that_ends_in_the_middle_waits() -> None:
+    document = json_feed('{"id":"1","title":"One"}', '{"id":"2","title":"Two"}')
+    for at in range(40, len(document)):
+        with pytest.raises(FeedError) as caught:
+            parse(document[:at].encode())
+        assert caught.value.reason == "truncated"
