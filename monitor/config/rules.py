@@ -51,6 +51,14 @@ def mistakes(config: Config) -> Iterator[Mistake]:
     alerts = config.alerts
     if not alerts.retries:
         yield ("alerts", "retries"), "is empty", "give at least one wait, e.g. [5s, 5m, 30m]"
+    oldest = max([alerts.max_age, *(route.max_age for route in config.routes if route.max_age)])
+    if alerts.remember < oldest:
+        wrong = "is shorter than the age up to which events are told, so one could be told twice"
+        yield (
+            ("alerts", "remember"),
+            wrong,
+            f"make it longer than alerts.max_age of all routes, e.g. {oldest.days + 7}d",
+        )
     if alerts.heartbeat:
         yield from _known(alerts.heartbeat.receivers, config, ("alerts", "heartbeat", "receivers"))
     if alerts.acknowledge:

@@ -193,7 +193,8 @@ class Alerts(Section, frozen=True, kw_only=True):
 
     `retries` are the waits between attempts, with jitter, as in the Standard Webhooks specification; after the last one
     the delivery goes to the dead letters. `update_wait` gathers changes that come shortly after another into one
-    update. `templates` is a folder of texts that replace the bundled ones.
+    update. `templates` is a folder of texts that replace the bundled ones. `remember` is how long it is kept what was
+    told of an event after that was closed.
     """
 
     max_age: timedelta = timedelta(hours=24)
@@ -202,6 +203,7 @@ class Alerts(Section, frozen=True, kw_only=True):
     heartbeat: HeartbeatSettings | None = None
     acknowledge: Acknowledge | None = None
     templates: Path | None = None
+    remember: timedelta = timedelta(days=14)
     retries: tuple[timedelta, ...] = tuple(
         timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
     )

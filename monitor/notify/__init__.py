@@ -1,15 +1,15 @@
 """Alerts: one message for one event and receiver, updated in place, through any failure.
 
-`Notifier` is the engine; the worker feeds it events and keeps its log (agents/notify.py).
+`Notifier` is the engine; the worker feeds it events and keeps its log (agents/notify).
 """
 
 from __future__ import annotations
 
 from monitor.notify.delivery.notifier import Notifier
-from monitor.notify.delivery.sender import DeadLetters
+from monitor.notify.delivery.setup import DeadLetters, Setup
 from monitor.notify.logbook import Delivery, DeliveryLog, MemoryLog, Pending
 from monitor.notify.policy.decision import Decision, Policy
-from monitor.notify.policy.silences import Note, Retry, Silence
+from monitor.notify.policy.silences import Note, Retry, Silence, decode_note
 from monitor.notify.receivers import Receiver, build
 from monitor.notify.replies.ack import Ack, AckLinks
 from monitor.notify.replies.feedback import Feedback
@@ -29,6 +29,8 @@ __all__ = [
     "Policy",
     "Receiver",
     "Retry",
+    "Setup",
     "Silence",
     "build",
+    "decode_note",
 ]

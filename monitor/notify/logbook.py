@@ -28,9 +28,13 @@ Handle: TypeAlias = dict[str, str]
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """One message that is to be sent: the event as it was when that was decided, how to tell it, and why.
 
-    `due` is the earliest next attempt. `doubt` is true from an attempt whose end is not known (the process died, the
-    answer was lost): such a message is looked up at the receiver, or sent again as it was, before anything newer.
-    Pending messages with the same `batch` go out as one message.
+    `due` is the earliest next attempt. `begun` is true from before the first byte of an attempt leaves until its end is
+    known, and is written to the log before the attempt: whoever finds it true without having made the attempt does not
+    know whether the message arrived. `doubt` says just that: such a message is looked up at the receiver, or sent again
+    exactly as it was, before anything newer. Neither depends on the clocks of two machines being equal.
+
+    Pending messages of one `batch` (a digest, the end of quiet hours, a storm) go out as one message. Before that is
+    sent, `sent_as` is its id and `members` are the log's keys of all deliveries in it, the same in each of them.
     """
 
     event: Event
@@ -41,9 +45,12 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     due: datetime
     attempts: int = 0
+    begun: bool = True
     doubt: bool = False
     error: str = ""
     batch: str = ""
+    sent_as: str = ""
+    members: tuple[str, ...] = ()
 
 
 class Delivery(Record, frozen=True, kw_only=True):
@@ -87,18 +94,33 @@ class Delivery(Record, frozen=True, kw_only=True):
 
 
 def message_id(receiver: str, pending: Pending) -> str:
-    """The id of one message: the same over all attempts, another for every other message."""
+    """Return the id of one message: the same over all attempts, another for every other message.
+
+    The id of a first message is made of the receiver and the event alone: whatever a later report adds to the event,
+    a receiver that drops repeated ids is told once that there is one.
+    """
     event = pending.event
-    text = "|".join((receiver, event.event_id, pending.tell, str(event.revision), pending.reason))
+    parts = [receiver, event.event_id, pending.tell]
+    if pending.tell != "first":
+        parts += [str(event.revision), pending.reason]
     if pending.tell == "reminder":
-        text += f"|{pending.since.isoformat()}"
-    return "msg_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+        parts.append(pending.since.isoformat())
+    return _hashed(parts)
 
 
-def batch_id(receiver: str, batch: str, event_ids: Iterable[str]) -> str:
-    """The id of a message that tells several events."""
-    text = "|".join((receiver, batch, *sorted(event_ids)))
-    return "msg_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+def batch_id(receiver: str, batch: str, members: Iterable[Pending]) -> str:
+    """Return the id of a message that tells several events: made of the id and revision of each of them."""
+    return _hashed(
+        [
+            receiver,
+            batch,
+            *sorted(f"{message_id(receiver, pending)}:{pending.event.revision}" for pending in members),
+        ]
+    )
+
+
+def _hashed(parts: Iterable[str]) -> str:
+    return "msg_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 
 
 #: Sources that are kept of a told event; counts are fields of their own.
@@ -119,17 +141,29 @@ class DeliveryLog(Protocol):
         Raises BrokerError.
         """
 
+    async def forget(self, partition: int, key: str) -> None:
+        """Delete the record of a key; return once that is durable. Raises BrokerError."""
+
 
 class MemoryLog:
-    """A log for tests and trials: the last record of each key, and all records in order."""
+    """A log for tests and trials: keeps every record in order, and which keys were deleted."""
 
     def __init__(self) -> None:
         self.records: list[tuple[int, Delivery]] = []
+        self._forgotten: dict[tuple[int, str], int] = {}
 
     async def append(self, partition: int, record: Delivery) -> None:
         """Keep the record."""
         self.records.append((partition, record))
 
+    async def forget(self, partition: int, key: str) -> None:
+        """Note that what was written so far of a key does not count any more."""
+        self._forgotten[partition, key] = len(self.records)
+
     def load(self, partition: int) -> list[Delivery]:
-        """The last record of each key of a partition."""
-        return list({record.key: record for number, record in self.records if number == partition}.values())
+        """Return the last record of each key of a partition."""
+        last: dict[str, Delivery] = {}
+        for position, (number, record) in enumerate(self.records):
+            if number == partition and position >= self._forgotten.get((partition, record.key), 0):
+                last[record.key] = record
+        return list(last.values())

@@ -22,12 +22,13 @@ from typing import Any
 import structlog
 
 from agents.notify import GivenUp, KafkaDeliveryLog
+from agents.stream.guard import Guard
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames
 from monitor.clock import real_clock
 from monitor.config import Config, Route, load_config
 from monitor.kafka import BrokerSettings, producer
-from monitor.notify import Notifier, Policy, build
+from monitor.notify import Notifier, Policy, Setup, build
 from monitor.notify.messages.wording import wording
 from tests.monitor.notify.samples import BEIJING, event
 
@@ -54,12 +55,14 @@ class Child:
         )
         async with producer(self._broker, linger_ms=0) as client:
             outbox = KafkaOutbox(client)
-            log = KafkaDeliveryLog(self._broker, self._names.deliveries, outbox)
-            notifier = Notifier(
-                rules, {name: receiver}, log, wording(),
+            guard = Guard("notify", outbox, self._names.dead_letters)
+            log = KafkaDeliveryLog(self._broker, self._names.deliveries, outbox, guard)
+            setup = Setup(
+                policy=rules, receivers={name: receiver}, log=log, words=wording(),
                 retries=(timedelta(seconds=0.1),) * 50, dead_letters=GivenUp(outbox, self._names, real_clock),
                 checkpoint=self._checkpoint,
             )  # fmt: skip
+            notifier = Notifier(setup)
             notifier.start()
             await notifier.assign(0, [record for record in await log.load(0) if record.event_id == event_id])
             now = real_clock()

@@ -21,7 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from agents.stream.topics import create
 from monitor.config import TopicSettings
 from monitor.kafka import BrokerSettings, read_to_end
-from monitor.notify.delivery.notifier import CHECKPOINTS
+from monitor.notify.delivery.setup import CHECKPOINTS
 from tests.receivers.slack import CHANNEL, TOKEN, Slack
 from tests.receivers.smtp import MailServer
 from tests.receivers.webhook import SECRET, WebhookServer

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from monitor.clock import Clock
-from monitor.config import Storm
+from monitor.jobs import start_job
 
 #: Longest sleep in seconds: a clock that is set must not leave messages lying.
 _LONGEST_SLEEP = 30.0
 
 
 class Lane:
-    """Calls `handle(key)` for each key at its time, at most `concurrency` at once and never twice at once for one key.
+    """Call `handle(key)` for each key at its time, at most `concurrency` at once and never twice at once for one key.
 
     `handle` says what is next for the key by calling `put` again.
     """
@@ -38,9 +37,7 @@ class Lane:
 
     def start(self) -> None:
         """Begin to work."""
-        self._tasks = [
-            asyncio.create_task(self._work(), name=f"lane-{self.name}-{n}") for n in range(self._concurrency)
-        ]
+        self._tasks = [start_job(self._work(), f"lane-{self.name}-{n}") for n in range(self._concurrency)]
 
     async def stop(self) -> None:
         """Stop at once; messages in flight are left in doubt."""
@@ -60,16 +57,20 @@ class Lane:
         self._due.pop(key, None)
 
     def waiting(self) -> list[str]:
-        """The keys that wait for their time."""
+        """Return the keys that wait for their time."""
         return list(self._due)
 
-    async def settled(self, keys: set[str]) -> None:
-        """Return when none of the keys is in flight."""
+    def has(self, key: str) -> bool:
+        """Say whether `key` waits for its time."""
+        return key in self._due
+
+    async def settled(self, keys: set[str], busy: Callable[[], bool]) -> None:
+        """Return when none of the keys is in flight and `busy` says no; it is asked whenever a turn has ended."""
         async with self._idle:
-            await self._idle.wait_for(lambda: self._busy.isdisjoint(keys))
+            await self._idle.wait_for(lambda: self._busy.isdisjoint(keys) and not busy())
 
     def _next(self, now: datetime) -> tuple[str | None, datetime | None]:
-        """A key whose time has come, or the time of the first one."""
+        """Return a key whose time has come, or the time of the first one."""
         if self.paused_until and now < self.paused_until:
             return None, self.paused_until
         later: list[tuple[datetime, int, str]] = []
@@ -119,27 +120,8 @@ class Lane:
                     self._idle.notify_all()
 
 
-class StormGate:
-    """Counts first messages; says when one more would be a storm. Times come as arguments."""
-
-    def __init__(self, storm: Storm | None) -> None:
-        self._storm = storm
-        self._sent: deque[datetime] = deque()
-
-    def admit(self, now: datetime) -> datetime | None:
-        """None when one more first message may go now; else when those that are held back may go as one."""
-        if self._storm is None:
-            return None
-        while self._sent and now - self._sent[0] >= self._storm.per:
-            self._sent.popleft()
-        if len(self._sent) < self._storm.limit:
-            self._sent.append(now)
-            return None
-        return self._sent[0] + self._storm.per
-
-
 def backoff(retries: tuple[timedelta, ...], attempts: int, roll: float) -> timedelta | None:
-    """The wait after `attempts` failed ones, with jitter of a tenth by `roll` in [0, 1); None: give up."""
+    """Return the wait after `attempts` failed ones, with jitter of a tenth by `roll` in [0, 1); None: give up."""
     if attempts > len(retries):
         return None
     return retries[attempts - 1] * (0.95 + 0.1 * roll)

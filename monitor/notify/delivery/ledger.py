@@ -11,7 +11,8 @@ import structlog
 from monitor import metrics
 from monitor.errors import BrokerError
 from monitor.notify.delivery.lane import Lane
-from monitor.notify.logbook import Delivery, DeliveryLog
+from monitor.notify.delivery.setup import Setup
+from monitor.notify.logbook import Delivery
 
 logger = structlog.get_logger()
 
@@ -29,32 +30,36 @@ class Entry:
 
 
 class Ledger:
-    """All records of the assigned partitions by their key. `checkpoint` is called around each write."""
+    """All records of the assigned partitions by their key."""
 
-    def __init__(
-        self, log: DeliveryLog, lanes: Mapping[str, Lane], checkpoint: Callable[[str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, setup: Setup, lanes: Mapping[str, Lane]) -> None:
         self.entries: dict[str, Entry] = {}
-        self._log, self._lanes, self._checkpoint = log, lanes, checkpoint
+        self._setup, self._lanes = setup, lanes
 
     def of(self, receiver: str) -> Iterator[Entry]:
-        """The records of one receiver; entries may come and go meanwhile."""
+        """Yield the records of one receiver; entries may come and go meanwhile."""
         return (entry for entry in list(self.entries.values()) if entry.delivery.receiver == receiver)
 
     async def store(self, entry: Entry, delivery: Delivery) -> None:
-        """Write a record, then take it over and see to it that it is handled in time. Raises BrokerError."""
+        """Write a record, then take it over and see to it that it is handled in time.
+
+        Does nothing when the partition went to another worker, which alone writes now. Raises BrokerError, also while
+        it is not certain that the partition is still ours.
+        """
         if self.entries.get(delivery.key) is not entry:
-            return  # the partition went to another worker, which alone writes now
+            return
+        if not self._setup.owns(entry.partition):
+            raise BrokerError(f"partition {entry.partition} may be another's by now", reason="not_assigned")
         old, pending = entry.delivery.pending, delivery.pending
         if pending:
-            await self._checkpoint("before_pending")
-        await self._log.append(entry.partition, delivery)
+            await self._setup.checkpoint("before_pending")
+        await self._setup.log.append(entry.partition, delivery)
         entry.delivery = delivery
         gauge = metrics.notifications_pending.labels(delivery.receiver)
         gauge.inc((pending is not None) - (old is not None))
         lane = self._lanes[delivery.receiver]
         if pending:
-            await self._checkpoint("after_pending")
+            await self._setup.checkpoint("after_pending")
             lane.put(delivery.key, pending.due)
         elif delivery.remind_at:
             lane.put(delivery.key, delivery.remind_at)
@@ -68,6 +73,15 @@ class Ledger:
         except BrokerError:
             # It can never be written (too large): what the receiver knows holds at least in this process.
             entry.delivery = delivery
+
+    async def forget(self, entry: Entry) -> None:
+        """Delete a record for good. Raises BrokerError."""
+        key = entry.delivery.key
+        if self.entries.get(key) is not entry or not self._setup.owns(entry.partition):
+            return
+        await self._setup.log.forget(entry.partition, key)
+        del self.entries[key]
+        self._lanes[entry.delivery.receiver].drop(key)
 
 
 async def persist(write: Callable[[], Awaitable[None]], delivery_id: str) -> None:

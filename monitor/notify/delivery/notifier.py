@@ -1,7 +1,8 @@
 """The delivery engine: takes events, decides, writes the log before and after each send, and never sends out of order.
 
-    notifier = Notifier(...)
+    notifier = Notifier(Setup(...))
     notifier.start()
+    notifier.expect(partition)                     # its log is going to be read
     await notifier.assign(partition, records)      # what the log holds of a partition, before its first event
     await notifier.accept(event, partition)        # returns once what is to be sent is durable
     await notifier.revoke(partition)               # waits for what is in flight
@@ -15,85 +16,51 @@ it again as it was with the same id (webhooks), before anything newer. See docs/
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace as changed
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import structlog
 from msgspec.structs import replace
 
 from monitor import metrics
-from monitor.clock import Clock, real_clock
-from monitor.config import Storm
 from monitor.errors import BrokerError
 from monitor.notify.delivery import steps
-from monitor.notify.delivery.lane import Lane, StormGate
+from monitor.notify.delivery.judge import Judge
+from monitor.notify.delivery.lane import Lane
 from monitor.notify.delivery.ledger import Entry, Ledger
-from monitor.notify.delivery.sender import DeadLetters, Sender
-from monitor.notify.logbook import Delivery, DeliveryLog
+from monitor.notify.delivery.sender import Sender
+from monitor.notify.delivery.setup import Known, Setup
+from monitor.notify.logbook import Delivery
 from monitor.notify.messages.compose import Message
-from monitor.notify.messages.wording import Wording
-from monitor.notify.policy.decision import EXPLAINED, WHY_NOT, Decision, Policy, decide
+from monitor.notify.policy.decision import WHY_NOT, Decision
 from monitor.notify.policy.silences import Note, Retry, Silence
-from monitor.notify.receivers.base import Receiver
-from monitor.notify.replies.ack import Ack, AckLinks
+from monitor.notify.replies.ack import Ack
 from monitor.records import Event
 
 logger = structlog.get_logger()
 
 #: Seconds that a revoked partition's messages in flight may take to end.
 _REVOKE_PATIENCE = 20.0
-#: The steps at which a test may end the process.
-CHECKPOINTS = ("before_pending", "after_pending", "after_send", "before_sent", "after_sent")
-
-
-async def no_checkpoint(name: str) -> None:
-    """The checkpoint of production: does nothing."""
+#: A wish to send again holds for partitions that are read within this time of it.
+_WISH_HOLDS = timedelta(days=1)
 
 
 class Notifier:
-    """Tells receivers about events, once. `jitter` gives numbers in [0, 1)."""
+    """Tells receivers about events, once."""
 
-    def __init__(
-        self,
-        policy: Policy,
-        receivers: Mapping[str, Receiver],
-        log: DeliveryLog,
-        words: Wording,
-        *,
-        retries: tuple[timedelta, ...],
-        dead_letters: DeadLetters,
-        storm: Storm | None = None,
-        ack_links: AckLinks | None = None,
-        clock: Clock = real_clock,
-        jitter: Callable[[], float] = random.random,
-        checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint,
-    ) -> None:
-        self._policy, self._receivers, self._clock = policy, receivers, clock
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._known = Known()
+        self._judge = Judge(setup)
         self._partitions: set[int] = set()
-        self._silences: dict[str, Silence] = {}
         self._wishes: dict[str, Retry] = {}
-        self._storms = {name: StormGate(storm) for name in receivers}
         self._lanes = {
-            name: Lane(name, receiver.traits.concurrency, self._turn, clock) for name, receiver in receivers.items()
+            name: Lane(name, receiver.traits.concurrency, self._turn, setup.clock)
+            for name, receiver in setup.receivers.items()
         }
-        self._ledger = Ledger(log, self._lanes, checkpoint)
-        self._sender = Sender(
-            self._ledger,
-            self._lanes,
-            receivers,
-            policy=policy,
-            words=words,
-            retries=retries,
-            dead_letters=dead_letters,
-            ack_links=ack_links,
-            decide=self._decide,
-            clock=clock,
-            jitter=jitter,
-            checkpoint=checkpoint,
-        )
-        for name in receivers:
+        self._ledger = Ledger(setup, self._lanes)
+        self._sender = Sender(setup, self._ledger, self._lanes, self._judge, self._known)
+        for name in setup.receivers:
             metrics.notifications.labels(name)
             metrics.notifications_pending.labels(name).set(0)
         for reason in WHY_NOT:
@@ -110,17 +77,25 @@ class Notifier:
     async def stop(self) -> None:
         """Stop sending at once, and close the receivers. What is in flight is in doubt for the next owner."""
         await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
-        await asyncio.gather(*(receiver.close() for receiver in self._receivers.values()))
+        await asyncio.gather(*(receiver.close() for receiver in self._setup.receivers.values()))
+
+    def expect(self, partition: int) -> None:
+        """Note that a partition's log is about to be read: what seems to be missing may come with it."""
+        self._known.loading.add(partition)
 
     async def assign(self, partition: int, records: Iterable[Delivery]) -> None:
-        """Take over a partition with what the log holds of it. Records of receivers that are no more are left alone."""
+        """Take over a partition with what the log holds of it.
+
+        Records of receivers that are no more in the configuration are left alone until they may be forgotten.
+        """
         self._partitions.add(partition)
-        now = self._clock()
+        now = self._setup.clock()
         for record in records:
-            receiver = self._receivers.get(record.receiver)
+            receiver = self._setup.receivers.get(record.receiver)
             if receiver is None:
+                await self._forget_stranger(partition, record, now)
                 continue
-            delivery = steps.loaded(record, now)
+            delivery = steps.loaded(record)
             entry = Entry(partition, delivery)
             self._ledger.entries[record.key] = entry
             if delivery.pending:
@@ -129,26 +104,33 @@ class Notifier:
                 self._lanes[record.receiver].put(record.key, max(delivery.pending.due, now + settle))
             elif delivery.remind_at:
                 self._lanes[record.receiver].put(record.key, delivery.remind_at)
+            if steps.is_set_aside(delivery):
+                self._known.failing.add(record.receiver)
             for wish in self._wishes.values():
                 await self._grant(entry, wish)
-            if ack := self._sender.acks.get(record.event_id):
+            if ack := self._known.acks.get(record.event_id):
                 await self._seen(entry, ack)
+        self._known.loading.discard(partition)
 
     async def revoke(self, partition: int) -> None:
         """Give a partition up, once its messages in flight have ended."""
         self._partitions.discard(partition)
-        keys = {key for key, entry in self._ledger.entries.items() if entry.partition == partition}
+        self._known.loading.discard(partition)
+        mine = {key: entry for key, entry in self._ledger.entries.items() if entry.partition == partition}
         for lane in self._lanes.values():
-            for key in keys:
+            for key in mine:
                 lane.drop(key)
+
+        def busy() -> bool:
+            return any(entry.busy for entry in mine.values())
+
         try:
             async with asyncio.timeout(_REVOKE_PATIENCE):
-                await asyncio.gather(*(lane.settled(keys) for lane in self._lanes.values()))
+                await asyncio.gather(*(lane.settled(set(mine), busy) for lane in self._lanes.values()))
         except TimeoutError:
             logger.warning("revoked_in_flight", partition=partition)
-        for key in keys:
-            entry = self._ledger.entries.pop(key)
-            if entry.delivery.pending:
+        for key, entry in mine.items():
+            if self._ledger.entries.pop(key, None) and entry.delivery.pending:
                 metrics.notifications_pending.labels(entry.delivery.receiver).dec()
 
     async def accept(self, event: Event, partition: int = 0) -> dict[str, Decision]:
@@ -158,14 +140,14 @@ class Notifier:
         """
         if partition not in self._partitions:
             raise BrokerError(f"partition {partition} of the events is not ours", reason="not_assigned")
-        names = list(self._receivers)
+        names = list(self._setup.receivers)
         decisions = await asyncio.gather(*(self._consider(name, event, partition) for name in names))
         return dict(zip(names, decisions, strict=True))
 
     async def note(self, note: Note) -> None:
         """Take in a record of the topic of silences: a silence, or a wish to send again what was given up."""
         if isinstance(note, Silence):
-            self._silences[note.id] = note
+            self._judge.silences[note.id] = note
             return
         self._wishes[note.id] = note
         for entry in list(self._ledger.entries.values()):
@@ -173,25 +155,53 @@ class Notifier:
 
     def unsilence(self, identity: str) -> None:
         """Forget a silence that was deleted."""
-        self._silences.pop(identity, None)
+        self._judge.silences.pop(identity, None)
+
+    def silences(self) -> dict[str, Silence]:
+        """Return the silences that were added while the service runs, by their id."""
+        return dict(self._judge.silences)
 
     async def acknowledge(self, ack: Ack) -> None:
         """Take in that somebody has seen an event: reminders stop and messages say so."""
-        self._sender.acks[ack.event_id] = ack
-        for name in self._receivers:
+        self._known.acks[ack.event_id] = ack
+        for name in self._setup.receivers:
             if entry := self._ledger.entries.get(f"{name}|{ack.event_id}"):
                 await self._seen(entry, ack)
+
+    def acknowledged(self, event_id: str) -> Ack | None:
+        """Return who has seen an event, None when nobody has."""
+        return self._known.acks.get(event_id)
+
+    def unacknowledge(self, event_id: str) -> None:
+        """Forget an acknowledgement that was deleted."""
+        self._known.acks.pop(event_id, None)
 
     def tell(self, message: Message) -> None:
         """Send a notice of the service to its receiver. It is tried again on failure, but kept in memory only."""
         self._sender.tell(message)
 
+    async def tidy(self) -> int:
+        """Delete what nothing will be told of any more; returns how many records left the log. Raises BrokerError."""
+        now, forgotten = self._setup.clock(), 0
+        for identity, silence in list(self._judge.silences.items()):
+            if now - silence.until > self._setup.keep:
+                del self._judge.silences[identity]
+        for identity, wish in list(self._wishes.items()):
+            if now - wish.at > _WISH_HOLDS:
+                del self._wishes[identity]
+        for entry in list(self._ledger.entries.values()):
+            async with entry.lock:
+                if not entry.busy and steps.forgettable(entry.delivery, now, self._setup.keep):
+                    await self._ledger.forget(entry)
+                    forgotten += 1
+        return forgotten
+
     def in_flight(self) -> int:
-        """How many records have a message on its way to a receiver."""
+        """Return how many records have a message on its way to a receiver."""
         return sum(entry.busy for entry in self._ledger.entries.values())
 
     def deliveries(self) -> list[Delivery]:
-        """The records of the assigned partitions."""
+        """Return the records of the assigned partitions."""
         return [entry.delivery for entry in self._ledger.entries.values()]
 
     async def _consider(self, name: str, event: Event, partition: int) -> Decision:
@@ -204,45 +214,38 @@ class Notifier:
         async with entry.lock:
             delivery = entry.delivery
             if event.revision <= delivery.revision:
-                return self._not_told(delivery, event, Decision(None, "unchanged"))
-            if name in self._sender.gone:
-                return self._not_told(delivery, event, Decision(None, "disabled"))
+                return self._judge.not_told(delivery, event, Decision(None, "unchanged"))
             if delivery.pending and (entry.busy or delivery.pending.doubt):
                 await self._ledger.store(entry, replace(delivery, next=event))
                 return Decision(None, "waiting")
-            decision = self._decide(delivery, event)
-            if decision.tell is None:
-                if delivery.pending:
-                    await self._ledger.store(entry, steps.planned(delivery, event, decision, self._clock()))
-                elif delivery.told is None and delivery.failed is None:
-                    del self._ledger.entries[key]  # nothing to remember
-                return decision
-            await self._ledger.store(entry, steps.planned(delivery, event, decision, self._clock()))
+            if name in self._known.gone:
+                return await self._put_by(entry, event)
+            decision = self._judge.decide(delivery, event)
+            await self._take_over(entry, event, decision)
             return decision
 
-    def _decide(self, delivery: Delivery, event: Event) -> Decision:
-        now = self._clock()
-        name = delivery.receiver
-        decision = decide(
-            self._policy,
-            name,
-            event,
-            delivery.told,
-            now,
-            told_route=delivery.route,
-            silences=self._silences.values(),
-            edits=self._receivers[name].traits.edits,
-        )
-        if decision.tell is None:
-            return self._not_told(delivery, event, decision)
-        if decision.tell != "first" or delivery.pending:
-            return decision
-        if decision.due is not None:
-            return decision if decision.batch else changed(decision, batch=f"quiet:{decision.due.isoformat()}")
-        freed = self._storms[name].admit(now)
-        if freed is None:
-            return decision
-        return Decision("first", "first", route=decision.route, due=freed, batch=f"storm:{freed.isoformat()}")
+    async def _take_over(self, entry: Entry, event: Event, decision: Decision) -> None:
+        """Write what a decision changes; a receiver that was told nothing and gets nothing leaves no record."""
+        delivery = entry.delivery
+        if decision.tell is not None or delivery.pending:
+            await self._ledger.store(entry, steps.planned(delivery, event, decision, self._setup.clock()))
+        elif steps.closed(delivery, event) is not delivery:
+            await self._ledger.store(entry, steps.closed(delivery, event))
+        elif delivery.told is None and delivery.failed is None:
+            self._ledger.entries.pop(delivery.key, None)
+
+    async def _put_by(self, entry: Entry, event: Event) -> Decision:
+        """Put the event by for a receiver that said that it is gone; the first time with a dead letter."""
+        delivery = entry.delivery
+        put_by = self._sender.put_by(delivery, event)
+        if put_by is delivery:
+            if delivery.told is None and delivery.failed is None:
+                self._ledger.entries.pop(delivery.key, None)
+        elif put_by.failed is not None:
+            if delivery.failed is None:
+                await self._sender.set_aside(put_by, put_by.failed, steps.GONE)
+            await self._ledger.store(entry, put_by)
+        return self._judge.not_told(delivery, event, Decision(None, "disabled"))
 
     async def _adopt(self, entry: Entry, event: Event) -> None:
         """Carry on the message of an event that turned out to be this one, when the receiver was told of it.
@@ -265,27 +268,25 @@ class Notifier:
                 await self._ledger.store(old, replace(old.delivery, told=over, pending=None, next=None, remind_at=None))
                 return
 
-    @staticmethod
-    def _not_told(delivery: Delivery, event: Event, decision: Decision) -> Decision:
-        """Count why nothing is told, and say it in the log where somebody may ask."""
-        metrics.notifications_suppressed.labels(decision.reason).inc()
-        say = logger.debug if decision.reason in {"unchanged", "no_edits"} else logger.info
-        why = EXPLAINED[decision.reason]
-        say("suppressed", receiver=delivery.receiver, event_id=event.event_id, reason=decision.reason, why=why)
-        return decision
-
     async def _grant(self, entry: Entry, wish: Retry) -> None:
         """Send again what was given up before the wish was made."""
         async with entry.lock:
             delivery = entry.delivery
             wanted = wish.receiver in {"", delivery.receiver} and wish.event_id in {"", delivery.event_id}
             if wanted and delivery.failed_at and delivery.failed_at <= wish.at:
-                self._sender.gone.discard(delivery.receiver)
-                await self._ledger.store_surely(entry, steps.retried(delivery, self._clock()))
+                self._known.gone.discard(delivery.receiver)
+                await self._ledger.store_surely(entry, steps.retried(delivery, self._setup.clock()))
 
     async def _seen(self, entry: Entry, ack: Ack) -> None:
         async with entry.lock:
             delivery = entry.delivery
             if not delivery.acknowledged and not entry.busy:
-                edits = self._receivers[delivery.receiver].traits.edits
-                await self._ledger.store_surely(entry, steps.acknowledged(delivery, ack.by, self._clock(), edits=edits))
+                edits = self._setup.receivers[delivery.receiver].traits.edits
+                now = self._setup.clock()
+                await self._ledger.store_surely(entry, steps.acknowledged(delivery, ack.by, now, edits=edits))
+
+    async def _forget_stranger(self, partition: int, record: Delivery, now: datetime) -> None:
+        """Delete the record of a receiver that is no more in the configuration, once it is old."""
+        last = record.told_at or record.failed_at
+        if last is not None and now - last > self._setup.keep and self._setup.owns(partition):
+            await self._setup.log.forget(partition, record.key)

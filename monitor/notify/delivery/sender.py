@@ -2,261 +2,315 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from time import perf_counter
-from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
 
 from monitor import metrics
-from monitor.clock import Clock
 from monitor.config import Reminder
 from monitor.errors import BrokerError, DeliveryError
-from monitor.notify.delivery import steps
+from monitor.notify.delivery import batch, steps
+from monitor.notify.delivery.attempt import Attempts, NotOursError
+from monitor.notify.delivery.judge import Judge
 from monitor.notify.delivery.lane import Lane, backoff
 from monitor.notify.delivery.ledger import Entry, Ledger, persist
-from monitor.notify.logbook import Delivery, Handle, Pending, batch_id
+from monitor.notify.delivery.setup import Known, Setup
+from monitor.notify.logbook import Delivery, Handle, Pending
 from monitor.notify.messages.compose import Message, compose, gathered
-from monitor.notify.messages.wording import Wording
-from monitor.notify.policy.decision import Decision, Policy
-from monitor.notify.receivers.base import GoneError, Receiver, UncertainError
-from monitor.notify.replies.ack import Ack, AckLinks
+from monitor.notify.receivers.base import GoneError, UncertainError
 from monitor.records import Event
 
 logger = structlog.get_logger()
 
 #: Messages that go out as one at most.
 _MAX_BATCH = 30
-
-
-class DeadLetters(Protocol):
-    """Where messages go that were given up."""
-
-    async def give_up(self, delivery: Delivery, pending: Pending, reason: str) -> None:
-        """Set the message aside durably. Raises BrokerError."""
+#: How long a message waits before it is looked at again when it could not be sent for a reason of our own.
+_SOON, _AFTER_FAULT = timedelta(seconds=1), timedelta(minutes=1)
 
 
 class Sender:
-    """Handles a key when its lane says so. `decide` is asked about what came in while a message was in flight.
+    """Handles a key when its lane says so."""
 
-    `acks` are the acknowledgements by event, `gone` the receivers that said that they are gone.
-    """
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        lanes: Mapping[str, Lane],
-        receivers: Mapping[str, Receiver],
-        *,
-        policy: Policy,
-        words: Wording,
-        retries: tuple[timedelta, ...],
-        dead_letters: DeadLetters,
-        ack_links: AckLinks | None,
-        decide: Callable[[Delivery, Event], Decision],
-        clock: Clock,
-        jitter: Callable[[], float],
-        checkpoint: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self.acks: dict[str, Ack] = {}
-        self.gone: set[str] = set()
-        self._ledger, self._lanes, self._receivers, self._policy = ledger, lanes, receivers, policy
-        self._words, self._retries, self._dead_letters, self._ack_links = words, retries, dead_letters, ack_links
-        self._decide, self._clock, self._jitter, self._checkpoint = decide, clock, jitter, checkpoint
-        self._failing: set[str] = set()
+    def __init__(self, setup: Setup, ledger: Ledger, lanes: Mapping[str, Lane], judge: Judge, known: Known) -> None:
+        self._setup, self._ledger, self._lanes, self._judge, self._known = setup, ledger, lanes, judge, known
+        self._attempts = Attempts(setup)
         self._notices: dict[str, tuple[Message, int]] = {}
 
     def tell(self, message: Message) -> None:
         """Send a notice of the service to its receiver. It is tried again on failure, but kept in memory only."""
         self._notices[message.id] = (message, 0)
-        self._lanes[message.receiver].put(message.id, self._clock())
+        self._lanes[message.receiver].put(message.id, self._setup.clock())
 
     async def handle(self, key: str) -> None:
-        """One turn of a lane. Never raises: a fault in one message must not end its lane."""
+        """Take one turn of a lane. Never raises: a fault in one message must not end its lane."""
         if key in self._notices:
             await self._send_notice(key)
             return
         entry = self._ledger.entries.get(key)
-        if entry is None:
+        if entry is None or entry.busy:
             return
+        lane = self._lanes[entry.delivery.receiver]
         try:
-            async with entry.lock:
-                if not await self._ready(entry):
-                    return
-                entry.busy = True
-            try:
-                pending = entry.delivery.pending
-                if pending and pending.batch:
-                    await self._send_batch(entry, pending)
-                elif pending:
-                    await self._send(entry, pending)
-            finally:
-                entry.busy = False
+            await self._turn(entry)
+        except (NotOursError, BrokerError) as error:
+            logger.info("not_sent_yet", delivery_id=key, why=str(error) or "the partition may be another's by now")
+            lane.put(key, self._setup.clock() + _SOON)
         except Exception:
             logger.exception("delivery_fault", delivery_id=key)
-            self._lanes[entry.delivery.receiver].put(key, self._clock() + timedelta(minutes=1))
+            lane.put(key, self._setup.clock() + _AFTER_FAULT)
 
-    async def _ready(self, entry: Entry) -> bool:
-        """True when the entry has a message to send now."""
-        now, delivery = self._clock(), entry.delivery
-        if delivery.pending is None:
-            if delivery.remind_at is None:
-                return False
-            if delivery.event_id in self.acks:
-                await self._ledger.store(entry, replace(delivery, remind_at=None))
-                return False
-            await self._ledger.store(entry, steps.reminder(delivery, now))
-            # The ledger has put it into the lane once more; this turn sends it.
-            self._lanes[delivery.receiver].drop(delivery.key)
-        elif delivery.pending.due > now and not delivery.pending.doubt:
-            # Freed before its time: the log must say so, or the next owner would not doubt it.
-            await self._ledger.store(entry, replace(delivery, pending=replace(delivery.pending, due=now)))
-            self._lanes[delivery.receiver].drop(delivery.key)
+    async def _turn(self, entry: Entry) -> None:
+        async with entry.lock:
+            if entry.delivery.pending is None and not await self._remind(entry):
+                return
+            entry.busy = True
+        try:
+            pending = entry.delivery.pending
+            if pending is None:
+                return
+            if pending.sent_as:
+                await self._resume_batch(entry, pending)
+            elif pending.batch and not pending.doubt:
+                await self._send_batch(entry, pending)
+            else:
+                await self._send(entry)
+        finally:
+            entry.busy = False
+
+    async def _remind(self, entry: Entry) -> bool:
+        """Make the reminder that is due the entry's message; False when there is none."""
+        delivery = entry.delivery
+        if delivery.remind_at is None:
+            return False
+        if delivery.event_id in self._known.acks:
+            await self._ledger.store(entry, replace(delivery, remind_at=None))
+            return False
+        await self._store_now(entry, steps.reminder(delivery, self._setup.clock()))
         return True
 
-    def _compose(self, delivery: Delivery, pending: Pending) -> Message:
-        ack = self.acks.get(delivery.event_id)
-        link = self._ack_links.link(delivery.event_id, pending.since) if self._ack_links and ack is None else ""
-        by = ack.by if ack else delivery.acknowledged
-        return compose(self._words, self._policy, delivery, pending, ack_url=link, acknowledged=by)
+    async def _store_now(self, entry: Entry, delivery: Delivery) -> None:
+        """Write a record whose message this turn sends: the lane need not call for it again."""
+        await self._ledger.store(entry, delivery)
+        self._lanes[delivery.receiver].drop(delivery.key)
 
-    async def _send(self, entry: Entry, pending: Pending) -> None:
-        delivery = entry.delivery
+    def _compose(self, delivery: Delivery, pending: Pending) -> Message:
+        ack = self._known.acks.get(delivery.event_id)
+        links = self._setup.ack_links
+        link = links.link(delivery.event_id, pending.since) if links and ack is None else ""
+        by = ack.by if ack else delivery.acknowledged
+        return compose(self._setup.words, self._setup.policy, delivery, pending, ack_url=link, acknowledged=by)
+
+    async def _send(self, entry: Entry) -> None:
+        """Send a message that stands for itself; one that may have arrived is looked up first."""
+        async with entry.lock:
+            ready = steps.begun(entry.delivery, self._setup.clock())
+            if ready is not entry.delivery:
+                await self._store_now(entry, ready)
+        delivery, pending = entry.delivery, entry.delivery.pending
+        if pending is None:
+            return
         try:
             message = self._compose(delivery, pending)
-            head = await self._attempt(delivery.receiver, message, delivery.head, doubt=pending.doubt)
+            if pending.doubt:
+                lookup = await self._attempts.find(delivery.receiver, message, delivery.head)
+                if lookup.state == "there":
+                    await self._succeeded([(entry, pending)], lookup.head)
+                    return
+                if lookup.state == "absent" and await self._cleared(entry):
+                    return
+            head = await self._attempts.deliver(delivery.receiver, [entry.partition], message, delivery.head)
         except DeliveryError as error:
             await self._failed([(entry, pending)], error)
         else:
             await self._succeeded([(entry, pending)], head)
 
-    async def _send_batch(self, entry: Entry, pending: Pending) -> None:
-        """Send all messages that were held back together as one; those of an in-doubt batch are exactly its own."""
-        name, now = entry.delivery.receiver, self._clock()
-        members = [(entry, pending)]
-        try:
-            for other in self._ledger.of(name):
-                if other is entry or len(members) >= _MAX_BATCH:
-                    continue
-                async with other.lock:
-                    waiting = other.delivery.pending
-                    if waiting is None or other.busy or waiting.batch != pending.batch:
-                        continue
-                    if waiting.due <= now or waiting.doubt:
-                        other.busy = True
-                        self._lanes[name].drop(other.delivery.key)
-                        members.append((other, waiting))
-            if len(members) == 1 and not pending.batch.startswith("msg_"):
-                await self._send(entry, pending)
-                return
-            identity = pending.batch
-            if not identity.startswith("msg_"):
-                identity = batch_id(name, pending.batch, (each.delivery.event_id for each, _ in members))
-                members = [(each, replace(waiting, batch=identity)) for each, waiting in members]
-                for each, frozen in members:
-                    async with each.lock:
-                        await self._ledger.store(each, replace(each.delivery, pending=frozen))
-                        self._lanes[name].drop(each.delivery.key)
-            message = gathered(
-                self._words, tuple(self._compose(each.delivery, waiting) for each, waiting in members), identity
-            )
-            try:
-                head = await self._attempt(name, message, None, doubt=pending.doubt)
-            except DeliveryError as error:
-                await self._failed(members, error)
-            else:
-                await self._succeeded(members, {**(head or {}), "batch": identity})
-        finally:
-            for each, _ in members:
-                each.busy = False
+    async def _cleared(self, entry: Entry) -> bool:
+        """Note that the in-doubt message did not arrive; True when a newer state takes its place in the lane."""
+        async with entry.lock:
+            delivery = entry.delivery
+            if delivery.pending is None or delivery.next is None:
+                return False
+            sure = replace(delivery, pending=replace(delivery.pending, doubt=False))
+            await self._ledger.store(entry, self._caught_up(sure))
+            return True
 
-    async def _attempt(self, name: str, message: Message, head: Handle | None, *, doubt: bool) -> Handle | None:
-        """Look an in-doubt message up, send any other. Raises DeliveryError for whatever goes wrong."""
-        receiver = self._receivers[name]
-        begun = perf_counter()
+    async def _send_batch(self, entry: Entry, pending: Pending) -> None:
+        """Send all messages that were held back together as one."""
+        members = await self._gathered(entry, pending)
         try:
-            async with asyncio.timeout(receiver.traits.timeout):
-                if doubt:
-                    found, handle = await receiver.find(message, head)
-                    if found:
-                        return handle
-                handle = await receiver.deliver(message, head)
-        except TimeoutError as error:
-            raise UncertainError("no answer in time", reason="timeout") from error
-        except DeliveryError:
-            raise
-        except Exception as error:
-            # A receiver's library may raise anything; that harms this message only.
-            logger.exception("receiver_fault", receiver=name, delivery_id=message.id)
-            raise UncertainError(f"{type(error).__name__} in the receiver", reason="error") from error
+            if len(members) == 1:
+                await self._send(entry)
+                return
+            waiting = {each.delivery.key: each.delivery.pending for each in members if each.delivery.pending}
+            for key, message in batch.frozen(entry.delivery.receiver, waiting).items():
+                each = self._ledger.entries.get(key)
+                if each is None:
+                    raise NotOursError
+                async with each.lock:
+                    await self._store_now(each, replace(each.delivery, pending=message))
+            await self._send_frozen(members)
         finally:
-            metrics.notification_latency.labels(name).observe(perf_counter() - begun)
-        await self._checkpoint("after_send")
-        return handle
+            self._release(members)
+
+    async def _gathered(self, entry: Entry, pending: Pending) -> list[Entry]:
+        """Return the entry and others of its batch that are due; all of them are busy from now on."""
+        now, members = self._setup.clock(), [entry]
+        for other in self._ledger.of(entry.delivery.receiver):
+            if other is entry or len(members) >= _MAX_BATCH:
+                continue
+            async with other.lock:
+                waiting = other.delivery.pending
+                if waiting is None or other.busy or waiting.batch != pending.batch:
+                    continue
+                if waiting.due <= now and not waiting.doubt and not waiting.sent_as:
+                    other.busy = True
+                    self._lanes[entry.delivery.receiver].drop(other.delivery.key)
+                    members.append(other)
+        return members
+
+    async def _resume_batch(self, entry: Entry, pending: Pending) -> None:
+        """Go on with a batch that was frozen: find out what became of it, send it again as it was, or take it apart."""
+        members = [entry]
+        for other in self._ledger.of(entry.delivery.receiver):
+            async with other.lock:
+                waiting = other.delivery.pending
+                if other is not entry and waiting and waiting.sent_as == pending.sent_as and not other.busy:
+                    other.busy = True
+                    self._lanes[entry.delivery.receiver].drop(other.delivery.key)
+                    members.append(other)
+        try:
+            records = {key: each.delivery for key, each in self._ledger.entries.items()}
+            fate, head = batch.fate(pending, records)
+            if fate == "whole":
+                await self._send_frozen(members)
+            elif fate == "arrived":
+                await self._succeeded(_waiting(members), head)
+            elif fate == "apart" and self._known.loading:
+                raise NotOursError  # the missing members may be about to come
+            elif fate == "apart" and (head := await self._find_frozen(members)):
+                await self._succeeded(_waiting(members), head)
+            else:
+                await self._take_apart(members)
+        finally:
+            self._release(members)
+
+    async def _send_frozen(self, members: list[Entry]) -> None:
+        """Send a frozen batch of which every member is here."""
+        waiting = _waiting(members)
+        name, message = members[0].delivery.receiver, self._compose_batch(waiting)
+        try:
+            if any(pending.doubt for _, pending in waiting):
+                lookup = await self._attempts.find(name, message, None)
+                if lookup.state == "there":
+                    await self._succeeded(waiting, {**(lookup.head or {}), "batch": message.id})
+                    return
+            head = await self._attempts.deliver(name, {each.partition for each in members}, message, None)
+        except DeliveryError as error:
+            await self._failed(waiting, error)
+        else:
+            await self._succeeded(waiting, {**(head or {}), "batch": message.id})
+
+    async def _find_frozen(self, members: list[Entry]) -> Handle | None:
+        """Look up a batch of which only some members are here; None when it did not arrive, or nobody can know."""
+        message = self._compose_batch(_waiting(members))
+        try:
+            lookup = await self._attempts.find(members[0].delivery.receiver, message, None)
+        except DeliveryError as error:
+            raise BrokerError(f"the receiver can't be asked: {error}") from error
+        return {**(lookup.head or {}), "batch": message.id} if lookup.state == "there" else None
+
+    def _compose_batch(self, waiting: list[tuple[Entry, Pending]]) -> Message:
+        items = tuple(self._compose(each.delivery, pending) for each, pending in waiting)
+        return gathered(self._setup.words, items, waiting[0][1].sent_as)
+
+    async def _take_apart(self, members: list[Entry]) -> None:
+        now = self._setup.clock()
+        for each in members:
+            async with each.lock:
+                delivery, pending = each.delivery, each.delivery.pending
+                if pending is None:
+                    continue
+                delivery = replace(delivery, pending=replace(batch.thawed(pending), due=now))
+                await self._ledger.store_surely(each, self._caught_up(delivery))
+
+    def _release(self, members: list[Entry]) -> None:
+        """Let the members of a batch go; one that still waits is called again by its lane."""
+        for each in members:
+            each.busy = False
+            pending = each.delivery.pending
+            if pending and self._ledger.entries.get(each.delivery.key) is each:
+                lane = self._lanes[each.delivery.receiver]
+                if not lane.has(each.delivery.key):
+                    lane.put(each.delivery.key, max(pending.due, self._setup.clock() + _SOON))
 
     async def _succeeded(self, members: list[tuple[Entry, Pending]], head: Handle | None) -> None:
         name = members[0][0].delivery.receiver
         metrics.notifications.labels(name).inc()
-        now = self._clock()
+        now = self._setup.clock()
         for entry, pending in members:
-            route = self._policy.named(pending.route or entry.delivery.route)
+            route = self._setup.policy.named(pending.route or entry.delivery.route)
             async with entry.lock:
-                remind: Reminder | None = route.remind if route and entry.delivery.event_id not in self.acks else None
+                acknowledged = entry.delivery.event_id in self._known.acks
+                remind: Reminder | None = route.remind if route and not acknowledged else None
                 told = steps.succeeded(entry.delivery, pending, head, now, remind)
-                await self._checkpoint("before_sent")
+                await self._setup.checkpoint("before_sent")
                 await self._ledger.store_surely(entry, self._caught_up(told))
-                await self._checkpoint("after_sent")
+                await self._setup.checkpoint("after_sent")
             if pending.tell == "first" and pending.event.last_seen:
                 metrics.pipeline_latency.observe(max(0.0, (now - pending.event.last_seen).total_seconds()))
             event_id = pending.event.event_id
             logger.info("told", receiver=name, event_id=event_id, tell=pending.tell, reason=pending.reason)
-        if name in self._failing:
-            self._free(name)
+        if name in self._known.failing:
+            await self._free(name)
 
     def _caught_up(self, delivery: Delivery) -> Delivery:
-        """The record with what came in meanwhile decided upon."""
+        """Return the record with what came in meanwhile decided upon."""
         event = delivery.next
         if event is None:
             return delivery
-        decision = self._decide(delivery, event)
-        return steps.planned(delivery, event, decision, self._clock())
+        decision = self._judge.decide(delivery, event)
+        return steps.planned(delivery, event, decision, self._setup.clock())
 
-    def _free(self, name: str) -> None:
-        """The receiver is back: what waits for a later attempt goes now."""
-        self._failing.discard(name)
-        now, lane = self._clock(), self._lanes[name]
+    async def _free(self, name: str) -> None:
+        """Let what waits for a receiver that is back go now, and what was set aside while it was gone."""
+        self._known.failing.discard(name)
+        self._known.gone.discard(name)
+        now, lane = self._setup.clock(), self._lanes[name]
         for entry in self._ledger.of(name):
-            pending = entry.delivery.pending
-            if pending and pending.attempts and not entry.busy:
-                lane.put(entry.delivery.key, now)
+            async with entry.lock:
+                pending = entry.delivery.pending
+                if pending and pending.attempts and not entry.busy:
+                    lane.put(entry.delivery.key, now)
+                elif steps.is_set_aside(entry.delivery) and not pending:
+                    await self._ledger.store_surely(entry, steps.retried(entry.delivery, now))
 
     async def _failed(self, members: list[tuple[Entry, Pending]], error: DeliveryError) -> None:
         name = members[0][0].delivery.receiver
         metrics.notifications_failed.labels(name, error.reason).inc()
-        self._failing.add(name)
-        now = self._clock()
-        limited = error.reason == "rate_limited" and error.retry_after is not None
-        if limited and error.retry_after is not None:
+        self._known.failing.add(name)
+        now = self._setup.clock()
+        if error.reason == "rate_limited" and error.retry_after is not None:
             self._lanes[name].paused_until = now + timedelta(seconds=error.retry_after)
         if isinstance(error, GoneError):
-            self.gone.add(name)
+            self._known.gone.add(name)
+        roll = self._setup.jitter()  # one for all: members of a batch stay together
         for entry, pending in members:
             logger.warning(
                 "not_told", receiver=name, event_id=pending.event.event_id, attempts=pending.attempts + 1,
                 reason=error.reason, error=str(error),
             )  # fmt: skip
             async with entry.lock:
-                await self._again_or_never(entry, pending, error, now, limited=limited)
+                await self._again_or_never(entry, pending, error, now, roll)
 
     async def _again_or_never(
-        self, entry: Entry, pending: Pending, error: DeliveryError, now: datetime, *, limited: bool
+        self, entry: Entry, pending: Pending, error: DeliveryError, now: datetime, roll: float
     ) -> None:
-        wait = backoff(self._retries, pending.attempts + 1, self._jitter()) if error.retryable else None
+        limited = error.reason == "rate_limited" and error.retry_after is not None
+        wait = backoff(self._setup.retries, pending.attempts + 1, roll) if error.retryable else None
         if limited:
             wait = timedelta(0)
         if wait is None:
@@ -265,35 +319,50 @@ class Sender:
         asked = timedelta(seconds=error.retry_after or 0.0)
         delivery = steps.refused(
             entry.delivery, pending, now, max(wait, asked), error=f"{error.reason}: {error}",
-            doubt=isinstance(error, UncertainError), counts=not limited,
+            doubt=pending.doubt or isinstance(error, UncertainError), counts=not limited,
         )  # fmt: skip
-        if delivery.next and delivery.pending and not delivery.pending.doubt and not delivery.pending.batch:
+        if delivery.next and delivery.pending and not delivery.pending.doubt:
             delivery = self._caught_up(delivery)
         await self._ledger.store_surely(entry, delivery)
 
     async def _give_up(self, entry: Entry, pending: Pending, error: DeliveryError, now: datetime) -> None:
-        name = entry.delivery.receiver
-        last = replace(pending, attempts=pending.attempts + 1, error=f"{error.reason}: {error}")
+        name, why = entry.delivery.receiver, f"{error.reason}: {error}"
+        doubt = pending.doubt or isinstance(error, UncertainError)
+        last = replace(pending, attempts=pending.attempts + 1, error=why, doubt=doubt)
+        await self.set_aside(entry.delivery, last, error.reason)
+        failed = steps.given_up(entry.delivery, last, now, why)
+        if failed.next and name in self._known.gone:
+            failed = self.put_by(replace(failed, next=None), failed.next)
+        await self._ledger.store_surely(entry, self._caught_up(failed))
+
+    async def set_aside(self, delivery: Delivery, pending: Pending, reason: str) -> None:
+        """Write the dead letter of a message that is given up."""
         with contextlib.suppress(BrokerError):  # the record says at least that it was given up
-            letter = partial(self._dead_letters.give_up, entry.delivery, last, error.reason)
-            await persist(letter, entry.delivery.key)
-        metrics.dead_letters.labels("deliver", error.reason).inc()
-        logger.error("given_up", receiver=name, event_id=pending.event.event_id, reason=error.reason)
-        failed = steps.given_up(entry.delivery, pending, now, f"{error.reason}: {error}")
-        await self._ledger.store_surely(entry, self._caught_up(failed) if name not in self.gone else failed)
+            await persist(partial(self._setup.dead_letters.give_up, delivery, pending, reason), delivery.key)
+        metrics.dead_letters.labels("deliver", reason).inc()
+        logger.error("given_up", receiver=delivery.receiver, event_id=pending.event.event_id, reason=reason)
+
+    def put_by(self, delivery: Delivery, event: Event) -> Delivery:
+        """Return the record with the newest state put by for a receiver that is gone; unchanged if it is not told."""
+        decision = self._judge.decide(delivery, event)
+        return delivery if decision.tell is None else steps.set_aside(delivery, event, decision, self._setup.clock())
 
     async def _send_notice(self, key: str) -> None:
         message, attempts = self._notices[key]
         try:
-            await self._attempt(message.receiver, message, None, doubt=False)
+            await self._attempts.deliver(message.receiver, (), message, None)
         except DeliveryError as error:
             metrics.notifications_failed.labels(message.receiver, error.reason).inc()
-            wait = backoff(self._retries, attempts + 1, self._jitter()) if error.retryable else None
+            wait = backoff(self._setup.retries, attempts + 1, self._setup.jitter()) if error.retryable else None
             if wait is None:
                 del self._notices[key]
                 return
             self._notices[key] = (message, attempts + 1)
-            self._lanes[message.receiver].put(key, self._clock() + wait)
+            self._lanes[message.receiver].put(key, self._setup.clock() + wait)
         else:
             metrics.notifications.labels(message.receiver).inc()
             del self._notices[key]
+
+
+def _waiting(members: list[Entry]) -> list[tuple[Entry, Pending]]:
+    return [(each, each.delivery.pending) for each in members if each.delivery.pending is not None]

@@ -7,19 +7,26 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from monitor.config import Reminder
+from monitor.notify.delivery.batch import thawed
 from monitor.notify.logbook import Delivery, Handle, Pending, trimmed
 from monitor.notify.policy.decision import Decision
 from monitor.records import Event
 
+#: How `error` begins in the record of a message that was set aside because its receiver said that it is gone.
+GONE = "gone"
+
 
 def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime) -> Delivery:
-    """The record after a decision about `event`: a message that still waits is replaced by the newer one.
+    """Return the record after a decision about `event`: a message that still waits is replaced by the newer one.
 
     What failed before keeps its place in the retry schedule, so that a receiver that is down gets the current state
-    once, not every revision.
+    once, not every revision. A first message that was given up and may have arrived is sent again as it was, before
+    anything newer: its id must not come to stand for two contents.
     """
     if decision.tell is None:
-        return replace(delivery, pending=None, next=None)
+        return closed(replace(delivery, pending=None, next=None), event)
+    if delivery.told is None and delivery.pending is None and delivery.failed and delivery.failed.doubt:
+        return replace(retried(delivery, now), next=event)
     old = delivery.pending
     due = max(decision.due or now, old.due) if old and old.attempts else decision.due or now
     if old and not old.attempts and old.tell == decision.tell == "first":
@@ -33,16 +40,25 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime)
         since=old.since if old else now,
         due=due,
         attempts=old.attempts if old else 0,
+        begun=due <= now,
         error=old.error if old else "",
         batch=decision.batch or (old.batch if old and decision.tell == "first" else ""),
     )
     return replace(delivery, pending=pending, next=None)
 
 
+def begun(delivery: Delivery, now: datetime) -> Delivery:
+    """Return the record right before an attempt: from now on its message may have arrived."""
+    pending = delivery.pending
+    if pending is None or pending.begun:
+        return delivery
+    return replace(delivery, pending=replace(pending, begun=True, due=min(pending.due, now)))
+
+
 def succeeded(
     delivery: Delivery, pending: Pending, head: Handle | None, now: datetime, remind: Reminder | None
 ) -> Delivery:
-    """The record after the receiver took `pending`."""
+    """Return the record after the receiver took `pending`."""
     remind_at, reminders = delivery.remind_at, delivery.reminders
     if pending.tell == "first":
         remind_at, reminders = (now + remind.every if remind else None), 0
@@ -68,36 +84,56 @@ def succeeded(
 def refused(
     delivery: Delivery, pending: Pending, now: datetime, wait: timedelta, *, error: str, doubt: bool, counts: bool
 ) -> Delivery:
-    """The record after an attempt failed; tried again after `wait`; `counts`: one step of the schedule is used up."""
-    tried = replace(
-        pending, attempts=pending.attempts + counts, due=now + wait, error=error, doubt=doubt or pending.doubt
-    )
+    """Return the record after an attempt failed; it is tried again after `wait`.
+
+    `doubt` says that the message may have arrived all the same; `counts`, that a step of the schedule is used up. A
+    batch that was refused for certain is taken apart: at the next attempt it is gathered anew, from what is here then.
+    """
+    tried = replace(pending, attempts=pending.attempts + counts, due=now + wait, error=error)
+    tried = replace(tried, doubt=True) if doubt else thawed(tried)
     return replace(delivery, pending=tried)
 
 
 def given_up(delivery: Delivery, pending: Pending, now: datetime, error: str) -> Delivery:
-    """The record after the last attempt."""
-    return replace(delivery, pending=None, failed=replace(pending, error=error), failed_at=now, remind_at=None)
+    """Return the record after the last attempt. A message of a batch stands for itself from now on."""
+    alone = replace(pending, error=error, batch="", sent_as="", members=())
+    return replace(delivery, pending=None, failed=alone, failed_at=now, remind_at=None)
+
+
+def set_aside(delivery: Delivery, event: Event, decision: Decision, now: datetime) -> Delivery:
+    """Return the record when there is something to tell to a receiver that said that it is gone.
+
+    It keeps the newest state, which is told when the receiver comes back.
+    """
+    waiting = planned(replace(delivery, failed=None, failed_at=None), event, decision, now)
+    if waiting.pending is None:
+        return delivery
+    return given_up(waiting, replace(waiting.pending, begun=False), now, f"{GONE}: the receiver said so")
+
+
+def is_set_aside(delivery: Delivery) -> bool:
+    """Say whether the record's message waits for a receiver that said that it is gone."""
+    return delivery.failed is not None and delivery.failed.error.startswith(GONE)
 
 
 def retried(delivery: Delivery, now: datetime) -> Delivery:
-    """The record when what was given up is to be sent after all."""
+    """Return the record when what was given up is to be sent after all."""
     if delivery.failed is None or delivery.pending is not None:
         return delivery
-    again = replace(delivery.failed, attempts=0, due=now, since=now, error="")
+    again = replace(delivery.failed, attempts=0, due=now, since=now, begun=True, error="")
     return replace(delivery, pending=again, failed=None, failed_at=None)
 
 
-def loaded(delivery: Delivery, now: datetime) -> Delivery:
-    """The record as a process finds it that did not write it: what was due may have been sent already."""
+def loaded(delivery: Delivery) -> Delivery:
+    """Return the record as a process finds it that did not write it: an attempt that was begun may have arrived."""
     pending = delivery.pending
-    if pending is None or pending.doubt or pending.due > now:
+    if pending is None or pending.doubt or not pending.begun:
         return delivery
     return replace(delivery, pending=replace(pending, doubt=True))
 
 
 def reminder(delivery: Delivery, now: datetime) -> Delivery:
-    """The record with its reminder waiting to be sent."""
+    """Return the record with its reminder waiting to be sent."""
     if delivery.told is None:
         return replace(delivery, remind_at=None)
     pending = Pending(event=delivery.told, tell="reminder", reason="reminder", route=delivery.route, since=now, due=now)
@@ -105,7 +141,7 @@ def reminder(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def acknowledged(delivery: Delivery, by: str, now: datetime, *, edits: bool) -> Delivery:
-    """The record after somebody has seen the event: no more reminders, and the message says who it was."""
+    """Return the record after somebody has seen the event: no more reminders, and the message says who it was."""
     delivery = replace(delivery, acknowledged=by, remind_at=None)
     pending = delivery.pending
     if pending and pending.tell == "reminder" and not pending.attempts:
@@ -114,3 +150,24 @@ def acknowledged(delivery: Delivery, by: str, now: datetime, *, edits: bool) -> 
         return delivery
     edit = Pending(event=delivery.told, tell="quiet", reason="acknowledged", route=delivery.route, since=now, due=now)
     return replace(delivery, pending=edit)
+
+
+def closed(delivery: Delivery, event: Event) -> Delivery:
+    """Return the record, marked when its event has left the working state: nothing more is expected of it."""
+    if not event.closed or delivery.told is None or delivery.told.closed:
+        return delivery
+    told = replace(delivery.told, closed=True, revision=max(delivery.told.revision, event.revision))
+    return replace(delivery, told=told)
+
+
+def forgettable(delivery: Delivery, now: datetime, keep: timedelta) -> bool:
+    """Say whether the record may leave the log: its event was closed, nothing waits, and `keep` has passed since."""
+    if delivery.pending or delivery.next or delivery.remind_at:
+        return False
+    event = delivery.told or (delivery.failed.event if delivery.failed else None)
+    if event is None:
+        return True
+    if not (event.closed or event.merged_into or delivery.told is None):
+        return False
+    moments = [delivery.told_at, delivery.failed_at, event.last_seen, event.first_seen]
+    return now - max((moment for moment in moments if moment), default=now) > keep

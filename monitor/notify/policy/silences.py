@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
 
 from monitor.config import Match, SilenceRule
+from monitor.errors import DecodeError, NewerSchemaError
 from monitor.notify.policy.matching import matches
 from monitor.records import Event, Record, utc
+
+#: A moment with its zone; one without would mean another moment to each reader.
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 class Silence(Record, frozen=True, kw_only=True, tag_field="note", tag="silence"):
@@ -16,24 +23,39 @@ class Silence(Record, frozen=True, kw_only=True, tag_field="note", tag="silence"
 
     id: str
     match: Match
-    until: datetime
+    until: Moment
     reason: str
     receivers: tuple[str, ...] = ()
     by: str = ""
-    since: datetime | None = None
+    since: Moment | None = None
 
 
 class Retry(Record, frozen=True, kw_only=True, tag_field="note", tag="retry"):
     """Asks the workers to send again what was given up before `at`: `summitry deliveries retry`."""
 
     id: str
-    at: datetime
+    at: Moment
     receiver: str = ""
     event_id: str = ""
 
 
 #: What the topic of silences holds.
 Note: TypeAlias = Silence | Retry
+
+
+def decode_note(data: bytes) -> Note:
+    """Read a record of the topic of silences.
+
+    Raises DecodeError when it is none, also when a moment has no zone, and NewerSchemaError when a newer version wrote
+    it.
+    """
+    try:
+        note = msgspec.json.decode(data, type=Silence | Retry)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise DecodeError(f"not a valid silence or wish: {error}") from error
+    if note.schema > note.SCHEMA:
+        raise NewerSchemaError(f"{type(note).__name__} of schema {note.schema}: upgrade this version to read it")
+    return note
 
 
 def configured(rules: Iterable[SilenceRule]) -> tuple[Silence, ...]:

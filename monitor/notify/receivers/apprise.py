@@ -11,11 +11,11 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from monitor.config import AppriseReceiver
-from monitor.errors import ConfigError, DeliveryError
+from monitor.errors import ConfigError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
 from monitor.notify.messages.plain import plain_text, title
-from monitor.notify.receivers.base import Traits
+from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainError
 
 # apprise logs addresses, which hold tokens.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
@@ -42,16 +42,16 @@ class Apprise:
         """Send the message once."""
         loop = asyncio.get_running_loop()
         if not await loop.run_in_executor(self._thread, self._notify, message):
-            raise DeliveryError("apprise could not send it", reason="refused")
+            raise UncertainError("apprise says that it could not send it", reason="refused")
         return head or {}
 
     def _notify(self, message: Message) -> bool:
         text = plain_text(message, titled=False)
         return bool(self._apprise.notify(body=text, title=title(message), body_format=self._format))
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
         """Nobody can know."""
-        return False, None
+        return UNKNOWN
 
     async def close(self) -> None:
         """Let the thread go; a call that hangs is not waited for."""

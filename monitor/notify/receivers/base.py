@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from monitor.errors import DeliveryError
 from monitor.notify.logbook import Handle
@@ -16,13 +16,28 @@ class Traits:
 
     `edits`: takes quiet updates, since it edits its message or is a machine. `concurrency`: messages in flight at once.
     `timeout`: seconds for one attempt. `settle`: seconds to wait before an in-doubt message is looked up, for an answer
-    that was lost may still be under way at the receiver.
+    that was lost may still be under way at the receiver. `pace`: seconds between the beginnings of two attempts.
     """
 
     edits: bool
     concurrency: int = 1
     timeout: float = 15.0
     settle: float = 0.0
+    pace: float = 0.0
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What a receiver says of an in-doubt message: it is `there`, with what an update needs to find it, or `absent`.
+
+    `unknown` is the answer of a receiver that can't be asked.
+    """
+
+    state: Literal["there", "absent", "unknown"]
+    head: Handle | None = None
+
+
+ABSENT, UNKNOWN = Lookup("absent"), Lookup("unknown")
 
 
 class Receiver(Protocol):
@@ -37,8 +52,8 @@ class Receiver(Protocol):
         known whether the message arrived.
         """
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
-        """Look up an in-doubt message: whether it arrived, and its handle. (False, None) where nobody can know."""
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
+        """Look up an in-doubt message. Raises DeliveryError when the receiver does not answer."""
 
     async def close(self) -> None:
         """Let connections go."""

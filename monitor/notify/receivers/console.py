@@ -10,7 +10,7 @@ from monitor.config import ConsoleReceiver
 from monitor.errors import DeliveryError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
-from monitor.notify.receivers.base import Traits
+from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits
 
 _COLOURS = {
     "held": "32", "ongoing": "32", "planned": "36", "rescheduled": "36", "proposed": "36",
@@ -49,9 +49,9 @@ class Console:
             raise DeliveryError(f"standard output can't be written: {error}", reason="closed") from error
         return head or {}
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
         """Nobody can know what was printed."""
-        return False, None
+        return UNKNOWN
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from monitor.errors import DeliveryError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
-from monitor.notify.receivers.base import Traits
+from monitor.notify.receivers.base import ABSENT, UNKNOWN, Lookup, Traits
 
 
 class FakeReceiver:
@@ -55,10 +55,13 @@ class FakeReceiver:
             raise self.lost.popleft()
         return head or {"id": message.id}
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
-        """True for a message that was taken, when it can be asked."""
-        found = self._findable and any(taken.id == message.id for taken in self.messages)
-        return found, ({"id": message.id} if found else None)
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
+        """Say whether a message was taken, when it can be asked."""
+        if not self._findable:
+            return UNKNOWN
+        if any(taken.id == message.id for taken in self.messages):
+            return Lookup("there", head or {"id": message.id})
+        return ABSENT
 
     async def close(self) -> None:
         """Note that it was closed."""

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from monitor.config import KafkaReceiver
 from monitor.errors import BrokerError, DeliveryError
@@ -14,7 +14,7 @@ from monitor.kafka import BrokerSettings, producer
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.cloudevents import body
 from monitor.notify.messages.compose import Message
-from monitor.notify.receivers.base import Traits, UncertainError
+from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainError
 
 
 class KafkaTopic:
@@ -36,6 +36,8 @@ class KafkaTopic:
             await sender.send_and_wait(
                 self._topic, msgspec.json.encode(body(message)), key=key.encode(), headers=headers
             )
+        except MessageSizeTooLargeError as error:
+            raise DeliveryError("the record is too large", reason="too_large", retryable=False) from error
         except (KafkaError, OSError) as error:
             raise UncertainError(f"the broker took no record: {type(error).__name__}", reason="broker") from error
         return head or {"id": message.id}
@@ -47,9 +49,9 @@ class KafkaTopic:
             raise DeliveryError("no broker answers", reason="connect") from error
         return self._producer
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
         """Readers know a repetition by its id."""
-        return False, None
+        return UNKNOWN
 
     async def close(self) -> None:
         """Flush and stop the producer."""

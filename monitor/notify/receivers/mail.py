@@ -19,7 +19,7 @@ from monitor.errors import ConfigError, DeliveryError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message, clean
 from monitor.notify.messages.plain import plain_text
-from monitor.notify.receivers.base import Traits, UncertainError
+from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainError
 
 try:
     import aiosmtplib
@@ -90,9 +90,9 @@ class Email:
         mail.add_alternative(_html(message), subtype="html")
         return mail
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
         """A mail server can't be asked; a repetition has the same Message-ID."""
-        return False, None
+        return UNKNOWN
 
     async def close(self) -> None:
         """Each message has its own connection."""

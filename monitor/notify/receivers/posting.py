@@ -37,12 +37,18 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def refused(status: int, wait: float | None) -> DeliveryError:
-    """The error for an answer that is not 2xx; every one of them but 410 is tried again on schedule."""
+    """Return the error for an answer that is not 2xx; all but 410 are tried again on schedule.
+
+    A server that answers 5xx may have done its work before it failed, and a proxy in front of it does not know (RFC
+    9110, 15.6): the message is in doubt. Other answers are a refusal.
+    """
     if status == 410:
         return GoneError("410 Gone")
     if status == 429:
         return DeliveryError("429 Too Many Requests", reason="rate_limited", retry_after=wait)
-    reason = {3: "redirect", 4: "refused", 5: "server"}.get(status // 100, "answer")
+    if status >= 500:
+        return UncertainError(f"HTTP {status}", reason="server", retry_after=wait)
+    reason = {3: "redirect", 4: "refused"}.get(status // 100, "answer")
     return DeliveryError(f"HTTP {status}", reason=reason, retry_after=wait)
 
 

@@ -7,7 +7,6 @@ A message carries metadata with its id, so one whose answer was lost is looked u
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
@@ -21,7 +20,7 @@ from monitor.errors import DeliveryError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
 from monitor.notify.receivers import slack_blocks
-from monitor.notify.receivers.base import Traits, UncertainError
+from monitor.notify.receivers.base import ABSENT, UNKNOWN, Lookup, Traits, UncertainError
 from monitor.notify.receivers.posting import retry_after
 
 logger = structlog.get_logger()
@@ -31,7 +30,8 @@ EVENT_TYPE = "summitry_alert"
 PACE = 1.0
 #: Seconds before a message was decided on from which history is looked through: Slack's clock is not ours.
 _CLOCK_SKEW = 600.0
-_PAGES = 5
+#: Pages of 200 messages that are looked through at most.
+_PAGES = 20
 #: The blocks, not the text, are at fault: the text alone is sent instead.
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 #: "It's possible some aspect of the operation succeeded before the error was raised."
@@ -52,10 +52,8 @@ class SlackBot:
     """Posts to one channel."""
 
     def __init__(self, config: SlackBotReceiver, *, pace: float = PACE) -> None:
-        self.traits = Traits(edits=True, timeout=config.timeout.total_seconds() + pace, settle=5.0)
+        self.traits = Traits(edits=True, timeout=config.timeout.total_seconds(), settle=5.0, pace=pace)
         self._config = config
-        self._pace = pace
-        self._next_post = 0.0
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
@@ -84,10 +82,10 @@ class SlackBot:
             )  # fmt: skip
         return head
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
         """Look for the message among the channel's latest, or among the thread's replies."""
         if head is not None and not message.notifies:
-            return False, None  # an edit can be made twice
+            return UNKNOWN  # an edit can be made twice
         oldest = str(max(0.0, message.at.timestamp() - _CLOCK_SKEW))
         cursor = ""
         for _ in range(_PAGES):
@@ -102,20 +100,20 @@ class SlackBot:
                     answer = await self._call("conversations.replies", ts=head["ts"], **options)
             except DeliveryError as error:
                 if isinstance(error, _SlackRefusedError) and error.code in _NOT_THERE:
-                    return False, None
+                    return ABSENT
                 if error.reason != "auth":
                     raise
                 # Without the history scope nobody can know; a repeated alert is better than a lost one.
                 logger.warning("slack_history_unreadable", error=str(error))
-                return False, None
+                return UNKNOWN
             for posted in answer.get("messages", []):
                 payload = (posted.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("message") == message.id:
-                    return True, head or self._handle(options["channel"], posted["ts"], message)
+                    return Lookup("there", head or self._handle(options["channel"], posted["ts"], message))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
-                break
-        return False, None
+                return ABSENT
+        return UNKNOWN  # more has been said in the channel since than is worth reading
 
     async def close(self) -> None:
         """Let the session go."""
@@ -133,9 +131,6 @@ class SlackBot:
     async def _post(
         self, message: Message, blocks: list[slack_blocks.Block], text: str, channel: str = "", **thread: object
     ) -> dict[str, Any]:
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._next_post - loop.time()))
-        self._next_post = loop.time() + self._pace
         return await self._send(
             "chat.postMessage", message.id, message, blocks, text, channel=channel or self._config.channel,
             unfurl_links=False, unfurl_media=False, **thread,

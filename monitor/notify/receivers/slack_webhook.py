@@ -13,7 +13,7 @@ from monitor.config import SlackWebhookReceiver
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
 from monitor.notify.receivers import slack_blocks
-from monitor.notify.receivers.base import Traits
+from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits
 from monitor.notify.receivers.posting import Poster
 
 
@@ -37,9 +37,9 @@ class SlackWebhook:
         await self._poster.post(msgspec.json.encode(content), headers)
         return head or {}
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
         """Nobody can know."""
-        return False, None
+        return UNKNOWN
 
     async def close(self) -> None:
         """Let the connections go."""

@@ -19,7 +19,7 @@ from monitor.config import WebhookReceiver
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.cloudevents import body
 from monitor.notify.messages.compose import Message
-from monitor.notify.receivers.base import Traits
+from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits
 from monitor.notify.receivers.posting import Poster
 
 
@@ -51,9 +51,9 @@ class Webhook:
         await self._poster.post(content, headers)
         return head or {"id": message.id}
 
-    async def find(self, message: Message, head: Handle | None) -> tuple[bool, Handle | None]:
+    async def find(self, message: Message, head: Handle | None) -> Lookup:
         """An endpoint can't be asked; it knows a repetition by its webhook-id."""
-        return False, None
+        return UNKNOWN
 
     async def close(self) -> None:
         """Let the connections go."""

@@ -11,7 +11,10 @@ import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 from html import escape
+from typing import Annotated
 from urllib.parse import urlencode
+
+from msgspec import Meta
 
 from monitor.config import Acknowledge
 from monitor.errors import SummitryError
@@ -26,7 +29,7 @@ class Ack(Record, frozen=True, kw_only=True):
 
     event_id: str
     by: str
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
 
 
 class AckRefusedError(SummitryError):
@@ -44,7 +47,8 @@ class AckLinks:
         self._valid: timedelta = config.valid
 
     def _signature(self, event_id: str, expires: str) -> str:
-        return hmac.new(self._secret, f"ack|{event_id}|{expires}".encode(), hashlib.sha256).hexdigest()
+        text = f"ack|{event_id}|{expires}".encode(errors="surrogatepass")
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
 
     def link(self, event_id: str, now: datetime) -> str:
         """The link that acknowledges an event."""
@@ -54,7 +58,8 @@ class AckLinks:
 
     def check(self, event_id: str, until: str, signature: str, now: datetime) -> None:
         """Raises AckRefusedError when the link is not good (any more)."""
-        good = hmac.compare_digest(self._signature(event_id, until).encode(), signature.encode())
+        given = signature.encode(errors="surrogatepass")
+        good = hmac.compare_digest(self._signature(event_id, until).encode(), given)
         if not good or not until.isascii() or not until.isdecimal():
             raise AckRefusedError("this link is not valid")
         if datetime.fromtimestamp(int(until), UTC) < now:
@@ -81,6 +86,11 @@ def form(event_id: str, until: str, signature: str) -> str:
 def thanks(ack: Ack) -> str:
     """The page after it."""
     return _page(f"Seen by {escape(ack.by)}.", "<p>Reminders for this event have stopped.</p>")
+
+
+def trouble(text: str) -> str:
+    """Return the page for what went wrong with a form."""
+    return _page(escape(text), "")
 
 
 def refusal(error: AckRefusedError) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from monitor.config import Route
-from monitor.notify import Delivery, MemoryLog, Notifier, Pending, Policy
+from monitor.notify import Delivery, MemoryLog, Notifier, Pending, Policy, Setup
 from monitor.notify.messages.compose import Message, compose
 from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.base import Receiver
@@ -89,6 +90,16 @@ def run_virtual(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
+def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run an async test in virtual time."""
+
+    @functools.wraps(test)
+    def run(**given: object) -> None:
+        run_virtual(test(**given))
+
+    return run
+
+
 def virtual_clock() -> datetime:
     return NOW + timedelta(seconds=asyncio.get_running_loop().time())
 
@@ -121,7 +132,9 @@ def engine(receivers: dict[str, Receiver], log: MemoryLog | None = None, **optio
         "clock": virtual_clock,
         "jitter": lambda: 0.5,
     }
-    return Notifier(chosen, receivers, log or MemoryLog(), wording(), **{**settings, **options})
+    return Notifier(
+        Setup(policy=chosen, receivers=receivers, log=log or MemoryLog(), words=wording(), **{**settings, **options})
+    )
 
 
 def message(

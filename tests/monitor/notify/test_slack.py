@@ -12,14 +12,15 @@ import pytest
 from monitor.clock import real_clock
 from monitor.config import Secret, SlackBotReceiver, SlackWebhookReceiver
 from monitor.errors import DeliveryError
-from monitor.notify import MemoryLog
+from monitor.notify import MemoryLog, Setup
+from monitor.notify.delivery.attempt import Attempts
 from monitor.notify.messages.compose import gathered, notice
 from monitor.notify.messages.wording import wording
 from monitor.notify.receivers import slack_blocks
-from monitor.notify.receivers.base import UncertainError
+from monitor.notify.receivers.base import ABSENT, UNKNOWN, Lookup, UncertainError
 from monitor.notify.receivers.slack_bot import SlackBot
 from monitor.notify.receivers.slack_webhook import SlackWebhook
-from tests.monitor.notify.samples import BEIJING, NOW, Graveyard, engine, event, message
+from tests.monitor.notify.samples import BEIJING, NOW, Graveyard, engine, event, message, policy
 from tests.receivers.slack import CHANNEL, TOKEN, Slack
 
 
@@ -89,10 +90,11 @@ async def test_a_lost_answer_is_found_in_the_history(slack, desk):
     slack.script.faults.append(("lose", None))
     with pytest.raises(UncertainError):
         await desk.deliver(sent, None)
-    found, head = await desk.find(sent, None)
-    assert found
-    assert head["ts"] == slack.heads()[0].ts
-    assert await desk.find(message(revision=7), None) == (False, None)
+    lookup = await desk.find(sent, None)
+    assert lookup.state == "there"
+    assert lookup.head["ts"] == slack.heads()[0].ts
+    assert await desk.find(message(revision=7), None) == lookup, "a later report of the event is no other first message"
+    assert await desk.find(message(event_id="another"), None) == ABSENT
 
 
 async def test_a_lost_reply_is_found_in_its_thread(slack, desk):
@@ -101,8 +103,8 @@ async def test_a_lost_reply_is_found_in_its_thread(slack, desk):
     slack.script.faults.extend([("", None), ("lose", None)])
     with pytest.raises(UncertainError):
         await desk.deliver(update, head)
-    assert await desk.find(update, head) == (True, head)
-    assert await desk.find(message("quiet", event(1), revision=3), head) == (False, None), "an edit is made again"
+    assert await desk.find(update, head) == Lookup("there", head)
+    assert await desk.find(message("quiet", event(1), revision=3), head) == UNKNOWN, "an edit is made again"
 
 
 async def test_a_message_is_found_on_a_later_page_of_the_history(slack, desk):
@@ -110,12 +112,12 @@ async def test_a_message_is_found_on_a_later_page_of_the_history(slack, desk):
     await desk.deliver(first, None)
     posted = slack.messages[0]
     slack.messages += [type(posted)(f"{float(posted.ts) + n:.6f}", CHANNEL, "chat", [], None) for n in range(1, 450)]
-    assert (await desk.find(first, None))[0]
+    assert (await desk.find(first, None)).state == "there"
 
 
 async def test_without_the_right_to_read_history_a_repetition_is_better_than_a_loss(slack, desk):
     slack.history_allowed = False
-    assert await desk.find(message(), None) == (False, None)
+    assert await desk.find(message(), None) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -167,10 +169,10 @@ async def test_blocks_that_slack_does_not_take_are_sent_as_text(slack, desk):
 
 async def test_one_message_a_second_keeps_within_the_rate_limit():
     async with Slack(burst=1, per_second=5.0) as slack:
-        receiver = bot(slack, pace=0.21)
+        attempts = Attempts(Setup(policy(), {"desk": bot(slack, pace=0.21)}, MemoryLog(), wording(), (), Graveyard()))
         for number in range(4):
-            await receiver.deliver(message(event_id=f"ev-{number}"), None)
-        await receiver.close()
+            await attempts.deliver("desk", (), message(event_id=f"ev-{number}"), None)
+        await attempts.receiver("desk").close()
     assert len(slack.messages) == 4
     assert slack.limited == 0
 

@@ -108,7 +108,8 @@ def test_the_published_schema_is_the_one_of_the_code():
 @pytest.mark.parametrize(
     ("fault", "expected", "reason"),
     [
-        (("status", 500), DeliveryError, "server"),
+        (("status", 500), UncertainError, "server"),
+        (("status", 503), UncertainError, "server"),
         (("status", 404), DeliveryError, "refused"),
         (("redirect", "/elsewhere"), DeliveryError, "redirect"),
         (("gone", None), GoneError, "gone"),
