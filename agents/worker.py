@@ -27,9 +27,10 @@ from agents.process.health import Lag, watch_lag
 from agents.process.startup import start_up
 from agents.process.web import Condition, make_web, serving
 from agents.store import KafkaStore
-from agents.stream.app import add_agent, make_app
+from agents.stream.app import add_agent, coordinator_of, make_app
 from agents.stream.deaths import Deaths
 from agents.stream.guard import Guard
+from agents.stream.membership import Membership
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.reading import readable
 from agents.stream.topics import TopicNames
@@ -86,11 +87,12 @@ class Stages:
         self.assemble = AssembleStage(
             KafkaStore(broker, names.assembly, sender, keep), self._outbox, names.events, self._clock
         )
-        self.notify = NotifyStage(config, broker, names, self._outbox, self._clock)
+        self._membership = Membership()
+        self.notify = NotifyStage(config, broker, names, self._outbox, self._clock, certain=self._membership.holds)
 
     def conditions(self) -> list[Condition]:
         """What makes the worker ready and live."""
-        return [self.lag]
+        return [self.lag, self.notify]
 
     def app(self) -> faust.App:
         """Make the Faust app with one agent a stage."""
@@ -119,6 +121,8 @@ class Stages:
 
     async def _on_assigned(self, *arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
         partitions = sorted((tp.topic, tp.partition) for tp in arguments[1])
+        self._membership.renew()
+        self._membership.follow(coordinator_of(arguments[0]))
         logger.info("assigned", partitions=[f"{topic}:{number}" for topic, number in partitions])
         await self.deaths.assign(partitions)
         await self.assemble.assign({number for topic, number in partitions if topic == self._names.mentions})

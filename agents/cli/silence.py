@@ -20,9 +20,9 @@ from agents.stream.outbox import KafkaOutbox
 from monitor.clock import service_clock
 from monitor.config import Match, load_config
 from monitor.config.rules import match_mistakes
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, DecodeError
 from monitor.kafka import BrokerSettings, producer, read_compacted
-from monitor.notify.policy.silences import Note, Silence
+from monitor.notify import Silence, decode_note
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
 
 
@@ -103,8 +103,8 @@ async def _write(settings: BrokerSettings, topic: str, key: str, value: bytes | 
 async def _read(settings: BrokerSettings, topic: str) -> list[Silence]:
     found = []
     for value in (await read_compacted(settings, topic)).values():
-        with contextlib.suppress(msgspec.DecodeError):
-            note = msgspec.json.decode(value, type=Note)
+        with contextlib.suppress(DecodeError):
+            note = decode_note(value)
             if isinstance(note, Silence):
                 found.append(note)
     return sorted(found, key=lambda each: each.until)

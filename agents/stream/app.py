@@ -91,6 +91,12 @@ def make_app(names: TopicNames, broker: BrokerSettings, *, instance_id: str | No
     )
 
 
+def coordinator_of(app: faust.App) -> Any:  # noqa: ANN401  # aiokafka has no types
+    """Return aiokafka's group coordinator of an app that has partitions; it sends the heartbeats."""
+    consumer: Any = app.consumer
+    return consumer._thread._ensure_consumer()._coordinator  # noqa: SLF001  # Faust gives no way to it
+
+
 def _credentials(broker: BrokerSettings) -> Any:  # noqa: ANN401  # Faust has no types
     if broker.mechanism:
         return faust.SASLCredentials(

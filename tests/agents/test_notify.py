@@ -12,16 +12,19 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from aiohttp import web
+from aiokafka.errors import KafkaTimeoutError
 
-from agents.notify import NotifyStage
+from agents.notify import KafkaDeliveryLog, NotifyStage
+from agents.notify.notes import Notes
 from agents.process.web import make_web, serving
+from agents.stream.dead_letters import read
 from agents.stream.guard import Incoming
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.config import Acknowledge, Alerts, Config, Match, Secret, TopicSettings, WebhookReceiver
 from monitor.errors import BrokerError
-from monitor.kafka import BrokerSettings, producer, read_compacted
-from monitor.notify import Ack, AckLinks, Delivery, Silence
+from monitor.kafka import BrokerSettings, producer, read_compacted, read_to_end
+from monitor.notify import Ack, AckLinks, Delivery, Retry, Silence
 from monitor.records import Event, EventSource, Participant, decode, encode
 from tests.receivers.webhook import SECRET, WebhookServer
 
@@ -31,10 +34,10 @@ NOW = datetime(2026, 2, 4, 18, tzinfo=UTC)
 ACKNOWLEDGE = Acknowledge(url="http://desk.example", secret=Secret("a sample secret of some length"))
 
 
-def event(identity: str = "e1", revision: int = 1) -> Event:
+def event(identity: str = "e1", revision: int = 1, *, closed: bool = False) -> Event:
     leaders = (("emmanuel-macron", "FR"), ("narendra-modi", "IN"))
     return Event(
-        event_id=identity, revision=revision, kind="call", medium="phone", status="held", confidence=0.9,
+        event_id=identity, revision=revision, closed=closed, kind="call", medium="phone", status="held", confidence=0.9,
         participants=tuple(Participant(leader=name, name=name.title(), country=code) for name, code in leaders),
         sources=(EventSource(n=1, article_id="a1", outlet="Alpha", publisher="Alpha", published=NOW),),
         publishers=1, reports=1, first_seen=NOW, last_seen=NOW,
@@ -52,20 +55,22 @@ class Place:
     hook: WebhookServer
 
     @asynccontextmanager
-    async def stage(self) -> AsyncIterator[NotifyStage]:
+    async def stage(
+        self, clock: Callable[[], datetime] = lambda: NOW, certain: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[NotifyStage]:
         receiver = WebhookReceiver(
             url=Secret(self.hook.hook), secrets=(Secret(SECRET),), allow_private_networks=("127.0.0.0/8",)
         )
         alerts = Alerts(acknowledge=ACKNOWLEDGE, update_wait=timedelta(0))
         config = Config(receivers={"desk": receiver}, alerts=alerts)
         async with producer(self.settings) as client:
-            stage = NotifyStage(config, self.settings, self.names, KafkaOutbox(client), lambda: NOW)
+            stage = NotifyStage(config, self.settings, self.names, KafkaOutbox(client), clock, certain=certain)
             async with stage.running():
                 yield stage
 
     async def write(self, topic: str, key: str, value: bytes | None) -> None:
         async with producer(self.settings) as client:
-            await client.send_and_wait(topic, value, key=key.encode())
+            await client.send_and_wait(topic, value, key=key.encode(errors="surrogateescape"))
 
 
 @pytest.fixture
@@ -138,10 +143,140 @@ async def test_a_delivery_record_that_can_not_be_read_harms_no_other(place: Plac
         await until(lambda: place.hook.received)
 
 
+#: Records that must neither end the reading of notes nor hold up a single alert.
+BAD_NOTES = (
+    b"no note",
+    b"\xff\xfe",
+    b'{"note":"silence","id":"x","match":{},"until":"2026-02-05T00:00:00Z","reason":"\xc3\x28"}',
+    b'{"note":"silence","id":"x","match":{},"until":"2026-02-05T00:00:00","reason":"no zone"}',
+    b'{"note":"silence","id":"x","match":{"leaders":{}},"until":"2026-02-05T00:00:00Z","reason":"wrong type"}',
+    b'{"note":"retry","id":"x","at":"2026-02-05T00:00:00"}',
+    b'{"note":"silence","schema":99,"id":"x","match":{},"until":"2026-02-05T00:00:00Z","reason":"newer"}',
+    b"[" * 100_000,
+)
+
+
+async def test_bad_silences_and_acknowledgements_are_set_aside_and_stop_nothing(place: Place) -> None:
+    async with place.stage() as stage:
+        stage.assign([0])
+        await stage.handle(event("e0"), at(0))
+        for number, bad in enumerate(BAD_NOTES):
+            await place.write(place.names.silences, f"bad-{number}", bad)
+            await place.write(place.names.acks, f"bad-{number}", bad)
+        await place.write(place.names.silences, "\udcff", encode(Retry(id="r", at=NOW)))
+        silence = Silence(id="s1", match=Match(kinds=("call",)), until=NOW + timedelta(hours=1), reason="a sample")
+        await place.write(place.names.silences, "s1", encode(silence))
+        await until(lambda: "s1" in stage.notifier.silences())
+        assert (await stage.notifier.accept(event("e1")))["desk"].reason == "silenced"
+        await place.write(place.names.silences, "s1", None)
+        await until(lambda: not stage.notifier.silences())
+        await stage.handle(event("e2"), at(0))
+        await until(lambda: [message.body["subject"] for message in place.hook.received] == ["e0", "e2"])
+    letters = await read(place.settings, place.names.dead_letters)
+    assert len(letters) == 2 * len(BAD_NOTES)
+    assert {letter.topic for letter in letters} == {place.names.silences, place.names.acks}
+    assert {letter.reason for letter in letters} == {"undecodable", "newer_schema"}
+
+
+async def test_it_is_ready_when_what_was_pending_is_being_sent_and_a_broker_that_stalls_is_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.hook.script.faults.append(("status", 500))
+    async with place.stage() as stage:
+        stage.assign([0])
+        await stage.handle(event(), at(0))
+        await until(lambda: [delivery.state for delivery in stage.notifier.deliveries()] == ["retrying"])
+    stalls: list[Exception] = [
+        KafkaTimeoutError("ListOffsets is not answered"), TimeoutError(), OSError("reset"), BrokerError("no broker"),
+    ]  # fmt: skip
+    answered = asyncio.Event()
+
+    def stalling(real: Callable[..., object]) -> Callable[..., object]:
+        async def load(*arguments: object) -> object:
+            if stalls:
+                raise stalls.pop()
+            await answered.wait()
+            return await real(*arguments)  # type: ignore[misc]
+
+        return load
+
+    monkeypatch.setattr("agents.notify.stage._RETRY", 0.01)
+    monkeypatch.setattr(KafkaDeliveryLog, "load", stalling(KafkaDeliveryLog.load))
+    async with place.stage() as stage:
+        assert "silences and acknowledgements are not read yet" in list(stage.not_ready())
+        stage.assign([0])
+        await until(lambda: not stalls)
+        await asyncio.sleep(0.1)
+        assert list(stage.not_ready()) == ["deliveries of 0 are not read yet"]
+        answered.set()
+        await until(lambda: not list(stage.not_ready()))
+        assert [delivery.state for delivery in stage.notifier.deliveries()] == ["retrying"]
+
+
+async def test_a_task_of_the_stage_that_ends_is_an_error_of_the_process(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: ended.append(str(context.get("job"))))
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(KafkaDeliveryLog, "load", broken)
+    monkeypatch.setattr(Notes, "_take", broken)
+    await place.write(place.names.acks, "e1", encode(Ack(event_id="e1", by="Ada", at=NOW)))
+    async with place.stage() as stage:
+        await until(lambda: "notes" in ended)
+        stage._notes.known.set()
+        stage.assign([0])
+        await until(lambda: "deliveries 0" in ended)
+
+
+async def test_without_an_answered_heartbeat_nothing_is_sent_and_the_stage_is_not_ready(place: Place) -> None:
+    certain = True
+    async with place.stage(certain=lambda: certain) as stage:
+        stage.assign([0])
+        await stage.handle(event("e1"), at(0))
+        await until(lambda: len(place.hook.received) == 1)
+        certain = False
+        with pytest.raises(BrokerError):
+            await stage.handle(event("e2"), at(0))
+        assert any("heartbeats" in problem for problem in stage.not_ready())
+        certain = True
+        await stage.handle(event("e2"), at(0))
+        await until(lambda: len(place.hook.received) == 2)
+
+
+async def test_old_records_leave_the_topics(place: Place) -> None:
+    late = NOW
+    ended = Silence(id="s1", match=Match(kinds=("visit",)), until=NOW + timedelta(hours=1), reason="a sample")
+    await place.write(place.names.silences, "s1", encode(ended))
+    await place.write(place.names.silences, "r1", encode(Retry(id="r1", at=NOW)))
+    await place.write(place.names.acks, "e1", encode(Ack(event_id="e1", by="Ada", at=NOW)))
+    async with place.stage(clock=lambda: late) as stage:
+        stage.assign([0])
+        await stage.handle(event(), at(0))
+        await stage.handle(event(revision=2, closed=True), at(0))
+        await until(lambda: [delivery.state for delivery in stage.notifier.deliveries()] == ["sent"])
+        await stage.tidy()
+        assert await counts(place) == [1, 2, 1]
+        late = NOW + timedelta(days=30)
+        await stage.tidy()
+        assert await counts(place) == [0, 0, 0]
+        await until(lambda: stage.notifier.acknowledged("e1") is None)
+
+
+async def counts(place: Place) -> list[int]:
+    """How many records each topic has that was read whole at a start."""
+    topics = (place.names.deliveries, place.names.silences, place.names.acks)
+    return [len(await read_compacted(place.settings, topic)) for topic in topics]
+
+
 async def test_silences_hold_before_anything_is_sent_and_end_when_they_are_deleted(place: Place) -> None:
     silence = Silence(id="s1", match=Match(kinds=("call",)), until=NOW + timedelta(hours=1), reason="a sample")
     await place.write(place.names.silences, "s1", encode(silence))
-    await place.write(place.names.silences, "bad", b"no note")
+    for number, bad in enumerate(BAD_NOTES):
+        await place.write(place.names.silences, f"bad-{number}", bad)
     async with place.stage() as stage:
         stage.assign([0])
         await stage.handle(event(), at(0))
@@ -173,7 +308,38 @@ async def test_following_the_link_acknowledges(place: Place) -> None:
             done = await client.post(page, data={**fields, "by": "Anna"})
             assert done.status_code == 200
             assert "Anna" in done.text
+            many = await asyncio.gather(*(client.post(page, data={**fields, "by": f"B{n}"}) for n in range(50)))
+            assert {(answer.status_code, "Anna" in answer.text) for answer in many} == {(200, True)}
+            assert "Anna" in (await client.get(page, params=fields)).text
         await until(lambda: len(place.hook.received) == 2)
     assert place.hook.received[1].body["data"]["acknowledged"] == "Seen by Anna"
-    (value,) = (await read_compacted(place.settings, place.names.acks)).values()
-    assert decode(Ack, value).by == "Anna"
+    noted = [record async for record in read_to_end(place.settings, place.names.acks)]
+    assert [decode(Ack, record.value).by for record in noted] == ["Anna"], "one click is one record"
+
+
+ODD_BODIES = (
+    (b"", {}),
+    (b"\xff\xfe\x00", {"content-type": "application/x-www-form-urlencoded"}),
+    (b"event=%ff%fe&until=1&sig=x", {"content-type": "application/x-www-form-urlencoded"}),
+    (b"--x", {"content-type": "multipart/form-data; boundary=x"}),
+    (b"--x", {"content-type": "multipart/form-data"}),
+    (b"{}", {"content-type": "application/json"}),
+    (b"a=b&" * 50, {"content-type": "application/x-www-form-urlencoded"}),
+    (b"by=" + b"x" * 100_000, {"content-type": "application/x-www-form-urlencoded"}),
+    (b"event=e1", {"content-type": "application/x-www-form-urlencoded; charset=nonsense"}),
+)
+
+
+async def test_odd_bodies_and_queries_are_refused_and_leave_no_record(place: Place) -> None:
+    async with place.stage() as stage:
+        application = make_web([], stage.routes())
+        async with serving(application, "127.0.0.1", 0) as port, httpx.AsyncClient(trust_env=False) as client:
+            page = f"http://127.0.0.1:{port}/ack"
+            for body, headers in ODD_BODIES:
+                answer = await client.post(page, content=body, headers=headers)
+                assert answer.status_code in {400, 403}, (body[:40], headers)
+                assert "frame-ancestors" in answer.headers["content-security-policy"]
+            for query in ("", "?event=%ff&until=%ff&sig=%ff", "?until=" + "9" * 500, "?event=a&event=b&sig[]=1"):
+                assert (await client.get(page + query)).status_code == 403
+            assert (await client.put(page)).status_code == 405
+    assert await read_compacted(place.settings, place.names.acks) == {}

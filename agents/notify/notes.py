@@ -1,0 +1,90 @@
+"""Silences, wishes and acknowledgements: read from their topics into the engine, and deleted when they are old."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from agents.stream.guard import Guard
+from agents.stream.outbox import Outbox
+from agents.stream.reading import readable
+from agents.stream.topics import TopicNames
+from monitor.errors import BrokerError
+from monitor.kafka import BrokerSettings, follow_compacted
+from monitor.notify import Ack, Notifier, Retry, Silence, decode_note
+from monitor.records import decode
+
+logger = structlog.get_logger()
+
+_RETRY = 2.0
+#: A silence that ended, and a wish that was made, are deleted from their topic after this.
+_NOTES_KEPT = timedelta(days=7)
+
+
+class Notes:
+    """Follows the topics. `known` is set once what was said before this process started has been taken in."""
+
+    def __init__(
+        self,
+        broker: BrokerSettings,
+        names: TopicNames,
+        outbox: Outbox,
+        guard: Guard,
+        notifier: Notifier,
+        *,
+        acks_kept: timedelta,
+    ) -> None:
+        self.known = asyncio.Event()
+        self.wishes: dict[str, Retry] = {}
+        self._broker, self._names, self._outbox, self._notifier = broker, names, outbox, notifier
+        self._keep = readable(guard, {names.silences: decode_note, names.acks: lambda data: decode(Ack, data)})
+        self._acks_kept = acks_kept
+        #: When each record may be deleted, by topic and key.
+        self._until: dict[tuple[str, str], datetime] = {}
+
+    async def follow(self) -> None:
+        """Take in what was said before, then what is said from now on, for ever.
+
+        A record that can't be read is set aside by the guard; a broker that is away is waited for.
+        """
+        while True:
+            try:
+                topics = (self._names.silences, self._names.acks)
+                async for notes in follow_compacted(self._broker, *topics, keep=self._keep):
+                    for (topic, key), value in notes.items():
+                        await self._take(topic, key, value)
+                    self.known.set()
+            except (BrokerError, KafkaError, OSError) as error:
+                logger.warning("notes_not_followed", error=str(error) or type(error).__name__)
+            await asyncio.sleep(_RETRY)
+
+    async def tidy(self, now: datetime) -> None:
+        """Delete the records that hold for nothing any more. Raises BrokerError."""
+        for (topic, key), until in list(self._until.items()):
+            if until < now:
+                await self._outbox.send(topic, key.encode(errors="surrogateescape"), None)
+                self._until.pop((topic, key), None)
+
+    async def _take(self, topic: str, key: str, value: bytes | None) -> None:
+        if value is None:
+            self._until.pop((topic, key), None)
+            if topic == self._names.acks:
+                self._notifier.unacknowledge(key)
+            else:
+                self._notifier.unsilence(key)
+                self.wishes.pop(key, None)
+        elif topic == self._names.acks:
+            ack = decode(Ack, value)
+            self._until[topic, key] = ack.at + self._acks_kept
+            await self._notifier.acknowledge(ack)
+        else:
+            note = decode_note(value)
+            if isinstance(note, Silence):
+                self._until[topic, key] = note.until + _NOTES_KEPT
+            else:
+                self._until[topic, key] = note.at + _NOTES_KEPT
+                self.wishes[key] = note
+            await self._notifier.note(note)
