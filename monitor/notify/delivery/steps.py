@@ -156,7 +156,9 @@ def closed(delivery: Delivery, event: Event) -> Delivery:
     """Return the record, marked when its event has left the working state: nothing more is expected of it."""
     if not event.closed or delivery.told is None or delivery.told.closed:
         return delivery
-    told = replace(delivery.told, closed=True, revision=max(delivery.told.revision, event.revision))
+    revision = max(delivery.told.revision, event.revision)
+    # Sources and texts are most of a record, and nothing is sent of a closed event any more.
+    told = replace(delivery.told, closed=True, revision=revision, sources=(), brief="", context="", alternatives={})
     return replace(delivery, told=told)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from monitor.notify.logbook import Delivery, Handle, Pending, Tell, message_id
 from monitor.notify.messages.wording import Wording, fill
-from monitor.notify.policy.decision import Policy, why_fired
+from monitor.notify.policy.decision import RETRACTED, Policy, why_fired
 from monitor.records import Event, EventSource, Participant, Place, When
 from monitor.watchlist import bundled
 
@@ -82,7 +82,7 @@ class Message:
     def struck(self) -> bool:
         """True when the head message must be struck through: what it told does not hold."""
         event = self.event
-        return event is not None and (event.status in {"denied", "cancelled"} or event.merged_into is not None)
+        return event is not None and (event.status in RETRACTED or event.merged_into is not None)
 
 
 def compose(

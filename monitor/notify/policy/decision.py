@@ -47,8 +47,10 @@ EXPLAINED: dict[str, str] = {
     "disabled": "the receiver said that it is gone",
 }
 
-_RETRACTED = frozenset({"denied", "cancelled"})
-_NEVER_FIRST = frozenset({"past", "unconfirmed"})
+#: What was told does not hold: told aloud, and the message is struck through.
+RETRACTED = frozenset({"denied", "cancelled", "retracted"})
+#: Nobody is told of these first: history, a plan that nobody reported on, and what no source stands behind any more.
+_NEVER_FIRST = frozenset({"past", "unconfirmed", "retracted"})
 #: A contact that took place longer ago than this is background (the labelling guidelines say about a week).
 _BACKGROUND_AFTER = timedelta(days=7)
 
@@ -166,18 +168,18 @@ def _update(
     route = policy.named(told_route)
     loud = bool(new.material) and not _too_old(policy, route, event, now)
     if "status" in new.material:
-        if event.status in _NEVER_FIRST:
+        if event.status in RETRACTED:
+            loud = True
+        elif event.status in _NEVER_FIRST:
             # "Nobody confirmed it" and "it is history now" are worth an edit, not an interruption.
             loud = loud and len(new.material) > 1
-        elif event.status in _RETRACTED:
-            loud = True
     names = (*new.material, *new.quiet)
     if not loud:
         if not edits:
             return Decision(None, "no_edits", route=told_route)
         return Decision("quiet", names[0], names, told_route, now + policy.update_wait)
     due = _after_quiet_hours(route.quiet_hours if route else None, event, now) or now + policy.update_wait
-    if event.status in _RETRACTED and "status" in new.material:
+    if event.status in RETRACTED and "status" in new.material:
         return Decision("retract", "retracted", names, told_route, due)
     return Decision("loud", new.material[0], names, told_route, due)
 
