@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from agents.stream.guard import Incoming, cpu_limit
 from agents.stream.outbox import Outbox
 from monitor import metrics
+from monitor.assemble import with_withdrawals
 from monitor.records import Article, Mention, encode
 
 #: Detection of the longest sane article takes some milliseconds; one that takes this long (seconds) is hostile.
@@ -39,6 +40,7 @@ class DetectStage:
         """
         with cpu_limit(self._cpu_seconds):
             found = self._detect(article)
-        await asyncio.gather(*(self._outbox.send(self._topic, m.key.encode(), encode(m)) for m in found))
+            told = with_withdrawals(article, found)
+        await asyncio.gather(*(self._outbox.send(self._topic, m.key.encode(), encode(m)) for m in told))
         for mention in found:
             metrics.mentions.labels(mention.kind, mention.status, mention.language).inc()

@@ -13,7 +13,7 @@ import click
 import structlog
 
 from agents.cli.connect import broker_options, connection, format_option, parse_moment, people_of
-from monitor.assemble.brief.sentences import noun_of
+from monitor.assemble.brief.deeds import noun_of
 from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.errors import SummitryError
@@ -204,7 +204,7 @@ def _show_row(event: Event) -> None:
 def _contact(event: Event) -> Iterable[str]:
     names = [p.name for p in event.participants]
     yield ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") + ":"
-    yield noun_of(event.kind, event.medium)
+    yield noun_of(event)
     if event.when is not None:
         start, end = event.when.start.isoformat(), event.when.end.isoformat()
         yield f"on {start}" if start == end else f"{start} to {end}"

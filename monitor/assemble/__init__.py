@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from monitor.assemble.assembly import Assembly, Outcome
 from monitor.assemble.brief.headline import headline
+from monitor.assemble.claims.notices import with_withdrawals
 
-__all__ = ["Assembly", "Outcome", "headline"]
+__all__ = ["Assembly", "Outcome", "headline", "with_withdrawals"]

@@ -14,20 +14,22 @@ between, the same mention gives the same events once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from monitor.assemble.claims.coverage import MAX_SOURCES
+from monitor.assemble.claims.notices import REACH, is_named, notice_of, taken_back
 from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order, group_of, sighting_of
 from monitor.assemble.facts import background
-from monitor.assemble.facts.make import build, content_digest, tracked
-from monitor.assemble.identity.anchor import Anchor
+from monitor.assemble.facts.make import build, content_digest, retracted, tracked
+from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.cluster import Cluster, bounded, fold, name_clusters
 from monitor.assemble.identity.variants import is_variant, link, pairs_of
 from monitor.assemble.slots import Slots
 from monitor.assemble.stored import EventState, Watermark, pack, unpack, unpack_event
-from monitor.records import Change, Event, Mention, utc
+from monitor.records import Change, Event, Mention, Participant, utc
 
 #: Revisions that an event's history keeps: the first one, and the last ones.
 MAX_HISTORY = 40
@@ -49,6 +51,13 @@ class Outcome(msgspec.Struct, frozen=True):
 _NOTHING = Outcome()
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """The article that changed an event, and its event time."""
+
+    moment: datetime
+    article_id: str
+
+
 class _Step:
     """What one step has done so far: states read and changed, and what it will tell."""
 
@@ -57,6 +66,8 @@ class _Step:
         self.changed: dict[str, None] = {}
         #: Pairs whose record changed, and from which day on.
         self.pairs: dict[str, int] = {}
+        #: Events of which no claim is left, each with the last claims that it had.
+        self.last_claims: dict[str, tuple[Sighting, ...]] = {}
         self.removed: list[str] = []
         self.events: list[Event] = []
 
@@ -129,8 +140,11 @@ class Assembly:
     # -- what comes in ---------------------------------------------------------------------------------------------
 
     def apply(self, mention: Mention) -> Outcome:
-        """Take in one mention. The same article, revision and contact a second time changes nothing."""
+        """Take in one mention, or a withdrawal. The same one a second time changes nothing."""
         s = sighting_of(mention)
+        cause = Cause(s.moment, s.article_id)
+        if mention.withdraws:
+            return self._withdraw(mention, s, cause)
         if len(s.participants) < 2:
             return _NOTHING
         group = group_of(s.participants)
@@ -138,10 +152,40 @@ class Assembly:
         if replaced is s:
             return _NOTHING
         step = _Step()
-        merged = self._regroup(step, group, s, replaced)
+        regrouped = self._regroup(step, group, _edited(s, replaced), () if replaced is None else (replaced,))
         self._relink(step)
-        self._tell(step, s, merged)
+        self._tell(step, cause, regrouped)
         return self._packed(step).outcome()
+
+    def _withdraw(self, mention: Mention, notice: Sighting, cause: Cause) -> Outcome:
+        """Take back the claims that a newer revision or a notice replaces, in all events."""
+        doomed: dict[str, list[Sighting]] = {}
+        for s in self._taken_back(mention, notice):
+            doomed.setdefault(group_of(s.participants), []).append(s)
+        if not doomed:
+            return _NOTHING
+        step = _Step()
+        regrouped: dict[str, str] = {}
+        for group in sorted(doomed):
+            regrouped |= self._regroup(step, group, None, doomed[group])
+        self._relink(step)
+        self._tell(step, cause, regrouped)
+        return self._packed(step).outcome()
+
+    def _taken_back(self, mention: Mention, notice: Sighting) -> list[Sighting]:
+        if mention.withdraws == "older":
+            slots = [slot for slot in self._slots.values() if notice.key in slot.articles]
+            claims = [s for slot in slots for s in unpack_event(slot.data).sightings]
+            return [s for s in claims if s.article_id == notice.article_id and s.revision < notice.revision]
+        near = [slot for slot in self._slots.values() if slot.last >= notice.day - REACH]
+        leaders = {leader for slot in near for leader in slot.anchor.leaders}
+        named = {leader for leader in leaders if self._names(mention, leader)}
+        claims = [s for slot in near if slot.anchor.leaders & named for s in unpack_event(slot.data).sightings]
+        return taken_back(mention, claims, notice.time)
+
+    @staticmethod
+    def _names(mention: Mention, leader: str) -> bool:
+        return mention.source is not None and is_named(Participant(leader=leader, name=leader), mention.source)
 
     def advance(self, now: datetime) -> Outcome:
         """Event time moved on: plans whose date passed become `unconfirmed`, old events are closed and leave.
@@ -155,8 +199,11 @@ class Assembly:
         self._time = int(now.timestamp())
         step = _Step()
         for event_id in self._slots.due(today):
-            state = self._open(step, event_id)
             closing = self._slots[event_id].closes <= today
+            if self._slots[event_id].gone:
+                self._drop(step, event_id)
+                continue
+            state = self._open(step, event_id)
             self._revise(step, state, None, closed=closing)
             if closing:
                 for gone in (event_id, *self._slots.parts(event_id)):
@@ -174,7 +221,10 @@ class Assembly:
             slot = self._slots[event_id]
             if s.key not in slot.articles:
                 continue
-            for known in unpack_event(slot.data).sightings:
+            state = unpack_event(slot.data)
+            if any(article == s.article_id and s.revision <= revision for article, revision in state.withdrawn):
+                return s
+            for known in state.sightings:
                 if known.article_id != s.article_id:
                     continue
                 if known.revision > s.revision or (known.revision == s.revision and known.contact == s.contact):
@@ -187,52 +237,83 @@ class Assembly:
             default=None,
         )
 
-    def _regroup(self, step: _Step, group: str, s: Sighting, replaced: Sighting | None) -> dict[str, str]:
-        """Take the group back to the day of `s` and assemble it anew; returns the merged ids with where they went."""
-        start = s.day if replaced is None else min(s.day, replaced.day)
-        ids = self._slots.group(group)
+    def _regroup(self, step: _Step, group: str, added: Sighting | None, dropped: Sequence[Sighting]) -> dict[str, str]:
+        """Take the group back to the first day that changes and assemble it anew, with a claim more and some less.
+
+        Returns the ids of events that no claims are left of, each with the event that they went to, '' for none.
+        """
+        start = min(s.day for s in (*dropped, *((added,) if added is not None else ())))
+        ids = [i for i in self._slots.group(group) if not self._slots[i].gone]
         opened = {i: self._open(step, i) for i in ids if self._slots[i].last >= start}
-        pool = [s]
+        pool = [added] if added is not None else []
         clusters = [Cluster(i, None, self._slots[i].anchor) for i in ids if i not in opened]
         for event_id, state in opened.items():
             kept = [x for x in state.sightings if x.day < start]
-            pool += [x for x in state.sightings if x.day >= start and x != replaced]
+            pool += [x for x in state.sightings if x.day >= start and x not in dropped]
             if kept:
                 clusters.append(Cluster(event_id, kept, Anchor(kept)))
         fold(clusters, pool, lambda event_id: self._open(step, event_id).sightings)
         used = {r for state in opened.values() for r in state.redirects}
-        merged = name_clusters(
+        left = name_clusters(
             clusters,
             opened,
             lambda event_id: event_id in self._slots or event_id in used,
-            (replaced, s) if replaced is not None else None,
+            (dropped[0], added) if added is not None and dropped else None,
         )
-        for old in merged:
-            # What it was a part of, and what was a part of it, has to find its place anew.
-            around = (self._slots[old].into, *self._slots.parts(old))
-            self._forget(step, old)
-            self._drop(step, old)
-            for event_id in around:
-                if event_id in self._slots:
-                    self._open(step, event_id)
-                    step.changed[event_id] = None
+        self._note_withdrawn(step, opened, dropped, added)
+        for old, new in left.items():
+            self._leave(step, old, new, group)
         for cluster in clusters:
-            if cluster.sightings is None:
-                continue
-            sightings = tuple(sorted(bounded(cluster.sightings), key=canonical_order))
-            state = step.states.get(cluster.event_id) or EventState(
-                event_id=cluster.event_id, group=group, sightings=()
-            )
-            redirects = [
-                r for old, new in merged.items() if new == cluster.event_id for r in (old, *opened[old].redirects)
-            ]
-            if state.sightings == sightings and not redirects:
-                continue
-            state.sightings = sightings
-            state.redirects = tuple(dict.fromkeys((*state.redirects, *redirects)))
-            step.states[state.event_id] = state
-            self._store(step, state, cluster.anchor if len(sightings) == len(cluster.sightings) else Anchor(sightings))
-        return merged
+            if cluster.sightings is not None:
+                self._keep(
+                    step, cluster, group, {old: opened[old] for old, new in left.items() if new == cluster.event_id}
+                )
+        return left
+
+    @staticmethod
+    def _note_withdrawn(
+        step: _Step, opened: dict[str, EventState], dropped: Sequence[Sighting], added: Sighting | None
+    ) -> None:
+        """Note in each event which articles' claims were taken back from it."""
+        for state in opened.values():
+            gone = {s.article_id: s.revision for s in state.sightings if s in dropped}
+            if added is not None:
+                gone.pop(added.article_id, None)
+            if gone:
+                state.withdrawn = (*state.withdrawn, *gone.items())[-MAX_SOURCES:]
+                step.changed[state.event_id] = None
+
+    def _leave(self, step: _Step, old: str, new: str, group: str) -> None:
+        """Take an event without claims out of the working state; one that was told and is no other event is kept."""
+        # What it was a part of, and what was a part of it, has to find its place anew.
+        around = (self._slots[old].into, *self._slots.parts(old))
+        self._forget(step, old)
+        state = step.states[old]
+        if new or not state.revision or state.into:
+            self._drop(step, old)
+        else:
+            step.last_claims[old] = state.sightings
+            state.gone = max(s.day for s in state.sightings)
+            state.sightings = ()
+            self._slots.put(state, Anchor())
+            step.changed[old] = None
+        for event_id in around:
+            if event_id in self._slots:
+                self._open(step, event_id)
+                step.changed[event_id] = None
+
+    def _keep(self, step: _Step, cluster: Cluster, group: str, merged: dict[str, EventState]) -> None:
+        """Store the claims of a cluster as its event's, unless nothing changed."""
+        sightings = tuple(sorted(bounded(cluster.sightings or ()), key=canonical_order))
+        state = step.states.get(cluster.event_id) or EventState(event_id=cluster.event_id, group=group, sightings=())
+        redirects = [r for old, event in merged.items() for r in (old, *event.redirects)]
+        if state.sightings == sightings and not redirects:
+            return
+        state.sightings = sightings
+        state.redirects = tuple(dict.fromkeys((*state.redirects, *redirects)))
+        step.states[state.event_id] = state
+        whole = len(sightings) == len(cluster.sightings or ())
+        self._store(step, state, cluster.anchor if whole else Anchor(sightings))
 
     def _relink(self, step: _Step) -> None:
         """Find anew which events are told as a part of another one, around those that changed."""
@@ -240,7 +321,7 @@ class Assembly:
         around: dict[str, Anchor] = {}
         while todo:
             event_id = todo.pop()
-            if event_id in around or event_id not in self._slots:
+            if event_id in around or event_id not in self._slots or self._slots[event_id].gone:
                 continue
             slot = self._slots[event_id]
             around[event_id] = slot.anchor
@@ -257,10 +338,14 @@ class Assembly:
 
     # -- revisions ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, step: _Step, cause: Sighting, merged: dict[str, str]) -> None:
+    def _tell(self, step: _Step, cause: Cause, left: dict[str, str]) -> None:
         """Revise what changed: events of their own first, then those that are part of another one by now."""
-        roots = sorted({self._slots[i].into or i for i in step.changed})
-        parts = sorted(set(step.changed) - set(roots))
+        for event_id, claims in step.last_claims.items():
+            state = step.states[event_id]
+            step.events.append(self._retracted(state, claims, Anchor(claims), cause))
+        standing = [i for i in step.changed if not self._slots[i].gone]
+        roots = sorted({self._slots[i].into or i for i in standing})
+        parts = sorted(set(standing) - set(roots))
         for event_id in roots:
             self._record(step, event_id)
         for event_id in parts:
@@ -274,9 +359,9 @@ class Assembly:
             if state.shown.get("merged_into") != state.into:
                 step.events.append(self._gone(state, state.into, cause))
                 self._store(step, state)
-        for old, new in merged.items():
+        for old, new in left.items():
             state = step.states[old]
-            if state.revision:
+            if state.revision and new:
                 step.events.append(self._gone(state, self._slots[new].into or new, cause))
         # What is on record of a pair is part of what its later contacts tell.
         later = {
@@ -293,12 +378,20 @@ class Assembly:
             if self._revise(step, state, cause):
                 self._store(step, state)
 
-    def _revise(self, step: _Step, state: EventState, cause: Sighting | None, *, closed: bool = False) -> bool:
-        """Tell the next revision of an event, unless nothing that a reader sees has changed. Updates `state`."""
+    def _revise(self, step: _Step, state: EventState, cause: Cause | None, *, closed: bool = False) -> bool:
+        """Tell the next revision of an event, unless nothing that a reader sees has changed. Updates `state`.
+
+        An event that is known from background alone is not told; one that was told before is retracted.
+        """
         parts = self._slots.parts(state.event_id)
         sightings = [*state.sightings, *(s for part in parts for s in self._open(step, part).sightings)]
         redirects = tuple(dict.fromkeys((*state.redirects, *parts)))
         anchor = Anchor(sightings) if parts else self._slots[state.event_id].anchor
+        if not anchor.live:
+            if not state.revision or state.shown.get("status") == "retracted":
+                return False
+            step.events.append(self._retracted(state, sightings, anchor, cause))
+            return True
         event = build(state.event_id, sightings, anchor, self._today, redirects)
         event = msgspec.structs.replace(event, context=self._context(event), closed=closed)
         digest = content_digest(event)
@@ -307,12 +400,17 @@ class Assembly:
         step.events.append(self._next(state, event, digest, cause))
         return True
 
-    def _gone(self, state: EventState, into: str, cause: Sighting) -> Event:
+    def _retracted(self, state: EventState, claims: Sequence[Sighting], anchor: Anchor, cause: Cause | None) -> Event:
+        """The revision that says that no source stands behind an event any more; `claims` are the last it had."""
+        event = build(state.event_id, claims, anchor, self._today, state.redirects)
+        return self._next(state, retracted(event), b"", cause)
+
+    def _gone(self, state: EventState, into: str, cause: Cause) -> Event:
         """The revision that says that an event is told as another one from now on."""
         event = build(state.event_id, state.sightings, Anchor(state.sightings), self._today, state.redirects)
         return self._next(state, msgspec.structs.replace(event, merged_into=into, closed=True), b"", cause)
 
-    def _next(self, state: EventState, event: Event, digest: bytes, cause: Sighting | None) -> Event:
+    def _next(self, state: EventState, event: Event, digest: bytes, cause: Cause | None) -> Event:
         values = tracked(event)
         names = dict.fromkeys((*values, *state.shown))
         changed = {k: (state.shown.get(k), values.get(k)) for k in names if state.shown.get(k) != values.get(k)}
@@ -377,6 +475,14 @@ class Assembly:
         self._slots.drop(event_id)
         step.removed.append(event_id)
         step.changed.pop(event_id, None)
+
+
+def _edited(s: Sighting, older: Sighting | None) -> Sighting:
+    """A newer revision's claim. A plan that was edited into its report keeps the day that had come by then."""
+    if older is None or s.when is not None or s.status not in HAPPENED or older.when is None or older.span is None:
+        return s
+    due = s.day - READ_OUT <= older.span[0] == older.span[1] <= s.day
+    return msgspec.structs.replace(s, when=older.when) if due and notice_of(s.title) is None else s
 
 
 def _split(pair: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from monitor.assemble.assembly import Assembly
+from monitor.assemble.claims.notices import with_withdrawals
 from monitor.records import Article, Event, Mention, utc
 
 #: What turns an article into its mentions.
@@ -62,7 +63,8 @@ def replay(articles: Iterable[Article], detect: Detector, assembly: Assembly | N
             yield from assembly.advance(now).events
         # An archive without times is read in its order.
         undated = article.published is None and article.seen is None
-        for mention in detect(msgspec.structs.replace(article, seen=now) if undated else article):
+        dated = msgspec.structs.replace(article, seen=now) if undated else article
+        for mention in with_withdrawals(dated, tuple(detect(dated))):
             yield from assembly.apply(mention).events
 
 

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import TypeVar
 
+from monitor.assemble.claims.sighting import article_key
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.match import FAR, VISIT_WAVE, WAVE
 from monitor.assemble.identity.variants import pairs_of
 from monitor.assemble.lifecycle.stages import UNCONFIRMED_AFTER
 from monitor.assemble.stored import EventState
 
-#: Days that an event stays open: after the contact, after a planned date, and after a plan of an unknown date was last
-#: talked of. A plan for the far future stays no longer than FAR after it was last talked of.
+#: Days that an event stays open: after the contact, after a planned date, and after its last claim was taken back.
+#: A plan for the far future stays no longer than FAR after it was last talked of.
 KEEP_HELD = 30
 KEEP_PLANNED = 14
+KEEP_GONE = 14
 
 _K = TypeVar("_K")
 
@@ -24,7 +26,7 @@ _K = TypeVar("_K")
 class Slot:
     """One open event: its packed state, with what is needed to find it and to compare with it."""
 
-    __slots__ = ("anchor", "articles", "closes", "data", "due", "group", "into", "last")
+    __slots__ = ("anchor", "articles", "closes", "data", "due", "gone", "group", "into", "last")
 
     def __init__(self, state: EventState, anchor: Anchor) -> None:
         self.group = state.group
@@ -35,9 +37,11 @@ class Slot:
         """Take over what is needed without the packed state; `anchor` is of its sightings."""
         self.into = state.into
         self.anchor = anchor
-        self.articles = array("q", sorted({s.key for s in state.sightings}))
-        self.last = max(s.day for s in state.sightings)
-        self.closes = closing_day(self.anchor, self.last)
+        known = {s.key for s in state.sightings} | {article_key(article) for article, _ in state.withdrawn}
+        self.articles = array("q", sorted(known))
+        self.last = max((s.day for s in state.sightings), default=state.gone)
+        self.gone = bool(state.gone)
+        self.closes = self.last + KEEP_GONE if self.gone else closing_day(self.anchor, self.last)
         plan = self.anchor.plan
         self.due = plan[1] + UNCONFIRMED_AFTER + 1 if plan is not None and not self.anchor.held else 0
 

@@ -26,7 +26,9 @@ class EventState(msgspec.Struct, kw_only=True, array_like=True):
     """An open event: its sightings and what was last told of it.
 
     `digest` is of the last revision's content, `shown` the tracked values it had. `into` names the event that this one
-    is published as a part of (a report with a participant more or less), '' when it stands for itself.
+    is published as a part of (a report with a participant more or less), '' when it stands for itself. `withdrawn` are
+    articles whose claims were taken back, up to which revision. `gone` is the day of the last claim, once all were
+    taken back, and 0 before; such a state is kept for a while, so that an old claim that comes again is known.
     """
 
     event_id: str
@@ -38,6 +40,8 @@ class EventState(msgspec.Struct, kw_only=True, array_like=True):
     history: tuple[Change, ...] = ()
     redirects: tuple[str, ...] = ()
     into: str = ""
+    withdrawn: tuple[tuple[str, int], ...] = ()
+    gone: int = 0
 
 
 class Watermark(msgspec.Struct, array_like=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.assemble.brief.phrases import Forms, Phrases, Template
+from monitor.assemble.brief.phrases import Forms, Phrases, Template, phrases
 from monitor.records import Event, Kind, Medium, Participant, Place
 
 #: The statuses that are told of a noun: "the visit is postponed".
@@ -75,3 +75,9 @@ def fill(template: Template, event: Event, told: Telling, words: Phrases, **name
     forms = {name: getattr(deed, name).format(**slots) for name in ("do", "did", "doing", "noun")}
     line = template.format(**slots, **forms)
     return line[:1].upper() + line[1:]
+
+
+def noun_of(event: Event, language: str = "en") -> str:
+    """What the event is, as a noun: `phone call`, `visit to Germany`."""
+    words, told = phrases(language), telling(event)
+    return words.deeds[told.deed].noun.format(country=words.country(told.country))

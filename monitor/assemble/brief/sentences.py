@@ -1,190 +1,247 @@
-"""The brief: a short English text on an event in which every sentence ends with the numbers of its sources.
+"""The brief of an event: three sentences at most, in which each part cites the sources that make its claim.
 
-It is built from the facts, and from the coverage's own words only as a marked quotation. A fact that no source gives
-has no words; names of states and offices are those of the watchlist.
+What happened, what it was about, what is not sure. Words come from the language's file, and from the coverage itself
+only as a marked quotation. A fact that no source gives has no words.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
-from monitor.assemble.brief.english import (
-    counted,
-    country,
-    day_text,
-    is_state,
-    listed,
-    month_text,
-    nationality,
-    numbers,
-)
-from monitor.records import Event, EventSource, Fact, Participant, When
+import msgspec
+
+from monitor.assemble.brief.deeds import fill, telling
+from monitor.assemble.brief.phrases import Phrases, phrases
+from monitor.detect.text.normal import label
+from monitor.records import Event, EventSource, Participant, When
 
 #: Leaders named one by one; of a larger gathering the others are counted.
 MAX_NAMED = 6
 MAX_QUOTE = 200
-
-_NOUNS = {
-    ("call", "video"): "a video call",
-    ("call", "phone"): "a phone call",
-    ("talks", "in_person"): "talks in person",
-    ("talks", "phone"): "talks by phone",
-    ("talks", "video"): "talks by video link",
-    ("talks", "remote"): "remote talks",
-    ("meeting", "video"): "a meeting by video link",
-    ("meeting", "phone"): "a phone call",
-    ("meeting", "remote"): "a remote meeting",
-    ("summit", "video"): "a summit by video link",
-    ("summit", "remote"): "a remote summit",
-    ("visit", "in_person"): "a meeting during a visit",
-}
-_PLAIN = {"call": "a call", "meeting": "a meeting", "visit": "a visit", "summit": "a summit", "talks": "talks"}
-
-#: What stands before and behind the noun and its circumstances. `{names}` and `{noun}` are filled in.
-_SENTENCES = {
-    "held": ("{names} held {noun}", ""),
-    "ongoing": ("{names} are holding {noun}", ""),
-    "planned": ("{names} are to hold {noun}", ""),
-    "rescheduled": ("{names} are to hold {noun}", ", which was rescheduled"),
-    "proposed": ("{names} may hold {noun}", "; it is proposed, not agreed on"),
-    "postponed": ("{names} postponed {noun}", ""),
-    "cancelled": ("{names} will not hold {noun}", "; it was cancelled"),
-    "denied": ("{noun} between {names}", " {be} denied"),
-    "unconfirmed": ("{names} were to hold {noun}", "; no report says that it took place"),
-    "past": ("{names} held {noun}", ", as background to other news says"),
-}
-
-_LABELS = {"status": "status", "when": "date", "place": "place", "medium": "medium", "forum": "occasion"}
-
+#: Source numbers shown behind one claim, topics named, and outlets named as giving another value.
+MAX_NUMBERS = 8
+_MAX_TOPICS = 3
+_MAX_OUTLETS = 2
+_MAX_DISAGREEMENTS = 2
+#: Words of a title that the first sentence does not have, so that it is worth a quotation, and their least length.
+_NEWS = 2
+_LONG_WORD = 4
 
 _REMOTE = frozenset({"phone", "video", "remote"})
+#: Statuses whose sentence speaks of the contact as a noun; time and place are those that it was planned for.
+_OF_NOUN = frozenset({"postponed", "cancelled", "denied"})
+_QUOTES = re.compile('[“”„«»"「」『』]')
+_WORD = re.compile(r"[^\W\d_]+")
 
 
-def noun_of(kind: str, medium: str) -> str:
-    """`a video call`, `a meeting`, `talks`."""
-    return _NOUNS.get((kind, medium), _PLAIN[kind])
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a sentence, the facts that it states, and the numbers of the sources that claim them."""
+
+    text: str
+    facts: tuple[str, ...] = ()
+    sources: tuple[int, ...] = ()
 
 
-def brief(event: Event) -> str:
+def brief(event: Event, language: str = "en") -> str:
     """The text for an event whose facts, alternatives and sources are set."""
-    sentences = [_lead(event), *_remote_place(event), *_disagreements(event), *_confirmation(event), *_quotation(event)]
-    return " ".join(s for s in sentences if s)
+    return " ".join(sentence(pieces) for pieces in sentences(event, language))
 
 
-def leader_text(participant: Participant) -> str:
-    """`Russian President Vladimir Putin`, `NATO Secretary General Mark Rutte`; a pope and a bare name stand alone.
-
-    An office of a body is named by it: `European Commission President Ursula von der Leyen`.
-    """
-    title, _, body = participant.office.partition(" of the ")
-    office = f"{body} {title}" if body else title
-    if office and participant.name.startswith(f"{office} "):
-        office = ""
-    alone = not office or office == "Pope" or (not is_state(participant.country) if body else " of " in office)
-    alone = alone or participant.name.endswith(f" of {country(participant.country)}")
-    state = "" if alone else nationality(participant.country)
-    return " ".join(word for word in (state, office, participant.name) if word)
+def sentences(event: Event, language: str = "en") -> tuple[tuple[Piece, ...], ...]:
+    """The brief as sentences, each as the pieces that it is made of."""
+    words = phrases(language)
+    told = (_what(event, words), _about(event, words), _unsure(event, words))
+    return tuple(pieces for pieces in told if pieces)
 
 
-def _names(participants: Sequence[Participant]) -> str:
-    named = [leader_text(p) for p in participants[:MAX_NAMED]]
-    rest = len(participants) - len(named)
-    return listed([*named, counted(rest, "other leader")] if rest else named)
+def sentence(pieces: Sequence[Piece]) -> str:
+    """One sentence; pieces with the same sources share one citation."""
+    text = ""
+    for at, piece in enumerate(pieces):
+        joint = "" if not text or piece.text[0] in ",;" else " "
+        text += joint + piece.text
+        last = at + 1 == len(pieces)
+        if piece.sources and (last or pieces[at + 1].sources != piece.sources):
+            text += f" {numbers(piece.sources)}"
+    return f"{text[:1].upper()}{text[1:]}."
 
 
-def _lead(event: Event) -> str:
-    noun, names = noun_of(event.kind, event.medium), _names(event.participants)
-    start, end = _SENTENCES[event.status]
-    text = start.format(names=names, noun=noun)
-    said = ["status"]
-    if event.when is not None:
-        text += f" {_when(event.when)}"
-        said.append("when")
+def numbers(sources: Iterable[int]) -> str:
+    """`[1, 2]`: the first of the sources given, in order of number."""
+    return f"[{', '.join(map(str, sorted(dict.fromkeys(sources))[:MAX_NUMBERS]))}]"
+
+
+# -- what ----------------------------------------------------------------------------------------------------------
+
+
+def _what(event: Event, words: Phrases) -> tuple[Piece, ...]:
+    clause = _clause(event, words)
+    if event.status == "retracted":
+        return (Piece(f"{clause}, {words.retraction}"),)
+    around = _time_and_place(event, words)
+    if event.status in _OF_NOUN and around:
+        due = words.due.format(time=around[0].text.removeprefix(", "))
+        around = [msgspec.structs.replace(around[0], text=f"; {due}"), *around[1:]]
+    tail = [Piece(f"; {words.no_report}")] if event.status == "unconfirmed" else []
+    return (_cited(event, clause), *around, *tail)
+
+
+def _clause(event: Event, words: Phrases) -> str:
+    told = telling(event)
+    deed = words.deeds[told.deed]
+    sides = told.who if deed.alone else event.participants
+    return fill(
+        words.brief[event.status], event, told, words,
+        who=words.full_names(told.who, MAX_NAMED),
+        other=words.full_names(told.other, MAX_NAMED, abroad=not told.country),
+        sides=words.full_names(sides, MAX_NAMED),
+    )  # fmt: skip
+
+
+def _cited(event: Event, clause: str) -> Piece:
+    """The clause with the sources that claim all of it, or its status where none claims all."""
+    names = ["status", "participants", *(["medium"] if event.medium != "unknown" else [])]
+    claimed = [set(event.facts[name].sources) for name in names if name in event.facts]
+    whole = set.intersection(*claimed) if claimed else set()
+    status = event.facts.get("status")
+    return Piece(clause, tuple(names), tuple(sorted(whole)) or (status.sources if status else ()))
+
+
+def _time_and_place(event: Event, words: Phrases) -> list[Piece]:
+    pieces: list[Piece] = []
+    time = Piece(words.when(event.when), ("when",), _sources(event, "when")) if event.when is not None else None
+    known = event.when is not None and event.when.granularity != "reported"
+    if time is not None and known:
+        pieces.append(time)
     if event.place is not None and event.medium not in _REMOTE:
-        text += f" in {event.place.name or country(event.place.country)}"
-        said.append("place")
+        place = event.place.name or ("" if telling(event).country else words.country(event.place.country))
+        if place:
+            comma = ", " if pieces else ""
+            pieces.append(Piece(comma + words.place.format(place=place), ("place",), _sources(event, "place")))
     if event.forum:
-        text += f" in connection with {event.forum}"
-        said.append("forum")
-    text += end.format(be="is" if noun.startswith("a ") else "are")
-    facts = [event.facts[name] for name in said if name in event.facts]
-    return f"{text[0].upper()}{text[1:]} {numbers(_support(facts or event.facts.values()))}."
+        pieces.append(Piece(words.occasion.format(forum=event.forum), ("forum",), _sources(event, "forum")))
+    return pieces if time is None or known else [*pieces, time]
 
 
-def _remote_place(event: Event) -> list[str]:
-    """A call has no place of its own: sources that name one mean where a leader was."""
-    if event.place is None or event.medium not in _REMOTE:
-        return []
-    sources = event.facts["place"].sources
-    place = event.place.name or country(event.place.country)
-    told = "One source gives" if len(sources) == 1 else f"{len(sources)} sources give"
-    return [f"{told} {place} as the place {numbers(sources)}."]
+def _sources(event: Event, fact: str) -> tuple[int, ...]:
+    return event.facts[fact].sources if fact in event.facts else ()
 
 
-def _support(facts: Iterable[Fact]) -> list[int]:
-    """The sources of some facts: first one for each, then the others in order, since only some are shown."""
-    every = [fact.sources for fact in facts]
-    return [*(sources[0] for sources in every), *sorted(n for sources in every for n in sources)]
+# -- what about ----------------------------------------------------------------------------------------------------
 
 
-def _when(when: When) -> str:
-    if when.start == when.end:
-        return f"on {day_text(when.start, weekday=True)}"
-    if when.granularity == "month":
-        return f"in {month_text(when.start)}"
-    if when.granularity == "year":
-        return f"in {when.start.year}"
-    return f"between {day_text(when.start)} and {day_text(when.end)}"
+def _about(event: Event, words: Phrases) -> tuple[Piece, ...]:
+    if event.status == "retracted":
+        return ()
+    pieces: list[Piece] = []
+    if event.topics:
+        named = event.topics[:_MAX_TOPICS]
+        text = words.topics.of(len(named)).format(topics=words.listed(named))
+        pieces.append(Piece(text, ("topics",), _sources(event, "topics")))
+    if (quoted := _quotation(event, words)) is not None:
+        pieces.append(msgspec.structs.replace(quoted, text=f"; {quoted.text}") if pieces else quoted)
+    return tuple(pieces)
 
 
-def _value_text(name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any fact
-    if name == "when":
-        start, end = date.fromisoformat(value["start"]), date.fromisoformat(value["end"])
-        return day_text(start) if start == end else f"{day_text(start)} to {day_text(end)}"
-    if name == "place":
-        return str(value["name"] or country(value["country"]))
-    return str(value).replace("_", " ")
+def _quotation(event: Event, words: Phrases) -> Piece | None:
+    """The title of the report that most publishers carry, if it says more than the first sentence does.
+
+    It bears the event's status out, and is neither a question nor labelled as a comment.
+    """
+    status = event.facts.get("status")
+    bearing = [s for s in event.sources if s.title and (status is None or s.n in status.sources) and _is_report(s)]
+    if not bearing:
+        return None
+    carried = Counter(report for _, report in {(s.publisher or s.article_id, s.report) for s in bearing})
+    best = min(bearing, key=lambda s: (-carried[s.report], s.language not in {"", words.language}, not s.official, s.n))
+    if not _says_more(best.title, sentence(_what(event, words)), event.participants):
+        return None
+    title = _QUOTES.sub("'", best.title)
+    title = title if len(title) <= MAX_QUOTE else title[: MAX_QUOTE - 1].rstrip() + "…"
+    alike = tuple(s.n for s in bearing if s.report == best.report and s.title == best.title)
+    return Piece(
+        words.quotation.format(outlet=best.outlet or best.publisher, quote=title).lstrip(": "), ("quote",), alike
+    )
 
 
-def _disagreements(event: Event) -> list[str]:
-    """For each fact on which sources disagree, the best of the other values and how many give it."""
+def _is_report(source: EventSource) -> bool:
+    said = label(source.title)
+    return not source.title.rstrip().endswith(("?", "？", "؟")) and (said is None or said.name in {"news", "live"})
+
+
+def _says_more(title: str, told: str, participants: Iterable[Participant]) -> bool:
+    known = {word.lower() for text in (told, *(p.name for p in participants)) for word in _WORD.findall(text)}
+    new = {word.lower() for word in _WORD.findall(title)} - known
+    return sum(len(word) >= _LONG_WORD for word in new) >= _NEWS or any(not word.isascii() for word in new)
+
+
+# -- what is not sure ----------------------------------------------------------------------------------------------
+
+
+def _unsure(event: Event, words: Phrases) -> tuple[Piece, ...]:
+    if event.status == "retracted":
+        return ()
+    pieces = [*_disagreements(event, words), *_sides(event, words)]
+    return tuple(msgspec.structs.replace(p, text=f"; {p.text}") if at else p for at, p in enumerate(pieces))
+
+
+def _disagreements(event: Event, words: Phrases) -> list[Piece]:
+    """For each fact on which sources disagree, the best of the other values and who gives it."""
     told = []
-    for name, label in _LABELS.items():
+    for name, template in words.alternatives.items():
         claims = event.alternatives.get(name, ())
+        if name == "place" and event.medium in _REMOTE:
+            # A call has no place of its own: sources that name one mean where a leader was.
+            claims = (event.facts[name],) if name in event.facts else ()
         if not claims or name not in event.facts:
             continue
-        claim = claims[0]
-        total = len({*claim.sources, *event.facts[name].sources})
-        share = f"according to {len(claim.sources)} of {total}"
-        told.append(f"The {label} is {_value_text(name, claim.value)} {share} {numbers(claim.sources)}.")
-    return told
+        outlets = [event.sources[n - 1].outlet or event.sources[n - 1].publisher for n in claims[0].sources]
+        named = [outlet for outlet in dict.fromkeys(outlets) if outlet]
+        many = len(claims[0].sources)
+        if not named or len(named) > _MAX_OUTLETS:
+            by = words.sources.of(many).format(n=many)
+        else:
+            by, many = words.listed(named), len(named)
+        text = template.of(many).format(outlets=by, value=_value(name, claims[0].value, words))
+        told.append(Piece(text, (name,), claims[0].sources))
+    return told[:_MAX_DISAGREEMENTS]
 
 
-def _confirmation(event: Event) -> list[str]:
-    """Which sides' own offices report the contact."""
-    sides = [p for p in event.participants if p.leader in event.confirmed_by]
-    sources = [s.n for s in event.sources if s.official and s.speaks_for in {p.country for p in sides}]
-    if not sources:
+def _value(name: str, value: Any, words: Phrases) -> str:  # noqa: ANN401  # the JSON form of any fact
+    if name == "when":
+        when = msgspec.convert(value, When)
+        return words.day(when.start) if when.start == when.end else f"{words.day(when.start)} – {words.day(when.end)}"
+    if name == "place":
+        return str(value["name"] or words.country(value["country"]))
+    return words.values.get(str(value), str(value))
+
+
+def _sides(event: Event, words: Phrases) -> list[Piece]:
+    """Which sides' own offices confirm the contact, and which have not; or which of them refuse it."""
+    states = {p.country for p in event.participants}
+    own = {s.n: s.speaks_for for s in event.sources if s.official and s.speaks_for and s.speaks_for in states}
+    if event.status in _OF_NOUN:
+        said = {n: own[n] for n in _sources(event, "status") if n in own}
+        return [_side_piece(words.refused, said, event, words)] if said and event.status == "denied" else []
+    confirming = {p.country for p in event.participants if p.leader in event.confirmed_by}
+    said = {n: side for n, side in own.items() if side in confirming and n in _confirming(event)}
+    if not said:
         return []
-    owners = dict.fromkeys(nationality(p.country) or p.name for p in sides)
-    return [f"{listed([f'{owner} official sources' for owner in owners])} report it {numbers(sources)}."]
+    pieces = [_side_piece(words.confirmed, said, event, words)]
+    silent = [words.nationality(p.country) for p in event.participants if p.country not in confirming]
+    if len(event.participants) == len({p.country for p in event.participants}) == 1 + len(silent) and all(silent):
+        pieces.append(Piece(words.unconfirmed.of(len(silent)).format(side=words.listed(silent))))
+    return pieces
 
 
-def _quotation(event: Event) -> list[str]:
-    """The headline of the report that most publishers carry, among those that bear the event's status out."""
-    status = event.facts.get("status")
-    bearing = [s for s in event.sources if s.title and (status is None or s.n in status.sources)]
-    if not bearing:
-        return []
-    carried = Counter(report for _, report in {(s.publisher or s.article_id, s.report) for s in bearing})
+def _confirming(event: Event) -> set[int]:
+    return {n for name in ("status", "when", "participants") for n in _sources(event, name)}
 
-    def weight(s: EventSource) -> tuple[int, bool, bool, int]:
-        return -carried[s.report], s.language not in {"", "en"}, not s.official, s.n
 
-    best = min(bearing, key=weight)
-    title = best.title if len(best.title) <= MAX_QUOTE else best.title[: MAX_QUOTE - 1].rstrip() + "…"
-    alike = [s.n for s in bearing if s.report == best.report and s.title == best.title]
-    return [f"{best.outlet or 'One report'} headlines: “{title}” {numbers(alike)}."]
+def _side_piece(template: Any, said: dict[int, str], event: Event, words: Phrases) -> Piece:  # noqa: ANN401
+    codes = [p.country for p in event.participants if p.country in said.values()]
+    names = [words.nationality(code) or code for code in dict.fromkeys(codes)]
+    return Piece(template.of(len(names)).format(side=words.listed(names)), ("confirmed",), tuple(sorted(said)))

@@ -84,6 +84,7 @@ def cover(sightings: Sequence[Sighting]) -> Coverage:
                 title=s.title,
                 language=s.language,
                 speaks_for=s.speaks_for,
+                revision=s.revision,
             )
         )
     return Coverage(tuple(sources), number_of, origin)

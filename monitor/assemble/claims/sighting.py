@@ -64,6 +64,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
     backfill: bool
     text: Text
     assumed: bool = False
+    statuses: dict[Status, float] = {}
+    joins_only: bool = False
 
     @cached_property
     def day(self) -> int:
@@ -114,6 +116,16 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
     def loose(self) -> bool:
         """Whether it may as well be of a contact that lies ahead: a bare noun, without a date."""
         return self.assumed and self.status == "held" and self.span is None
+
+    @property
+    def background(self) -> bool:
+        """Whether it opens no event: talk of an older contact, or a mention that only joins others."""
+        return self.status == "past" or self.joins_only
+
+    @property
+    def side(self) -> str:
+        """The state that takes part and whose own office this is, '' for everybody else."""
+        return self.speaks_for if self.official and any(p.country == self.speaks_for for p in self.participants) else ""
 
     @property
     def owner(self) -> str:
@@ -188,6 +200,8 @@ def sighting_of(mention: Mention) -> Sighting:
         backfill=source.backfill if source else False,
         text=read_text(source.excerpt or title, source.outlet) if source else Text(),
         assumed=mention.assumed,
+        statuses=mention.statuses,
+        joins_only=mention.joins_only,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import date
 
 import msgspec
 
-from monitor.assemble.brief.english import day_text, ordinal_word
+from monitor.assemble.brief.phrases import phrases
 from monitor.assemble.identity.anchor import Anchor
 from monitor.records import Kind, Medium
 
@@ -92,13 +92,17 @@ def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{a}+{b}" for i, a in enumerate(named) for b in named[i + 1 :])
 
 
-def context(event_id: str, record: PairRecord) -> str:
+def context(event_id: str, record: PairRecord, language: str = "en") -> str:
     """One sentence on what is on record of the pair before the contact of an event, '' when nothing is."""
     contact = next((c for c in record.contacts if c.event_id == event_id), None)
     earlier = [c for c in record.contacts if contact is not None and _order(c) < _order(contact)]
     if contact is None or not earlier:
         return ""
+    words = phrases(language)
     last, year, count = earlier[-1], date.fromordinal(contact.day).year, record.count(contact)
-    since = "another contact on" if last.day == contact.day else "their first contact since"
-    told = f"On record here, it is {since} {day_text(last.day)}"
-    return f"{told}, and their {ordinal_word(count)} {contact.noun} of {year}." if count > 1 else f"{told}."
+    since = words.since["another" if last.day == contact.day else "first"]
+    told = since.format(day=words.plain_day(date.fromordinal(last.day)))
+    if count == 1:
+        return f"{told}."
+    noun = words.nouns[contact.noun]
+    return f"{words.count.format(since=told, nth=words.ordinal(count), noun=noun, year=year)}."

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
+from monitor.assemble.brief.deeds import in_order
 from monitor.assemble.brief.sentences import brief
 from monitor.assemble.claims.coverage import Coverage, cover
 from monitor.assemble.claims.sighting import HAPPENED, Sighting
 from monitor.assemble.facts import weighing
-from monitor.assemble.identity.anchor import Anchor
+from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.regions import same_place
 from monitor.assemble.lifecycle.stages import confirmed_by, status_of
 from monitor.records import Event, Fact, Medium, Place
@@ -55,7 +56,7 @@ def build(
         "when": weighing.weigh(
             live,
             coverage,
-            weighing.when_claim(happened=status in HAPPENED, anchor=anchor),
+            weighing.when_claim(happened=status in HAPPENED, sightings=told, anchor=anchor),
             specific=weighing.narrowness,
             agree=weighing.contains,
         ),
@@ -63,8 +64,7 @@ def build(
         "forum": weighing.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
     }
     if chosen["when"].value is None and status in HAPPENED:
-        undated = weighing.when_claim(happened=False, anchor=Anchor())
-        chosen["when"] = weighing.weigh(live, coverage, undated, specific=weighing.narrowness)
+        chosen["when"] = _day_of_plan(live, happened, coverage)
     if chosen["medium"].value is None:
         chosen["medium"] = _weigh_medium(live, coverage)
     topics, topic_fact = weighing.topics(live, coverage)
@@ -75,7 +75,7 @@ def build(
     event = Event(
         event_id=event_id,
         revision=0,
-        participants=chosen["participants"].value,
+        participants=in_order(chosen["participants"].value, chosen["kind"].value),
         kind=chosen["kind"].value,
         medium=chosen["medium"].value or "unknown",
         status=status,
@@ -95,6 +95,34 @@ def build(
         last_seen=max(times, default=None),
         redirects=redirects,
         backfill=all(s.backfill for s in sightings),
+    )
+    return msgspec.structs.replace(event, brief=brief(event))
+
+
+def _day_of_plan(live: Sequence[Sighting], happened: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
+    """The time of a contact whose reports tell none: that of a plan which had come, else the days up to its report."""
+    first = min(s.day for s in happened)
+    due = [s for s in live if s.span is not None and s.span[0] <= first and s.span[1] >= first - READ_OUT]
+    read = weighing.when_claim(happened=False, sightings=due)
+    found = weighing.weigh(due, coverage, read, specific=weighing.narrowness, agree=weighing.contains)
+    return found if found.chosen is not None else weighing.reported(happened, coverage)
+
+
+def retracted(event: Event) -> Event:
+    """The event when no source stands behind it any more: nothing is claimed, and nobody is cited."""
+    event = msgspec.structs.replace(
+        event,
+        status="retracted",
+        facts={},
+        alternatives={},
+        sources=(),
+        publishers=0,
+        reports=0,
+        official=False,
+        confirmed_by=(),
+        confidence=0.0,
+        context="",
+        closed=False,
     )
     return msgspec.structs.replace(event, brief=brief(event))
 
@@ -141,7 +169,7 @@ def content_digest(event: Event) -> bytes:
         event,
         revision=0,
         history=(),
-        sources=tuple(msgspec.structs.replace(s, title="", url="") for s in event.sources),
+        sources=tuple(msgspec.structs.replace(s, title="", url="", revision=0) for s in event.sources),
         brief="",
     )
     return blake2b(msgspec.msgpack.encode(seen), digest_size=12).digest()

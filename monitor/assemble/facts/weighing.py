@@ -7,7 +7,7 @@ publishers stand with a text of their own, before fewer; more independent texts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,9 @@ import msgspec
 
 from monitor.assemble.claims.coverage import Coverage
 from monitor.assemble.claims.sighting import HAPPENED, MAX_PARTICIPANTS, Sighting
-from monitor.assemble.identity.anchor import Anchor
+from monitor.assemble.facts.spans import shape_of
+from monitor.assemble.identity.anchor import READ_OUT, Anchor
+from monitor.assemble.lifecycle.stages import apart, last_move, steps
 from monitor.records import EventStatus, Fact, Participant, When
 
 #: Weighed of one fact that are kept beside the chosen one.
@@ -61,7 +63,7 @@ def weigh(
         if key not in values or s.time >= latest[key]:
             values[key] = value
         latest[key] = max(s.time, latest.get(key, s.time))
-        if _speaks_for_itself(s):
+        if s.side:
             official.add(key)
     ranked = sorted(
         values,
@@ -89,54 +91,85 @@ def weigh(
     return Weighed(facts[0], values[ranked[0]], tuple(facts[1 : MAX_ALTERNATIVES + 1]))
 
 
-def _speaks_for_itself(s: Sighting) -> bool:
-    return s.official and any(p.country and p.country == s.speaks_for for p in s.participants)
-
-
 def status_fact(status: EventStatus, sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
     """The status with the sources that say it; what contradicts it (a denial of what others report) stays visible."""
     said: dict[EventStatus, list[Sighting]] = {}
     for s in sightings:
         said.setdefault(s.status, []).append(s)
-    alike: dict[EventStatus, tuple[EventStatus, ...]] = {
-        "held": ("held", "ongoing"),
-        "rescheduled": ("planned", "postponed"),
-        "unconfirmed": ("planned", "proposed"),
-    }
-
-    def fact(status: EventStatus, names: Iterable[EventStatus]) -> Fact | None:
-        behind = [s for name in names for s in said.get(name, ())]
-        if not behind:
-            return None
-        numbers = tuple(sorted({coverage.number_of[s.article_id] for s in behind}))
-        return Fact(
-            value=status,
-            sources=numbers,
-            reports=coverage.texts(numbers),
-            official=any(_speaks_for_itself(s) for s in behind),
-        )
-
+    move = last_move(steps(sightings))
+    if status == "rescheduled" and move is not None:
+        behind = [s for s in sightings if _tells_move(s, move.sighting)]
+    else:
+        alike: dict[EventStatus, tuple[EventStatus, ...]] = {
+            "held": ("held", "ongoing"),
+            "unconfirmed": ("planned", "proposed", "rescheduled"),
+        }
+        behind = [s for name in alike.get(status, (status,)) for s in said.get(name, ())]
     against: tuple[EventStatus, ...] = ("denied", "cancelled") if status in HAPPENED else ("held",)
-    others = [fact(name, (name,)) for name in against if name != status]
-    return Weighed(fact(status, alike.get(status, (status,))), status, tuple(f for f in others if f is not None))
+    others = [_status_claim(name, said.get(name, ()), coverage) for name in against if name != status]
+    chosen = _status_claim(status, behind, coverage)
+    return Weighed(chosen, status, tuple(f for f in others if f is not None))
 
 
-def when_claim(*, happened: bool, anchor: Anchor) -> Callable[[Sighting], tuple[Hashable, When] | None]:
-    """Reads dates: of a contact that took place those of its reports, of one ahead those of the plan that stands."""
-    plan = anchor.plan
-    # An older date was given up; one that was told when the plan was told last is a disagreement.
-    stands_since = anchor.plans[plan] - DAY if plan is not None else 0
+def _status_claim(status: EventStatus, behind: Sequence[Sighting], coverage: Coverage) -> Fact | None:
+    if not behind:
+        return None
+    numbers = tuple(sorted({coverage.number_of[s.article_id] for s in behind}))
+    return Fact(value=status, sources=numbers, reports=coverage.texts(numbers), official=any(s.side for s in behind))
+
+
+def _tells_move(s: Sighting, move: Sighting) -> bool:
+    """Whether a claim is the one that moved the contact, or says that it was put off to the same day."""
+    put_off = s.status in {"postponed", "rescheduled"} and s.span is not None and move.span is not None
+    return s == move or (put_off and not apart(s.span or (0, 0), move.span or (0, 0)))
+
+
+def when_claim(
+    *, happened: bool, sightings: Sequence[Sighting] = (), anchor: Anchor | None = None
+) -> Callable[[Sighting], tuple[Hashable, When] | None]:
+    """Reads dates: of a contact that took place those of its reports, of one ahead those of the plan that stands.
+
+    `sightings` are all claims of the event: a date is given up that was told before the contact moved, or a day and
+    more before another one was told last. Days of a plan that had passed when it was first told are left out.
+    """
+    plan = anchor.plan if anchor is not None else None
+    stands_since = anchor.plans[plan] - DAY if anchor is not None and plan is not None else 0
+    move = None if happened else last_move(steps(sightings))
+    if move is not None and move.sighting.span is not None:
+        plan, stands_since = move.sighting.span, move.sighting.time
+    first_told: dict[tuple[int, int], int] = {}
+    for s in sightings:
+        if s.span is not None:
+            first_told[s.span] = min(s.day, first_told.get(s.span, s.day))
 
     def read(s: Sighting) -> tuple[Hashable, When] | None:
         span = s.span
         if s.when is None or span is None or (happened and s.status not in HAPPENED):
             return None
-        if not happened and plan is not None and (span[0] > plan[1] or span[1] < plan[0]) and s.time < stands_since:
+        if not happened and plan is not None and apart(span, plan) and s.time < stands_since:
             return None
-        whole = (s.when.start.toordinal(), s.when.end.toordinal()) == span
-        return span, s.when if whole else When(start=s.when.start, end=date.fromordinal(span[1]), granularity="range")
+        told = first_told.get(span, s.day)
+        shape = shape_of(s.when, date.fromordinal(told))
+        start = span[0] if happened or not span[0] < told <= span[1] else told
+        whole = (s.when.start.toordinal(), s.when.end.toordinal()) == (start, span[1])
+        if whole and shape == s.when.granularity:
+            return span, s.when
+        shape = "range" if happened and s.when.end.toordinal() != span[1] else shape
+        return span, When(
+            start=date.fromordinal(start), end=date.fromordinal(span[1]), granularity=shape, text=s.when.text
+        )
 
     return read
+
+
+def reported(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
+    """The time of a contact that took place on a day that nobody tells: the days up to its first report."""
+    first = min(s.day for s in sightings)
+    if first <= READ_OUT:  # nobody knows when it was reported
+        return Weighed(None, None)
+    numbers = tuple(sorted({coverage.number_of[s.article_id] for s in sightings if s.day == first}))
+    when = When(start=date.fromordinal(first - READ_OUT + 1), end=date.fromordinal(first), granularity="reported")
+    return Weighed(Fact(value=msgspec.to_builtins(when), sources=numbers, reports=coverage.texts(numbers)), when)
 
 
 def contains(chosen: When, other: When) -> bool:

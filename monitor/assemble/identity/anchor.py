@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from monitor.assemble.claims.sighting import HAPPENED, OFFICE_ONLY, Sighting
 from monitor.records import Kind
 
+#: The statuses whose date is the one that a contact is planned for.
+PLANS = frozenset({"proposed", "planned", "postponed", "rescheduled"})
 #: Days after a contact within which reports of it come.
 READ_OUT = 7
 
@@ -67,7 +69,7 @@ class Anchor:
         self.hosts.update(s.hosts)
         self.kinds[s.kind] += 1
         self.statuses[s.status] += 1
-        if s.status == "past":
+        if s.background:
             if s.span is not None:
                 self.past_spans[s.span] += 1
             if not self.live:
@@ -86,7 +88,9 @@ class Anchor:
                 self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
             return
         self.ahead[s.day] += 1
-        if s.span is not None and (s.status in {"planned", "proposed", "postponed"} or s.span[0] == s.span[1]):
+        if s.span is not None and (
+            s.status in {"planned", "proposed", "postponed", "rescheduled"} or s.span[0] == s.span[1]
+        ):
             self.plans[s.span] = max(s.time, self.plans.get(s.span, 0))
 
     @property

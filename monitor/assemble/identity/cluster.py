@@ -31,7 +31,7 @@ class Cluster:
 def _fold_order(s: Sighting) -> tuple[int, int, tuple[int, str, int, str]]:
     """Within a day, what says more comes first, so that what says less finds it."""
     dated = s.span is not None and s.span[0] == s.span[1]
-    if s.status == "past":
+    if s.background:
         tier = 6
     elif s.loose:
         tier = 5
@@ -92,7 +92,8 @@ def name_clusters(
     """Give ids to new clusters: of an event that was taken back whole, the one that most of it went to; else a new one.
 
     `taken` tells ids that no new cluster may have; `corrected` is a sighting that an edit of its article replaced, with
-    the new one. Returns the ids that no cluster bears any more, each with the id its mentions went to.
+    the new one. Returns the ids that no cluster bears any more, each with the id that
+    most of its claims went to, '' when none is left.
     """
     home: dict[tuple[str, int, str], Cluster] = {
         (s.article_id, s.revision, s.contact): c for c in clusters for s in c.sightings or ()
@@ -126,8 +127,7 @@ def name_clusters(
     for state in free:
         if state.event_id in used:
             continue
-        target = next((clusters[n].event_id for _, _, i, n in shares if i == state.event_id), "")
-        merged[state.event_id] = target or next(c.event_id for c in reversed(clusters) if c.sightings)
+        merged[state.event_id] = next((clusters[n].event_id for _, _, i, n in shares if i == state.event_id), "")
     return merged
 
 

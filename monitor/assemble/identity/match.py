@@ -11,7 +11,7 @@ sighting fits, about 0 to 1. `THRESHOLD` and the windows were set on a developme
 from __future__ import annotations
 
 from monitor.assemble.claims.sighting import HAPPENED, Sighting
-from monitor.assemble.identity.anchor import READ_OUT, Anchor
+from monitor.assemble.identity.anchor import PLANS, READ_OUT, Anchor
 from monitor.assemble.identity.regions import capital, same_place
 
 #: Days, and the least score at which a sighting joins an event.
@@ -33,7 +33,7 @@ SAME_FORUM, ONE_FORUM, OTHER_HOST = 0.2, -0.2, -0.3
 SAME_MEDIUM, DENIED_MEDIUM = 0.1, -0.3
 SAME_KIND, OTHER_VISIT = 0.05, -0.3
 
-_OPEN = frozenset({"proposed", "planned", "postponed", "cancelled", "denied"})
+_OPEN = frozenset({"proposed", "planned", "postponed", "rescheduled", "cancelled", "denied"})
 
 
 def _near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
@@ -224,7 +224,7 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
             return None
         return 0.75
     when = span[0] if span is not None else s.day
-    agreed = anchor.statuses.keys() & {"planned", "postponed"}
+    agreed = anchor.statuses.keys() & {"planned", "postponed", "rescheduled"}
     firm = anchor.statuses["planned"] > anchor.statuses["proposed"] and s.day - anchor.last <= IMMINENT
     if not (span or anchor.medium or firm or _same_occasion(s, anchor)):
         # "At their meeting" amid talk of a next meeting means an earlier one; a meeting that takes place was planned.
@@ -237,7 +237,7 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
 def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
     """What was said before (or on the day) about a contact that took place by now."""
     day = anchor.day if anchor.day is not None else anchor.first_held
-    if s.span is not None and s.status in {"planned", "proposed", "postponed"}:
+    if s.span is not None and s.status in PLANS:
         if not _near(s.span, (day, day), 1) or s.day > day + 1:
             return None
         return 0.9 if _near(s.span, (day, day)) else 0.6 if _zones_apart(s, anchor) else 0.3
@@ -257,7 +257,8 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         if _near(span, plan, 1):
             width = max(span[1] - span[0], plan[1] - plan[0])
             return 0.9 if width <= WAVE else 0.7 if width <= MONTH else 0.5
-        moved = s.status == "postponed" or "postponed" in anchor.statuses or "cancelled" in anchor.statuses
+        put_off = {"postponed", "rescheduled", "cancelled"}
+        moved = s.status in {"postponed", "rescheduled"} or bool(put_off & anchor.statuses.keys())
         if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
             return 0.6
         if not _same_occasion(s, anchor):
@@ -270,7 +271,7 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         return 0.35 if abs(span[0] - plan[0]) <= PLAN_REACH else None
     if plan is not None:
         if plan[1] < s.day:
-            late = s.status in {"postponed", "cancelled", "denied"} and plan[1] >= s.day - 3
+            late = s.status in {"postponed", "rescheduled", "cancelled", "denied"} and plan[1] >= s.day - 3
             if late:
                 return 0.5
             # A week or month that passed ends no talk of a meeting; a day that passed does.

@@ -1,30 +1,32 @@
-"""What an event has come to, from what its sightings say over time.
+"""What an event has come to, decided over the claims of its articles.
 
     proposed ──▶ planned ──▶ (postponed | rescheduled | cancelled | denied)* ──▶ ongoing ──▶ held
 
-Only the transitions of `ALLOWED` are taken, in event time; a report that would turn the event back (hopes for a meeting
-that is agreed on already, an old plan told again) changes nothing. `held` is terminal, but for a denial by a side's own
-office while no side's office and no second publisher reports the contact.
+Claims are taken in event time, and only the transitions of `ALLOWED` are. Claims of one moment have no order: there a
+side's own office counts last, then the status that more outlets give. A refusal by a side's own office stands until a
+side's office says otherwise, or until two outlets report the contact. A claim that detection is unsure of turns nothing
+back by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order
-from monitor.assemble.identity.anchor import Anchor
-from monitor.records import EventStatus
+from monitor.assemble.identity.anchor import PLANS, Anchor
+from monitor.records import EventStatus, Status
 
 ALLOWED: dict[EventStatus, frozenset[EventStatus]] = {
-    "past": frozenset({"proposed", "planned", "postponed", "cancelled", "denied", "ongoing", "held"}),
-    "proposed": frozenset({"planned", "postponed", "cancelled", "denied", "ongoing", "held"}),
+    "past": frozenset({"proposed", "planned", "postponed", "rescheduled", "cancelled", "denied", "ongoing", "held"}),
+    "proposed": frozenset({"planned", "postponed", "rescheduled", "cancelled", "denied", "ongoing", "held"}),
     "planned": frozenset({"rescheduled", "postponed", "cancelled", "denied", "ongoing", "held"}),
     "rescheduled": frozenset({"postponed", "cancelled", "denied", "ongoing", "held"}),
     "postponed": frozenset({"rescheduled", "cancelled", "denied", "ongoing", "held"}),
     "cancelled": frozenset({"proposed", "planned", "rescheduled", "ongoing", "held"}),
-    "denied": frozenset({"proposed", "planned", "rescheduled", "ongoing", "held"}),
+    "denied": frozenset({"proposed", "planned", "rescheduled", "cancelled", "ongoing", "held"}),
     "ongoing": frozenset({"held"}),
     "held": frozenset(),
     "unconfirmed": frozenset({"postponed", "cancelled", "denied", "ongoing", "held"}),
@@ -33,67 +35,136 @@ ALLOWED: dict[EventStatus, frozenset[EventStatus]] = {
 
 #: Days after the planned date at which an event without a report becomes `unconfirmed`.
 UNCONFIRMED_AFTER = 3
+#: Seconds after a side's refusal within which press that still tells of the plan has not heard of it.
+STALE = 12 * 3600
+#: Outlets that have to report a contact which a side's own office denies.
+WITNESSES = 2
+#: Below this probability a status turns nothing back unless another outlet gives it too.
+UNSURE = 0.5
 
+REFUSED: frozenset[EventStatus] = frozenset({"denied", "cancelled"})
+_DUE: frozenset[EventStatus] = frozenset({"proposed", "planned", "rescheduled"})
 #: Of several statuses told at one time, the later stage of a contact counts last.
 _RANK: dict[str, int] = {
     "past": 0, "denied": 1, "proposed": 2, "planned": 3, "postponed": 4, "rescheduled": 5, "cancelled": 6,
     "ongoing": 7, "held": 8,
 }  # fmt: skip
 
+Span = tuple[int, int]
+
 
 class Step(msgspec.Struct, frozen=True):
-    """One transition: the new status, and the sighting that brought it."""
+    """One transition: the new status, and the claim that brought it."""
 
     status: EventStatus
     sighting: Sighting
 
 
+def apart(a: Span, b: Span) -> bool:
+    """Whether two spans of days have no day in common."""
+    return a[0] > b[1] or a[1] < b[0]
+
+
+def ordered(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """Claims by time; of one moment, what counts more comes later."""
+    live = [s for s in sightings if s.status != "past"]
+    owners: dict[tuple[int, str], set[str]] = {}
+    for s in live:
+        owners.setdefault((s.time, s.status), set()).add(s.owner)
+
+    def rank(s: Sighting) -> tuple[int, bool, int, int, tuple[int, str, int, str]]:
+        return s.time, bool(s.side), len(owners[s.time, s.status]), _RANK[s.status], canonical_order(s)
+
+    return sorted(live, key=rank)
+
+
 def steps(sightings: Sequence[Sighting]) -> list[Step]:
     """The transitions of an event, in event time."""
+    claims = ordered(sightings)
+    outlets = Counter(status for status, _ in {(s.status, s.owner) for s in claims})
     taken: list[Step] = []
-    plan: tuple[int, int] | None = None
-    for s in sorted(sightings, key=lambda s: (s.time, _RANK[s.status], *canonical_order(s))):
+    plan: Span | None = None
+    own_plans: dict[str, tuple[int, Span]] = {}
+    for s in claims:
         now: EventStatus = taken[-1].status if taken else "past"
-        status: EventStatus = s.status
-        if status == "past":
-            continue
-        if status == "planned" and now in {"planned", "postponed", "cancelled", "rescheduled"} and s.when is not None:
-            moved = plan is not None and (s.span is not None and (s.span[0] > plan[1] or s.span[1] < plan[0]))
-            if now == "postponed" or moved:
-                status = "rescheduled"
-        if status in {"planned", "proposed", "postponed"} and s.span is not None:
+        status = _moved(s, now, plan, own_plans.get(s.owner))
+        if s.status in PLANS and s.span is not None:
             plan = s.span
-        if status == "planned" and now == "rescheduled":
+            own_plans.setdefault(s.owner, (s.time, s.span))
+            if s.span != own_plans[s.owner][1]:
+                own_plans[s.owner] = (s.time, s.span)
+        if taken and (status not in ALLOWED[now] or _is_outweighed(taken[-1], status, s, claims, outlets)):
             continue
-        if not taken or status in ALLOWED[now]:
-            taken.append(Step(status, s))
+        taken.append(Step(status, s))
     return taken
 
 
+def _moved(s: Sighting, now: EventStatus, plan: Span | None, own: tuple[int, Span] | None) -> EventStatus:
+    """The status of a claim, `rescheduled` where it moves the contact to another day.
+
+    A text says so (it is put off to another day than the plan's, or has a day again after it was put off), or the same
+    outlet names another day than before. Two outlets that name two days disagree.
+    """
+    if s.span is None:
+        return s.status
+    if s.status == "postponed":
+        return "rescheduled" if plan is not None and apart(s.span, plan) else "postponed"
+    if s.status == "planned" and now in {"planned", "postponed", "rescheduled"}:
+        itself = own is not None and own[0] < s.time and apart(s.span, own[1])
+        return "rescheduled" if now == "postponed" or itself else "planned"
+    return s.status
+
+
+def _is_outweighed(
+    last: Step, status: EventStatus, s: Sighting, claims: Sequence[Sighting], outlets: Counter[Status]
+) -> bool:
+    """Whether a claim is too weak to turn back what stands."""
+    if last.status in REFUSED and last.sighting.side and not s.side and status not in REFUSED:
+        told = {c.owner for c in claims if _contradicts(c, status, last.sighting)}
+        return len(told) < WITNESSES
+    unsure = s.statuses.get(s.status, 1.0) < UNSURE
+    return unsure and outlets[s.status] < WITNESSES and (status in REFUSED or last.status in REFUSED)
+
+
+def _contradicts(claim: Sighting, status: EventStatus, refusal: Sighting) -> bool:
+    """Whether a claim speaks for a status against a refusal that it knew of."""
+    if status in HAPPENED:
+        return claim.status in HAPPENED
+    return claim.status not in REFUSED and claim.time >= refusal.time + STALE
+
+
+def last_move(taken: Sequence[Step]) -> Step | None:
+    """The transition that gave the contact its new date, None when it has not moved."""
+    return next((step for step in reversed(taken) if step.status == "rescheduled" and step.sighting.span), None)
+
+
 def status_of(sightings: Sequence[Sighting], anchor: Anchor, today: int) -> EventStatus:
-    """The status on a day (an ordinal, in event time); `anchor` is of the same sightings."""
+    """The status on a day (an ordinal, in event time); `anchor` is of the same claims."""
     sightings = [s for s in sightings if anchor.counts(s)]
     taken = steps(sightings)
     if not taken:
         return "past"
     status = taken[-1].status
     if status in HAPPENED:
-        return "denied" if _retracted(sightings) else status
+        return "denied" if _is_refuted(sightings) else status
     plan = anchor.plan
     due = plan is not None and today > plan[1] + UNCONFIRMED_AFTER
-    return "unconfirmed" if due and status in {"proposed", "planned", "rescheduled"} else status
+    return "unconfirmed" if due and status in _DUE else status
 
 
-def _retracted(sightings: Sequence[Sighting]) -> bool:
-    """Whether a side's office denies what a single publisher reports, and no side's office confirms it."""
-    sides = {p.country for s in sightings for p in s.participants if p.country}
-    own = {s.status for s in sightings if s.official and s.speaks_for in sides}
+def _is_refuted(sightings: Sequence[Sighting]) -> bool:
+    """Whether a side's office denies what a single outlet reports, and no side's office confirms it."""
+    own = {s.status for s in sightings if s.side}
     if "denied" not in own or own & HAPPENED:
         return False
-    return len({s.owner for s in sightings if s.status in HAPPENED}) == 1
+    return len({s.owner for s in sightings if s.status in HAPPENED}) < WITNESSES
 
 
 def confirmed_by(sightings: Sequence[Sighting]) -> tuple[str, ...]:
-    """The participants whose own office reported the contact (or, before it, announced it), sorted."""
-    spoke = {s.speaks_for for s in sightings if s.official and s.status not in {"denied", "past"}}
+    """The participants whose own office reported or announced the contact and has not refused it since, sorted."""
+    latest: dict[str, Sighting] = {}
+    for s in sorted(sightings, key=canonical_order):
+        if s.side and s.status != "past":
+            latest[s.side] = s
+    spoke = {side for side, s in latest.items() if s.status not in REFUSED}
     return tuple(sorted({p.leader for s in sightings for p in s.participants if p.country and p.country in spoke}))

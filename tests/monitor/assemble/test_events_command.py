@@ -53,7 +53,7 @@ def test_the_archive_as_json_and_as_a_table(told):
     events = [json.loads(line) for line in run(command, "--format", "json").splitlines()]
     assert [e["participants"][0]["leader"] for e in events] == ["emmanuel-macron", "vladimir-putin"]
     table = run(command)
-    assert "Vladimir Putin, Xi Jinping: a video call on 2026-02-04" in table
+    assert "Vladimir Putin, Xi Jinping: video call on 2026-02-04" in table
     assert table.startswith("EVENT")
 
 

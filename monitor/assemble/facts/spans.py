@@ -1,0 +1,50 @@
+"""The shape of a span of days: a week, a month, the first half of a year."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+from monitor.records import Granularity, When
+
+_WEEK = 7
+_SUNDAY = 6
+#: Days of a month on which its early part ends, its middle begins and ends, and its late part begins.
+_EARLY = range(8, 12)
+_MID_FROM, _MID_TO = range(9, 13), range(18, 22)
+_LATE = range(19, 24)
+#: Shapes that are told by words alone.
+_TOLD: frozenset[Granularity] = frozenset({"until", "from", "around", "reported"})
+
+
+def shape_of(when: When, said: date) -> Granularity:
+    """The shape of a time that was told on the day `said`; `range` for none of note."""
+    start, end = when.start, when.end
+    if when.granularity in _TOLD:
+        return when.granularity
+    if start == end:
+        return "day"
+    days = (end - start).days + 1
+    if start.weekday() + days == _WEEK:
+        if days == _WEEK:
+            return "week"
+        if days == 2:
+            return "weekend"
+    of_month = (start.year, start.month) == (end.year, end.month)
+    whole_months = start.day == 1 and end.day == monthrange(end.year, end.month)[1]
+    if of_month and not whole_months and (third := _third_of(start, end)) is not None:
+        return third
+    if whole_months and start.year == end.year:
+        months = end.month - start.month + 1
+        shapes: dict[int, Granularity] = {1: "month", 3: "quarter", 6: "half", 12: "year"}
+        if months in shapes and (start.month - 1) % months == 0:
+            return shapes[months]
+    return "until" if start == said and end - start > timedelta(days=1) else "range"
+
+
+def _third_of(start: date, end: date) -> Granularity | None:
+    if start.day == 1 and end.day in _EARLY:
+        return "early"
+    if start.day in _MID_FROM and end.day in _MID_TO:
+        return "mid"
+    return "late" if start.day in _LATE and end.day == monthrange(end.year, end.month)[1] else None
