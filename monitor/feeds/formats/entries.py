@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -23,24 +23,30 @@ _MAX_AUTHORS = 20
 _MAX_TAGS = 50
 
 
+#: How the words of a text are meant: as HTML, as plain text, or nobody says, so that the words have to show it.
+Kind = Literal["html", "text", ""]
+
+
 class Markup(NamedTuple):
-    """A body as it came: the words, whether they are HTML for sure, and the base of relative addresses in them."""
+    """A body as it came: the words, what they are, and the base of relative addresses in them."""
 
     value: str
-    is_html: bool = True
+    kind: Kind = "html"
     base: str = ""
 
 
 class RawEntry(msgspec.Struct, kw_only=True):
     """What an adapter found in one entry; every text as it stood in the document.
 
-    `links` are in order of preference, already resolved against xml:base.
+    `links` are in order of preference, already resolved against xml:base. `other_words` are what can stand in for words
+    where the entry has no others: captions, titles of pictures and of attachments.
     """
 
     guid: str = ""
     guid_is_permalink: bool = False
     links: list[str] = []
     title: str = ""
+    title_kind: Kind = ""
     summary: Markup | None = None
     content: Markup | None = None
     published: str = ""
@@ -51,6 +57,7 @@ class RawEntry(msgspec.Struct, kw_only=True):
     images: list[tuple[int, str]] = []
     image_credit: str = ""
     image_caption: str = ""
+    other_words: list[str] = []
     source_title: str = ""
     source_url: str = ""
     base: str = ""
@@ -73,16 +80,18 @@ class Setting(NamedTuple):
 def finish(raw: RawEntry, setting: Setting) -> Entry:
     """The entry, safe and of bounded size."""
     base = _base(setting.url, raw.base)
-    guid = html_text.cap(html_text.line(raw.guid), GUID_LIMIT)
+    guid = html_text.cap(html_text.line(html_text.unwrapped(raw.guid)), GUID_LIMIT)
     link = ""
     for href in raw.links:
-        if link := article_urls.absolute(base, href):
+        if link := article_urls.absolute(base, html_text.unwrapped(href)):
             break
     if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
         link = article_urls.absolute("", guid)
-    title = html_text.cap(html_text.plain(raw.title[: 8 * TITLE_LIMIT]), TITLE_LIMIT)
+    title = _title(raw)
     summary, safe_summary = _body(raw.summary, base)
     content, safe_content = _body(raw.content, base)
+    if not (title or summary or content):
+        summary = _other_words(raw)
     declared = tag(raw.language) or setting.language
     language = entry_language.decide(f"{title}\n{(summary or content)[:1000]}", declared, setting.configured)
     published, updated, flags = _dates(raw, language, setting)
@@ -132,28 +141,46 @@ def tag(language: str) -> str:
 def _dates(raw: RawEntry, language: str, setting: Setting) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
     if not raw.published.strip() and not raw.updated.strip():
         return None, None, ("missing",)
-    published = dates.read_date(raw.published, language=language, country=setting.country, zone=setting.zone)
-    updated = dates.read_date(raw.updated, language=language, country=setting.country, zone=setting.zone)
+    published = dates.read_date(
+        html_text.unwrapped(raw.published), language=language, country=setting.country, zone=setting.zone
+    )
+    updated = dates.read_date(
+        html_text.unwrapped(raw.updated), language=language, country=setting.country, zone=setting.zone
+    )
     flags = {date.flag: None for date in (published, updated) if date.flag and date.flag != "missing"}
     return published.value, updated.value, tuple(flags)
 
 
+def _title(raw: RawEntry) -> str:
+    text = html_text.unwrapped(raw.title[: 8 * TITLE_LIMIT])
+    return html_text.cap(html_text.line(text) if raw.title_kind == "text" else html_text.plain(text), TITLE_LIMIT)
+
+
+def _other_words(raw: RawEntry) -> str:
+    """Return words for an entry that has neither title nor text, as a post of a picture: what the picture shows."""
+    bodies = [body.value for body in (raw.summary, raw.content) if body is not None]
+    found = [html_text.plain(text[: 8 * TITLE_LIMIT]) for text in raw.other_words]
+    found += [html_text.image_words(html_text.unwrapped(body[:CONTENT_LIMIT])) for body in bodies]
+    return html_text.cap("\n".join(dict.fromkeys(text for text in found if text)), SUMMARY_LIMIT)
+
+
 def _body(markup: Markup | None, base: str) -> tuple[str, str]:
-    """The plain text and the safe HTML of a body."""
+    """Return the plain text and the safe HTML of a body."""
     if markup is None or not markup.value.strip():
         return "", ""
     # The markup is cut before it is parsed: the HTML parser then closes what the cut left open.
-    value = html_text.cap(markup.value, CONTENT_LIMIT)
+    value = html_text.unwrapped(html_text.cap(markup.value, CONTENT_LIMIT))
     if words := html_text.words(value):
-        return words, value.strip() if markup.is_html else ""
-    if not markup.is_html and not html_text.looks_like_html(value):
+        return words, value.strip() if markup.kind == "html" else ""
+    if markup.kind == "text" or (not markup.kind and not html_text.looks_like_html(value)):
         return html_text.fold(value), ""
-    safe = html_text.safe_html(value, article_urls.absolute("", markup.base) or base)
+    safe = html_text.safe_html(html_text.words_kept(value), article_urls.absolute("", markup.base) or base)
     text = html_text.text_of(safe)
     if "<" not in safe and html_text.looks_like_html(text):
-        # Escaped twice: what looks like text is markup again (X3: unescaped at most twice).
-        safe = html_text.safe_html(text, article_urls.absolute("", markup.base) or base)
+        # Escaped twice: what looks like text is markup again. Nothing is unescaped more than twice.
+        safe = html_text.safe_html(html_text.words_kept(text), article_urls.absolute("", markup.base) or base)
         text = html_text.text_of(safe)
+    text = html_text.unwrapped(text)
     # Escaping can make a cut body longer again, up to five times for nothing but ampersands.
     return text, safe if len(safe) <= 2 * CONTENT_LIMIT else ""
 
@@ -161,7 +188,9 @@ def _body(markup: Markup | None, base: str) -> tuple[str, str]:
 def _names(values: Sequence[str], limit: int) -> tuple[str, ...]:
     if not values:
         return ()
-    names = dict.fromkeys(html_text.cap(html_text.plain(value[:2000]), 200) for value in values[: limit * 2])
+    names = dict.fromkeys(
+        html_text.cap(html_text.plain(html_text.unwrapped(value[:2000])), 200) for value in values[: limit * 2]
+    )
     names.pop("", None)
     return tuple(names)[:limit]
 

@@ -101,19 +101,20 @@ def _escape(match: re.Match[str]) -> str:
 
 def _entry(item: dict[str, Any], feed_authors: list[str]) -> RawEntry:
     markup, words = _text(item, "content_html"), _text(item, "content_text")
-    content = Markup(markup) if markup else Markup(words, is_html=False) if words else None
+    content = Markup(markup) if markup else Markup(words, "text") if words else None
     summary = _text(item, "summary")
     return RawEntry(
         guid=_text(item, "id"),
         links=[url for url in (_text(item, "url"), _text(item, "external_url")) if url],
         title=_text(item, "title"),
-        summary=Markup(summary, is_html=False) if summary else None,
+        summary=Markup(summary, "") if summary else None,
         content=content,
         published=_text(item, "date_published"),
         updated=_text(item, "date_modified"),
         authors=_authors(item) or feed_authors,
         tags=[tag for tag in _list(item, "tags") if isinstance(tag, str)],
         language=_text(item, "language"),
+        other_words=[_text(each, "title") for each in _list(item, "attachments") if isinstance(each, dict)],
         images=[(1, url) for url in (_text(item, "image"), _text(item, "banner_image")) if url],
     )
 

@@ -47,7 +47,32 @@ _UNWANTED = re.compile(
     "\U000e0000-\U000e007f]"
 )
 _CONTROLS = bytes([*range(0x20), 0x7F])
-_MARKUP = re.compile(r"<[A-Za-z/!][^<>]*>")
+_TAG_LIKE = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)((?:[\s/][^<>]*)?)/?>")
+#: Elements that break a line, so that their tags stand alone.
+_ALONE = frozenset((
+    "br", "hr", "img", "wbr", "p", "div", "li", "ul", "ol", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6",
+    "blockquote", "figure", "section", "article",
+))  # fmt: skip
+#: Elements that format what stands between their two tags.
+_PAIRED = frozenset((
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "center", "cite", "code", "del", "dfn", "em", "font", "i", "ins",
+    "kbd", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+    "var", "table", "tbody", "pre", "figcaption",
+))  # fmt: skip
+#: Elements that hold no words, but for `head` and `title`: nobody puts a whole page into a title.
+_HIDDEN = "|".join(sorted(_SILENT - {"head", "title"}))
+#: What shows that a text is HTML: a tag with attributes, a tag that stands alone, the end tag of a pair.
+_EVIDENCE = re.compile(
+    rf"<[A-Za-z][A-Za-z0-9:-]*[\s/][^<>]*=|</?(?:{'|'.join(sorted(_ALONE))})\s*/?>"
+    rf"|</(?:{'|'.join(sorted(_PAIRED))}|{_HIDDEN})\s*>|<!--",
+    re.IGNORECASE,
+)
+_UNSEEN = re.compile(
+    rf"<!--.*?-->|<!doctype[^<>]*>|<\?[^<>]*>|<({_HIDDEN})\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL
+)
+_CDATA = re.compile(r"<!\[CDATA\[|\]\]>", re.IGNORECASE)
+_CDATA_TAIL = re.compile(r"\]\]\s*$")
+_IMAGE_TEXT = re.compile(r"""<img\s[^<>]*?\b(?:alt|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 
 
@@ -129,22 +154,75 @@ def words(text: str) -> str:
 
 
 def looks_like_html(text: str) -> bool:
-    """Whether a text that should be plain has tags or entities in it, as many feeds have."""
-    return bool(("<" in text and _MARKUP.search(text)) or ("&" in text and _ENTITY.search(text)))
+    """Tell whether a text that should be plain has markup or entities in it, as many feeds have."""
+    return bool(("<" in text and _EVIDENCE.search(text)) or ("&" in text and _ENTITY.search(text)))
+
+
+def words_kept(markup: str) -> str:
+    """Return HTML in which tags that are words ("the <head> of a page") are escaped, so that they are not taken out.
+
+    They are words where nothing shows that the text is HTML at all.
+    """
+    if "<" not in markup or _EVIDENCE.search(markup):
+        return markup
+    return _TAG_LIKE.sub(lambda match: f"&lt;{match[0][1:]}", markup)
+
+
+def unwrapped(text: str) -> str:
+    """Return a text without CDATA marks in it, which are there when somebody escaped them or put them twice."""
+    if "<![" not in text and "]]" not in text:
+        return text
+    found = _CDATA.sub("", text)
+    return _CDATA_TAIL.sub("", found) if "<![" in text else found
+
+
+def image_words(markup: str) -> str:
+    """Return what the pictures in some HTML show, by their own texts: words where there are no others."""
+    found = (match[1] or match[2] or "" for match in _IMAGE_TEXT.finditer(markup))
+    return fold("\n".join(dict.fromkeys(unescape(text) for text in found)))
 
 
 def plain(text: str) -> str:
-    """A title, name or tag as one line of plain text: markup removed, entities resolved at most twice (X3)."""
+    """Return a title, name or tag as one line of plain text: markup removed, entities resolved at most twice.
+
+    Only what is surely markup goes: tags with attributes, pairs of tags that format a text, tags that break a line.
+    A tag that is a word in a headline ("A free guide to <head> elements") stays.
+    """
     for _ in range(2):
-        if not looks_like_html(text):
+        if "<" in text:
+            text = _without_tags(text)
+        if "&" not in text or not _ENTITY.search(text):
             break
-        if _MARKUP.search(text):
-            text = text_of(
-                nh3.clean(clean_text(text), tags={"br", "p", "div"}, clean_content_tags=_SILENT, attributes={})
-            )
-        else:
-            text = unescape(text)
+        text = unwrapped(unescape(text))
     return line(text)
+
+
+def _without_tags(text: str) -> str:
+    if not (_EVIDENCE.search(text) or _UNSEEN.search(text)):
+        return text
+    text = _UNSEEN.sub("", text)
+    tags = list(_TAG_LIKE.finditer(text))
+    taken: dict[int, str] = {}
+    waiting: dict[str, list[int]] = {}
+    for number, tag in enumerate(tags):
+        name = tag[2].lower()
+        if name in _ALONE:
+            taken[number] = " "
+        elif tag[1]:
+            if waiting.get(name):
+                taken[waiting[name].pop()] = taken[number] = ""
+        else:
+            if "=" in tag[3]:
+                taken[number] = ""
+            if name in _PAIRED or "=" in tag[3]:
+                waiting.setdefault(name, []).append(number)
+    parts: list[str] = []
+    at = 0
+    for number, tag in enumerate(tags):
+        if number in taken:
+            parts += (text[at : tag.start()], taken[number])
+            at = tag.end()
+    return "".join((*parts, text[at:]))
 
 
 def cap(text: str, limit: int) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
 from monitor.feeds.formats.document import ParsedFeed
-from monitor.feeds.formats.entries import Markup, RawEntry, Setting, finish
+from monitor.feeds.formats.entries import Kind, Markup, RawEntry, Setting, finish
 from monitor.feeds.formats.fields import article_urls, html_text
 from monitor.feeds.formats.xml import repair
 from monitor.feeds.formats.xml.tree import UnusualError
@@ -21,6 +21,8 @@ FeedData = dict[str, Any]
 
 _ROOTS = {"rss": "rss", "rdf": "rdf", "feed": "atom", "channel": "cdf"}
 _LATE_ROOT = re.compile(r"<(?:rss|feed|channel|\w+:RDF)[\s>]")
+#: What has words where an entry has none of its own.
+_OTHER_WORDS = ("side_media_description", "side_media_title", "side_itunes_subtitle")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
 #: What says how wide a picture is when the feed does not: a thumbnail is small, an enclosure or content is large.
 _UNKNOWN_WIDTH = {"media_content": 600, "enclosure": 500, "itunes": 400, "media_thumbnail": 100}
@@ -100,6 +102,7 @@ def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
         guid_is_permalink=is_rss and bool(dict.get(entry, "is_permalink")),
         links=_links(entry),
         title=_text(entry, "title") or _first_text(entry, "side_dc_title", "side_itunes_title"),
+        title_kind="text" if _text(_detail(entry, "title"), "said_type") == "text" else "",
         published=_text(entry, "published"),
         updated=_text(entry, "updated"),
         language=_text(entry, "language") or _text(entry, "own_lang") or _text(_detail(entry, "title"), "language"),
@@ -124,18 +127,19 @@ def _bodies(raw: RawEntry, entry: FeedData) -> None:
     bodies = []
     if content := dict.get(entry, "content"):
         bodies = [
-            Markup(value, _is_html(body), _text(body, "base"))
+            Markup(value, _kind(body), _text(body, "base"))
             for body in content
             if (value := _text(body, "value")) and _is_text(body)
         ]
         raw.content = max(bodies, key=lambda body: len(body.value), default=None)
     summary, detail = _text(entry, "summary"), _detail(entry, "summary")
     if summary and (detail or not any(body.value == summary for body in bodies)):
-        raw.summary = Markup(summary, not detail or _is_html(detail), _text(detail, "base"))
+        raw.summary = Markup(summary, _kind(detail) if detail else "html", _text(detail, "base"))
     elif other := _first_text(entry, "side_dc_description", "side_itunes_summary", "side_itunes_subtitle"):
         raw.summary = Markup(other)
     elif raw.content is None and (caption := _text(entry, "side_media_description")) and not _has_picture(entry):
-        raw.summary = Markup(caption, is_html=False)  # YouTube has an entry's text nowhere else
+        raw.summary = Markup(caption, "")  # YouTube has an entry's text nowhere else
+    raw.other_words = [text for name in _OTHER_WORDS if (text := _text(entry, name))]
 
 
 def _dates(raw: RawEntry, entry: FeedData, *, is_rss: bool) -> None:
@@ -208,8 +212,10 @@ def _detail(context: FeedData, name: str) -> FeedData:
     return dict.get(context, f"{name}_detail") or {}
 
 
-def _is_html(body: FeedData) -> bool:
-    return "html" in _text(body, "type") or _text(body, "type").endswith("xml")
+def _kind(body: FeedData) -> Kind:
+    if "html" in _text(body, "type") or _text(body, "type").endswith("xml"):
+        return "html"
+    return "text" if _text(body, "said_type") == "text" else ""
 
 
 def _is_text(body: FeedData) -> bool:

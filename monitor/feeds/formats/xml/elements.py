@@ -139,7 +139,8 @@ def _title(_place: Place, data: FeedData, element: Element) -> None:
     _type(element, "text/plain")
     data["title"] = mended(text_of(element))
     language = language_of(element, data.get("own_lang"))
-    data["title_detail"] = {"language": language.replace("_", "-") if language else None}
+    said = element.get("type", "").strip()
+    data["title_detail"] = {"language": language.replace("_", "-") if language else None, "said_type": said}
 
 
 def _link(place: Place, data: FeedData, element: Element, *, of_entry: bool) -> None:
@@ -180,12 +181,14 @@ def _subtitle(_place: Place, data: FeedData, element: Element) -> None:
 def _summary(place: Place, data: FeedData, element: Element, *, default: str) -> None:
     _once(data, "summary_detail", element)  # a second one would be the content
     data["summary"] = mended(text_of(element))
-    data["summary_detail"] = {"type": _sure_type(place, element, default), "base": place.base}
+    said = element.get("type", "").strip()
+    data["summary_detail"] = {"type": _sure_type(place, element, default), "base": place.base, "said_type": said}
 
 
 def _content(place: Place, data: FeedData, element: Element, *, default: str) -> None:
     text = mended(text_of(element))
-    body = {"type": _sure_type(place, element, default), "base": place.base, "value": text}
+    kind, said = _sure_type(place, element, default), element.get("type", "").strip()
+    body = {"type": kind, "base": place.base, "value": text, "said_type": said}
     data.setdefault("content", []).append(body)
     data.setdefault("summary", text)
 
