@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SUMMITRY_EVAL ?= ../shared
 export SUMMITRY_EVAL
 
-.PHONY: help setup lock quick lint test test-kafka eval bench demo run clean
+.PHONY: help setup lock quick lint test test-kafka chaos eval bench demo run clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +58,13 @@ test: setup ## The whole test suite, on the embedded broker
 
 test-kafka: setup ## Everything that touches a broker, on Apache Kafka (needs Java 17 and mvn)
 	$(BIN)/python -m pytest -m broker --broker kafka
+
+# How long one run's faults last, which run (a random one without SEED), and how many of them.
+MINUTES ?= 10
+RUNS ?= 1
+
+chaos: setup ## Draw faults from a seed and compare with a model, on Apache Kafka (SEED=7 MINUTES=60 RUNS=1)
+	$(BIN)/python -m tests.chaos.driver --minutes $(MINUTES) --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
 eval: setup ## Quality on the labelled sets under SUMMITRY_EVAL
 	$(BIN)/python -m tests.quality

@@ -82,10 +82,30 @@ def kafka_jars() -> Path:
     return folder
 
 
-class ApacheKafka:
-    """One Apache Kafka process."""
+#: Clients of the first listener are sent to a proxy; the second one goes past it.
+PROXIED = """\
+listeners=PLAINTEXT://127.0.0.1:{port},DIRECT://127.0.0.1:{direct},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{proxy},DIRECT://127.0.0.1:{direct}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=DIRECT
+"""
+#: Access lists hold; who is on none may do everything.
+ACCESS_LISTS = """\
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+"""
 
-    def __init__(self) -> None:
+
+class ApacheKafka:
+    """One Apache Kafka process.
+
+    `proxy` is the port that its clients are told to use; `direct` is then the URL that goes past it. `properties` are
+    added to the broker's own.
+    """
+
+    def __init__(self, *, proxy: int | None = None, properties: str = "") -> None:
+        self._proxy, self._more = proxy, properties
+        self.direct = ""
         self.folder = Path(tempfile.mkdtemp(prefix="summitry-kafka-"))
         self.port = free_port()
         self.url = f"kafka://127.0.0.1:{self.port}"
@@ -93,8 +113,13 @@ class ApacheKafka:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
-        text = PROPERTIES.format(port=self.port, controller=free_port(), folder=self.folder)
-        self._properties.write_text(text)
+        controller = free_port()
+        text = PROPERTIES.format(port=self.port, controller=controller, folder=self.folder)
+        if self._proxy is not None:
+            direct = free_port()
+            self.direct = f"kafka://127.0.0.1:{direct}"
+            text += PROXIED.format(port=self.port, direct=direct, controller=controller, proxy=self._proxy)
+        self._properties.write_text(text + self._more)
         done = subprocess.run(
             [*self._java("kafka.tools.StorageTool"), "format", "-t", "c3VtbWl0cnktdGVzdHMtMQ", "-c", self._properties],
             check=False, capture_output=True, text=True, timeout=120,
@@ -108,7 +133,7 @@ class ApacheKafka:
         """Start the process (again) on the same data and wait until it answers."""
         self.spawn()
         try:
-            asyncio.run(wait_for_broker(BrokerSettings.from_url(self.url), 60))
+            asyncio.run(wait_for_broker(BrokerSettings.from_url(self.direct or self.url), 60))
         except BaseException:
             sys.stderr.write((self.folder / "broker.log").read_text(errors="replace")[-4000:])
             raise

@@ -19,7 +19,7 @@ from monitor.errors import BrokerError, DecodeError
 from monitor.feeds.polling.feed_state import FeedState, SeenSegment
 from monitor.feeds.polling.poller import Held
 from monitor.feeds.subscriptions.subscription import Subscription
-from monitor.kafka import BrokerSettings, partitions_of, producer, read_compacted
+from monitor.kafka import BrokerSettings, Keep, keep_all, partitions_of, producer, read_compacted
 from monitor.kafka import consumer as kafka_consumer
 from monitor.records import Article, decode, encode
 
@@ -107,15 +107,23 @@ class TopicStore:
     """What the poller keeps, on the topics. See `monitor.feeds.polling.poller.Store`."""
 
     def __init__(
-        self, settings: BrokerSettings, client: AIOKafkaProducer, *, feeds: str, state: str, articles: str
+        self,
+        settings: BrokerSettings,
+        client: AIOKafkaProducer,
+        *,
+        feeds: str,
+        state: str,
+        articles: str,
+        keep: Keep = keep_all,
     ) -> None:
-        self._settings, self._producer = settings, client
+        self._settings, self._producer, self.keep = settings, client, keep
         self._feeds, self._state, self._articles = feeds, state, articles
 
     async def load(self, partition: int) -> list[Held]:
         """The feeds of one partition with their states, as they are on the topics now. Raises BrokerError."""
-        feeds = _subscriptions(await read_compacted(self._settings, self._feeds, [partition]))
-        states, segments = _remembered(await read_compacted(self._settings, self._state, [partition]))
+        known = await read_compacted(self._settings, self._feeds, [partition], keep=self.keep)
+        kept = await read_compacted(self._settings, self._state, [partition], keep=self.keep)
+        feeds, (states, segments) = _subscriptions(known), _remembered(kept)
         return [Held(partition, feed, states.get(feed_key(feed)), segments.get(feed_key(feed), {})) for feed in feeds]
 
     async def publish(self, articles: Iterable[Article]) -> None:
@@ -154,6 +162,14 @@ async def _acknowledged(sent: list[asyncio.Future[object]]) -> None:
         raise BrokerError(f"no acknowledgement within {ACK_TIMEOUT_S:g} s") from error
     except (KafkaError, OSError) as error:
         raise BrokerError(f"records were not acknowledged: {error}") from error
+
+
+def check_remembered(value: bytes) -> None:
+    """Raise DecodeError for what is neither a feed's state nor a segment of its seen entries."""
+    try:
+        decode(SeenSegment, value)
+    except DecodeError:
+        decode(FeedState, value)
 
 
 def decoded_subscription(value: bytes) -> Subscription | None:

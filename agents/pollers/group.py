@@ -20,7 +20,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.pollers.feed_topics import REFRESH, TopicStore, decoded_subscription
+from agents.pollers.feed_topics import REFRESH, TopicStore, check_remembered, decoded_subscription
+from agents.stream.guard import Guard
+from agents.stream.outbox import KafkaOutbox
+from agents.stream.reading import readable
 from monitor import metrics
 from monitor.clock import Clock, service_clock
 from monitor.config import PollerSettings
@@ -35,7 +38,9 @@ from monitor.feeds.polling.websub import WebSub
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook, parse_networks
-from monitor.kafka import BrokerSettings, consumer, partitions_of, producer, wait_for_broker
+from monitor.jobs import start_job
+from monitor.kafka import BrokerSettings, Keep, consumer, keep_all, partitions_of, producer, wait_for_broker
+from monitor.records import decode
 
 logger = structlog.get_logger()
 
@@ -53,14 +58,16 @@ async def run_poller(
     state: str,
     articles: str,
     group: str,
+    dead_letters: str = "",
     clock: Clock | None = None,
     ready: asyncio.Event | None = None,
     push: WebSub | None = None,
 ) -> None:
     """Poll the feeds of this poller's partitions until `stop` is set. The other arguments are names of topics.
 
-    `ready` is set once partitions were assigned and read. `push` has its routes served by the caller. Raises
-    BrokerError when there is no broker or no such topic, ConfigError for a network that can't be read.
+    Records of feeds and states that can't be decoded are set aside on `dead_letters`, where it is named. `ready` is set
+    once partitions were assigned and read. `push` has its routes served by the caller. Raises BrokerError when there is
+    no broker or no such topic, ConfigError for a network that can't be read.
     """
     await wait_for_broker(broker)
     try:
@@ -77,7 +84,11 @@ async def run_poller(
         if push is not None:
             push.post = fetcher
         async with ParserPool() as pool, producer(broker) as out:
-            store = TopicStore(broker, out, feeds=feeds, state=state, articles=articles)
+            keep: Keep = keep_all
+            if dead_letters:
+                guard = Guard("poll", KafkaOutbox(out), dead_letters)
+                keep = readable(guard, {feeds: partial(decode, Subscription), state: check_remembered})
+            store = TopicStore(broker, out, feeds=feeds, state=state, articles=articles, keep=keep)
             pages = FullText(fetcher, pool, now=time.monotonic)
             poller = Poller(
                 store,
@@ -152,12 +163,14 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         logger.info("partitions_assigned", partitions=numbers)
         for number in numbers:
             self._waiting[number] = []
-            self._loading[number] = asyncio.create_task(self._load(number))
+            self._loading[number] = start_job(self._load(number), f"feeds {number}", forever=False)
 
     async def apply(self, record: ConsumerRecord) -> None:
         """Follow one change of a subscription. Raises BrokerError."""
         if record.partition in self._waiting:
             self._waiting[record.partition].append(record)
+            return
+        if not await self._store.keep(record):
             return
         if record.value is None:
             feed_id = (record.key or b"").decode(errors="replace").rpartition(" ")[2]

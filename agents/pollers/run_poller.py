@@ -8,13 +8,16 @@ import secrets
 from collections.abc import Iterable
 
 from agents.pollers.group import run_poller
+from agents.pollers.network import Network
+from agents.process.health import Lag, watch_lag
 from agents.process.startup import start_up
 from agents.process.web import make_web, serving
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.feeds.polling.websub import WebSub
-from monitor.kafka import BrokerSettings
+from monitor.jobs import start_job
+from monitor.kafka import BrokerSettings, consumer
 
 
 class _Readiness:
@@ -39,8 +42,12 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
         return
     ready = asyncio.Event()
     push = _push(config)
-    application = make_web([_Readiness(ready)], push.routes() if push else ())
-    async with serving(application, config.web.host, port):
+    network, answers = Network(), Lag(())
+    answers.assign(())
+    application = make_web([_Readiness(ready), network, answers], push.routes() if push else ())
+    async with serving(application, config.web.host, port), consumer(broker) as probe:
+        start_job(network.watch(), "network")
+        start_job(watch_lag(answers, probe), "broker")
         await run_poller(
             broker,
             config.poller,
@@ -49,6 +56,7 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
             state=names.feed_state,
             articles=names.articles,
             group=names.poller_group,
+            dead_letters=names.dead_letters,
             ready=ready,
             push=push,
         )

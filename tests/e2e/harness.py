@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -186,12 +186,19 @@ class Service:
         await create(self.settings, self.topics)
         await put_feeds(self.settings, self.names.feeds, feeds)
 
-    async def start(self, role: str, module: str = "agents") -> asyncio.subprocess.Process:
-        with (self.folder / f"{role}.log").open("ab") as log:
+    async def start(
+        self,
+        role: str,
+        module: str = "agents",
+        *,
+        environment: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> asyncio.subprocess.Process:
+        with (log or self.folder / f"{role}.log").open("ab") as out:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", module, role, "--config", str(self.config), "--broker", self.broker,
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
-                start_new_session=True,
+                stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
+                env={**self._environment, **(environment or {})}, start_new_session=True,
             )  # fmt: skip
         self._processes.append((role, process))
         return process

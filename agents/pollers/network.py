@@ -1,0 +1,65 @@
+"""Notice that no feed at all can be reached, and say so: one feed that fails is its own fault, all of them are not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from monitor import metrics
+
+logger = structlog.get_logger()
+
+#: Outcomes of polls that never got to a server.
+UNREACHED = frozenset({"dns", "dns_timeout", "connect", "connect_timeout", "proxy"})
+#: Seconds between two looks, and between two lines in the log.
+_LOOK_EVERY, _SAY_EVERY = 1.0, 60.0
+
+
+class Network:
+    """The condition of a poller: not ready while polls end and none of them gets to a server."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._reached = self._unreached = 0
+        self._since: float | None = None
+        self._said = 0.0
+
+    def look(self, counts: dict[str, int]) -> None:
+        """Take in how many polls ended how, since the process started; says in the log what is new."""
+        now = self._monotonic()
+        unreached = sum(count for outcome, count in counts.items() if outcome in UNREACHED)
+        reached = sum(counts.values()) - unreached
+        if reached > self._reached:
+            if self._since is not None:
+                logger.warning("network_is_back", seconds=round(now - self._since))
+            self._since = None
+        elif unreached > self._unreached and self._since is None:
+            self._since, self._said = now, now - _SAY_EVERY
+        self._reached, self._unreached = reached, unreached
+        if self._since is not None and now - self._said >= _SAY_EVERY:
+            logger.warning("waiting_for_network", seconds=round(now - self._since), effect="no feed can be reached")
+            self._said = now
+
+    def not_ready(self) -> Iterable[str]:
+        """Say for how long no feed could be reached."""
+        if self._since is not None:
+            yield f"no feed can be reached for {self._monotonic() - self._since:.0f} s: is there a network?"
+
+    def not_live(self) -> Iterable[str]:
+        """A new process would have no other network."""
+        return ()
+
+    async def watch(self) -> None:
+        """Look for ever."""
+        while True:
+            self.look(poll_counts())
+            await asyncio.sleep(_LOOK_EVERY)
+
+
+def poll_counts() -> dict[str, int]:
+    """Give how many polls of this process ended how, from its metrics."""
+    (family,) = metrics.feed_polls.collect()
+    return {sample.labels["outcome"]: int(sample.value) for sample in family.samples if sample.name.endswith("_total")}

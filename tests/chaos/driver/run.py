@@ -1,0 +1,336 @@
+"""Run the service under the steps of one seed, then let everything heal, and compare what came out with the model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+from agents.pollers.feed_topics import put_feeds
+from agents.stream.dead_letters import read
+from agents.stream.topics import TopicNames, create
+from monitor.config import TopicSettings
+from monitor.detect import Detector
+from monitor.errors import SummitryError
+from monitor.kafka import BrokerSettings, consumer
+from monitor.records import Article
+from monitor.watchlist import Watchlist, bundled
+from tests.brokers import ApacheKafka
+from tests.chaos.driver.model import Expected, Told, violations
+from tests.chaos.driver.poison import STAGES, poison
+from tests.chaos.driver.proxy import KafkaProxy
+from tests.chaos.driver.steps import Step
+from tests.e2e.harness import NOW, SECRET, Entry, Newsroom, Service, until
+from tests.feedserver import FeedServer, Reply, Request
+
+OUTLETS = [f"outlet-{number}" for number in range(6)]
+#: Processes of each role at the start, and the most there may be.
+WORKERS, MOST_WORKERS, POLLERS = 2, 4, 1
+#: Seconds between two stories.
+STORY_EVERY = 4.0
+#: Seconds after the last step in which everything must be told and handled.
+HEAL = 180.0
+
+
+class Receiver:
+    """A webhook receiver that keeps what it got; it can refuse, take and lose its answer, or answer late."""
+
+    def __init__(self, server: FeedServer, name: str) -> None:
+        self.name, self.told, self.mode = name, Told(), ""
+        self.url = server.on(f"/{name}", self._take)
+
+    def _take(self, request: Request) -> Reply:
+        if self.mode == "refuse":
+            return Reply(503)
+        self.told.take(json.loads(request.body))
+        match self.mode:
+            case "lose":
+                return Reply(raw=_hang_up)
+            case "late":
+                return Reply(204, delay=4.0)
+            case _:
+                return Reply(204)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+@cache
+def known_stories() -> tuple[tuple[str, frozenset[str]], ...]:
+    """All stories of the bundled watchlist; making them takes seconds of computing."""
+    return tuple(stories(bundled()))
+
+
+def stories(watchlist: Watchlist) -> Iterator[tuple[str, frozenset[str]]]:
+    """Headlines of calls between leaders of different states, each leader once, that detection reads as held calls."""
+    detector, states, serving = Detector(watchlist), set(), []
+    for leader in sorted(watchlist.serving(NOW.date())):
+        office = watchlist.office_on(leader, NOW.date())
+        if office is not None and office.country not in states:
+            states.add(office.country)
+            serving.append(watchlist.leaders[leader])
+    for one, other in zip(serving[::2], serving[1::2], strict=False):
+        title = f"{one.name} and {other.name} held a phone call on Wednesday"
+        found = detector.detect(Article(id="x", title=title, published=NOW))
+        if [(m.kind, m.status, m.key) for m in found] == [("call", "held", "+".join(sorted((one.id, other.id))))]:
+            yield title, frozenset((one.id, other.id))
+
+
+class Run:
+    """One run: the world, the faults, and what is expected of it."""
+
+    def __init__(self, broker: ApacheKafka, proxy: KafkaProxy, folder: Path, seed: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        prefix = f"chaos-{seed}-{time.time_ns() % 10**9}"
+        self._broker, self._proxy, self._folder, self._prefix = broker, proxy, folder, prefix
+        self._dice = random.Random(seed)
+        self.expected = Expected()
+        self._direct = BrokerSettings.from_url(broker.direct)
+        self._names = TopicNames(prefix)
+        #: Roles and codes of processes that ended by themselves.
+        self.exits: list[tuple[str, int]] = []
+        self._wanted: list[tuple[str, asyncio.subprocess.Process]] = []
+        self._ours: set[int] = set()
+        self._keepers: set[asyncio.Task[None]] = set()
+        self._ended = False
+
+    async def play(self, steps: list[Step], seconds: float) -> list[str]:
+        """Play the steps; gives what was not as it must be."""
+        async with FeedServer() as server:
+            self._newsroom = Newsroom(server)
+            for outlet in OUTLETS:
+                self._newsroom.open(outlet)
+            self.receivers = {name: Receiver(server, name) for name in ("desk", "wire")}
+            self._service = self._make_service()
+            await create(self._direct, TopicSettings(prefix=self._prefix, partitions=2))
+            await put_feeds(self._direct, self._names.feeds, self._newsroom.subscriptions)
+            try:
+                return await self._play(steps, seconds)
+            finally:
+                self._ended = True
+                for keeper in self._keepers:
+                    keeper.cancel()
+                await asyncio.gather(*self._keepers, return_exceptions=True)
+                await self._service.stop()
+
+    async def _play(self, steps: list[Step], seconds: float) -> list[str]:
+        for role, count in (("poller", POLLERS), ("worker", WORKERS)):
+            for _ in range(count):
+                await self._start(role)
+        await until("the workers have their partitions", self._deliveries_read, 120)
+        await self._newsroom.all_polled(120)
+        known_stories()
+        began = time.monotonic()
+        writing = asyncio.create_task(self._write_stories(seconds))
+        under_way: set[asyncio.Task[None]] = set()
+        for number, step in enumerate(steps):
+            await asyncio.sleep(max(0.0, began + step.at - time.monotonic()))
+            say(f"{time.monotonic() - began:7.1f} s  {step}")
+            under_way.add(asyncio.create_task(self._do(step, number), name=str(step)))
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+        await asyncio.wait_for(asyncio.gather(*under_way), 60)
+        await writing
+        return await self._settle()
+
+    def _deliveries_read(self) -> bool:
+        return bool(self._service.logged("worker", "deliveries_read"))
+
+    def _make_service(self) -> Service:
+        receivers = {
+            name: {
+                "type": "webhook", "url": receiver.url, "secrets": [SECRET], "timeout": "2s",
+                "allow_private_networks": ["127.0.0.0/8"],
+            }
+            for name, receiver in self.receivers.items()
+        }  # fmt: skip
+        alerts = {"update_wait": "1s", "storm": None, "retries": ["0.5s", "1s", "2s", *["4s"] * 40]}
+        return Service(
+            self._broker.url, self._prefix, self._folder, receivers["desk"]["url"],
+            alerts=alerts, receivers=receivers,
+        )  # fmt: skip
+
+    async def _start(self, role: str, *, log: Path | None = None, **environment: str) -> None:
+        environment = {"SUMMITRY_BROKER__CONNECT_TIMEOUT": "20s", **environment}
+        process = await self._service.start(role, environment=environment, log=log)
+        self._wanted.append((role, process))
+        keeper = asyncio.create_task(self._keep(role, process))
+        self._keepers.add(keeper)
+        keeper.add_done_callback(self._keepers.discard)
+
+    async def _keep(self, role: str, process: asyncio.subprocess.Process) -> None:
+        """Start a process again that ended, as a supervisor does; one that left in order is left alone."""
+        code = await process.wait()
+        self._wanted.remove((role, process))
+        if self._ended or process.pid in self._ours:
+            return
+        self.exits.append((role, code))
+        say(f"            the {role} {process.pid} ended with {code}")
+        await asyncio.sleep(1)
+        await self._start(role)
+
+    def _running(self, role: str) -> list[asyncio.subprocess.Process]:
+        return [process for name, process in self._wanted if name == role and process.returncode is None]
+
+    # -- what is published -------------------------------------------------------------------------------------------
+
+    async def _write_stories(self, seconds: float) -> None:
+        """Publish a story now and then, in several outlets, with noise between."""
+        for number, (title, contact) in enumerate(known_stories()[: int(seconds / STORY_EVERY)]):
+            self.expected.contacts[contact] = "held"
+            for outlet in self._dice.sample(OUTLETS, 2):
+                self._newsroom.print(outlet, Entry(f"{outlet}-story-{number}", title, f"{outlet} has learned of it."))
+                self._newsroom.print(outlet, Entry(f"{outlet}-noise-{number}", f"Harvest report {number}: more rain"))
+                await asyncio.sleep(STORY_EVERY / 2)
+
+    # -- faults ------------------------------------------------------------------------------------------------------
+
+    async def _do(self, step: Step, number: int) -> None:
+        match step.kind:
+            case "kill":
+                if victims := self._running(step.what):
+                    self._dice.choice(victims).kill()
+            case "stop":
+                await self._stop_for(step)
+            case "skew" | "join" | "full-disk":
+                await self._join(step)
+            case "leave":
+                if len(running := self._running(step.what)) > 1:
+                    self._ours.add(running[0].pid)
+                    running[0].send_signal(signal.SIGTERM)
+            case "poison":
+                await self._poison(step, number)
+            case "refuse" | "lose" | "late":
+                receiver = self.receivers[step.what]
+                receiver.mode = step.kind
+                await asyncio.sleep(step.lasts)
+                receiver.mode = ""
+            case _:
+                await self._break_broker(step)
+
+    async def _stop_for(self, step: Step) -> None:
+        if victims := self._running(step.what):
+            victim = self._dice.choice(victims)
+            victim.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(step.lasts)
+            with contextlib.suppress(ProcessLookupError):
+                victim.send_signal(signal.SIGCONT)
+
+    async def _join(self, step: Step) -> None:
+        """One more process: with a clock of its own, or with its log on a full disk."""
+        if len(self._running(step.what)) >= MOST_WORKERS:
+            return
+        if step.kind == "full-disk":
+            await self._start(step.what, log=Path("/dev/full"))
+            return
+        skew = timedelta(seconds=float(step.detail)) if step.kind == "skew" else timedelta()
+        await self._start(step.what, SUMMITRY_CLOCK=f"{(NOW + skew).isoformat()}@{self._service_began.isoformat()}")
+
+    @property
+    def _service_began(self) -> datetime:
+        return datetime.fromisoformat(self._service.clock["SUMMITRY_CLOCK"].partition("@")[2])
+
+    async def _poison(self, step: Step, number: int) -> None:
+        try:
+            place = await poison(self._direct, self._names, step.what, step.detail, f"poison-{number}")
+        except Exception as error:  # noqa: BLE001  # the broker is away or refuses: then nothing was written
+            say(f"            not poisoned: {type(error).__name__}: {error}")
+            return
+        if step.what in STAGES and step.detail != "half-characters":
+            self.expected.poisoned.append(place)
+
+    async def _break_broker(self, step: Step) -> None:
+        match step.kind:
+            case "broker-kill":
+                self._broker.kill()
+                await asyncio.sleep(min(step.lasts, 5.0))
+                self._broker.spawn()
+            case "broker-pause":
+                self._broker.pause()
+                await asyncio.sleep(step.lasts)
+                self._broker.resume()
+            case "hold":
+                self._proxy.hold(step.what)
+                await asyncio.sleep(step.lasts)
+                self._proxy.release(step.what)
+            case "cut":
+                self._proxy.cut()
+            case "partitions" | "remake":
+                with contextlib.suppress(Exception):  # the broker may be away just now
+                    await self._change_topics(step.kind)
+
+    async def _change_topics(self, kind: str) -> None:
+        admin = AIOKafkaAdminClient(**self._direct.client_options(), request_timeout_ms=5000)
+        await admin.start()
+        try:
+            if kind == "partitions":
+                await admin.create_partitions({self._names.articles: NewPartitions(3)})
+                return
+            await admin.delete_topics([self._names.acks])
+        finally:
+            await admin.close()
+        for _ in range(20):
+            await asyncio.sleep(0.5)
+            with contextlib.suppress(SummitryError):
+                await create(self._direct, TopicSettings(prefix=self._prefix, partitions=2))
+                return
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    async def _settle(self) -> list[str]:
+        """Heal everything, wait until nothing changes any more, and compare."""
+        self._proxy.release()
+        for receiver in self.receivers.values():
+            receiver.mode = ""
+        say("            healing")
+        deadline, found = time.monotonic() + HEAL, ["nothing was looked at"]
+        while time.monotonic() < deadline:
+            await asyncio.sleep(3)
+            found = await self._violations()
+            if not found:
+                await asyncio.sleep(5)  # long enough for a second first message
+                return await self._violations()
+        return found
+
+    async def _violations(self) -> list[str]:
+        try:
+            letters = [letter.id for letter in await read(self._direct, self._names.dead_letters, replayed=True)]
+            waiting = await self._waiting()
+        except SummitryError as error:
+            return [f"the broker can't be asked: {error}"]
+        told = {name: receiver.told for name, receiver in self.receivers.items()}
+        return violations(self.expected, told, letters, self.exits) + waiting
+
+    async def _waiting(self) -> list[str]:
+        """Records that nobody has handled."""
+        found = []
+        async with consumer(self._direct, group_id=self._names.group) as client:
+            for name in sorted(STAGES):
+                topic = getattr(self._names, name)
+                count = 3 if name == "articles" else 1 if name == "mentions" else 2
+                for number in range(count):
+                    place = TopicPartition(topic, number)
+                    try:
+                        end = (await client.end_offsets([place]))[place]
+                    except Exception:  # noqa: BLE001  # a partition that was not added
+                        continue
+                    done = await client.committed(place) or 0
+                    if done < end:
+                        found.append(f"{end - done} records of {topic}:{number} wait")
+        return found
+
+
+def say(text: str) -> None:
+    """Tell what happens, on standard error."""
+    sys.stderr.write(text + "\n")

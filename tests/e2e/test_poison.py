@@ -1,0 +1,40 @@
+"""Records that once stopped a worker for ever: huge, bombs, every codec; each is set aside and the next one is told."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from agents.stream.dead_letters import read
+from monitor.kafka import BrokerSettings
+from monitor.watchlist import bundled
+from tests.chaos.driver.poison import KINDS, STAGES, poison
+from tests.chaos.driver.run import stories
+from tests.e2e.harness import Entry, until, world
+
+pytestmark = [pytest.mark.broker, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+async def test_no_record_stops_a_stage(broker: str, prefix: str, tmp_path: Path) -> None:
+    (before, _), (after, contact) = islice(stories(bundled()), 2)
+    async with world(broker, prefix, tmp_path, ["alpha"], alerts={"update_wait": "1s"}) as now:
+        settings, names = BrokerSettings.from_url(broker), now.service.names
+        (worker,) = now.service.running("worker")
+        now.newsroom.print("alpha", Entry("s1", before))
+        await until("the first story is told", lambda: len(now.desk.firsts()) == 1)
+        places = [
+            await poison(settings, names, topic, kind, f"poison-{topic}-{kind}")
+            for topic in sorted(STAGES)
+            for kind in sorted(KINDS)
+            if kind != "half-characters"
+        ]
+        now.newsroom.print("alpha", Entry("s2", after))
+        await until("the story behind them is told", lambda: now.desk.of(*contact), within=120)
+
+        async def set_aside() -> bool:
+            return set(places) <= {letter.id for letter in await read(settings, names.dead_letters)}
+
+        await until("each is a dead letter", set_aside, within=60, every=1)
+        assert now.service.running("worker") == [worker], "the worker ended"
