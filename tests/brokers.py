@@ -104,7 +104,7 @@ class ApacheKafka:
     """
 
     def __init__(self, *, proxy: int | None = None, properties: str = "") -> None:
-        self._proxy, self._more = proxy, properties
+        self.proxy, self._more = proxy, properties
         self.direct = ""
         self.folder = Path(tempfile.mkdtemp(prefix="summitry-kafka-"))
         self.port = free_port()
@@ -115,10 +115,10 @@ class ApacheKafka:
     def start(self) -> str:
         controller = free_port()
         text = PROPERTIES.format(port=self.port, controller=controller, folder=self.folder)
-        if self._proxy is not None:
+        if self.proxy is not None:
             direct = free_port()
             self.direct = f"kafka://127.0.0.1:{direct}"
-            text += PROXIED.format(port=self.port, direct=direct, controller=controller, proxy=self._proxy)
+            text += PROXIED.format(port=self.port, direct=direct, controller=controller, proxy=self.proxy)
         self._properties.write_text(text + self._more)
         done = subprocess.run(
             [*self._java("kafka.tools.StorageTool"), "format", "-t", "c3VtbWl0cnktdGVzdHMtMQ", "-c", self._properties],

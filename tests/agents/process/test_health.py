@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ import httpx
 import pytest
 from aiohttp import web
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
+from structlog.testing import capture_logs
 
 from agents.process.health import Lag, Watchdog, watch_lag
 from agents.process.web import make_web, serving
@@ -222,3 +225,53 @@ def test_a_process_that_was_stopped_for_long_ends_before_it_does_anything() -> N
         time.sleep(2)
         os.kill(process.pid, signal.SIGCONT)
         assert process.wait(5) == EX_TEMPFAIL
+
+
+class Silent(Offsets):
+    """A broker that does not answer."""
+
+    async def topics(self) -> set[str]:
+        raise KafkaConnectionError("no broker")
+
+    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        raise KafkaConnectionError("no broker")
+
+
+@pytest.mark.parametrize("partitions", [[], [("in", 0)]])
+async def test_a_broker_that_does_not_answer_is_said_and_ends_the_process_at_last(
+    partitions: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, codes = Watch(), []
+    lag = lag_of(watch)
+    lag.assign(partitions)
+
+    async def pass_time(seconds: float) -> None:
+        watch.now += seconds
+        if codes:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("agents.process.health.asyncio.sleep", pass_time)
+    with capture_logs() as log, pytest.raises(asyncio.CancelledError):
+        await watch_lag(lag, Silent(), die=codes.append)
+    said = [line["seconds"] for line in log if line["event"] == "waiting_for_broker"]
+    assert said[0] <= 5
+    assert all(55 <= later - earlier <= 65 for earlier, later in itertools.pairwise(said))
+    assert len(said) >= 5
+    (problem,) = lag.not_ready()
+    assert problem.endswith(": KafkaConnectionError: no broker")
+    assert codes == [EX_TEMPFAIL]
+
+
+async def test_what_could_not_be_committed_while_the_broker_was_away_is_not_held_against_the_process() -> None:
+    watch, offsets = Watch(), Offsets()
+    lag = lag_of(watch)
+    lag.assign([("in", 0)])
+    offsets.ends = {("in", 0): 10}
+    await lag.measure(offsets)
+    lag.not_measured("no broker")
+    watch.now += 120
+    assert list(lag.not_live()) == []
+    await lag.measure(offsets)
+    assert list(lag.not_live()) == []
+    watch.now += 61
+    assert list(lag.not_live()) == ["10 records of in:0 wait and none was committed"]
