@@ -28,6 +28,8 @@ logger = structlog.get_logger()
 #: How long a partition is read carefully after its last owner died (seconds), and at least until past the record
 #: that was marked.
 CAREFUL_FOR = 15.0
+#: The most seconds to wait for the broker's answer: a partition must not be held up for its mark.
+_PATIENCE = 5.0
 
 Place = tuple[str, int]
 
@@ -118,20 +120,24 @@ class Deaths:
 
     async def _write(self, mark: Mark) -> None:
         try:
-            await self._outbox.send(self._topic, f"{mark.topic}:{mark.partition}".encode(), encode(mark))
-        except BrokerError as error:
+            async with asyncio.timeout(_PATIENCE):
+                await self._outbox.send(self._topic, f"{mark.topic}:{mark.partition}".encode(), encode(mark))
+        except (BrokerError, TimeoutError) as error:
             logger.warning("mark_not_written", topic=mark.topic, partition=mark.partition, error=str(error))
 
     async def _read(self) -> dict[Place, Mark]:
-        marks = {}
         try:
-            for key, value in (await read_compacted(self._broker, self._topic)).items():
-                try:
-                    mark = decode(Mark, value)
-                except DecodeError as error:
-                    logger.warning("mark_unreadable", key=key, error=str(error))
-                    continue
-                marks[mark.topic, mark.partition] = mark
-        except BrokerError as error:
+            async with asyncio.timeout(_PATIENCE):
+                values = await read_compacted(self._broker, self._topic)
+        except (BrokerError, TimeoutError) as error:
             logger.warning("marks_not_read", error=str(error))
+            return {}
+        marks = {}
+        for key, value in values.items():
+            try:
+                mark = decode(Mark, value)
+            except DecodeError as error:
+                logger.warning("mark_unreadable", key=key, error=str(error))
+                continue
+            marks[mark.topic, mark.partition] = mark
         return marks
