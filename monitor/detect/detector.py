@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.detect.dating import Opening, dated
 from monitor.detect.merge import Finding, Setting, merged
 from monitor.detect.people.finder import People
 from monitor.detect.people.gazetteer import Gazetteer, NameHit
@@ -209,10 +210,12 @@ class _Reading:
         self.triggers: list[str] = []
         self.decisions: list[str] = []
         self.rejected: list[tuple[str, str]] = []
+        self.opening = Opening(self.language, moment)
 
     def explanation(self, *, lean: bool) -> Explanation:
         findings = [self._own_words(finding) for part in self.parts for finding in self._read(part)]
         mentions = merged(findings, self._setting()) if findings else ()
+        mentions = tuple(dated(one, self.opening) for one in mentions)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
         self.rejected += [(one.rule, "nobody of the watch list takes part") for one in untracked]
@@ -239,6 +242,8 @@ class _Reading:
         text = part.normal.text
         title_case, lower_case = _case(text)
         self.focus.headline = part.field == "title"
+        calendar = self.language.calendar
+        months = calendar.month_words(text, part.folded) if calendar is not None else frozenset()
         extras = [one for one in furniture(text) if one.kind != "caption"] if part.field != "title" else []
         for start, end in sentences(text, MAX_SENTENCES):
             if any(one.start <= start < one.end for one in extras):
@@ -249,9 +254,10 @@ class _Reading:
                 tokens = split_at(tokens, [hit.start for hit in hits])
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
-            row = read_row(tokens, persons, self.registry, title_case=title_case)
+            row = read_row(tokens, persons, self.registry, title_case=title_case, months=months)
             contacts, rejected = find_contacts(row, self.language, self.focus)
             self._note_rejected(part, row, rejected)
+            self.opening.add(part.field, text, row)
             subject = next((item.leaders for item in row.items if item.class_ == "LEADER"), ())
             if subject:
                 self.focus.subject = subject
@@ -262,6 +268,7 @@ class _Reading:
             for contact in contacts:
                 verdict = status_of(row, contact, cues)
                 facts = facts_of(around, contact, contacts, verdict)
+                self.opening.note(row, contact.leaders, facts.times, facts.foreign)
                 self.triggers.append(contact.trigger.name)
                 self.decisions.append(
                     f"{contact.frame.name}: {' + '.join(sorted(contact.leaders))}, {facts.status} ({facts.why})"

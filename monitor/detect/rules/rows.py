@@ -41,6 +41,7 @@ class Row(msgspec.Struct, frozen=True):
     """The items of one sentence and their shape, one letter an item.
 
     `breaks` are the tokens that cut it hard: a time in brackets, or in a fronted phrase, belongs to its sentence.
+    `months` are places in the text of words that are months here ("may").
     """
 
     tokens: Sequence[Token]
@@ -49,19 +50,32 @@ class Row(msgspec.Struct, frozen=True):
     shape: str
     breaks: tuple[int, ...]
     title_case: bool = False
+    months: frozenset[int] = frozenset()
 
 
-def read_row(tokens: Sequence[Token], persons: Sequence[Person], registry: Registry, *, title_case: bool) -> Row:
-    """The items of a sentence of at most MAX_TOKENS tokens."""
+def read_row(
+    tokens: Sequence[Token],
+    persons: Sequence[Person],
+    registry: Registry,
+    *,
+    title_case: bool,
+    months: frozenset[int] = frozenset(),
+) -> Row:
+    """Return the items of a sentence of at most MAX_TOKENS tokens.
+
+    `months` are the places in the text of words that are months here and something else elsewhere ("may").
+    """
     language = registry.language
     text = [token.text for token in tokens]
-    items = _coordinated(_fronted(_split(tokens, text, persons, registry), text, language), text)
+    items = _coordinated(_fronted(_split(tokens, text, persons, registry, months), text, language), text)
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
     shape = "".join(language.alphabet[item.class_] for item in items)
-    return Row(tokens, text, tuple(items), shape, breaks, title_case)
+    return Row(tokens, text, tuple(items), shape, breaks, title_case, months)
 
 
-def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry) -> list[Item]:
+def _split(
+    tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry, months: frozenset[int]
+) -> list[Item]:
     language = registry.language
     starts = {person.first: person for person in persons}
     items: list[Item] = []
@@ -81,6 +95,10 @@ def _split(tokens: Sequence[Token], text: list[str], persons: Sequence[Person], 
             class_, code = land[1][0]
             items.append(Item(class_, at, land[0], word=code))
             at = land[0]
+            continue
+        if tokens[at].start in months:
+            items.append(Item("time", at, at + 1))
+            at += 1
             continue
         found = language.lexicon.longest(text, at)
         if found is not None:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Item, Row
 from monitor.detect.vocabulary.language import Cue, CueStatus, Language
+from monitor.records import Status
 
 _ORDER: tuple[CueStatus, ...] = (
-    "generic", "denied", "cancelled", "postponed", "past", "proposed", "planned", "ongoing", "held",
+    "generic", "denied", "cancelled", "rescheduled", "postponed", "past", "proposed", "planned", "ongoing", "held",
 )  # fmt: skip
 _TIGHT, _NEAR = 2, 9
 #: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
@@ -31,12 +32,15 @@ _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
 class Verdict(NamedTuple):
-    """The status, the words that gave it, whether words told it rather than a default, and whether it is of today."""
+    """The status, the words that gave it, whether words told it rather than a default.
+
+    `undated` is what a rescheduled contact is when no new time is told.
+    """
 
     status: CueStatus
     words: str
     told: bool
-    today: bool = False
+    undated: Status = "postponed"
 
 
 class FoundCue(NamedTuple):
@@ -56,7 +60,8 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
         if (pseudo := language.pseudo_cues.longest(row.words, at)) is not None:
             at = pseudo[0]
             continue
-        hit = language.cues.longest(row.words, at) if at not in names else None
+        month = row.tokens[at].start in row.months
+        hit = language.cues.longest(row.words, at) if at not in names and not month else None
         if hit is None:
             at += 1
             continue
@@ -75,12 +80,12 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     inside = [one for one in inside if one.first >= barrier or (_passes(one.cue) and not _is_behind(wall, one))]
     if inside:
         best = min(inside, key=lambda one: _rank(row, one))
-        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.today)
+        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.undated)
     trigger = contact.trigger
     if contact.frame.status is not None:
-        return Verdict(contact.frame.status, contact.frame.name, True, contact.frame.status == "ongoing")
+        return Verdict(contact.frame.status, contact.frame.name, True)
     told = trigger.of.status != "held" or trigger.tense == "past"
-    return Verdict(trigger.of.status, trigger.tense, told, trigger.of.today and trigger.tense == "present")
+    return Verdict(trigger.of.status, trigger.tense, told)
 
 
 def _as_told(row: Row, found: FoundCue) -> CueStatus:

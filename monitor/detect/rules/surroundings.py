@@ -12,7 +12,7 @@ from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import Verdict
 from monitor.detect.setting.forum import ForumHit, find_forums
-from monitor.detect.setting.when import TimeHit, find_times
+from monitor.detect.setting.when import HAPPENED, TimeHit, find_times, reading
 from monitor.detect.setting.where import PlaceHit, best_place, find_places
 from monitor.detect.vocabulary.language import Language
 from monitor.records import Kind, Medium, Place, Status, When
@@ -29,7 +29,6 @@ _BESIDE = 4
 _ATTRIBUTES = 3
 _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
-_HAPPENED = frozenset({"held", "past", "ongoing"})
 #: What may stand between a comma and the verb of the next clause.
 _LEADS_IN = frozenset({"say", "pron", "adv", "conj"})
 #: Verbs that go on about the contact itself: "the meeting was put off and will be held on Friday".
@@ -37,7 +36,11 @@ _OF_IT = frozenset({"be", "take", "last", "start", "begin", "happen", "go"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the clause tells; `why` names the words behind the status, `told` says that it is no mere default."""
+    """What the clause tells.
+
+    `why` names the words behind the status, `told` says that it is no mere default. `times` are the places in the
+    sentence of the times in the clause, `foreign` of those that another predicate has.
+    """
 
     kind: Kind
     medium: Medium
@@ -48,6 +51,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     place: Place | None = None
     forum: str | None = None
     other_forums: tuple[str, ...] = ()
+    times: tuple[int, ...] = ()
+    foreign: tuple[int, ...] = ()
 
 
 class Surroundings:
@@ -65,8 +70,7 @@ class Surroundings:
             self.times = tuple(
                 hit
                 for hit in find_times(sentence, published, language.calendar, published.tzinfo or UTC)
-                if hit.relation == "on"
-                and not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
+                if not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
             )
         self.places: tuple[PlaceHit, ...] = find_places(sentence)
         self.forums: tuple[ForumHit, ...] = find_forums(sentence)
@@ -84,30 +88,34 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     status: Status = "held" if verdict.status == "generic" else verdict.status
     why, told = verdict.words, verdict.told
     when: When | None = None
-    times = _own(around, contact, contacts, [one for one in around.times if not _contradicts(one, status)])
-    if status in _HAPPENED:  # what lies behind is of a day: a year beside it is what it is counted in
+    day = published.date() if published is not None else date.min
+    times = _own(around, contact, contacts, [one for one in around.times if _may_be(one, status, day)])
+    if status in HAPPENED:  # what lies behind is of a day: a year beside it is what it is counted in
         times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
     hit = times[0] if times else None
     if hit is not None and published is not None:
-        when = hit.read("past" if status in _HAPPENED else "future")
-        day = published.date()
+        when = reading(hit, status, day)
+        if status == "postponed" and hit.is_new:
+            status = "rescheduled"
         if hit.direction == "future" and (status == "ongoing" or (status == "held" and not told)):
             status, why, told = "planned", hit.when.text, True
-            when = hit.read("future")
+            when = hit.plan(day)
         elif status == "held" and hit.when.start > day and _is_default(around, contact, verdict):
             status, why, told, when = "planned", hit.when.text, True, hit.when
-        elif status == "held" and not told and contact.trigger.tense == "present" and _lies_ahead(hit, when, day):
-            status, why, told, when = "planned", hit.when.text, True, hit.read("future")
-        elif status == "held" and when.start > day:
+        elif status == "held" and not told and contact.trigger.tense == "present" and _lies_ahead(hit, day):
+            status, why, told, when = "planned", hit.when.text, True, hit.plan(day)
+        elif status == "held" and when is not None and when.start > day:
             when = None
-        elif status in ("held", "ongoing") and when.end < day - RECENT:
+        elif status in ("held", "ongoing") and when is not None and when.end < day - RECENT:
             status, why, told = "past", hit.when.text, True
     year = _year_of(row, contact)
     if year is not None and published is not None and year < (published - RECENT).year:
         status, why, told = "past", str(year), True
         when = when if when is not None and when.start.year == year else _whole(year)
-    if verdict.today and when is None and published is not None:
-        when = When(start=published.date(), end=published.date())
+    if status == "rescheduled" and when is None:
+        status = verdict.undated
+    if status == "ongoing" and when is None and published is not None:
+        when = When(start=day, end=day)
     places = _own(around, contact, contacts, around.places)
     forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
@@ -123,12 +131,23 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         place=best_place(tuple(one for one in places if medium not in _REMOTE or one.frame == "speaking")),
         forum=forums[0].forum if forums and kind != "call" else None,
         other_forums=_other_forums(forums),
+        times=tuple(one.start for one in _own(around, contact, contacts, around.times)),
+        foreign=tuple(one.start for one in around.times if _begins_anew(around, contact, one)),
     )  # fmt: skip
 
 
-def _lies_ahead(hit: TimeHit, past: When, day: date) -> bool:
+def _may_be(hit: TimeHit, status: Status, day: date) -> bool:
+    """Whether a time may be that of a contact with this status."""
+    if status in ("planned", "proposed") and hit.direction == "past":
+        return False
+    if status == "past" and hit.direction == "future":
+        return False
+    return reading(hit, status, day) is not None
+
+
+def _lies_ahead(hit: TimeHit, day: date) -> bool:
     """Whether a weekday beside a verb in the present is the coming one: "visits on Tuesday", on Monday."""
-    ahead = hit.read("future").start
+    past, ahead = hit.read("past"), hit.read("future").start
     return past.end < day < ahead and not hit.explicit and ahead - day < day - past.end
 
 
@@ -266,9 +285,3 @@ def _stands_alone(around: Surroundings, hit: TimeHit | PlaceHit | ForumHit) -> b
     before = [at for at in around.row.breaks if tokens[at].start - around.offset < hit.start]
     opens = bool(before) and tokens[before[-1]].end - around.offset == hit.start - 1
     return isinstance(hit, TimeHit) and opens and hit.end == tokens[-1].end - around.offset
-
-
-def _contradicts(hit: TimeHit, status: Status) -> bool:
-    return (status in ("planned", "proposed") and hit.direction == "past") or (
-        status == "past" and hit.direction == "future"
-    )

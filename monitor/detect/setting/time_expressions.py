@@ -21,8 +21,8 @@ Part = Literal["early", "mid", "late", "first_half", "second_half"]
 Season = Literal["spring", "summer", "autumn", "winter"]
 Mode = Literal["bare", "last", "this", "next", "coming"]
 Meaning = Literal[
-    "date", "date_range", "weekday", "weekday_range", "offset", "unit", "distance", "within", "rest", "end", "month",
-    "month_range", "year", "quarter", "season", "weekend",
+    "none", "date", "date_range", "weekday", "weekday_range", "offset", "unit", "distance", "within", "rest", "end",
+    "month", "month_range", "year", "quarter", "season", "weekend",
 ]  # fmt: skip
 
 #: Expressions further than this from the article are not read: nothing a desk follows is.
@@ -32,6 +32,11 @@ _SOME: dict[str, int] = {"hour": 1, "day": 7, "week": 42, "month": 183, "quarter
 #: The first month of each (northern) season: diplomatic calendars are made in the north.
 _SEASONS: dict[str, int] = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
 _DAY = timedelta(days=1)
+#: Parts that have a granularity of their own; others are ranges.
+_PARTS: dict[tuple[Granularity, Part], Granularity] = {
+    ("month", "early"): "early", ("month", "mid"): "mid", ("month", "late"): "late",
+    ("year", "first_half"): "half", ("year", "second_half"): "half",
+}  # fmt: skip
 
 #: How far a day without a year may lie on the wrong side of its clause's tense and still be of the nearest year.
 _SLACK = 60
@@ -40,7 +45,8 @@ _SLACK = 60
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One expression: what it looks like and what it means.
 
-    `shift` counts units (or the sign of a distance), `mode` says how a weekday is meant, `part` narrows it.
+    `none` are words that look like a time and are none ("2박 3일", a length). `shift` counts units, months of a day
+    without one, or gives the sign of a distance; `mode` says how a weekday is meant, `part` narrows it.
     A word of `unless_before` among the five in front gives another sense ("their first meeting in two weeks").
     """
 
@@ -123,7 +129,7 @@ def _container(unit: Unit, day: date, shift: int = 0) -> Span:
             return Span(start, start + 6 * _DAY, "week")
         case "weekend":
             saturday = day - (day.isoweekday() - 6) * _DAY + 7 * shift * _DAY
-            return Span(saturday, saturday + _DAY, "range")
+            return Span(saturday, saturday + _DAY, "weekend")
         case "month":
             return _months(day.year, day.month + shift, 1, "month")
         case "quarter":
@@ -150,7 +156,8 @@ def _part_of(span: Span, part: Part | None) -> Span:
         "early": (0, third - 1), "mid": (days // 3, days - days // 3 - 1), "late": (days - third, days - 1),
         "first_half": (0, half - 1), "second_half": (half, days - 1),
     }[part]  # fmt: skip
-    return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, "range")
+    granularity = _PARTS.get((span.granularity, part), "range")
+    return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, granularity)
 
 
 def _nearest(spans: list[Span], base: date, slack: int = 1) -> Reading | None:
@@ -171,9 +178,17 @@ def _start(span: Span) -> date:
     return span.start
 
 
-def _date(_: Rule, groups: Groups, base: date) -> Reading | None:
+def _none(_: Rule, __: Groups, base: date) -> Reading:
+    return Reading(_day(base))
+
+
+def _date(rule: Rule, groups: Groups, base: date) -> Reading | None:
     if groups.year:
         return Reading(_day(date(groups.year, groups.month, groups.day)))
+    if not groups.month and rule.shift:
+        month = _container("month", base, rule.shift).start
+        found = _valid(month.year, month.month, groups.day)
+        return Reading(_day(found)) if found is not None else None
     if not groups.month:
         return _day_of_month(groups.day, base)
     return _nearest(
@@ -240,10 +255,15 @@ def _offset(rule: Rule, _: Groups, base: date) -> Reading:
 
 
 def _unit(rule: Rule, groups: Groups, base: date) -> Reading:
-    """Like "next month"; on a Sunday what will happen "this week" happens in the week that begins the day after."""
+    """Like "next month".
+
+    On a Sunday "last week" and "this week" are the week that ends; what will happen "this week" happens in the week
+    that begins the day after.
+    """
     unit, part = rule.unit or groups.unit or "day", rule.part or groups.part
-    this = _part_of(_container(unit, base, rule.shift), part)
-    if unit == "week" and rule.shift == 0 and base.isoweekday() == 7:
+    sunday = unit == "week" and base.isoweekday() == 7
+    this = _part_of(_container(unit, base, 0 if sunday and rule.shift == -1 else rule.shift), part)
+    if sunday and rule.shift == 0:
         return Reading(this, this, _part_of(_container(unit, base, 1), part))
     return Reading(this)
 
@@ -282,13 +302,13 @@ def _rest(rule: Rule, groups: Groups, base: date) -> Reading:
 
 
 def _end(rule: Rule, groups: Groups, base: date) -> Reading | None:
-    """Like "by the end of the year", "before March": any day until then."""
+    """Like "by the end of the year", "by the end of March": any day until then."""
     if groups.month:
         months = _month(rule, groups, base)
-        return months and Reading(Span(base, max(base, (months.future or months.default).end), "range"))
+        return months and Reading(Span(base, max(base, (months.future or months.default).end), "until"))
     if groups.year:
-        return Reading(Span(base, max(base, date(groups.year, 12, 31)), "range"))
-    return Reading(Span(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "range"))
+        return Reading(Span(base, max(base, date(groups.year, 12, 31)), "until"))
+    return Reading(Span(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "until"))
 
 
 def _month(rule: Rule, groups: Groups, base: date) -> Reading | None:
@@ -351,6 +371,7 @@ def _weekend(rule: Rule, _: Groups, base: date) -> Reading:
 
 
 _MEANINGS: Mapping[str, Callable[[Rule, Groups, date], Reading | None]] = {
+    "none": _none,
     "date": _date,
     "date_range": _date_range,
     "weekday": _weekday,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -22,24 +22,39 @@ import msgspec
 from monitor.detect.setting.time_expressions import Direction, Groups, Part, Reading, Rule, Season, Unit, read_rule
 from monitor.detect.text.normal import fold, normalise
 from monitor.errors import DataFileError
-from monitor.records import When
+from monitor.records import Status, When
 
 Tense = Literal["past", "future"]
-Relation = Literal["on", "since", "before", "after"]
+#: What the words in front of a time make of it. `until` and `from` are bounds of a plan ("by March", "not before
+#: March"), `around` makes it vague, `to` is the new time of what is put off; `since`, `before` and `after` tell the
+#: time of something else.
+Relation = Literal["on", "to", "since", "before", "after", "until", "from", "around"]
 V = TypeVar("V")
+
+#: Statuses of what took place: their times lie behind.
+HAPPENED: frozenset[Status] = frozenset({"held", "ongoing", "past"})
 
 #: Of these slots every rule with a slot has one, or a number.
 _GATES = ("month", "weekday", "unit", "season", "quarter")
-_DATES = frozenset({"date", "date_range"})
+_DATES = frozenset({"date", "date_range", "none"})
 #: Meanings whose rules may begin with the word that makes them a bound ("since 2018").
 _LED = frozenset({"month", "year", "season"})
+#: Relations whose words are kept as the source's words for the time.
+_BOUNDS = frozenset({"until", "from", "around"})
+_RANGES = frozenset({"date_range", "weekday_range", "month_range"})
+#: Characters in front of a time in which a relation stands.
+_PHRASE = 24
+#: How long after "not before March" a plan may take place, and how far from "around 5 March".
+_OPEN, _ABOUT = timedelta(days=365), timedelta(days=3)
 
 
 class CalendarWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `calendar` section of a language's file. Weekdays count from Monday as 1, as in ISO 8601.
 
-    `capitalised` forms mean something else in lower case ("may", "march"); behind a time with one of `possessives` a
-    relation is to what follows ("after Friday's call"); `spaced` is false for scripts that write no spaces.
+    `articles` may stand between a relation and its time. `capitalised` forms are other words too ("may", "march"):
+    they are months with a capital, with a digit beside them, or behind one of `leads` ("in may"). Behind a time with
+    one of `possessives` a relation is to what follows ("after Friday's call"). `spaced` is false for scripts that write
+    no spaces.
     """
 
     months: Mapping[int, tuple[str, ...]]
@@ -54,7 +69,9 @@ class CalendarWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     day_suffixes: tuple[str, ...] = ()
     year_suffixes: tuple[str, ...] = ()
     possessives: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
     capitalised: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
     spaced: bool = True
 
 
@@ -64,7 +81,7 @@ class TimeHit(msgspec.Struct, frozen=True):
     `when` is the reading without regard to tense (of two, the nearer one, and of a weekday the past one), `past` and
     `future` are the readings for a clause of that tense. `direction` says on which side of the article's date it lies
     where the words settle that, `explicit` whether they do. `relation` is `since`, `before` or `after` when the words
-    in front make it a bound rather than the time itself.
+    in front make it a bound rather than the time itself. `between`: it reads "from A to B".
     """
 
     start: int
@@ -75,10 +92,64 @@ class TimeHit(msgspec.Struct, frozen=True):
     past: When
     future: When
     relation: Relation = "on"
+    between: bool = False
 
     def read(self, tense: Tense | None) -> When:
         """The reading for a clause of this tense."""
         return self.when if tense is None else self.past if tense == "past" else self.future
+
+    def plan(self, day: date) -> When | None:
+        """The days on which a plan told on `day` may take place: none of them before that day.
+
+        None where all lie before it, or where the time is that of something else.
+        """
+        when = self.future
+        before = self.relation == "before" and when.granularity not in ("day", "range")
+        if self.relation == "after" or (self.relation == "before" and not before):
+            return None
+        if before:
+            when = msgspec.structs.replace(when, start=day, end=when.start - timedelta(days=1), granularity="until")
+        elif self.relation == "until":
+            when = msgspec.structs.replace(when, start=day, granularity="until")
+        elif self.relation == "from":
+            when = msgspec.structs.replace(when, end=when.start + _OPEN, granularity="from")
+        elif self.relation == "around" and when.granularity == "day":
+            when = msgspec.structs.replace(
+                when, start=when.start - _ABOUT, end=when.start + _ABOUT, granularity="around"
+            )
+        if when.end < day:
+            return None
+        if when.start < day:
+            vague = "range" if when.granularity in ("week", "weekend") else when.granularity
+            when = msgspec.structs.replace(when, start=day, granularity=vague)
+        return when
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is the time itself, and no bound."""
+        return self.relation in ("on", "to")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether, said of what is put off, it is the new time."""
+        return self.between or self.relation in ("to", "until")
+
+    def moved_to(self, day: date) -> When | None:
+        """The new time of a contact that is put off: B of "from A to B"."""
+        if self.future.end < day or self.relation not in ("on", "to", "until"):
+            return None
+        if self.between:
+            return msgspec.structs.replace(self.future, start=self.future.end, granularity="day")
+        return self.future
+
+
+def reading(hit: TimeHit, status: Status, day: date) -> When | None:
+    """Return what a time says of a contact with this status; None where it is the time of something else."""
+    if status in ("postponed", "rescheduled"):
+        return hit.moved_to(day)
+    if status in ("planned", "proposed"):
+        return hit.plan(day)
+    return hit.read("past" if status in HAPPENED else "future") if hit.plain else None
 
 
 class Calendar:
@@ -105,11 +176,14 @@ class Calendar:
         self._slots["year"] = r"(?:19|20)\d\d" + _optional(words.year_suffixes)
         self.rules = [(self._compile(rule, source), rule) for rule in words.rules]
         self._relations = _table(words.relations)
-        self._ahead = (
-            re.compile(rf"(?:^|\W)({_either(self._relations)})\s{{1,2}}(?:the\s)?$") if self._relations else None
-        )
+        articles = "".join(rf"(?:{_either(_table({1: words.articles}))}\s)?" for _ in words.articles[:1])
+        relations = _either(self._relations)
+        gap, far = (r"(?:^|\W)", r"\s{1,2}") if words.spaced else ("", r"\s?")
+        self._ahead = re.compile(rf"{gap}({relations}){far}{articles}$") if relations else None
+        self._led = re.compile(rf"({relations}){far}") if relations else None
         self._possessives = tuple(normalise(mark).text for mark in words.possessives)
         self._capitalised = frozenset(fold(normalise(form).text) for form in words.capitalised)
+        self._leads = frozenset(fold(normalise(form).text) for form in words.leads)
         self.gate = re.compile("|".join(self._gate_words()))
 
     @classmethod
@@ -154,23 +228,53 @@ class Calendar:
 
     def means(self, rule: Rule, match: re.Match[str], text: str) -> bool:
         """Whether the words are meant as a time: capitals where they matter, no other sense by a word in front."""
-        if self._capitalised and not text.islower():
+        if self._capitalised:
             for name, words in match.groupdict().items():
-                if words in self._capitalised and not text[match.start(name)].isupper():
+                if words in self._capitalised and not self._is_month(match, match.start(name), text):
                     return False
         if rule.unless_before:
             ahead = fold(text[max(0, match.start() - 60) : match.start()]).split()[-5:]
             return not any(word in ahead for word in rule.unless_before)
         return True
 
-    def relation(self, folded: str, start: int, end: int, *, led: bool) -> Relation:
-        """What the words in front of the time at `start:end` make of it, or, when it is `led`, its own first word."""
-        if self._ahead is None or folded.startswith(self._possessives, end):
-            return "on"
-        if led and (first := folded[start:end].split(None, 1)[0]) in self._relations:
-            return self._relations[first]
-        ahead = self._ahead.search(folded[max(0, start - 24) : start])
-        return self._relations[ahead[1]] if ahead else "on"
+    def _is_month(self, match: re.Match[str], at: int, text: str) -> bool:
+        """Whether a word that is more than a month is one here: by its neighbours, else by its capital."""
+        words = match.group()
+        if any(letter.isdigit() for letter in words) or not self._leads.isdisjoint(words.split()):
+            return True
+        return text[at].isupper() and not text.istitle() and not text.isupper()
+
+    def relation(self, folded: str, start: int, end: int, *, led: bool) -> tuple[Relation, int]:
+        """What the words in front of the time at `start:end` make of it, and where they begin.
+
+        When it is `led`, its own first words tell.
+        """
+        if self._ahead is None or self._led is None or folded.startswith(self._possessives, end):
+            return "on", start
+        if led and (own := self._led.match(folded, start, end)):
+            return self._relations[own[1]], start
+        low = max(0, start - _PHRASE)
+        ahead = self._ahead.search(folded[low:start])
+        return (self._relations[ahead[1]], low + ahead.start(1)) if ahead else ("on", start)
+
+    def is_between(self, rule: Rule, folded: str, start: int) -> bool:
+        """Whether the range at `start` begins with a word for "from"."""
+        own = self._led.match(folded, start) if self._led is not None and rule.mean in _RANGES else None
+        return own is not None and self._relations[own[1]] == "since"
+
+    def month_words(self, text: str, folded: str) -> frozenset[int]:
+        """Where in the text words that are more than months ("may") stand for months."""
+        if not any(form in folded for form in self._capitalised):
+            return frozenset()
+        return frozenset(
+            match.start(name)
+            for pattern, rule in self.rules
+            if "{month}" in rule.match
+            for match in pattern.finditer(folded)
+            if self.means(rule, match, text)
+            for name, words in match.groupdict().items()
+            if words in self._capitalised
+        )
 
     def groups(self, match: re.Match[str]) -> Groups:
         """What the match's slots stand for."""
@@ -217,7 +321,7 @@ def find_times(
         return ()
     base = published.astimezone(zone).date()
     hits = [
-        (rule.mean not in _DATES, match.start() - match.end(), match.start(), rule.mean in _LED, reading)
+        (rule.mean not in _DATES, match.start() - match.end(), match.start(), rule, reading)
         for pattern, rule in calendar.rules
         for match in pattern.finditer(folded)
         if calendar.means(rule, match, text) and (reading := read_rule(rule, calendar.groups(match), base))
@@ -225,16 +329,23 @@ def find_times(
     hits.sort(key=lambda hit: hit[:3])
     taken = bytearray(len(text))
     chosen: list[TimeHit] = []
-    for _, length, start, led, reading in hits:
+    for _, length, start, rule, reading in hits:
         end = start - length
         if not any(taken[start:end]):
             taken[start:end] = b"\1" * -length
-            chosen.append(_hit(text, (start, end), reading, base, calendar.relation(folded, start, end, led=led)))
+            if rule.mean == "none":
+                continue
+            relation, first = calendar.relation(folded, start, end, led=rule.mean in _LED)
+            between = calendar.is_between(rule, folded, start)
+            first = first if relation in _BOUNDS else start
+            chosen.append(_hit(text, (first, end), reading, base, relation, between=between))
     chosen.sort(key=lambda hit: hit.start)
     return tuple(chosen if tense is None else [msgspec.structs.replace(hit, when=hit.read(tense)) for hit in chosen])
 
 
-def _hit(text: str, span: tuple[int, int], reading: Reading, base: date, relation: Relation) -> TimeHit:
+def _hit(
+    text: str, span: tuple[int, int], reading: Reading, base: date, relation: Relation, *, between: bool
+) -> TimeHit:
     words = text[slice(*span)]
     past, future = reading.past or reading.default, reading.future or reading.default
     explicit = reading.explicit and past == future
@@ -242,5 +353,5 @@ def _hit(text: str, span: tuple[int, int], reading: Reading, base: date, relatio
     if explicit and direction == "none":
         direction = "past" if reading.default.end < base else "future" if reading.default.start > base else "none"
     return TimeHit(
-        *span, reading.default.when(words), direction, explicit, past.when(words), future.when(words), relation
+        *span, reading.default.when(words), direction, explicit, past.when(words), future.when(words), relation, between
     )

@@ -47,8 +47,7 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A trigger as the file has it: one verb or noun in all its forms.
 
     `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
-    `today`: told in the present, it is of the article's day. `hosted`: the leader of the state visited takes part even
-    if the text does not name him.
+    `hosted`: the leader of the state visited takes part even if the text does not name him.
     """
 
     name: str
@@ -59,7 +58,6 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     status: Status = "held"
     weak: bool = False
     hosted: bool = False
-    today: bool = False
     distributive: bool = False
     forms: Mapping[Tense, tuple[str, ...]]
     compounds: Mapping[Medium, tuple[str, ...]] = {}
@@ -70,8 +68,8 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `scope`: where the cue stands. `reach`: tight, up to two items; phrase, within one noun phrase or verb group; near,
     up to nine items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
-    do not pass it. `strong`: it outweighs the others but a denial. `today`: it happens on the article's day unless
-    another is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
+    do not pass it. `strong`: it outweighs the others but a denial. `undated`: what `rescheduled` comes to where no new
+    time is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
     `apart`: nor do strong ones, since what stands before it speaks of something else ("ahead of"). `reported`: what it
     says behind a verb of saying.
     """
@@ -84,7 +82,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     barrier: bool = False
     apart: bool = False
     strong: bool = False
-    today: bool = False
+    undated: Status = "postponed"
     unless_before: tuple[str, ...] = ()
     reported: CueStatus | None = None
 

@@ -49,7 +49,7 @@ def test_a_weekday_beside_the_present_tense_is_the_nearer_one(detector, publishe
 @pytest.mark.parametrize(
     ("words", "start", "end"),
     [
-        ("the first half of 2026", "2026-01-01", "2026-06-30"),
+        ("the first half of 2026", "2026-02-04", "2026-06-30"),
         ("the second half of 2028", "2028-07-01", "2028-12-31"),
         ("the first half of March", "2026-03-01", "2026-03-15"),
         ("the second half of March", "2026-03-16", "2026-03-31"),
