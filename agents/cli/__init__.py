@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("agents.cli.detect:detect", "Find the contacts between leaders that articles speak of."),
     "replay": ("agents.cli.replay:replay", "Run articles through detection and assembly; print events."),
     "events": ("agents.cli.events:events", "Print the events on the broker, or follow them."),
+    "board": ("agents.cli.board:board", "Serve the board: look at events, search and subscribe."),
     "export": ("agents.cli.export:export", "Write events as a calendar, feed, table or event coding."),
     "feeds": ("agents.cli.feeds:feeds", "Check, find, list and exchange feeds."),
     "watchlist": ("agents.cli.watchlist:watchlist", "Who is tracked: leaders, their offices and names."),

@@ -50,7 +50,7 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
 
     def commands(url: str) -> Mapping[str, Sequence[str]]:
         options = [*(["--config", str(config_file)] if config_file else []), *(["--broker", url] if url else [])]
-        return {role: python(role, *options) for role in ("poller", "worker")}
+        return {role: python(role, *options) for role in ("poller", "worker", "board")}
 
     # A broker of the configuration stays in the configuration: its password must not be seen on a command line.
     supervisor = Supervisor(

@@ -7,9 +7,9 @@ the filters that all of them share, `exports` turns events into other programs' 
 from __future__ import annotations
 
 from monitor.archive.database import Archive
+from monitor.archive.narrowing import Selection, SelectionError
 from monitor.archive.reading import Found, Page
 from monitor.archive.search import Names
-from monitor.archive.selection import Selection, SelectionError
 from monitor.archive.writing import Batch, Kept, write
 
 __all__ = ["Archive", "Batch", "Found", "Kept", "Names", "Page", "Selection", "SelectionError", "write"]

@@ -178,10 +178,11 @@ class Archive:
         """For each topic and partition the offset of the first record that is not in here yet."""
         return {(topic, part): after for topic, part, after in self.writer.execute("SELECT * FROM offsets")}
 
-    def version(self) -> str:
-        """Changes whenever what a reader sees may have changed."""
-        row = self.reader.execute("SELECT value FROM meta WHERE name = 'seq'").fetchone()
-        return f"{self.identity}-{row[0] if row else 0}"
+    def version(self, *, kept: bool = False) -> str:
+        """Changes when an event does, or what is kept of it; with `kept` also when anything else that is kept does."""
+        names = ("seq", "kept") if kept else ("seq",)
+        found = dict(self.reader.execute("SELECT name, value FROM meta WHERE name IN ('seq', 'kept')").fetchall())
+        return "-".join((self.identity, *(found.get(name, "0") for name in names)))
 
 
 def _remove(path: Path) -> None:

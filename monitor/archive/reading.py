@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from monitor.archive.database import Archive
 from monitor.archive.headlines import headline_of
+from monitor.archive.narrowing import Selection, SelectionError
 from monitor.archive.search import Names
-from monitor.archive.selection import Selection, SelectionError
 from monitor.archive.writing import Kept
 from monitor.records import Event, decode
 

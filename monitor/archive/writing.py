@@ -78,14 +78,19 @@ def write(archive: Archive, batch: Batch) -> list[str]:
                 touched = connection.execute("UPDATE events SET seq = ? WHERE id = ?", (seq, event_id))
                 if touched.rowcount:
                     changed[event_id] = None
-        if batch.kept:
-            seq += 1
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq),))
+        if batch.kept:
+            connection.execute(_COUNT_KEPT)
         connection.executemany(
             "INSERT OR REPLACE INTO offsets VALUES (?, ?, ?)",
             [(topic, part, after) for (topic, part), after in batch.offsets.items()],
         )
     return list(changed)
+
+
+_COUNT_KEPT = """
+INSERT INTO meta VALUES ('kept', '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1
+"""
 
 
 def _put_event(connection: sqlite3.Connection, event: Event, body: bytes, seq: int) -> bool:

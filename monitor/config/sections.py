@@ -290,6 +290,25 @@ class Web(Section, frozen=True, kw_only=True):
     worker_port: Port = 9652
 
 
+class BoardSettings(Section, frozen=True, kw_only=True):
+    """The board: web pages, API and subscriptions.
+
+    `url` is where readers reach it; alerts link to it. `archive` keeps the read model between two runs, else it is made
+    from the topics at each start. `user_header` is the header in which a proxy among `trusted_proxies` names the
+    reader. `passwords` and `tokens` are files. `rate` is requests a second to the API for each client, 0 for no limit.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 9650
+    url: Annotated[str, Meta(pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$", examples=["https://board.example.org"])] = ""
+    archive: Path | None = None
+    user_header: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]*$", examples=["X-Forwarded-User"])] = ""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    passwords: Path | None = None
+    tokens: Path | None = None
+    rate: Annotated[int, Meta(ge=0)] = 50
+
+
 class Log(Section, frozen=True, kw_only=True):
     """How logs look: `console` for people, `json` for machines, `auto` by whether standard error is a terminal."""
 
@@ -311,6 +330,7 @@ class Config(Section, frozen=True, kw_only=True):
     silences: tuple[SilenceRule, ...] = ()
     alerts: Alerts = Alerts()
     web: Web = Web()
+    board: BoardSettings = BoardSettings()
     log: Log = Log()
 
     def all_routes(self) -> tuple[Route, ...]:

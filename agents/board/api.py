@@ -1,0 +1,326 @@
+"""The HTTP API, version 1: JSON for programs. data/openapi.yaml describes every route, parameter and answer.
+
+Lists are pages with a cursor. Answers carry an ETag and are not sent again to who has them (RFC 9110, section 13); an
+error is a problem object (RFC 9457). A list that is asked for as `text/event-stream` goes on for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from http import HTTPStatus
+from importlib import resources
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+import yaml
+from aiohttp import web
+
+from agents.board import actions
+from agents.board.access import Reader
+from agents.board.desk import DESK, Desk
+from agents.board.pages import HUB, LIMITER, READER, base_url, feed_rows, selection_of
+from monitor import __version__
+from monitor.archive import Found, Selection, SelectionError, contacts, reading
+from monitor.records import event_line
+
+PREFIX = "/api/v1"
+PAGE = 50
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> web.Response:  # noqa: ANN401
+    """An error as RFC 9457 has it."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return web.Response(
+        body=msgspec.json.encode(body), status=status, content_type="application/problem+json", headers=headers
+    )
+
+
+def item(found: Found, base: str) -> bytes:
+    """One event as the API has it: its event line, and what the board adds."""
+    added = {
+        "headline": found.headline,
+        "changed": found.changed,
+        "url": f"{base}/events/{quote(found.event.event_id, safe='')}",
+    }
+    return event_line(found.event)[:-1] + b"," + msgspec.json.encode(added)[1:]
+
+
+class _Items:
+    """Renders events for live readers of the API."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def __call__(self, found: Found) -> bytes:
+        return item(found, self.base)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Items) and other.base == self.base
+
+    def __hash__(self) -> int:
+        return hash((_Items, self.base))
+
+
+def _limited(handler: Callable[[web.Request], Awaitable[web.StreamResponse]], scope: str = "read") -> Any:  # noqa: ANN401
+    """The handler behind the rate limit and the scope that it needs."""
+
+    async def limited(request: web.Request) -> web.StreamResponse:
+        reader: Reader = request[READER]
+        now = time.monotonic()
+        client = f"{reader.kind} {reader.name}" if reader.name else request.remote or ""
+        if wait := request.app[LIMITER].wait(client, now):
+            raise web.HTTPTooManyRequests(text="slow down", headers={"Retry-After": str(int(wait) + 1)})
+        if scope not in reader.scopes:
+            raise web.HTTPForbidden(text=f"this token lacks the scope {scope!r}")
+        return await handler(request)
+
+    return limited
+
+
+async def _cached(request: web.Request, *, kept: bool, make: Callable[[], Awaitable[bytes]]) -> web.Response:
+    """An answer with an ETag of the archive's version and the address; 304 to who has it."""
+    desk = request.app[DESK]
+    version = await desk.ask(lambda: desk.archive.version(kept=kept))
+    day = desk.clock().date().isoformat()
+    asked = hashlib.sha256(f"{request.path_qs} {base_url(request)} {day}".encode()).hexdigest()[:12]
+    etag = f'W/"{version}-{asked}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Authorization, Accept"}
+    known = {each.strip() for each in request.headers.get("If-None-Match", "").split(",")}
+    if etag in known or "*" in known:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=await make(), content_type="application/json", headers=headers)
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", str(PAGE))
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= reading.MAX_PAGE):
+        raise SelectionError("limit", f"is not a number from 1 to {reading.MAX_PAGE}")
+    return int(text)
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """Events by last change, or a stream of their changes."""
+    desk, base = request.app[DESK], base_url(request)
+    selection, after = selection_of(request, "after", "limit", "last"), request.query.get("after", "")
+    if "text/event-stream" in request.headers.get("Accept", ""):
+        return await request.app[HUB].serve(request, selection, _Items(base))
+    limit = _limit(request)
+
+    async def make() -> bytes:
+        page = await desk.ask(reading.events, desk.archive, desk.people, selection, after=after, limit=limit)
+        more = _page_of(request, selection, page.after, limit) if page.after else None
+        tail = msgspec.json.encode({"next": page.after or None, "next_url": more})
+        return b'{"items":[' + b",".join(item(found, base) for found in page.entries) + b"]," + tail[1:]
+
+    return await _cached(request, kept=False, make=make)
+
+
+def _page_of(request: web.Request, selection: Selection, after: str, limit: int) -> str:
+    return (
+        f"{base_url(request)}{request.path}?{urlencode([*selection.items(), ('limit', str(limit)), ('after', after)])}"
+    )
+
+
+async def _one(request: web.Request) -> Found:
+    desk, event_id = request.app[DESK], request.match_info["event_id"]
+    if other := await desk.ask(reading.redirect, desk.archive, event_id):
+        rest = request.path.removeprefix(f"{PREFIX}/events/").partition("/")[2]
+        raise web.HTTPPermanentRedirect(f"{PREFIX}/events/{quote(other, safe='')}{'/' if rest else ''}{rest}")
+    found = await desk.ask(reading.event, desk.archive, event_id)
+    if found is None:
+        raise web.HTTPNotFound(text="no such event")
+    return found
+
+
+async def event(request: web.Request) -> web.StreamResponse:
+    """One event."""
+    found = await _one(request)
+
+    async def make() -> bytes:
+        return item(found, base_url(request))
+
+    return await _cached(request, kept=False, make=make)
+
+
+async def history(request: web.Request) -> web.StreamResponse:
+    """What changed of one event, revision by revision."""
+    found = await _one(request)
+
+    async def make() -> bytes:
+        return msgspec.json.encode({"event_id": found.event.event_id, "items": found.event.history})
+
+    return await _cached(request, kept=False, make=make)
+
+
+async def pairs(request: web.Request) -> web.StreamResponse:
+    """Pairs of leaders by last contact."""
+    desk = request.app[DESK]
+    selection = selection_of(request, "limit")
+    leader, limit = selection.leader[0] if selection.leader else "", _limit(request)
+
+    async def make() -> bytes:
+        today = desk.clock().date()
+        found = await desk.ask(contacts.pairs, desk.archive, today, leader=leader, limit=limit)
+        items = [
+            {
+                "leaders": pair.leaders, "names": pair.names, "last": pair.last, "total": pair.total, "year": pair.year,
+                "days_since": (today - pair.last).days,
+            }
+            for pair in found
+        ]  # fmt: skip
+        return msgspec.json.encode({"items": items})
+
+    return await _cached(request, kept=False, make=make)
+
+
+async def leaders(request: web.Request) -> web.StreamResponse:
+    """Leaders who take part in events, the most frequent first."""
+    desk, limit = request.app[DESK], _limit(request)
+    selection_of(request, "limit")
+
+    async def make() -> bytes:
+        rows = await desk.ask(contacts.leaders, desk.archive, limit)
+        return msgspec.json.encode({"items": [_leader(desk, row) for row in rows]})
+
+    return await _cached(request, kept=False, make=make)
+
+
+def _leader(desk: Desk, row: contacts.LeaderRow) -> dict[str, Any]:
+    known = desk.watchlist.leaders.get(row.leader)
+    return {
+        "leader": row.leader,
+        "name": known.name if known else row.name,
+        "country": row.country,
+        "wikidata": known.wikidata if known else "",
+        "offices": [
+            {"title": office.title, "country": office.country, "from": office.from_, "to": office.to}
+            for office in (known.offices if known else ())
+        ],
+        "events": row.events,
+        "last": row.last,
+    }
+
+
+async def feeds(request: web.Request) -> web.StreamResponse:
+    """Feeds and their health."""
+    desk = request.app[DESK]
+
+    async def make() -> bytes:
+        items = []
+        for row in await feed_rows(desk):
+            state = row.state
+            items.append(
+                {
+                    "id": row.feed.id, "outlet": row.feed.outlet, "url": row.feed.url, "health": row.health,
+                    "reason": state.health_reason if state else "", "last_success": state.last_success if state else 0,
+                    "last_new": state.last_new if state else 0, "next_due": state.next_due if state else 0,
+                    "due_reason": state.due_reason if state else "", "errors": state.error_count if state else 0,
+                }
+            )  # fmt: skip
+        return msgspec.json.encode({"items": items})
+
+    return await _cached(request, kept=True, make=make)
+
+
+async def stats(request: web.Request) -> web.StreamResponse:
+    """Counts of events and of what is kept, and how far the board is."""
+    desk = request.app[DESK]
+
+    async def make() -> bytes:
+        counts = await desk.ask(reading.counts, desk.archive)
+        flow, progress = desk.flow, desk.progress
+        return msgspec.json.encode(
+            {
+                "events": {name: counts[name] for name in ("kind", "medium", "status")},
+                "kept": counts["kept"],
+                "topics": {"written": flow.written, "waiting": flow.waiting},
+                "archive": {"complete": progress.done, "percent": progress.percent},
+                "version": __version__,
+            }
+        )
+
+    return await _cached(request, kept=True, make=make)
+
+
+@cache
+def openapi() -> bytes:
+    """The description of this API (OpenAPI 3.1) as JSON."""
+    text = (resources.files("agents.board") / "data" / "openapi.yaml").read_text("utf-8")
+    return msgspec.json.encode({**yaml.safe_load(text)})
+
+
+async def description(_: web.Request) -> web.Response:
+    """The OpenAPI document."""
+    return web.Response(body=openapi(), content_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+class _Act(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request that does something; which fields count depends on the route."""
+
+    by: str = ""
+    length: str = msgspec.field(default="", name="for")
+    reason: str = ""
+    verdict: str = ""
+    article_id: str = ""
+    comment: str = ""
+
+
+async def _act(request: web.Request) -> tuple[Desk, Found, str, _Act]:
+    # A browser sends a form anywhere without asking, but JSON only to its own site (CORS).
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="send application/json")
+    try:
+        act = msgspec.json.decode(await request.read(), type=_Act)
+    except msgspec.DecodeError as error:
+        raise web.HTTPBadRequest(text=str(error)) from error
+    reader: Reader = request[READER]
+    return request.app[DESK], await _one(request), reader.name or act.by[:80] or "somebody", act
+
+
+async def post_seen(request: web.Request) -> web.Response:
+    """Acknowledge an event."""
+    desk, found, by, _ = await _act(request)
+    return _made(await actions.seen(desk, found.event, by))
+
+
+async def post_silence(request: web.Request) -> web.Response:
+    """Silence events like this one."""
+    desk, found, by, act = await _act(request)
+    return _made(await actions.silence(desk, found.event, by, act.length, act.reason))
+
+
+async def post_feedback(request: web.Request) -> web.Response:
+    """Say that an event is wrong, right, or that an article is of another one."""
+    desk, found, by, act = await _act(request)
+    return _made(
+        await actions.feedback(desk, found.event, by, act.verdict, article_id=act.article_id, comment=act.comment)
+    )
+
+
+def _made(record: msgspec.Struct) -> web.Response:
+    return web.Response(body=msgspec.json.encode(record), status=201, content_type="application/json")
+
+
+async def nowhere(_: web.Request) -> web.Response:
+    """An address of the API that there is not."""
+    raise web.HTTPNotFound(text=f"no such route; {PREFIX}/openapi.json has them all")
+
+
+ROUTES = [
+    web.get(f"{PREFIX}/openapi.json", _limited(description)),
+    web.get(f"{PREFIX}/events", _limited(events)),
+    web.get(f"{PREFIX}/events/{{event_id}}", _limited(event)),
+    web.get(f"{PREFIX}/events/{{event_id}}/history", _limited(history)),
+    web.post(f"{PREFIX}/events/{{event_id}}/seen", _limited(post_seen, "act")),
+    web.post(f"{PREFIX}/events/{{event_id}}/silence", _limited(post_silence, "act")),
+    web.post(f"{PREFIX}/events/{{event_id}}/feedback", _limited(post_feedback, "act")),
+    web.get(f"{PREFIX}/pairs", _limited(pairs)),
+    web.get(f"{PREFIX}/leaders", _limited(leaders)),
+    web.get(f"{PREFIX}/feeds", _limited(feeds)),
+    web.get(f"{PREFIX}/stats", _limited(stats)),
+    web.get("/api/{rest:.*}", nowhere),
+]

@@ -1,0 +1,257 @@
+"""Takes the topics into the archive: from where it stopped last time, or from their beginning, and then on and on.
+
+The offsets are stored with the data in one transaction, so that a board that is killed goes on where it was. When the
+topics are not those that the archive was filled from (a stored offset lies behind a topic's end), it starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from agents.board.desk import Desk
+from agents.stream.dead_letters import DeadLetter
+from agents.stream.topics import TopicNames
+from monitor.archive import Batch, Kept, write
+from monitor.errors import BrokerError, SummitryError
+from monitor.feeds.polling.feed_state import FeedState
+from monitor.kafka import BrokerSettings, consumer, partitions_of
+from monitor.notify import Ack, Delivery, Feedback, Policy, Silence
+from monitor.notify.policy.decision import why_fired
+from monitor.records import Event, decode, encode
+
+logger = structlog.get_logger()
+
+#: Records that are written in one transaction.
+BATCH = 2000
+_RETRY = 2.0
+_FLOW_EVERY = 5.0
+
+ACK, DELIVERY, SILENCE, FEEDBACK = "ack", "delivery", "silence", "feedback"
+FEED, FEED_STATE, DEAD_LETTER = "feed", "feed_state", "dead_letter"
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the board keeps of a delivery: what a receiver was told of an event, and what waits or failed."""
+
+    receiver: str
+    event_id: str
+    state: str
+    revision: int
+    told_at: datetime | None = None
+    route: str = ""
+    why: str = ""
+    tell: str = ""
+    error: str = ""
+    attempts: int = 0
+    due: datetime | None = None
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """What the board keeps of a dead letter."""
+
+    id: str
+    stage: str
+    topic: str
+    at: datetime
+    reason: str
+    error: str
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How the records of one topic are read."""
+
+    sort: str
+    read: Callable[[str, bytes], Kept | None]
+
+
+def readers(names: TopicNames, policy: Policy) -> Mapping[str, _Reader]:
+    """For each topic beside the events how its records become what is kept."""
+
+    def ack(key: str, value: bytes) -> Kept:
+        found = decode(Ack, value)
+        return Kept(ACK, key, value, found.event_id, found.at)
+
+    def delivery(key: str, value: bytes) -> Kept:
+        found = decode(Delivery, value)
+        waits = found.pending or found.failed
+        event = found.told or (waits.event if waits else None)
+        route = found.route or (waits.route if waits else "")
+        told = Told(
+            receiver=found.receiver,
+            event_id=found.event_id,
+            state=found.state,
+            revision=found.revision,
+            told_at=found.told_at,
+            route=route,
+            why=why_fired(policy, route, event) if event and route else "",
+            tell=waits.tell if waits else "",
+            error=waits.error if waits else "",
+            attempts=waits.attempts if waits else 0,
+            due=found.pending.due if found.pending else None,
+        )
+        at = found.failed_at or found.told_at or (waits.since if waits else None)
+        return Kept(DELIVERY, key, encode(told), found.event_id, at)
+
+    def silence(key: str, value: bytes) -> Kept | None:
+        note = msgspec.json.decode(value)
+        if not isinstance(note, dict) or note.get("note") != "silence":
+            return None
+        return Kept(SILENCE, key, value, at=decode(Silence, value).until)
+
+    def feedback(key: str, value: bytes) -> Kept:
+        found = decode(Feedback, value)
+        return Kept(FEEDBACK, key, value, found.event_id, found.at)
+
+    def state(key: str, value: bytes) -> Kept | None:
+        # Keys with a second space are segments of seen entries.
+        if key.count(" ") != 1:
+            return None
+        return Kept(FEED_STATE, key, encode(msgspec.structs.replace(decode(FeedState, value), hours=())))
+
+    def letter(_: str, value: bytes) -> Kept:
+        found = decode(DeadLetter, value)
+        kept = Letter(
+            id=found.id, stage=found.stage, topic=found.topic, at=found.at, reason=found.reason,
+            error=found.error[:500], replayed=found.replayed_at is not None,
+        )  # fmt: skip
+        return Kept(DEAD_LETTER, found.id, encode(kept), at=found.at)
+
+    return {
+        names.acks: _Reader(ACK, ack),
+        names.deliveries: _Reader(DELIVERY, delivery),
+        names.silences: _Reader(SILENCE, silence),
+        names.feedback: _Reader(FEEDBACK, feedback),
+        names.feeds: _Reader(FEED, lambda key, value: Kept(FEED, key, value)),
+        names.feed_state: _Reader(FEED_STATE, state),
+        names.dead_letters: _Reader(DEAD_LETTER, letter),
+    }
+
+
+class Follower:
+    """Fills a desk's archive; `publish` is told of each event that changes, and of nothing once all was read."""
+
+    def __init__(self, desk: Desk, broker: BrokerSettings, publish: Callable[[list[str]], Awaitable[None]]) -> None:
+        self._desk, self._broker, self._publish = desk, broker, publish
+        self._readers = readers(desk.names, Policy.of(desk.config))
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics that are followed."""
+        return [self._desk.names.events, *self._readers]
+
+    async def run(self) -> None:
+        """Follow for ever; a broker that is away is waited for."""
+        while True:
+            try:
+                async with consumer(self._broker, max_poll_records=BATCH, fetch_max_wait_ms=250) as client:
+                    await self._follow(client)
+            except (BrokerError, KafkaError) as error:
+                self._desk.progress.error = str(error)
+                logger.warning("topics_not_followed", error=str(error))
+            await asyncio.sleep(_RETRY)
+
+    async def _follow(self, client: AIOKafkaConsumer) -> None:
+        ends = await self._begin(client)
+        progress, since = self._desk.progress, asyncio.get_running_loop().time()
+        progress.error = ""
+        writing: asyncio.Task[list[str]] | None = None
+        while True:
+            batches = await client.getmany(timeout_ms=1000 if progress.done else 200)
+            batch = self._batch(batches)
+            progress.read += sum(map(len, batches.values()))
+            if writing is not None:
+                await self._written(await writing)
+            # The next records are fetched and decoded while these are written.
+            writing = (
+                asyncio.create_task(asyncio.to_thread(write, self._desk.archive, batch)) if batch.offsets else None
+            )
+            if not progress.done and not [p for p, end in ends.items() if await client.position(p) < end]:
+                if writing is not None:
+                    await writing
+                    writing = None
+                progress.done = True
+                seconds = asyncio.get_running_loop().time() - since
+                logger.info("topics_read", records=progress.read, seconds=round(seconds, 1))
+                await self._publish([])
+            if progress.done and writing is not None:
+                await self._written(await writing)
+                writing = None
+
+    async def _written(self, ids: list[str]) -> None:
+        if ids and self._desk.progress.done:
+            await self._publish(ids)
+
+    async def _begin(self, client: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        """Assign all partitions and seek to where the archive is. Returns what is still to be read, by partition."""
+        archive, progress = self._desk.archive, self._desk.progress
+        partitions = [TopicPartition(name, n) for name in self.topics for n in await partitions_of(client, name)]
+        ends, begins = await client.end_offsets(partitions), await client.beginning_offsets(partitions)
+        known = archive.offsets()
+        if any(known.get((p.topic, p.partition), 0) > ends[p] for p in partitions):
+            logger.warning("archive_of_other_topics", archive=str(archive.path))
+            await asyncio.to_thread(archive.start_anew)
+            known = {}
+        client.assign(partitions)
+        starts = {p: max(begins[p], known.get((p.topic, p.partition), 0)) for p in partitions}
+        for partition, start in starts.items():
+            client.seek(partition, start)
+        ends = {p: end for p, end in ends.items() if starts[p] < end}
+        progress.read, progress.total = 0, sum(end - starts[p] for p, end in ends.items())
+        progress.done = not ends
+        return ends
+
+    def _batch(self, records: Mapping[TopicPartition, list[ConsumerRecord]]) -> Batch:
+        batch = Batch()
+        for partition, found in records.items():
+            for record in found:
+                self._take(batch, partition.topic, record)
+            if found:
+                batch.offsets[partition.topic, partition.partition] = found[-1].offset + 1
+        return batch
+
+    def _take(self, batch: Batch, topic: str, record: ConsumerRecord) -> None:
+        key, value = (record.key or b"").decode(errors="replace"), record.value
+        try:
+            if topic == self._desk.names.events:
+                if value is not None:
+                    batch.events.append((decode(Event, value), value))
+                return
+            reader = self._readers[topic]
+            kept = Kept(reader.sort, key, b"") if value is None else reader.read(key, value)
+            if kept is not None:
+                batch.kept.append(kept)
+        except (SummitryError, msgspec.MsgspecError, UnicodeError) as error:
+            logger.warning("record_unreadable", topic=topic, offset=record.offset, error=str(error))
+
+
+async def watch_flow(desk: Desk, broker: BrokerSettings) -> None:
+    """Measure for ever how much each topic holds and how much of it the workers have still to do."""
+    names = desk.names
+    worked = [names.articles, names.mentions, names.events]
+    while True:
+        try:
+            async with consumer(broker, group_id=names.group) as client:
+                partitions = [TopicPartition(name, n) for name in worked for n in await partitions_of(client, name)]
+                while True:
+                    ends, begins = await client.end_offsets(partitions), await client.beginning_offsets(partitions)
+                    written, waiting = dict.fromkeys(worked, 0), dict.fromkeys(worked, 0)
+                    for partition in partitions:
+                        done = await client.committed(partition)
+                        done = begins[partition] if done is None else done
+                        written[partition.topic] += ends[partition]
+                        waiting[partition.topic] += max(0, ends[partition] - done)
+                    desk.flow.written, desk.flow.waiting = written, waiting
+                    await asyncio.sleep(_FLOW_EVERY)
+        except (BrokerError, KafkaError) as error:
+            logger.warning("flow_not_measured", error=str(error))
+        await asyncio.sleep(_FLOW_EVERY)

@@ -1,0 +1,452 @@
+"""The pages for people. Each works without JavaScript; filters are in the address, so that a view can be shared."""
+
+from __future__ import annotations
+
+import calendar as months
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import web
+from jinja2 import Environment
+
+from agents.board.access import CSRF_COOKIE, NAME_COOKIE, SESSION_COOKIE, SESSION_SECONDS, Access, Limiter, Reader
+from agents.board.desk import DESK, Desk
+from agents.board.follower import ACK, DEAD_LETTER, DELIVERY, FEED, FEED_STATE, FEEDBACK, SILENCE, Letter, Told
+from agents.board.live import Hub
+from agents.board.views import EventView, bars, dots
+from monitor.archive import Found, Selection, SelectionError, atlas, contacts, reading
+from monitor.archive.exports import FORMATS
+from monitor.errors import SummitryError
+from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.notify import Ack, Feedback, Silence
+from monitor.notify.policy.matching import matches
+from monitor.records import EVENT_STATUSES, KINDS, MEDIA, decode
+
+ACCESS = web.AppKey("access", Access)
+HUB = web.AppKey("hub", Hub)
+LIMITER = web.AppKey("limiter", Limiter)
+TEMPLATES = web.AppKey("templates", Environment)
+#: Who asks, and the cookie that a first visitor is given.
+READER = web.RequestKey("reader", Reader)
+NEW_COOKIE = web.RequestKey("new_cookie", str)
+
+PAGE = 40
+#: Leaders in the matrix of pairs.
+MATRIX = 12
+_SOON = timedelta(days=14)
+#: Statuses of what has still to come.
+COMING = ("planned", "rescheduled", "proposed", "ongoing")
+_HEALTH_ORDER = ("DEAD", "GONE", "ERROR", "BLOCKED", "MOVED", "STALE", "EMPTY", "NEW", "OK")
+
+
+def _desk(request: web.Request) -> Desk:
+    return request.app[DESK]
+
+
+def selection_of(request: web.Request, *others: str) -> Selection:
+    """The filters of a request's address. Raises SelectionError."""
+    return Selection.parse(request.query.items(), others)
+
+
+def local_path(path: str) -> str:
+    """The path as a value of a query, where it is one of this board; `/` for anything else."""
+    return quote(path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/", safe="/")
+
+
+def base_url(request: web.Request) -> str:
+    """Where readers reach the board, without a slash at the end."""
+    return _desk(request).config.board.url.rstrip("/") or f"{request.scheme}://{request.host}"
+
+
+def common(request: web.Request) -> dict[str, Any]:
+    """What every template may use."""
+    desk, access = _desk(request), request.app[ACCESS]
+    cookie = request.cookies.get(CSRF_COOKIE) or request.get(NEW_COOKIE, "")
+    theme = request.cookies.get("summitry_theme", "")
+    reader: Reader | None = request.get(READER)
+    return {
+        "path": request.path,
+        "here": request.path_qs,
+        "now": desk.clock(),
+        "csrf": access.form_token(cookie) if cookie else "",
+        "reader": reader,
+        "typed_name": request.cookies.get(NAME_COOKIE, "")[:80],
+        "theme": theme if theme in {"light", "dark"} else "",
+        "progress": desk.progress,
+        "statuses": EVENT_STATUSES,
+        "kinds": KINDS,
+        "media": MEDIA,
+        "formats": list(FORMATS),
+        "selection": Selection(),
+    }
+
+
+async def render(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
+    """A page from its template."""
+    text = request.app[TEMPLATES].get_template(template).render({**common(request), **values})
+    return web.Response(text=text, content_type="text/html", status=status)
+
+
+async def mistake(request: web.Request, status: int, detail: str, headers: Mapping[str, str]) -> web.Response:
+    """The page for a mistake; it says what to do."""
+    response = await render(request, "mistake.html", status=status, detail=detail, code=status)
+    response.headers.update(headers)
+    return response
+
+
+def card(environment: Environment, found: Found, cache: dict[tuple[str, int], str]) -> str:
+    """One event as it stands in a list. The same for every reader, so it is made once a change."""
+    key = found.event.event_id, found.seq
+    text = cache.get(key)
+    if text is None:
+        text = environment.get_template("card.html").render(found=found, event=found.event)
+        if len(cache) > 5000:
+            cache.clear()
+        cache[key] = text
+    return text
+
+
+def cards_of(request: web.Request) -> Any:  # noqa: ANN401  # a function for templates
+    """A function that gives the HTML of an event in a list."""
+    environment, cache = request.app[TEMPLATES], request.app[CARDS]
+    return lambda found: card(environment, found, cache)
+
+
+CARDS: web.AppKey[dict[tuple[str, int], str]] = web.AppKey("cards", dict)
+
+
+async def now(request: web.Request) -> web.Response:
+    """Events by last change, with all filters, and what is coming."""
+    desk = _desk(request)
+    selection, after = selection_of(request, "after"), request.query.get("after", "")
+    today = desk.clock().date()
+    page = await desk.ask(reading.events, desk.archive, desk.people, selection, after=after, limit=PAGE)
+    coming = selection.with_(status=selection.status or COMING)
+    soon = await desk.ask(reading.between, desk.archive, desk.people, coming, (today, today + _SOON), 12)
+    return await render(
+        request, "now.html",
+        selection=selection, page=page, soon=soon, card=cards_of(request), after=after,
+        countries=await desk.ask(reading.countries, desk.archive),
+        named=await desk.ask(contacts.names_of, desk.archive, _leaders_in(selection)),
+        total=await desk.ask(reading.count, desk.archive, desk.people, selection),
+        resume=await desk.ask(desk.archive.version),
+    )  # fmt: skip
+
+
+def _leaders_in(selection: Selection) -> set[str]:
+    return {*selection.leader, *(leader for pair in selection.pair for leader in pair)}
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Changes to the events of a view, as cards."""
+    selection = selection_of(request, "last")
+    environment, cache = request.app[TEMPLATES], request.app[CARDS]
+    hub = request.app[HUB]
+    return await hub.serve(request, selection, _Cards(environment, cache))
+
+
+class _Cards:
+    """Renders cards for live readers. All are equal, so readers of one view share what is made for them."""
+
+    def __init__(self, environment: Environment, cache: dict[tuple[str, int], str]) -> None:
+        self._environment, self._cache = environment, cache
+
+    def __call__(self, found: Found) -> bytes:
+        return card(self._environment, found, self._cache).encode()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Cards)
+
+    def __hash__(self) -> int:
+        return hash(_Cards)
+
+
+async def event(request: web.Request) -> web.StreamResponse:
+    """One event, whole."""
+    desk, event_id = _desk(request), request.match_info["event_id"]
+    if other := await desk.ask(reading.redirect, desk.archive, event_id):
+        raise web.HTTPMovedPermanently(f"/events/{quote(other, safe='')}")
+    found = await desk.ask(reading.event, desk.archive, event_id)
+    if found is None:
+        raise web.HTTPNotFound(text="no such event")
+    kept = {
+        sort: await desk.ask(reading.kept, desk.archive, sort, event_id=event_id) for sort in (DELIVERY, ACK, FEEDBACK)
+    }
+    silences = [
+        silence
+        for silence in await silences_of(desk)
+        if silence.until > desk.clock() and matches(silence.match, found.event)
+    ]
+    return await render(
+        request, "event.html",
+        found=found, event=found.event, view=EventView.of(found), silences=silences,
+        told=[msgspec.json.decode(each.body, type=Told) for each in kept[DELIVERY]],
+        acks=[decode(Ack, each.body) for each in kept[ACK]],
+        feedback=[decode(Feedback, each.body) for each in kept[FEEDBACK]],
+        done=request.query.get("done", ""),
+    )  # fmt: skip
+
+
+async def silences_of(desk: Desk) -> list[Silence]:
+    """All silences that were set while the service ran."""
+    kept = await desk.ask(reading.kept, desk.archive, SILENCE)
+    return sorted((decode(Silence, each.body) for each in kept), key=lambda silence: silence.until)
+
+
+async def calendar(request: web.Request) -> web.Response:
+    """What is and was on which day of a month, and which plans passed unconfirmed."""
+    desk = _desk(request)
+    selection, today = selection_of(request, "month"), desk.clock().date()
+    first = _month(request.query.get("month", ""), today)
+    last = date(first.year, first.month, months.monthrange(first.year, first.month)[1])
+    found = await desk.ask(reading.between, desk.archive, desk.people, selection, (first, last))
+    days: dict[date, list[Found]] = {}
+    spans: list[Found] = []
+    for each in found:
+        when = each.event.when
+        assert when is not None  # noqa: S101  # only dated events are asked for
+        if (when.end - when.start).days > 6:
+            spans.append(each)
+            continue
+        for n in range((when.end - when.start).days + 1):
+            if first <= (at := when.start + timedelta(days=n)) <= last:
+                days.setdefault(at, []).append(each)
+    missed = await desk.ask(
+        reading.between, desk.archive, desk.people, selection.with_(status=("unconfirmed",)), (first, last)
+    )
+    weeks = months.Calendar().monthdatescalendar(first.year, first.month)
+    return await render(
+        request, "calendar.html",
+        selection=selection, first=first, weeks=weeks, days=days, spans=spans, missed=missed, today=today,
+        before=first - timedelta(days=1), after=last + timedelta(days=1), card=cards_of(request),
+        listed=[each for each in found if each.event.status in COMING],
+    )  # fmt: skip
+
+
+def _month(text: str, today: date) -> date:
+    if not text:
+        return today.replace(day=1)
+    try:
+        month = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        month = date.min
+    if not 1900 < month.year < 2200:
+        raise SelectionError("month", f"{text[:20]!r} is not a month; write it as 2026-02")
+    return month
+
+
+async def pairs(request: web.Request) -> web.Response:
+    """Who was in contact with whom, and how long ago: a matrix of the busiest leaders, and all pairs."""
+    desk = _desk(request)
+    selection_of(request)
+    today = desk.clock().date()
+    chosen = await desk.ask(contacts.busiest, desk.archive, today, MATRIX)
+    return await render(
+        request, "pairs.html",
+        pairs=await desk.ask(contacts.pairs, desk.archive, today), chosen=chosen, today=today,
+        names=await desk.ask(contacts.names_of, desk.archive, chosen),
+        matrix=await desk.ask(contacts.matrix, desk.archive, chosen),
+    )  # fmt: skip
+
+
+async def pair(request: web.Request) -> web.Response:
+    """One pair: its rhythm and its history."""
+    desk = _desk(request)
+    selection = Selection.parse([("pair", request.match_info["pair"])])
+    ids, today = selection.pair[0], desk.clock().date()
+    page = await desk.ask(
+        reading.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
+    )
+    months_ = await desk.ask(contacts.by_month, desk.archive, ids, today)
+    names = await desk.ask(contacts.names_of, desk.archive, ids)
+    return await render(
+        request, "pair.html",
+        ids=ids, names={leader: _name(desk, leader, names) for leader in ids}, page=page, selection=selection,
+        cadence=await desk.ask(contacts.cadence, desk.archive, ids, today), bars=bars(months_), card=cards_of(request),
+    )  # fmt: skip
+
+
+def _name(desk: Desk, leader: str, names: Mapping[str, str]) -> str:
+    known = desk.watchlist.leaders.get(leader)
+    return known.name if known else names.get(leader, leader)
+
+
+async def leaders(request: web.Request) -> web.Response:
+    """Everybody who takes part in an event; or those whose name begins with what was typed."""
+    desk = _desk(request)
+    typed = request.query.get("q", "")[:80]
+    rows = await desk.ask(contacts.leaders, desk.archive)
+    matching = desk.people.suggest(typed, 40) if typed else []
+    if len(matching) == 1:
+        raise web.HTTPSeeOther(f"/leaders/{matching[0]}")
+    if typed:
+        known = {row.leader: row for row in rows}
+        rows = [known[leader] for leader in matching if leader in known]
+    others = [desk.watchlist.leaders[leader] for leader in matching if leader not in {row.leader for row in rows}]
+    return await render(request, "leaders.html", rows=rows, others=others, typed=typed, today=desk.clock().date())
+
+
+async def leader(request: web.Request) -> web.Response:
+    """One leader: offices, contacts, and where."""
+    desk, slug = _desk(request), request.match_info["leader"]
+    selection, today = Selection.parse([("leader", slug)]), desk.clock().date()
+    page = await desk.ask(
+        reading.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
+    )
+    known = desk.watchlist.leaders.get(slug)
+    if known is None and not page.entries:
+        raise web.HTTPNotFound(text="no such leader")
+    names = await desk.ask(contacts.names_of, desk.archive, [slug])
+    recent = await desk.ask(reading.events, desk.archive, desk.people, selection, limit=reading.MAX_PAGE)
+    return await render(
+        request, "leader.html",
+        slug=slug, known=known, name=_name(desk, slug, names), page=page, selection=selection, today=today,
+        pairs=await desk.ask(contacts.pairs, desk.archive, today, leader=slug, limit=12), card=cards_of(request),
+        land=atlas.land(), dots=dots(recent.entries), width=atlas.WIDTH, height=atlas.HEIGHT,
+    )  # fmt: skip
+
+
+async def map_(request: web.Request) -> web.Response:
+    """Where contacts take place."""
+    desk, selection = _desk(request), selection_of(request)
+    page = await desk.ask(reading.events, desk.archive, desk.people, selection, limit=reading.MAX_PAGE)
+    return await render(
+        request, "map.html",
+        selection=selection, land=atlas.land(), dots=dots(page.entries), width=atlas.WIDTH, height=atlas.HEIGHT,
+        placeless=sum(atlas.position(each.event.place) is None for each in page.entries), more=page.after,
+        total=len(page.entries), named=await desk.ask(contacts.names_of, desk.archive, _leaders_in(selection)),
+        countries=await desk.ask(reading.countries, desk.archive),
+    )  # fmt: skip
+
+
+class FeedRow(msgspec.Struct, frozen=True):
+    """One feed and how it fares."""
+
+    feed: Subscription
+    state: FeedState | None
+
+    @property
+    def health(self) -> str:
+        """The feed's health; one that was never asked is new."""
+        return self.state.health if self.state else "NEW"
+
+
+async def feed_rows(desk: Desk) -> list[FeedRow]:
+    """All feeds with their states, the worst first."""
+    states: dict[str, FeedState] = {}
+    for each in await desk.ask(reading.kept, desk.archive, FEED_STATE):
+        state = decode(FeedState, each.body)
+        if state.feed not in states or states[state.feed].last_attempt < state.last_attempt:
+            states[state.feed] = state
+    rows = []
+    for each in await desk.ask(reading.kept, desk.archive, FEED):
+        try:
+            feed = decode(Subscription, each.body)
+        except SummitryError:
+            continue
+        rows.append(FeedRow(feed, states.get(feed.id)))
+    return sorted(rows, key=lambda row: (_HEALTH_ORDER.index(row.health), row.feed.outlet.lower(), row.feed.id))
+
+
+async def feeds(request: web.Request) -> web.Response:
+    """Every feed: health, last article, next poll and why."""
+    rows = await feed_rows(_desk(request))
+    health = request.query.get("health", "")
+    counted: dict[str, int] = {}
+    for row in rows:
+        counted[row.health] = counted.get(row.health, 0) + 1
+    shown = [row for row in rows if health in {"", row.health}]
+    return await render(request, "feeds.html", rows=shown, counted=counted, health=health, total=len(rows))
+
+
+async def system(request: web.Request) -> web.Response:
+    """Lag, funnel, dead letters, deliveries, silences."""
+    desk = _desk(request)
+    counts = await desk.ask(reading.counts, desk.archive)
+    told = [
+        msgspec.json.decode(each.body, type=Told)
+        for each in await desk.ask(reading.kept, desk.archive, DELIVERY, newest=2000)
+    ]
+    by_receiver: dict[str, dict[str, int]] = {}
+    for each in told:
+        states = by_receiver.setdefault(each.receiver, {})
+        states[each.state] = states.get(each.state, 0) + 1
+    letters = [
+        msgspec.json.decode(each.body, type=Letter)
+        for each in await desk.ask(reading.kept, desk.archive, DEAD_LETTER, newest=50)
+    ]
+    return await render(
+        request, "system.html",
+        counts=counts, flow=desk.flow, names=desk.names, by_receiver=by_receiver, letters=letters,
+        failing=[each for each in told if each.state in {"failed", "retrying"}][:20],
+        silences=[silence for silence in await silences_of(desk) if silence.until > desk.clock()],
+        listeners=len(request.app[HUB]), archive=desk.archive,
+    )  # fmt: skip
+
+
+def _leads_to(path: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": path})
+
+
+async def login(request: web.Request) -> web.StreamResponse:
+    """Ask for a name and a password; give a session."""
+    access = request.app[ACCESS]
+    if request.method == "GET" or not access.passwords:
+        return await render(request, "login.html", next=local_path(request.query.get("next", "/")), wrong=False)
+    form = await request.post()
+    name, password = str(form.get("name", ""))[:80], str(form.get("password", ""))[:1000]
+    if not access.form_is_ours(request, str(form.get("csrf", ""))):
+        raise web.HTTPForbidden(text="this form is too old; load the page again")
+    if not await access.login(name, password):
+        return await render(request, "login.html", status=403, next=local_path(str(form.get("next", "/"))), wrong=True)
+    response = _leads_to(local_path(str(form.get("next", "/"))))
+    secure = _desk(request).config.board.url.startswith("https://")
+    response.set_cookie(
+        SESSION_COOKIE, access.new_session(name), max_age=SESSION_SECONDS, httponly=True, samesite="Lax", secure=secure
+    )
+    return response
+
+
+async def logout(request: web.Request) -> web.StreamResponse:
+    """End the session."""
+    form = await request.post()
+    if not request.app[ACCESS].form_is_ours(request, str(form.get("csrf", ""))):
+        raise web.HTTPForbidden(text="this form is too old; load the page again")
+    response = _leads_to("/login")
+    response.del_cookie(SESSION_COOKIE)
+    return response
+
+
+async def theme(request: web.Request) -> web.StreamResponse:
+    """Choose light, dark, or the system's own, without JavaScript."""
+    chosen = request.query.get("to", "")
+    back = request.query.get("next", "/")
+    response = _leads_to(back if local_path(back) != "/" else "/")
+    if chosen in {"light", "dark"}:
+        response.set_cookie("summitry_theme", chosen, max_age=365 * 86400, samesite="Lax")
+    else:
+        response.del_cookie("summitry_theme")
+    return response
+
+
+ROUTES = [
+    web.get("/", now),
+    web.get("/changes", live),
+    web.get("/events/{event_id}", event),
+    web.get("/calendar", calendar),
+    web.get("/pairs", pairs),
+    web.get("/pairs/{pair}", pair),
+    web.get("/leaders", leaders),
+    web.get("/leaders/{leader}", leader),
+    web.get("/map", map_),
+    web.get("/feeds", feeds),
+    web.get("/system", system),
+    web.get("/login", login),
+    web.post("/login", login),
+    web.post("/logout", logout),
+    web.get("/theme", theme),
+]

@@ -1,0 +1,170 @@
+"""The board on a real broker: it reads the topics, goes on where it was, starts anew on others, and dies well."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import yaml
+
+from agents.board.desk import Desk
+from agents.board.follower import Follower
+from agents.process.embedded import free_port
+from agents.stream.outbox import KafkaOutbox, MemoryOutbox
+from agents.stream.topics import TopicNames, create
+from monitor.archive import Archive, Selection, reading
+from monitor.config import Config, TopicSettings
+from monitor.kafka import BrokerSettings, producer, read_compacted
+from monitor.notify import Ack, Delivery
+from monitor.records import decode, encode
+from monitor.watchlist import bundled
+from tests.agents.board.desk import NAMES, form_token
+from tests.monitor.archive.samples import NOW, event
+
+pytestmark = pytest.mark.broker
+
+
+@asynccontextmanager
+async def following(archive: Archive, settings: BrokerSettings, prefix: str):
+    """A follower at work; gives the desk and the ids that were published."""
+    config = Config(topics=TopicSettings(prefix=prefix, partitions=2))
+    desk = Desk(config, TopicNames(prefix), archive, NAMES, bundled(), lambda: NOW, MemoryOutbox())
+    published: list[str] = []
+
+    async def publish(ids: list[str]) -> None:
+        published.extend(ids)
+
+    task = asyncio.create_task(Follower(desk, settings, publish).run())
+    try:
+        async with asyncio.timeout(40):
+            while not desk.progress.done:
+                assert not task.done(), task.exception()
+                await asyncio.sleep(0.05)
+        yield desk, published
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        desk.pool.shutdown()
+
+
+def ids(archive: Archive) -> set[str]:
+    return {found.event.event_id for found in reading.events(archive, NAMES, Selection()).entries}
+
+
+async def until(reached) -> None:
+    async with asyncio.timeout(30):
+        while not reached():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_a_board_reads_goes_on_and_shows_the_same(broker, prefix, tmp_path):
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    await create(settings, TopicSettings(prefix=prefix, partitions=2))
+    async with producer(settings, linger_ms=0) as client:
+        outbox = KafkaOutbox(client)
+
+        async def put(*events) -> None:
+            for each in events:
+                await outbox.send(names.events, each.event_id.encode(), encode(each))
+
+        await put(*(event(f"e{n}") for n in range(20)))
+        await outbox.send(names.events, b"bad", b"not an event")
+        told = Delivery(receiver="desk", event_id="e1", told=event("e1"), told_at=NOW, route="all")
+        await outbox.send(names.deliveries, b"desk|e1", encode(told))
+        archive = Archive(tmp_path / "a.sqlite", "x")
+        async with following(archive, settings, prefix) as (desk, published):
+            assert ids(archive) == {f"e{n}" for n in range(20)}
+            assert len(reading.kept(archive, "delivery", event_id="e1")) == 1
+            await put(event("late"))
+            await until(lambda: "late" in published)
+            assert not set(published) & {f"e{n}" for n in range(19)}, "what was there before is no news"
+        archive.close()
+        await put(event("while-away"))
+        again = Archive(tmp_path / "a.sqlite", "x")
+        async with following(again, settings, prefix) as (desk, _):
+            assert desk.progress.total <= 3, "it goes on where it was"
+            assert ids(again) == {*(f"e{n}" for n in range(20)), "late", "while-away"}
+        again.close()
+
+
+async def test_other_topics_mean_another_archive(broker, prefix, tmp_path):
+    settings, other = BrokerSettings.from_url(broker), f"{prefix}-other"
+    for each in (prefix, other):
+        await create(settings, TopicSettings(prefix=each, partitions=2))
+    archive = Archive(tmp_path / "a.sqlite", "x")
+    async with producer(settings, linger_ms=0) as client:
+        for n in range(5):
+            await KafkaOutbox(client).send(TopicNames(prefix).events, b"k", encode(event(f"e{n}")), partition=0)
+        async with following(archive, settings, prefix):
+            assert len(ids(archive)) == 5
+        identity = archive.identity
+        # As on a broker that was made anew: what the archive has read is more than there is.
+        with archive.writing() as connection:
+            connection.execute("UPDATE offsets SET next = next + 1000")
+        async with following(archive, settings, prefix):
+            assert len(ids(archive)) == 5
+            assert archive.identity != identity
+
+
+async def test_the_process_serves_acts_dies_and_comes_back(broker, prefix, tmp_path):
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    topics = TopicSettings(prefix=prefix, partitions=2)
+    await create(settings, topics)
+    port = free_port()
+    file = tmp_path / "summitry.yaml"
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "topics": {"prefix": prefix, "partitions": 2},
+                "board": {"archive": str(tmp_path / "archive.sqlite"), "port": port},
+                "log": {"format": "json"},
+            }
+        )
+    )
+    command = [sys.executable, "-m", "agents", "board", "--config", str(file), "--broker", broker]
+
+    async def start() -> asyncio.subprocess.Process:
+        with (tmp_path / "log").open("ab") as log:
+            return await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=dict(os.environ))
+
+    async def ready(client: httpx.AsyncClient) -> None:
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    if (await client.get("/ready")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.1)
+
+    base = f"http://127.0.0.1:{port}"
+    async with producer(settings, linger_ms=0) as sender, httpx.AsyncClient(base_url=base, trust_env=False) as client:
+        await KafkaOutbox(sender).send(names.events, b"a", encode(event("a")))
+        process = await start()
+        try:
+            await ready(client)
+            before = (await client.get("/api/v1/events")).json()
+            assert [item["event_id"] for item in before["items"]] == ["a"]
+            token = form_token(await client.get("/events/a"))
+            done = await client.post("/events/a/seen", data={"csrf": token, "by": "Ada"}, follow_redirects=True)
+            assert "Seen by <bdi>Ada</bdi>" in done.text
+            (ack,) = (await read_compacted(settings, names.acks)).values()
+            assert decode(Ack, ack).by == "Ada"
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+            process = await start()
+            await ready(client)
+            assert (await client.get("/api/v1/events")).json() == before
+            again = await client.post("/events/a/seen", data={"csrf": token, "by": "Bo"}, follow_redirects=True)
+            assert "Seen by <bdi>Bo</bdi>" in again.text, "a form that is open survives a restart"
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 15) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
