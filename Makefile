@@ -72,8 +72,8 @@ eval: setup ## Quality on the labelled sets under SUMMITRY_EVAL
 bench: setup ## Speed, as ratios within one run
 	$(BIN)/python -m tests.bench
 
-demo: $(VENV)/run.stamp ## The whole service on bundled sample feeds: alerts in your terminal in a minute
-	@$(BIN)/python -m agents.demo
+demo: $(VENV)/run.stamp ## The whole service on bundled sample feeds: alerts in your terminal in a minute (HOLD=1: then the board)
+	@HOLD=$(HOLD) $(BIN)/python -m agents.demo
 
 run: $(VENV)/run.stamp ## The whole service until Ctrl-C; CONFIG=summitry.yaml for your own feeds and receivers
 	@$(BIN)/summitry up $(if $(CONFIG),--config $(CONFIG))

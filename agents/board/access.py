@@ -31,7 +31,6 @@ SESSION_COOKIE, CSRF_COOKIE, NAME_COOKIE = "summitry_session", "summitry_csrf", 
 SESSION_SECONDS = 12 * 3600
 #: A wrong password is answered after this many seconds.
 WRONG_PAUSE = 1.0
-_LOCAL = {"localhost", "127.0.0.1", "::1"}
 #: Verified instead of a missing user's hash, so that names can't be told from the time an answer takes.
 _NOBODY = PasswordHasher().hash(secrets.token_hex())
 
@@ -115,7 +114,7 @@ class Access:
     def __post_init__(self) -> None:
         self._proxies = [ipaddress.ip_network(network) for network in self.settings.trusted_proxies]
         self._checking = asyncio.Semaphore(2)
-        self._hosts = {*_LOCAL, *filter(None, [urlsplit(self.settings.url).hostname])}
+        self._hosts = {urlsplit(self.settings.url).hostname, self.settings.host}
 
     @classmethod
     def of(cls, settings: BoardSettings, secret: bytes) -> Access:
@@ -136,10 +135,13 @@ class Access:
         return bool(self.settings.user_header or self.settings.passwords)
 
     def host_allowed(self, request: web.Request) -> bool:
-        """Whether the `Host` header may name this board. On a board with a login any name may."""
-        if self.closed or self.settings.host not in _LOCAL:
-            return True
-        return (urlsplit(f"//{request.host}").hostname or "") in self._hosts
+        """Whether the `Host` header may name this board.
+
+        On a board with a login any name may. Else an address, a name without dots (a service within a network), and the
+        board's own: another site's name has a dot.
+        """
+        host = urlsplit(f"//{request.host}").hostname or ""
+        return self.closed or "." not in host or _is_address(host) or host in self._hosts
 
     def reader(self, request: web.Request) -> Reader | None:
         """Who asks; None when that must be known first."""
@@ -217,6 +219,14 @@ class Access:
 
 #: Addresses that take a token as `?token=`.
 TOKEN_IN_ADDRESS = frozenset({"/events.atom", "/events.json", "/planned.ics"})
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _own_page(request: web.Request) -> bool:

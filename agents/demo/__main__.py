@@ -39,7 +39,7 @@ class DemoError(Exception):
 class Demo:
     """One run: sample world, service, acts, verdict."""
 
-    def __init__(self, story: Story, folder: Path) -> None:
+    def __init__(self, story: Story, folder: Path, *, hold: bool = False) -> None:
         self._story, self._folder = story, folder
         self._secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
         self._environment = {
@@ -48,7 +48,8 @@ class Demo:
             "PYTHONUNBUFFERED": "1",
         }
         self._world = SampleWorld(story.outlets, service_clock(self._environment), self._secret)
-        self._ports = (free_port(), free_port())
+        self._ports, self._board_port = (free_port(), free_port()), free_port()
+        self._hold = hold
         self._gauges = Gauges(self._ports)
         self._service: asyncio.subprocess.Process | None = None
         self._began = time.monotonic()
@@ -66,12 +67,21 @@ class Demo:
                     await self._quiet(client)
                 by_event = told(self._world.deliveries)
                 self._summary()
-                return problems(self._story.expected, by_event)
+            if self._hold:
+                await self._wait_for_reader()
+            return problems(self._story.expected, by_event)
         except TimeoutError:
             raise DemoError(f"not done within {DEADLINE:g} seconds") from None
         finally:
             await self._stop()
             await self._world.stop()
+
+    async def _wait_for_reader(self) -> None:
+        """Keep the service up until Ctrl-C."""
+        say(f"\nThe board is at http://127.0.0.1:{self._board_port} - Ctrl-C ends it.", bold=True)
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+        await stop.wait()
 
     async def _start(self) -> None:
         config = self._folder / "summitry.yaml"
@@ -110,6 +120,7 @@ class Demo:
                 },
             },
             "web": {"poller_port": self._ports[0], "worker_port": self._ports[1]},
+            "board": {"port": self._board_port},
             "log": {"format": "json", "level": "warning"},
         }
 
@@ -169,15 +180,16 @@ def say(text: str, *, bold: bool = False, dim: bool = False, end: str = "\n") ->
 def main() -> int:
     """Run the demonstration and judge it."""
     story = load_story()
+    hold = bool(os.environ.get("HOLD"))
     formats = len({outlet.format for outlet in story.outlets})
-    say("Summitry, a demonstration: the real service on this machine. Broker, poller, worker.", bold=True)
+    say("Summitry, a demonstration: the real service on this machine. Broker, poller, worker, board.", bold=True)
     say(
         f"    {len(story.outlets)} sample feeds in {formats} formats on loopback, and for the service it is "
         f"{story.clock:%A %-d %B %Y}.\n    The story: one video call, told once. It takes about a minute."
     )
     with tempfile.TemporaryDirectory(prefix="summitry-demo-") as folder:
         try:
-            wrong = asyncio.run(Demo(story, Path(folder)).run())
+            wrong = asyncio.run(Demo(story, Path(folder), hold=hold).run())
         except (DemoError, KeyboardInterrupt) as error:
             say(f"\nThe demonstration ended early: {error or 'interrupted'}", bold=True)
             say((Path(folder) / "service.log").read_text(errors="replace")[-4000:], dim=True)
@@ -189,6 +201,8 @@ def main() -> int:
             say((Path(folder) / "service.log").read_text(errors="replace")[-4000:], dim=True)
             return 1
     say("\nAs expected: one alert for each of the two contacts, updated in place, and nothing else.", bold=True)
+    if not hold:
+        say("    `make demo HOLD=1` keeps the board up at the end: the same story, to look at.")
     return 0
 
 

@@ -2,7 +2,8 @@
 
     supervisor ── embedded broker (unless another one is named)
                ├─ poller
-               └─ worker
+               ├─ worker
+               └─ board
 
 A child that ends is started again with growing pauses, and why it ended is logged. The embedded broker keeps everything
 in memory, so when it ends, all is started again from the topics on. Children are bound to the supervisor's life, and at

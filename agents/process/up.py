@@ -1,4 +1,4 @@
-"""What `summitry up` does: broker, topics, feeds, then poller and worker, in words that a person can follow."""
+"""What `summitry up` does: broker, topics, feeds, then poller, worker and board, in words that a person can follow."""
 
 from __future__ import annotations
 
@@ -47,6 +47,9 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
         await put_feeds(broker, TopicNames(config.topics.prefix).feeds, feeds)
         where = f"an embedded broker (in memory, --broker {url})" if embedded else f"the broker {broker}"
         click.echo(f"summitry: {len(feeds)} feeds on {where}; alerts follow, Ctrl-C ends", err=True)
+        if config.board.port:
+            address = config.board.url or f"http://{config.board.host}:{config.board.port}"
+            click.echo(f"summitry: the board is at {address}", err=True)
 
     def commands(url: str) -> Mapping[str, Sequence[str]]:
         options = [*(["--config", str(config_file)] if config_file else []), *(["--broker", url] if url else [])]

@@ -32,7 +32,7 @@ def test_linters_agree(command: list[str]) -> None:
 
 
 def test_compose_runs_the_whole_service() -> None:
-    assert set(COMPOSE["services"]) == {"kafka", "topics", "poller", "worker", "prometheus", "grafana"}
+    assert set(COMPOSE["services"]) == {"kafka", "topics", "poller", "worker", "board", "prometheus", "grafana"}
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
@@ -49,7 +49,11 @@ def test_prometheus_scrapes_the_ports_that_the_processes_serve() -> None:
     config = load_config(ROOT / "deploy" / "config" / "summitry.yaml", {})
     scrape = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     targets = {target for job in scrape for group in job["static_configs"] for target in group["targets"]}
-    assert targets == {f"poller:{config.web.poller_port}", f"worker:{config.web.worker_port}"}
+    assert targets == {
+        f"poller:{config.web.poller_port}",
+        f"worker:{config.web.worker_port}",
+        f"board:{config.board.port}",
+    }
 
 
 def test_the_configuration_in_the_manifest_is_valid(tmp_path: Path) -> None:

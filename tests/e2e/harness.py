@@ -173,6 +173,7 @@ class Service:
             },
             "poller": {"host_gap": "0s"},
             "web": {"poller_port": 0, "worker_port": 0},
+            "board": {"port": 0},
             "log": {"format": "json", "level": "info"},
         }
         for name, section in sections.items():

@@ -37,7 +37,7 @@ def relatives(pid: int) -> dict[str, int]:
         except OSError:
             continue  # it ended meanwhile
         if parent == pid:
-            names = [word for word in words if word in {"poller", "worker", "broker"}]
+            names = [word for word in words if word in {"poller", "worker", "board", "broker"}]
             found[names[0] if names else " ".join(words)] = int(folder.name)
     return found
 
@@ -68,7 +68,7 @@ class Up:
     def children(self) -> dict[str, int]:
         """The family's members, whatever `make` put between them and us."""
         parent, found = self.process.pid, relatives(self.process.pid)
-        while len(found) == 1 and not found.keys() & {"poller", "worker", "broker"}:
+        while len(found) == 1 and not found.keys() & {"poller", "worker", "board", "broker"}:
             (parent,) = found.values()
             found = relatives(parent)
         return found
@@ -94,6 +94,7 @@ async def up(folder: Path, *, make: bool = False, **sections: Any) -> AsyncItera
             "feeds": ["feeds.yaml"],
             "poller": {"host_gap": "0s"},
             "web": {"poller_port": 0, "worker_port": 0},
+            "board": {"port": 0},
             "log": {"format": "json", "level": "debug"},
             **sections,
         }
@@ -133,7 +134,7 @@ async def test_make_run_prints_alerts_restarts_a_child_and_ends_with_ctrl_c(
         assert "{" not in now.alerts()
 
         children = now.children()
-        assert set(children) == {"poller", "worker"}
+        assert set(children) == {"poller", "worker", "board"}
         os.kill(children["worker"], signal.SIGKILL)
         (line,) = await until("the end is logged", lambda: now.logged("child_ended"))
         assert (line["child"], line["reason"]) == ("worker", "killed by SIGKILL")
@@ -155,7 +156,7 @@ async def test_the_embedded_broker_is_replaced_and_nothing_outlives_the_family(t
     async with up(tmp_path) as now:
         await now.works()
         children = now.children()
-        assert set(children) == {"poller", "worker", "broker"}
+        assert set(children) == {"poller", "worker", "board", "broker"}
         os.kill(children["broker"], signal.SIGKILL)
         await until("that is logged", lambda: now.logged("embedded_broker_ended"))
         await now.works(times=2)
@@ -164,7 +165,7 @@ async def test_the_embedded_broker_is_replaced_and_nothing_outlives_the_family(t
         await until("the alert", lambda: "Modi" in now.alerts())
 
         children = now.children()
-        assert set(children) == {"poller", "worker", "broker"}
+        assert set(children) == {"poller", "worker", "board", "broker"}
         now.process.kill()
         await now.process.wait()
         await now.gone(children)
