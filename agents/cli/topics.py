@@ -11,9 +11,11 @@ from pathlib import Path
 import click
 
 from agents.cli.connect import broker_options, config_option, connection, format_option
+from agents.pollers.feed_topics import put_feeds
 from agents.stream.topics import create as create_topics
 from agents.stream.topics import declare
 from monitor.config import load_config
+from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.kafka import wait_for_broker
 
 
@@ -23,19 +25,28 @@ def topics() -> None:
 
 
 @topics.command()
+@click.option("--feeds", "with_feeds", is_flag=True, help="Then load the configuration's lists of feeds onto their topic.")
 @broker_options
-def create(config_file: Path | None, broker: str | None) -> None:
+def create(config_file: Path | None, broker: str | None, *, with_feeds: bool) -> None:
     r"""Make the topics that are missing; safe to repeat.
+
+    With --feeds the pollers have something to do: without it the topic of feeds stays as it is, and `summitry feeds
+    import` fills it.
 
     \b
     summitry topics create --broker kafka://localhost:9092
-    summitry topics create --config summitry.yaml
+    summitry topics create --feeds --config summitry.yaml
     """
-    config, settings, _ = connection(config_file, broker)
+    config, settings, names = connection(config_file, broker)
+    wanted = load_feeds(config.feeds) if with_feeds else ()
 
     async def run() -> list[str]:
         await wait_for_broker(settings, config.broker.connect_timeout.total_seconds())
-        return await create_topics(settings, config.topics)
+        made = await create_topics(settings, config.topics)
+        if wanted:
+            written, _ = await put_feeds(settings, names.feeds, wanted)
+            click.echo(f"{len(wanted)} feeds: {written} written, the others were there")
+        return made
 
     made = asyncio.run(run())
     for name in made:

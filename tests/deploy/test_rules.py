@@ -21,9 +21,9 @@ needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="pr
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_each_rule_is_explained_and_has_a_case(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"warning", "critical"}
-    assert set(rule["annotations"]) == {"summary", "description", "runbook"}
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
     assert f"## {rule['alert']}\n" in RUNBOOKS
-    assert rule["annotations"]["runbook"] == f"docs/runbooks.md#{rule['alert'].lower()}"
+    assert rule["annotations"]["runbook_url"] == f"{{{{ $externalLabels.runbooks }}}}#{rule['alert'].lower()}"
     cases = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())["tests"]
     fired = {check["alertname"] for case in cases for check in case["alert_rule_test"] if check["exp_alerts"]}
     assert rule["alert"] in fired
