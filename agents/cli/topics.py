@@ -25,7 +25,7 @@ def topics() -> None:
 
 
 @topics.command()
-@click.option("--feeds", "with_feeds", is_flag=True, help="Then load the configuration's lists of feeds onto their topic.")
+@click.option("--feeds", "with_feeds", is_flag=True, help="Then load the lists of feeds onto their topic.")
 @broker_options
 def create(config_file: Path | None, broker: str | None, *, with_feeds: bool) -> None:
     r"""Make the topics that are missing; safe to repeat.
