@@ -16,6 +16,12 @@ LARGE, PLACES = 1024 * 1024, 3
 DEADLINE: ContextVar[asyncio.Timeout | None] = ContextVar("DEADLINE", default=None)
 #: Inflated at once; between two slices other feeds have their turn.
 _SLICE = 256 * 1024
+#: Compressions that a Content-Encoding can name (https://www.iana.org/assignments/http-parameters); any other word
+#: there is a mistake, and the body is what it is.
+_COMPRESSIONS = frozenset({"gzip", "x-gzip", "br", "deflate", "compress", "x-compress", "zstd", "dcb", "dcz", "exi",
+                           "pack200-gzip", "bzip2", "x-bzip2", "xz", "lzma"})  # fmt: skip
+_GZIP_NAMES = frozenset({"gzip", "x-gzip"})
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 #: Bits of zlib that mean: a gzip header and trailer (RFC 1952).
 _GZIP = 31
 
@@ -53,19 +59,22 @@ class Room:
 async def read_body(
     chunks: AsyncIterable[bytes], coding: str, max_raw: int, max_decoded: int, room: Room | None = None
 ) -> bytes:
-    """The decoded body; a large one takes a place in the `room`.
+    """Return the decoded body; a large one takes a place in the `room`.
 
-    `coding` is the value of Content-Encoding. Raises HttpError: `encoding_refused` for anything but one gzip coding,
-    `body_too_large`, `decoded_too_large`, `bad_gzip`, and `truncated` for a stream that ends early: a cut body is
-    never given to the parser, since the entries that are missing would look as if they had been removed.
+    `coding` is the value of Content-Encoding. Labels that name no compression (`UTF-8`, `none`, `aws-chunked`) change
+    nothing; neither does `gzip` on a body that begins as a document does. Raises HttpError: `encoding_refused` for a
+    compression that was not asked for and for more than one, `body_too_large`, `decoded_too_large`, `bad_gzip`, and
+    `truncated` for gzip that ends early.
     """
-    coding = coding.strip().lower()
-    if coding not in {"", "identity", "gzip", "x-gzip"}:
+    codings = [name for name in map(str.strip, coding.lower().split(",")) if name in _COMPRESSIONS]
+    if len(codings) > 1 or not _GZIP_NAMES.issuperset(codings):
         raise HttpError(f"the body is coded as {coding[:60]!r}, which was not asked for", reason="encoding_refused")
     raw = bytearray()
-    inflated = _Inflated(max_decoded) if coding in {"gzip", "x-gzip"} else None
+    inflated = _Inflated(max_decoded) if codings else None
     size = 0
     async for chunk in chunks:
+        if not size and inflated is not None and chunk.lstrip(_BLANK)[:1] in {b"<", b"{"}:
+            inflated = None
         size += len(chunk)
         if size > max_raw:
             raise HttpError(f"the body is longer than {max_raw} bytes", reason="body_too_large")

@@ -1,88 +1,72 @@
-"""One connection for one request, to an address that was checked: httpx's transport without its pool.
+"""An httpx transport without a pool: one connection for one request, to an address that was checked.
 
 A poller asks thousands of hosts once in a while, so there is nothing to keep alive, and httpx's pool costs a look at
 every open connection for each request (encode/httpx#3215, encode/httpcore#1035). Instead each request opens its own
-connection and speaks HTTP/1.1 with h11, as httpx does inside; what is plain is written and read in the same way without
-it. TLS names and the Host header stay those of the URL; only the address is ours.
+connection. TLS names and the Host header stay those of the URL; only the address is ours.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
-from collections.abc import AsyncIterator
 from functools import partial
-from typing import NamedTuple, cast
 
-import h11
 import httpx
 
 from monitor.errors import HttpError
 from monitor.http.addresses import AddressBook
+from monitor.http.answers import Answer
 from monitor.http.connection import Connection
-from monitor.http.wire import Head, Headers, Place, place_of, plain_head, plain_request
 
 CONNECT_TIMEOUT_S = 5.0
+PORTS = {"http": 80, "https": 443}
 #: Addresses of one name that are tried, one after the other.
 _TRIES = 3
-#: Bytes of headers that an answer may have.
-_MAX_HEAD = 100 * 1024
-
-
-class Asked(NamedTuple):
-    """A request; its headers go over the wire as they are. `private` lets it reach the own network."""
-
-    method: str
-    place: Place
-    headers: Headers
-    body: bytes = b""
-    private: bool = False
-
-
-class Reply(NamedTuple):
-    """An answer, whose body is still to be read. Reading raises HttpError; it has to be closed."""
-
-    status: int
-    headers: Headers
-    stream: httpx.AsyncByteStream
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: A line feed within a value would begin a header that nobody meant; NUL and CR end one for some servers.
+_BREAKS = re.compile(rb"[\r\n\x00]")
+_TARGET = re.compile(rb"[!-~]+")
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):
-    """Sends requests to checked addresses. For httpx, a request's extension `private` is that of `Asked`."""
+    """Sends requests to checked addresses. A request's extension `private` lets it reach one's own network.
+
+    The response's stream is an `Answer`, which says after the body whether it was cut.
+    """
 
     def __init__(self, book: AddressBook, tls: ssl.SSLContext) -> None:
         self._book = book
         self._tls = tls
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request of httpx's. Raises HttpError as `ask` does."""
-        private = bool(request.extensions.get("private"))
-        reply = await self.ask(
-            Asked(request.method, place_of(request.url), request.headers.raw, await request.aread(), private)
-        )
-        return httpx.Response(reply.status, headers=reply.headers, stream=reply.stream)
+        """Send one request.
 
-    async def ask(self, asked: Asked) -> Reply:
-        """Send one request. Raises HttpError when there is no such address, no connection, or no HTTP."""
-        place = asked.place
-        addresses = await self._book.addresses(place.host, place.port, private=asked.private)
-        sent = plain_request(asked.method, place.target, asked.headers, asked.body) or spoken(asked)[1]
-        connection = await self._connect(addresses, place, sent)
+        Raises HttpError: `dns`, `dns_timeout`, `address_refused`, `connect`, `connect_timeout`, `tls`, `reset`,
+        `bad_response`, `headers_too_large`, and `bad_request` for headers that can't be sent.
+        """
+        url = request.url
+        host, port = url.raw_host.decode("ascii"), url.port or PORTS.get(url.scheme, 80)
+        addresses = await self._book.addresses(host, port, private=bool(request.extensions.get("private")))
+        sent = written(request, await request.aread())
+        connection = await self._connect(addresses, url.scheme, host, port, sent)
+        answer = Answer(connection, has_body=request.method != "HEAD")
         try:
-            return await _answer(asked, connection)
+            await answer.head()
         except BaseException:
             connection.abort()
             raise
+        return httpx.Response(answer.status, headers=answer.headers, stream=answer)
 
-    async def _connect(self, addresses: tuple[str, ...], place: Place, sent: bytes) -> Connection:
+    async def _connect(self, addresses: tuple[str, ...], scheme: str, host: str, port: int, sent: bytes) -> Connection:
         loop = asyncio.get_running_loop()
-        tls, name = (self._tls, place.host) if place.scheme == "https" else (None, None)
+        tls, name = (self._tls, host) if scheme == "https" else (None, None)
         problem = HttpError("no address", reason="dns")
         for address in addresses[:_TRIES]:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     _, connection = await loop.create_connection(
-                        partial(Connection, sent), address, place.port, ssl=tls, server_hostname=name
+                        partial(Connection, sent), address, port, ssl=tls, server_hostname=name
                     )
                     return connection
             except TimeoutError:
@@ -94,89 +78,13 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         raise problem
 
 
-async def _answer(asked: Asked, connection: Connection) -> Reply:
-    """Read the head of the answer."""
-    data = await connection.read()
-    if asked.method != "HEAD" and (head := plain_head(data)) is not None:
-        return Reply(head.status, head.headers, _PlainBody(connection, head))
-    body = _SpokenBody(connection, asked, data)
-    while True:
-        event = await body.next()
-        if isinstance(event, h11.Response):
-            return Reply(event.status_code, list(event.headers.raw_items()), body)
-
-
-class _PlainBody(httpx.AsyncByteStream):
-    """A body of known length."""
-
-    def __init__(self, connection: Connection, head: Head) -> None:
-        self._connection, self._head = connection, head
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        data, left = self._head.rest, self._head.length
-        while left:
-            if data := data[:left]:
-                left -= len(data)
-                yield data
-            data = await self._connection.read() if left else b""
-            if left and not data:
-                raise HttpError("the body ends in the middle", reason="truncated")
-
-    async def aclose(self) -> None:
-        self._connection.abort()
-
-
-class _SpokenBody(httpx.AsyncByteStream):
-    """A body that h11 finds the end of."""
-
-    def __init__(self, connection: Connection, asked: Asked, data: bytes) -> None:
-        self._connection = connection
-        self._http, _ = spoken(asked)
-        self._receive(data)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while isinstance(event := await self.next(), h11.Data):
-            yield bytes(event.data)
-
-    async def aclose(self) -> None:
-        self._connection.abort()
-
-    async def next(self) -> h11.Event:
-        """What comes next in the answer."""
-        while True:
-            try:
-                event = self._http.next_event()
-            except h11.RemoteProtocolError as error:
-                raise _named(error) from error
-            if event is not h11.NEED_DATA:
-                return cast("h11.Event", event)
-            self._receive(await self._connection.read())
-
-    def _receive(self, data: bytes) -> None:
-        if not data and self._http.their_state is h11.SEND_RESPONSE:
-            raise HttpError("the connection was closed without an answer", reason="bad_response")
-        try:
-            self._http.receive_data(data)
-        except h11.RemoteProtocolError as error:
-            raise _named(error) from error
-
-
-def spoken(asked: Asked) -> tuple[h11.Connection, bytes]:
-    """A connection of h11 on which the request was sent, and what went over the wire."""
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
-    head = h11.Request(method=asked.method, target=asked.place.target, headers=asked.headers)
-    parts = [
-        http.send(head),
-        http.send(h11.Data(data=asked.body)) if asked.body else b"",
-        http.send(h11.EndOfMessage()),
-    ]
-    return http, b"".join(part for part in parts if part)
-
-
-def _named(error: h11.RemoteProtocolError) -> HttpError:
-    text = str(error)[:200]
-    if error.error_status_hint == 431:
-        return HttpError(f"the answer's headers are longer than {_MAX_HEAD} bytes", reason="headers_too_large")
-    if "without sending complete message body" in text or "incomplete chunked read" in text:
-        return HttpError("the body ends in the middle", reason="truncated")
-    return HttpError(f"not HTTP: {text}", reason="bad_response")
+def written(request: httpx.Request, body: bytes) -> bytes:
+    """Return a request as it goes over the wire. Raises HttpError (`bad_request`) for what would break it."""
+    target, lines = request.url.raw_path, []
+    for name, value in request.headers.raw:
+        if not _TOKEN.fullmatch(name) or _BREAKS.search(value):
+            raise HttpError("a header of the request can't be sent", reason="bad_request", retryable=False)
+        lines.append(b"%b: %b\r\n" % (name, value.strip(b" \t")))
+    if not _TARGET.fullmatch(target):
+        raise HttpError("the address has a path that can't be sent", reason="bad_request", retryable=False)
+    return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (request.method.encode("ascii"), target, b"".join(lines), body)

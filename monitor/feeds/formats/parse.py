@@ -16,7 +16,7 @@ from monitor.feeds.formats.fields import encoding
 from monitor.feeds.formats.fields.article_urls import absolute
 from monitor.feeds.formats.xml import adapter
 
-#: Bytes of a document that are read (FEEDS rule H14); the fetcher's limit is the same.
+#: Bytes of a document that are read unless its subscription allows more; the fetcher's limit is the same.
 MAX_DOCUMENT = 8 * 1024 * 1024
 
 
@@ -29,16 +29,17 @@ def parse(
     country: str = "",
     zone: str = "",
     with_html: bool = True,
+    max_size: int = 0,
 ) -> ParsedFeed:
     """Read one feed document.
 
     `content_type` is the HTTP header, `url` the address after redirects, `language` (BCP 47), `country` (ISO 3166) and
     `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Without
-    `with_html`, entries have their texts only.
+    `with_html`, entries have their texts only. `max_size` allows a document of more bytes than MAX_DOCUMENT.
     Raises FeedError; its reason is `empty`, `too_large`, `html`, `not_a_feed`, `too_many_attributes`, `tag_too_large`,
-    `too_deep`, `too_many_objects` or `parse_failed`.
+    `too_deep`, `too_many_objects`, `truncated` or `parse_failed`.
     """
-    if len(body) > MAX_DOCUMENT:
+    if len(body) > max(MAX_DOCUMENT, max_size):
         raise FeedError(f"the document has {len(body)} bytes", reason="too_large")
     if not body.strip():
         raise FeedError("the document is empty", reason="empty")

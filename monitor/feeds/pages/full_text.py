@@ -116,6 +116,8 @@ class FullText:
         fetched = await self._get.get(page)
         if fetched.status != 200:
             raise FeedError(f"HTTP status {fetched.status}", reason="http_status")
+        if fetched.cut:
+            raise FeedError("the page ends in the middle", reason="truncated")
         selector = "" if feed.full_text == "auto" else feed.full_text
         content_type = fetched.headers.get("content-type", "")
         return await self._extract.extract(fetched.body, url=fetched.url, selector=selector, content_type=content_type)
@@ -143,7 +145,7 @@ class FullText:
         rules, kept = None, _ROBOTS_RETRY_S
         try:
             fetched = await self._get.get(request)
-            if fetched.status == 200:
+            if fetched.status == 200 and not fetched.cut:
                 text = fetched.body[:_ROBOTS_SIZE].decode("utf-8", "replace")
                 rules, kept = Protego.parse(text), _ROBOTS_KEPT_S
             elif 400 <= fetched.status < 500:  # RFC 9309, section 2.3.1.3: no robots.txt, all may be fetched

@@ -35,6 +35,7 @@ class Parse(Protocol):
         language: str = "",
         country: str = "",
         zone: str = "",
+        max_size: int = 0,
     ) -> ParsedFeed:
         """Raises FeedError when it is no feed."""
 
@@ -63,6 +64,7 @@ class DocumentReader:
             language=feed.language,
             country=feed.country,
             zone=feed.timezone,
+            max_size=feed.max_body,
         )
         compare = partial(_compare, document, feed, state, segments, now)
         many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES

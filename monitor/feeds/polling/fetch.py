@@ -6,9 +6,10 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Coroutine, Mapping
-from typing import Final, cast
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
+import ada_url
 import httpx
 from msgspec import Struct, structs
 
@@ -16,9 +17,11 @@ from monitor import __version__
 from monitor.errors import HttpError
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
+from monitor.http.answers import Answer
 from monitor.http.bodies import DEADLINE, Room, read_body
-from monitor.http.transport import Asked, CheckedTransport, Reply
-from monitor.http.wire import Place, place
+from monitor.http.chain_cookies import ChainCookies
+from monitor.http.transport import PORTS as USUAL_PORTS
+from monitor.http.transport import CheckedTransport
 
 ACCEPT: Final = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, "
@@ -30,6 +33,10 @@ MAX_HOPS = 5
 PORTS = frozenset({80, 443})
 _REDIRECTS, _PERMANENT = frozenset({301, 302, 303, 307, 308}), frozenset({301, 308})
 _MAX_URL = 4096
+#: Answers with a body to read. 203 is 200 by way of a proxy that changed something (RFC 9110, 15.3.4).
+_READ: Final = frozenset({200, 203})
+#: Scheme, host and port.
+Origin = tuple[str, bytes, int]
 
 
 class Fetched(Struct, frozen=True):
@@ -45,6 +52,8 @@ class Fetched(Struct, frozen=True):
     body: bytes = b""
     permanent_to: str = ""
     conditional: bool = False
+    cut: bool = False
+    odd_headers: int = 0
 
 
 class Fetcher:
@@ -86,18 +95,18 @@ class Fetcher:
 
     async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> Fetched:
         """POST a form to a hub that a feed names; redirects are not followed. Raises HttpError."""
-        there = place(url)
-        _check(url, there, feed, place(feed.url))
+        target = _url(url)
+        _check(target, feed, _origin(_url(feed.url)))
         headers = {
             "User-Agent": self._user_agent(feed),
             "Content-Type": "application/x-www-form-urlencoded",
             "Connection": "close",
         }
         body = urlencode(form).encode("ascii")
-        wire = [(b"Host", there.authority), *_encoded(headers), (b"Content-Length", b"%d" % len(body))]
-        return await self._within(
-            feed, self._hop(feed, url, Asked("POST", there, wire, body, feed.allow_private_network))
+        request = httpx.Request(
+            "POST", target, headers=_encoded(headers), content=body, extensions={"private": feed.allow_private_network}
         )
+        return await self._within(feed, self._hop(feed, url, request, ChainCookies()))
 
     async def _within(self, feed: Subscription, doing: Coroutine[None, None, Fetched]) -> Fetched:
         """Do it within the feed's time limit, and name what goes wrong."""
@@ -116,54 +125,71 @@ class Fetcher:
 
     async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
         # The origin that the user gave the secrets for, also where the feed is polled elsewhere since it has moved.
-        home, permanent = place(feed.url), True
-        there = home if url == feed.url else place(url)
-        _check(url, there, feed, home)
-        start, seen = url, {url}
+        target, start, cookies = _url(url), url, ChainCookies()
+        home, permanent = _origin(target if url == feed.url else _url(feed.url)), True
+        _check(target, feed, home)
+        seen = {(url, 0)}
         while True:
-            at_home = there[:3] == home[:3]
+            at_home = _origin(target) == home
             headers = self._headers(feed, secrets=at_home, etag=etag, last_modified=last_modified)
-            answer = await self._hop(feed, url, _request(there, headers, private=feed.allow_private_network))
+            if cookie := cookies.header(url, headers.get("Cookie", "")):
+                headers["Cookie"] = cookie
+            request = httpx.Request(
+                "GET", target, headers=_encoded(headers), extensions={"private": feed.allow_private_network}
+            )
+            answer = await self._hop(feed, url, request, cookies)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 end = url if permanent and url != start else ""
                 return structs.replace(answer, permanent_to=end, conditional=bool(etag or last_modified))
             permanent = permanent and answer.status in _PERMANENT
             url = _target(url, answer.headers["location"], has_secrets=_has_secrets(feed) and at_home)
-            if url in seen:
+            if (url, cookies.version) in seen:
                 raise HttpError(f"the redirects go in a circle at {url[:200]}", reason="redirect_loop")
             if len(seen) > MAX_HOPS:
                 raise HttpError(f"more than {MAX_HOPS} redirects", reason="too_many_redirects")
-            seen.add(url)
-            there = place(url)
-            _check(url, there, feed, home)
+            seen.add((url, cookies.version))
+            target = _url(url)
+            _check(target, feed, home)
 
-    async def _hop(self, feed: Subscription, url: str, asked: Asked) -> Fetched:
+    async def _hop(self, feed: Subscription, url: str, request: httpx.Request, cookies: ChainCookies) -> Fetched:
+        """Send one request, read its answer and note its cookies."""
+        transport = self._proxy(feed) if feed.proxy else self._direct if feed.tls_verify else self._direct_unverified
         try:
             async with asyncio.timeout(FIRST_BYTE_S):
-                reply = await self._ask(feed, url, asked)
+                response = await transport.handle_async_request(request)
         except TimeoutError:
             raise HttpError(f"no answer within {FIRST_BYTE_S:g} s", reason="first_byte_timeout") from None
         try:
-            body = b""
-            answered: dict[str, str] = {}
-            for raw_name, raw_value in reply.headers:
-                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-                answered[name] = f"{answered[name]}, {value}" if name in answered else value
-            if reply.status == 200:
+            body, headers = b"", self._answered(url, response, cookies)
+            if response.status_code in _READ:
                 limit = feed.max_body or self._max_decoded
-                coding = answered.get("content-encoding", "")
-                body = await read_body(reply.stream, coding, min(MAX_RAW, limit), limit, self._room)
-            return Fetched(reply.status, url, answered, body)
+                raw_limit = feed.max_body or MAX_RAW
+                coding = headers.get("content-encoding", "")
+                body = await read_body(response.stream, coding, raw_limit, limit, self._room)  # type: ignore[arg-type]
+            stream = response.stream if isinstance(response.stream, Answer) else None
+            return Fetched(
+                status=200 if response.status_code in _READ else response.status_code,
+                url=url,
+                headers=headers,
+                body=body,
+                cut=stream is not None and stream.cut,
+                odd_headers=stream.odd if stream is not None else 0,
+            )
         finally:
-            await reply.stream.aclose()
+            await response.aclose()
 
-    async def _ask(self, feed: Subscription, url: str, asked: Asked) -> Reply:
-        if not feed.proxy:
-            return await (self._direct if feed.tls_verify else self._direct_unverified).ask(asked)
-        request = httpx.Request(asked.method, url, headers=asked.headers, stream=httpx.ByteStream(asked.body))
-        response = await self._proxy(feed).handle_async_request(request)
-        stream = cast("httpx.AsyncByteStream", response.stream)
-        return Reply(response.status_code, response.headers.raw, stream)
+    def _answered(self, url: str, response: httpx.Response, cookies: ChainCookies) -> dict[str, str]:
+        """Return the headers by lower-case name: repeated ones joined, but of `Location` the first alone counts."""
+        found: dict[str, str] = {}
+        for raw_name, raw_value in response.headers.raw:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            if name == "set-cookie":
+                cookies.note(url, value)
+            if name not in found:
+                found[name] = value
+            elif name != "location":
+                found[name] += f", {value}"
+        return found
 
     def _proxy(self, feed: Subscription) -> httpx.AsyncHTTPTransport:
         key = (feed.proxy, feed.tls_verify)
@@ -214,31 +240,45 @@ def redacted(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _request(there: Place, headers: Mapping[str, str], *, private: bool) -> Asked:
-    """A GET, with all of its headers."""
-    wire = _encoded(headers)
-    if not any(name.lower() == b"host" for name, _ in wire):
-        wire.insert(0, (b"Host", there.authority))
-    return Asked("GET", there, wire, private=private)
+def _url(url: str) -> httpx.URL:
+    """Read an address. Raises HttpError."""
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        raise HttpError(f"{redacted(url)[:200]} is not an http address", reason="bad_redirect") from None
+
+
+def _origin(url: httpx.URL) -> Origin:
+    return url.scheme, url.raw_host, url.port or USUAL_PORTS.get(url.scheme, 80)
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
 
-def _check(url: str, there: Place, feed: Subscription, home: Place) -> None:
-    """Raises HttpError for an address that may not be asked."""
-    if there.scheme not in {"http", "https"} or not there.host:
-        raise HttpError(f"{redacted(url)[:200]} is not an http address", reason="bad_redirect")
+def _check(url: httpx.URL, feed: Subscription, home: Origin) -> None:
+    """Raise HttpError for an address that may not be asked."""
+    scheme, host, port = _origin(url)
+    if scheme not in {"http", "https"} or not host:
+        raise HttpError(f"{redacted(str(url))[:200]} is not an http address", reason="bad_redirect")
     # A port that the user wrote into the subscription is as good as configured; a redirect's is not.
-    if there.port not in PORTS and there.port not in feed.ports and there.port != home.port:
-        raise HttpError(f"port {there.port} is not allowed; add it to the feed's `ports`", reason="port_refused")
+    if port not in PORTS and port not in feed.ports and port != home[2]:
+        raise HttpError(f"port {port} is not allowed; add it to the feed's `ports`", reason="port_refused")
 
 
 def _target(url: str, location: str, *, has_secrets: bool) -> str:
-    """Where a redirect leads, without user, password and fragment."""
+    """Return where a redirect leads, as browsers read it, without user, password and fragment.
+
+    `location` is the header in Latin-1. UTF-8 in it, which many servers send as it is, is percent-encoded once; bytes
+    that are no UTF-8 are encoded one by one. Raises HttpError.
+    """
+    raw = location.strip().encode("latin-1", "replace")
     try:
-        parts = urlsplit(urljoin(url, location.strip()))
+        reference = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        reference = quote(raw, safe="%:/?#[]@!$&'()*+,;=-._~ ")
+    try:
+        parts = urlsplit(ada_url.join_url(url, reference))
         target = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
         httpx.URL(target)
         valid = parts.port != 0  # looking at the port raises ValueError when it is none

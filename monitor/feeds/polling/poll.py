@@ -145,6 +145,8 @@ async def _changed(
 ) -> Polled:
     reading = await read.read(feed, state, segments, fetched, now)
     document, found = reading.document, reading.entries
+    if document.incomplete:  # with these validators, a 304 would hide for ever what was missing
+        answer = msgspec.structs.replace(answer, etag="", last_modified="", body_hash="")
     hints = [60.0 * document.ttl_minutes] if document.ttl_minutes else []
     if document.update_period_seconds:
         hints.append(float(document.update_period_seconds))

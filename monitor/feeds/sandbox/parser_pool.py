@@ -21,7 +21,7 @@ from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.page.feed_links import PageLinks
 from monitor.feeds.formats.page.main_text import PageText
 from monitor.feeds.sandbox.parser_process import ParserProcess, Template
-from monitor.feeds.sandbox.parser_worker import CPU_SIGNAL, Reply, Request
+from monitor.feeds.sandbox.parser_worker import CPU_SIGNAL, Reply, Request, share_of
 
 R = TypeVar("R")
 
@@ -88,12 +88,16 @@ class ParserPool:
         language: str = "",
         country: str = "",
         zone: str = "",
+        max_size: int = 0,
     ) -> ParsedFeed:
-        """`monitor.feeds.formats.parse.parse` in a worker; its entries come without their HTML.
+        """Run `monitor.feeds.formats.parse.parse` in a worker; its entries come without their HTML.
+
+        A document over MAX_DOCUMENT, which `max_size` has to allow, gets more time and memory by the same factor.
 
         Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
         """
-        options = {"content_type": content_type, "url": url, "language": language, "country": country, "zone": zone}
+        options = {"content_type": content_type, "url": url, "language": language, "country": country, "zone": zone,
+                   "max_size": max_size}  # fmt: skip
         return await self._run("parse", body, options, ParsedFeed)
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
@@ -136,7 +140,7 @@ class _Worker:
 
     async def call(self, request: Request, body: bytes) -> Reply:
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self._deadline * share_of(len(body))):
                 process = await self._running()
                 frame = await process.exchange(msgspec.msgpack.encode(request), body)
                 reply = msgspec.msgpack.decode(frame, type=Reply)

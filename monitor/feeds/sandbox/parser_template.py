@@ -33,6 +33,7 @@ FORK, END, KILL = range(3)
 _NICENESS = 5
 #: Seconds in which a process whose connection has ended must have ended as well.
 _PATIENCE_S, _GLANCE_S = 1.0, 0.005
+_LARGEST = 8
 _BUFFER = 64 * 1024
 
 
@@ -43,7 +44,8 @@ def main() -> None:
     # The language model's numpy would reserve address space for a thread of each processor.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_DATA, (heap, heap))
+    # A worker may raise its own heap for a document that a subscription allows to be larger, by this much.
+    resource.setrlimit(resource.RLIMIT_DATA, (heap, _LARGEST * heap))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends our input
     with tempfile.TemporaryFile() as model, socket.socket(fileno=0) as control:

@@ -18,7 +18,7 @@ from monitor.errors import FeedError
 from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.page.feed_links import PageLinks, page_links
 from monitor.feeds.formats.page.main_text import PageText, extract
-from monitor.feeds.formats.parse import parse
+from monitor.feeds.formats.parse import MAX_DOCUMENT, parse
 
 LENGTH = struct.Struct(">I")
 #: The signal of the processor time limit; its default action ends the process.
@@ -48,6 +48,11 @@ class Reply(msgspec.Struct, array_like=True, frozen=True):
     spent: bool = False
 
 
+def share_of(size: int) -> float:
+    """Return by how much the limits of time and memory are raised for a document of `size` bytes: 1 for usual ones."""
+    return max(1.0, size / MAX_DOCUMENT)
+
+
 def work(request: Request, body: bytes) -> ParsedFeed | PageText | PageLinks:
     """Do one task. Raises FeedError."""
     if request.task == "parse":
@@ -64,11 +69,17 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
     """Answer requests until `source` ends."""
     decoder = msgspec.msgpack.Decoder(Request)
     encoder = msgspec.msgpack.Encoder()
+    heap, most = resource.getrlimit(resource.RLIMIT_DATA)
     while len(head := source.read(LENGTH.size)) == LENGTH.size:
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         request = decoder.decode(source.read(LENGTH.unpack(head)[0]))
+        if (share := share_of(request.size)) > 1:
+            signal.setitimer(signal.ITIMER_PROF, cpu_seconds * share)
+            resource.setrlimit(resource.RLIMIT_DATA, (min(int(heap * share), most), most))
         frame = encoder.encode(_answer(encoder, request, source.read(request.size)))
         signal.setitimer(signal.ITIMER_PROF, 0)
+        if share > 1:
+            resource.setrlimit(resource.RLIMIT_DATA, (heap, most))
         sink.write(LENGTH.pack(len(frame)))
         sink.write(frame)
         sink.flush()

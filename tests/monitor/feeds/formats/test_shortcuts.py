@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 import unicodedata
 from urllib.parse import urlsplit
 
 import ada_url
-import h11
-import httpx
 import nh3
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.feeds.formats.fields import article_urls, date_words, dates, entry_language, html_text
-from monitor.http.transport import Asked, spoken
-from monitor.http.wire import place, place_of, plain_head, plain_place, plain_request
 
 prose = st.text(st.characters() | st.sampled_from(" \t\n\r\x0b\x85\u00a0\u2028\u200b\u3000\ufeff<>&;"), max_size=60)
 
@@ -177,127 +172,3 @@ def test_what_stands_around_an_address_is_cut_as_before(rest: str) -> None:
     assert article_urls.absolute("https://b.example/x/", rest) == article_urls.absolute(
         "https://b.example/x/", long_way
     )
-
-
-# ---- HTTP ----
-
-LINES = [
-    b"HTTP/1.1 200 OK", b"HTTP/1.1 304 Not Modified", b"HTTP/1.0 404", b"HTTP/1.1 100 Continue",
-    b"HTTP/1.1 204 No Content",
-    b"HTTP/2 200", b"ETag: \"a\"", b"etag:W/\"b\"  ", b"Content-Length: 3", b"content-length: 3",
-    b"Content-Length: 5", b"Content-Length: x",
-    b"Content-Length: 3, 3", b"Content-Length: +3", b"Transfer-Encoding: chunked", b"X-A: \xe9", b"X-B:",
-    b"X-C: a\tb", b"X D: e", b" folded", b"X-E: \x01",
-    b"Connection: close", b":", b"", b"X-F: a\rb", b"Date: Mon, 02 Mar 2026 08:00:00 GMT", b"Last-Modified: \t x",
-]  # fmt: skip
-
-
-def by_h11(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Status, headers and body as h11 reads them. Raises h11.RemoteProtocolError."""
-    http, _ = spoken(Asked("GET", place("http://a.example/"), [(b"Host", b"a.example")]))
-    http.receive_data(data)
-    event = http.next_event()
-    assert isinstance(event, h11.Response)
-    body = b""
-    while isinstance(more := http.next_event(), h11.Data):
-        body += bytes(more.data)
-    return event.status_code, list(event.headers.raw_items()), body
-
-
-@settings(max_examples=800)
-@given(
-    st.sampled_from(LINES[:6]),
-    st.lists(st.sampled_from(LINES), max_size=5),
-    st.sampled_from([b"\r\n", b"\n"]),
-    st.sampled_from([b"", b"a", b"abc", b"abcde"]),
-)
-def test_what_is_plain_is_read_as_by_h11(first: bytes, lines: list[bytes], end: bytes, body: bytes) -> None:
-    data = end.join([first, *lines, b"", b""]) + body
-    head = plain_head(data)
-    if head is not None:
-        status, headers, read = by_h11(data)
-        assert (head.status, head.headers) == (status, headers)
-        assert head.rest[: head.length] == read
-
-
-@pytest.mark.parametrize(
-    ("data", "length"),
-    [
-        (b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nContent-Length: 9\r\n\r\n', 0),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nServer: x\r\n\r\nab", 2),
-        (b"HTTP/1.1 500 Oops\r\ncontent-length: 2\r\n\r\nab", 2),
-        (b"HTTP/1.1 304\r\n\r\n", 0),
-    ],
-)
-def test_what_servers_usually_send_is_plain(data: bytes, length: int) -> None:
-    head = plain_head(data)
-    assert head is not None
-    assert head.length == length
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab",
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Len",
-        b"",
-    ],
-)
-def test_everything_else_is_left_to_h11(data: bytes) -> None:
-    assert plain_head(data) is None
-
-
-@pytest.mark.parametrize(
-    "line", [b"X:" + b" " * 60_000, b"X:" + b"a " * 30_000, b"X: a" + b" \t" * 30_000, b"X" * 60_000, b"X:\t" * 15_000]
-)
-def test_no_head_takes_long_to_be_found_not_plain(line: bytes) -> None:
-    began = time.process_time()
-    for first in (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 "):
-        plain_head(first + line + b"\x01\r\nContent-Length: 0\r\n\r\n")
-    assert time.process_time() - began < 0.2  # it takes some milliseconds
-
-
-@settings(max_examples=500)
-@given(
-    st.sampled_from(["http://", "https://", "HTTP://", "ftp://"]),
-    st.text(st.sampled_from("abZ019._-@é"), max_size=8)
-    | st.sampled_from(["127.0.0.1", "1.2.3.256", "[::1]", "a.example"]),
-    st.sampled_from(["", ":80", ":443", ":0", ":8080", ":65535", ":65536", ":"]),
-    st.text(st.sampled_from("aZ0/._~!$&'()*+,;=:@?#-% é\\"), max_size=12),
-)
-@example("https://", "a.example", "", "/a/.b")
-@example("https://", "a.example", "", "/a/..")
-@example("https://", "a.example", "", "/a?b/../c")
-def test_plain_addresses_lead_where_httpx_and_the_library_say(scheme: str, host: str, port: str, rest: str) -> None:
-    url = f"{scheme}{host}{port}{rest}"
-    there = plain_place(url)
-    if there is not None:
-        assert there == place_of(httpx.URL(url))
-        parts = urlsplit(url)
-        assert there[:2] == (parts.scheme, parts.hostname)
-        assert there.port == (parts.port or (443 if scheme == "https://" else 80))
-
-
-@pytest.mark.parametrize("url", ["https://www.a-b.co.uk/rss/news.xml?edition=int&x=1", "http://192.0.2.7:8080/feed"])
-def test_usual_addresses_of_feeds_are_plain(url: str) -> None:
-    assert plain_place(url) is not None
-
-
-values = st.sampled_from(['"a"', 'W/"b"', "é", " x", "x ", "", "a\tb", "a\r\nX-Evil: 1", "a\nb", "\x00", "x" * 50])
-
-
-@given(
-    st.dictionaries(st.sampled_from(["If-None-Match", "X-A", "Cookie", "bad name", "é"]), values, max_size=3),
-    st.sampled_from(["/", "/a?b=c", "/é x"]),
-    st.sampled_from([b"", b"a=1"]),
-)
-def test_plain_requests_are_written_as_by_h11(headers: dict[str, str], target: str, body: bytes) -> None:
-    wire = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    request = httpx.Request("POST" if body else "GET", f"http://a.example{target}", headers=wire, content=body)
-    asked = Asked(request.method, place_of(request.url), request.headers.raw, body)
-    written = plain_request(asked.method, asked.place.target, asked.headers, body)
-    assert not written or written == spoken(asked)[1]
-    assert b"\r\nX-Evil" not in written

@@ -1,0 +1,171 @@
+"""Reads HTTP/1.1 answers from a connection with llhttp, the parser of Node.js, by way of httptools.
+
+llhttp is lenient where browsers are; what it still refuses in a head is put right before it sees it again (`mended`),
+since one bad header line of a server must not cost its feed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from monitor.errors import HttpError
+from monitor.http.connection import Connection
+
+#: Names and values of headers, as bytes.
+Headers = list[tuple[bytes, bytes]]
+
+#: Bytes of headers that an answer may have.
+MAX_HEAD = 100 * 1024
+#: Informational answers (RFC 9110, 15.2) that may come before the real one.
+_MAX_BEFORE = 5
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_LINE = re.compile(rb"\r?\n")
+_STATUS_LINE = re.compile(rb"\s*(?:HTTP(?:/[0-9.]+)?|ICY)\s+([1-5][0-9]{2})\b[^\r\n]*", re.IGNORECASE)
+#: RFC 9110, 5.1 and 5.5: a token, and a value without controls.
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*", re.DOTALL)
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_LENIENT = (
+    "lenient_headers", "lenient_chunked_length", "lenient_keep_alive", "lenient_transfer_encoding", "lenient_version",
+    "lenient_data_after_close", "lenient_optional_lf_after_cr", "lenient_optional_cr_before_lf",
+    "lenient_optional_crlf_after_chunk", "lenient_spaces_after_chunk_size",
+)  # fmt: skip
+
+
+def mended(head: bytes) -> tuple[bytes, int]:
+    """Return a head that llhttp takes, and the number of lines that were left out or changed.
+
+    Lines without a colon or with a name that is none go, as does a length that is no number or was said before; folded
+    lines are joined, and controls in values become spaces. `head` is returned as it is when it has no status line, or
+    two lengths: nobody knows where such an answer ends.
+    """
+    first, *lines = _LINE.split(re.sub(rb"\r?\n[ \t]+", b" ", head.strip()))
+    status = _STATUS_LINE.fullmatch(first)
+    if status is None:
+        return head, 0
+    kept, lengths, odd = [b"HTTP/1.1 %b OK" % status[1]], set[bytes](), int(not first.startswith(b"HTTP/1."))
+    for line in lines:
+        field = _FIELD.fullmatch(line)
+        if field is None:
+            odd += 1
+            continue
+        name, value = field[1], _CONTROLS.sub(b" ", field[2])
+        if name.lower() == b"content-length":
+            value = value.split(b",")[0].strip()
+            if not value.isdigit() or lengths:
+                odd += 1
+                lengths |= {value} if value.isdigit() else set()
+                continue
+            lengths.add(value)
+        kept.append(b"%b: %b" % (name, value))
+    if len(lengths) > 1:
+        return head, 0
+    return b"\r\n".join((*kept, b"", b"")), odd
+
+
+class Answer(httpx.AsyncByteStream):
+    """One answer: `await head()` first, then its body by iteration.
+
+    `status`, `headers` and `odd` (header lines that were left out or changed) are set by `head`; `cut` says after the
+    body that it ended before its length or its last chunk. Reading raises HttpError: `tls`, `reset`, `bad_response`,
+    `headers_too_large`.
+    """
+
+    def __init__(self, connection: Connection, *, has_body: bool = True) -> None:
+        self._connection, self._has_body = connection, has_body
+        self.status = self.odd = 0
+        self.headers: Headers = []
+        self.cut = False
+        self._rest: list[bytes] = []
+        self._complete = False
+
+    async def head(self) -> None:
+        """Read the head, past informational answers."""
+        data = b""
+        for _ in range(_MAX_BEFORE):
+            end = _HEAD_END.search(data)
+            while end is None:
+                more = await self._connection.read()
+                if not more:
+                    what = "sent no HTTP" if data.strip() else "was closed without an answer"
+                    raise HttpError(f"the connection {what}", reason="bad_response")
+                searched = max(0, len(data) - 3)
+                data += more
+                end = _HEAD_END.search(data, searched)
+                if (end.start() if end else len(data)) > MAX_HEAD:
+                    raise HttpError(
+                        f"the answer's headers are longer than {MAX_HEAD} bytes", reason="headers_too_large"
+                    )
+            head, data = data[: end.end()], data[end.end() :]
+            self._read_head(head)
+            if self.status >= 200:
+                break
+        else:
+            raise HttpError("one informational answer after another", reason="bad_response")
+        if data and not self._complete:
+            self._feed(data)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self._has_body:
+            for data in self._rest:
+                yield data
+            self._rest.clear()
+            if self._complete:
+                return
+            data = await self._connection.read()
+            if not data:
+                # Without a length and without chunks, the end of the connection is the end of the body.
+                self.cut = any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in self.headers)
+                return
+            self._feed(data)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self._connection.abort()
+
+    def _read_head(self, head: bytes) -> None:
+        try:
+            self._parse(head)
+        except HttpParserError:
+            head, self.odd = mended(head)
+            try:
+                self._parse(head)
+            except HttpParserError as error:
+                raise HttpError(f"not HTTP: {error}"[:200], reason="bad_response") from error
+        self.status = self._parser.get_status_code()
+
+    def _parse(self, head: bytes) -> None:
+        self.headers, self._complete = [], False
+        self._parser = HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(**dict.fromkeys(_LENIENT, True))
+        try:
+            self._parser.feed_data(head)
+        except HttpParserUpgrade as error:
+            raise HttpError("the server changes the protocol", reason="bad_response") from error
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as error:
+            raise HttpError("the server changes the protocol", reason="bad_response") from error
+        except HttpParserError as error:
+            if not self._complete:  # what comes after the end is nobody's business
+                raise HttpError(f"not HTTP: {error}"[:200], reason="bad_response") from error
+
+    # Called by the parser.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
+        self.headers.append((name, value.strip(b" \t")))
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        if not self._complete:
+            self._rest.append(data)
+
+    def on_message_complete(self) -> None:
+        """Note the end of the answer."""
+        self._complete = True

@@ -1,0 +1,50 @@
+"""Cookies within one chain of redirects, and no longer.
+
+Some servers set a cookie and redirect to the same address to see whether it comes back; without it they redirect for
+ever. A poll that follows such a chain sends the cookies that the chain itself has set, to the hosts they are for, and
+forgets them when it ends (RFC 6265, section 5, without a store).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+_MAX_COOKIES, _MAX_LENGTH = 50, 4096
+
+
+class ChainCookies:
+    """The cookies of one chain. `version` changes whenever one of them does."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], tuple[str, bool, bool]] = {}
+        self.version = 0
+
+    def note(self, url: str, line: str) -> None:
+        """Take a Set-Cookie header that `url` answered with; one without a name or for another host is ignored."""
+        parts = [part.strip() for part in line.split(";")]
+        name, equals, value = parts[0].partition("=")
+        name, host = name.strip(), urlsplit(url).hostname or ""
+        attributes = {key.strip().lower(): said.strip() for key, _, said in (part.partition("=") for part in parts[1:])}
+        domain = attributes.get("domain", "").lstrip(".").lower()
+        if not equals or not name or len(line) > _MAX_LENGTH or not line.isprintable():
+            return
+        if domain and domain != host and not (host.endswith(f".{domain}") and "." in domain):
+            return
+        key = (domain or host, name)
+        before = self._values.get(key)
+        if attributes.get("max-age", "").startswith(("0", "-")) or value == "":
+            self._values.pop(key, None)
+        elif len(self._values) < _MAX_COOKIES:
+            self._values[key] = (value.strip(), bool(domain), "secure" in attributes)
+        self.version += self._values.get(key) != before
+
+    def header(self, url: str, own: str = "") -> str:
+        """Return the Cookie header for a request to `url`, with the user's `own` cookies first; '' for none."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        found = [
+            f"{name}={value}"
+            for (domain, name), (value, below, secure) in self._values.items()
+            if (host == domain or (below and host.endswith(f".{domain}"))) and (parts.scheme == "https" or not secure)
+        ]
+        return "; ".join((own, *found) if own else found)

@@ -1,0 +1,307 @@
+"""The behaviour table of docs/polling.md, rows 107-113: answers of servers that are not quite what they should be."""
+
+# answers are kept on one line
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+
+from monitor.http.answers import mended
+from monitor.http.chain_cookies import ChainCookies
+from tests.feedserver import FeedServer, Reply, Request, rss
+from tests.monitor.feeds.world import HOUR, World
+
+BODY = rss("one story", "two story", "three story")
+ALL = {"one story", "two story", "three story"}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    async with FeedServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def world(server: FeedServer) -> AsyncIterator[World]:
+    made = World(server)
+    yield made
+    await made.fetcher.aclose()
+
+
+def raw(answer: bytes) -> Reply:
+    """An answer byte for byte, after which the connection is closed."""
+
+    async def write(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+
+    return Reply(raw=write)
+
+
+def head(*lines: bytes, status: bytes = b"HTTP/1.1 200 OK", body: bytes = BODY) -> Reply:
+    length = b"Content-Length: %d" % len(body)
+    return raw(b"\r\n".join([status, b"Content-Type: application/rss+xml", *lines, length, b"", body]))
+
+
+async def polled(world: World, reply: Reply, **options: object) -> set[str]:
+    world.server.on("/feed.xml", reply)
+    world.add(**options)
+    state = await world.poll()
+    assert state.last_error == ""
+    return set(world.titles)
+
+
+# ---- 107: bodies that end in the middle ----
+
+
+@pytest.mark.parametrize("at", [-8, -20, -45, -60, -150, -170])
+@pytest.mark.parametrize("how", ["closed", "length", "chunks"])
+async def test_row_107_the_last_entry_of_a_cut_body_waits_for_the_next_poll(
+    server: FeedServer, world: World, how: str, at: int
+) -> None:
+    cut = {
+        "closed": raw(b'HTTP/1.1 200 OK\r\nETag: "1"\r\n\r\n' + BODY[:at]),
+        "length": raw(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: %d\r\n\r\n' % len(BODY) + BODY[:at]),
+        "chunks": raw(
+            b'HTTP/1.1 200 OK\r\nETag: "1"\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n' % len(BODY) + BODY[:at]
+        ),
+    }[how]
+    server.on("/feed.xml", [cut, Reply(200, BODY, {"ETag": '"1"'})])
+    world.add()
+    state = await world.poll()
+    assert set(world.titles) <= ALL
+    assert len(world.titles) >= 2
+    assert (state.etag, state.body_hash) == ("", "")
+    await world.poll(after=HOUR)
+    assert server.requests[-1].header("if-none-match") is None
+    assert set(world.titles) == ALL
+    assert len(world.store.articles) == 3
+    assert all(article.revision == 0 for article in world.store.articles)
+
+
+async def test_row_107_a_wrong_length_of_a_whole_document_costs_nothing(server: FeedServer, world: World) -> None:
+    answer = raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(BODY) + 400) + BODY)
+    assert await polled(world, answer) == ALL
+
+
+# ---- 108: header lines ----
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'"X-XSS-Protection: 0"',
+        b"no colon at all",
+        b"Bad Name: x",
+        b": no name",
+        b"Header\x01: x",
+        "Überschrift: x".encode(),
+        b"X-Nul: a\x00b",
+        b"X-Control: a\x1bb\x07",
+        b"X-Latin: caf\xe9",
+        b"X-Folded: one\r\n  two\r\n\tthree",
+        b"Content-Length: none",
+        b"Content-Length:",
+        b"X-Space : value",
+        b"<html>",
+        b"X-Long: " + b"a" * 60_000,
+    ],
+)
+async def test_row_108_an_odd_header_line_is_passed_over(server: FeedServer, world: World, line: bytes) -> None:
+    assert await polled(world, head(line, b'ETag: "kept"')) == ALL
+    assert world.state().etag == '"kept"'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 \xd0\x9e\xd0\x9a\r\n\r\n",
+        b"HTTP/2 200\r\n\r\n",
+        b"HTTP/1.1  200 OK\r\n\r\n",
+        b"HTTP 200 OK\r\n\r\n",
+        b"ICY 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\nContent-Type: text/xml\n\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nX\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Length: %d\r\n\r\n" % (len(BODY), len(BODY)),
+    ],
+)
+async def test_row_108_odd_status_lines_and_ends_of_lines_are_read(
+    server: FeedServer, world: World, answer: bytes
+) -> None:
+    assert await polled(world, raw(answer + BODY)) == ALL
+
+
+def test_row_108_what_was_passed_over_is_counted() -> None:
+    text, odd = mended(b"HTTP/1.1 200 OK\r\nA: 1\r\nno colon\r\nB : 2\r\nC: x\r\n y\r\n\r\n")
+    assert text == b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: x y\r\n\r\n"
+    assert odd == 1
+    assert mended(b"hello\r\n\r\n") == (b"hello\r\n\r\n", 0)
+    two = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\nx\r\n\r\n"
+    assert mended(two) == (two, 0)
+
+
+# ---- 109 and 110: labels of the body, and status 203 ----
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "UTF-8",
+        "utf8",
+        "none",
+        "binary",
+        "8bit",
+        "identity",
+        "aws-chunked",
+        "ISO-8859-1",
+        "text/xml",
+        "",
+        "null",
+        "gzip",
+    ],
+)
+async def test_row_109_a_needless_content_encoding_on_a_plain_body_changes_nothing(
+    server: FeedServer, world: World, label: str
+) -> None:
+    assert await polled(world, head(b"Content-Encoding: " + label.encode())) == ALL
+
+
+@pytest.mark.parametrize("label", ["gzip, UTF-8", "aws-chunked,gzip", "X-GZIP", "utf-8, gzip"])
+async def test_row_109_beside_gzip_as_well(server: FeedServer, world: World, label: str) -> None:
+    packed = gzip.compress(BODY)
+    assert await polled(world, head(b"Content-Encoding: " + label.encode(), body=packed)) == ALL
+
+
+async def test_row_110_status_203_is_200_by_way_of_a_proxy(server: FeedServer, world: World) -> None:
+    assert await polled(world, head(status=b"HTTP/1.1 203 Non-Authoritative Information")) == ALL
+
+
+# ---- 111: where redirects lead ----
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("/новости/rss".encode(), "/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8/rss"),
+        ("/新闻?分类=要闻".encode(), "/%E6%96%B0%E9%97%BB?%E5%88%86%E7%B1%BB=%E8%A6%81%E9%97%BB"),
+        ("/caf\xe9/feed".encode("latin-1"), "/caf%E9/feed"),
+        ("/été/feed".encode(), "/%C3%A9t%C3%A9/feed"),
+        (b"/%D0%BD/already", "/%D0%BD/already"),
+        (b"/with space/feed", "/with%20space/feed"),
+        (b"  /padded\t", "/padded"),
+        (b"//127.0.0.1:%PORT%/scheme-relative", "/scheme-relative"),
+        (b"relative?x=1", "/relative?x=1"),
+        (b"/a/../b/./c", "/b/c"),
+    ],
+)
+async def test_row_111_a_location_is_percent_encoded_once(
+    server: FeedServer, world: World, location: bytes, path: str
+) -> None:
+    location = location.replace(b"%PORT%", str(server.port).encode())
+    server.on(path.partition("?")[0], Reply(200, BODY))
+    moved = raw(b"HTTP/1.1 301 Moved\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n")
+    assert await polled(world, moved) == ALL
+    assert server.requests[-1].path == path
+
+
+async def test_row_111_of_two_locations_the_first_counts(server: FeedServer, world: World) -> None:
+    server.on("/one.xml", Reply(200, BODY))
+    two = raw(b"HTTP/1.1 302 Found\r\nLocation: /one.xml\r\nLocation: /two.xml\r\nContent-Length: 0\r\n\r\n")
+    assert await polled(world, two) == ALL
+
+
+# ---- 112: cookies of a chain ----
+
+
+async def test_row_112_a_cookie_that_the_chain_needs_is_kept_for_the_chain(server: FeedServer, world: World) -> None:
+    def answer(request: Request) -> Reply:
+        if request.header("cookie") == "seen=1":
+            return Reply(200, BODY)
+        return Reply(302, headers={"Location": "/feed.xml", "Set-Cookie": "seen=1; Path=/; HttpOnly"})
+
+    server.on("/feed.xml", answer)
+    world.add()
+    for _ in range(2):
+        state = await world.poll(after=HOUR)
+        assert state.last_error == ""
+    assert [request.header("cookie") for request in server.requests] == [None, "seen=1", None, "seen=1"]
+    assert set(world.titles) == ALL
+
+
+async def test_row_112_a_chain_by_way_of_another_page_and_two_cookies(server: FeedServer, world: World) -> None:
+    def feed(request: Request) -> Reply:
+        if (request.header("cookie") or "") == "a=1; b=2":
+            return Reply(200, BODY)
+        return Reply(307, headers={"Location": "/check?to=feed", "Set-Cookie": "a=1"})
+
+    server.on("/feed.xml", feed)
+    server.on("/check", Reply(302, headers={"Location": "/feed.xml", "Set-Cookie": "b=2; Max-Age=60"}))
+    world.add()
+    assert (await world.poll()).last_error == ""
+    assert set(world.titles) == ALL
+
+
+async def test_row_112_a_circle_is_a_circle_with_a_cookie_too(server: FeedServer, world: World) -> None:
+    server.on("/feed.xml", Reply(302, headers={"Location": "/feed.xml", "Set-Cookie": "x=1"}))
+    world.add()
+    assert (await world.poll()).last_error == "redirect_loop"
+    count = iter(range(100))
+    server.on("/feed.xml", lambda _: Reply(302, headers={"Location": "/feed.xml", "Set-Cookie": f"x={next(count)}"}))
+    assert (await world.poll(after=HOUR)).last_error == "too_many_redirects"
+
+
+def test_row_112_cookies_go_to_the_hosts_they_are_for() -> None:
+    cookies = ChainCookies()
+    cookies.note("https://www.a.example/x", "own=1")
+    cookies.note("https://www.a.example/x", "site=2; Domain=.a.example; Secure")
+    cookies.note("https://www.a.example/x", "evil=3; Domain=b.example")
+    cookies.note("https://www.a.example/x", "broad=4; Domain=example")
+    cookies.note("https://www.a.example/x", "broken")
+    cookies.note("https://www.a.example/x", "bad=\x01")
+    assert cookies.header("https://www.a.example/y", "mine=0") == "mine=0; own=1; site=2"
+    assert cookies.header("https://feeds.a.example/") == "site=2"
+    assert cookies.header("http://feeds.a.example/") == ""
+    assert cookies.header("https://b.example/") == ""
+    before = cookies.version
+    cookies.note("https://www.a.example/x", "own=1")
+    assert cookies.version == before
+    cookies.note("https://www.a.example/x", "own=; Max-Age=0")
+    assert cookies.header("https://www.a.example/y") == "site=2"
+    assert cookies.version == before + 1
+
+
+# ---- 113: max_body ----
+
+
+def long_feed(count: int) -> bytes:
+    items = "".join(
+        f"<item><title>Story {n}</title><guid>g{n}</guid><description>{'word ' * 600}</description></item>"
+        for n in range(count)
+    )
+    return f"<rss version='2.0'><channel><title>G</title>{items}</channel></rss>".encode()
+
+
+async def test_row_113_max_body_raises_every_limit_in_its_way(server: FeedServer, world: World) -> None:
+    body = long_feed(1700)
+    assert len(body) > 5_000_000
+    server.on("/feed.xml", Reply(200, body))
+    world.add("small")
+    assert (await world.poll("small")).last_error == "body_too_large"
+    world.add("large", max_body=20_000_000)
+    assert (await world.poll("large")).last_error == ""
+    assert len(world.titles) == 1700
+
+
+async def test_row_113_also_those_of_the_parser_and_it_lowers_them(server: FeedServer, world: World) -> None:
+    body = long_feed(1990).replace(b"word ", b"words and ")
+    assert len(body) > 10_000_000
+    server.on("/feed.xml", Reply(200, body))
+    world.add("large", max_body=len(body))
+    assert (await world.poll("large")).last_error == ""
+    world.add("less", max_body=1_000_000)
+    assert (await world.poll("less")).last_error == "body_too_large"
