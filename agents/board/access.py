@@ -25,7 +25,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from monitor.config import BoardSettings
 from monitor.errors import ConfigError
-from monitor.notify.messages.compose import clean
+from monitor.notify.messages.texts import clean
 
 SESSION_COOKIE, CSRF_COOKIE, NAME_COOKIE = "summitry_session", "summitry_csrf", "summitry_name"
 SESSION_SECONDS = 12 * 3600

@@ -21,7 +21,7 @@ from monitor.archive import reading
 from monitor.config import Match
 from monitor.config.durations import parse_duration
 from monitor.notify import Ack, Feedback, Silence
-from monitor.notify.messages.compose import clean
+from monitor.notify.messages.texts import clean
 from monitor.notify.replies.feedback import VERDICTS
 from monitor.records import Event, Record, encode
 

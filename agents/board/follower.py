@@ -24,7 +24,8 @@ from monitor.errors import BrokerError, SummitryError
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.kafka import BrokerSettings, consumer, partitions_of
 from monitor.notify import Ack, Delivery, Feedback, Policy, Silence
-from monitor.notify.policy.decision import why_fired
+from monitor.notify.messages.compose import why_fired
+from monitor.notify.messages.wording import wording
 from monitor.records import Event, decode, encode
 
 logger = structlog.get_logger()
@@ -93,7 +94,7 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _Reader]:
             revision=found.revision,
             told_at=found.told_at,
             route=route,
-            why=why_fired(policy, route, event) if event and route else "",
+            why=why_fired(wording(), policy, route, event) if event and route else "",
             tell=waits.tell if waits else "",
             error=waits.error if waits else "",
             attempts=waits.attempts if waits else 0,

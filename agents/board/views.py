@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -19,8 +20,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.archive import Found, atlas
 from monitor.archive.exports import web_address
-from monitor.notify.messages.compose import clean, country_text, place_text, when_text
+from monitor.notify.messages import values
+from monitor.notify.messages.texts import clean
+from monitor.notify.messages.wording import wording
 from monitor.records import Event, EventSource, When
+
+#: The board's pages are in English.
+when_text = partial(values.when, wording())
+place_text = partial(values.place, wording())
+country_text = partial(values.state, wording())
 
 #: Letters of a text on a page, and of one in a list.
 LONG, SHORT = 1200, 240

@@ -11,7 +11,7 @@ from monitor.clock import service_clock
 from monitor.config import Config, load_config, shown
 from monitor.config.secret import redacted
 from monitor.feeds.subscriptions.catalogue import load_feeds
-from monitor.notify.messages.wording import wording
+from monitor.notify.messages.wording import words_of
 
 DEFAULT = Path("summitry.yaml")
 
@@ -43,7 +43,7 @@ def check(file: Path | None) -> None:
     """
     path = _chosen(file)
     loaded = load_config(path, os.environ)
-    wording(loaded.alerts.templates)
+    words_of(loaded)
     resolved(loaded, str(path or "defaults"))
     feeds = load_feeds(loaded.feeds)
     receivers = ", ".join(f"{name} ({receiver.__struct_config__.tag})" for name, receiver in loaded.receivers.items())

@@ -18,7 +18,7 @@ from monitor.kafka import BrokerSettings
 from monitor.notify.logbook import Delivery, Pending
 from monitor.notify.messages.cloudevents import schema as body_schema
 from monitor.notify.messages.compose import Message, compose
-from monitor.notify.messages.wording import wording
+from monitor.notify.messages.wording import words_of
 from monitor.notify.policy.decision import Policy
 from monitor.notify.receivers import build
 from monitor.records import Event, EventSource, Participant, Place, When
@@ -109,7 +109,7 @@ def sample(config: Config, name: str) -> Message:
     )
     pending = Pending(event=event, tell="first", reason="first", route="test", since=now, due=now)
     delivery = Delivery(receiver=name, event_id=event.event_id)
-    return compose(wording(config.alerts.templates), Policy.of(config), delivery, pending)
+    return compose(words_of(config)[name], Policy.of(config), delivery, pending)
 
 
 @receivers.command()

@@ -6,20 +6,23 @@ Every worker watches; the one that has the first partition of the events speaks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Literal
 
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
+from babel.dates import format_timedelta
 
 from monitor.clock import Clock
 from monitor.config import HeartbeatSettings
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, consumer, partitions_of
 from monitor.notify.delivery.notifier import Notifier
-from monitor.notify.messages.compose import notice
+from monitor.notify.messages.compose import Message, notice
 from monitor.notify.messages.wording import Wording, fill
-from monitor.notify.policy.pulse import Pulse, beat, minutes
+from monitor.notify.policy.pulse import Pulse, beat
 
 logger = structlog.get_logger()
 
@@ -32,7 +35,7 @@ async def watch(
     topic: str,
     notifier: Notifier,
     *,
-    words: Wording,
+    words: Mapping[str, Wording],
     clock: Clock,
     speaks: Callable[[], bool],
 ) -> None:
@@ -48,13 +51,19 @@ async def watch(
                     since = pulse.grew_at if pulse else now
                     pulse, news = beat(pulse or Pulse(end, now), end, settings.after, now)
                     if news and speaks():
-                        how_long = minutes(now - since)
-                        title = words.silent if news == "silent" else words.back
-                        text = fill(words.silent_for, length=how_long)
                         for name in settings.receivers:
-                            identity = f"msg_heartbeat_{news}_{name}_{int(now.timestamp())}"
-                            notifier.tell(notice(words, name, identity, title=title, text=text, at=now))
+                            notifier.tell(_notice(words[name], name, news, now, now - since))
                     await asyncio.sleep(pause)
         except (BrokerError, KafkaError) as error:
             logger.warning("heartbeat_not_watched", error=str(error))
         await asyncio.sleep(pause)
+
+
+def _notice(
+    words: Wording, receiver: str, news: Literal["silent", "back"], now: datetime, length: timedelta
+) -> Message:
+    """Return what a receiver is told when articles stop or come again, `length` after the last one."""
+    identity = f"msg_heartbeat_{news}_{receiver}_{int(now.timestamp())}"
+    title = words.silent if news == "silent" else words.back
+    text = fill(words.silent_for, length=format_timedelta(length, threshold=2, locale=words.locale))
+    return notice(words, receiver, identity, title=title, text=text, at=now)

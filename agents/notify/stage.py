@@ -27,7 +27,7 @@ from monitor.errors import BrokerError
 from monitor.jobs import start_job
 from monitor.kafka import BrokerSettings
 from monitor.notify import AckLinks, Delivery, Notifier, Policy, Setup, build
-from monitor.notify.messages.wording import wording
+from monitor.notify.messages.wording import words_of
 from monitor.records import Event
 
 logger = structlog.get_logger()
@@ -59,7 +59,7 @@ class NotifyStage:
         self._broker, self._names, self._clock, self._certain = broker, names, clock, certain
         guard = Guard("notify", outbox, names.dead_letters, clock=clock)
         self._log = KafkaDeliveryLog(broker, names.deliveries, outbox, guard)
-        self._words = wording(config.alerts.templates)
+        self._words = words_of(config)
         self._heartbeat = config.alerts.heartbeat
         acknowledge = config.alerts.acknowledge
         links = AckLinks(acknowledge) if acknowledge else None

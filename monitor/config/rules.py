@@ -134,6 +134,7 @@ def _receivers(config: Config) -> Iterator[Mistake]:
         path: KeyPath = ("receivers", name)
         if not _RECEIVER_NAME.fullmatch(name):
             yield path, f"'{name}' can't be a receiver's name", "use lower-case letters, digits, - and _"
+        yield from _zone(receiver.zone, (*path, "zone"))
         match receiver:
             case WebhookReceiver():
                 yield from _webhook(receiver, path)

@@ -210,8 +210,10 @@ class Alerts(Section, frozen=True, kw_only=True):
 
 
 class _ReceiverSection(Section, frozen=True, kw_only=True, tag_field="type"):
-    """Base of the receivers: `type` says which."""
+    """Base of the receivers: `type` says which. Messages are written in `language`, with times in `zone`."""
 
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$", examples=["en"])] = "en"
+    zone: str = "UTC"
     timeout: timedelta = timedelta(seconds=15)
 
 

@@ -58,7 +58,7 @@ class Child:
             guard = Guard("notify", outbox, self._names.dead_letters)
             log = KafkaDeliveryLog(self._broker, self._names.deliveries, outbox, guard)
             setup = Setup(
-                policy=rules, receivers={name: receiver}, log=log, words=wording(),
+                policy=rules, receivers={name: receiver}, log=log, words={name: wording()},
                 retries=(timedelta(seconds=0.1),) * 50, dead_letters=GivenUp(outbox, self._names, real_clock),
                 checkpoint=self._checkpoint,
             )  # fmt: skip

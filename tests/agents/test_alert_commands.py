@@ -237,7 +237,7 @@ def test_the_heartbeat_tells_that_articles_stopped_and_came_back(settings, prefi
         watching = asyncio.create_task(
             watch(
                 beating, settings, names.articles, notifier,
-                words=wording(), clock=real_clock, speaks=lambda: True,
+                words={"desk": wording()}, clock=real_clock, speaks=lambda: True,
             )
         )  # fmt: skip
         async with asyncio.timeout(30), producer(settings, linger_ms=0) as client:

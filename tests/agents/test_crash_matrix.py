@@ -132,5 +132,5 @@ async def test_sigkill_at_each_step_for_each_receiver(broker, prefix, tmp_path):
         incoming = [m.text for m in slack.messages if m.metadata is None]
         teams = [item.body["title"] for item in team.received]
         for texts in (incoming, teams):
-            firsts = [text for text in texts if "Update: " not in text]
+            firsts = [text for text in texts if "Place: " not in text]
             assert len(firsts) == len(CHECKPOINTS) + doubts

@@ -98,11 +98,11 @@ class Sender:
         self._lanes[delivery.receiver].drop(delivery.key)
 
     def _compose(self, delivery: Delivery, pending: Pending) -> Message:
-        ack = self._known.acks.get(delivery.event_id)
+        words, ack = self._setup.words[delivery.receiver], self._known.acks.get(delivery.event_id)
         links = self._setup.ack_links
         link = links.link(delivery.event_id, pending.since) if links and ack is None else ""
         by = ack.by if ack else delivery.acknowledged
-        return compose(self._setup.words, self._setup.policy, delivery, pending, ack_url=link, acknowledged=by)
+        return compose(words, self._setup.policy, delivery, pending, ack_url=link, acknowledged=by)
 
     async def _send(self, entry: Entry) -> None:
         """Send a message that stands for itself; one that may have arrived is looked up first."""
@@ -225,7 +225,8 @@ class Sender:
 
     def _compose_batch(self, waiting: list[tuple[Entry, Pending]]) -> Message:
         items = tuple(self._compose(each.delivery, pending) for each, pending in waiting)
-        return gathered(self._setup.words, items, waiting[0][1].sent_as)
+        first = waiting[0][1]
+        return gathered(items[0].words, items, first.sent_as, first.batch)
 
     async def _take_apart(self, members: list[Entry]) -> None:
         now = self._setup.clock()

@@ -40,15 +40,15 @@ def owns_all(_partition: int) -> bool:
 class Setup:
     """Everything an engine is given.
 
-    `retries` are the waits between attempts. `keep` is how long a delivery stays in the log after its event was closed.
-    `owns` says whether a partition is still this process's own; it is asked right before each send and each write.
-    `jitter` gives numbers in [0, 1).
+    `words` are those of each receiver. `retries` are the waits between attempts. `keep` is how long a delivery stays in
+    the log after its event was closed. `owns` says whether a partition is still this process's own; it is asked right
+    before each send and each write. `jitter` gives numbers in [0, 1).
     """
 
     policy: Policy
     receivers: Mapping[str, Receiver]
     log: DeliveryLog
-    words: Wording
+    words: Mapping[str, Wording]
     retries: tuple[timedelta, ...]
     dead_letters: DeadLetters
     storm: Storm | None = None

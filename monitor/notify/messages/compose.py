@@ -1,41 +1,29 @@
 """What a message says, before any receiver gives it a form: plain texts without markup, and the links.
 
 Texts that come from outside (outlets, headlines, names, briefs) are made harmless here only as far as every receiver
-needs it: control and direction characters are cut and whitespace becomes one space. Escaping is the receiver's own.
+needs it; escaping is the receiver's own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from urllib.parse import urlsplit
+from datetime import datetime
 
-from monitor.notify.logbook import Delivery, Handle, Pending, Tell, message_id
-from monitor.notify.messages.wording import Wording, fill
-from monitor.notify.policy.decision import RETRACTED, Policy, why_fired
-from monitor.records import Event, EventSource, Participant, Place, When
-from monitor.watchlist import bundled
+from monitor.notify.logbook import Delivery, Pending, Tell, message_id
+from monitor.notify.messages import values
+from monitor.notify.messages.texts import MAX_BRIEF, MAX_NAME, clean, safe_url
+from monitor.notify.messages.wording import News, Wording, fill
+from monitor.notify.policy.changes import corroborated
+from monitor.notify.policy.decision import RETRACTED, Policy
+from monitor.records import Event, EventSource
 
-_MAX_NAME = 80
-_MAX_TITLE = 200
-_MAX_BRIEF = 2000
-_NAMES = 4
 #: Links that a message shows; the rest is a number.
 LINKS = 8
-
-_UNWANTED = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # C0 and C1 controls
-    "\u200b\u200e\u200f\u061c\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"  # direction and invisible marks
-    "\ud800-\udfff]"  # lone surrogates, which no encoder takes
-)
-
-
-def clean(text: str, limit: int = _MAX_TITLE) -> str:
-    """One line without control, direction or invisible characters, cut at `limit` with an ellipsis."""
-    text = " ".join(_UNWANTED.sub("", text).split())
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+#: Events that the subject of a message about several events names.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Message:
-    """One message for one receiver. `id` is the same over all attempts."""
+    """One message for one receiver. `id` is the same over all attempts.
+
+    `headline` tells the event as it is now in one line. `title` is that line for a first message, and begins with what
+    is new for any other: it is the text of a notification and the subject of a mail.
+    """
 
     id: str
     receiver: str
@@ -59,28 +51,29 @@ class Message:
     tell: Tell
     reason: str
     headline: str
-    facts: tuple[tuple[str, str], ...]
-    changed: tuple[str, ...]
-    brief: str
-    links: tuple[Link, ...]
-    more_links: int
-    sources: str
-    why: str
+    title: str
+    words: Wording
     at: datetime
+    facts: tuple[tuple[str, str], ...] = ()
+    changed: tuple[str, ...] = ()
+    brief: str = ""
+    links: tuple[Link, ...] = ()
+    more_links: int = 0
+    sources: str = ""
+    why: str = ""
     route: str = ""
     acknowledged: str = ""
     ack_url: str = ""
-    words: Wording | None = None
     items: tuple[Message, ...] = ()
 
     @property
     def notifies(self) -> bool:
-        """True when the message is meant to interrupt somebody."""
+        """Say whether the message is meant to interrupt somebody."""
         return self.tell in {"first", "loud", "retract", "reminder", "notice"}
 
     @property
     def struck(self) -> bool:
-        """True when the head message must be struck through: what it told does not hold."""
+        """Say whether the head message must be struck through: what it told does not hold."""
         event = self.event
         return event is not None and (event.status in RETRACTED or event.merged_into is not None)
 
@@ -94,123 +87,190 @@ def compose(
     ack_url: str = "",
     acknowledged: str = "",
 ) -> Message:
-    """The message that tells what `pending` says to the delivery's receiver."""
-    event = pending.event
-    label = words.label
+    """Return the message that tells what `pending` says to the delivery's receiver."""
+    event, told, route = pending.event, delivery.told, pending.route or delivery.route
     links = tuple(_link(source) for source in _shown(event))
-    values = {
-        "who": _who(words, event.participants, office=True),
-        "how": f"{words.kind[event.kind]}, {words.medium[event.medium]}",
-        "when": when_text(event.when) or words.none,
-        "where": place_text(event.place) or words.none,
-        "forum": clean(event.forum or "", _MAX_NAME),
-        "status": words.status[event.status],
-    }
     return Message(
         id=message_id(delivery.receiver, pending),
         receiver=delivery.receiver,
         event=event,
         tell=pending.tell,
         reason=pending.reason,
-        headline=headline(words, event),
-        facts=tuple((label[name], values[name]) for name in words.facts if values[name]),
-        changed=_changed(words, delivery.told, pending) if delivery.told else (),
-        brief=clean(event.brief, _MAX_BRIEF),
+        headline=values.line(words, event),
+        title=_title(words, told, pending),
+        words=words,
+        at=pending.since,
+        facts=_rows(words, event),
+        changed=_changed(words, told, pending) if told else (),
+        brief=clean(event.brief, MAX_BRIEF),
         links=links,
         more_links=max(0, len(event.sources) - len(links)),
-        sources=_sources(event),
-        why=why_fired(policy, pending.route or delivery.route, event),
-        at=pending.since,
-        route=pending.route or delivery.route,
-        acknowledged=fill(words.acknowledged, by=clean(acknowledged, _MAX_NAME)) if acknowledged else "",
+        sources=_sources(words, event),
+        why=why_fired(words, policy, route, event),
+        route=route,
+        acknowledged=fill(words.acknowledged, by=clean(acknowledged, MAX_NAME)) if acknowledged else "",
         ack_url=ack_url,
-        words=words,
     )
 
 
-def headline(words: Wording, event: Event) -> str:
-    """The first line: who did what."""
-    hosts = [p for p in event.participants if p.role == "host"]
-    guests = [p for p in event.participants if p.role == "visitor"]
-    if event.kind == "visit" and hosts and guests and event.status in words.visit:
-        text = fill(words.visit[event.status], host=_who(words, hosts), guests=_who(words, guests))
-    else:
-        by_medium = words.what[event.kind]
-        what = by_medium.get(event.medium, by_medium["any"])
-        noun = what.removeprefix(words.article)
-        text = fill(words.headline[event.status], who=_who(words, event.participants), what=what, noun=noun)
-    return text[:1].upper() + text[1:]
+def gathered(words: Wording, messages: Sequence[Message], identity: str, batch: str = "") -> Message:
+    """Return one message that tells several events, of which there is at least one.
+
+    `batch` says what held them back and until when, as `digest:ROUTE:MOMENT`, `quiet:MOMENT` or `storm:MOMENT`.
+    """
+    first = messages[0]
+    kind, _, rest = batch.partition(":")
+    at = _moment(rest) or first.at
+    pairs = Counter(values.pair(words, item.event) for item in messages if item.event)
+    named = [f"{pair} ({count})" if count > 1 else pair for pair, count in list(pairs.items())[:_NAMED]]
+    if left := sum(list(pairs.values())[_NAMED:]):
+        named.append(values.counted(words, words.more, left))
+    subject = fill(
+        words.gathered["quiet" if kind == "quiet" else "storm" if kind == "storm" else "digest"],
+        at=values.clock_time(words, at), count=len(messages), names=values.listed(words, named),
+    )  # fmt: skip
+    return Message(
+        id=identity,
+        receiver=first.receiver,
+        event=first.event,
+        tell="first",
+        reason="first",
+        headline=subject,
+        title=subject,
+        words=words,
+        at=at,
+        route=first.route,
+        items=tuple(messages),
+    )
 
 
-def _who(words: Wording, participants: Iterable[Participant], *, office: bool = False) -> str:
-    people = list(participants)
-    names = []
-    for person in people[: _NAMES if len(people) > _NAMES + 1 else None]:
-        name = clean(person.name or person.leader, _MAX_NAME)
-        extra = (
-            [part for part in (clean(person.office, _MAX_NAME), country_text(person.country)) if part] if office else []
-        )
-        names.append(f"{name} ({', '.join(extra)})" if extra else name)
-    if len(people) > len(names):
-        names.append(fill(words.others, count=len(people) - len(names)))
-    if len(names) < 2:
-        return "".join(names) or words.none
-    return ", ".join(names[:-1]) + words.conjunction + names[-1]
+def notice(words: Wording, receiver: str, identity: str, *, title: str, text: str, at: datetime) -> Message:
+    """Return a message of the service about itself."""
+    return Message(
+        id=identity,
+        receiver=receiver,
+        event=None,
+        tell="notice",
+        reason="notice",
+        headline=title,
+        title=title,
+        words=words,
+        at=at,
+        brief=text,
+    )
 
 
-def _day(day: date, *, year: bool = True) -> str:
-    return f"{day.day} {day:%B}" + (f" {day.year}" if year else "")
+def why_fired(words: Wording, policy: Policy, route_name: str, event: Event) -> str:
+    """Return one sentence: which route let the event through, and on what grounds."""
+    grounds = [words.status[event.status]]
+    if event.official:
+        grounds.append(words.grounds["official"])
+    if event.publishers:
+        grounds.append(values.counted(words, words.publishers, event.publishers))
+    if event.publishers or event.official:
+        grounds.append(fill(words.grounds["confidence"], value=f"{event.confidence:.2f}"))
+    route = policy.named(route_name)
+    if route and event.publishers and not corroborated(event) and route.threshold.publishers == 1:
+        grounds.append(words.grounds["single"])
+    return fill(words.why, route=route_name, grounds=", ".join(grounds))
 
 
-def when_text(when: When | None) -> str:
-    """The time of the contact as people write it; empty when it is not known."""
-    if when is None:
+def _moment(text: str) -> datetime | None:
+    """Return the moment at the end of a batch's name: an ISO time has colons of its own."""
+    found = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:\+[0-9:]+|Z)?$", text)
+    return datetime.fromisoformat(found[0]) if found else None
+
+
+def _title(words: Wording, told: Event | None, pending: Pending) -> str:
+    event = pending.event
+    if pending.tell in words.prefix:
+        return f"{words.prefix[pending.tell]}: {values.line(words, event)}"
+    if pending.tell != "loud" or told is None or not (news := _news(words, told, pending)):
+        return values.line(words, event)
+    return f"{news} · {values.line(words, event, taken=len(news) + 3)}"
+
+
+def _news(words: Wording, told: Event, pending: Pending) -> str:
+    """Return what is new in a few words, the old value behind the new one."""
+    names = _named(told, pending)
+    if pending.event.status == "rescheduled" and "time" in names:
+        names.sort(key=lambda name: name != "time")  # the headline says that it is a new date; here is which
+    for name in names:
+        if name in {"official", "second"}:
+            return words.news[name].first
+        value = values.SHORT.get(name) or values.VALUES[name]
+        old, new = (value(words, event) for event in (told, pending.event))
+        if new and new != old:
+            form = words.news[name]
+            return fill(form.changed if old else form.first, new=new, old=old)
+    return ""
+
+
+def _named(told: Event, pending: Pending) -> list[News]:
+    """Return the names of the changes, the most important first; a crossed threshold by what crossed it."""
+    names: list[News] = []
+    for name in pending.changed:
+        if name == "threshold":
+            names.append("official" if pending.event.official and not told.official else "second")
+        elif name in values.VALUES:
+            names.append(name)  # type: ignore[arg-type]  # the keys of VALUES are names of news
+    return names
+
+
+def _changed(words: Wording, told: Event, pending: Pending) -> tuple[str, ...]:
+    lines = []
+    for name in _named(told, pending):
+        if name in {"official", "second"}:
+            lines.append(words.changed[name])
+        elif text := _change(words, name, *(values.VALUES[name](words, event) for event in (told, pending.event))):
+            lines.append(text)
+    if told.publishers != pending.event.publishers and pending.event.publishers and "coverage" in pending.changed:
+        lines.append(_change(words, "coverage", str(told.publishers), str(pending.event.publishers)))
+    return tuple(lines)
+
+
+def _change(words: Wording, name: str, old: str, new: str) -> str:
+    """Return a change as a line; empty where the difference is none that a reader sees."""
+    if old == new:
         return ""
-    match when.granularity:
-        case "week":
-            return f"week of {_day(when.start)}"
-        case "month":
-            return f"{when.start:%B} {when.start.year}"
-        case "quarter":
-            return f"quarter {(when.start.month - 1) // 3 + 1} of {when.start.year}"
-        case "year":
-            return str(when.start.year)
-    if when.start == when.end:
-        return _day(when.start)
-    if (when.start.year, when.start.month) == (when.end.year, when.end.month):
-        return f"{when.start.day}–{_day(when.end)}"
-    return f"{_day(when.start, year=when.start.year != when.end.year)} – {_day(when.end)}"
+    form = words.change.gone if not new else words.change.changed if old else words.change.first
+    return fill(form, name=words.changed[name], new=new, old=old)
 
 
-def place_text(place: Place | None) -> str:
-    """City and country; empty when nothing is known."""
-    parts = (clean(place.name, _MAX_NAME), country_text(place.country)) if place else ()
-    return ", ".join(part for part in parts if part)
+def _rows(words: Wording, event: Event) -> tuple[tuple[str, str], ...]:
+    """Return the rows that say something."""
+    found = {
+        "who": values.who(words, event.participants, office=True),
+        "how": values.form(words, event),
+        "when": values.when(words, event.when),
+        "where": values.place(words, event.place),
+        "forum": clean(event.forum or "", MAX_NAME),
+        "status": words.status[event.status],
+    }
+    return tuple((words.label[name], found[name]) for name in words.facts if found[name])
 
 
-def country_text(code: str) -> str:
-    """The English name of a state or body; what stands in its place when it is none that the watchlist knows."""
-    state = bundled().states.get(code)
-    return state.name if state is not None else clean(code, _MAX_NAME)
-
-
-def _sources(event: Event) -> str:
+def _sources(words: Wording, event: Event) -> str:
+    """Return how well founded the event is; empty where nothing stands behind it."""
+    if not event.publishers and not event.official:
+        return ""
     parts = [
-        f"{event.publishers} publisher{'s' if event.publishers != 1 else ''}",
-        f"{event.reports} independent report{'s' if event.reports != 1 else ''}",
+        values.counted(words, words.publishers, event.publishers),
+        values.counted(words, words.reports, event.reports),
     ]
     if event.confirmed_by:
-        countries = {person.leader: country_text(person.country) or person.leader for person in event.participants}
-        sides = [clean(countries.get(leader, leader), _MAX_NAME) for leader in event.confirmed_by]
-        parts.append(f"confirmed officially by {', '.join(sides)}")
+        states = {person.leader: values.state(words, person.country) or person.leader for person in event.participants}
+        sides = [clean(states.get(leader, leader), MAX_NAME) for leader in event.confirmed_by]
+        parts.append(fill(words.confirmed, sides=values.listed(words, sides)))
     else:
-        parts.append("official source" if event.official else "no official source yet")
+        parts.append(words.official if event.official else words.unofficial)
     return ", ".join(parts)
 
 
 def _shown(event: Event) -> list[EventSource]:
-    """The sources worth a link: those that the brief cites, official ones, then one for each independent report."""
-    cited = {int(number) for number in re.findall(r"\[([0-9]{1,4})\]", event.brief)}
+    """Return the sources worth a link: those that the brief cites, official ones, then one for each report."""
+    groups = re.findall(r"\[([0-9]{1,4}(?:, ?[0-9]{1,4}){0,20})\]", event.brief)
+    cited = {int(number) for group in groups for number in group.split(",")}
     reports: set[int] = set()
     ranked = []
     for source in event.sources:
@@ -222,104 +282,8 @@ def _shown(event: Event) -> list[EventSource]:
 
 
 def _link(source: EventSource) -> Link:
-    outlet = clean(source.outlet or source.publisher or "source", _MAX_NAME)
-    return Link(source.n, outlet, _safe_url(source.url), clean(source.title), source.official)
+    outlet = clean(source.outlet or source.publisher or "?", MAX_NAME)
+    return Link(source.n, outlet, safe_url(source.url), clean(source.title), source.official)
 
 
-def _safe_url(url: str) -> str:
-    """The address when it is a plain web address, else nothing: `javascript:` and its like are never linked."""
-    url = url.strip()
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return ""
-    if not good or len(url) > 2000 or _UNWANTED.search(url) or any(c in url for c in " \t\r\n<>\"'|\\^`{}"):
-        return ""
-    return url
-
-
-def _changed(words: Wording, told: Event | None, pending: Pending) -> tuple[str, ...]:
-    if told is None:
-        return ()
-    event = pending.event
-    values = {
-        "status": (words.status[told.status], words.status[event.status]),
-        "time": (when_text(told.when), when_text(event.when)),
-        "place": (place_text(told.place), place_text(event.place)),
-        "medium": (
-            f"{words.kind[told.kind]}, {words.medium[told.medium]}",
-            f"{words.kind[event.kind]}, {words.medium[event.medium]}",
-        ),
-        "participants": (_who(words, told.participants), _who(words, event.participants)),
-    }
-    lines = []
-    for name in pending.changed:
-        if name in values:
-            old, new = values[name]
-            lines.append(f"{words.changed[name]}: {old or words.none} → {new or words.none}")
-        elif name == "threshold":
-            lines.append(words.changed[name])
-    if told.publishers != event.publishers and "coverage" in pending.changed:
-        lines.append(f"publishers: {told.publishers} → {event.publishers}")
-    return tuple(lines)
-
-
-def gathered(words: Wording, messages: tuple[Message, ...], identity: str) -> Message:
-    """One message that tells several events: a digest, or what a storm held back. `messages` is not empty."""
-    first = messages[0]
-    return Message(
-        id=identity,
-        receiver=first.receiver,
-        event=first.event,
-        tell="first",
-        reason="first",
-        headline=fill(words.digest, count=len(messages)),
-        facts=(),
-        changed=(),
-        brief="",
-        links=(),
-        more_links=0,
-        sources="",
-        why=first.why,
-        at=first.at,
-        route=first.route,
-        words=words,
-        items=messages,
-    )
-
-
-def notice(words: Wording, receiver: str, identity: str, *, title: str, text: str, at: datetime) -> Message:
-    """A message of the service about itself."""
-    return Message(
-        id=identity,
-        receiver=receiver,
-        event=None,
-        tell="notice",
-        reason="notice",
-        headline=title,
-        facts=(),
-        changed=(),
-        brief=text,
-        links=(),
-        more_links=0,
-        sources="",
-        why="",
-        at=at,
-        words=words,
-    )
-
-
-__all__ = [
-    "LINKS",
-    "Handle",
-    "Link",
-    "Message",
-    "clean",
-    "compose",
-    "gathered",
-    "headline",
-    "notice",
-    "place_text",
-    "when_text",
-]
+__all__ = ["LINKS", "Link", "Message", "compose", "gathered", "notice", "why_fired"]

@@ -11,24 +11,26 @@ from monitor.notify.messages.compose import Message
 MAX_TEXT = 8000
 
 
-def title(message: Message) -> str:
-    """The first line, with what kind of update it is."""
-    prefix = message.words.prefix.get(message.tell, "") if message.words else ""
-    return f"{prefix}: {message.headline}" if prefix else message.headline
+def details(item: Message) -> tuple[str, ...]:
+    """Return the lines below an event's headline in a message about several: date and place, sources, why."""
+    rows = dict(item.facts)
+    label = item.words.label
+    found = [rows[label[name]] for name in ("when", "where") if label[name] in rows]
+    return tuple(text for text in (" · ".join(found), item.sources, item.why) if text)
 
 
 def plain_text(message: Message, *, titled: bool = True) -> str:
-    """The whole message; `titled` False leaves the first line to a subject. What is empty leaves no gap."""
+    """Return the whole message; `titled` False leaves the first line to a subject. What is empty leaves no gap."""
     words = message.words
     facts = [f"{name}: {value}" for name, value in message.facts]
     links = [f"[{link.n}] {link.outlet}{' ✓' if link.official else ''} {link.url}".rstrip() for link in message.links]
     for item in message.items:
         url = next((link.url for link in item.links if link.url), "")
-        facts += [f"- {item.headline}", f"  {item.sources}", *([f"  {url}"] if url else [])]
+        facts += [f"- {item.headline}", *(f"  {text}" for text in (*details(item), url) if text), ""]
     if message.more_links:
         links.append(f"+ {message.more_links}")
-    text = Template(words.plain if words else "$title\n\n$brief").safe_substitute(
-        title=title(message) if titled else "",
+    text = Template(words.plain).safe_substitute(
+        title=message.title if titled else "",
         changed="\n".join(f"- {line}" for line in message.changed),
         facts="\n".join(facts),
         brief=message.brief,
@@ -36,6 +38,6 @@ def plain_text(message: Message, *, titled: bool = True) -> str:
         sources=message.sources,
         why=message.why,
         acknowledged=message.acknowledged,
-        acknowledge=f"{words.acknowledge}: {message.ack_url}" if words and message.ack_url else "",
+        acknowledge=f"{words.acknowledge}: {message.ack_url}" if message.ack_url else "",
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip()[:MAX_TEXT]

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 
 from monitor.config import Config, QuietHours, Route, Threshold
 from monitor.notify.logbook import Tell
-from monitor.notify.policy.changes import changes, corroborated
+from monitor.notify.policy.changes import changes
 from monitor.notify.policy.hours import next_digest, quiet_until
 from monitor.notify.policy.matching import matches
 from monitor.notify.policy.silences import Silence, configured, silenced
@@ -217,18 +217,3 @@ def _after_quiet_hours(hours: QuietHours | None, event: Event, now: datetime) ->
     if hours is None or (hours.bypass is not None and matches(hours.bypass, event)):
         return None
     return quiet_until(hours, now)
-
-
-def why_fired(policy: Policy, route_name: str, event: Event) -> str:
-    """One sentence for the message: which route let the event through, and on what grounds."""
-    route = policy.named(route_name)
-    grounds = []
-    if event.official:
-        grounds.append("an official source")
-    grounds.append(f"{event.publishers} publisher{'s' if event.publishers != 1 else ''}")
-    if event.reports:
-        grounds.append(f"{event.reports} independent report{'s' if event.reports != 1 else ''}")
-    text = f"route “{route_name}”: {event.status}, {', '.join(grounds)}, confidence {event.confidence:.2f}"
-    if route and not corroborated(event) and route.threshold.publishers == 1:
-        text += "; not yet confirmed by a second publisher"
-    return text

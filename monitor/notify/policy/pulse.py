@@ -23,13 +23,3 @@ def beat(pulse: Pulse, end: int, after: timedelta, now: datetime) -> tuple[Pulse
     if not pulse.told and now - pulse.grew_at >= after:
         return replace(pulse, told=True), "silent"
     return pulse, None
-
-
-def minutes(length: timedelta) -> str:
-    """A length of time for people: `45 minutes`, `3 hours`."""
-    whole = int(length.total_seconds() // 60)
-    if whole < 1:
-        return f"{int(length.total_seconds())} seconds"
-    if whole < 120:
-        return f"{whole} minute{'s' if whole != 1 else ''}"
-    return f"{whole // 60} hours"

@@ -14,7 +14,7 @@ from monitor.config import AppriseReceiver
 from monitor.errors import ConfigError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
-from monitor.notify.messages.plain import plain_text, title
+from monitor.notify.messages.plain import plain_text
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainError
 
 # apprise logs addresses, which hold tokens.
@@ -47,7 +47,7 @@ class Apprise:
 
     def _notify(self, message: Message) -> bool:
         text = plain_text(message, titled=False)
-        return bool(self._apprise.notify(body=text, title=title(message), body_format=self._format))
+        return bool(self._apprise.notify(body=text, title=message.title, body_format=self._format))
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
         """Nobody can know."""

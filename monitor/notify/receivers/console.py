@@ -10,6 +10,7 @@ from monitor.config import ConsoleReceiver
 from monitor.errors import DeliveryError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
+from monitor.notify.messages.plain import details
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits
 
 _COLOURS = {
@@ -63,7 +64,8 @@ class Console:
         """The message as it is printed, without the last line's end."""
         if message.items:
             lines = [self._paint(message.headline, "1")]
-            lines += [f"  {self._head(item)}" for item in message.items]
+            for item in message.items:
+                lines += [f"  {self._head(item)}", *(f"    {self._paint(text, '2')}" for text in details(item))]
             return "\n".join(lines)
         lines = [self._head(message)]
         if message.tell == "quiet":
@@ -74,18 +76,18 @@ class Console:
             return "\n".join(lines)
         if message.tell in {"first", "retract"}:
             lines += [self._row(name, value) for name, value in message.facts]
-            words = message.words
-            label = words.label if words else {}
+            label = message.words.label
             if message.brief:
-                lines.append(self._row(label.get("brief", ""), message.brief))
+                lines.append(self._row(label["brief"], message.brief))
             for link in message.links:
                 official = " ✓" if link.official else ""
                 lines.append(self._row(f"[{link.n}]", f"{link.outlet}{official}  {self._paint(link.url, '4;2')}"))
             if message.more_links:
                 lines.append(self._row("", f"+ {message.more_links}"))
-            lines.append(self._row(label.get("sources", ""), message.sources))
-            lines.append(self._row(label.get("why", ""), message.why))
-        else:
+            if message.sources:
+                lines.append(self._row(label["sources"], message.sources))
+            lines.append(self._row(label["why"], message.why))
+        elif message.sources:
             lines.append(self._row("", message.sources))
         if message.ack_url:
             lines.append(self._row("", message.ack_url))
@@ -93,11 +95,11 @@ class Console:
 
     def _head(self, message: Message) -> str:
         event = message.event
-        prefix = message.words.prefix.get(message.tell, "") if message.words else ""
-        text = f"{prefix}: {message.headline}" if prefix else message.headline
+        text = message.title
         weight = "9" if message.struck else "1"
         mark = self._paint(_MARKS.get(message.tell, "●"), _COLOURS.get(event.status, "0") if event else "33")
-        return f"{mark} {self._paint(f'{message.at:%H:%M:%S}', '2')} {self._paint(text, weight)}"
+        at = f"{message.at.astimezone(message.words.zone):%H:%M:%S}"
+        return f"{mark} {self._paint(at, '2')} {self._paint(text, weight)}"
 
     def _row(self, name: str, value: str) -> str:
         return f"    {self._paint(f'{name:<15}', '2')} {value}"

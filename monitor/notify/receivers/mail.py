@@ -17,8 +17,9 @@ from html import escape
 from monitor.config import EmailReceiver
 from monitor.errors import ConfigError, DeliveryError
 from monitor.notify.logbook import Handle
-from monitor.notify.messages.compose import Message, clean
-from monitor.notify.messages.plain import plain_text
+from monitor.notify.messages.compose import Message
+from monitor.notify.messages.plain import details, plain_text
+from monitor.notify.messages.texts import clean
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainError
 
 try:
@@ -74,7 +75,7 @@ class Email:
     def mail(self, message: Message, head: Handle | None) -> EmailMessage:
         """The message as a mail with a plain and an HTML part."""
         mail = EmailMessage(policy=SMTP)
-        subject = clean(message.headline, _MAX_SUBJECT)
+        subject = clean(message.title, _MAX_SUBJECT)
         mail["Message-ID"] = f"<{message.id}@{self._domain}>"
         mail["Date"] = format_datetime(message.at)
         mail["From"] = _address(self._config.sender)
@@ -104,7 +105,7 @@ def _address(text: str) -> Address:
 
 
 def _html(message: Message) -> str:
-    title = escape(message.headline)
+    title = escape(message.title)
     if message.struck:
         title = f"<s>{title}</s>"
     parts = [f'<h2 style="font:600 18px system-ui,sans-serif;margin:0 0 12px">{title}</h2>']
@@ -112,7 +113,7 @@ def _html(message: Message) -> str:
         url = next((link.url for link in item.links if link.url), "")
         text = escape(item.headline)
         parts.append(f'<p><a href="{escape(url)}">{text}</a><br>' if url else f"<p>{text}<br>")
-        parts.append(f"<small>{escape(item.sources)}</small></p>")
+        parts.append("<br>".join(f"<small>{escape(line)}</small>" for line in details(item)) + "</p>")
     if message.changed:
         parts.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in message.changed) + "</ul>")
     if message.facts:
@@ -135,7 +136,7 @@ def _html(message: Message) -> str:
         parts.append(f"<ol>{items}</ol>")
     if message.sources:
         parts.append(f'<p style="color:#667">{escape(message.sources)}<br>{escape(message.why)}</p>')
-    if message.ack_url and message.words:
+    if message.ack_url:
         parts.append(f'<p><a href="{escape(message.ack_url)}">{escape(message.words.acknowledge)}</a></p>')
     body = "".join(parts)
     return f'<!doctype html><html><body style="font:14px system-ui,sans-serif;max-width:640px">{body}</body></html>'

@@ -13,6 +13,7 @@ import re
 from typing import Any, TypeAlias
 
 from monitor.notify.messages.compose import Link, Message
+from monitor.notify.messages.plain import details
 
 Block: TypeAlias = dict[str, Any]
 
@@ -23,7 +24,8 @@ _EMOJI = {
     "held": "🟢", "ongoing": "🟢", "planned": "🔵", "proposed": "🔵", "rescheduled": "🔵",
     "postponed": "🟠", "unconfirmed": "🟠", "cancelled": "🔴", "denied": "🔴", "retracted": "🔴", "past": "⚪",
 }  # fmt: skip
-_REFERENCE = re.compile(r"\[([0-9]{1,3})\]")
+#: The numbers of sources behind a claim: `[1]`, `[1, 2]`.
+_REFERENCE = re.compile(r"\[([0-9]{1,3}(?:, ?[0-9]{1,3}){0,20})\]")
 
 
 def escape(text: str) -> str:
@@ -50,16 +52,16 @@ def _section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
-def _context(*texts: str) -> Block:
+def _context(*texts: str) -> list[Block]:
+    """Return a block of small print, none where there is nothing to print."""
     elements = [{"type": "mrkdwn", "text": text[:MAX_SECTION], "verbatim": True} for text in texts if text]
-    return {"type": "context", "elements": elements[:10]}
+    return [{"type": "context", "elements": elements[:10]}] if elements else []
 
 
 def _title(message: Message, *, prefixed: bool) -> str:
     event = message.event
     mark = _EMOJI.get(event.status, "") if event else "🟠"
-    prefix = message.words.prefix.get(message.tell, "") if prefixed and message.words else ""
-    return f"{mark} {prefix}: {message.headline}" if prefix else f"{mark} {message.headline}"
+    return f"{mark} {message.title if prefixed else message.headline}"
 
 
 def _brief(brief: str, links: tuple[Link, ...]) -> str:
@@ -69,15 +71,18 @@ def _brief(brief: str, links: tuple[Link, ...]) -> str:
     left = _BRIEF
     position = 0
     for found in _REFERENCE.finditer(brief):
-        url = urls.get(int(found[1]), "")
         text = escape(brief[position : found.start()])
-        number = f"<{escape(url)}|[{found[1]}]>" if url else found[0]
+        number = "".join(_numbered(urls.get(int(n), ""), n.strip()) for n in found[1].split(","))
         if len(text) + len(number) > left:
             break
         pieces += (text, number)
         left -= len(text) + len(number)
         position = found.end()
     return "".join(pieces) + cut(brief[position:], max(left, 1))
+
+
+def _numbered(url: str, number: str) -> str:
+    return f"<{escape(url)}|[{number}]>" if url else f"[{number}]"
 
 
 def _sources(message: Message) -> str:
@@ -101,9 +106,9 @@ def alert(message: Message) -> list[Block]:
         return fitted([_header(message), _section(cut(message.brief, MAX_SECTION))])
     title = _section(f"~*{cut(_title(message, prefixed=False), 500)}*~") if message.struck else _header(message)
     blocks = [title]
-    if message.struck and message.words:
+    if message.struck:
         status = message.words.status[message.event.status]
-        said = message.words.prefix["merged"] if message.event.merged_into else status
+        said = message.words.prefix["merged"] if message.event.merged_into else status[:1].upper() + status[1:]
         blocks.append(_section(f"*{cut(said, 200)}*"))
     fields = [f"*{cut(name, 60)}*\n{cut(value, 600)}" for name, value in message.facts if value]
     if fields:
@@ -113,14 +118,14 @@ def alert(message: Message) -> list[Block]:
         blocks.append(_section(_brief(message.brief, message.links)))
     if sources := _sources(message):
         blocks.append(_section(sources))
-    blocks.append(_context(cut(message.sources, 300), cut(message.why, 600), *_ack(message)))
+    blocks += _context(cut(message.sources, 300), cut(message.why, 600), *_ack(message))
     return fitted(blocks)
 
 
 def update(message: Message) -> list[Block]:
     """The reply that says what changed."""
     lines = [f"*{cut(_title(message, prefixed=True), 500)}*", *(f"• {cut(line, 500)}" for line in message.changed)]
-    return fitted([_section("\n".join(lines)[:MAX_SECTION]), _context(cut(message.sources, 300), *_ack(message))])
+    return fitted([_section("\n".join(lines)[:MAX_SECTION]), *_context(cut(message.sources, 300), *_ack(message))])
 
 
 def fallback(message: Message, *, prefixed: bool = False) -> str:
@@ -133,8 +138,7 @@ def fallback(message: Message, *, prefixed: bool = False) -> str:
 def _ack(message: Message) -> tuple[str, ...]:
     if message.acknowledged:
         return (cut(message.acknowledged, 200),)
-    label = message.words.acknowledge if message.words else "ack"
-    return (link(message.ack_url, label),) if message.ack_url else ()
+    return (link(message.ack_url, message.words.acknowledge),) if message.ack_url else ()
 
 
 def _header(message: Message) -> Block:
@@ -146,7 +150,7 @@ def _header(message: Message) -> Block:
 
 def _line(message: Message) -> str:
     first = next((item.url for item in message.links if item.url), "")
-    return f"{link(first, _title(message, prefixed=False))}\n{cut(message.sources, 200)}"
+    return "\n".join([link(first, _title(message, prefixed=False)), *(cut(text, 200) for text in details(message))])
 
 
 def fitted(blocks: list[Block]) -> list[Block]:

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from monitor.config import Acknowledge
 from monitor.errors import SummitryError
-from monitor.notify.messages.compose import clean
+from monitor.notify.messages.texts import clean
 from monitor.records import Record
 
 PATH = "/ack"

@@ -133,7 +133,13 @@ def engine(receivers: dict[str, Receiver], log: MemoryLog | None = None, **optio
         "jitter": lambda: 0.5,
     }
     return Notifier(
-        Setup(policy=chosen, receivers=receivers, log=log or MemoryLog(), words=wording(), **{**settings, **options})
+        Setup(
+            policy=chosen,
+            receivers=receivers,
+            log=log or MemoryLog(),
+            words={name: wording() for name in receivers},
+            **{**settings, **options},
+        )
     )
 
 

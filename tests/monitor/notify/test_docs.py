@@ -49,7 +49,9 @@ def test_every_key_of_every_receiver_is_documented(receiver):
     tag = receiver.__struct_config__.tag
     rows = "\n".join(line for line in CONFIGURATION.splitlines() if line.startswith(f"| {tag}: "))
     for name in receiver.__struct_fields__:
-        assert name == "timeout" or f"`{name}`" in rows, f"docs/configuration.md lacks {tag}: {name}"
+        assert f"`receivers.NAME.{name}`" in CONFIGURATION or f"`{name}`" in rows, (
+            f"docs/configuration.md lacks {tag}: {name}"
+        )
     assert f"| `{tag}` |" in ALERTS, f"docs/alerts.md lacks the receiver {tag}"
 
 

@@ -55,14 +55,14 @@ async def test_an_alert_is_a_thread(mail_server):
     told = event(1)
     await receiver.deliver(message("loud", told, changed=("place",), revision=2, place=BEIJING), head)
     first, reply = mail_server.mails
-    assert first["Subject"] == "Vladimir Putin and Xi Jinping held a video call"
-    assert reply["Subject"] == "Re: Vladimir Putin and Xi Jinping held a video call"
+    assert first["Subject"] == "Putin and Xi held a video call, Wed 4 Feb · 2 sources"
+    assert reply["Subject"] == "Re: Putin and Xi held a video call, Wed 4 Feb · 2 sources"
     assert reply["In-Reply-To"] == reply["References"] == first["Message-ID"]
     assert first["Message-ID"] != reply["Message-ID"]
     assert first["Auto-Submitted"] == "auto-generated"
     assert mail_server.recipients[0] == ["desk@example.org", "night@example.org"]
-    assert "place: not known → Beijing, China" in text_of(reply, "plain")
-    assert "<li>place: not known → Beijing, China</li>" in text_of(reply, "html")
+    assert "Place: Beijing, China" in text_of(reply, "plain")
+    assert "<li>Place: Beijing, China</li>" in text_of(reply, "html")
     assert "https://news1.example.org/world/1" in text_of(first, "plain")
 
 
@@ -90,7 +90,7 @@ async def test_a_retraction_is_struck_through_in_html(mail_server):
     receiver = mailer(mail_server)
     await receiver.deliver(message("retract", event(1), changed=("status",), revision=2, status="denied"), None)
     assert "<s>" in text_of(mail_server.mails[0], "html")
-    assert text_of(mail_server.mails[0], "plain").startswith("Withdrawn: ")
+    assert text_of(mail_server.mails[0], "plain").startswith("Putin–Xi video call denied")
 
 
 async def test_mail_that_can_not_be_sent_says_why(mail_server):
@@ -127,8 +127,8 @@ async def test_apprise_reaches_its_services():
         with pytest.raises(DeliveryError):
             await receiver.deliver(message(), None)
         await receiver.close()
-    assert first["title"] == "Vladimir Putin and Xi Jinping held a video call"
-    assert second["title"].startswith("Update: ")
+    assert first["title"] == "Putin and Xi held a video call, Wed 4 Feb · 2 sources"
+    assert second["title"].startswith("Place: Beijing, China · ")
     assert "Beijing" in second["message"]
     assert not receiver.traits.edits
 
@@ -145,7 +145,7 @@ async def test_the_console_prints_alerts_and_one_line_for_quiet_updates():
     console = Console(colour=False, stream=stream)
     await console.deliver(message(), None)
     alert = stream.getvalue()
-    assert alert.startswith("● 12:00:00 Vladimir Putin and Xi Jinping held a video call\n")
+    assert alert.startswith("● 12:00:00 Putin and Xi held a video call, Wed 4 Feb · 2 sources\n")
     assert "[1]             Sample Outlet 1  https://news1.example.org/world/1\n" in alert
     assert "\x1b" not in alert
     stream.truncate(0), stream.seek(0)

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import Digest, Match, QuietHours, Route, SilenceRule, Threshold
+from monitor.notify.messages.compose import why_fired
+from monitor.notify.messages.wording import wording
 from monitor.notify.policy.changes import changes
-from monitor.notify.policy.decision import EXPLAINED, WHY_NOT, Policy, decide, why_fired
+from monitor.notify.policy.decision import EXPLAINED, WHY_NOT, Policy, decide
 from monitor.notify.policy.hours import next_digest, quiet_until
 from monitor.notify.policy.matching import matches
-from monitor.notify.policy.pulse import Pulse, beat, minutes
+from monitor.notify.policy.pulse import Pulse, beat
 from monitor.notify.policy.silences import Silence, configured
 from monitor.records import EVENT_STATUSES, KINDS, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, PUTIN, event, policy
@@ -155,10 +157,10 @@ def test_every_reason_is_explained():
 
 
 def test_why_it_fired_names_route_and_grounds():
-    text = why_fired(policy(), "all", event(publishers=1, official=True))
+    text = why_fired(wording(), policy(), "all", event(publishers=1, official=True))
     assert "route “all”" in text
     assert "an official source, 1 publisher" in text
-    assert "not yet confirmed by a second publisher" in why_fired(policy(), "all", event(publishers=1))
+    assert "not yet confirmed by a second publisher" in why_fired(wording(), policy(), "all", event(publishers=1))
 
 
 MATCHERS = {
@@ -264,9 +266,3 @@ def test_the_heartbeat_speaks_once_when_articles_stop_and_once_when_they_are_bac
         pulse, news = beat(pulse, end, after, NOW + timedelta(minutes=minute))
         said.append((minute, news))
     assert [item for item in said if item[1]] == [(30, "silent"), (61, "back"), (92, "silent")]
-    assert [minutes(timedelta(minutes=m)) for m in (0.5, 1, 45, 180)] == [
-        "30 seconds",
-        "1 minute",
-        "45 minutes",
-        "3 hours",
-    ]

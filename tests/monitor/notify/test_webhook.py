@@ -81,7 +81,7 @@ async def test_the_body_is_a_cloud_event_with_the_events_json(server, webhook):
     assert cloud.get_time() == NOW
     data = received.body["data"]
     assert data["event"]["place"] == {"name": "Beijing", "country": "CN"}
-    assert data["changed"] == ["place: not known → Beijing, China"]
+    assert data["changed"] == ["Place: Beijing, China"]
     assert data["event"]["revision"] == 2
 
 
