@@ -253,6 +253,8 @@ class Assembly:
             if kept:
                 clusters.append(Cluster(event_id, kept, Anchor(kept)))
         fold(clusters, pool, lambda event_id: self._open(step, event_id).sightings)
+        standing = {c.event_id for c in clusters}
+        opened |= {i: self._open(step, i) for i in ids if i not in opened and i not in standing}
         used = {r for state in opened.values() for r in state.redirects}
         left = name_clusters(
             clusters,

@@ -25,6 +25,8 @@ MAX_TOPICS = 12
 #: Days within which a report places what took place; a wider span tells no date.
 MAX_REPORT_SPAN = 31
 
+#: Days after a contact beyond which a mention of it is background.
+MAX_AGE = 14
 #: The words of a status that say that the contact takes or took place.
 HAPPENED: frozenset[EventStatus] = frozenset({"held", "ongoing"})
 
@@ -173,6 +175,11 @@ def sighting_of(mention: Mention) -> Sighting:
         )
     )
     title = source.title if source else ""
+    status = mention.status
+    if status == "held" and mention.when is not None:
+        # A report of a contact that lies further back than read-outs come is background.
+        told = event_time(mention).toordinal()
+        status = "past" if mention.when.end.toordinal() < told - MAX_AGE else status
     return Sighting(
         article_id=mention.article_id,
         revision=source.revision if source else 0,
@@ -181,7 +188,7 @@ def sighting_of(mention: Mention) -> Sighting:
         participants=participants[:MAX_PARTICIPANTS],
         kind=mention.kind,
         medium=mention.medium,
-        status=mention.status,
+        status=status,
         when=mention.when,
         place=mention.place,
         forum=mention.forum,

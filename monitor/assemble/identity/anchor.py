@@ -19,8 +19,8 @@ class Anchor:
 
     __slots__ = (
         "ahead", "articles", "countries", "days", "firm", "firmly", "first", "forums", "hosts", "kinds", "last",
-        "leaders", "live", "loose", "offices", "past_spans", "person", "places", "plans", "remote", "reported",
-        "statuses",
+        "last_told", "leaders", "live", "loose", "offices", "past_spans", "person", "places", "plans", "remote",
+        "reported", "statuses", "visit_days",
     )  # fmt: skip
 
     def __init__(self, sightings: Iterable[Sighting] = ()) -> None:
@@ -28,10 +28,13 @@ class Anchor:
         self.offices: Counter[str] = Counter()
         self.articles: set[int] = set()
         self.remote = self.person = 0
+        #: The status that each article told last.
+        self.last_told: dict[int, str] = {}
         self.live = self.firmly = 0
         #: Days that reports of a contact that took place name, and the days on which such reports came.
         self.days: Counter[int] = Counter()
         self.reported: dict[int, int] = {}
+        self.visit_days: set[int] = set()
         #: First and last day of reports that say that it took place, and of bare nouns that may mean that.
         self.firm: tuple[int, int] | None = None
         self.loose: tuple[int, int] | None = None
@@ -56,6 +59,7 @@ class Anchor:
         self.leaders |= s.leaders
         self.offices.update(p.country for p in s.participants if p.leader.startswith(OFFICE_ONLY))
         self.articles.add(s.key)
+        self.last_told[s.key] = s.status
         if s.remote is not None:
             self.remote += s.remote
             self.person += not s.remote
@@ -85,6 +89,8 @@ class Anchor:
                 self.firm = _wider(self.firm, s.day)
             if s.span is not None and s.span[0] == s.span[1]:
                 self.days[s.span[0]] += 1
+                if s.kind == "visit":
+                    self.visit_days.add(s.span[0])
                 self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
             return
         self.ahead[s.day] += 1
@@ -99,6 +105,11 @@ class Anchor:
         if self.remote == self.person == 0:
             return None
         return self.remote > self.person
+
+    @property
+    def kind(self) -> Kind:
+        """The kind that most claims give it; the first of equals."""
+        return max(self.kinds, key=lambda kind: self.kinds[kind])
 
     @property
     def day(self) -> int | None:

@@ -13,6 +13,7 @@ from monitor.assemble.claims.coverage import MAX_SOURCES
 from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order
 from monitor.assemble.identity.anchor import Anchor
 from monitor.assemble.identity.match import THRESHOLD, recency, score
+from monitor.assemble.identity.occasion import one_occasion
 from monitor.assemble.stored import EventState
 
 
@@ -67,6 +68,29 @@ def fold(clusters: list[Cluster], pool: Iterable[Sighting], read: Callable[[str]
             chosen.anchor = Anchor(chosen.sightings)
         chosen.sightings.append(s)
         chosen.anchor.add(s)
+    _join(clusters, read)
+
+
+def _join(clusters: list[Cluster], read: Callable[[str], Sequence[Sighting]]) -> None:
+    """Make one cluster of those that turn out to be one occasion; the better known one takes in the other."""
+    changed = True
+    while changed:
+        changed = False
+        order = sorted(clusters, key=lambda c: (-len(c.anchor.articles), c.anchor.first, min(c.anchor.articles)))
+        for at, large in enumerate(order):
+            for small in order[at + 1 :]:
+                if large.sightings is None and small.sightings is None:
+                    continue
+                if one_occasion(large.anchor, small.anchor):
+                    whole = [
+                        s for c in (large, small) for s in (read(c.event_id) if c.sightings is None else c.sightings)
+                    ]
+                    large.sightings, large.anchor = whole, Anchor(whole)
+                    clusters.remove(small)
+                    changed = True
+                    break
+            if changed:
+                break
 
 
 def bounded(sightings: Sequence[Sighting]) -> Sequence[Sighting]:

@@ -21,6 +21,7 @@ HOPE = 7
 IMMINENT = 5
 MONTH = 31
 VISIT_WAVE = 120
+VISIT_DAYS = 2
 BACKGROUND = 45
 PLAN_REACH = 60
 FAR = 400
@@ -36,7 +37,7 @@ SAME_KIND, OTHER_VISIT = 0.05, -0.3
 _OPEN = frozenset({"proposed", "planned", "postponed", "rescheduled", "cancelled", "denied"})
 
 
-def _near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
+def near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
     """Whether two spans of days share a day, give or take `slack`."""
     return a[0] <= b[1] + slack and b[0] <= a[1] + slack
 
@@ -63,7 +64,10 @@ def same_leaders(s: Sighting, anchor: Anchor) -> bool:
 
 def score(s: Sighting, anchor: Anchor) -> float | None:
     """How well a sighting fits an event of the same states; None when it speaks of another contact."""
-    if not same_leaders(s, anchor) or s.key in anchor.articles:
+    if not same_leaders(s, anchor):
+        return None
+    again = s.key in anchor.articles
+    if again and not _same_telling(s, anchor):
         return None
     if s.remote is not None and anchor.medium is not None and s.remote != anchor.medium:
         return None
@@ -82,6 +86,23 @@ def score(s: Sighting, anchor: Anchor) -> float | None:
     else:
         base = _plan_of_held(s, anchor) if anchor.held else _plan_of_plan(s, anchor)
     return None if base is None else base + _support(s, anchor)
+
+
+def _same_telling(s: Sighting, anchor: Anchor) -> bool:
+    """Whether an article that is of an event already may speak of it once more: a visit and its dinner, a plan retold.
+
+    An article that tells of a contact behind and of one ahead, or names two days, tells them apart.
+    """
+    if s.background or not anchor.live:
+        return False
+    before = anchor.last_told.get(s.key)
+    if (s.status in _OPEN) != (before in _OPEN) and not (s.status == "planned" and before == "ongoing"):
+        return False
+    if s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
+        return False
+    if s.place is not None and anchor.countries and s.place.country not in anchor.countries:
+        return False
+    return s.span is None or anchor.settled is None or near(s.span, anchor.settled, 1)
 
 
 def recency(s: Sighting, anchor: Anchor) -> int:
@@ -143,12 +164,12 @@ def _background(s: Sighting, anchor: Anchor) -> float | None:
     settled = anchor.settled
     if not anchor.live:
         if s.span is not None and anchor.past_spans:
-            return 0.9 if any(_near(s.span, span) for span in anchor.past_spans) else None
+            return 0.9 if any(near(s.span, span) for span in anchor.past_spans) else None
         return 0.7 if _same_occasion(s, anchor) else 0.45 if not (_told(s) or anchor.places or anchor.forums) else 0.2
     if settled is None:
         return None
     if s.span is not None:
-        return 0.9 if _near(s.span, settled, 1) and settled[0] <= s.day else None
+        return 0.9 if near(s.span, settled, 1) and settled[0] <= s.day else None
     age = s.day - settled[1]
     if not anchor.held or not 2 <= age <= BACKGROUND:
         return None
@@ -186,15 +207,17 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
     day, span = anchor.day, s.span
     if span is not None:
         if day is None:
-            return 0.8 if _near(span, (anchor.first_held - READ_OUT, anchor.first_held)) else None
+            return 0.8 if near(span, (anchor.first_held - READ_OUT, anchor.first_held)) else None
         if span[0] == span[1] and (span[0] in anchor.days or span[0] == day):
             return 1.0
-        if _near(span, (day, day)):
+        if near(span, (day, day)):
             return 0.7
         # One day apart is another time zone when both were told on one day, and else another contact.
-        if _near(span, (day, day), 1) and s.day == anchor.reported.get(day):
+        if near(span, (day, day), 1) and s.day == anchor.reported.get(day):
             return 0.5
-        return None
+        # A visit lasts for days.
+        visit = s.kind == "visit" and any(near(span, (d, d), VISIT_DAYS) for d in anchor.visit_days)
+        return 0.6 if visit else None
     if day is not None:
         age = s.day - day
         if READ_OUT < age <= LATE and (_same_occasion(s, anchor) or _same_country(s, anchor)):
@@ -215,11 +238,11 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         return 0.7 if span is not None and span == plan else None
     if plan is not None:
         if span is not None:
-            if _near(span, plan):
+            if near(span, plan):
                 return 0.9
-            if _near(span, plan, 1):
+            if near(span, plan, 1):
                 return 0.7 if _zones_apart(s, anchor) else 0.3
-            return 0.4 if _near(span, plan, 2) and plan[0] == plan[1] else None
+            return 0.4 if near(span, plan, 2) and plan[0] == plan[1] else None
         if plan[0] > s.day + 1 or plan[1] < s.day - READ_OUT:
             return None
         return 0.75
@@ -238,9 +261,9 @@ def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
     """What was said before (or on the day) about a contact that took place by now."""
     day = anchor.day if anchor.day is not None else anchor.first_held
     if s.span is not None and s.status in PLANS:
-        if not _near(s.span, (day, day), 1) or s.day > day + 1:
+        if not near(s.span, (day, day), 1) or s.day > day + 1:
             return None
-        return 0.9 if _near(s.span, (day, day)) else 0.6 if _zones_apart(s, anchor) else 0.3
+        return 0.9 if near(s.span, (day, day)) else 0.6 if _zones_apart(s, anchor) else 0.3
     if s.day > day:
         return 0.55 if anchor.doubtful and s.day - anchor.last <= WAVE else None
     if s.day == day:
@@ -254,7 +277,7 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
     gap = max(s.day - anchor.last, anchor.first - s.day, 0)
     visit = s.kind == "visit" and "visit" in anchor.kinds
     if plan is not None and span is not None:
-        if _near(span, plan, 1):
+        if near(span, plan, 1):
             width = max(span[1] - span[0], plan[1] - plan[0])
             return 0.9 if width <= WAVE else 0.7 if width <= MONTH else 0.5
         put_off = {"postponed", "rescheduled", "cancelled"}

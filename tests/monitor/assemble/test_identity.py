@@ -188,9 +188,28 @@ def test_a_call_of_one_night_has_the_days_of_both_its_ends():
     assert event.status == "held"
 
 
-def test_a_meeting_has_the_day_of_its_place():
+def test_the_eve_and_the_day_of_a_meeting_are_one_occasion():
     plan, held = meeting("planned", at(-1), when=told_day("2026-02-03")), meeting(when=told_day("2026-02-04"))
+    (event,) = assemble(plan, held)
+    assert (event.status, event.when and event.when.start.isoformat()) == ("held", "2026-02-04")
+
+
+def test_meetings_three_days_apart_are_two():
+    plan, held = meeting("planned", at(-3), when=told_day("2026-02-01")), meeting(when=told_day("2026-02-04"))
     assert len(assemble(plan, held)) == 2
+
+
+def test_two_days_that_several_articles_name_each_are_two_meetings():
+    first = [meeting(published=at(0, n), when=told_day("2026-02-04")) for n in (0, 1)]
+    second = [meeting(published=at(1, n), when=told_day("2026-02-05")) for n in (0, 1)]
+    assert len(assemble(*first, *second)) == 2
+
+
+def test_the_days_of_a_visit_are_one_occasion():
+    visit = {"kind": "visit", "medium": "in_person"}
+    days = [mention(published=at(n, h), when=told_day(f"2026-02-0{4 + n}"), **visit) for n in range(3) for h in (0, 1)]
+    (event,) = assemble(*days)
+    assert len(event.sources) == 6
 
 
 def test_a_call_under_way_at_noon_is_of_that_day():
@@ -200,9 +219,9 @@ def test_a_call_under_way_at_noon_is_of_that_day():
 
 
 def test_a_report_the_day_after_is_of_the_contact_that_was_due():
-    due = meeting("planned", at(-2), when=told_day("2026-02-03"))
-    dinner = meeting(when=told_day("2026-02-04"))
-    first, second = assemble(due, dinner, talks(published=at(hours=1)))
+    due = meeting("planned", at(-2), when=told_day("2026-02-03"), place=BEIJING)
+    another = meeting(when=told_day("2026-02-04"), place=Place(name="Moscow", country="RU"))
+    first, second = assemble(due, another, talks(published=at(hours=1)))
     assert (len(first.sources), first.status, len(second.sources)) == (2, "held", 1)
 
 

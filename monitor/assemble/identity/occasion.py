@@ -1,0 +1,82 @@
+"""When two events turn out to be one occasion: talk of one plan, the eve and the day of a meeting, a visit over days.
+
+Claims are put to events one by one, and an early claim may have opened an event of its own. What is known of both
+events together tells whether that was right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from monitor.assemble.identity.anchor import READ_OUT, Anchor
+from monitor.assemble.identity.match import VISIT_DAYS, WAVE, near
+
+#: Share of the claims of a place that make it the place of an event.
+_MOST = 0.5
+
+
+def one_occasion(a: Anchor, b: Anchor) -> bool:
+    """Whether two events of the same states are one."""
+    if not (a.live and b.live) or a.leaders != b.leaders or len(a.leaders) < 2:  # two leaders
+        return False
+    if a.medium is not None and b.medium is not None and a.medium != b.medium:
+        return False
+    if _apart(a.forums, b.forums) or _apart(_most(a.hosts), _most(b.hosts)) or _apart(_firm(a), _firm(b)):
+        return False
+    if a.only_denied or b.only_denied:
+        return False
+    if (a.held or b.held) and _apart(a.countries, b.countries):
+        return False
+    took_place = [x for x in (a, b) if x.held and not x.outvoted]
+    if len(took_place) == 2:
+        return _both_held(a, b)
+    if took_place:
+        return _plan_held(*(took_place[0], b if took_place[0] is a else a))
+    return _both_ahead(a, b)
+
+
+def _both_held(a: Anchor, b: Anchor) -> bool:
+    """A visit's days, or one meeting whose day a single article gives otherwise. Calls are one by one."""
+    if a.medium is not False or b.medium is not False or a.day is None or b.day is None:
+        return False
+    if a.day in a.visit_days and b.day in b.visit_days:
+        return near((a.day, a.day), (b.day, b.day), VISIT_DAYS)
+    # Two days that several articles name each are two meetings; one that a single article names is a time zone away.
+    return min(a.days[a.day], b.days[b.day]) <= 1 and near((a.day, a.day), (b.day, b.day), 1)
+
+
+def _plan_held(held: Anchor, ahead: Anchor) -> bool:
+    """A meeting and the plan for its day, or for the day before or after."""
+    plan = ahead.plan
+    if held.medium is not False or ahead.medium is not False or plan is None or plan[1] - plan[0] > READ_OUT:
+        return False
+    day = held.day
+    return day is not None and near(plan, (day, day), 1)
+
+
+def _both_ahead(a: Anchor, b: Anchor) -> bool:
+    """Talk of one plan: the days agree, or one of them has none and the talk goes on."""
+    if bool(a.forums) != bool(b.forums):
+        return False
+    if (a.kind == "visit") != (b.kind == "visit") and not set(a.countries) & set(b.countries):
+        return False
+    if a.plan is not None and b.plan is not None:
+        return near(a.plan, b.plan, 1)
+    if a.first - b.last > WAVE or b.first - a.last > WAVE:
+        return False
+    # A day that had passed before the other talk ended ends that plan.
+    return all(x.plan is None or x.plan[1] >= y.last for x, y in ((a, b), (b, a)))
+
+
+def _most(counts: Counter[str]) -> set[str]:
+    total = counts.total()
+    return {name for name, n in counts.items() if n > _MOST * total}
+
+
+def _firm(anchor: Anchor) -> set[str]:
+    """The country in which most claims that name one put it, if it is not a single article's word."""
+    return _most(anchor.countries) if anchor.countries.total() > 1 else set()
+
+
+def _apart(a: set[str] | Counter[str], b: set[str] | Counter[str]) -> bool:
+    return bool(a and b) and not set(a) & set(b)
