@@ -1,7 +1,7 @@
-"""Mentions to events: the one writer of events and of the assembler's state.
+"""Turn mentions into events: the one writer of events and of the assembler's state.
 
 New revisions are on the broker before the state that knows of them, and both before the mention's offset is committed.
-Stopped in between, the same mention gives the same revisions once more. Whatever goes wrong, the state in memory is
+After a crash in between, the same mention gives the same revisions once more. After any error the state in memory is
 thrown away and read again, so it is never ahead of what is stored.
 """
 
@@ -50,7 +50,7 @@ class AssembleStage:
         self._contacts: dict[str, float] = {}
 
     async def assign(self, partitions: set[int]) -> None:
-        """These partitions of the mentions are this process's own from now on; their state is read when needed.
+        """Own these partitions of the mentions from now on; their state is read when it is needed.
 
         Returns when nothing of those before is being written any more.
         """

@@ -1,4 +1,4 @@
-"""Articles to mentions: the thin shell around detection.
+"""Turn articles into mentions: the thin shell around detection.
 
 Handling an article twice sends the same mentions twice, which assembly takes in once.
 """

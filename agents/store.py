@@ -1,4 +1,4 @@
-"""State in a compacted topic: read to its end when a partition is assigned, written through with awaited acks.
+"""Keep state in a compacted topic: read to its end when a partition is assigned, written through with awaited acks.
 
 The partition of the state is the partition of the input that it belongs to, so the process that is assigned the one is
 the only writer of the other.
@@ -22,10 +22,10 @@ class Store(Protocol):
     """Values by partition and key."""
 
     async def load(self, partition: int) -> dict[str, bytes]:
-        """Everything that one partition holds. Raises BrokerError."""
+        """Give everything that one partition holds. Raises BrokerError."""
 
     async def put(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
-        """Write some values, delete those that are None; all are durable when this returns. Raises BrokerError.
+        """Write some values and delete those that are None; all are durable when this returns. Raises BrokerError.
 
         After a failure none or all of them are there, as long as they fit into one batch of records.
         """
@@ -74,7 +74,7 @@ class MemoryStore:
         self.failures = failures
 
     async def load(self, partition: int) -> dict[str, bytes]:
-        """What was put before."""
+        """Give what was put before."""
         return dict(self.values.get(partition, {}))
 
     async def put(self, partition: int, changes: Mapping[str, bytes | None]) -> None:

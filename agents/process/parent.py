@@ -20,12 +20,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def bound_to_parent(command: Sequence[str]) -> list[str]:
-    """The command line that runs `command` bound to the life of this process."""
+    """Give the command line that runs `command` bound to the life of this process."""
     return [sys.executable, "-m", "agents.process.parent", str(os.getpid()), "--", *command]
 
 
 def bind(parent: int) -> bool:
-    """Die with `parent`; False when that process is gone already."""
+    """Make this process die with `parent`; gives False when that one is gone already."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     return os.getppid() == parent

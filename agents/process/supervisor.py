@@ -1,4 +1,4 @@
-"""`summitry up`: the whole service on one machine, as a small family of processes.
+"""Keep the whole service running on one machine (`summitry up`), as a small family of processes.
 
     supervisor ── embedded broker (unless another one is named)
                ├─ poller
@@ -66,12 +66,15 @@ class Child:
 
 
 def reason_of(code: int) -> str:
-    """An exit code in words."""
+    """Say an exit code in words."""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
-    return {75: "asked to be started again (75)", MISTAKE: "a mistake in the configuration (2)"}.get(
-        code, f"exit code {code}"
-    )
+    known = {
+        75: "asked to be started again (75), see its log above",
+        MISTAKE: "a mistake in the configuration (2)",
+        1: "it hung and was ended (1)",
+    }
+    return known.get(code, f"exit code {code}")
 
 
 class Supervisor:
@@ -166,5 +169,5 @@ class Supervisor:
 
 
 def python(*arguments: str) -> list[str]:
-    """The command line of `summitry ARGUMENTS` with this interpreter."""
+    """Give the command line of `summitry ARGUMENTS` with this interpreter."""
     return [sys.executable, "-m", "agents", *arguments]

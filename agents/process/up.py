@@ -28,7 +28,7 @@ _LOG_LEVEL = "SUMMITRY_LOG__LEVEL"
 
 
 async def run_up(config: Config, config_file: Path | None, broker_url: str | None, *, verbose: bool) -> int:
-    """Run the service until SIGINT or SIGTERM; returns the exit code. Raises SummitryError for what can't be helped."""
+    """Run the service until SIGINT or SIGTERM; returns the exit code. Raises SummitryError when it can't start."""
     if (parent := os.environ.get(PARENT)) and not bind(int(parent)):
         return 75
     log = _quieter(config.log, verbose=verbose)
@@ -70,5 +70,5 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
 
 
 def _quieter(log: Log, *, verbose: bool) -> Log:
-    """Warnings only, unless somebody asks for another level than the default one."""
+    """Log warnings only, unless another level than the default one was asked for."""
     return log if verbose or log.level != Log().level else msgspec.structs.replace(log, level="warning")

@@ -1,7 +1,7 @@
-"""The small web server of each process: `/metrics`, `/ready`, `/live`, and what else the process has to offer.
+"""Serve the pages of a process: `/metrics`, `/ready`, `/live`, and what else the process has to offer.
 
-`/ready` says whether the process has its partitions, `/live` whether it makes progress; both answer 200 or 503 with a
-JSON object that names the problems. Nothing here changes any state, and no table data is served.
+`/ready` says whether the process can do its work, `/live` whether it should be left running; both answer 200, or 503
+with one line of JSON that names the problems. Nothing here changes any state, and no table data is served.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _HEADERS = {
 
 
 class Condition(Protocol):
-    """Something that can be unwell, and says so in words."""
+    """Says in words why a process can't do its work."""
 
     def not_ready(self) -> Iterable[str]:
-        """Why the process can't work yet; empty when it can."""
+        """Give the reasons why the process can't do its work now; none when it can."""
 
     def not_live(self) -> Iterable[str]:
-        """Why the process should be started again; empty when it should not."""
+        """Give the reasons why the process should be started again; none when it should not."""
 
 
 def make_web(conditions: Sequence[Condition], routes: Iterable[web.RouteDef] = ()) -> web.Application:
-    """The web application of one process."""
+    """Make the web application of one process; `routes` are added to the three pages."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -70,7 +70,7 @@ def _answer(problems: list[str]) -> web.Response:
 
 @asynccontextmanager
 async def serving(application: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve until the block ends; gives the port, which is chosen where `port` is 0.
+    """Serve until the block ends; gives the port, which is a free one where `port` is 0.
 
     Raises ConfigError when the address can't be used.
     """

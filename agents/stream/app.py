@@ -1,9 +1,9 @@
-"""The Faust app: its settings, and how an agent reads one topic in the one safe shape.
+"""Make the Faust app, and agents that read a topic in the one shape that loses nothing.
 
 Agents read raw bytes, one record at a time (`concurrency=1`), inside the guard, and never raise. Faust does what it is
-good at: group membership, fair reading of several topics, back-pressure, and committing what was handled. State is not
-in Faust's tables but in compacted topics that are read when a partition is assigned (agents.store): so there is one way
-to recover, for the assembler's state and for the delivery log alike, and Kafka's plain round-robin assignment.
+good at: group membership, fair reading of several topics, back-pressure, and committing what was handled. State is kept
+in compacted topics that are read when a partition is assigned (agents/store.py), and not in Faust's tables: the
+assembler's state and the delivery log are then recovered in one way.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Handler(Protocol[R_contra]):
     """Handles one decoded record that came from `incoming`."""
 
     async def __call__(self, record: R_contra, /, incoming: Incoming) -> None:
-        """Return once its effects are on the broker; raise what the guard shall decide on."""
+        """Return once the record's effects are on the broker. Raises what the guard is to decide on."""
 
 
 class _ConsumerThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401  # as Faust declares it
-        """A consumer with short fetches.
+        """Make a consumer with short fetches.
 
         Faust asks the broker to hold an empty fetch for 1.5 s, and the embedded broker does so even when another topic
         of the same request has news: three stages would cost three such waits.
@@ -62,11 +62,11 @@ class _App(faust.App):
         return _Transport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
-        """Nothing is kept on disk."""
+        """Make no directories: nothing is kept on disk."""
 
 
 def make_app(names: TopicNames, broker: BrokerSettings, *, instance_id: str | None = None) -> faust.App:
-    """A Faust app that is not started yet. `instance_id` makes its group membership static across restarts."""
+    """Make a Faust app, not started yet. `instance_id` makes its group membership static across restarts."""
     return _App(
         names.group,
         broker=";".join(f"kafka://{server}" for server in broker.servers),
@@ -117,7 +117,7 @@ def add_agent(
     decode: Callable[[bytes], T],
     handle: Handler[T],
 ) -> None:
-    """Add the agent that reads `topic` and hands each record to `handle`, inside `guard`."""
+    """Add an agent to the app: it reads `topic` and hands each decoded record to `handle`, inside `guard`."""
 
     async def read(stream: faust.StreamT[bytes]) -> None:
         async for event in stream.events():

@@ -1,4 +1,4 @@
-"""The way out of an agent: records that are on the broker when `send` returns."""
+"""Send records so that they are on the broker when `send` returns."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ACK_TIMEOUT = 30.0
 
 @contextmanager
 def awaited_ack(topic: str) -> Iterator[None]:
-    """Whatever keeps the broker from taking a record becomes a BrokerError.
+    """Turn whatever keeps the broker from taking a record into a BrokerError.
 
-    A record that is too large will be so at each attempt; everything else may pass.
+    It is retryable, but for a record that is too large: that one will be so at each attempt.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Every topic of the system: name, partitions, retention and cleanup policy. Nothing relies on auto-creation.
+"""Declare every topic (name, partitions, retention, cleanup policy) and make them. Nothing relies on auto-creation.
 
 The settings are Kafka's own (https://kafka.apache.org/documentation/#topicconfigs).
 """
@@ -116,7 +116,7 @@ class Topic:
 
 
 def declare(settings: TopicSettings) -> tuple[Topic, ...]:
-    """Every topic as the configuration wants it."""
+    """Give every topic as the configuration wants it."""
     names = TopicNames(settings.prefix)
     common = {"max.message.bytes": str(MAX_RECORD_BYTES)}
     if settings.replication >= 3:
@@ -231,7 +231,7 @@ async def _create_missing(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...
 
 
 async def _wait_until_led(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...]) -> dict[str, int]:
-    """Kafka answers before every partition has its leader: wait until all have, and return how many there are."""
+    """Wait until every partition has a leader, since Kafka answers before that; gives the partitions of each topic."""
     for _ in range(100):
         found = await admin.describe_topics([topic.name for topic in declared])
         partitions = {topic["topic"]: topic["partitions"] for topic in found}

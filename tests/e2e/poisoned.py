@@ -1,6 +1,9 @@
-"""`python -m tests.e2e.poisoned worker ...`: the real worker, with a detector that two articles are the undoing of."""
+"""`python -m tests.e2e.poisoned worker ...`: the real worker, with a detector that some articles are the undoing of."""
 
 from __future__ import annotations
+
+import os
+import signal
 
 import agents.worker
 from agents.cli import main
@@ -12,6 +15,8 @@ class PoisonedDetector(Detector):
     def detect(self, article: Article) -> tuple[Mention, ...]:
         if article.id == "crash":
             raise ZeroDivisionError("a bug of ours")
+        if article.id == "kill":  # as a machine without memory does
+            os.kill(os.getpid(), signal.SIGKILL)
         while article.id == "hang":
             pass
         return tuple(super().detect(article))
