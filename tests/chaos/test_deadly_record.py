@@ -21,9 +21,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.ma
 
 async def supervise(service: Service, deaths: list[int]) -> None:
     while True:
-        for worker in service.running("worker"):
-            deaths.append(await worker.wait())
-        await service.start("worker", "tests.e2e.poisoned")
+        worker = await service.start("worker", "tests.e2e.poisoned")
+        deaths.append(await worker.wait())
 
 
 async def test_a_record_that_kills_its_workers_is_set_aside(
