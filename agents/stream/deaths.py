@@ -10,6 +10,7 @@ offset marked before it is handled. So if the process dies, it is known over whi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -63,6 +64,8 @@ class Deaths:
         self._owned: set[Place] = set()
         self._careful: dict[Place, _Care] = {}
         self._turn = asyncio.Lock()
+        #: Set while the marks of all partitions of this process are known.
+        self._known = asyncio.Event()
 
     async def assign(self, partitions: Iterable[Place]) -> None:
         """Open the marks of partitions that are new to this process; those left open by a dead one are read carefully.
@@ -74,7 +77,9 @@ class Deaths:
         self._careful = {place: care for place, care in self._careful.items() if place in wanted}
         self._owned = wanted
         if not new:
+            self._known.set()
             return
+        self._known.clear()
         marks = await self._read()
         now = self._monotonic()
         for place in new:
@@ -84,6 +89,7 @@ class Deaths:
         if self._careful:
             logger.info("reading_carefully", partitions=sorted(f"{topic}:{number}" for topic, number in self._careful))
         await asyncio.gather(*(self._open(place, self._careful.get(place)) for place in sorted(new)))
+        self._known.set()
 
     async def close(self, partitions: Iterable[Place] | None = None) -> None:
         """Close the marks of partitions that are given up in order, of all without an argument."""
@@ -95,7 +101,14 @@ class Deaths:
 
     @asynccontextmanager
     async def in_hand(self, incoming: Incoming) -> AsyncIterator[int]:
-        """Wrap the handling of one record; gives how many processes died over it."""
+        """Wrap the handling of one record; gives how many processes died over it.
+
+        Waits until the marks are known: Faust hands out the first records before `assign` has returned.
+        """
+        if not self._known.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(3 * _PATIENCE):
+                    await self._known.wait()
         if not self._careful:
             yield 0
             return

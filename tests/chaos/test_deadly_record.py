@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.ma
 
 async def supervise(service: Service, deaths: list[int]) -> None:
     while True:
-        worker = await service.start("worker", "tests.e2e.poisoned")
+        worker = await service.start("worker", "tests.chaos.deadly")
         deaths.append(await worker.wait())
 
 

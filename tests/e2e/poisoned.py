@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import agents.worker
 from agents.cli import main
 from monitor.detect import Detector
@@ -15,8 +12,6 @@ class PoisonedDetector(Detector):
     def detect(self, article: Article) -> tuple[Mention, ...]:
         if article.id == "crash":
             raise ZeroDivisionError("a bug of ours")
-        if article.id == "kill":  # as a machine without memory does
-            os.kill(os.getpid(), signal.SIGKILL)
         while article.id == "hang":
             pass
         return tuple(super().detect(article))

@@ -99,6 +99,19 @@ async def test_only_one_record_is_in_hand_while_partitions_are_read_carefully(mo
     assert 9 not in [mark.at for mark in broker.marks()]
 
 
+async def test_a_record_waits_until_the_marks_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faust hands out the first records before the assignment is dealt with."""
+    broker = Broker(monkeypatch)
+    await die_over(await broker.process(), 3)
+    await die_over(await broker.process(), 3)
+    deaths = Deaths(BROKER, "attempts", broker.outbox, lambda: broker.now)
+    early = asyncio.create_task(die_over(deaths, 3))
+    await asyncio.sleep(0.01)
+    assert not early.done()
+    await deaths.assign([("articles", 0)])
+    assert await early == 1
+
+
 async def test_without_a_broker_records_are_handled_unmarked(monkeypatch: pytest.MonkeyPatch) -> None:
     broker = Broker(monkeypatch)
     await broker.process()
