@@ -1,4 +1,4 @@
-"""What `summitry up` does: broker, topics, feeds, then poller, worker and board, in words that a person can follow."""
+"""Run `summitry up`: broker, topics, feeds, then poller, worker and board, in words that a person can follow."""
 
 from __future__ import annotations
 
