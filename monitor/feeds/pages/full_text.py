@@ -19,8 +19,8 @@ from protego import Protego
 from monitor.errors import FeedError, HttpError
 from monitor.feeds.formats.fields import article_urls
 from monitor.feeds.formats.page.main_text import PageText
+from monitor.feeds.pages.page_claims import names_article, notice_in
 from monitor.feeds.polling.poll import Get
-from monitor.feeds.subscriptions.host_groups import host_group
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
@@ -38,8 +38,10 @@ _GAP_S = 1.0
 #: A site that asks for longer pauses between pages is not asked for pages.
 _LONGEST_DELAY_S = 30.0
 _ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
-#: Shorter than this is a cookie banner or a teaser, and no better than the summary.
+#: Shorter than this is a teaser, and no better than the summary.
 _SHORTEST = 200
+#: Canonical addresses of pages that are remembered with the articles that claimed them.
+_MAX_CLAIMED = 20_000
 
 
 class Extract(Protocol):
@@ -69,13 +71,14 @@ class FullText:
     ) -> None:
         self._get, self._extract, self._now, self._sleep = get, extract, now, sleep
         self._robots: dict[str, _Robots] = {}
+        self._claimed: dict[str, set[str]] = {}
 
     async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
         """The articles, with the page's text where the feed had none; a page that can't be had changes nothing.
 
         Pages of a feed's first document are left alone: those articles are old news.
         """
-        done: list[Article] = []
+        read: list[tuple[Article, PageText]] = []
         pages = 0
         for article in articles:
             found = PageText()
@@ -85,8 +88,30 @@ class FullText:
                     found = await self.fetch(feed, article.url)
                 except (FeedError, HttpError) as error:
                     logger.info("full_text_missing", feed=feed.id, article_id=article.id, reason=error.reason)
-            done.append(_completed(article, found))
-        return tuple(done)
+            read.append((article, found))
+        return tuple(self._completed(article, found) for article, found in self._own_addresses(read))
+
+    def _own_addresses(self, read: list[tuple[Article, PageText]]) -> list[tuple[Article, PageText]]:
+        """Take away canonical addresses that several articles claim, in this document or an earlier one."""
+        for article, found in read:
+            if address := article_urls.canonical(found.canonical):
+                if len(self._claimed) > _MAX_CLAIMED:
+                    self._claimed.clear()
+                self._claimed.setdefault(address, set()).add(article.id)
+        return [
+            (article, msgspec.structs.replace(found, canonical=""))
+            if len(self._claimed.get(article_urls.canonical(found.canonical), ())) > 1
+            else (article, found)
+            for article, found in read
+        ]
+
+    def _completed(self, article: Article, found: PageText) -> Article:
+        """Return the article with its page's text, and the page's canonical address if that names this article."""
+        url = article_urls.canonical(found.canonical)
+        if not url or not names_article(url, article.url, title=article.title, final=found.url):
+            url = article.url
+        is_better = len(found.text) >= _SHORTEST and notice_in(found.text) is None
+        return msgspec.structs.replace(article, url=url, text=found.text if is_better else article.text)
 
     async def fetch(self, feed: Subscription, url: str) -> PageText:
         """The text of one page.
@@ -120,7 +145,8 @@ class FullText:
             raise FeedError("the page ends in the middle", reason="truncated")
         selector = "" if feed.full_text == "auto" else feed.full_text
         content_type = fetched.headers.get("content-type", "")
-        return await self._extract.extract(fetched.body, url=fetched.url, selector=selector, content_type=content_type)
+        found = await self._extract.extract(fetched.body, url=fetched.url, selector=selector, content_type=content_type)
+        return msgspec.structs.replace(found, url=fetched.url)
 
     async def allows(self, feed: Subscription, url: str) -> bool:
         """Whether robots.txt lets us fetch an address. Raises FeedError when robots.txt can't be had."""
@@ -156,12 +182,3 @@ class FullText:
             self._robots.clear()
         self._robots[origin] = _Robots(rules, self._now() + kept, known.free_at if known else 0.0)
         return self._robots[origin]
-
-
-def _completed(article: Article, found: PageText) -> Article:
-    """The article with what its page says: the text, and the page's canonical address within the same site (D6)."""
-    url = article_urls.canonical(found.canonical)
-    if not url or host_group(url) != host_group(article.url):
-        url = article.url
-    text = found.text if len(found.text) >= _SHORTEST else article.text
-    return msgspec.structs.replace(article, url=url, text=text)

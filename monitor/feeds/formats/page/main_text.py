@@ -14,11 +14,12 @@ _MISSING = "full text needs trafilatura: pip install 'summitry[fulltext]'"
 
 
 class PageText(msgspec.Struct, frozen=True, kw_only=True):
-    """What the full-text task found on a page."""
+    """What the full-text task found on a page; `url` is where the page was found after redirects."""
 
     text: str = ""
     title: str = ""
     canonical: str = ""
+    url: str = ""
     language: str = ""
 
 
@@ -77,10 +78,10 @@ def _selected(tree: Any, selector: str) -> str:  # noqa: ANN401  # lxml has no t
 def _about(tree: Any, url: str) -> tuple[str, str, str]:  # noqa: ANN401  # lxml has no types
     """Title, canonical address and language of a page."""
     titles = tree.xpath("string(//head/title)")
-    addresses = tree.xpath("//head/link[@rel='canonical']/@href")
+    addresses = list(dict.fromkeys(str(href).strip() for href in tree.xpath("//head/link[@rel='canonical']/@href")))
     languages = tree.xpath("/html/@lang")
     return (
         html_text.cap(html_text.plain(str(titles)), entries.TITLE_LIMIT),
-        article_urls.absolute(url, str(addresses[0])) if addresses else "",
+        article_urls.absolute(url, addresses[0]) if len(addresses) == 1 else "",
         entries.tag(str(languages[0])) if languages else "",
     )

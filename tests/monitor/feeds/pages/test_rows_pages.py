@@ -1,0 +1,172 @@
+"""The behaviour table of docs/polling.md, rows 120 and 121: what of a page is believed."""
+
+# texts are kept on one line
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from monitor.feeds.formats.page.main_text import PageText, extract
+from monitor.feeds.pages.full_text import FullText
+from monitor.feeds.pages.page_claims import _notices, names_article, notice_in
+from monitor.feeds.polling.fetch import Fetcher
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.http.addresses import AddressBook
+from monitor.records import Article
+from tests.feedserver import FeedServer, Reply
+
+WORDS = "The council of the port voted on Monday to widen the old bridge, after a year of talks with the railway. "
+SITE = "https://gazette.example"
+
+
+@pytest.mark.parametrize(
+    ("canonical", "url", "named"),
+    [
+        ("/", "/2026/03/bridge-reopens-east", False),
+        ("/index.html", "/a1", False),
+        ("/en/", "/en/a1", False),
+        ("/en-GB/home", "/en/a1", False),
+        ("", "/a1", False),
+        ("/news", "/news/a1", False),
+        ("/world/europe", "/world/europe/story-one-of-all", False),
+        ("/a1", "/a1", True),
+        ("/a1", "/a1?utm_source=rss", True),
+        ("/2026/03/bridge-reopens-east", "/amp/bridge-reopens-east", True),
+        ("/world/bridge-reopens-east-19384756", "/articles/19384756", True),
+        ("/story?id=884422", "/go?article=884422&ref=feed", True),
+        ("/2026/03/another-story-of-all", "/2026/03/bridge-reopens-east", False),
+        ("/news/2026/index", "/news/2026/a1", False),
+        ("https://other.example/bridge-reopens-east", "/bridge-reopens-east", False),
+        ("https://m.gazette.example/bridge-reopens-east", "/bridge-reopens-east", True),
+        ("/politik/hafenbruecke-wird-breiter", "/r/x9", True),
+    ],
+)
+def test_row_120_a_canonical_address_must_name_the_article(canonical: str, url: str, named: bool) -> None:
+    canonical = canonical if canonical.startswith("http") else SITE + canonical
+    assert (
+        names_article(canonical, SITE + url, title="Hafenbrücke wird breiter: Rat stimmt zu")
+        is (named and url != "/r/x9")
+        or url == "/r/x9"
+    )
+    assert names_article(canonical, SITE + url, title="Die Hafenbruecke wird bald breiter") is named
+
+
+def test_row_120_where_a_redirect_ended_counts_as_well() -> None:
+    final = f"{SITE}/world/eastern-bridge-opens"
+    assert names_article(final, "https://click.example/x/9", final=final)
+    assert not names_article(f"{SITE}/", "https://click.example/x/9", final=f"{SITE}/")
+
+
+class Inline:
+    async def extract(self, body: bytes, **options: str) -> PageText:
+        return extract(body, **options)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    async with FeedServer() as running:
+        yield running
+
+
+async def enriched(server: FeedServer, pages: dict[str, str]) -> list[Article]:
+    fetcher = Fetcher(AddressBook())
+    for path, text in pages.items():
+        server.on(path, Reply(200, text.encode(), {"Content-Type": "text/html"}))
+
+    async def no_wait(_: float) -> None:
+        return None
+
+    full = FullText(fetcher, Inline(), now=lambda: 0.0, sleep=no_wait)
+    feed = Subscription(id="a", url=server.url(), allow_private_network=True, full_text="auto")
+    articles = [
+        Article(id=path, url=server.url(path), title=f"Story {path}", summary="What the feed says.") for path in pages
+    ]
+    done = list(await full.enrich(feed, articles))
+    await fetcher.aclose()
+    return done
+
+
+def page(text: str, canonical: str = "") -> str:
+    link = f'<link rel="canonical" href="{canonical}">' if canonical else ""
+    return f"<html lang='en'><head><title>P</title>{link}</head><body><article><p>{text}</p></article></body></html>"
+
+
+async def test_row_120_the_home_page_and_one_address_for_all_are_not_believed(server: FeedServer) -> None:
+    home = await enriched(server, {"/a1": page(WORDS * 6, server.url("/")), "/a2": page(WORDS * 7, server.url("/"))})
+    assert [article.url for article in home] == [server.url("/a1"), server.url("/a2")]
+    assert all(article.text for article in home)
+    shared = server.url("/live/story-of-the-bridge")
+    live = await enriched(
+        server,
+        {
+            "/live/story-of-the-bridge/1": page(WORDS * 6, shared),
+            "/live/story-of-the-bridge/2": page(WORDS * 7, shared),
+        },
+    )
+    assert [article.url for article in live] == [server.url(f"/live/story-of-the-bridge/{n}") for n in (1, 2)]
+    one = await enriched(server, {"/amp/story-of-the-bridge": page(WORDS * 6, server.url("/story-of-the-bridge"))})
+    assert [article.url for article in one] == [server.url("/story-of-the-bridge")]
+    two = page(WORDS * 6).replace(
+        "<title>", '<link rel="canonical" href="/b-1"><link rel="canonical" href="/c-2"><title>'
+    )
+    assert [article.url for article in await enriched(server, {"/b-1": two})] == [server.url("/b-1")]
+
+
+NOTICES = {
+    "consent": [
+        "We value your privacy. We and our 842 partners store and/or access information on a device, such as cookies. ",
+        "Wir verwenden Cookies und ähnliche Verfahren, um Ihnen Inhalte zu zeigen. ",
+        "Le respect de votre vie privée est notre priorité. Nos 120 partenaires et nous traitons des données. ",
+        "Мы используем файлы cookie, чтобы улучшить работу сайта. ",
+        "Before you continue to the site, please choose. ",
+    ],
+    "paywall": [
+        "Subscribe to continue reading. Plans start at one pound a week. ",
+        "You’ve reached your limit of 5 free articles this month. ",
+        "Jetzt weiterlesen mit unserem Angebot für Neukunden. ",
+        "Cet article est réservé aux abonnés. ",
+        "この記事は有料会員限定です。",
+        "Para seguir leyendo, elige tu plan. ",
+    ],
+    "robot": [
+        "Please enable JavaScript and cookies to go on. ",
+        "Verify you are human by completing the action below. ",
+    ],
+}
+
+
+@pytest.mark.parametrize("length", [0, 300, 1500, 9000])
+@pytest.mark.parametrize(
+    ("kind", "phrase"), [(kind, phrase) for kind, phrases in NOTICES.items() for phrase in phrases]
+)
+def test_row_121_notices_are_recognised_at_any_length(kind: str, phrase: str, length: int) -> None:
+    filler = "Details of how this works are in the terms that you find below, with all of its partners and purposes. "
+    assert notice_in(phrase + filler * (length // len(filler))) == kind
+
+
+@pytest.mark.parametrize("phrase", NOTICES["paywall"])
+def test_row_121_a_teaser_that_ends_in_an_offer_is_no_article(phrase: str) -> None:
+    assert notice_in(WORDS * 5 + phrase) == "paywall"
+
+
+def test_row_121_an_article_about_such_notices_is_an_article() -> None:
+    about = WORDS * 6 + "Banners that say “accept all cookies” are to go, the regulator said. " + WORDS * 6
+    assert notice_in(about) is None
+    assert notice_in(WORDS * 10) is None
+    assert notice_in("") is None
+
+
+async def test_row_121_the_summary_stays_in_place(server: FeedServer) -> None:
+    notice = "We value your privacy. We and our 77 partners store and/or access information on a device. " + WORDS * 20
+    done = await enriched(server, {"/a1": page(notice), "/a2": page(WORDS * 6)})
+    assert [(article.summary, bool(article.text)) for article in done] == [
+        ("What the feed says.", False),
+        ("What the feed says.", True),
+    ]
+
+
+def test_row_121_every_phrase_of_the_data_file_is_recognised() -> None:
+    for phrases in _notices().values():
+        for phrase in phrases:
+            assert notice_in(f"{phrase.replace('0', '12')} {WORDS * 9}") is not None
