@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("agents.cli.topics:topics", "Make and list the Kafka topics that the service uses."),
     "detect": ("agents.cli.detect:detect", "Find the contacts between leaders that articles speak of."),
     "replay": ("agents.cli.replay:replay", "Run articles through detection and assembly; print events."),
+    "backtest": ("agents.cli.backtest:backtest", "What a configuration would have told over an archive of articles."),
     "events": ("agents.cli.events:events", "Print the events on the broker, or follow them."),
     "board": ("agents.cli.board:board", "Serve the board: look at events, search and subscribe."),
     "export": ("agents.cli.export:export", "Write events as a calendar, feed, table or event coding."),

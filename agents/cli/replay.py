@@ -41,7 +41,7 @@ def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> No
     is 1 at the end.
     """
     detector = Detector(load(watchlist) if watchlist else bundled())
-    source = _Source(files)
+    source = ArchiveFiles(files)
     events = replay_articles(source, detector.detect)
     out = sys.stdout.buffer
     for event in events if revisions else final_events(events):
@@ -54,7 +54,7 @@ def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> No
         sys.exit(1)
 
 
-class _Source:
+class ArchiveFiles:
     """The articles of some files, merged by their times, with a progress bar on a terminal; counts bad lines."""
 
     def __init__(self, files: tuple[str, ...]) -> None:

@@ -65,4 +65,9 @@ def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
     assert_never(config)
 
 
-__all__ = ["GoneError", "Receiver", "Traits", "UncertainError", "build"]
+def takes_quiet_updates(config: ReceiverConfig) -> bool:
+    """Say whether a receiver takes updates that notify nobody, without building it (`Traits.edits`)."""
+    return not isinstance(config, SlackWebhookReceiver | EmailReceiver | AppriseReceiver)
+
+
+__all__ = ["GoneError", "Receiver", "Traits", "UncertainError", "build", "takes_quiet_updates"]
