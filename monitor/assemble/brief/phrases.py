@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 import yaml
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_month_names
 from babel.lists import format_list
 
 from monitor.errors import DataFileError
@@ -24,6 +24,8 @@ from monitor.watchlist import bundled
 
 #: The prefix of a leader's id when a text names an office and nobody knows who holds it.
 _OFFICE_ONLY = "office"
+#: Shapes of a time that keep the source's words.
+_BOUNDS = frozenset({"until", "from", "around"})
 #: The number of a king or pope, which is no surname.
 _NUMERAL = re.compile("[IVX]+")
 
@@ -72,6 +74,7 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: Forms
     time: Mapping[str, str]
     time_short: Mapping[str, str]
+    bounds: tuple[str, ...]
     halves: tuple[str, str]
     quarters: tuple[str, str, str, str]
     place: str
@@ -136,6 +139,9 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         def told(day: date) -> str:
             return self.short_day(day, now) if short else self.day(day)
 
+        if when.granularity in _BOUNDS and self._own_words(when.text):
+            text = when.text
+            return text if str(when.end.year) in text else f"{text} {when.end.year}"
         shape = "day" if when.start == when.end and when.granularity == "range" else when.granularity
         nth = ""
         if shape == "half":
@@ -148,6 +154,11 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             day=told(day), first=told(when.start), last=told(when.end), month=self.month(when.end), nth=nth,
             year=when.end.year,
         )  # fmt: skip
+
+    def _own_words(self, text: str) -> bool:
+        """Whether a source's words for a bound are of this language and stand by themselves: `by end of March`."""
+        months = get_month_names("wide", locale=self.locale).values()
+        return text.startswith(self.bounds) and any(month in text for month in months)
 
     def country(self, code: str) -> str:
         """A state's name in running text: `Russia`, `the United States`; the code itself for an unknown one."""

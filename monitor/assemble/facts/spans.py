@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date
 
 from monitor.records import Granularity, When
 
@@ -24,6 +24,8 @@ def shape_of(when: When, said: date) -> Granularity:
         return when.granularity
     if start == end:
         return "day"
+    if start == said and when.granularity == "range" and (end.month, end.day) in {(6, 30), (12, 31)}:
+        return "half"  # that began before it was told
     days = (end - start).days + 1
     if start.weekday() + days == _WEEK:
         if days == _WEEK:
@@ -39,7 +41,7 @@ def shape_of(when: When, said: date) -> Granularity:
         shapes: dict[int, Granularity] = {1: "month", 3: "quarter", 6: "half", 12: "year"}
         if months in shapes and (start.month - 1) % months == 0:
             return shapes[months]
-    return "until" if start == said and end - start > timedelta(days=1) else "range"
+    return when.granularity
 
 
 def _third_of(start: date, end: date) -> Granularity | None:

@@ -19,14 +19,16 @@ class Anchor:
 
     __slots__ = (
         "ahead", "articles", "countries", "days", "firm", "firmly", "first", "forums", "hosts", "kinds", "last",
-        "last_told", "leaders", "live", "loose", "offices", "past_spans", "person", "places", "plans", "remote",
-        "reported", "statuses", "visit_days",
+        "last_told", "leaders", "live", "loose", "offices", "owners", "past_spans", "person", "places", "plans",
+        "remote", "reported", "statuses", "visit_days",
     )  # fmt: skip
 
     def __init__(self, sightings: Iterable[Sighting] = ()) -> None:
         self.leaders: set[str] = set()
         self.offices: Counter[str] = Counter()
         self.articles: set[int] = set()
+        #: Outlets that tell of it as ahead, where they are known.
+        self.owners: set[str] = set()
         self.remote = self.person = 0
         #: The status that each article told last.
         self.last_told: dict[int, str] = {}
@@ -82,21 +84,27 @@ class Anchor:
         self.first, self.last = _wider((self.first, self.last) if self.live else None, s.day)
         self.live += 1
         if s.status in HAPPENED:
-            if s.loose:
-                self.loose = _wider(self.loose, s.day)
-            else:
-                self.firmly += 1
-                self.firm = _wider(self.firm, s.day)
-            if s.span is not None and s.span[0] == s.span[1]:
-                self.days[s.span[0]] += 1
-                if s.kind == "visit":
-                    self.visit_days.add(s.span[0])
-                self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
-            return
+            self._add_report(s)
+        else:
+            self._add_plan(s)
+
+    def _add_report(self, s: Sighting) -> None:
+        if s.loose:
+            self.loose = _wider(self.loose, s.day)
+        else:
+            self.firmly += 1
+            self.firm = _wider(self.firm, s.day)
+        if s.span is not None and s.span[0] == s.span[1]:
+            self.days[s.span[0]] += 1
+            if s.kind == "visit":
+                self.visit_days.add(s.span[0])
+            self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
+
+    def _add_plan(self, s: Sighting) -> None:
         self.ahead[s.day] += 1
-        if s.span is not None and (
-            s.status in {"planned", "proposed", "postponed", "rescheduled"} or s.span[0] == s.span[1]
-        ):
+        if s.owner != s.article_id:
+            self.owners.add(s.owner)
+        if s.span is not None and (s.status in PLANS or s.span[0] == s.span[1]):
             self.plans[s.span] = max(s.time, self.plans.get(s.span, 0))
 
     @property

@@ -24,6 +24,7 @@ VISIT_WAVE = 120
 VISIT_DAYS = 2
 BACKGROUND = 45
 PLAN_REACH = 60
+MOVED = 14
 FAR = 400
 #: Hours of a day in UTC at which it is that day nearly everywhere (from UTC-9 to UTC+9).
 DAWN, DUSK = 9, 15
@@ -96,6 +97,8 @@ def _same_telling(s: Sighting, anchor: Anchor) -> bool:
     if s.background or not anchor.live:
         return False
     before = anchor.last_told.get(s.key)
+    if s.loose and before in _OPEN:
+        return True  # "to visit Rome for talks with ..."
     if (s.status in _OPEN) != (before in _OPEN) and not (s.status == "planned" and before == "ongoing"):
         return False
     if s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
@@ -285,7 +288,9 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
             return 0.6
         if not _same_occasion(s, anchor):
-            return None
+            # An outlet that names another day than it did before moves the meeting, unless the old day has come.
+            moves = s.owner in anchor.owners and s.kind in anchor.kinds and plan[0] > s.day
+            return 0.5 if moves and abs(span[0] - plan[0]) <= MOVED and gap <= WAVE else None
         # One occasion told on one day with two dates is a disagreement, and on different days maybe the next one; in a
         # capital there can always be a next one.
         special = s.forum in anchor.forums or not any(_same_name(s, capital(p.country)) for p in s.participants)

@@ -28,7 +28,7 @@ Tense = Literal["past", "future"]
 #: What the words in front of a time make of it. `until` and `from` are bounds of a plan ("by March", "not before
 #: March"), `around` makes it vague, `to` is the new time of what is put off; `since`, `before` and `after` tell the
 #: time of something else.
-Relation = Literal["on", "to", "since", "before", "after", "until", "from", "around"]
+Relation = Literal["on", "to", "since", "before", "after", "until", "from", "around", "not"]
 V = TypeVar("V")
 
 #: Statuses of what took place: their times lie behind.
@@ -105,7 +105,7 @@ class TimeHit(msgspec.Struct, frozen=True):
         """
         when = self.future
         before = self.relation == "before" and when.granularity not in ("day", "range")
-        if self.relation == "after" or (self.relation == "before" and not before):
+        if self.relation in ("after", "not") or (self.relation == "before" and not before):
             return None
         if before:
             when = msgspec.structs.replace(when, start=day, end=when.start - timedelta(days=1), granularity="until")
