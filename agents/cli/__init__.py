@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("agents.cli.config:config", "Check the configuration, or show it with all defaults."),
     "receivers": ("agents.cli.receivers:receivers", "List the receivers, or send one of them a test message."),
     "deliveries": ("agents.cli.deliveries:deliveries", "List what was told to whom; send again what was given up."),
+    "feedback": ("agents.cli.feedback:feedback", "What readers said of events; export it as labelled items."),
     "silence": ("agents.cli.silence:silence", "Keep events from being told for a while."),
     "doctor": ("agents.cli.doctor:doctor", "Look at everything the service needs, and say what is wrong."),
     "dead-letters": ("agents.cli.dead_letters:dead_letters", "What could not be handled: list, show, replay."),

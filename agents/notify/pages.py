@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Literal
 from urllib.parse import parse_qsl
 
 import structlog
@@ -12,9 +14,22 @@ from aiohttp import web
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
 from monitor.clock import Clock
+from monitor.config import Match
 from monitor.errors import BrokerError
-from monitor.notify import Ack, AckLinks, Notifier
-from monitor.notify.replies.ack import PATH, AckRefusedError, form, refusal, thanks, trouble
+from monitor.notify import Ack, AckLinks, Feedback, Notifier, Silence
+from monitor.notify.messages.texts import clean
+from monitor.notify.replies.ack import (
+    FEEDBACK_PATH,
+    PATH,
+    AckRefusedError,
+    feedback_form,
+    form,
+    noted,
+    refusal,
+    thanks,
+    trouble,
+)
+from monitor.notify.replies.feedback import Verdict
 from monitor.records import encode
 
 logger = structlog.get_logger()
@@ -23,12 +38,15 @@ logger = structlog.get_logger()
 _MAX_FORM = 8 * 1024
 #: Clicks that are remembered until they have come back from their topic.
 _MAX_CLICKS = 10_000
+#: How long nothing is told of an event that a reader says is wrong.
+_SILENCED = timedelta(days=30)
+_SIGNED = ("event", "until", "sig")
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class AckPages:
-    """Serves the acknowledgement pages. One event is acknowledged once, however often its form is sent."""
+    """Serves the pages of acknowledgement and feedback. One click is one record, however often its form is sent."""
 
     def __init__(self, links: AckLinks, notifier: Notifier, outbox: Outbox, names: TopicNames, clock: Clock) -> None:
         self._links, self._notifier, self._outbox, self._names, self._clock = links, notifier, outbox, names, clock
@@ -37,7 +55,12 @@ class AckPages:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the pages."""
-        return [web.get(PATH, self._ask), web.post(PATH, self._acknowledge)]
+        return [
+            web.get(PATH, self._ask),
+            web.post(PATH, self._acknowledge),
+            web.get(FEEDBACK_PATH, self._ask_feedback),
+            web.post(FEEDBACK_PATH, self._note_feedback),
+        ]
 
     async def _ask(self, request: web.Request) -> web.Response:
         event_id, until, signature = (request.query.get(name, "") for name in ("event", "until", "sig"))
@@ -72,6 +95,62 @@ class AckPages:
                 self._clicked.clear()
             self._clicked[event_id] = ack
         return _page(thanks(ack))
+
+    async def _ask_feedback(self, request: web.Request) -> web.Response:
+        verdict, event_id, until, signature = (request.query.get(name, "") for name in ("verdict", *_SIGNED))
+        try:
+            purpose = self._checked(verdict, event_id, until, signature)
+        except AckRefusedError as error:
+            return _page(refusal(error), 403)
+        return _page(feedback_form(purpose, event_id, until, signature))
+
+    async def _note_feedback(self, request: web.Request) -> web.Response:
+        fields = await _fields(request)
+        if fields is None:
+            return _page(trouble("This form can't be read."), 400)
+        event_id, until, signature = (fields.get(name, "") for name in _SIGNED)
+        try:
+            verdict = self._checked(fields.get("verdict", ""), event_id, until, signature)
+        except AckRefusedError as error:
+            return _page(refusal(error), 403)
+        by = clean(fields.get("by", ""), 80) or "somebody"
+        async with self._lock:
+            key = f"{verdict}|{event_id}|{by}"
+            if key not in self._clicked:
+                try:
+                    self._clicked[key] = await self._note(verdict, event_id, by, fields)
+                except BrokerError as error:
+                    logger.warning("feedback_not_noted", error=str(error))
+                    return _page(trouble("This can't be noted right now. Try again in a minute."), 503)
+        return _page(noted(by))
+
+    async def _note(self, verdict: Verdict, event_id: str, by: str, fields: Mapping[str, str]) -> Ack:
+        """Keep what a reader said, silence the event, and mark its messages. Raises BrokerError."""
+        now, event = self._clock(), self._notifier.told(event_id)
+        address = clean(fields.get("article", ""), 2000)
+        article = next((source.article_id for source in event.sources if source.url == address), "") if event else ""
+        comment = clean(" ".join(filter(None, (fields.get("comment", ""), "" if article else address))), 500)
+        said = Feedback(
+            event_id=event_id, verdict=verdict, by=by, at=now, article_id=article, comment=comment,
+            revision=event.revision if event else 0,
+        )  # fmt: skip
+        silence = Silence(
+            schema=Silence.SCHEMA, id=f"feedback-{event_id}", match=Match(), events=(event_id,), by=by, since=now,
+            until=now + _SILENCED, reason=f"feedback: {verdict}",
+        )  # fmt: skip
+        ack = Ack(event_id=event_id, by=by, at=now, verdict=verdict)
+        await self._outbox.send(self._names.feedback, said.key.encode(), encode(said))
+        await self._outbox.send(self._names.silences, silence.id.encode(), encode(silence))
+        await self._outbox.send(self._names.acks, event_id.encode(), encode(ack))
+        return ack
+
+    def _checked(self, verdict: str, event_id: str, until: str, signature: str) -> Literal["wrong", "not_this_event"]:
+        """Return the verdict of a good link. Raises AckRefusedError."""
+        if verdict not in {"wrong", "not_this_event"}:
+            raise AckRefusedError("this link is not valid")
+        purpose: Literal["wrong", "not_this_event"] = "wrong" if verdict == "wrong" else "not_this_event"
+        self._links.check(event_id, until, signature, self._clock(), purpose)
+        return purpose
 
     def _seen(self, event_id: str) -> Ack | None:
         return self._notifier.acknowledged(event_id) or self._clicked.get(event_id)

@@ -73,6 +73,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     remind_at: datetime | None = None
     reminders: int = 0
     acknowledged: str = ""
+    verdict: str = ""
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import pytest
 from aiohttp import web
 from aiokafka.errors import KafkaTimeoutError
+from click.testing import CliRunner
 
+from agents.cli import cli
 from agents.notify import KafkaDeliveryLog, NotifyStage
 from agents.notify.notes import Notes
 from agents.process.web import make_web, serving
@@ -24,8 +28,9 @@ from agents.stream.topics import TopicNames, create
 from monitor.config import Acknowledge, Alerts, Config, Match, Secret, TopicSettings, WebhookReceiver
 from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, producer, read_compacted, read_to_end
-from monitor.notify import Ack, AckLinks, Delivery, Retry, Silence
-from monitor.records import Event, EventSource, Participant, decode, encode
+from monitor.notify import Ack, AckLinks, Delivery, Feedback, Retry, Silence
+from monitor.notify.replies.ack import Purpose
+from monitor.records import Event, EventSource, EventStatus, Participant, decode, encode
 from tests.receivers.webhook import SECRET, WebhookServer
 
 pytestmark = pytest.mark.broker
@@ -34,10 +39,10 @@ NOW = datetime(2026, 2, 4, 18, tzinfo=UTC)
 ACKNOWLEDGE = Acknowledge(url="http://desk.example", secret=Secret("a sample secret of some length"))
 
 
-def event(identity: str = "e1", revision: int = 1, *, closed: bool = False) -> Event:
+def event(identity: str = "e1", revision: int = 1, *, closed: bool = False, status: EventStatus = "held") -> Event:
     leaders = (("emmanuel-macron", "FR"), ("narendra-modi", "IN"))
     return Event(
-        event_id=identity, revision=revision, closed=closed, kind="call", medium="phone", status="held", confidence=0.9,
+        event_id=identity, revision=revision, closed=closed, kind="call", medium="phone", status=status, confidence=0.9,
         participants=tuple(Participant(leader=name, name=name.title(), country=code) for name, code in leaders),
         sources=(EventSource(n=1, article_id="a1", outlet="Alpha", publisher="Alpha", published=NOW),),
         publishers=1, reports=1, first_seen=NOW, last_seen=NOW,
@@ -315,6 +320,93 @@ async def test_following_the_link_acknowledges(place: Place) -> None:
     assert place.hook.received[1].body["data"]["acknowledged"] == "Seen by Anna"
     noted = [record async for record in read_to_end(place.settings, place.names.acks)]
     assert [decode(Ack, record.value).by for record in noted] == ["Anna"], "one click is one record"
+
+
+async def test_feedback_marks_the_event_silences_it_and_is_kept(place: Place) -> None:
+    def fields(purpose: Purpose) -> dict[str, str]:
+        query = urlsplit(AckLinks(ACKNOWLEDGE).link("e1", NOW, purpose)).query
+        return {name: values[0] for name, values in parse_qs(query).items()}
+
+    async with place.stage() as stage:
+        stage.assign([0])
+        await stage.handle(event(), at(0))
+        await until(lambda: place.hook.received)
+        sent = place.hook.received[0].body["data"]
+        assert set(sent["feedback"]) == {"This is wrong", "Not this event"}
+        application = make_web([], stage.routes())
+        async with serving(application, "127.0.0.1", 0) as port, httpx.AsyncClient(trust_env=False) as client:
+            page = f"http://127.0.0.1:{port}/feedback"
+            asked = await client.get(page, params=fields("wrong"))
+            assert 'method="post"' in asked.text
+            assert await read_compacted(place.settings, place.names.feedback) == {}, "looking changes nothing"
+            crossed = {**fields("ack"), "verdict": "wrong"}
+            assert (await client.get(page, params=crossed)).status_code == 403, "a link says one thing only"
+            assert (await client.post(page, data={**fields("wrong"), "verdict": "not_this_event"})).status_code == 403
+            assert (await client.post(page, data={**fields("wrong"), "verdict": "right"})).status_code == 403
+            assert (await client.post(page, content=b"\xff", headers={})).status_code == 400
+            said = {**fields("wrong"), "by": "Anna", "comment": "they only exchanged letters"}
+            answers = await asyncio.gather(*(client.post(page, data=said) for _ in range(20)))
+            assert {answer.status_code for answer in answers} == {200}
+        await until(lambda: len(place.hook.received) == 2)
+        assert place.hook.received[1].body["data"]["acknowledged"] == "Seen by Anna: This is wrong"
+        await until(stage.notifier.silences)
+        assert (await stage.notifier.accept(event(revision=2, status="denied")))["desk"].reason == "silenced"
+        assert (await stage.notifier.accept(event("e2")))["desk"].tell == "first", "it silences this event only"
+    kept = [record async for record in read_to_end(place.settings, place.names.feedback)]
+    (word,) = (decode(Feedback, record.value) for record in kept)
+    assert (word.event_id, word.verdict, word.by, word.revision) == ("e1", "wrong", "Anna", 1)
+    assert word.comment == "they only exchanged letters"
+
+
+def test_feedback_is_exported_as_labelled_items(place_names: tuple[str, str]) -> None:
+    broker, prefix = place_names
+    told = {
+        name: msgspec.structs.replace(
+            event(name),
+            sources=tuple(
+                EventSource(
+                    n=n, article_id=f"{name}-a{n}", outlet="Alpha", title=f"Title {n}", language="en", published=NOW,
+                    report=n,
+                )
+                for n in (1, 2)
+            ),
+        )
+        for name in ("e1", "e2", "e3")
+    }  # fmt: skip
+    said = (
+        Feedback(event_id="e1", verdict="wrong", by="Anna", at=NOW),
+        Feedback(event_id="e2", verdict="right", by="Anna", at=NOW),
+        Feedback(event_id="e3", verdict="not_this_event", by="Anna", at=NOW, article_id="e3-a2"),
+        Feedback(event_id="gone", verdict="wrong", by="Anna", at=NOW),
+    )
+    names, settings = TopicNames(prefix), BrokerSettings.from_url(broker)
+
+    async def write() -> None:
+        await create(settings, TopicSettings(prefix=prefix, partitions=1))
+        async with producer(settings) as client:
+            for word in said:
+                await client.send_and_wait(names.feedback, encode(word), key=word.key.encode())
+            for name, about in told.items():
+                await client.send_and_wait(names.events, encode(about), key=name.encode())
+
+    asyncio.run(write())
+    environment = {"SUMMITRY_TOPICS__PREFIX": prefix}
+    result = CliRunner().invoke(cli, ["feedback", "export", "--broker", broker], env=environment)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    contact = {"p": ["emmanuel-macron", "narendra-modi"], "m": "phone", "s": "held", "d": None, "k": "call"}
+    assert {row["id"]: row["contacts"] for row in rows if "id" in row} == {
+        "e1-a1": [], "e1-a2": [], "e2-a1": [contact], "e2-a2": [contact],
+    }  # fmt: skip
+    assert [row for row in rows if "a" in row] == [
+        {"a": "Title 2", "b": "Title 1", "same_event": 0, "tags": ["feedback"]}
+    ]
+    listed = CliRunner().invoke(cli, ["feedback", "list", "--broker", broker], env=environment).stdout
+    assert "not_this_event e3 Anna" in listed
+
+
+@pytest.fixture
+def place_names(broker: str, prefix: str) -> tuple[str, str]:
+    return broker, prefix
 
 
 ODD_BODIES = (

@@ -172,6 +172,11 @@ class Notifier:
         """Return who has seen an event, None when nobody has."""
         return self._known.acks.get(event_id)
 
+    def told(self, event_id: str) -> Event | None:
+        """Return an event as some receiver knows it; None when its partition is another worker's."""
+        entries = (self._ledger.entries.get(f"{name}|{event_id}") for name in self._setup.receivers)
+        return next((entry.delivery.told for entry in entries if entry and entry.delivery.told), None)
+
     def unacknowledge(self, event_id: str) -> None:
         """Forget an acknowledgement that was deleted."""
         self._known.acks.pop(event_id, None)
@@ -280,10 +285,10 @@ class Notifier:
     async def _seen(self, entry: Entry, ack: Ack) -> None:
         async with entry.lock:
             delivery = entry.delivery
-            if not delivery.acknowledged and not entry.busy:
+            if (not delivery.acknowledged or ack.verdict not in {"", delivery.verdict}) and not entry.busy:
                 edits = self._setup.receivers[delivery.receiver].traits.edits
                 now = self._setup.clock()
-                await self._ledger.store_surely(entry, steps.acknowledged(delivery, ack.by, now, edits=edits))
+                await self._ledger.store_surely(entry, steps.acknowledged(delivery, ack, now, edits=edits))
 
     async def _forget_stranger(self, partition: int, record: Delivery, now: datetime) -> None:
         """Delete the record of a receiver that is no more in the configuration, once it is old."""

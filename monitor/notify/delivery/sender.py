@@ -22,6 +22,7 @@ from monitor.notify.delivery.setup import Known, Setup
 from monitor.notify.logbook import Delivery, Handle, Pending
 from monitor.notify.messages.compose import Message, compose, gathered
 from monitor.notify.receivers.base import GoneError, UncertainError
+from monitor.notify.replies.ack import PURPOSES, Purpose
 from monitor.records import Event
 
 logger = structlog.get_logger()
@@ -100,9 +101,11 @@ class Sender:
     def _compose(self, delivery: Delivery, pending: Pending) -> Message:
         words, ack = self._setup.words[delivery.receiver], self._known.acks.get(delivery.event_id)
         links = self._setup.ack_links
-        link = links.link(delivery.event_id, pending.since) if links and ack is None else ""
-        by = ack.by if ack else delivery.acknowledged
-        return compose(words, self._setup.policy, delivery, pending, ack_url=link, acknowledged=by)
+        urls: dict[Purpose, str] = {}
+        if links and not (ack and ack.verdict):
+            asked = PURPOSES if ack is None else PURPOSES[1:]
+            urls = {purpose: links.link(delivery.event_id, pending.since, purpose) for purpose in asked}
+        return compose(words, self._setup.policy, delivery, pending, urls=urls, ack=ack)
 
     async def _send(self, entry: Entry) -> None:
         """Send a message that stands for itself; one that may have arrived is looked up first."""

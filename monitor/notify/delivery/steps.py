@@ -10,6 +10,7 @@ from monitor.config import Reminder
 from monitor.notify.delivery.batch import thawed
 from monitor.notify.logbook import Delivery, Handle, Pending, trimmed
 from monitor.notify.policy.decision import Decision
+from monitor.notify.replies.ack import Ack
 from monitor.records import Event
 
 #: How `error` begins in the record of a message that was set aside because its receiver said that it is gone.
@@ -140,9 +141,9 @@ def reminder(delivery: Delivery, now: datetime) -> Delivery:
     return replace(delivery, pending=pending, remind_at=None)
 
 
-def acknowledged(delivery: Delivery, by: str, now: datetime, *, edits: bool) -> Delivery:
-    """Return the record after somebody has seen the event: no more reminders, and the message says who it was."""
-    delivery = replace(delivery, acknowledged=by, remind_at=None)
+def acknowledged(delivery: Delivery, ack: Ack, now: datetime, *, edits: bool) -> Delivery:
+    """Return the record after somebody answered: reminders stop, and the message says who it was, and what of it."""
+    delivery = replace(delivery, acknowledged=ack.by, verdict=ack.verdict, remind_at=None)
     pending = delivery.pending
     if pending and pending.tell == "reminder" and not pending.attempts:
         delivery = replace(delivery, pending=None)

@@ -51,6 +51,7 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     route: str
     acknowledge: str | None
     acknowledged: str | None
+    feedback: dict[str, str]
     event: Event
 
 
@@ -111,6 +112,7 @@ def _alert(message: Message, event: Event) -> AlertData:
         route=message.route,
         acknowledge=message.ack_url or None,
         acknowledged=message.acknowledged or None,
+        feedback=dict(message.feedback),
         event=event,
     )
 

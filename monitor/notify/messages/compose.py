@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from monitor.notify.messages.texts import MAX_BRIEF, MAX_NAME, clean, safe_url
 from monitor.notify.messages.wording import News, Wording, fill
 from monitor.notify.policy.changes import corroborated
 from monitor.notify.policy.decision import RETRACTED, Policy
+from monitor.notify.replies.ack import Ack, Purpose
 from monitor.records import Event, EventSource
 
 #: Links that a message shows; the rest is a number.
@@ -64,6 +65,7 @@ class Message:
     route: str = ""
     acknowledged: str = ""
     ack_url: str = ""
+    feedback: tuple[tuple[str, str], ...] = ()
     items: tuple[Message, ...] = ()
 
     @property
@@ -84,10 +86,13 @@ def compose(
     delivery: Delivery,
     pending: Pending,
     *,
-    ack_url: str = "",
-    acknowledged: str = "",
+    urls: Mapping[Purpose, str] = {},
+    ack: Ack | None = None,
 ) -> Message:
-    """Return the message that tells what `pending` says to the delivery's receiver."""
+    """Return the message that tells what `pending` says to the delivery's receiver.
+
+    `urls` are the links with which a reader answers, `ack` is what a reader answered.
+    """
     event, told, route = pending.event, delivery.told, pending.route or delivery.route
     links = tuple(_link(source) for source in _shown(event))
     return Message(
@@ -108,8 +113,9 @@ def compose(
         sources=_sources(words, event),
         why=why_fired(words, policy, route, event),
         route=route,
-        acknowledged=fill(words.acknowledged, by=clean(acknowledged, MAX_NAME)) if acknowledged else "",
-        ack_url=ack_url,
+        acknowledged=_answered(words, delivery, ack),
+        ack_url=urls.get("ack", ""),
+        feedback=_feedback(words, urls),
     )
 
 
@@ -173,6 +179,21 @@ def why_fired(words: Wording, policy: Policy, route_name: str, event: Event) -> 
     if route and event.publishers and not corroborated(event) and route.threshold.publishers == 1:
         grounds.append(words.grounds["single"])
     return fill(words.why, route=route_name, grounds=", ".join(grounds))
+
+
+def _feedback(words: Wording, urls: Mapping[Purpose, str]) -> tuple[tuple[str, str], ...]:
+    said = ((words.wrong, urls.get("wrong")), (words.not_this_event, urls.get("not_this_event")))
+    return tuple((label, url) for label, url in said if url)
+
+
+def _answered(words: Wording, delivery: Delivery, ack: Ack | None) -> str:
+    """Return who has seen the event, or said what of it; empty when nobody has."""
+    by, verdict = (ack.by, ack.verdict) if ack else (delivery.acknowledged, delivery.verdict)
+    if not by:
+        return ""
+    said = {"wrong": words.wrong, "not_this_event": words.not_this_event}.get(verdict)
+    text = fill(words.acknowledged, by=clean(by, MAX_NAME))
+    return f"{text}: {said}" if said else text
 
 
 def _moment(text: str) -> datetime | None:

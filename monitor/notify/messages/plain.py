@@ -19,6 +19,12 @@ def details(item: Message) -> tuple[str, ...]:
     return tuple(text for text in (" · ".join(found), item.sources, item.why) if text)
 
 
+def replies(message: Message) -> tuple[tuple[str, str], ...]:
+    """Return the links with which a reader answers, each behind its label."""
+    seen = ((message.words.acknowledge, message.ack_url),) if message.ack_url else ()
+    return (*seen, *message.feedback)
+
+
 def plain_text(message: Message, *, titled: bool = True) -> str:
     """Return the whole message; `titled` False leaves the first line to a subject. What is empty leaves no gap."""
     words = message.words
@@ -38,6 +44,6 @@ def plain_text(message: Message, *, titled: bool = True) -> str:
         sources=message.sources,
         why=message.why,
         acknowledged=message.acknowledged,
-        acknowledge=f"{words.acknowledge}: {message.ack_url}" if message.ack_url else "",
+        acknowledge="\n".join(f"{label}: {url}" for label, url in replies(message)),
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip()[:MAX_TEXT]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -19,10 +19,17 @@ Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 class Silence(Record, frozen=True, kw_only=True, tag_field="note", tag="silence"):
-    """One silence, as it is kept in the topic of silences under its id. Without receivers it holds for all."""
+    """One silence, as it is kept in the topic of silences under its id. Without receivers it holds for all.
+
+    With `events` it holds only for those, and for what they turn out to be. A version that does not know the key would
+    silence everything, so such a silence is written with the newer schema.
+    """
+
+    SCHEMA: ClassVar[int] = 2
 
     id: str
     match: Match
+    events: tuple[str, ...] = ()
     until: Moment
     reason: str
     receivers: tuple[str, ...] = ()
@@ -76,6 +83,7 @@ def silenced(silences: Iterable[Silence], receiver: str, event: Event, now: date
     """The silence that holds for this event and receiver now, None when there is none."""
     for silence in silences:
         holds = now < silence.until and (not silence.receivers or receiver in silence.receivers)
-        if holds and matches(silence.match, event):
+        meant = not silence.events or not {event.event_id, *event.redirects}.isdisjoint(silence.events)
+        if holds and meant and matches(silence.match, event):
             return silence
     return None

@@ -18,7 +18,7 @@ from monitor.config import EmailReceiver
 from monitor.errors import ConfigError, DeliveryError
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
-from monitor.notify.messages.plain import details, plain_text
+from monitor.notify.messages.plain import details, plain_text, replies
 from monitor.notify.messages.texts import clean
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainError
 
@@ -136,7 +136,7 @@ def _html(message: Message) -> str:
         parts.append(f"<ol>{items}</ol>")
     if message.sources:
         parts.append(f'<p style="color:#667">{escape(message.sources)}<br>{escape(message.why)}</p>')
-    if message.ack_url:
-        parts.append(f'<p><a href="{escape(message.ack_url)}">{escape(message.words.acknowledge)}</a></p>')
+    if links := [f'<a href="{escape(url)}">{escape(label)}</a>' for label, url in replies(message)]:
+        parts.append(f"<p>{' · '.join(links)}</p>")
     body = "".join(parts)
     return f'<!doctype html><html><body style="font:14px system-ui,sans-serif;max-width:640px">{body}</body></html>'

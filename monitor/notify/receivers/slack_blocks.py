@@ -13,7 +13,7 @@ import re
 from typing import Any, TypeAlias
 
 from monitor.notify.messages.compose import Link, Message
-from monitor.notify.messages.plain import details
+from monitor.notify.messages.plain import details, replies
 
 Block: TypeAlias = dict[str, Any]
 
@@ -136,9 +136,8 @@ def fallback(message: Message, *, prefixed: bool = False) -> str:
 
 
 def _ack(message: Message) -> tuple[str, ...]:
-    if message.acknowledged:
-        return (cut(message.acknowledged, 200),)
-    return (link(message.ack_url, message.words.acknowledge),) if message.ack_url else ()
+    said = (cut(message.acknowledged, 200),) if message.acknowledged else ()
+    return (*said, *(link(url, label) for label, url in replies(message)))
 
 
 def _header(message: Message) -> Block:

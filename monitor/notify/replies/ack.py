@@ -1,4 +1,4 @@
-"""Acknowledgement: a signed, expiring link in the message, and what following it leaves behind.
+"""Answers of readers: signed, expiring links in the message, and what following one leaves behind.
 
 The link carries the event's id, when it expires and an HMAC-SHA256 over both (RFC 2104), so nobody can acknowledge
 what they were not told, and nothing needs to be stored to check it. Chat programs and mail filters fetch links by
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlencode
 
 from msgspec import Meta
@@ -21,14 +22,21 @@ from monitor.errors import SummitryError
 from monitor.notify.messages.texts import clean
 from monitor.records import Record
 
-PATH = "/ack"
+PATH, FEEDBACK_PATH = "/ack", "/feedback"
+#: What a link says: that somebody has seen the event, that it is wrong, or that an article is of another event.
+Purpose: TypeAlias = Literal["ack", "wrong", "not_this_event"]
+PURPOSES: tuple[Purpose, ...] = ("ack", "wrong", "not_this_event")
 
 
 class Ack(Record, frozen=True, kw_only=True):
-    """Who has seen an event, and when; kept in the topic of acknowledgements under the event's id."""
+    """Who has seen an event, and when; kept in the topic of acknowledgements under the event's id.
+
+    `verdict` is what they said of it, empty when they have only seen it.
+    """
 
     event_id: str
     by: str
+    verdict: Literal["", "wrong", "not_this_event", "right"] = ""
     at: Annotated[datetime, Meta(tz=True)]
 
 
@@ -46,20 +54,22 @@ class AckLinks:
         self._secret = config.secret.reveal().encode()
         self._valid: timedelta = config.valid
 
-    def _signature(self, event_id: str, expires: str) -> str:
-        text = f"ack|{event_id}|{expires}".encode(errors="surrogatepass")
+    def _signature(self, event_id: str, expires: str, purpose: Purpose) -> str:
+        text = f"{purpose}|{event_id}|{expires}".encode(errors="surrogatepass")
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
 
-    def link(self, event_id: str, now: datetime) -> str:
-        """The link that acknowledges an event."""
+    def link(self, event_id: str, now: datetime, purpose: Purpose = "ack") -> str:
+        """Return the link with which a reader says one thing of an event."""
         expires = str(int((now + self._valid).timestamp()))
-        query = urlencode({"event": event_id, "until": expires, "sig": self._signature(event_id, expires)})
-        return f"{self._base}{PATH}?{query}"
+        fields = {"event": event_id, "until": expires, "sig": self._signature(event_id, expires, purpose)}
+        if purpose == "ack":
+            return f"{self._base}{PATH}?{urlencode(fields)}"
+        return f"{self._base}{FEEDBACK_PATH}?{urlencode({'verdict': purpose, **fields})}"
 
-    def check(self, event_id: str, until: str, signature: str, now: datetime) -> None:
-        """Raises AckRefusedError when the link is not good (any more)."""
+    def check(self, event_id: str, until: str, signature: str, now: datetime, purpose: Purpose = "ack") -> None:
+        """Check what a link carries. Raises AckRefusedError when it is not good (any more)."""
         given = signature.encode(errors="surrogatepass")
-        good = hmac.compare_digest(self._signature(event_id, until).encode(), given)
+        good = hmac.compare_digest(self._signature(event_id, until, purpose).encode(), given)
         if not good or not until.isascii() or not until.isdecimal():
             raise AckRefusedError("this link is not valid")
         if datetime.fromtimestamp(int(until), UTC) < now:
@@ -71,10 +81,32 @@ class AckLinks:
         return Ack(event_id=event_id, by=clean(by, 80) or "somebody", at=now)
 
 
+def feedback_form(purpose: Purpose, event_id: str, until: str, signature: str) -> str:
+    """Return the page that asks who says that an event is wrong, or which article is of another one."""
+    asks_which = purpose == "not_this_event"
+    which = '<p><label>Address of the article <input name="article" maxlength="2000"></label></p>' if asks_which else ""
+    return _page(
+        "Is an article here about another event?" if asks_which else "Is this alert wrong?",
+        f'<form method="post" action="{FEEDBACK_PATH}">'
+        f"{_hidden({'verdict': purpose, 'event': event_id, 'until': until, 'sig': signature})}{which}"
+        '<p><label>What is wrong? <input name="comment" maxlength="500"></label></p>'
+        '<label>Your name <input name="by" maxlength="80" autofocus required></label> '
+        "<button>Say so</button></form><p>The event is silenced, and what you say is kept.</p>",
+    )
+
+
+def noted(by: str) -> str:
+    """Return the page after it."""
+    return _page(f"Thank you, {escape(by)}.", "<p>It is noted, and nothing more is told of this event.</p>")
+
+
+def _hidden(fields: Mapping[str, str]) -> str:
+    return "".join(f'<input type="hidden" name="{name}" value="{escape(text)}">' for name, text in fields.items())
+
+
 def form(event_id: str, until: str, signature: str) -> str:
     """The page that asks who has seen the event."""
-    fields = {"event": event_id, "until": until, "sig": signature}
-    hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(text)}">' for name, text in fields.items())
+    hidden = _hidden({"event": event_id, "until": until, "sig": signature})
     return _page(
         "Mark this alert as seen?",
         f'<form method="post" action="{PATH}">{hidden}'

@@ -23,6 +23,7 @@ from monitor.notify.policy.decision import decide
 from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.console import Console
 from monitor.notify.receivers.mail import Email
+from monitor.notify.replies.ack import PURPOSES, Ack
 from monitor.records import Event, Participant, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, event, policy, sources
 from tests.receivers.slack import Posted, _problem
@@ -142,7 +143,15 @@ def update(before: Event, changes: Mapping[str, Any]) -> Message:
 def reminder(about: Event) -> Message:
     waiting = Pending(event=about, tell="reminder", reason="reminder", since=NOW, due=NOW)
     known = Delivery(receiver="desk", event_id="ev-1", told=about, route="all")
-    return compose(wording(), RULES, known, waiting, ack_url="https://desk.example/ack?x=1")
+    return compose(
+        wording(), RULES, known, waiting, urls={purpose: f"https://desk.example/{purpose}" for purpose in PURPOSES}
+    )
+
+
+def answered(about: Event, **said: Any) -> Message:
+    waiting = Pending(event=about, tell="quiet", reason="acknowledged", since=NOW, due=NOW)
+    known = Delivery(receiver="desk", event_id="ev-1", told=about, route="all")
+    return compose(wording(), RULES, known, waiting, ack=Ack(event_id="ev-1", by="Ada", at=NOW, **said))
 
 
 def several(batch: str, *names: str) -> Message:
@@ -154,6 +163,8 @@ MORNING = ("call-by-video", "visit-planned", "called-off", "summit-of-many", "ta
 CASES: dict[str, Message] = {
     **{name: first(about) for name, about in FIRST.items()},
     **{name: update(*change) for name, change in UPDATES.items()},
+    "seen": answered(FIRST["call-by-video"]),
+    "said-to-be-wrong": answered(FIRST["call-by-video"], verdict="wrong"),
     "reminder": reminder(FIRST["call-by-video"]),
     "digest": several("digest:daily:2026-02-04T17:00:00+00:00", *MORNING),
     "quiet-hours": several("quiet:2026-02-04T06:00:00+00:00", *MORNING[:2]),
