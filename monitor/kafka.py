@@ -310,7 +310,7 @@ async def read_compacted(
     """
     values: dict[str, bytes] = {}
     async for record in read_to_end(settings, topic, partitions):
-        if record.key is None or not await keep(record):
+        if not await keep(record) or record.key is None:
             continue
         if record.value is None:
             values.pop(_key(record), None)
