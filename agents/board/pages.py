@@ -306,7 +306,7 @@ async def leader(request: web.Request) -> web.Response:
         request, "leader.html",
         slug=slug, known=known, name=_name(desk, slug, names), page=page, selection=selection, today=today,
         pairs=await desk.ask(contacts.pairs, desk.archive, today, leader=slug, limit=12), card=cards_of(request),
-        land=atlas.land(), dots=dots(recent.entries), width=atlas.WIDTH, height=atlas.HEIGHT,
+        land=atlas.land(), dots=dots(recent.entries), view=atlas.VIEW,
     )  # fmt: skip
 
 
@@ -316,7 +316,7 @@ async def map_(request: web.Request) -> web.Response:
     page = await desk.ask(reading.events, desk.archive, desk.people, selection, limit=reading.MAX_PAGE)
     return await render(
         request, "map.html",
-        selection=selection, land=atlas.land(), dots=dots(page.entries), width=atlas.WIDTH, height=atlas.HEIGHT,
+        selection=selection, land=atlas.land(), dots=dots(page.entries), view=atlas.VIEW,
         placeless=sum(atlas.position(each.event.place) is None for each in page.entries), more=page.after,
         total=len(page.entries), named=await desk.ask(contacts.names_of, desk.archive, _leaders_in(selection)),
         countries=await desk.ask(reading.countries, desk.archive),

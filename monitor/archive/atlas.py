@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 
 import msgspec
@@ -23,6 +24,8 @@ from monitor.records import Place
 Position = tuple[float, float]
 
 WIDTH, HEIGHT = 1000, 486
+#: What of it is shown: without the ice of the south.
+VIEW = f"0 0 {WIDTH} 435"
 _A = (1.340264, -0.081106, 0.000893, 0.003796)
 _M = sqrt(3) / 2
 #: Half of the width and of the height of the projected world, for a sphere of radius 1.
@@ -72,9 +75,20 @@ def project(latitude: float, longitude: float) -> tuple[float, float]:
 def land() -> str:
     """The outline of the land as the `d` of an SVG path."""
     rings = json.loads((resources.files("monitor.archive") / "data" / "land.json").read_text("utf-8"))["rings"]
-    return "".join(_ring(ring) for ring in rings)
+    return "".join(_path(piece) for ring in rings for piece in _pieces(ring))
 
 
-def _ring(values: list[float]) -> str:
-    points = [project(latitude, longitude) for longitude, latitude in zip(values[::2], values[1::2], strict=True)]
-    return "M" + "L".join(f"{x:g},{y:g}" for x, y in points) + "Z"
+def _pieces(values: list[float]) -> list[list[tuple[float, float]]]:
+    """A ring of longitudes and latitudes, cut where it crosses the 180th meridian, which is the map's edge."""
+    points = list(zip(values[::2], values[1::2], strict=True))
+    cuts = [n for n in range(len(points)) if abs(points[n][0] - points[n - 1][0]) > 180]
+    if not cuts:
+        return [points]
+    turned = points[cuts[0] :] + points[: cuts[0]]
+    ends = [*(cut - cuts[0] for cut in cuts), len(turned)]
+    return [turned[start:end] for start, end in pairwise(ends)]
+
+
+def _path(points: list[tuple[float, float]]) -> str:
+    projected = (project(latitude, longitude) for longitude, latitude in points)
+    return "M" + "L".join(f"{x:g},{y:g}" for x, y in projected) + "Z"

@@ -204,7 +204,7 @@ async def test_the_system_page_counts(tmp_path):
         )
         place.keep("summitry.dead-letters", "t", letter)
         page = Reader((await reader.get("/system")).text).text
-        assert "1234" in page
+        assert "1,234" in page
         assert "7 wait" in page
         assert "too slow" in page
         assert Letter.__struct_fields__[0] == "id"
