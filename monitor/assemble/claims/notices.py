@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import yaml
@@ -30,6 +30,9 @@ ALIKE = 0.5
 #: Characters between a notice's word and the colon or dash behind it: "Correction to Tuesday's story: ...".
 _GAP = 30
 _EXCERPT = 1_500
+_FIRST = re.compile(r"\w+")
+_MARKS = " \t\"'“”«»„*_#([【<-–—•·:："
+_BOX_ENDS = (")", "]", "】")
 _FILE = "notices.yaml"
 
 
@@ -39,35 +42,64 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     says: tuple[str, ...] = ()
 
 
+class _Patterns(NamedTuple):
+    """How one kind of notice begins (`forms` are its first words), how it ends, and what it says anywhere."""
+
+    kind: Kind
+    forms: tuple[str, ...]
+    opening: re.Pattern[str]
+    ending: re.Pattern[str]
+    says: tuple[str, ...]
+
+
 @cache
-def _patterns() -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+def _patterns() -> tuple[_Patterns, ...]:
     text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
     try:
         languages = msgspec.convert(yaml.safe_load(text), dict[str, _Words])
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise DataFileError(_FILE, "", str(error)) from error
-    retraction = _opening(w for one in languages.values() for w in one.retraction)
-    says = _either(w for one in languages.values() for w in one.says)
-    correction = _opening(w for one in languages.values() for w in one.correction)
-    return (
-        ("retraction", re.compile(rf"{retraction}|\b(?:{says})\b", re.IGNORECASE)),
-        ("correction", re.compile(correction, re.IGNORECASE)),
-    )
+    says = tuple(word.lower() for one in languages.values() for word in one.says)
+    retraction = [word for one in languages.values() for word in one.retraction]
+    correction = [word for one in languages.values() for word in one.correction]
+    return _read("retraction", retraction, says), _read("correction", correction, ())
 
 
-def _either(forms: Iterable[str]) -> str:
-    return "|".join(re.escape(form) for form in sorted(set(forms), key=len, reverse=True))
+@cache
+def _first_words() -> frozenset[str]:
+    """The first word of each form and phrase of a notice, up to the first mark."""
+    found = (_FIRST.match(form) for one in _patterns() for form in (*one.forms, *one.says))
+    return frozenset(match[0] for match in found if match)
 
 
-def _opening(forms: Iterable[str]) -> str:
-    word = _either(forms)
+def _read(kind: Kind, forms: Iterable[str], says: tuple[str, ...]) -> _Patterns:
+    word = "|".join(re.escape(form) for form in sorted(set(forms), key=len, reverse=True))
     behind = rf"(?:\s[^:：|–—\n]{{0,{_GAP}}})?\s*(?:[:：|–—】\])]|-(?=\s|\w))"
-    return rf"^[\W_]*(?:{word}){behind}|[(\[【]\s*(?:{word})\s*[)\]】]\s*$"
+    return _Patterns(
+        kind,
+        tuple({form.lower() for form in forms}),
+        re.compile(rf"[\W_]*(?:{word}){behind}", re.IGNORECASE),
+        re.compile(rf"[(\[【]\s*(?:{word})\s*[)\]】]\s*$", re.IGNORECASE),
+        says,
+    )
 
 
 def notice_of(title: str) -> Kind | None:
     """Whether a title is of a correction or a retraction, None when it is neither."""
-    return next((kind for kind, pattern in _patterns() if pattern.search(title)), None)
+    boxed = title.rstrip().endswith(_BOX_ENDS)
+    lower = title.lower()
+    bare = lower.lstrip(_MARKS)
+    # Few titles hold such a word at all; asking that first takes a tenth of the time.
+    if not boxed and bare[:1].isascii() and _first_words().isdisjoint(_FIRST.findall(lower)):
+        return None
+    for one in _patterns():
+        if (
+            (bare.startswith(one.forms) and one.opening.match(title))
+            or (boxed and one.ending.search(title))
+            or any(say in lower for say in one.says)
+        ):
+            return one.kind
+    return None
 
 
 def with_withdrawals(article: Article, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
