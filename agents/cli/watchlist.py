@@ -13,7 +13,7 @@ import msgspec
 from agents.cli.connect import format_option
 from monitor.errors import ConfigError
 from monitor.watchlist import Leader, Watchlist, bundled, load
-from monitor.watchlist.check import warnings
+from monitor.watchlist.check import known_up_to, warnings
 from monitor.watchlist.selection import name_index
 
 _FILE = click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
@@ -23,12 +23,13 @@ _FILE = click.argument("file", required=False, type=click.Path(dir_okay=False, p
 def watchlist() -> None:
     r"""Who is tracked: leaders, their offices by date, and their names.
 
-    Without FILE the commands speak of the bundled roster: heads of state and government and the heads of the EU, NATO,
-    the UN and the African Union since 2000.
+    Without FILE the commands speak of the bundled roster: heads of state and government since 2000, and the heads of
+    the EU, NATO, the UN, the African Union and ten more bodies.
 
     \b
     A file of your own:
-      include: [bundled]            # on top of the bundled roster; leave out to track only your own
+      include: [bundled]            # on top of the bundled roster; leave out to track only your own;
+                                    # [bundled, foreign-ministers] adds the G20's foreign ministers
       leaders:
         - name: Mikhail Gorbachev
           aliases: {en: [Gorbachev, Gorbachov]}
@@ -56,11 +57,12 @@ def check(file: Path | None) -> None:
     serving = people.serving(today)
     states = {office.country for one in serving for office in people.offices_on(one, today)}
     languages = Counter(alias.language for leader in people.leaders.values() for alias in leader.aliases)
-    odd = warnings(people)
+    odd = warnings(people, today)
     for line in odd:
         click.echo(f"warning: {line}")
     click.echo(f"{file or 'bundled roster'}: ok, {_many(len(odd), 'warning')}")
     click.echo(f"  {_many(len(people.leaders), 'leader')}, {_many(len(offices), 'office')}, since {_since(people)}")
+    click.echo(f"  offices known up to {known_up_to(people, today) or 'no day'}")
     click.echo(f"  {len(serving)} in office on {today}, of {_many(len(states), 'state')} and bodies")
     click.echo("  names: " + ", ".join(f"{language} {count}" for language, count in languages.most_common()))
     if people.watch:

@@ -9,9 +9,30 @@ from itertools import combinations
 from monitor.watchlist.roster import Leader, Office, Watchlist
 
 
-def warnings(watchlist: Watchlist) -> list[str]:
-    """One line for each oddity, sorted: each names the leaders, what is odd, and what it leads to."""
-    return sorted([*_overlaps(watchlist), *_strangers(watchlist), *_shared_names(watchlist)])
+def warnings(watchlist: Watchlist, today: date) -> list[str]:
+    """Return one line for each oddity, sorted: each names the leaders, what is odd, and what it leads to."""
+    return sorted([
+        *_overlaps(watchlist), *_strangers(watchlist), *_shared_names(watchlist), *_expired(watchlist, today),
+    ])  # fmt: skip
+
+
+def known_up_to(watchlist: Watchlist, today: date) -> date | None:
+    """Return the newest change of office that the watchlist knows of: what came later is not in it."""
+    days = [
+        day for leader in watchlist.leaders.values() for office in leader.offices for day in (office.from_, office.to)
+    ]
+    return max((day for day in days if day is not None and day <= today), default=None)
+
+
+def _expired(watchlist: Watchlist, today: date) -> Iterator[str]:
+    """Offices whose term is over, and which nobody ended."""
+    for leader in watchlist.leaders.values():
+        for office in leader.offices:
+            if office.to is None and office.term is not None and office.term < today:
+                yield (
+                    f"{leader.id}: the term as {office.title} of {office.country} ended on {office.term}: "
+                    "write `to`, or the new `term`"
+                )
 
 
 def _overlaps(watchlist: Watchlist) -> Iterator[str]:

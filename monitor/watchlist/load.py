@@ -19,9 +19,11 @@ from monitor.watchlist.files import day, did_you_mean, read_yaml
 from monitor.watchlist.names import is_slug, plain, slug, spellings, strength_of, surname
 from monitor.watchlist.roster import (
     Alias,
+    Executive,
     Leader,
     Office,
     Role,
+    State,
     Strength,
     Watch,
     Watchlist,
@@ -47,6 +49,16 @@ class OfficeEntry(msgspec.Struct, forbid_unknown_fields=True):
     to: str | None = None
     role: Role | None = None
     acting: bool = False
+    term: str | None = None
+
+
+class BodyEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """A body of the user's own: what it is called, where it sits, and phrases that mean one of its offices."""
+
+    names: list[str]
+    capital: str = ""
+    adjectives: list[str] = []
+    phrases: dict[str, str] = {}
 
 
 class LeaderEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,6 +85,7 @@ class WatchlistFile(msgspec.Struct, forbid_unknown_fields=True):
     """A whole watchlist file."""
 
     include: list[str] = []
+    bodies: dict[str, BodyEntry] = {}
     leaders: list[LeaderEntry] = []
     namesakes: list[str] = []
     watch: WatchEntry | None = None
@@ -111,25 +124,74 @@ def load(path: str | Path) -> Watchlist:
     name = str(path)
     file = read_yaml(Path(path), WatchlistFile)
     for number, source in enumerate(file.include):
-        if source != "bundled":
-            raise ConfigError(name, f"include[{number}]", f"unknown roster `{source}`", "the only one is `bundled`")
+        if source not in ("bundled", *tiers()):
+            known = ", ".join(f"`{one}`" for one in ("bundled", *tiers()))
+            raise ConfigError(name, f"include[{number}]", f"unknown roster `{source}`", f"one of {known}")
     if not file.leaders and not file.include:
         raise ConfigError(name, "leaders", "there is nobody to watch", "list leaders, or add `include: [bundled]`")
+    states = _states(file.bodies, name)
     namesakes = [*file.namesakes, *_bundled_namesakes()]
     own: dict[str, Leader] = {}
     meant: set[tuple[str, str]] = set()
-    _add_leaders(own, file.leaders, name, namesakes, meant)
-    base = bundled() if file.include else None
-    leaders = {**base.leaders, **own} if base is not None else own
-    if base is not None:
-        namesakes += base.namesakes
+    _add_leaders(own, file.leaders, name, namesakes, meant, states=states)
+    leaders: dict[str, Leader] = {}
+    if "bundled" in file.include:
+        leaders |= bundled().leaders
+        namesakes += bundled().namesakes
+    for source in file.include:
+        if source != "bundled":
+            _add_tier(leaders, source)
+    leaders |= own
     return Watchlist(
         MappingProxyType(_told_apart(leaders, meant)),
-        bundled_states(),
+        states,
         titles=title_words(),
         namesakes=tuple(dict.fromkeys(namesakes)),
-        watch=_watch(file.watch, leaders, name),
+        watch=_watch(file.watch, leaders, name, states),
     )
+
+
+@cache
+def tiers() -> tuple[str, ...]:
+    """The names of the bundled tiers that a watchlist file may include beside the roster."""
+    return tuple(path.stem for path in sorted((DATA / "tiers").glob("*.yaml")))
+
+
+def _add_tier(leaders: dict[str, Leader], tier: str) -> None:
+    """Add a tier's leaders; one who is there already keeps name and aliases and gets the tier's offices too."""
+    path = DATA / "tiers" / f"{tier}.yaml"
+    added: dict[str, Leader] = {}
+    _add_leaders(added, read_yaml(path, WatchlistFile).leaders, str(path), [], set())
+    for identifier, leader in added.items():
+        known = leaders.get(identifier)
+        leaders[identifier] = (
+            leader
+            if known is None
+            else msgspec.structs.replace(known, offices=tuple(dict.fromkeys((*known.offices, *leader.offices))))
+        )
+
+
+def _states(bodies: Mapping[str, BodyEntry], file: str) -> Mapping[str, State]:
+    """The bundled states and bodies, and the user's own bodies."""
+    states = dict(bundled_states())
+    for code, entry in bodies.items():
+        if not re.fullmatch(r"[A-Z]{3,6}", code):
+            raise ConfigError(file, f"bodies.{code}", "not a code", "three to six capital letters, such as IOC")
+        if code in states:
+            raise ConfigError(file, f"bodies.{code}", "is a code of the bundled roster", "choose another")
+        if not entry.names:
+            raise ConfigError(file, f"bodies.{code}.names", "is empty", "write what the body is called")
+        states[code] = State(
+            code=code,
+            kind="body",
+            names={"en": tuple(entry.names)},
+            adjectives={"en": tuple(entry.adjectives or entry.names)},
+            capital=entry.capital,
+            titles={"chief": "body_head"},
+            phrases={"en": entry.phrases} if entry.phrases else {},
+            executives=(Executive(role="body_head"),),
+        )
+    return MappingProxyType(states)
 
 
 @cache
@@ -150,13 +212,15 @@ def _add_leaders(
     file: str,
     namesakes: list[str],
     meant: set[tuple[str, str]],
+    *,
+    states: Mapping[str, State] | None = None,
 ) -> None:
     """Turn entries into leaders. A second entry of the same id in one roster is a mistake.
 
     `namesakes` takes the leaders' vetoes, `meant` the (id, alias) pairs whose strength the file says itself.
     """
     for number, entry in enumerate(entries):
-        leader = _leader(entry, file, f"leaders[{number}]")
+        leader = _leader(entry, file, f"leaders[{number}]", states or bundled_states())
         if leader.id in into:
             raise ConfigError(
                 file,
@@ -186,7 +250,7 @@ def _add_aliases(leaders: dict[str, Leader], by_id: dict[str, list[str]], path: 
         leaders[identifier] = msgspec.structs.replace(leader, aliases=(*leader.aliases, *added))
 
 
-def _leader(entry: LeaderEntry, file: str, where: str) -> Leader:
+def _leader(entry: LeaderEntry, file: str, where: str, states: Mapping[str, State]) -> Leader:
     name = entry.name.strip()
 
     def wrong(key: str, problem: str, fix: str) -> NoReturn:
@@ -204,7 +268,7 @@ def _leader(entry: LeaderEntry, file: str, where: str) -> Leader:
     if entry.wikidata and not _WIKIDATA.fullmatch(entry.wikidata):
         wrong("wikidata", f"`{entry.wikidata}` is no Wikidata id", "such as Q7747, or leave the key out")
     offices = tuple(
-        _office(one, lambda key, problem, fix, n=n: wrong(f"offices[{n}].{key}", problem, fix))  # type: ignore[misc]
+        _office(one, states, lambda key, problem, fix, n=n: wrong(f"offices[{n}].{key}", problem, fix))  # type: ignore[misc]
         for n, one in enumerate(entry.offices)
     )
     aliases: dict[str, Alias] = {}
@@ -220,14 +284,14 @@ def _leader(entry: LeaderEntry, file: str, where: str) -> Leader:
         name=name,
         wikidata=entry.wikidata,
         gender=entry.gender,
-        aliases=_completed(name, aliases, family_first=_family_first(offices)),
+        aliases=_completed(name, aliases, family_first=_family_first(offices, states)),
         offices=offices,
     )
 
 
-def _family_first(offices: tuple[Office, ...]) -> bool:
+def _family_first(offices: tuple[Office, ...], states: Mapping[str, State]) -> bool:
     """Whether a leader with these offices is written with the surname first."""
-    return bool(offices) and bundled_states()[offices[0].country].family_name_first
+    return bool(offices) and states[offices[0].country].family_name_first
 
 
 def _completed(name: str, given: dict[str, Alias], *, family_first: bool) -> tuple[Alias, ...]:
@@ -279,8 +343,7 @@ def _surname_strength(family: str) -> Strength:
     return "surname" if strength == "full" else strength
 
 
-def _office(entry: OfficeEntry, wrong: Callable[[str, str, str], NoReturn]) -> Office:
-    states = bundled_states()
+def _office(entry: OfficeEntry, states: Mapping[str, State], wrong: Callable[[str, str, str], NoReturn]) -> Office:
     if entry.country not in states:
         wrong("country", f"unknown code `{entry.country}`", code_for(entry.country, states))
     try:
@@ -291,6 +354,10 @@ def _office(entry: OfficeEntry, wrong: Callable[[str, str, str], NoReturn]) -> O
         end = day(entry.to, end=True)
     except ValueError as error:
         wrong("to", str(error), "a day, month or year; leave it out for an office held today")
+    try:
+        term = day(entry.term, end=True)
+    except ValueError as error:
+        wrong("term", str(error), "a day, month or year")
     if begin is not None and end is not None and begin > end:
         wrong("to", f"ends on {end}, before it begins on {begin}", "swap or correct the dates")
     if not entry.title.strip():
@@ -298,14 +365,20 @@ def _office(entry: OfficeEntry, wrong: Callable[[str, str, str], NoReturn]) -> O
     return Office(
         title=entry.title.strip(),
         country=entry.country,
-        role=entry.role or role_of_office(entry.title, entry.country),
+        role=entry.role or _role(entry),
         from_=begin,
         to=end,
         acting=entry.acting,
+        term=term,
     )
 
 
-def _watch(entry: WatchEntry | None, leaders: Mapping[str, Leader], file: str) -> Watch:
+def _role(entry: OfficeEntry) -> Role:
+    """What the office's title says; whoever holds one in a body of the user's own is its head."""
+    return role_of_office(entry.title, entry.country) if entry.country in bundled_states() else "body_head"
+
+
+def _watch(entry: WatchEntry | None, leaders: Mapping[str, Leader], file: str, states: Mapping[str, State]) -> Watch:
     if entry is None:
         return Watch()
 
@@ -325,8 +398,8 @@ def _watch(entry: WatchEntry | None, leaders: Mapping[str, Leader], file: str) -
             )
         pairs.add(both)
     for number, code in enumerate(entry.countries):
-        if code not in bundled_states():
-            fix = code_for(code, bundled_states())
+        if code not in states:
+            fix = code_for(code, states)
             raise ConfigError(file, f"watch.countries[{number}]", f"unknown code `{code}`", fix)
     return Watch(
         frozenset(known(one, f"watch.leaders[{number}]") for number, one in enumerate(entry.leaders)),

@@ -13,7 +13,9 @@ import msgspec
 
 Strength = Literal["full", "surname", "weak"]
 #: `other` is a post that a user tracks but that leads nothing (a foreign minister): found by name and exact title only.
-Role = Literal["head_of_state", "head_of_government", "body_head", "crown_prince", "supreme_leader", "other"]
+Role = Literal[
+    "head_of_state", "head_of_government", "body_head", "crown_prince", "supreme_leader", "minister", "other"
+]
 #: What a title word can mean: a role, or whichever role leads the state at the time ("leader").
 Meaning = Role | Literal["executive"]
 
@@ -24,6 +26,7 @@ ROLE_ORDER: tuple[Role, ...] = (
     "head_of_government",
     "body_head",
     "crown_prince",
+    "minister",
     "other",
 )
 
@@ -43,7 +46,10 @@ class Alias(msgspec.Struct, frozen=True):
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True):
-    """A post held from one day to another, both included; None is an open end. In files: `from` and `to`."""
+    """A post held from one day to another, both included; None is an open end. In files: `from` and `to`.
+
+    `term` is the day on which the term ends by law or treaty, as far as it is known.
+    """
 
     title: str
     country: str
@@ -51,6 +57,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
     from_: date | None = msgspec.field(default=None, name="from")
     to: date | None = None
     acting: bool = False
+    term: date | None = None
 
     def covers(self, day: date) -> bool:
         """Whether the post was held on `day`. The day of a handover belongs to both holders."""

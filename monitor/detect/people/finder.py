@@ -105,7 +105,7 @@ class People:
         if not s.lower_case and not any(s.is_capital(one) for one in range(start, last)):
             return None
         former = run is not None and run.former
-        if run is not None and run.other:
+        if run is not None and run.other and not self._is_minister(hit):
             return Person(at, last, (), "a lesser title")
         if former:
             return Person(at, last, (), "a former holder")
@@ -337,6 +337,11 @@ class People:
             return last
         own = self._registry.watchlist.offices_on(leader, self._focus.day)
         return state[0] if any(office.country == state[1][0][0] for office in own) else last
+
+    def _is_minister(self, hit: NameHit) -> bool:
+        """Whether the name is of a minister who is tracked as one: then a minister's title names a leader."""
+        offices = (self._registry.watchlist.office_on(one, self._focus.day) for one, _ in hit.name.leaders)
+        return any(office is not None and office.role == "minister" for office in offices)
 
     def _acts(self, s: Sentence, at: int) -> bool:
         """Whether a verb stands at the token: "the two met", and not "the two countries"."""

@@ -41,7 +41,8 @@ class Row(msgspec.Struct, frozen=True):
     """The items of one sentence and their shape, one letter an item.
 
     `breaks` are the tokens that cut it hard: a time in brackets, or in a fronted phrase, belongs to its sentence.
-    `months` are places in the text of words that are months here ("may").
+    `months` are places in the text of words that are months here ("may"), `joints` the tokens that begin a subordinate
+    clause ("as").
     """
 
     tokens: Sequence[Token]
@@ -51,6 +52,7 @@ class Row(msgspec.Struct, frozen=True):
     breaks: tuple[int, ...]
     title_case: bool = False
     months: frozenset[int] = frozenset()
+    joints: tuple[int, ...] = ()
 
 
 def read_row(
@@ -69,8 +71,9 @@ def read_row(
     text = [token.text for token in tokens]
     items = _coordinated(_fronted(_split(tokens, text, persons, registry, months), text, language), text)
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
+    joints = tuple(at for at in range(len(text)) if language.subordinate.longest(text, at) is not None)
     shape = "".join(language.alphabet[item.class_] for item in items)
-    return Row(tokens, text, tuple(items), shape, breaks, title_case, months)
+    return Row(tokens, text, tuple(items), shape, breaks, title_case, months, joints)
 
 
 def _split(

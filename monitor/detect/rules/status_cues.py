@@ -15,7 +15,7 @@ from monitor.detect.vocabulary.language import Cue, CueStatus, Language
 from monitor.records import Status
 
 _ORDER: tuple[CueStatus, ...] = (
-    "generic", "denied", "cancelled", "rescheduled", "postponed", "past", "proposed", "planned", "ongoing", "held",
+    "generic", "cancelled", "denied", "rescheduled", "postponed", "past", "proposed", "planned", "ongoing", "held",
 )  # fmt: skip
 _TIGHT, _NEAR = 2, 9
 #: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
@@ -136,10 +136,13 @@ def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
     gap = [one for one in row.items if found.last <= one.first and one.last <= item.first]
     if any(one.class_ == "BREAK" for one in gap):
         return False
+    start = row.items[contact.first].first
+    if reach == "clause" and not found.cue.of.barrier and any(found.last <= at < start for at in row.joints):
+        return False  # "X snubbed as Y and Z dine": the cue is of the main clause
     if reach == "clause":
         verb = contact.trigger.tense in ("past", "present")
-        generic = found.cue.of.status == "generic"
-        return not (verb and generic and any(one.class_ == "COMMA" for one in gap))
+        loose = found.cue.of.status in ("generic", "proposed")
+        return not (verb and loose and any(one.class_ == "COMMA" for one in gap))
     if _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
     if contact.trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):

@@ -160,6 +160,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     distributive: tuple[str, ...] = ()
     fronted: tuple[str, ...] = ()
     instead_of: tuple[str, ...] = ()
+    subordinate: tuple[str, ...] = ()
     opinion: tuple[str, ...] = ()
     media: tuple[MediumWords, ...] = ()
     words: Mapping[str, tuple[str, ...]] = {}
@@ -283,6 +284,7 @@ class Language:
         self.common = _phrases(data.common)
         self.distributive = _phrases(data.distributive)
         self.fronted = _phrases(data.fronted)
+        self.subordinate = _phrases(data.subordinate)
         self.instead_of = _phrases(data.instead_of)
         self.opinion = _phrases(data.opinion)
         self.media: Phrases[Medium] = Phrases()

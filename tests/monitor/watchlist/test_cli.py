@@ -27,6 +27,15 @@ def test_check_counts_what_is_in_the_bundled_roster() -> None:
     assert "bundled roster: ok" in said
     assert "in office on" in said
     assert "names: en " in said
+    assert "offices known up to 20" in said
+
+
+def test_check_warns_of_an_office_that_should_have_ended(tmp_path: Path) -> None:
+    path = tmp_path / "old.yaml"
+    office = "{title: President, country: FR, from: 2017-05-14, term: 2022-05-13}"
+    path.write_text(f"leaders: [{{name: Jean Valjean, offices: [{office}]}}]")
+    said = run("check", str(path))
+    assert "jean-valjean: the term as President of FR ended on 2022-05-13" in said
 
 
 def test_check_of_a_right_file() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from monitor.detect import Detector
 from monitor.errors import ConfigError
+from monitor.records import Article
 from monitor.watchlist import Watchlist, bundled, load
 from monitor.watchlist.files import day
 
@@ -212,7 +214,7 @@ OFFICE = "leaders: [{name: Ann Example, offices: [{title: President, country: US
         ("leaders: [{name: A", "not valid YAML: did not find expected ',' or '}'; mend the line"),
         ("leaders: [{name: A B}]\nleaders: []", "line 2: not valid YAML: `leaders` is given twice"),
         ("leeders: []", "unknown key `leeders`; did you mean `leaders`?"),
-        ("include: [everybody]", "include[0]: unknown roster `everybody`; the only one is `bundled`"),
+        ("include: [everybody]", "include[0]: unknown roster `everybody`; one of `bundled`, `foreign-ministers`"),
         ("include: bundled", "include: expected a list, got text"),
         ("leaders: [{id: ann}]", "leaders[0]: `name` is missing"),
         ("leaders: [{name: ''}]", "leaders[0].name: is empty"),
@@ -299,3 +301,46 @@ def test_hostile_bytes_are_a_clear_error(tmp_path: Path, bytes_: bytes) -> None:
 )
 def test_days_months_and_years(text: str | None, end: bool, expected: date | None) -> None:
     assert day(text, end=end) == expected
+
+
+OWN_BODY = """
+include: [bundled, foreign-ministers]
+bodies:
+  IOC: {names: [International Olympic Committee, IOC], capital: Lausanne, phrases: {IOC president: President}}
+leaders:
+  - name: Kirsty Coventry
+    offices: [{title: President, country: IOC, from: 2025-06-23}]
+"""
+
+
+def test_a_body_of_ones_own(tmp_path: Path) -> None:
+    people = read(tmp_path, OWN_BODY)
+    (office,) = people.leaders["kirsty-coventry"].offices
+    assert (office.role, people.states["IOC"].name) == ("body_head", "International Olympic Committee")
+    detector = Detector(people)
+    day = datetime(2025, 9, 24, tzinfo=UTC)
+    (mention,) = detector.detect(Article(id="1", title="IOC president meets Macron", published=day, language="en"))
+    assert mention.key == "emmanuel-macron+kirsty-coventry"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("NATO", "is a code of the bundled roster"), ("ioc", "three to six capital letters")]
+)
+def test_a_body_needs_a_code_of_its_own(tmp_path: Path, code: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read(tmp_path, f"include: [bundled]\nbodies: {{{code}: {{names: [Some Body]}}}}")
+
+
+def test_foreign_ministers_are_a_tier_of_their_own(tmp_path: Path) -> None:
+    day = datetime(2025, 9, 24, tzinfo=UTC)
+    titles = ["Rubio meets Lavrov", "Chinese Foreign Minister Wang Yi held talks with Russian Foreign Minister Lavrov"]
+    without = Detector(read(tmp_path, "include: [bundled]"))
+    people = read(tmp_path, "include: [bundled, foreign-ministers]")
+    tier = Detector(people)
+    for title in titles:
+        article = Article(id="1", title=title, published=day, language="en")
+        assert without.detect(article) == ()
+        assert len(tier.detect(article)) == 1
+    known = {office.country for office in people.leaders["liz-truss"].offices}
+    assert known == {"GB"}
+    assert len(people.leaders["liz-truss"].offices) == 2
