@@ -31,8 +31,6 @@ _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 #: What may stand between a comma and the verb of the next clause.
 _LEADS_IN = frozenset({"say", "pron", "adv", "conj"})
-#: Verbs that go on about the contact itself: "the meeting was put off and will be held on Friday".
-_OF_IT = frozenset({"be", "take", "last", "start", "begin", "happen", "go"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,7 +259,9 @@ def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit
         if row.items[index].class_ not in ("COMMA", "and"):
             continue
         then = next((one for one in behind if one > index and row.items[one].class_ not in _LEADS_IN), None)
-        if then is not None and row.items[then].class_ == "aux" and row.words[row.items[then].last] not in _OF_IT:
+        if then is None or row.items[then].class_ != "aux":
+            continue
+        if around.language.goes_on.longest(row.words, row.items[then].last) is None:
             return True
     return False
 

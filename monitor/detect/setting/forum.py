@@ -16,9 +16,10 @@ import msgspec
 from monitor.detect.datafile import read
 from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.phrasebook import Phrasebook
+from monitor.detect.text.scripts import unspaced_letters
 
 #: Scripts that write no spaces: a name in them needs no boundary.
-_UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_UNSPACED = re.compile(f"[{unspaced_letters()}]")
 
 
 class ForumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

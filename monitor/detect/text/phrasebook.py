@@ -13,11 +13,12 @@ from typing import Generic, TypeVar
 import ahocorasick
 
 from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.scripts import glued_letters
 
 V = TypeVar("V")
 
 #: Scripts that write no spaces between words: a phrase in them needs no boundary.
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_UNSPACED = re.compile(f"[{glued_letters()}]")
 
 
 class Phrasebook(Generic[V]):

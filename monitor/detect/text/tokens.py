@@ -10,7 +10,9 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-_GLUED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+from monitor.detect.text.scripts import glued_letters
+
+_GLUED = glued_letters()
 #: Linear: every alternative starts with a different kind of character or is a single one.
 _TOKEN = re.compile(rf"(?:[A-Za-z]\.){{2,4}}|'s(?![^\W_])|[{_GLUED}]|[^\W_{_GLUED}]+|[^\w\s]|_")
 _GLUED_CHAR = re.compile(f"[{_GLUED}]")

@@ -1,6 +1,6 @@
-"""A language is a data file: its words, triggers, frames, cues and vetoes, checked when loaded.
+"""A language is a folder of data files: its words, triggers, frames, cues and vetoes, checked when loaded.
 
-`data/languages/<code>.yaml` holds everything that detection knows of a language; the code knows none by name. Phrases
+`data/languages/<code>/` holds everything that detection knows of a language; the code knows none by name. Phrases
 are normalised as articles are, so both sides of a comparison went the same way.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ from monitor.detect.datafile import DATA, read
 from monitor.detect.people.gazetteer import Hosted
 from monitor.detect.setting.when import Calendar, CalendarWords
 from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.scripts import scripts
 from monitor.detect.text.tokens import Phrases, tokenize
 from monitor.detect.vocabulary.frame_shapes import BUILT_IN, Alphabet, Frame, Missing, compile_shape, trigger_letters
 from monitor.errors import DataFileError
@@ -25,15 +26,6 @@ from monitor.records import Kind, Medium, Status
 
 LANGUAGES = DATA / "languages"
 
-#: Letters of each script that a language file may name (Unicode blocks).
-_SCRIPTS = {
-    "Latin": "A-Za-z\u00c0-\u024f\u1e00-\u1eff",
-    "Cyrillic": "\u0400-\u04ff",
-    "Arabic": "\u0600-\u06ff",
-    "Han": "\u3400-\u9fff",
-    "Kana": "\u3040-\u30ff",
-    "Hangul": "\uac00-\ud7af",
-}
 _LETTER = re.compile(r"[^\W\d_]")
 
 Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
@@ -133,7 +125,8 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     `state_behind_title`: a state may follow a title as it is ("президент Турции", "presidente ruso");
     `lower_adjectives`: adjectives of states have no capital; `leading_heads` are heads that stand before the name
-    ("помощник Путина", "portavoz de Lula").
+    ("помощник Путина", "portavoz de Lula"); behind an auxiliary one of `goes_on` still speaks of the contact ("was put
+    off and will be held on Friday"); `subordinate` words begin a clause of its own ("as", "while").
     """
 
     code: str
@@ -161,6 +154,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     fronted: tuple[str, ...] = ()
     instead_of: tuple[str, ...] = ()
     subordinate: tuple[str, ...] = ()
+    goes_on: tuple[str, ...] = ()
     opinion: tuple[str, ...] = ()
     media: tuple[MediumWords, ...] = ()
     words: Mapping[str, tuple[str, ...]] = {}
@@ -229,10 +223,10 @@ class Language:
     def __init__(self, data: LanguageFile, file: str) -> None:
         self.code = data.code
         self.scripts = frozenset(data.scripts)
-        unknown = sorted(self.scripts - set(_SCRIPTS))
+        unknown = sorted(self.scripts - set(scripts()))
         if unknown:
-            raise DataFileError(file, "scripts", f"unknown: {', '.join(unknown)}; known are {', '.join(_SCRIPTS)}")
-        self._own = re.compile("[" + "".join(_SCRIPTS[script] for script in data.scripts) + "]")
+            raise DataFileError(file, "scripts", f"unknown: {', '.join(unknown)}; known are {', '.join(scripts())}")
+        self._own = re.compile("[" + "".join(scripts()[script].letters for script in data.scripts) + "]")
         self.clitics = data.clitics
         self.state_behind_title = data.state_behind_title
         self.lower_adjectives = data.lower_adjectives
@@ -284,6 +278,7 @@ class Language:
         self.common = _phrases(data.common)
         self.distributive = _phrases(data.distributive)
         self.fronted = _phrases(data.fronted)
+        self.goes_on = _phrases(data.goes_on)
         self.subordinate = _phrases(data.subordinate)
         self.instead_of = _phrases(data.instead_of)
         self.opinion = _phrases(data.opinion)
@@ -382,19 +377,36 @@ def _known(given: Iterable[str], known: set[str], file: str, where: str) -> None
         raise DataFileError(file, where, f"no trigger or class is called {', '.join(unknown)}")
 
 
-def load_language(file: str, folder: Path = LANGUAGES) -> Language:
-    """Read one language file; raises DataFileError that names the place and the mistake."""
-    data = read(file, LanguageFile, folder=folder)
+def load_language(code: str, folder: Path = LANGUAGES) -> Language:
+    """Read the files of one language, which lie in the folder of its code: each holds some of its sections.
+
+    Raises DataFileError that names the place and the mistake.
+    """
+    sections: dict[str, Any] = {}
+    where = folder / code
+    paths = sorted(where.glob("*.yaml"))
+    if not paths:
+        raise DataFileError(str(where), "", "cannot be read: no such folder, or no file in it")
+    for path in paths:
+        own = read(path.name, dict[str, Any], folder=where)
+        for section in own.keys() & sections.keys():
+            raise DataFileError(str(path), section, "stands in another file of the language too")
+        sections |= own
+    try:
+        data = msgspec.convert(sections, LanguageFile)
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at ")
+        raise DataFileError(str(where), place.strip("`"), problem) from error
     if not re.fullmatch(r"[a-z]{2,3}", data.code):
-        raise DataFileError(file, "code", f"{data.code!r} is no ISO 639 code")
+        raise DataFileError(str(where), "code", f"{data.code!r} is no ISO 639 code")
     clash = set(data.words) & set(BUILT_IN)
     if clash:
-        raise DataFileError(file, "words", f"{', '.join(sorted(clash))}: names kept for the code")
-    return Language(data, file)
+        raise DataFileError(str(where), "words", f"{', '.join(sorted(clash))}: names kept for the code")
+    return Language(data, str(where))
 
 
 @cache
 def bundled_languages() -> Mapping[str, Language]:
     """Every bundled language by its code, read once."""
-    languages = [load_language(path.name) for path in sorted(LANGUAGES.glob("*.yaml"))]
+    languages = [load_language(path.name) for path in sorted(LANGUAGES.iterdir()) if path.is_dir()]
     return {language.code: language for language in languages}

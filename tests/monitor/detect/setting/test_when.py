@@ -22,7 +22,7 @@ THURSDAY = datetime(2026, 2, 5, 12, tzinfo=UTC)
 
 @cache
 def bundled() -> Calendar:
-    return Calendar.of(read_file("languages/en.yaml", dict[str, Any])["calendar"])
+    return Calendar.of(read_file("languages/en/calendar.yaml", dict[str, Any])["calendar"])
 
 
 @pytest.fixture(scope="module")

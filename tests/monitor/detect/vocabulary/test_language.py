@@ -1,4 +1,4 @@
-"""A language is a data file, and a mistake in it is said clearly when it is loaded."""
+"""A language is a folder of data files, and a mistake in it is said clearly when it is loaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from monitor.detect import Detector, bundled_languages, load_language
 from monitor.detect.datafile import DATA
+from monitor.detect.vocabulary.language import LANGUAGES
 from monitor.errors import DataFileError
 from monitor.records import Article
 
@@ -28,12 +29,13 @@ frames:
 
 
 def written(folder: Path, text: str) -> Path:
-    (folder / "qq.yaml").write_text(text, encoding="utf-8")
+    (folder / "qq").mkdir()
+    (folder / "qq" / "all.yaml").write_text(text, encoding="utf-8")
     return folder
 
 
 def test_a_file_is_all_that_a_language_needs(tmp_path: Path) -> None:
-    tiny = load_language("qq.yaml", written(tmp_path, TINY))
+    tiny = load_language("qq", written(tmp_path, TINY))
     detector = Detector(languages={"qq": tiny})
     day = datetime(2026, 2, 5, tzinfo=UTC)
     (mention,) = detector.detect(Article(id="1", title="Putin vidis kun Lula", published=day, language="qq"))
@@ -59,14 +61,29 @@ def test_a_file_is_all_that_a_language_needs(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named(tmp_path: Path, find: str, put: str, said: str) -> None:
     assert find in TINY
-    with pytest.raises(DataFileError, match=r"qq\.yaml") as error:
-        load_language("qq.yaml", written(tmp_path, TINY.replace(find, put)))
+    with pytest.raises(DataFileError, match="qq") as error:
+        load_language("qq", written(tmp_path, TINY.replace(find, put)))
     assert said in str(error.value)
 
 
+def test_a_section_stands_once(tmp_path: Path) -> None:
+    folder = written(tmp_path, TINY)
+    (folder / "qq" / "more.yaml").write_text("code: qq", encoding="utf-8")
+    with pytest.raises(DataFileError, match="in another file"):
+        load_language("qq", folder)
+
+
+def test_no_line_of_a_language_is_long() -> None:
+    paths = list(LANGUAGES.rglob("*.yaml"))
+    assert len(paths) > 100
+    long = [f"{path}:{n}" for path in paths for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+            if len(line) > 120]  # fmt: skip
+    assert long == []
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataFileError, match=r"none\.yaml"):
-        load_language("none.yaml", tmp_path)
+    with pytest.raises(DataFileError, match="none"):
+        load_language("none", tmp_path)
 
 
 def test_every_bundled_language_loads() -> None:
