@@ -47,7 +47,7 @@ class Mark(Record, frozen=True, kw_only=True):
 
 @dataclass
 class _Care:
-    """Why and since when (seconds) one partition is read carefully."""
+    """Since when (seconds) a partition is read carefully; `at` and `deaths` are of a suspect that is still to come."""
 
     since: float
     at: int | None
@@ -88,16 +88,24 @@ class Deaths:
                 self._careful[place] = _Care(now, mark.at, mark.deaths)
         if self._careful:
             logger.info("reading_carefully", partitions=sorted(f"{topic}:{number}" for topic, number in self._careful))
-        await asyncio.gather(*(self._open(place, self._careful.get(place)) for place in sorted(new)))
+        cares = {place: self._careful.get(place) or _Care(now, None, 0) for place in sorted(new)}
+        await asyncio.gather(*(self._mark(place, care.at, care.deaths) for place, care in cares.items()))
         self._known.set()
 
     async def close(self, partitions: Iterable[Place] | None = None) -> None:
-        """Close the marks of partitions that are given up in order, of all without an argument."""
+        """Close the marks of partitions that are given up in order, of all without an argument.
+
+        A suspect that this process did not get past stays marked, with the deaths before: giving a partition up while
+        it is in hand is no death.
+        """
         given_up = self._owned if partitions is None else self._owned & set(partitions)
         self._owned = self._owned - given_up
-        for place in given_up:
-            self._careful.pop(place, None)
-        await asyncio.gather(*(self._write(Mark(topic=t, partition=n, open=False)) for t, n in sorted(given_up)))
+        marks = []
+        for topic, partition in sorted(given_up):
+            care = self._careful.pop((topic, partition), None)
+            at, deaths = (care.at, care.deaths) if care else (None, 0)
+            marks.append(Mark(topic=topic, partition=partition, open=deaths > 0, at=at, deaths=deaths))
+        await asyncio.gather(*(self._write(mark) for mark in marks))
 
     @asynccontextmanager
     async def in_hand(self, incoming: Incoming) -> AsyncIterator[int]:
@@ -119,16 +127,18 @@ class Deaths:
                 yield 0
                 return
             deaths = care.deaths if incoming.offset == care.at else 0
-            await self._open(place, _Care(care.since, incoming.offset, deaths + 1))
+            await self._mark(place, incoming.offset, deaths + 1)
             yield deaths
             passed = care.at is None or incoming.offset >= care.at
+            if passed:
+                care.at, care.deaths = None, 0
             if passed and place in self._careful and self._monotonic() - care.since > CAREFUL_FOR:
                 del self._careful[place]
-                await self._open(place, None)
+                await self._mark(place)
 
-    async def _open(self, place: Place, care: _Care | None) -> None:
+    async def _mark(self, place: Place, at: int | None = None, deaths: int = 0) -> None:
+        """Write an open mark."""
         topic, partition = place
-        at, deaths = (care.at, care.deaths) if care else (None, 0)
         await self._write(Mark(topic=topic, partition=partition, open=True, at=at, deaths=deaths))
 
     async def _write(self, mark: Mark) -> None:

@@ -63,6 +63,27 @@ async def test_deaths_over_one_record_are_counted_and_those_before_it_are_not(mo
     assert counted == [0, 0, 1, 2, 3]
 
 
+async def test_a_partition_that_is_given_up_keeps_its_suspect_and_that_is_no_death(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = Broker(monkeypatch)
+    await broker.process()
+    for _ in range(2):
+        await die_over(await broker.process(), 7)
+    for _ in range(3):  # in hand, or still to come, when another worker joins
+        deaths = await broker.process()
+        await take(deaths, 5)
+        assert await die_over(deaths, 7) == 2
+        await deaths.close()
+        deaths = await broker.process()
+        await take(deaths, 5)
+        await deaths.close()
+    deaths = await broker.process()
+    assert await take(deaths, 6, 7) == [0, 2]
+    await deaths.close()
+    assert await take(await broker.process(), 7) == [0]
+
+
 async def test_in_good_times_a_record_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     broker = Broker(monkeypatch)
     deaths = await broker.process()
@@ -137,4 +158,4 @@ async def test_the_marks_survive_on_the_broker(broker: str, prefix: str) -> None
         await deaths.close()
         deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
         await deaths.assign([(names.articles, 0)])
-        assert await deaths.in_hand(Incoming(names.articles, 0, 4, None, b"")).__aenter__() == 0
+        assert await deaths.in_hand(Incoming(names.articles, 0, 4, None, b"")).__aenter__() == 2
