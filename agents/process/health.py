@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 
 from agents.stream.app import SESSION_TIMEOUT
 from agents.stream.guard import EX_TEMPFAIL, Incoming
-from monitor.clock import Clock, real_clock
+from monitor.clock import Clock, boot_time, real_clock
 from monitor.metrics import consumer_lag_messages, consumer_lag_seconds, event_loop_lag
 
 logger = structlog.get_logger()
@@ -222,9 +222,3 @@ class Watchdog:
     def _end(self, event: str, seconds: float) -> None:
         logger.critical(event, seconds=round(seconds, 1), exit_code=EX_TEMPFAIL)
         self._die(EX_TEMPFAIL)
-
-
-def boot_time() -> float:
-    """Give the seconds since the machine started, those in which it was suspended included (Linux)."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
