@@ -24,6 +24,30 @@ def written(leader: str, language: str) -> str:
     return next((alias.text for alias in known.aliases if _usual(alias, language, known)), known.name)
 
 
+@cache
+def written_short(leader: str, language: str) -> str:
+    """Return the name by which headlines of a language call a leader: `Poutine` in French, `Путин` in Russian.
+
+    Where the language writes it as English does, or the roster does not say, it is the English surname; '' for a leader
+    nobody knows.
+    """
+    known = bundled().leaders.get(leader)
+    if known is None:
+        return ""
+    shorts = [alias for alias in known.aliases if alias.strength != "full" or " " not in alias.text]
+    own = next((alias.text for alias in shorts if _short(alias, language, known)), "")
+    english = next((alias.text for alias in shorts if alias.language == "en" and alias.text in known.name), "")
+    whole = written(leader, language)
+    # The whole name is better than one in another script than the language's.
+    return own or (english if unicodedata.name(whole[:1]).startswith("LATIN") else whole)
+
+
+def _short(alias: Alias, language: str, known: Leader) -> bool:
+    if alias.language != language or _genitive(alias.text, known):
+        return False
+    return not alias.text[:1].islower() or known.name.endswith(alias.text)
+
+
 def _usual(alias: Alias, language: str, known: Leader) -> bool:
     if alias.language != language or alias.text[:1].islower():
         return False

@@ -21,6 +21,7 @@ from babel.lists import format_list
 from monitor.errors import DataFileError
 from monitor.records import Participant, When
 from monitor.watchlist import bundled
+from monitor.watchlist.writing import written, written_short
 
 #: The prefix of a leader's id when a text names an office and nobody knows who holds it.
 _OFFICE_ONLY = "office"
@@ -98,6 +99,8 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     definite: tuple[str, ...] = ()
     definite_endings: tuple[str, ...] = ()
     article: str = "{name}"
+    #: Whether people are told with their offices: the roster has titles in English only, so others name the state.
+    titled: bool = True
 
     @property
     def language(self) -> str:
@@ -198,6 +201,9 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """`Russian President Vladimir Putin`, `NATO Secretary General Mark Rutte`; a pope stands alone."""
         if participant.leader.startswith(_OFFICE_ONLY):
             return self.surname(participant)
+        if not self.titled:
+            name = written(participant.leader, self.language) or participant.name
+            return f"{name} ({self.country(participant.country)})" if abroad and participant.country else name
         title, _, body = participant.office.partition(" of the ")
         office = f"{body} {title}" if body else title
         if not office or participant.name.startswith(f"{title} "):
@@ -231,11 +237,10 @@ def _surname(leader: str, language: str) -> str:
     known = bundled().leaders.get(leader)
     if known is None:
         return ""
-    for wanted in (language, "en"):
-        for alias in known.aliases:
-            if alias.language == wanted and alias.text != known.name and (alias.text in known.name or wanted != "en"):
-                return alias.text
-    return ""
+    if language != "en":
+        return written_short(leader, language)
+    shorter = (alias.text for alias in known.aliases if alias.language == "en" and alias.text != known.name)
+    return next((text for text in shorter if text in known.name), "")
 
 
 @cache

@@ -32,6 +32,7 @@ from monitor.notify.delivery.sender import Sender
 from monitor.notify.delivery.setup import Known, Setup
 from monitor.notify.logbook import Delivery
 from monitor.notify.messages.compose import Message
+from monitor.notify.messages.values import localized
 from monitor.notify.policy.decision import WHY_NOT, Decision
 from monitor.notify.policy.silences import Note, Retry, Silence
 from monitor.notify.replies.ack import Ack
@@ -210,6 +211,7 @@ class Notifier:
         return [entry.delivery for entry in self._ledger.entries.values()]
 
     async def _consider(self, name: str, event: Event, partition: int) -> Decision:
+        event = localized(self._setup.words[name], event)
         key = f"{name}|{event.event_id}"
         entry = self._ledger.entries.get(key)
         if entry is None:

@@ -268,7 +268,7 @@ def _rows(words: Wording, event: Event) -> tuple[tuple[str, str], ...]:
         "forum": clean(event.forum or "", MAX_NAME),
         "status": words.status[event.status],
     }
-    return tuple((words.label[name], found[name]) for name in words.facts if found[name])
+    return tuple((words.label[name], found[name][:1].upper() + found[name][1:]) for name in words.facts if found[name])
 
 
 def _sources(words: Wording, event: Event) -> str:

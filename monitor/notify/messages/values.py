@@ -8,9 +8,11 @@ from datetime import date, datetime
 from babel import Locale
 from babel.dates import format_time
 from babel.lists import format_list
+from msgspec.structs import replace
 
 from monitor.assemble import headline
 from monitor.assemble.brief.phrases import Phrases, phrases
+from monitor.assemble.brief.sentences import brief
 from monitor.notify.messages.texts import MAX_NAME, MAX_TITLE, clean
 from monitor.notify.messages.wording import Counted, Wording, fill
 from monitor.records import Event, Participant, Place, When
@@ -37,11 +39,16 @@ def line(words: Wording, event: Event, *, taken: int = 0) -> str:
 
 def _harmless(event: Event) -> Event:
     """Return the event with names that are clean and short."""
-    from msgspec.structs import replace  # noqa: PLC0415
-
     people = tuple(replace(person, name=clean(person.name or person.leader, MAX_NAME)) for person in event.participants)
     place = event.place and replace(event.place, name=clean(event.place.name, MAX_NAME))
     return replace(event, participants=people, place=place)
+
+
+def localized(words: Wording, event: Event) -> Event:
+    """Return the event with its brief in the reader's language; as it is, where that is English."""
+    if words.language == "en" or not event.brief:
+        return event
+    return replace(event, brief=brief(event, words.language))
 
 
 def pair(words: Wording, event: Event) -> str:
@@ -84,8 +91,7 @@ def when(words: Wording, moment: When | None, now: date | None = None) -> str:
     """
     if moment is None:
         return ""
-    text = phrases_of(words).when(moment, short=True, now=now)
-    return text[:1].upper() + text[1:]
+    return phrases_of(words).when(moment, short=True, now=now)
 
 
 def place(words: Wording, found: Place | None) -> str:
@@ -112,8 +118,7 @@ def form(words: Wording, event: Event) -> str:
     medium = words.medium[event.medium]
     if not medium:
         return ""
-    text = fill(words.form, kind=words.kind[event.kind], medium=medium)
-    return text[:1].upper() + text[1:]
+    return fill(words.form, kind=words.kind[event.kind], medium=medium)
 
 
 def counted(words: Wording, forms: Counted, count: int) -> str:

@@ -137,8 +137,7 @@ def engine(receivers: dict[str, Receiver], log: MemoryLog | None = None, **optio
             policy=chosen,
             receivers=receivers,
             log=log or MemoryLog(),
-            words={name: wording() for name in receivers},
-            **{**settings, **options},
+            **{"words": {name: wording() for name in receivers}, **settings, **options},
         )
     )
 

@@ -167,10 +167,10 @@ def test_every_kind_medium_and_status_has_a_line(status):
         (None, ""),
         (When(start=date(2026, 2, 4), end=date(2026, 2, 4)), "Wed 4 Feb 2026"),
         (When(start=date(2026, 2, 4), end=date(2026, 2, 6), granularity="range"), "Wed 4 Feb 2026 to Fri 6 Feb 2026"),
-        (When(start=date(2026, 2, 2), end=date(2026, 2, 8), granularity="week"), "Week of Mon 2 Feb 2026"),
-        (When(start=date(2026, 2, 1), end=date(2026, 2, 28), granularity="month"), "In February 2026"),
-        (When(start=date(2026, 4, 1), end=date(2026, 6, 30), granularity="quarter"), "In the second quarter of 2026"),
-        (When(start=date(2026, 1, 1), end=date(2026, 12, 31), granularity="year"), "In 2026"),
+        (When(start=date(2026, 2, 2), end=date(2026, 2, 8), granularity="week"), "week of Mon 2 Feb 2026"),
+        (When(start=date(2026, 2, 1), end=date(2026, 2, 28), granularity="month"), "in February 2026"),
+        (When(start=date(2026, 4, 1), end=date(2026, 6, 30), granularity="quarter"), "in the second quarter of 2026"),
+        (When(start=date(2026, 1, 1), end=date(2026, 12, 31), granularity="year"), "in 2026"),
     ],
 )
 def test_dates_as_people_write_them(moment, text):
@@ -216,7 +216,7 @@ def test_own_rows_and_an_own_layout_of_plain_texts(tmp_path):
     waiting = Pending(event=event(), tell="first", reason="first", route="all", since=NOW, due=NOW)
     text = plain_text(compose(words, policy(), told, waiting))
     assert text.startswith(
-        "** Putin and Xi held a video call, Wed 4 Feb · 2 sources **\nStatus: held\nWho: Vladimir Putin"
+        "** Putin and Xi held a video call, Wed 4 Feb · 2 sources **\nStatus: Held\nWho: Vladimir Putin"
     )
     assert "\n\n\n" not in text
     (tmp_path / "bad").mkdir()

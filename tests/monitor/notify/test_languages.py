@@ -1,0 +1,125 @@
+"""Messages in each language: complete, with its own names, dates and plurals, and as text files for its editors.
+
+With UPDATE_GOLDEN=1 in the environment this test writes the files anew; read the diff.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from babel import Locale
+
+from monitor.assemble.brief.phrases import phrases
+from monitor.config import Config, ConsoleReceiver
+from monitor.errors import DataFileError
+from monitor.notify.logbook import Delivery, Pending
+from monitor.notify.messages.compose import Message, compose, gathered
+from monitor.notify.messages.plain import plain_text
+from monitor.notify.messages.values import line, localized
+from monitor.notify.messages.wording import Wording, languages, wording, words_of
+from monitor.notify.policy.decision import decide
+from monitor.notify.receivers.fake import FakeReceiver
+from monitor.records import EVENT_STATUSES, KINDS, MEDIA
+from monitor.watchlist.writing import written, written_short
+from tests.monitor.notify.samples import NOW, engine, event, virtual
+from tests.monitor.notify.test_wordings import FIRST, RULES, UPDATES
+
+FOLDER = Path(__file__).parent / "languages"
+OTHERS = [language for language in languages() if language != "en"]
+
+
+def first(words: Wording, name: str) -> Message:
+    about = localized(words, msgspec.structs.replace(FIRST[name], brief="Told in English."))
+    waiting = Pending(event=about, tell="first", reason="first", route="all", since=NOW, due=NOW)
+    return compose(words, RULES, Delivery(receiver="desk", event_id="ev-1"), waiting)
+
+
+def update(words: Wording, name: str) -> Message:
+    before, changes = UPDATES[name]
+    after = localized(words, msgspec.structs.replace(before, revision=2, **changes))
+    before = localized(words, before)
+    decision = decide(RULES, "desk", after, before, NOW, told_route="all")
+    assert decision.tell
+    waiting = Pending(
+        event=after, tell=decision.tell, reason=decision.reason, changed=decision.changed, since=NOW, due=NOW
+    )
+    return compose(words, RULES, Delivery(receiver="desk", event_id="ev-1", told=before, route="all"), waiting)
+
+
+def messages(words: Wording) -> list[Message]:
+    told = [first(words, name) for name in FIRST]
+    return [*told, *(update(words, name) for name in UPDATES), gathered(words, told[:5], "msg_1", "quiet:" + str(NOW))]
+
+
+def test_there_are_seven_languages() -> None:
+    assert languages() == ("ar", "de", "en", "es", "fr", "ru", "zh")
+    with pytest.raises(DataFileError, match="no such language; known: ar, de"):
+        wording(None, "xx")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_messages_read_as_their_file(language: str) -> None:
+    text = "\n\n----\n\n".join(plain_text(message) for message in messages(wording(None, language, "Europe/Paris")))
+    file = FOLDER / f"{language}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(text + "\n", "utf-8")
+    assert text + "\n" == file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_kind_medium_and_status_has_a_line_and_every_number_a_form(language: str) -> None:
+    words = wording(None, language)
+    for status in EVENT_STATUSES:
+        for kind in KINDS:
+            for medium in MEDIA:
+                text = line(words, event(kind=kind, medium=medium, status=status))
+                assert not set("${}") & set(text)
+                assert len(text) <= 110
+    tags = Locale.parse(words.locale).plural_form.tags | {"other"}
+    for forms in (words.publishers, words.reports):
+        assert tags <= set(forms) | {"zero"}, language
+    assert phrases(language).language == words.language
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_english_is_left(language: str) -> None:
+    words = wording(None, language)
+    english = r"\b(was|before|with|publishers?|reports?|official|held|planned|route|Who|When|Where|President|and|on)\b"
+    for message in messages(words):
+        own = plain_text(message).replace("both sides speak of trade", "")
+        own = own if language != "fr" else own.replace("route", "")
+        if language == "de":
+            own = re.sub("Route", "", own)
+        assert not re.search(english, own), own
+
+
+def test_names_are_written_as_the_language_writes_them() -> None:
+    assert written("vladimir-putin", "fr") == "Vladimir Poutine"
+    assert written("vladimir-putin", "de") == "Wladimir Putin"
+    assert written_short("vladimir-putin", "ru") == "Путин"
+    assert written_short("xi-jinping", "zh") == "习近平"
+    assert [written_short("emmanuel-macron", code) for code in ("de", "ru", "zh", "ar")] == [
+        "Macron", "Макрон", "马克龙", "ماكرون",
+    ]  # fmt: skip
+    assert written("kim-jong-un", "de") == "Kim Jong-un", "a genitive is no name"
+    assert written("nobody-at-all", "de") == written_short("nobody-at-all", "de") == ""
+
+
+@virtual
+async def test_each_receiver_is_told_in_its_own_language_and_zone() -> None:
+    config = Config(receivers={"paris": ConsoleReceiver(language="fr", zone="Europe/Paris"), "desk": ConsoleReceiver()})
+    paris, desk = FakeReceiver(), FakeReceiver()
+    notifier = engine({"paris": paris, "desk": desk}, words=words_of(config))
+    notifier.start()
+    await notifier.assign(0, [])
+    await notifier.accept(event(1))
+    await notifier.accept(event(2, last_seen=NOW))
+    await notifier.stop()
+    assert paris.messages[0].title.startswith("Poutine et Xi : visioconférence, mer. 4 févr.")
+    assert paris.messages[0].brief.startswith("Vladimir Poutine (Russie) et Xi Jinping (Chine)")
+    assert desk.messages[0].title.startswith("Putin and Xi held a video call")
+    assert desk.messages[0].brief.startswith("Vladimir Putin and Xi Jinping held")
