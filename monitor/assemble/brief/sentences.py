@@ -66,7 +66,7 @@ def sentence(pieces: Sequence[Piece]) -> str:
         last = at + 1 == len(pieces)
         if piece.sources and (last or pieces[at + 1].sources != piece.sources):
             text += f" {numbers(piece.sources)}"
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def numbers(sources: Iterable[int]) -> str:

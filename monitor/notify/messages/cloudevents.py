@@ -41,8 +41,12 @@ _TYPES: dict[Tell, Type] = {
 
 
 class AlertData(msgspec.Struct, frozen=True, kw_only=True):
-    """One event: how it is told, why, what changed since it was told last, and the whole event as it is now."""
+    """One event: how it is told, why, what changed since it was told last, and the whole event as it is now.
 
+    `id` is the message's own, also inside a digest: the event would come with it, or come again, alone.
+    """
+
+    id: str
     tell: Tell
     reason: str
     changed: tuple[str, ...]
@@ -104,6 +108,7 @@ def body(message: Message) -> Body:
 
 def _alert(message: Message, event: Event) -> AlertData:
     return AlertData(
+        id=message.id,
         tell=message.tell,
         reason=message.reason,
         changed=message.changed,
