@@ -21,7 +21,7 @@ import zstandard
 
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
-from monitor.errors import DecodeError, SummitryError
+from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, read_at, read_to_end
 from monitor.notify import Delivery, Retry
 from monitor.record_batches import Unreadable
@@ -29,8 +29,8 @@ from monitor.records import Record, decode, encode
 
 #: The most bytes that an encoded letter may have: the topic's limit, less what a record batch adds.
 MAX_LETTER_BYTES = MAX_RECORD_BYTES - 16 * 1024
-#: What is kept of a value or key that is cut (bytes).
-_KEPT = 64 * 1024
+#: The size of a letter that every broker takes, and what is kept of a value or key that is cut (bytes).
+_SMALL, _KEPT = 16 * 1024, 64 * 1024
 
 
 class DeadLetter(Record, frozen=True, kw_only=True):
@@ -68,28 +68,42 @@ class DeadLetter(Record, frozen=True, kw_only=True):
         return self.value
 
 
-def fitted(letter: DeadLetter) -> DeadLetter:
-    """Give the letter, changed only if it is too large for its topic: then its value is compressed, or else cut."""
-    value = letter.value or b""
-    if 4 * (len(value) + len(letter.key or b"")) // 3 < MAX_LETTER_BYTES and len(encode(letter)) <= MAX_LETTER_BYTES:
+def fitted(letter: DeadLetter, limit: int = MAX_LETTER_BYTES) -> DeadLetter:
+    """Give the letter, changed only if it is larger than `limit` bytes: then its value is compressed, or else cut."""
+    value, kept = letter.value or b"", min(_KEPT, limit // 8)
+    if _fits(letter, limit):
         return letter
     letter = msgspec.structs.replace(
         letter,
         schema=DeadLetter.SCHEMA,
-        key=letter.key and letter.key[:_KEPT],
+        key=letter.key and letter.key[:kept],
         value=zstandard.ZstdCompressor().compress(value),
         packed="zstd",
         size=len(value),
         digest=hashlib.sha256(value).hexdigest(),
     )
-    if 4 * len(letter.value or b"") // 3 < MAX_LETTER_BYTES and len(encode(letter)) <= MAX_LETTER_BYTES:
+    if _fits(letter, limit):
         return letter
-    return msgspec.structs.replace(letter, value=value[:_KEPT], packed="", cut=True)
+    return msgspec.structs.replace(letter, value=value[:kept], packed="", cut=True, traceback=letter.traceback[-kept:])
+
+
+def _fits(letter: DeadLetter, limit: int) -> bool:
+    # The first look is cheap: bytes are base64 in JSON.
+    raw = len(letter.value or b"") + len(letter.key or b"")
+    return 4 * raw // 3 < limit and len(encode(letter)) <= limit
 
 
 async def write(outbox: Outbox, topic: str, letter: DeadLetter) -> None:
-    """Send a dead letter, made to fit, and await the broker's ack. Raises BrokerError."""
-    await outbox.send(topic, letter.topic.encode(), encode(fitted(letter)))
+    """Send a dead letter, made to fit, and await the broker's ack. Raises BrokerError.
+
+    A broker that takes less than what the topic was declared with gets a letter of some kilobytes.
+    """
+    try:
+        await outbox.send(topic, letter.topic.encode(), encode(fitted(letter)))
+    except BrokerError as error:
+        if error.reason != "too_large":
+            raise
+        await outbox.send(topic, letter.topic.encode(), encode(fitted(letter, _SMALL)))
 
 
 async def read(broker: BrokerSettings, topic: str, *, replayed: bool = False) -> list[DeadLetter]:

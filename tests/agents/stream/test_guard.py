@@ -251,6 +251,19 @@ async def test_an_error_that_quotes_half_characters_is_set_aside_too() -> None:
     assert letters(outbox)[0].error == "ValueError: \\ud800"
 
 
+async def test_a_broker_that_takes_only_little_gets_a_short_letter() -> None:
+    class Small(MemoryOutbox):
+        async def send(self, topic: str, key: bytes | None, value: bytes | None, **options: object) -> None:
+            if len(value or b"") > 100_000:
+                raise BrokerError("too large", reason="too_large", retryable=False)
+            await super().send(topic, key, value)
+
+    outbox, value = Small(), os.urandom(500_000)
+    assert await guard(outbox).run(incoming(value), article, Handler()) == "dead_letter"
+    (letter,) = letters(outbox)
+    assert (letter.cut, letter.size) == (True, len(value))
+
+
 async def test_a_dead_letter_that_no_attempt_could_write_ends_the_process() -> None:
     class Refusing(MemoryOutbox):
         async def send(self, *_: object, **__: object) -> None:
