@@ -20,7 +20,7 @@ from monitor.detect.people.gazetteer import Gazetteer, NameHit
 from monitor.detect.people.offices import DESIGNATE, Focus, Registry
 from monitor.detect.people.official_voices import Speakers
 from monitor.detect.people.person import Person
-from monitor.detect.rules.contacts import Rejection, find_contacts
+from monitor.detect.rules.contacts import Rejection, calls_apart, find_contacts
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
 from monitor.detect.rules.status_cues import find_cues, status_of
 from monitor.detect.rules.surroundings import Surroundings, facts_of
@@ -285,7 +285,8 @@ class _Reading:
                 if verdict.status == "generic":
                     self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
-                yield Finding(part.field, part.normal, row, contact, verdict, facts)
+                for one in calls_apart(row, contact, facts.medium, self.language):
+                    yield Finding(part.field, part.normal, row, one, verdict, facts)
                 for forum in facts.other_forums:
                     elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)
                     yield Finding(part.field, part.normal, row, contact, verdict, elsewhere)

@@ -180,6 +180,9 @@ def sighting_of(mention: Mention) -> Sighting:
         # A report of a contact that lies further back than read-outs come is background.
         told = event_time(mention).toordinal()
         status = "past" if mention.when.end.toordinal() < told - MAX_AGE else status
+    when = mention.when
+    if status == "proposed" and when is not None and when.end.toordinal() <= event_time(mention).toordinal():
+        when = None  # the day of the appeal is not the contact's
     return Sighting(
         article_id=mention.article_id,
         revision=source.revision if source else 0,
@@ -189,7 +192,7 @@ def sighting_of(mention: Mention) -> Sighting:
         kind=mention.kind,
         medium=mention.medium,
         status=status,
-        when=mention.when,
+        when=when,
         place=mention.place,
         forum=mention.forum,
         topics=mention.topics[:MAX_TOPICS],

@@ -143,7 +143,7 @@ def _support(s: Sighting, anchor: Anchor) -> float:
         total += DENIED_MEDIUM
     if s.kind in anchor.kinds:
         total += SAME_KIND
-    elif "visit" in {s.kind, *anchor.kinds} and ahead and not _same_country(s, anchor):
+    elif "visit" in {s.kind, *anchor.kinds} and s.status in PLANS and not _same_country(s, anchor):
         total += OTHER_VISIT
     return total
 

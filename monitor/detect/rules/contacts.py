@@ -12,6 +12,7 @@ from monitor.detect.rules.rows import Row
 from monitor.detect.text.tokens import Phrases
 from monitor.detect.vocabulary.frame_shapes import Frame
 from monitor.detect.vocabulary.language import Language, Trigger
+from monitor.records import Medium
 
 #: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
 _VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
@@ -340,6 +341,24 @@ def _spread(row: Row, contact: Contact, language: Language) -> Iterator[Contact]
     )
     one_side = len(contact.a) == 1 and len(contact.b) > 1
     if not (apart and one_side):
+        yield contact
+        return
+    for partner in contact.b:
+        yield msgspec.structs.replace(contact, b=(partner,), apart=True)
+
+
+#: Partners of a call that are phoned one by one.
+_EACH = 2
+
+
+def calls_apart(row: Row, contact: Contact, medium: Medium, language: Language) -> Iterator[Contact]:
+    """A phone call of one leader with two others is one call with each, unless the sentence tells it as one call.
+
+    With three and more it is a conference.
+    """
+    several = medium == "phone" and len(contact.a) == 1 and len(contact.b) == _EACH and not contact.apart
+    joint = not language.joint or any(language.joint.longest(row.words, at) for at in range(len(row.words)))
+    if not several or joint:
         yield contact
         return
     for partner in contact.b:

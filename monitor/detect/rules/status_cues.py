@@ -34,13 +34,15 @@ _CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
 class Verdict(NamedTuple):
     """The status, the words that gave it, whether words told it rather than a default.
 
-    `undated` is what a rescheduled contact is when no new time is told.
+    `undated` is what a rescheduled contact is when no new time is told. `wall` is the token of words such as "ahead
+    of": what stands before it is said of something else; -1 where there is none.
     """
 
     status: CueStatus
     words: str
     told: bool
     undated: Status = "postponed"
+    wall: int = -1
 
 
 class FoundCue(NamedTuple):
@@ -80,7 +82,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     inside = [one for one in inside if one.first >= barrier or (_passes(one.cue) and not _is_behind(wall, one))]
     if inside:
         best = min(inside, key=lambda one: _rank(row, one))
-        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.undated)
+        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.undated, wall)
     trigger = contact.trigger
     if contact.frame.status is not None:
         return Verdict(contact.frame.status, contact.frame.name, True)

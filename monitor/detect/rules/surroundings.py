@@ -114,7 +114,9 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         status = verdict.undated
     if status == "ongoing" and when is None and published is not None:
         when = When(start=day, end=day)
-    places = _own(around, contact, contacts, around.places)
+    # "Ministers meet in Geneva ahead of their leaders' summit" tells no place of the summit.
+    wall = row.tokens[verdict.wall].start - around.offset if verdict.wall >= 0 else 0
+    places = _own(around, contact, contacts, [one for one in around.places if one.start >= wall])
     forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
     end = row.tokens[row.items[contact.last - 1].last - 1].end - around.offset

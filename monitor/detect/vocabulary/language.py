@@ -151,6 +151,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     others: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
     distributive: tuple[str, ...] = ()
+    joint: tuple[str, ...] = ()
     fronted: tuple[str, ...] = ()
     instead_of: tuple[str, ...] = ()
     subordinate: tuple[str, ...] = ()
@@ -277,6 +278,7 @@ class Language:
         }
         self.common = _phrases(data.common)
         self.distributive = _phrases(data.distributive)
+        self.joint = _phrases(data.joint) if data.joint else None
         self.fronted = _phrases(data.fronted)
         self.goes_on = _phrases(data.goes_on)
         self.subordinate = _phrases(data.subordinate)
