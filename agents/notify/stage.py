@@ -73,6 +73,7 @@ class NotifyStage:
                 dead_letters=GivenUp(outbox, names, clock),
                 storm=config.alerts.storm,
                 ack_links=links,
+                board=config.board.url,
                 keep=config.alerts.remember,
                 owns=self.owns,
                 clock=clock,

@@ -34,11 +34,13 @@ PANELS: dict[str, Any] = {
     "table": table.Panel,
     "heatmap": heatmap.Panel,
 }
+#: What a link to the board is called.
+BOARD = "Open on the board"
 COLORS = ("green", "orange", "red")
 
 
-def panel(spec: dict[str, Any], number: int) -> Any:  # noqa: ANN401 - the SDK has one builder class a panel type
-    """The builder of one panel; `spec` is an entry of `panels` in the YAML."""
+def panel(spec: dict[str, Any], number: int, page: str) -> Any:  # noqa: ANN401 - the SDK has a builder class a panel type
+    """The builder of one panel; `spec` is an entry of `panels` in the YAML, `page` what it links to on the board."""
     kind = spec.get("type", "timeseries")
     built = (
         PANELS[kind]()
@@ -63,6 +65,8 @@ def panel(spec: dict[str, Any], number: int) -> Any:  # noqa: ANN401 - the SDK h
         if kind == "heatmap":
             target = target.format("heatmap")
         built = built.with_target(target)
+    link = dashboard.DashboardLink(BOARD).url("${board}" + spec.get("board", page)).target_blank(True)
+    built = built.data_links([link])
     limits = spec.get("thresholds", [])
     steps = [Threshold(color=COLORS[0])]
     steps += [Threshold(value=value, color=color) for value, color in zip(limits, COLORS[1:], strict=False)]
@@ -92,13 +96,14 @@ def build(uid: str, spec: dict[str, Any]) -> str:
         .readonly()
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
         .with_variable(variable("job", "label_values(summitry_build_info, job)"))
+        .with_variable(dashboard.TextBoxVariable("board").label("Board").default_value("http://127.0.0.1:9650"))
         .with_variable(variable("instance", 'label_values(summitry_build_info{job=~"$job"}, instance)'))
     )
     numbers = count(1)
     for row in spec["rows"]:
         board = board.with_row(dashboard.Row(row["title"]).id(next(numbers)))
         for entry in row["panels"]:
-            board = board.with_panel(panel(entry, next(numbers)))
+            board = board.with_panel(panel(entry, next(numbers), spec["board"]))
     return JSONEncoder(sort_keys=True, indent=2).encode(board.build()) + "\n"
 
 

@@ -51,7 +51,7 @@ def test_committed_dashboards_are_the_generated_ones() -> None:
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.stem)
 def test_panels_tell_their_story(board: Path) -> None:
     everything = json.loads(board.read_text())
-    assert {v["name"] for v in everything["templating"]["list"]} == {"datasource", "job", "instance"}
+    assert {v["name"] for v in everything["templating"]["list"]} == {"datasource", "job", "instance", "board"}
     ids = [p["id"] for p in everything["panels"]]
     assert len(set(ids)) == len(ids)
     assert panels(board)
@@ -61,6 +61,8 @@ def test_panels_tell_their_story(board: Path) -> None:
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
         assert panel["datasource"]["uid"] == "${datasource}"
         assert panel["targets"], panel["title"]
+        (link,) = panel["fieldConfig"]["defaults"]["links"]
+        assert link["url"].startswith("${board}/"), panel["title"]
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.stem)

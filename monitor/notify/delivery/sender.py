@@ -105,7 +105,7 @@ class Sender:
         if links and not (ack and ack.verdict):
             asked = PURPOSES if ack is None else PURPOSES[1:]
             urls = {purpose: links.link(delivery.event_id, pending.since, purpose) for purpose in asked}
-        return compose(words, self._setup.policy, delivery, pending, urls=urls, ack=ack)
+        return compose(words, self._setup.policy, delivery, pending, urls=urls, ack=ack, board=self._setup.board)
 
     async def _send(self, entry: Entry) -> None:
         """Send a message that stands for itself; one that may have arrived is looked up first."""

@@ -40,7 +40,8 @@ def owns_all(_partition: int) -> bool:
 class Setup:
     """Everything an engine is given.
 
-    `words` are those of each receiver. `retries` are the waits between attempts. `keep` is how long a delivery stays in
+    `words` are those of each receiver. `retries` are the waits between attempts. `board` is the board's
+    address, for links to events. `keep` is how long a delivery stays in
     the log after its event was closed. `owns` says whether a partition is still this process's own; it is asked right
     before each send and each write. `jitter` gives numbers in [0, 1).
     """
@@ -53,6 +54,7 @@ class Setup:
     dead_letters: DeadLetters
     storm: Storm | None = None
     ack_links: AckLinks | None = None
+    board: str = ""
     keep: timedelta = timedelta(days=14)
     owns: Callable[[int], bool] = owns_all
     clock: Clock = real_clock

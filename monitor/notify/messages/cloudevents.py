@@ -56,6 +56,7 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     acknowledge: str | None
     acknowledged: str | None
     feedback: dict[str, str]
+    page: str | None
     event: Event
 
 
@@ -118,6 +119,7 @@ def _alert(message: Message, event: Event) -> AlertData:
         acknowledge=message.ack_url or None,
         acknowledged=message.acknowledged or None,
         feedback=dict(message.feedback),
+        page=message.page or None,
         event=event,
     )
 

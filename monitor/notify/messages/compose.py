@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from monitor.notify.logbook import Delivery, Pending, Tell, message_id
 from monitor.notify.messages import values
@@ -65,6 +66,7 @@ class Message:
     route: str = ""
     acknowledged: str = ""
     ack_url: str = ""
+    page: str = ""
     feedback: tuple[tuple[str, str], ...] = ()
     items: tuple[Message, ...] = ()
 
@@ -88,10 +90,11 @@ def compose(
     *,
     urls: Mapping[Purpose, str] = {},
     ack: Ack | None = None,
+    board: str = "",
 ) -> Message:
     """Return the message that tells what `pending` says to the delivery's receiver.
 
-    `urls` are the links with which a reader answers, `ack` is what a reader answered.
+    `urls` are the links with which a reader answers, `ack` is what a reader answered, `board` is the board's address.
     """
     event, told, route = pending.event, delivery.told, pending.route or delivery.route
     links = tuple(_link(source) for source in _shown(event))
@@ -115,6 +118,7 @@ def compose(
         route=route,
         acknowledged=_answered(words, delivery, ack),
         ack_url=urls.get("ack", ""),
+        page=f"{board.rstrip('/')}/events/{quote(event.event_id, safe='')}" if board else "",
         feedback=_feedback(words, urls),
     )
 

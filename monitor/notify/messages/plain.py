@@ -20,9 +20,10 @@ def details(item: Message) -> tuple[str, ...]:
 
 
 def replies(message: Message) -> tuple[tuple[str, str], ...]:
-    """Return the links with which a reader answers, each behind its label."""
+    """Return the links to the event's page and with which a reader answers, each behind its label."""
+    page = ((message.words.board, message.page),) if message.page else ()
     seen = ((message.words.acknowledge, message.ack_url),) if message.ack_url else ()
-    return (*seen, *message.feedback)
+    return (*page, *seen, *message.feedback)
 
 
 def plain_text(message: Message, *, titled: bool = True) -> str:

@@ -66,6 +66,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     more: Counted
     acknowledged: str
     acknowledge: str
+    board: str
     wrong: str
     not_this_event: str
     silent: str

@@ -89,6 +89,8 @@ class Console:
             lines.append(self._row(label["why"], message.why))
         elif message.sources:
             lines.append(self._row("", message.sources))
+        if message.page:
+            lines.append(self._row("", message.page))
         if message.ack_url:
             lines.append(self._row("", message.ack_url))
         return "\n".join(lines)
