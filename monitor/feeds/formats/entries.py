@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from monitor.feeds.formats.content_hash import revision_hash
 from monitor.feeds.formats.document import Entry, Image, Origin
-from monitor.feeds.formats.fields import article_urls, dates, entry_language, html_text
+from monitor.feeds.formats.fields import article_urls, dates, entry_language, html_text, redirect_links
 
 #: Bytes of UTF-8 that are kept (FEEDS rule X2).
 TITLE_LIMIT = 1_000
@@ -22,6 +22,8 @@ GUID_LIMIT = 2_000
 _MAX_AUTHORS = 20
 _MAX_TAGS = 50
 
+
+T = TypeVar("T")
 
 #: How the words of a text are meant: as HTML, as plain text, or nobody says, so that the words have to show it.
 Kind = Literal["html", "text", ""]
@@ -87,6 +89,7 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
             break
     if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
         link = article_urls.absolute("", guid)
+    link = redirect_links.publishers_address(link)
     title = _title(raw)
     summary, safe_summary = _body(raw.summary, base)
     content, safe_content = _body(raw.content, base)
@@ -120,6 +123,23 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
         source=_origin(raw, base),
         revision=revision_hash(title=title, link=link, summary=short, content=content, authors=authors, tags=tags),
     )
+
+
+def finish_each(items: Iterable[T], make: Callable[[T], RawEntry], setting: Setting) -> tuple[tuple[Entry, ...], str]:
+    """Make an entry of each item; returns the entries, and how many items could not be read, in words ('' for none).
+
+    An item over which a library or we ourselves fail costs itself, and none of its neighbours.
+    """
+    done: list[Entry] = []
+    failed = 0
+    for item in items:
+        try:
+            done.append(finish(make(item), setting))
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  # the parsers of four libraries meet hostile bytes here
+            failed += 1
+    return tuple(done), f"{failed} {'entry' if failed == 1 else 'entries'} could not be read" if failed else ""
 
 
 @lru_cache(maxsize=16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,9 +11,11 @@ import msgspec
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
 from monitor.feeds.formats.document import ParsedFeed
-from monitor.feeds.formats.entries import Markup, RawEntry, Setting, finish
+from monitor.feeds.formats.entries import Markup, RawEntry, Setting
 from monitor.feeds.formats.fields import article_urls, html_text
+from monitor.feeds.formats.fields.dates import read_date
 from monitor.feeds.formats.limits import MAX_ENTRIES
+from monitor.feeds.formats.newest import newest
 
 #: Objects and lists of a document: each takes 64 bytes or more where `{}` takes 3, and 8 MiB hold almost three million.
 MAX_OBJECTS = 250_000
@@ -44,6 +47,9 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     inner = setting._replace(language=language)
     hubs = [hub for hub in _list(whole, "hubs") if isinstance(hub, dict) and _text(hub, "type").lower() == "websub"]
     feed_authors = _authors(whole)
+    dates = [read_date(_text(item, "date_published")).value for item in items]
+    read_item = partial(_entry, feed_authors=feed_authors)
+    found, failed = entries.finish_each((items[place] for place in newest(dates)), read_item, inner)
     return ParsedFeed(
         title=html_text.cap(html_text.plain(_text(whole, "title")), entries.TITLE_LIMIT),
         link=article_urls.absolute(setting.url, _text(whole, "home_page_url")),
@@ -52,9 +58,9 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         hub=next((url for hub in hubs if (url := article_urls.absolute(setting.url, _text(hub, "url")))), ""),
         self_url=article_urls.absolute(setting.url, _text(whole, "feed_url")),
         next_url=article_urls.absolute(setting.url, _text(whole, "next_url")),
-        entries=tuple(finish(_entry(item, feed_authors), inner) for item in items[:MAX_ENTRIES]),
+        entries=found,
         mode="json",
-        problem=problem or ("" if "jsonfeed.org" in _text(whole, "version") else "no version"),
+        problem=problem or failed or ("" if "jsonfeed.org" in _text(whole, "version") else "no version"),
         truncated=len(items) > MAX_ENTRIES,
     )
 

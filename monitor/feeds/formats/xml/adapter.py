@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from monitor.errors import FeedError
-from monitor.feeds.formats import entries
+from monitor.feeds.formats import entries, sitemap
 from monitor.feeds.formats.document import ParsedFeed
-from monitor.feeds.formats.entries import Kind, Markup, RawEntry, Setting, finish
+from monitor.feeds.formats.entries import Kind, Markup, RawEntry, Setting
 from monitor.feeds.formats.fields import article_urls, html_text
+from monitor.feeds.formats.newest import shortened
 from monitor.feeds.formats.xml import repair
 from monitor.feeds.formats.xml.tree import UnusualError
 from monitor.feeds.formats.xml.wellformed import PlainDocument
@@ -41,6 +43,8 @@ def read(text: str, setting: Setting) -> ParsedFeed:
     if root == "html":
         raise FeedError("the address answers with a web page, not with a feed", reason="html")
     document = text[start:]
+    if root in sitemap.ROOTS:
+        return sitemap.read(document, root, setting)
     if root not in _ROOTS:
         document = repair.legal(document)
         late = _LATE_ROOT.search(document, 0, 100_000)
@@ -48,6 +52,7 @@ def read(text: str, setting: Setting) -> ParsedFeed:
             raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
         document, root = repair.strip_prolog(document[late.start() :])
     document, incomplete = repair.completed(document)
+    document, truncated = shortened(document, setting.configured)
     parser: Any
     try:
         parser, suffix, problem = PlainDocument(document, setting.url), "", ""
@@ -63,7 +68,11 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         problem = problem or f"<{parser.stumbled[:40]}> is not as it should be"
     if incomplete:
         problem = "the document ends in the middle"
-    return msgspec.structs.replace(_feed(parser, _ROOTS[root] + suffix, problem, setting), incomplete=incomplete)
+    return msgspec.structs.replace(
+        _feed(parser, _ROOTS[root] + suffix, problem, setting),
+        incomplete=incomplete,
+        truncated=parser.truncated or truncated,
+    )
 
 
 def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
@@ -74,6 +83,7 @@ def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
     inner = setting._replace(language=language)
     links = [link for link in dict.get(feed, "links") or [] if link.get("href")]
     is_rss = not mode.startswith("atom")
+    found, failed = entries.finish_each(parser.entries, partial(_entry, setting=inner, is_rss=is_rss), inner)
     return ParsedFeed(
         title=html_text.cap(html_text.plain(_text(feed, "title") or _text(feed, "side_dc_title")), entries.TITLE_LIMIT),
         link=_first(_page_links(feed), setting.url),
@@ -88,9 +98,9 @@ def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
         hub=_first(_hubs(links), setting.url),
         self_url=_first([link["href"] for link in links if link.get("rel") == "self"], setting.url),
         next_url=_first([link["href"] for link in links if link.get("rel") == "next"], setting.url),
-        entries=tuple(finish(_entry(entry, inner, is_rss=is_rss), inner) for entry in parser.entries),
+        entries=found,
         mode=mode,
-        problem=problem,
+        problem=problem or failed,
         truncated=parser.truncated,
     )
 

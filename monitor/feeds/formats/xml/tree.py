@@ -185,6 +185,24 @@ class _Builder(TreeBuilder):
         self.start_ns = declared
 
 
+def elements_of(document: str) -> Element:
+    """Read a document that begins with its root, whatever it is, under the names that ElementTree gives.
+
+    Raises UnusualError for what is no XML, or nests its elements too deep.
+    """
+    if document.startswith(("<!", "<?")):
+        raise UnusualError("something stands before the root")
+    parser = XMLParser()  # noqa: S314  # what that rule fears is in the DOCTYPE
+    try:
+        parser.feed(document)
+        root: Element = parser.close()
+    except (ParseError, UnicodeEncodeError) as error:
+        if isinstance(error, ParseError) and error.code == _NO_MEMORY:
+            raise MemoryError from error
+        raise UnusualError(str(error)) from error
+    return root
+
+
 def text_of(element: Element) -> str:
     """The text of an element without children."""
     text = element.text
