@@ -61,11 +61,11 @@ class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
     """One feed document.
 
     `mode` is the format (`rss`, `rdf`, `atom`, `json`, `cdf`, `sitemap`) and, after a dash, what it took to read it:
-    nothing when the document was well formed, `repaired` when it became so by our repairs, `loose` when feedparser's forgiving
-    parser read it. It comes from a bounded set and is a metric label. `problem` says in one line what was wrong.
-    `ttl_minutes` and `update_period_seconds` are the feed's own hints, None when absent. `truncated` says that entries
-    beyond the limit were left out, `incomplete` that the document ends in the middle: the entry that it ends in was
-    left out, and will be there in the whole document.
+    nothing when the document was well formed, `repaired` when it became so by our repairs, `loose` when feedparser's
+    forgiving parser read it. It comes from a bounded set and is a metric label. `problem` says in one line what was
+    wrong. `ttl_minutes` and `update_period_seconds` are the feed's own hints, None when absent. `truncated` says that
+    entries beyond the limit were left out, `incomplete` that the document ends in the middle: the entry that it ends
+    in was left out, and will be there in the whole document.
     """
 
     title: str = ""
