@@ -29,7 +29,7 @@ _STATUS_LINE = re.compile(rb"\s*(?:HTTP(?:/[0-9.]+)?|ICY)\s+([1-5][0-9]{2})\b[^\
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*", re.DOTALL)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LENIENT = (
-    "lenient_headers", "lenient_chunked_length", "lenient_keep_alive", "lenient_transfer_encoding", "lenient_version",
+    "lenient_chunked_length", "lenient_keep_alive", "lenient_transfer_encoding", "lenient_version",
     "lenient_data_after_close", "lenient_optional_lf_after_cr", "lenient_optional_cr_before_lf",
     "lenient_optional_crlf_after_chunk", "lenient_spaces_after_chunk_size",
 )  # fmt: skip
@@ -39,12 +39,12 @@ def mended(head: bytes) -> tuple[bytes, int]:
     """Return a head that llhttp takes, and the number of lines that were left out or changed.
 
     Lines without a colon or with a name that is none go, as does a length that is no number or was said before; folded
-    lines are joined, and controls in values become spaces. `head` is returned as it is when it has no status line, or
-    two lengths: nobody knows where such an answer ends.
+    lines are joined, and controls in values become spaces. `head` is returned as it is when it has no status line, a
+    NUL, or two lengths: nobody knows where such an answer ends.
     """
     first, *lines = _LINE.split(re.sub(rb"\r?\n[ \t]+", b" ", head.strip()))
     status = _STATUS_LINE.fullmatch(first)
-    if status is None:
+    if status is None or b"\0" in head:
         return head, 0
     kept, lengths, odd = [b"HTTP/1.1 %b OK" % status[1]], set[bytes](), int(not first.startswith(b"HTTP/1."))
     for line in lines:

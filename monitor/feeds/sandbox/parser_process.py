@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from monitor.errors import FeedError
+from monitor.errors import HttpError
 from monitor.feeds.sandbox.parser_template import ANSWER, COMMAND, END, FORK, KILL
 from monitor.feeds.sandbox.parser_worker import LENGTH
 from monitor.http.connection import CHUNK, Connection
@@ -143,7 +143,7 @@ class ParserProcess:
     async def _more(self) -> bytes:
         try:
             data = await self._connection.read()
-        except FeedError as error:
+        except HttpError as error:
             raise ConnectionError(str(error)) from error
         if not data:
             raise ConnectionError("the parser has ended")

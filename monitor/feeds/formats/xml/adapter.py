@@ -51,18 +51,13 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         if late is None:
             raise FeedError(f"the document is <{root[:40]}>, not a feed", reason="not_a_feed")
         document, root = repair.strip_prolog(document[late.start() :])
-    document, incomplete = repair.completed(document)
-    document, truncated = shortened(document, setting.configured)
-    parser: Any
-    try:
-        parser, suffix, problem = PlainDocument(document, setting.url), "", ""
-    except UnusualError:
-        from monitor.feeds.formats.xml.feedparser_driver import parse_xml  # noqa: PLC0415  # brings all of feedparser, seldom needed
-
-        parser, suffix, problem = parse_xml(repair.legal(document), setting.url)
+    whole, incomplete = repair.completed(document)
+    whole, truncated = shortened(whole, setting.configured)
+    parser, suffix, problem = _parsed(whole, setting.url)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
     if incomplete and not parser.entries:
+        _parsed(document, setting.url)  # what is wrong with it beside that it ends says more
         raise FeedError("the document ends before its first entry does", reason="truncated")
     if parser.stumbled:
         problem = problem or f"<{parser.stumbled[:40]}> is not as it should be"
@@ -73,6 +68,16 @@ def read(text: str, setting: Setting) -> ParsedFeed:
         incomplete=incomplete,
         truncated=parser.truncated or truncated,
     )
+
+
+def _parsed(document: str, url: str) -> tuple[Any, str, str]:
+    """Return the parser after it has read the document, the suffix of the mode, and what was wrong."""
+    try:
+        return PlainDocument(document, url), "", ""
+    except UnusualError:
+        from monitor.feeds.formats.xml.feedparser_driver import parse_xml  # noqa: PLC0415  # brings all of feedparser
+
+        return parse_xml(repair.legal(document), url)
 
 
 def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:

@@ -61,7 +61,7 @@ class PlainDocument:
         self.skip_hours: list[int] = []
         self.skip_days: list[str] = []
         self.truncated = tree.truncated
-        self._tree = tree
+        self._has_languages = tree.has_languages
         self.stumbled = ""
         root = tree.root
         language = language_of(root, None)
@@ -112,7 +112,7 @@ class PlainDocument:
                 raise UnusualError("an entry of CDF")
             entry["id"] = parent.get("rdf:about", "")
         place = self._place
-        if self._tree.has_languages:
+        if self._has_languages:
             _keep_one_language(parent, self.feeddata.get("language") or "")
         for element in parent:
             name = element.tag
