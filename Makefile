@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SUMMITRY_EVAL ?= ../shared
 export SUMMITRY_EVAL
 
-.PHONY: help setup lock quick lint test test-kafka chaos eval bench demo run clean
+.PHONY: help setup lock quick lint test test-kafka chaos train eval bench demo run clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -42,6 +42,7 @@ RUN_EXTRAS := --extra embedded --extra email --extra apprise --extra fulltext --
 lock: | $(VENV)/dev.stamp ## Make the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest versions)
 	$(COMPILE) $(UPGRADE) $(RUN_EXTRAS) --extra dev -o requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt $(RUN_EXTRAS) -o requirements/run.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt --extra train -o requirements/train.txt pyproject.toml
 
 lint: setup ## Style, types, and data files
 	$(BIN)/ruff check .
@@ -66,6 +67,20 @@ RUNS ?= 1
 chaos: setup ## Draw faults from a seed and compare with a model, on Apache Kafka (SEED=7 MINUTES=60 RUNS=1)
 	$(BIN)/python -m tests.chaos.driver --minutes $(MINUTES) --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
+TRAIN := .venv-train
+
+$(TRAIN)/train.stamp: requirements/train.txt pyproject.toml
+	@$(PYTHON) -m venv $(TRAIN)
+	@echo "train: installing the packages of requirements/train.txt (about 3 GB: torch brings its graphics libraries)"
+	@$(TRAIN)/bin/pip install --progress-bar off --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r requirements/train.txt 2>&1 | awk '$(PROGRESS)'
+	@touch $@
+
+train: ## Make the learned reader's files again from SUMMITRY_EVAL/gold (needs an hour and two cores)
+	@test -f "$(SUMMITRY_EVAL)/gold/train.jsonl" || { echo "train: there are no labelled items; set SUMMITRY_EVAL to a folder with gold/train.jsonl"; exit 2; }
+	@$(MAKE) --no-print-directory $(TRAIN)/train.stamp
+	@OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m training
+
 eval: setup ## Quality on the labelled sets under SUMMITRY_EVAL
 	$(BIN)/python -m tests.quality
 
@@ -79,4 +94,4 @@ run: $(VENV)/run.stamp ## The whole service until Ctrl-C; CONFIG=summitry.yaml f
 	@$(BIN)/summitry up $(if $(CONFIG),--config $(CONFIG))
 
 clean: ## Remove what was built
-	rm -rf $(VENV) .build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(TRAIN) .build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

