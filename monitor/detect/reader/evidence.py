@@ -1,0 +1,42 @@
+"""Which words a decision of the reader rests on: those whose removal takes most from it (occlusion).
+
+Windows of a few words are left out one at a time. This costs one pass of the encoder for each window, so it is done
+only for mentions that are emitted and that no rule explains.
+"""
+
+from __future__ import annotations
+
+from monitor.detect.reader.passage import Word
+from monitor.detect.reader.reader import Reads
+
+#: Words left out at once: a verb with its particles.
+WINDOW = 3
+#: Windows tried, at most: those nearest to the leaders' names.
+TRIES = 14
+
+
+def telling_words(reader: Reads, words: list[Word]) -> tuple[Word, ...]:
+    """The words of the window without which a contact is least likely, in the order of the text."""
+    windows = _windows(words)
+    if not windows:
+        return ()
+    opinions = reader.opinions([words[:first] + words[last:] for first, last in windows])
+    least = min(range(len(windows)), key=lambda n: (opinions[n].contact, windows[n]))
+    first, last = windows[least]
+    return tuple(words[first:last])
+
+
+def _windows(words: list[Word]) -> list[tuple[int, int]]:
+    """Stretches of plain words that lie in one field without a marker between, the nearest to two markers first."""
+    markers = [at for at, word in enumerate(words) if word.is_marker and word.end > word.start]
+    found = []
+    at = 0
+    while at < len(words):
+        last = at
+        while last < len(words) and last - at < WINDOW and not words[last].is_marker:
+            last += 1
+        if last > at:
+            near = sorted(min(abs(marker - at), abs(marker - last)) for marker in markers)[:2]
+            found.append((sum(near), at, last))
+        at = max(last, at + 1)
+    return [(first, last) for _, first, last in sorted(found)[:TRIES]]

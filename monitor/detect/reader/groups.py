@@ -1,0 +1,124 @@
+"""From pairs to contacts: who is in one contact together, and who apart.
+
+The reader says `none` of a pair that only has a partner in common ("X speaks by phone with Y, and with Z"), so a
+contact of three is three pairs that are each in one: a clique. A set that the rules found is kept whole when its pairs
+agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import combinations
+from typing import NamedTuple
+
+from monitor.detect.reader.fusion import group
+from monitor.detect.reader.opinion import NONE, Pair
+
+Statuses = dict[str, float]
+
+#: Three or more are in one contact only if each pair of them is at least as likely as this.
+_TOGETHER = 0.75
+#: Of a set that the rules found, a pair that speaks against it more strongly than this breaks it up.
+_AGAINST = 0.25
+
+
+class Joined(NamedTuple):
+    """Leaders in one contact, and the probability of each status."""
+
+    leaders: frozenset[str]
+    statuses: Statuses
+
+
+def contacts_of(pairs: Mapping[Pair, Statuses], sets: Collection[frozenset[str]], threshold: float) -> list[Joined]:
+    """The contacts that the pairs make, in the order of the pairs; a pair counts from `threshold` on.
+
+    Sets of the rules whose leaders the reader did not all see are not among them. Pairs that it was not asked of, such
+    as two leaders of one body, do not speak against a set.
+    """
+    known = {frozenset(pair): statuses for pair, statuses in pairs.items()}
+    made: list[Joined] = []
+    for leaders in sorted((one for one in sets if len(one) > 2), key=lambda one: (-len(one), sorted(one))):
+        inner = [known[frozenset(pair)] for pair in combinations(sorted(leaders), 2) if frozenset(pair) in known]
+        if leaders == {one for pair in known if pair <= leaders for one in pair}:
+            mean = _mean(inner)
+            if _told(mean) >= threshold and min(map(_told, inner)) >= _AGAINST:
+                made.append(Joined(leaders, mean))
+    whole = [one.leaders for one in made]
+    likely = {pair: statuses for pair, statuses in known.items() if _told(statuses) >= threshold}
+    for clique in _cliques(_without_doubtful(likely)):
+        if not any(clique <= one for one in whole):
+            made += _of_one_mind(clique, likely)
+    made += [Joined(pair, known[pair]) for pair in likely if pair in sets and any(pair < one for one in whole)]
+    order = {leader: at for at, leader in enumerate(dict.fromkeys(one for pair in pairs for one in pair))}
+    return sorted(made, key=lambda one: sorted(order.get(leader, len(order)) for leader in one.leaders))
+
+
+def _without_doubtful(pairs: Mapping[frozenset[str], Statuses]) -> set[frozenset[str]]:
+    """The pairs without those that would join three or more and are not likely enough for that."""
+    left = set(pairs)
+    while True:
+        inner = {frozenset(pair) for clique in _cliques(left) if len(clique) > 2 for pair in combinations(clique, 2)}
+        least = min(inner, key=lambda pair: (_told(pairs[pair]), sorted(pair)), default=None)
+        if least is None or _told(pairs[least]) >= _TOGETHER:
+            return left
+        left.remove(least)
+
+
+def _told(statuses: Statuses) -> float:
+    """The probability that the text speaks of a contact at all, be it long past."""
+    return 1 - statuses[NONE]
+
+
+def _of_one_mind(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses]) -> Iterator[Joined]:
+    """The clique as one contact if its pairs have one status, else its parts that do."""
+    inner = [frozenset(pair) for pair in combinations(sorted(clique), 2)]
+    mean = _mean([pairs[pair] for pair in inner])
+    main = _top(mean)
+    if len(clique) == 2 or all(_share(pairs[pair], main) >= _AGAINST for pair in inner):
+        yield Joined(clique, mean)
+        return
+    by_group: dict[str, dict[frozenset[str], Statuses]] = {}
+    for pair in inner:
+        by_group.setdefault(_top(pairs[pair]), {})[pair] = pairs[pair]
+    for some in by_group.values():
+        for part in _cliques(some):
+            yield Joined(part, _mean([some[frozenset(pair)] for pair in combinations(sorted(part), 2)]))
+
+
+def _top(statuses: Statuses) -> str:
+    """The likeliest group of statuses but `none`."""
+    totals: dict[str, float] = {}
+    for status, share in statuses.items():
+        if status != NONE:
+            totals[group(status)] = totals.get(group(status), 0.0) + share
+    return max(totals, key=lambda one: totals[one])
+
+
+def _share(statuses: Statuses, of: str) -> float:
+    return sum(share for status, share in statuses.items() if status != NONE and group(status) == of)
+
+
+def _mean(some: list[Statuses]) -> Statuses:
+    return {status: sum(one[status] for one in some) / len(some) for status in some[0]}
+
+
+def _cliques(edges: Collection[frozenset[str]]) -> list[frozenset[str]]:
+    """The largest sets of leaders that are joined each to each (Bron and Kerbosch); leaders are few."""
+    near: dict[str, set[str]] = {}
+    for edge in edges:
+        first, second = sorted(edge)
+        near.setdefault(first, set()).add(second)
+        near.setdefault(second, set()).add(first)
+    found: list[frozenset[str]] = []
+
+    def grow(inside: frozenset[str], open_: set[str], done: set[str]) -> None:
+        if not open_ and not done:
+            found.append(inside)
+        for one in sorted(open_):
+            grow(inside | {one}, open_ & near[one], done & near[one])
+            open_ = open_ - {one}
+            done = done | {one}
+
+    if near:
+        grow(frozenset(), set(near), set())
+    return found

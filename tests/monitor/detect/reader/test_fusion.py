@@ -1,0 +1,39 @@
+"""Two witnesses: each can carry the other, neither alone decides against a sure one."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.detect.reader.fusion import Vote, bundled_weights, contact, fused
+from monitor.detect.reader.opinion import Opinion
+from tests.monitor.detect.reader.test_groups import STATUSES, told
+
+WEIGHTS = bundled_weights()
+
+
+def together(status: str, share: float, vote: Vote, language: str = "en") -> dict[str, float]:
+    return fused(Opinion(told(status, share), {}, {}), vote, language, WEIGHTS)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_result_is_a_distribution(status: str) -> None:
+    found = together(status, 0.7, Vote("planned", 0.9))
+    assert sum(found.values()) == pytest.approx(1)
+    assert set(found) == set(STATUSES)
+
+
+def test_rules_add_to_what_the_reader_finds() -> None:
+    assert contact(together("held", 0.5, Vote("held", 0.9))) > contact(together("held", 0.5, Vote("none")))
+
+
+def test_a_sure_reader_needs_no_rule() -> None:
+    assert contact(together("planned", 0.97, Vote("none"))) > WEIGHTS.joining
+
+
+def test_surer_rules_weigh_no_less() -> None:
+    low, high = (together("none", 0.6, Vote("held", confidence))["held"] for confidence in (0.5, 0.97))
+    assert high >= low
+
+
+def test_opening_asks_for_more_than_joining() -> None:
+    assert 0.5 <= WEIGHTS.joining < WEIGHTS.opening < 1

@@ -1,0 +1,13 @@
+"""Tests of rules ask the rules alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.detect import Detector
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    """Return a detector that does not ask the reader."""
+    return Detector(rules_only=True)
