@@ -13,7 +13,7 @@ from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import Verdict
 from monitor.detect.setting.forum import ForumHit, find_forums
 from monitor.detect.setting.when import HAPPENED, TimeHit, find_times, reading
-from monitor.detect.setting.where import PlaceHit, best_place, find_places
+from monitor.detect.setting.where import PlaceHit, best_place
 from monitor.detect.vocabulary.language import Language
 from monitor.records import Kind, Medium, Place, Status, When
 
@@ -70,7 +70,7 @@ class Surroundings:
                 for hit in find_times(sentence, published, language.calendar, published.tzinfo or UTC)
                 if not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
             )
-        self.places: tuple[PlaceHit, ...] = find_places(sentence)
+        self.places: tuple[PlaceHit, ...] = language.places.find(sentence)
         self.forums: tuple[ForumHit, ...] = find_forums(sentence)
 
     def clause(self, contact: Contact) -> tuple[int, int]:

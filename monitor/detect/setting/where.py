@@ -27,34 +27,48 @@ _FRAMES: dict[Frame, int] = {"in": 0, "event": 1, "to": 2, "dateline": 3, "speak
 _LEVELS: dict[Level, int] = {"venue": 0, "city": 1, "region": 2, "country": 3}
 #: Words looked back on from "summit" for the name of its place.
 _WORDS = 4
+#: Matches nothing.
+_NEVER = r"(?!)"
 _WORD_ENDS = re.compile(r"(?<=[\w.])(?!\w)")
 
 
-class UnspacedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Names in scripts without spaces, and what directly precedes one that is a place."""
+class UnspacedNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names in scripts without spaces."""
 
-    leads: tuple[str, ...]
     cities: Mapping[str, tuple[str, ...]]
     venues: Mapping[str, tuple[str, ...]]
     countries: Mapping[str, tuple[str, ...]]
 
 
 class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `places` section of a language: the words around a name that make it a place.
+
+    `locative` words say that it is there, `motion` that somebody goes there, `speaking` that one of a call spoke there,
+    `events` behind a name that the event was there, `leads` the same right before a name in a script without spaces.
+    Behind `topical` nouns a place is what is spoken about; with one of `possessives` in front of `owned` nouns it is an
+    owner. `joiners` add a second place.
+    """
+
+    locative: tuple[str, ...] = ()
+    motion: tuple[str, ...] = ()
+    speaking: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+    topical: tuple[str, ...] = ()
+    owned: tuple[str, ...] = ()
+    possessives: tuple[str, ...] = ()
+    joiners: tuple[str, ...] = ()
+
+
+class PlacesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`data/places.yaml`. Countries are ISO 3166 alpha-2 codes; venues stand under their city."""
 
-    locative: tuple[str, ...]
-    motion: tuple[str, ...]
-    speaking: tuple[str, ...]
-    events: tuple[str, ...]
-    topical: tuple[str, ...]
-    owned: tuple[str, ...]
-    joiners: tuple[str, ...]
     cities: Mapping[str, tuple[str, ...]]
     aliases: Mapping[str, tuple[str, ...]]
     venues: Mapping[str, tuple[str, ...]]
     regions: Mapping[str, tuple[str, ...]]
     countries: Mapping[str, tuple[str, ...]]
-    unspaced: UnspacedWords
+    unspaced: UnspacedNames
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -74,22 +88,20 @@ class PlaceHit(msgspec.Struct, frozen=True):
     level: Level
 
 
-class Gazetteer:
+class PlaceNames:
     """All names of places, by their folded form.
 
     Raises DataFileError when a venue or an alias belongs to a city that the file does not have.
     """
 
-    def __init__(self, words: PlaceWords, source: str = "places.yaml") -> None:
+    def __init__(self, words: PlacesFile, source: str = "places.yaml") -> None:
         self.names: dict[str, Named] = {}
         country_of = {city: country for country, cities in words.cities.items() for city in cities}
         for country, names in words.countries.items():
             self._add(names, Named(Place(name="", country=country), "country"))
         for country, names in words.regions.items():
             for name in names:
-                self._add(
-                    (name, *words.aliases.get(name, ())), Named(Place(name=_bare(name), country=country), "region")
-                )
+                self._add((name, *words.aliases.get(name, ())), Named(Place(name=name, country=country), "region"))
         for city, country in country_of.items():
             self._add((city, *words.aliases.get(city, ())), Named(Place(name=city, country=country), "city"))
         for city, names in words.venues.items():
@@ -100,18 +112,10 @@ class Gazetteer:
         for name in words.aliases:
             if name not in country_of and name not in regions:
                 raise DataFileError(source, f"aliases.{name}", "no such city or region")
-        self._unspaced = self._add_unspaced(words.unspaced, country_of, source)
-        self._topical = frozenset(map(fold, words.topical))
-        self._owned = re.compile(rf"'s?\s(?:{_either(words.owned)})(?!\w)")
-        self._joiners = frozenset(map(fold, words.joiners))
-        self._longest = max(map(len, self.names)) + 1
-        self._frames = re.compile(
-            rf"(?<!\w)(?:(?P<to>{_either(words.motion)})|(?P<speaking>{_either(words.speaking)})"
-            rf"|(?P<in>{_either(words.locative)}))(?=\s)"
-        )
-        self._events = re.compile(rf"(?<=[\w.])\s(?:{_either(words.events)})(?!\w)")
+        self.unspaced = self._add_unspaced(words.unspaced, country_of, source)
+        self.longest = max(map(len, self.names)) + 1
 
-    def _add_unspaced(self, words: UnspacedWords, country_of: Mapping[str, str], source: str) -> re.Pattern[str]:
+    def _add_unspaced(self, words: UnspacedNames, country_of: Mapping[str, str], source: str) -> tuple[str, ...]:
         names: list[str] = []
         tables: tuple[tuple[Level, Mapping[str, tuple[str, ...]]], ...] = (
             ("city", words.cities),
@@ -126,7 +130,7 @@ class Gazetteer:
         for country, spellings in words.countries.items():
             self._add(spellings, Named(Place(name="", country=country), "country"))
             names.extend(spellings)
-        return re.compile(f"(?:{_either(words.leads)})(?P<name>{_either(tuple(names))})")
+        return tuple(names)
 
     def _add(self, names: tuple[str, ...], named: Named) -> None:
         for name in names:
@@ -135,6 +139,26 @@ class Gazetteer:
     def lookup(self, name: str) -> Named | None:
         """What exactly this name stands for, or None."""
         return self.names.get(fold(normalise(name).text).strip())
+
+
+class PlaceFrames:
+    """The words of one language that lead to places, ready for matching among all names of places."""
+
+    def __init__(self, words: PlaceWords, names: PlaceNames) -> None:
+        self._names = names
+        self._topical = frozenset(map(fold, words.topical))
+        self._joiners = frozenset(map(fold, words.joiners))
+        mark = _either(words.possessives)
+        self._possessive = re.compile(rf"(?:{mark})\s" if mark else _NEVER)
+        self._owned = re.compile(rf"(?:{mark})\s(?:{_either(words.owned)})(?!\w)" if mark else _NEVER)
+        led: tuple[tuple[str, tuple[str, ...]], ...] = (
+            ("to", words.motion), ("speaking", words.speaking), ("in", words.locative),
+        )  # fmt: skip
+        groups = "|".join(f"(?P<{name}>{_either(forms) or _NEVER})" for name, forms in led)
+        self._frames = re.compile(rf"(?<!\w)(?:{groups})(?=\s)")
+        self._events = re.compile(rf"(?<=[\w.])\s(?:{_either(words.events) or _NEVER})(?!\w)")
+        unspaced = f"(?:{_either(words.leads)})(?P<name>{_either(names.unspaced)})"
+        self._unspaced = re.compile(unspaced if words.leads else f"(?P<name>{_NEVER})")
 
     def find(self, text: str) -> tuple[PlaceHit, ...]:
         """The places that normalised `text` names in a frame, in order."""
@@ -151,7 +175,7 @@ class Gazetteer:
             if hit and hit.start not in hits:
                 hits[hit.start] = hit
         for match in self._unspaced.finditer(folded):
-            named = self.names[match["name"]]
+            named = self._names.names[match["name"]]
             hits[match.start("name")] = PlaceHit(*match.span("name"), named.place, "in", named.level)
         return tuple(hits[start] for start in sorted(hits))
 
@@ -159,8 +183,9 @@ class Gazetteer:
         """The place at `at`, its country behind a comma, and further places that a joiner adds."""
         while True:
             hit = self._at(text, folded, at, frame)
-            if hit is not None and hit.level == "country" and text.startswith("'s ", hit.end):
-                hit = self._at(text, folded, hit.end + 2, frame) or hit
+            owner = self._possessive.match(folded, hit.end) if hit is not None and hit.level == "country" else None
+            if owner is not None:
+                hit = self._at(text, folded, owner.end() - 1, frame) or hit
             if hit is None or hit.start in hits or self._owned.match(folded, hit.end):
                 return
             hits[hit.start] = hit
@@ -177,9 +202,11 @@ class Gazetteer:
     def _at(self, text: str, folded: str, at: int, frame: Frame) -> PlaceHit | None:
         start = at + 1 if text.startswith(" ", at) else at
         plain = text.islower()
-        ends = [match.start() for match in _WORD_ENDS.finditer(folded, start, min(len(text), start + self._longest))]
+        ends = [
+            match.start() for match in _WORD_ENDS.finditer(folded, start, min(len(text), start + self._names.longest))
+        ]
         for end in reversed(ends):
-            named = self.names.get(folded[start:end])
+            named = self._names.names.get(folded[start:end])
             if named and _is_name(text, start, end, plain=plain):
                 return PlaceHit(start, end, named.place, frame, named.level)
         return None
@@ -189,17 +216,13 @@ class Gazetteer:
         best: PlaceHit | None = None
         for _ in range(_WORDS):
             start = folded.rfind(" ", 0, start) + 1
-            named = self.names.get(folded[start:end])
+            named = self._names.names.get(folded[start:end])
             if named and named.level != "country" and _is_name(text, start, end, plain=text.islower()):
                 best = PlaceHit(start, end, named.place, "event", named.level)
             if start == 0:
                 break
             start -= 1
         return best
-
-
-def _bare(name: str) -> str:
-    return name.removeprefix("the ")
 
 
 def _is_name(text: str, start: int, end: int, *, plain: bool) -> bool:
@@ -214,14 +237,9 @@ def _either(words: tuple[str, ...]) -> str:
 
 
 @cache
-def gazetteer() -> Gazetteer:
-    """The bundled places. Raises DataFileError when the file is not valid."""
-    return Gazetteer(read("places.yaml", PlaceWords))
-
-
-def find_places(text: str) -> tuple[PlaceHit, ...]:
-    """The places that normalised `text` names in a frame, in order."""
-    return gazetteer().find(text)
+def place_names() -> PlaceNames:
+    """Return the bundled names of places. Raises DataFileError when the file is not valid."""
+    return PlaceNames(read("places.yaml", PlacesFile))
 
 
 def best_place(hits: tuple[PlaceHit, ...]) -> Place | None:

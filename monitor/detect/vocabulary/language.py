@@ -17,6 +17,7 @@ import msgspec
 from monitor.detect.datafile import DATA, read
 from monitor.detect.people.gazetteer import Hosted
 from monitor.detect.setting.when import Calendar, CalendarWords
+from monitor.detect.setting.where import PlaceFrames, PlaceWords, place_names
 from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.scripts import scripts
 from monitor.detect.text.tokens import Phrases, tokenize
@@ -135,6 +136,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     state_behind_title: bool = False
     lower_adjectives: bool = False
     calendar: CalendarWords | None = None
+    places: PlaceWords = PlaceWords()
     titles: Mapping[str, tuple[str, ...]] = {}
     other_titles: tuple[str, ...] = ()
     title_modifiers: tuple[str, ...] = ()
@@ -280,6 +282,7 @@ class Language:
         self.distributive = _phrases(data.distributive)
         self.joint = _phrases(data.joint) if data.joint else None
         self.fronted = _phrases(data.fronted)
+        self.places = PlaceFrames(data.places, place_names())
         self.goes_on = _phrases(data.goes_on)
         self.subordinate = _phrases(data.subordinate)
         self.instead_of = _phrases(data.instead_of)

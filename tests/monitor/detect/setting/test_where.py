@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
-from monitor.detect import Detector
+from monitor.detect import Detector, bundled_languages
 from monitor.detect.datafile import read
-from monitor.detect.setting.where import Gazetteer, PlaceWords, best_place, find_places, gazetteer
+from monitor.detect.setting.where import PlaceHit, PlaceNames, PlacesFile, best_place, place_names
 from monitor.detect.text.normal import normalise
 from monitor.errors import DataFileError
 from monitor.records import Article, Place
+
+
+def find_places(text: str, code: str = "") -> tuple[PlaceHit, ...]:
+    """Find places with the words of the language that the text is written in."""
+    script = next(
+        (
+            code
+            for code, letter in (("zh", "[一-鿿]"), ("ru", "[а-я]"), ("es", "^Los "), ("fr", "^Les "))
+            if re.search(letter, text)
+        ),
+        "en",
+    )
+    return bundled_languages()[code or script].places.find(text)
+
 
 BEST = [
     # text, city or region, country
@@ -107,6 +122,19 @@ class TestFrames:
         text = "They met at the White House in Washington"
         assert [text[hit.start : hit.end] for hit in find_places(text)] == ["the White House", "Washington"]
 
+    @pytest.mark.parametrize(
+        ("code", "text"), [("en", "He met Xi w Moscow"), ("en", "A di Berlin"), ("pl", "Xi at Berlin")]
+    )
+    def test_a_word_of_another_language_leads_nowhere(self, code, text):
+        assert find_places(text, code) == ()
+
+    def test_each_language_has_its_own_words(self):
+        for code, text, place in (
+            ("pl", "Spotkali się w Moscow", "Moscow"), ("de", "Sie trafen sich in Berlin", "Berlin"),
+            ("id", "Mereka bertemu di Jakarta", "Jakarta"), ("fr", "Ils se sont vus à Paris", "Paris"),
+        ):  # fmt: skip
+            assert [hit.place.name for hit in find_places(text, code)] == [place]
+
     def test_nothing(self):
         assert find_places("") == ()
         assert best_place(()) is None
@@ -114,7 +142,7 @@ class TestFrames:
 
 class TestData:
     def test_every_capital_and_the_diplomatic_towns_are_there(self):
-        book = gazetteer()
+        book = place_names()
         for name in (
             "Ulaanbaatar",
             "Montevideo",
@@ -132,17 +160,17 @@ class TestData:
         assert sum(named.level == "city" for named in book.names.values()) >= 1_500
 
     def test_a_venue_needs_its_city(self):
-        words = read("places.yaml", PlaceWords)
+        words = read("places.yaml", PlacesFile)
         broken = msgspec.structs.replace(words, venues={"Atlantis": ("the Palace",)})
         with pytest.raises(DataFileError, match="Atlantis"):
-            Gazetteer(broken)
+            PlaceNames(broken)
 
     def test_a_missing_file_and_a_wrong_one(self, tmp_path):
         with pytest.raises(DataFileError, match="cannot be read"):
-            read("places.yaml", PlaceWords, folder=tmp_path)
+            read("places.yaml", PlacesFile, folder=tmp_path)
         (tmp_path / "places.yaml").write_text("locative: 3\n")
         with pytest.raises(DataFileError, match="locative"):
-            read("places.yaml", PlaceWords, folder=tmp_path)
+            read("places.yaml", PlacesFile, folder=tmp_path)
 
 
 def test_where_a_leader_spoke_from_is_the_only_place_that_a_call_has(detector: Detector) -> None:

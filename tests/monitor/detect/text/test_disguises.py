@@ -10,10 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.detect import Detector
+from monitor.detect import Detector, bundled_languages
 from monitor.detect.setting.forum import find_forums
 from monitor.detect.setting.subjects import find_topics
-from monitor.detect.setting.where import find_places
 from monitor.detect.text.normal import dateline, furniture, label, normalise, sentences, source_suffix
 from monitor.records import Article, encode, mention_line
 from tests.bench.detection import megabytes
@@ -146,7 +145,16 @@ class TestMegabytes:
     @pytest.mark.parametrize("name", megabytes())
     def test_each_step_alone(self, name):
         text = normalise(megabytes()[name]).text
-        for step in (sentences, dateline, source_suffix, label, furniture, find_places, find_forums, find_topics):
+        for step in (
+            sentences,
+            dateline,
+            source_suffix,
+            label,
+            furniture,
+            bundled_languages()["en"].places.find,
+            find_forums,
+            find_topics,
+        ):
             assert min(seconds(lambda step=step: step(text)) for _ in range(2)) < SECONDS, step.__name__
 
     @settings(max_examples=40, deadline=None)
@@ -161,6 +169,15 @@ class TestMegabytes:
         unit = "".join(pieces)
         text = normalise(unit * (16_000 // len(unit))).text
         start = time.process_time()
-        for step in (sentences, dateline, source_suffix, label, furniture, find_places, find_forums, find_topics):
+        for step in (
+            sentences,
+            dateline,
+            source_suffix,
+            label,
+            furniture,
+            bundled_languages()["en"].places.find,
+            find_forums,
+            find_topics,
+        ):
             step(text)
         assert time.process_time() - start < SECONDS
