@@ -1,4 +1,4 @@
-"""Which addresses may be connected to, and finding the addresses of a name.
+"""Finds the addresses of a name, and decides which of them may be connected to.
 
 A feed, a redirect or a hub may name any host, so a poller could be made to talk to its own network. The rule: *all*
 addresses of a name must be public, and the connection goes to the address that was checked, not to the name again.
@@ -60,7 +60,7 @@ class AddressRefusedError(HttpError):
 # A poller meets the same addresses again and again, and Python's own properties are looked up in lists of networks.
 @lru_cache(maxsize=4096)
 def is_public(address: IPAddress) -> bool:
-    """Whether the address belongs to the public internet, in whatever way an IPv4 address is wrapped into it."""
+    """Tell whether the address belongs to the public internet, in whatever way an IPv4 address is wrapped into it."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -75,7 +75,7 @@ def is_public(address: IPAddress) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_private(address: IPAddress) -> bool:
-    """Whether it is an address of one's own network: loopback, RFC 1918, unique local. Never link-local (metadata)."""
+    """Tell whether it is an address of one's own network: loopback, RFC 1918, unique local; never link-local."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped
         return is_private(inner) if inner is not None else address.is_loopback or address in _UNIQUE_LOCAL
@@ -83,7 +83,7 @@ def is_private(address: IPAddress) -> bool:
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """The networks of a configured allow-list, `10.1.0.0/16` or single addresses. Raises ValueError."""
+    """Read the networks of a configured allow-list, `10.1.0.0/16` or single addresses. Raises ValueError."""
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
 
 
@@ -110,11 +110,11 @@ class AddressBook:
         self._asked: dict[tuple[str, int], asyncio.Task[tuple[IPAddress, ...] | HttpError]] = {}
 
     def close(self) -> None:
-        """Let the threads go; a lookup that hangs is not waited for."""
+        """Stop the threads without waiting for a lookup that hangs."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def addresses(self, host: str, port: int, *, private: bool = False) -> tuple[str, ...]:
-        """The addresses of `host` that a connection may go to; `private` lets those of one's own network pass.
+        """Return the addresses of `host` that a connection may go to; `private` lets those of one's own network pass.
 
         Raises AddressRefusedError when a single one of them is not allowed, HttpError (`dns`, `dns_timeout`) when there
         are none.
@@ -169,7 +169,7 @@ class AddressBook:
 
 
 def _unwrapped(address: IPAddress) -> IPAddress:
-    """The IPv4 address inside an IPv6 one, where there is one, so that an allow-list needs to name it only once."""
+    """Return the IPv4 address inside an IPv6 one, if any, so that an allow-list needs to name it only once."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped is not None:

@@ -1,4 +1,4 @@
-"""Reading a body within limits: bytes as they come, one gzip coding at most, never more than was allowed."""
+"""Reads a body within limits: at most one gzip coding, and never more bytes than were allowed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GZIP = 31
 
 
 class Room:
-    """Places for large bodies, so that hundreds of polls at once can't fill the memory with them.
+    """Limits how many large bodies are held at once, so that hundreds of polls can't fill the memory with them.
 
     A task takes one place, however many large bodies it reads, and keeps it until it ends, since what it has read is in
     memory until then.
@@ -92,7 +92,7 @@ async def read_body(
 
 
 class _Inflated:
-    """Gzip members, inflated slice by slice up to a limit."""
+    """Inflates gzip members slice by slice, up to a limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -1,4 +1,4 @@
-"""What a server says about when to come back: Cache-Control, Expires, Retry-After. Pure functions of the headers."""
+"""Reads when a server wants to be asked again: Cache-Control, Expires, Retry-After. Pure functions of the headers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 def freshness(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds for which the answer calls itself fresh; None when it says nothing, 0.0 when it says "not at all".
+    """Return the seconds for which an answer calls itself fresh; None when it says nothing, 0.0 for "not at all".
 
     The longer one of `max-age` less `Age`, and `Expires` less `Date` (RFC 9111, 4.2.1 and 5.2). With `no-cache` or
     `no-store` the numbers beside them mean nothing for a poller: not fresh at all, also where an earlier answer was.
@@ -35,7 +35,7 @@ def freshness(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds the server asks to wait, at most 48 hours; None when it says nothing usable (RFC 9110, 10.2.3).
+    """Return the seconds that a server asks to wait, at most 48 hours; None for nothing usable (RFC 9110, 10.2.3).
 
     A date is taken relative to the answer's own `Date`, since the server's clock may be wrong.
     """
@@ -51,7 +51,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def http_date(text: str) -> float | None:
-    """Seconds since 1970-01-01 UTC of an HTTP date, None when it is not one (`0` and `-1` are common in Expires)."""
+    """Return the seconds since 1970-01-01 UTC of an HTTP date; None when it is none (`0` is common in Expires)."""
     if not text:
         return None
     try:

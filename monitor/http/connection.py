@@ -1,4 +1,4 @@
-"""One connection: what is sent when it is made, and what arrives, kept until it is asked for."""
+"""Holds one connection: sends a request when it is made, and keeps what arrives until somebody reads it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHUNK = 64 * 1024
 
 
 class Connection(asyncio.Protocol):
-    """Sends `first` when it is made. It is for one reader."""
+    """Sends `first` as soon as it is connected. Only one task may read from it."""
 
     def __init__(self, first: bytes = b"") -> None:
         self._first = first
@@ -23,7 +23,7 @@ class Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[None] | None = None
 
     async def read(self) -> bytes:
-        """What has arrived, at most CHUNK bytes of it; b"" at the end. Raises HttpError (`tls`, `reset`)."""
+        """Return what has arrived, at most CHUNK bytes, or b"" at the end. Raises HttpError (`tls`, `reset`)."""
         if not self._arrived and not self._ended:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
@@ -39,12 +39,12 @@ class Connection(asyncio.Protocol):
         raise HttpError(f"the connection broke: {self._error}", reason="reset") from self._error
 
     def write(self, data: bytes) -> None:
-        """Send something, whenever the other side takes it."""
+        """Queue bytes to be sent; returns at once."""
         self._transport.write(data)
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more arrives."""
+        """Tell whether the other side has ended the connection."""
         return self._ended
 
     def abort(self) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP `Link` header (RFC 8288): where servers name hubs, feeds and other forms of a page."""
+"""Reads the HTTP `Link` header (RFC 8288), in which servers name hubs, feeds and other forms of a page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PARAMETER = re.compile(r";\s*([\w!#$&+\-.^`|~*]+)(?:\s*=\s*(?:\"((?:[^\"\\]|\\.
 
 
 def link_header(value: str) -> list[tuple[str, str, str]]:
-    """The links of an HTTP `Link` header (RFC 8288): address, relations as one string, media type."""
+    """Return the links of a `Link` header: address, relations as one string, media type."""
     links = []
     for match in _LINK.finditer(value[:20_000]):
         parameters: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What an entry says, as a hash: its words, never its dates (FEEDS rule D3)."""
+"""Hashes what an entry says: its words, never its dates, so that a new date alone is no correction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIGNIFICANT_STEPS = 3
 def revision_hash(
     *, title: str, link: str, summary: str, content: str, authors: Sequence[str], tags: Sequence[str]
 ) -> bytes:
-    """6 bytes of what an entry says, with case kept, spaces folded, and the address as it is compared.
+    """Hash what an entry says to 6 bytes, with case kept, spaces folded, and the address as it is compared.
 
     2 are of title and summary, 1 is the length of the text in steps of 25 characters, 3 are of everything. So two
     hashes also tell whether a change is significant.
@@ -29,7 +29,7 @@ def revision_hash(
 
 
 def revision_of(entry: Entry) -> bytes:
-    """The same of an entry as it is."""
+    """Hash an entry as it is."""
     return revision_hash(
         title=entry.title,
         link=entry.link,
@@ -41,12 +41,12 @@ def revision_of(entry: Entry) -> bytes:
 
 
 def same_words(before: bytes, after: bytes) -> bool:
-    """Whether two revisions have the same title and summary."""
+    """Tell whether two hashes have the same title and summary."""
     return before[:2] == after[:2]
 
 
 def significant(before: bytes, after: bytes) -> bool:
-    """Whether a correction is more than cosmetic: another title or summary, or over 50 characters more or less."""
+    """Tell whether a correction is more than cosmetic: another title or summary, or over 50 characters more or less."""
     steps = (after[2] - before[2]) % 256
     return not same_words(before, after) or min(steps, 256 - steps) >= _SIGNIFICANT_STEPS
 

@@ -1,4 +1,4 @@
-"""From what a format's adapter found to an `Entry`: addresses resolved, markup made safe, dates read, sizes capped."""
+"""Makes an `Entry` of what a format's adapter found: resolves addresses, makes markup safe, reads dates, caps sizes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.feeds.formats.content_hash import revision_hash
 from monitor.feeds.formats.document import Entry, Image, Origin
 from monitor.feeds.formats.fields import article_urls, dates, entry_language, html_text, redirect_links
 
-#: Bytes of UTF-8 that are kept (FEEDS rule X2).
+#: Bytes of UTF-8 that are kept.
 TITLE_LIMIT = 1_000
 SUMMARY_LIMIT = 16_000
 CONTENT_LIMIT = 512_000
@@ -80,7 +80,7 @@ class Setting(NamedTuple):
 
 
 def finish(raw: RawEntry, setting: Setting) -> Entry:
-    """The entry, safe and of bounded size."""
+    """Make the entry: safe, and of bounded size."""
     base = _base(setting.url, raw.base)
     guid = html_text.cap(html_text.line(html_text.unwrapped(raw.guid)), GUID_LIMIT)
     link = ""
@@ -144,13 +144,13 @@ def finish_each(items: Iterable[T], make: Callable[[T], RawEntry], setting: Sett
 
 @lru_cache(maxsize=16)
 def _base(document: str, own: str) -> str:
-    """The base of an entry's addresses, most often the same for all of a document."""
+    """Return the base of an entry's addresses, most often the same for all of a document."""
     return article_urls.absolute(document, own) or document
 
 
 @lru_cache(maxsize=256)
 def tag(language: str) -> str:
-    """A language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
+    """Return a language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
     if not language:
         return ""
     low = language.strip().replace("_", "-").lower()

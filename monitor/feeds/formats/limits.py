@@ -1,4 +1,4 @@
-"""How much of a document is read (FEEDS rule X2): what is beyond is refused by name, or left out and said so."""
+"""Sets how much of a document is read; what is beyond is refused by name, or left out, and the result says so."""
 
 from __future__ import annotations
 

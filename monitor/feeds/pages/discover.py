@@ -1,4 +1,4 @@
-"""Finding the feeds of a site (FEEDS rule S14). Only ever on a user's command, never on the poller's timer.
+"""Finds the feeds of a site. Only ever on a user's command, never on the poller's timer.
 
 In this order: the address is a feed itself; the HTTP `Link` header; `<link rel=alternate>` of the page; links on the
 page that look like feeds; addresses where feeds often lie, at most six of them. Requests are a second apart.
@@ -55,7 +55,7 @@ async def discover(
     allow_private: bool = False,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> list[Found]:
-    """The feeds of the site at `url`, the best first; addresses that are no feeds after all are left out.
+    """Return the feeds of the site at `url`, the best first; addresses that are no feeds after all are left out.
 
     Raises FeedError when the address itself can't be fetched.
     """

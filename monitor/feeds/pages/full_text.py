@@ -1,4 +1,4 @@
-"""The whole text of an article from its page, where a feed gives a summary only and its owner allows it.
+"""Fetches the whole text of an article from its page, where a feed gives a summary only and the site allows it.
 
 Off unless a subscription says so. robots.txt decides (RFC 9309, by Protego), its crawl delay is kept, and pages
 are read in the guarded parser processes with trafilatura, which the extra `fulltext` brings.
@@ -74,7 +74,7 @@ class FullText:
         self._claimed: dict[str, set[str]] = {}
 
     async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
-        """The articles, with the page's text where the feed had none; a page that can't be had changes nothing.
+        """Return the articles, with the page's text where the feed had none; a page that can't be had changes nothing.
 
         Pages of a feed's first document are left alone: those articles are old news.
         """
@@ -114,7 +114,7 @@ class FullText:
         return msgspec.structs.replace(article, url=url, text=found.text if is_better else article.text)
 
     async def fetch(self, feed: Subscription, url: str) -> PageText:
-        """The text of one page.
+        """Fetch the text of one page.
 
         Raises FeedError: `robots_refused`, `fulltext_extra` (the extra is not installed), or why the page can't be had.
         """
@@ -149,7 +149,7 @@ class FullText:
         return msgspec.structs.replace(found, url=fetched.url)
 
     async def allows(self, feed: Subscription, url: str) -> bool:
-        """Whether robots.txt lets us fetch an address. Raises FeedError when robots.txt can't be had."""
+        """Tell whether robots.txt lets us fetch an address. Raises FeedError when robots.txt can't be had."""
         robots = await self._rules(feed, url)
         return robots.rules is not None and bool(robots.rules.can_fetch(url, ROBOTS_NAME))
 

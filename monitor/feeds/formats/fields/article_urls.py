@@ -1,4 +1,4 @@
-"""Addresses of articles: their canonical form, and the key by which two of them are compared (FEEDS rule D6)."""
+"""Gives addresses of articles their canonical form, and the key by which two of them are compared."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _tracking() -> _Tracking:
 
 
 def absolute(base: str, reference: str) -> str:
-    """`reference` resolved against `base` and normalised, or '' when the result is no http(s) address."""
+    """Resolve `reference` against `base` and normalise it; returns '' when the result is no http(s) address."""
     if not reference.isprintable():
         reference = reference.translate(_BREAKS)
     reference = reference.strip("\x00\x0b\x0c \u00a0\u200b\ufeff")
@@ -81,7 +81,7 @@ def _resolved(base: str, reference: str) -> str:
 
 @lru_cache(maxsize=1024)
 def canonical(url: str) -> str:
-    """The address without what says how the reader came there; '' when it is no http(s) address.
+    """Return the address without what says how the reader came there; '' when it is no http(s) address.
 
     Host in lower case and ASCII, no default port, no user and password, no tracking parameters, no fragment except one
     that selects the page (`#!`); the remaining parameters stay in order.
@@ -100,7 +100,7 @@ def canonical(url: str) -> str:
 
 @lru_cache(maxsize=1024)
 def link_key(url: str) -> str:
-    """What equal pages have in common: the canonical address without scheme, `www.`, AMP variant and final slash."""
+    """Return what equal pages share: the canonical address without scheme, `www.`, AMP variant and final slash."""
     clean = canonical(url)
     if not clean:
         return ""
@@ -115,7 +115,7 @@ def link_key(url: str) -> str:
 
 
 def _split(url: str) -> tuple[str, str, str, str, str]:
-    """`urlsplit` for an address that was normalised: scheme, host with user and port, path, query, fragment."""
+    """Split a normalised address: scheme, host with user and port, path, query, fragment."""
     scheme, _, rest = url.partition("://")
     rest, _, fragment = rest.partition("#")
     rest, _, query = rest.partition("?")

@@ -1,4 +1,4 @@
-"""The language of an entry: what the document says, unless that can't be (FEEDS rule P11).
+"""Decides the language of an entry: what the document says, unless the text shows that this can't be.
 
 Half of the world's sites run on software whose feeds say `en-US` until somebody changes it, so a claim that the script
 of the text contradicts, or that differs from what the subscription says, is decided by the text.
@@ -24,7 +24,7 @@ _BEYOND_LATIN = re.compile("[\u0250-\U0010ffff]+")
 
 
 def decide(text: str, declared: str, configured: str) -> str:
-    """The BCP 47 tag of an entry with this text.
+    """Return the BCP 47 tag of an entry with this text.
 
     `declared` is what entry or feed say, `configured` what the subscription says, '' for nothing; the result is '' when
     nobody says anything and the text is too short to tell.
@@ -42,7 +42,7 @@ def decide(text: str, declared: str, configured: str) -> str:
 
 
 def _letters(text: str) -> tuple[int, int]:
-    """How many letters a text has, and how many of them are Latin."""
+    """Count the letters of a text, and the Latin ones among them."""
     plain = len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
     if text.isascii():
         return plain, plain
@@ -55,5 +55,5 @@ def _primary(tag: str) -> str:
 
 
 def _fits(language: str, latin: float) -> bool:
-    """Whether a text with this share of Latin letters can be in the language; foreign names are no contradiction."""
+    """Tell whether a text with this share of Latin letters can be in the language; foreign names are allowed."""
     return latin < 0.8 or language in {"kk", "sr", "mn"} if language in _OTHER_SCRIPTS else latin > 0.4

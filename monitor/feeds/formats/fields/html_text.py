@@ -1,6 +1,6 @@
-"""HTML of feeds, made safe, and made plain text.
+"""Makes HTML of feeds safe, and makes plain text of it.
 
-Everything a feed carries is hostile (FEEDS rules X3, P58): HTML is reduced to an allow-list by nh3 after its addresses
+Everything a feed carries is hostile: HTML is reduced to an allow-list by nh3 after its addresses
 were resolved, titles become plain text, and characters that break terminals, logs or JSON are taken out.
 """
 
@@ -77,7 +77,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I
 
 
 def clean_text(text: str) -> str:
-    """`text` without control characters, bidirectional overrides and lone surrogates."""
+    """Return `text` without control characters, bidirectional overrides and lone surrogates."""
     # None of them is printable, and asking is much faster than looking for each.
     if _is_printable(text) or _is_printable(text.replace("\n", "").replace("\t", "")):
         return text
@@ -85,14 +85,14 @@ def clean_text(text: str) -> str:
 
 
 def _is_printable(text: str) -> bool:
-    """The same as `isprintable`, which looks up every letter; that is slow for long texts."""
+    """Do what `isprintable` does, faster for long texts: that looks up every letter."""
     if text.isascii():
         return len(text.encode().translate(None, _CONTROLS)) == len(text)
     return text.isprintable()
 
 
 def safe_html(markup: str, base: str) -> str:
-    """`markup` reduced to what is harmless, its addresses made absolute by `base`, http(s) only."""
+    """Reduce `markup` to what is harmless; its addresses become absolute by `base`, and only http(s) ones stay."""
     markup = clean_text(markup)
     if not ("<" in markup or "&" in markup or ">" in markup or "\u00a0" in markup):
         return markup.strip()  # nh3 would write it as it stands
@@ -105,7 +105,7 @@ def safe_html(markup: str, base: str) -> str:
 
 @lru_cache(maxsize=16)
 def _cleaner(base: str) -> nh3.Cleaner:
-    """What cleans texts of one document. Raises ValueError."""
+    """Make the cleaner for texts of one document. Raises ValueError for a base that is no address."""
     relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str] = "deny"
     if base:
         relative = ("rewrite_with_base", base)
@@ -119,7 +119,7 @@ def _cleaner(base: str) -> nh3.Cleaner:
 
 
 def text_of(safe: str) -> str:
-    """The plain text of HTML that `safe_html` made: a line for each block, entities resolved."""
+    """Return the plain text of HTML that `safe_html` made: a line for each block, entities resolved."""
     # In words without markup, an empty line is what parts paragraphs, and a single break is a wrapped line.
     if "<" in safe and _BLOCKS.search(safe):
         safe = _BLOCKS.sub("\n", safe.replace("\n", " "))
@@ -131,7 +131,7 @@ def text_of(safe: str) -> str:
 
 
 def fold(text: str) -> str:
-    """`text` cleaned, runs of spaces made one, empty lines and spaces at the ends of lines removed."""
+    """Clean `text`, make runs of spaces one, remove empty lines and spaces at the ends of lines."""
     if _is_printable(text):
         return _spaced(text)
     lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
@@ -139,17 +139,17 @@ def fold(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """`text` cleaned, as one line, runs of white space made one space."""
+    """Clean `text` and make it one line, with single spaces."""
     return _spaced(text) if text.isprintable() else " ".join(clean_text(text).split())
 
 
 def _spaced(text: str) -> str:
-    """The same for what is printable: that is one line, and its only white space are spaces."""
+    """Make runs of spaces one in a printable text, which is one line with no other white space."""
     return " ".join(text.split()) if "  " in text else text.strip()
 
 
 def words(text: str) -> str:
-    """A text that is the same as HTML and as plain text, runs of spaces made one; '' for another."""
+    """Return a text that means the same as HTML and as plain text, with single spaces; '' for any other."""
     return "" if "<" in text or "&" in text or ">" in text or not _is_printable(text) else _spaced(text)
 
 
@@ -226,7 +226,7 @@ def _without_tags(text: str) -> str:
 
 
 def cap(text: str, limit: int) -> str:
-    """At most `limit` bytes of UTF-8, cut at a character, and at a space when one is near."""
+    """Cut a text to at most `limit` bytes of UTF-8, at a character, and at a space when one is near."""
     if len(text) * 4 <= limit or (text.isascii() and len(text) <= limit):
         return text
     data = text.encode("utf-8", "ignore")

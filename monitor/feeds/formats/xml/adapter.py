@@ -1,4 +1,4 @@
-"""RSS, Atom, RDF and CDF: from what feedparser found to a `ParsedFeed` (FEEDS rules P4 to P11)."""
+"""Makes a `ParsedFeed` of an RSS, Atom, RDF or CDF document, read by `wellformed` or else by feedparser."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNKNOWN_WIDTH = {"media_content": 600, "enclosure": 500, "itunes": 400, "media_
 
 
 def read(text: str, setting: Setting) -> ParsedFeed:
-    """The feed in `text`.
+    """Read the feed in `text`.
 
     Raises FeedError: `empty` (nothing in it), `html` (a web page), `not_a_feed`, `too_many_attributes`,
     `tag_too_large`, `too_deep`, `truncated` (it ends before its first entry does).
@@ -138,7 +138,7 @@ def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
 
 
 def _bodies(raw: RawEntry, entry: FeedData) -> None:
-    """The longest content is the content; what feedparser copied from it into the summary is not a summary."""
+    """Take the longest content as the content; what feedparser copied from it into the summary is no summary."""
     bodies = []
     if content := dict.get(entry, "content"):
         bodies = [
@@ -194,7 +194,7 @@ def _media(raw: RawEntry, entry: FeedData) -> None:
 
 
 def _links(entry: FeedData) -> list[str]:
-    """Addresses of the entry's page, best first (FEEDS rule P4)."""
+    """Return addresses of the entry's page, best first: FeedBurner's original link, then the entry's own links."""
     original = _text(entry, "side_feedburner_origlink")
     return [original, *_page_links(entry)] if original else _page_links(entry)
 
@@ -208,7 +208,7 @@ def _page_links(context: FeedData) -> list[str]:
 
 
 def _hubs(links: list[FeedData]) -> list[str]:
-    """Those with https first: a hub is told a secret."""
+    """Return the hubs, those with https first: a hub is told a secret."""
     hubs = [link["href"] for link in links if link.get("rel") == "hub"]
     return sorted(hubs, key=lambda hub: not hub.startswith("https:"))
 
@@ -218,7 +218,7 @@ def _first(addresses: list[str], base: str) -> str:
 
 
 def _author(author: FeedData) -> str:
-    """The name. An e-mail address is not a name, and personal data that nobody needs."""
+    """Return an author's name, '' for an e-mail address, which is personal data that nobody needs."""
     name = _text(author, "name")
     return "" if re.fullmatch(r"\S+@\S+", name) else name
 
@@ -260,7 +260,7 @@ _PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000
 
 
 def _period(period: str, frequency: str) -> int | None:
-    """Seconds between updates (RSS 1.0 syndication module): the period divided by how often it is updated in it."""
+    """Return seconds between updates (RSS 1.0 syndication module): a period divided by its number of updates."""
     seconds = _PERIODS.get(period.strip().lower())
     if seconds is None:
         return None

@@ -1,7 +1,7 @@
-"""What is read of single elements of a feed, as feedparser reads them.
+"""Reads single elements of a feed, with the same result as feedparser.
 
-Each reader takes where the element stands, what was found of the feed or entry so far, and the element. It raises
-UnusualError where feedparser would do something else.
+Each reader takes the place of the element, what was found of its feed or entry so far, and the element, and adds what
+the element says. It raises UnusualError where feedparser would do something that is not done here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Place(NamedTuple):
     is_atom: bool
 
 
-#: All that feedparser has a handler for, by itself or through `xmlreader`; everything else is only a text to it.
+#: All that feedparser has a handler for, by itself or by `feedparser_driver`; everything else is only a text to it.
 #: A test holds this list to feedparser's own.
 HANDLED = frozenset((
     "abstract", "author", "body", "category", "cc_license", "channel", "cloud", "content", "content_encoded",
@@ -50,7 +50,7 @@ _FIELDS = frozenset({
     "authors", "links", "is_permalink", "title_detail", "summary_detail",
     "ttl", "sy_updateperiod", "sy_updatefrequency",
 })  # fmt: skip
-#: Texts that never take the place of the entry's own (see `xmlreader`); the first one of each is kept.
+#: Texts that never take the place of the entry's own (see `feedparser_driver`); the first one of each is kept.
 SIDE_TEXTS = frozenset((
     "media_title", "media_description", "itunes_title", "itunes_subtitle", "itunes_summary",
     "dc_title", "dc_description", "dc_date", "feedburner_origlink",
@@ -72,7 +72,7 @@ _CP1252 = {code: text for code in range(0x80, 0xA0) if (text := bytes([code]).de
 
 
 def joined(base: str, address: str) -> str:
-    """An address resolved as feedparser resolves it."""
+    """Resolve an address as feedparser does."""
     if _WHOLE.fullmatch(address):
         return address
     try:
@@ -82,7 +82,7 @@ def joined(base: str, address: str) -> str:
 
 
 def mended(text: str) -> str:
-    """A text without what feedparser takes for UTF-8 or windows-1252 that was read as Latin-1."""
+    """Repair a text that is UTF-8 or windows-1252 read as Latin-1, as feedparser does."""
     if text.isascii():
         return text
     with contextlib.suppress(UnicodeError):
@@ -91,7 +91,7 @@ def mended(text: str) -> str:
 
 
 def leaf(element: Element, name: str = "") -> Element:
-    """The element, if it has that name (any when it is empty) and nothing but a text."""
+    """Return the element, if it has that name (any when it is empty) and nothing but a text; raises UnusualError."""
     if len(element) or (name and element.tag != name):
         raise UnusualError(f"<{element.tag}> does not belong there or has elements in it")
     return element
@@ -115,13 +115,13 @@ def pass_over(element: Element, known: frozenset[str], parents: Mapping[str, fro
 
 
 def language_of(element: Element, above: str | None) -> str | None:
-    """The language of an element as it is written, where that `above` it is told; None for none."""
+    """Return the language of an element as written, or that of what is `above` it; None for none."""
     language = element.get("xml:lang", element.get("lang"))
     return above if language is None else language or None
 
 
 def _type(element: Element, default: str) -> str:
-    """The media type of a text; no other than text and HTML."""
+    """Return the media type of a text. Raises UnusualError for anything but text and HTML."""
     kind = element.get("type")
     kind = default if kind is None else _TYPES.get(kind)
     if kind is None or element.get("mode") == "base64":
@@ -205,7 +205,7 @@ def _text(_place: Place, data: FeedData, element: Element, *, field: str) -> Non
 
 
 def _only_text(_place: Place, data: FeedData, element: Element) -> None:
-    """What feedparser does not know: a text, or attributes."""
+    """Read an element that feedparser does not know: its text, or nothing where it has attributes."""
     data[element.tag] = "" if element.keys() else mended(text_of(element))
 
 
@@ -215,7 +215,7 @@ def _side(_place: Place, data: FeedData, element: Element) -> None:
 
 
 def author(_place: Place, data: FeedData, element: Element) -> None:
-    """An author of an entry, in words or in elements."""
+    """Read an author of an entry, who is named in words or in elements."""
     if not len(element):
         data["author_in_words"] = True
     elif "author_in_words" in data:
@@ -224,7 +224,7 @@ def author(_place: Place, data: FeedData, element: Element) -> None:
 
 
 def _person(element: Element) -> str:
-    """The name of an author; an address beside it is taken away."""
+    """Return the name of an author, without the e-mail address beside it."""
     if len(element):
         names = [text_of(leaf(child)) for child in element if child.tag == "name"]
         for child in element:
@@ -286,7 +286,7 @@ def _source(_place: Place, data: FeedData, element: Element) -> None:
 
 
 def hour_of(element: Element) -> int | None:
-    """An hour of the day from 0 to 23 in which the feed is not to be asked, None for what is none."""
+    """Return an hour of the day, 0 to 23, in which the feed is not to be asked; None for what is none."""
     hour = text_of(leaf(element, "hour"))
     if len(hour) > 9:
         raise UnusualError("an hour of many digits")

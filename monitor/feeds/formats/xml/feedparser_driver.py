@@ -1,4 +1,4 @@
-"""feedparser's parsers, driven so that nothing of an entry is lost or mixed up, and nothing is without bounds.
+"""Drives feedparser's two parsers so that nothing of an entry is lost or mixed up, and everything has a bound.
 
 `feedparser.parse` is not called, for four reasons. It would guess the encoding again (see `encoding`). It lets
 `media:title`, `media:description`, `itunes:*` and `dc:title` take the place of an entry's own title and text: a photo's
@@ -172,9 +172,8 @@ def _side_handlers(name: str) -> dict[str, Any]:
     return {f"_start_{name}": start, f"_end_{name}": end}
 
 
-for _name in _SIDE_FIELDS:
-    for _method, _handler in _side_handlers(_name).items():
-        setattr(_Reader, _method, _handler)
+#: The handlers of all of them, as a class to mix in: feedparser finds handlers by the names of methods.
+_SideTexts: Any = type("_SideTexts", (), {k: v for name in _SIDE_FIELDS for k, v in _side_handlers(name).items()})
 
 
 def _start_element(self: Any, name: Any, qname: Any, attrs: Any) -> None:
@@ -195,10 +194,10 @@ def _pair(name: Any) -> Any:
 
 _Strict: Any = type(
     "_Strict",
-    (_Reader, feedparser.api.StrictFeedParser),
+    (_SideTexts, _Reader, feedparser.api.StrictFeedParser),
     {"startElementNS": _start_element, "endElementNS": _end_element},
 )
-_Loose: Any = type("_Loose", (_Reader, feedparser.api.LooseFeedParser), {})
+_Loose: Any = type("_Loose", (_SideTexts, _Reader, feedparser.api.LooseFeedParser), {})
 
 
 def parse_xml(document: str, url: str) -> tuple[Any, str, str]:

@@ -1,4 +1,4 @@
-"""Making XML of what claims to be XML, so that the strict parser can read it (FEEDS rule P2).
+"""Makes XML of what claims to be XML, so that the strict parser can read it.
 
 `strip_prolog` is always applied: nothing before the root element is of use, and the DOCTYPE is where entity bombs live.
 `mend` is applied when the strict parser has refused the document.

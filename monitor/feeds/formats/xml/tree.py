@@ -2,7 +2,7 @@
 
 ElementTree's C code reads the document and builds the tree; what is left to Python is a name for each element. The tree
 is for documents as nearly all outlets write them: where feedparser would do something that can't be seen from the tree,
-UnusualError says so, and its own readers have to do it (`xmlreader`).
+UnusualError says so, and feedparser has to read the document (`feedparser_driver`).
 """
 
 from __future__ import annotations
