@@ -69,9 +69,10 @@ def violations(
             name = " and ".join(sorted(contact))
             if firsts[contact] != 1:
                 found.append(f"{receiver}: {firsts[contact]} first messages of {name}")
-            last = [item["event"]["status"] for item in heard.items() if leaders(item) == contact][-1:]
-            if last and last != [status]:
-                found.append(f"{receiver}: the last state of {name} is {last[0]} and not {status}")
+            news = [item["event"] for item in heard.items() if leaders(item) == contact]
+            last = max(news, key=lambda event: event["revision"], default=None)
+            if last is not None and last["status"] != status:
+                found.append(f"{receiver}: the last state of {name} is {last['status']} and not {status}")
         found += [
             f"{receiver}: told of {' and '.join(sorted(contact))}, which nobody published"
             for contact in firsts

@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -67,10 +68,36 @@ async def _hang_up(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+@dataclass(frozen=True)
+class Story:
+    """One contact: what is reported of it first, and what, if anything, once that was told everywhere."""
+
+    contact: frozenset[str]
+    title: str
+    status: str
+    then: str = ""
+    last_status: str = ""
+
+
 @cache
-def known_stories() -> tuple[tuple[str, frozenset[str]], ...]:
-    """All stories of the bundled watchlist; making them takes seconds of computing."""
-    return tuple(stories(bundled()))
+def known_stories() -> tuple[Story, ...]:
+    """Make stories of the bundled watchlist's leaders, each third one a plan that is cancelled; takes seconds."""
+    detector, found = Detector(bundled()), []
+
+    def reads_as(title: str, status: str) -> bool:
+        return [m.status for m in detector.detect(Article(id="x", title=title, published=NOW))] == [status]
+
+    for title, contact in stories(bundled()):
+        names = title.removesuffix(" held a phone call on Wednesday")
+        plan, cancelled = (
+            f"{names} will hold a phone call on Thursday",
+            f"Phone call between {names} on Thursday cancelled",
+        )
+        if len(found) % 3 == 2 and reads_as(plan, "planned") and reads_as(cancelled, "cancelled"):
+            found.append(Story(contact, plan, "planned", cancelled, "cancelled"))
+        else:
+            found.append(Story(contact, title, "held"))
+    return tuple(found)
 
 
 def stories(watchlist: Watchlist) -> Iterator[tuple[str, frozenset[str]]]:
@@ -187,12 +214,28 @@ class Run:
 
     async def _write_stories(self, seconds: float) -> None:
         """Publish a story now and then, in several outlets, with noise between."""
-        for number, (title, contact) in enumerate(known_stories()[: int(seconds / STORY_EVERY)]):
-            self.expected.contacts[contact] = "held"
-            for outlet in self._dice.sample(OUTLETS, 2):
-                self._newsroom.print(outlet, Entry(f"{outlet}-story-{number}", title, f"{outlet} has learned of it."))
-                self._newsroom.print(outlet, Entry(f"{outlet}-noise-{number}", f"Harvest report {number}: more rain"))
-                await asyncio.sleep(STORY_EVERY / 2)
+        async with asyncio.TaskGroup() as following:
+            for number, story in enumerate(known_stories()[: int(seconds / STORY_EVERY)]):
+                self.expected.contacts[story.contact] = story.status
+                outlets = self._dice.sample(OUTLETS, 3)
+                for outlet in outlets[:2]:
+                    text = f"{outlet} has learned of it."
+                    self._newsroom.print(outlet, Entry(f"{outlet}-story-{number}", story.title, text))
+                    noise = f"Harvest report {number}: more rain"
+                    self._newsroom.print(outlet, Entry(f"{outlet}-noise-{number}", noise))
+                    await asyncio.sleep(STORY_EVERY / 2)
+                if story.then:
+                    following.create_task(self._follow_up(story, number, outlets[2]))
+
+    async def _follow_up(self, story: Story, number: int, outlet: str) -> None:
+        """Publish what became of a plan once each receiver was told of the plan; nothing if that takes for ever."""
+        for _ in range(120):
+            if all(receiver.told.firsts()[story.contact] for receiver in self.receivers.values()):
+                now = NOW + (datetime.now(UTC) - self._service_began)
+                self._newsroom.print(outlet, Entry(f"{outlet}-then-{number}", story.then, published=now))
+                self.expected.contacts[story.contact] = story.last_status
+                return
+            await asyncio.sleep(0.5)
 
     # -- faults ------------------------------------------------------------------------------------------------------
 
