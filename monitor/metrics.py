@@ -35,6 +35,7 @@ feed_poll_duration = _histogram("feed_poll_duration_seconds", "Time from request
 feed_last_success = _gauge("feed_last_success_timestamp_seconds", "When a feed last answered well.", "feed")
 feeds_by_state = _gauge("feeds", "Feeds this poller owns, by health state.", "state")
 feed_parse_modes = _counter("feed_parses", "Parsed documents, by format and whether they were well formed.", "mode")
+feed_oddities = _counter("feed_oddities", "What was odd in answers of feeds and was passed over, by kind.", "kind")
 articles = _counter("articles", "Entries seen in feeds, by what became of them.", "result")
 article_age = _histogram("article_age_seconds", "From an entry's published time to when it was first seen.", _AGE)
 

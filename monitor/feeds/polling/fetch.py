@@ -11,9 +11,10 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import ada_url
 import httpx
+import structlog
 from msgspec import Struct, structs
 
-from monitor import __version__
+from monitor import __version__, metrics
 from monitor.errors import HttpError
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
@@ -22,6 +23,8 @@ from monitor.http.bodies import DEADLINE, Room, read_body
 from monitor.http.chain_cookies import ChainCookies
 from monitor.http.transport import PORTS as USUAL_PORTS
 from monitor.http.transport import CheckedTransport
+
+logger = structlog.get_logger()
 
 ACCEPT: Final = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, "
@@ -167,6 +170,10 @@ class Fetcher:
                 coding = headers.get("content-encoding", "")
                 body = await read_body(response.stream, coding, raw_limit, limit, self._room)  # type: ignore[arg-type]
             stream = response.stream if isinstance(response.stream, Answer) else None
+            if stream is not None and (stream.odd or stream.cut):
+                metrics.feed_oddities.labels("header").inc(stream.odd)
+                metrics.feed_oddities.labels("cut_body").inc(stream.cut)
+                logger.info("odd_answer", feed=feed.id, header_lines=stream.odd, body_cut=stream.cut)
             return Fetched(
                 status=200 if response.status_code in _READ else response.status_code,
                 url=url,
