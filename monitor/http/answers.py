@@ -118,7 +118,10 @@ class Answer(httpx.AsyncByteStream):
             data = await self._connection.read()
             if not data:
                 # Without a length and without chunks, the end of the connection is the end of the body.
-                self.cut = any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in self.headers)
+                self.cut = any(
+                    name.lower() == b"content-length" or (name.lower() == b"transfer-encoding" and b"chunked" in value)
+                    for name, value in self.headers
+                )
                 return
             self._feed(data)
 

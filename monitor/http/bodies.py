@@ -21,6 +21,7 @@ _SLICE = 256 * 1024
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "br", "deflate", "compress", "x-compress", "zstd", "dcb", "dcz", "exi",
                            "pack200-gzip", "bzip2", "x-bzip2", "xz", "lzma"})  # fmt: skip
 _GZIP_NAMES = frozenset({"gzip", "x-gzip"})
+_GZIP_MAGIC = b"\x1f\x8b\x08"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 #: Bits of zlib that mean: a gzip header and trailer (RFC 1952).
 _GZIP = 31
@@ -62,8 +63,9 @@ async def read_body(
     """Return the decoded body; a large one takes a place in the `room`.
 
     `coding` is the value of Content-Encoding. Labels that name no compression (`UTF-8`, `none`, `aws-chunked`) change
-    nothing; neither does `gzip` on a body that begins as a document does. Raises HttpError: `encoding_refused` for a
-    compression that was not asked for and for more than one, `body_too_large`, `decoded_too_large`, `bad_gzip`, and
+    nothing; neither does `gzip` on a body that begins as a document does, and what begins as gzip does is unpacked
+    without a label. Raises HttpError: `encoding_refused` for a compression that was not asked for and for more than
+    one, `body_too_large`, `decoded_too_large`, `bad_gzip`, and
     `truncated` for gzip that ends early.
     """
     codings = [name for name in map(str.strip, coding.lower().split(",")) if name in _COMPRESSIONS]
@@ -75,6 +77,8 @@ async def read_body(
     async for chunk in chunks:
         if not size and inflated is not None and chunk.lstrip(_BLANK)[:1] in {b"<", b"{"}:
             inflated = None
+        elif not size and inflated is None and chunk.startswith(_GZIP_MAGIC):
+            inflated = _Inflated(max_decoded)  # a file that was packed once and for all, `feed.xml.gz`
         size += len(chunk)
         if size > max_raw:
             raise HttpError(f"the body is longer than {max_raw} bytes", reason="body_too_large")

@@ -73,7 +73,7 @@ _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_k
 _DECLARATION = re.compile(rb"""^\s{0,64}<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _LANGUAGE = re.compile(rb"""<language>\s*([A-Za-z]{2,3})|xml:lang\s*=\s*["']([A-Za-z]{2,3})""")
-_TAG = re.compile(rb"<!\[CDATA\[|]]>|<[^<>]*>|&[#A-Za-z0-9]+;|https?://\S+")
+_TAG = re.compile(rb"<!\[CDATA\[|]]>|<[^<>]*>|&[#A-Za-z0-9]+;|https?://[^\s<>]+")
 _HIGH, _LETTER, _CONTROL = re.compile(rb"[\x80-\xff]"), re.compile(rb"[A-Za-z]"), re.compile("[\x80-\x9f]")
 #: Of the letters of a text in Latin script, at most this share is not ASCII; Vietnamese has the most.
 _LATIN_SHARE = 0.4

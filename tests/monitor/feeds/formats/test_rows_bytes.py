@@ -25,6 +25,9 @@ OTHERS = {
     "Polish": ("cp1250", "Premier spotkał się z prezydentem w Łodzi, gdzie omówiono żądania związków górniczych."),
     "Czech": ("cp1250", "Předseda vlády řekl, že se příští týden sejde s ministrem v Plzni kvůli dálnici."),
     "Turkish": ("cp1254", "Bakan, görüşmenin ardından köprünün açılışına katılacağını söyledi, ışıklar yandı."),
+    "Japanese": ("cp932", "首相は大統領と電話で会談し、港の橋について話し合った。"),
+    "Chinese": ("gb18030", "两国部长通电话，讨论港口大桥和铁路的建设问题。"),
+    "Korean": ("cp949", "두 장관은 항구 다리와 철도에 대해 전화로 논의했다."),
     "Russian": ("cp1251", "Министры двух стран обсудили по телефону строительство моста через реку."),
     "Greek": ("cp1253", "Ο υπουργός μίλησε στο τηλέφωνο με τον ομόλογό του για τη γέφυρα του λιμανιού."),
 }
@@ -45,7 +48,9 @@ def test_row_105_latin_1_under_a_wrong_label_is_windows_1252(language: str, head
 @pytest.mark.parametrize("language", OTHERS)
 def test_row_105_other_languages_have_their_code_pages(language: str) -> None:
     codec, sentence = OTHERS[language]
-    document = f"{LABEL}<rss><channel><item><title>{sentence}</title></item></channel></rss>"
+    document = (
+        f"{LABEL}<rss><channel><link>https://a.example/</link><item><title>{sentence}</title></item></channel></rss>"
+    )
     assert decode(document.encode(codec)) == (document, codec, "not valid utf-8")
 
 

@@ -183,6 +183,10 @@ async def test_row_109_beside_gzip_as_well(server: FeedServer, world: World, lab
     assert await polled(world, head(b"Content-Encoding: " + label.encode(), body=packed)) == ALL
 
 
+async def test_row_109_a_packed_file_without_a_label_is_unpacked(server: FeedServer, world: World) -> None:
+    assert await polled(world, head(b"Content-Type: application/gzip", body=gzip.compress(BODY))) == ALL
+
+
 async def test_row_110_status_203_is_200_by_way_of_a_proxy(server: FeedServer, world: World) -> None:
     assert await polled(world, head(status=b"HTTP/1.1 203 Non-Authoritative Information")) == ALL
 
