@@ -1,4 +1,8 @@
-"""Hashes what an entry says: its words, never its dates, so that a new date alone is no correction."""
+"""Hashes what an entry says to 16 bytes: its words, never its dates and never its address.
+
+The hash is in parts, so that two of them tell what an edit left as it was. An address is no part of it: feeds with
+session ids in their links, or with two host names in turn, would look like feeds of nothing but corrections.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +10,45 @@ import hashlib
 from collections.abc import Sequence
 
 from monitor.feeds.formats.document import Entry
-from monitor.feeds.formats.fields import article_urls
 
 #: Text lengths are compared in steps of this many characters; from 3 steps on a change is significant, so that more
 #: than 50 characters were added or removed (Feedbin's rule).
 _STEP = 25
 _SIGNIFICANT_STEPS = 3
 
+#: Where the parts lie: title, summary, text, length of the text, authors and tags.
+TITLE, SUMMARY, TEXT, _LENGTH, _LABELS = slice(0, 5), slice(5, 9), slice(9, 13), 13, slice(14, 16)
+#: The parts that are words: everything but authors and tags.
+WORDS = slice(0, 14)
 
-def revision_hash(
-    *, title: str, link: str, summary: str, content: str, authors: Sequence[str], tags: Sequence[str]
-) -> bytes:
-    """Hash what an entry says to 6 bytes, with case kept, spaces folded, and the address as it is compared.
 
-    2 are of title and summary, 1 is the length of the text in steps of 25 characters, 3 are of everything. So two
-    hashes also tell whether a change is significant.
+def revision_hash(*, title: str, summary: str, content: str, authors: Sequence[str], tags: Sequence[str]) -> bytes:
+    """Return 16 bytes of what an entry says, with case kept and white space folded.
+
+    A part whose text is empty is all zeros. Authors and tags count in any order.
     """
-    head = (_folded(title), _folded(summary))
-    lists = (_folded("\n".join(sorted(words))) if words else "" for words in (authors, tags))
-    everything = _digest(head[0], article_urls.link_key(link), head[1], _folded(content), *lists)
-    return b"%b%c%b" % (_digest(*head)[:2], len(content) // _STEP % 256, everything[:3])
-
-
-def revision_of(entry: Entry) -> bytes:
-    """Hash an entry as it is."""
-    return revision_hash(
-        title=entry.title,
-        link=entry.link,
-        summary=entry.summary,
-        content=entry.content,
-        authors=entry.authors,
-        tags=entry.tags,
+    labels = "\0".join(_folded("\n".join(sorted(words))) for words in (authors, tags) if words)
+    return b"%b%b%b%c%b" % (
+        _digest(_folded(title), 5),
+        _digest(_folded(summary), 4),
+        _digest(_folded(content), 4),
+        len(content) // _STEP % 256,
+        _digest(labels, 2),
     )
 
 
-def same_words(before: bytes, after: bytes) -> bool:
-    """Tell whether two hashes have the same title and summary."""
-    return before[:2] == after[:2]
+def revision_of(entry: Entry) -> bytes:
+    """Return the hash of an entry that was read, or was changed since."""
+    return revision_hash(
+        title=entry.title, summary=entry.summary, content=entry.content, authors=entry.authors, tags=entry.tags
+    )
 
 
 def significant(before: bytes, after: bytes) -> bool:
     """Tell whether a correction is more than cosmetic: another title or summary, or over 50 characters more or less."""
-    steps = (after[2] - before[2]) % 256
-    return not same_words(before, after) or min(steps, 256 - steps) >= _SIGNIFICANT_STEPS
+    steps = (after[_LENGTH] - before[_LENGTH]) % 256
+    same_head = before[TITLE] == after[TITLE] and before[SUMMARY] == after[SUMMARY]
+    return not same_head or min(steps, 256 - steps) >= _SIGNIFICANT_STEPS
 
 
 def _folded(text: str) -> str:
@@ -57,5 +57,5 @@ def _folded(text: str) -> str:
     return " ".join(text.split())
 
 
-def _digest(*texts: str) -> bytes:
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).digest()
+def _digest(text: str, size: int) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=size).digest() if text else bytes(size)

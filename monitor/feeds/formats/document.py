@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     feed's zone was assumed), `ancient` (before 1990, dropped). `title`, `summary` and `content` are plain text; `html`
     is the safe form of the longest body.
 
-    `revision` is the hash of its words (`revision.revision_hash`), b"" where it was not computed yet.
+    `revision` is the hash of its words (`content_hash.revision_hash`), b"" where it was not computed yet.
     """
 
     guid: str = ""

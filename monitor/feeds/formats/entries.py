@@ -121,7 +121,7 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
         language=language,
         image=_image(raw, base),
         source=_origin(raw, base),
-        revision=revision_hash(title=title, link=link, summary=short, content=content, authors=authors, tags=tags),
+        revision=revision_hash(title=title, summary=short, content=content, authors=authors, tags=tags),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a user keeps of a feed, and how its addresses are rewritten. Pure.
+"""Decide which entries of a feed its user wants, and rewrite their addresses. Pure.
 
 The patterns are the user's, the texts are anybody's, so each search has a time limit; a pattern that runs out of it
 matches nothing.
@@ -27,16 +27,17 @@ class Wanted:
         self._keep = [(rule, regex.compile(rule.match, regex.IGNORECASE)) for rule in subscription.keep]
         self._block = [(rule, regex.compile(rule.match, regex.IGNORECASE)) for rule in subscription.block]
 
-    def accept(self, entry: Entry) -> Entry | None:
-        """The entry with its address rewritten; None when a filter stops it."""
-        entry = self._rewritten(entry)
+    def refusal(self, entry: Entry) -> str:
+        """Say which rule stops an entry, '' when none does."""
         if self._keep and not any(_matches(rule, pattern, entry) for rule, pattern in self._keep):
-            return None
-        if any(_matches(rule, pattern, entry) for rule, pattern in self._block):
-            return None
-        return entry
+            return "no `keep` rule matches it"
+        for rule, pattern in self._block:
+            if _matches(rule, pattern, entry):
+                return f"the `block` rule {rule.match!r} for its {rule.field} matches it"
+        return ""
 
-    def _rewritten(self, entry: Entry) -> Entry:
+    def rewritten(self, entry: Entry) -> Entry:
+        """Return the entry with its address rewritten."""
         if not self._rewrite:
             return entry
         link = entry.link
@@ -46,16 +47,11 @@ class Wanted:
             except (TimeoutError, IndexError, regex.error):
                 continue  # too slow, or a reference to a group that took no part
         link = article_urls.absolute("", link) or entry.link
-        return msgspec.structs.replace(entry, link=link, revision=b"") if link != entry.link else entry
-
-
-def looks_into_texts(subscription: Subscription) -> bool:
-    """Whether a subscription looks into the texts of entries, or makes other entries of them."""
-    return bool(subscription.keep or subscription.block or subscription.url_rewrite)
+        return msgspec.structs.replace(entry, link=link) if link != entry.link else entry
 
 
 def stripped(pattern: str, guid: str) -> str:
-    """The guid without what the pattern finds in it."""
+    """Return the guid without what the pattern finds in it."""
     if not pattern:
         return guid
     try:

@@ -1,83 +1,80 @@
-"""Which entry is which, from poll to poll: keys, revisions, duplicates (FEEDS rules D1 to D7). Pure.
+"""Compare a document with what its feed has published: what is new, and what is a correction of what. Pure.
 
-A guid is what a feed calls an entry, and mostly right. Where it is not, feeds fail in known ways, and each has its
-rule: no guid at all; a counter at its end that rises with every edit (BBC); one guid for many entries; new guids for
-old entries at every poll. What has been published is remembered under the entry's key and, where that is not its
-address already, under its address too, so that a feed whose guids turn out to be worthless can go on by address
-without publishing anything again.
+`entry_keys` says by what an entry can be recognised, `key_choice` which of that holds in this feed, `matching` which
+known story each entry is. Here the outcome becomes articles to publish and stories to remember.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import zlib
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from itertools import count
 
 import msgspec
 
-from monitor.feeds.formats.content_hash import same_words, significant
+from monitor.feeds.formats.content_hash import significant
 from monitor.feeds.formats.document import Entry, ParsedFeed
-from monitor.feeds.formats.fields import article_urls
-from monitor.feeds.novelty.entry_keys import NamedEntry, guids, named
-from monitor.feeds.novelty.filters import Wanted, looks_into_texts
-from monitor.feeds.novelty.seen import Seen, SeenEntry
-from monitor.feeds.subscriptions import outlets
+from monitor.feeds.novelty import key_choice
+from monitor.feeds.novelty.articles import ArticleMaker
+from monitor.feeds.novelty.entry_keys import EntryKeys, entry_digest, keys_of
+from monitor.feeds.novelty.filters import Wanted
+from monitor.feeds.novelty.key_choice import Choice
+from monitor.feeds.novelty.matching import Matching, Stories
+from monitor.feeds.novelty.seen import Seen, Story
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
 #: Corrections of one entry that are published; what changes more often is a counter or a clock (lemon24/reader).
 MAX_REVISIONS = 24
-#: Above this share of entries that have another's guid, or of known addresses that come with a new guid, guids are not
-#: believed any more (FEEDS rule D2). Fewer entries than this say nothing.
-COLLISION_SHARE = 0.3
-TURNOVER_SHARE = 0.5
-_ENOUGH = 4
+#: Earlier editions of a story that are known again, so that two editions that are served in turn are told once each.
+_EDITIONS, _EDITION_BYTES = 8, 4
 
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).date()
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """An entry that is not published, and why: `reason` is a bounded name, `text` a sentence for people."""
+
+    name: str
+    reason: str
+    text: str
 
 
 class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     """What a document brought.
 
-    `new` and `changed` are articles to publish, oldest entry first; `seen` is what is to be remembered (`Seen.prune`
-    bounds it), `current` are the names in it of the document's entries. `identity` is how entries are told apart from
-    now on, `switched` says why when that has changed just now. `named` are the document's entries as they were
-    compared, None for those without a word and those that a filter refused; `dropped` counts these, `duplicates` those
-    that stand in it twice, `exhausted` those that changed more often than MAX_REVISIONS. `newest` is the latest
-    believable date in the document.
+    `new` and `changed` are articles to publish, the entry that stands last first; `seen` is what is to be remembered
+    (`Seen.prune` bounds it), `current` are the ids of the stories in the document. `choice` says how the feed's entries
+    are told apart from now on. `entries` counts the entries that were compared, `left_out` are the others, `duplicates`
+    counts those that stand in the document twice, `returned` those that went back to an edition that was told before,
+    `exhausted` those that changed more often than MAX_REVISIONS. `newest` is the latest believable date in the
+    document.
     """
 
     new: tuple[Article, ...] = ()
     changed: tuple[Article, ...] = ()
     seen: Seen = msgspec.field(default_factory=Seen)
     current: frozenset[bytes] = frozenset()
-    identity: str = "guid"
-    switched: str = ""
-    named: tuple[NamedEntry | None, ...] = ()
+    choice: Choice = Choice()
+    left_out: tuple[LeftOut, ...] = ()
+    entries: int = 0
     unchanged: int = 0
     duplicates: int = 0
-    dropped: int = 0
+    returned: int = 0
     exhausted: int = 0
     newest: datetime | None = None
 
+    @property
+    def only_new(self) -> bool:
+        """Whether every entry was new."""
+        return bool(self.new) and len(self.new) == self.entries - self.duplicates
 
-class _Candidate(msgspec.Struct, gc=False):
-    """An entry in its document: its guid there, its texts where they were read, and its key, at first its guid's."""
-
-    named: NamedEntry
-    guid: str
-    entry: Entry
-    key: bytes
-
-    def names(self) -> tuple[bytes, ...]:
-        """The names under which it is remembered: its own, and one of its address where that is not its name."""
-        key, page = self.key, self.named.page
-        return (key[:8], page[8:]) if page and page != key else (key[:8],)
-
-    def is_remembered(self, seen: Seen) -> bool:
-        """Whether something is remembered under its address, whichever name it had."""
-        page = self.named.page
-        return bool(page) and (page[:8] in seen.names or page[8:] in seen.names)
+    @property
+    def only_changed(self) -> bool:
+        """Whether every entry was a correction."""
+        return bool(self.changed) and len(self.changed) == self.entries - self.duplicates
 
 
 def reconcile(
@@ -86,200 +83,222 @@ def reconcile(
     subscription: Subscription,
     now: datetime,
     *,
-    identity: str = "",
+    choice: Choice | None = None,
     first: bool | None = None,
 ) -> Reconciled:
-    """Compare a document with what was published before.
+    """Compare a document with what was published before; `seen` is changed.
 
-    `identity` is what an earlier reconciliation ended with, '' before the first one. `first` marks the first document
-    of a feed, whose entries are backfill (D5); None means that it is when nothing was seen.
+    `choice` is what an earlier reconciliation ended with, None before the first one. `first` marks the first document
+    of a feed, whose entries are backfill; None means that it is when nothing was seen.
     """
-    first = not seen if first is None else first
-    today = (now.date() - _EPOCH_DAY).days
-    entries = list(_read(parsed.entries, subscription))
-    oldest = now - timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
-    kept = [(name, entry) for name, entry in entries if name and entry and not (oldest and name.is_before(oldest))]
-    known_as = guids([name for name, _ in kept])
-    candidates = [
-        _Candidate(name, guid, entry, name.key(subscription.id, guid))
-        for (name, entry), guid in zip(kept, known_as, strict=True)
-    ]
-    mode, switched = _mode(candidates, seen, subscription, identity)
-    unique, duplicates = _keyed(candidates, seen, subscription.id, mode)
-
-    after = seen.copy()
-    current: list[bytes] = []
-    new: list[Article] = []
-    changed: list[Article] = []
-    unchanged = exhausted = 0
-    for candidate in unique:
-        names, revision = candidate.names(), candidate.named.revision
-        current += names
-        if after.says(names, revision):
-            unchanged += 1
-            continue
-        known = after.get(names[0]) or (_renamed(candidate, seen, mode) if seen else None)
-        if known is None:
-            record = SeenEntry(revision, 0, today)
-            new.append(_article(candidate, parsed, subscription, now, backfill=first))
-        elif known.revision == revision or subscription.ignore_updates:
-            unchanged += 1
-            record = known
-        elif known.n >= MAX_REVISIONS:
-            exhausted += 1
-            record = known
+    first = not len(seen) if first is None else first
+    entries, left_out = _wanted(parsed.entries, subscription, now)
+    unique, matching, choice = _matched(entries, seen, subscription, choice or Choice())
+    ids = _Ids(unique, subscription.id, choice)
+    maker = ArticleMaker(parsed, subscription, now, first=first)
+    outcome = _Outcome(seen, subscription, maker, today=(now.date() - _EPOCH_DAY).days)
+    for number, entry in enumerate(unique):
+        story = matching.found.get(number)
+        if story is not None:
+            outcome.known(entry, story)
+        elif (old := _remembered_by_0_1_0(entry, seen, subscription.id)) is not None:
+            outcome.adopted(entry, old)
         else:
-            record = SeenEntry(revision, known.n + 1, known.day)
-            important = significant(known.revision, revision)
-            changed.append(_article(candidate, parsed, subscription, now, revision=record.n, significant=important))
-        after.put(names, record)
-    dates = [date for c in unique if (date := c.named.believable(now))]
+            outcome.new(entry, ids.new(entry, outcome.taken))
+    all_foreign = bool(unique) and len(matching.foreign) == len(unique)
     return Reconciled(
-        new=tuple(reversed(new)),
-        changed=tuple(reversed(changed)),
-        seen=after,
-        current=frozenset(current),
-        identity=mode,
-        switched=switched,
-        named=tuple(name for name, _ in entries),
-        unchanged=unchanged,
-        duplicates=duplicates,
-        dropped=len(entries) - len(kept),
-        exhausted=exhausted,
-        newest=max(dates, default=None),
+        new=tuple(reversed(outcome.published)),
+        changed=tuple(reversed(outcome.corrected)),
+        seen=seen,
+        current=frozenset(outcome.current),
+        choice=choice if subscription.identity else key_choice.after_corrections(choice, all_foreign=all_foreign),
+        left_out=left_out,
+        entries=len(entries),
+        unchanged=outcome.unchanged,
+        duplicates=len(entries) - len(unique),
+        returned=outcome.returned,
+        exhausted=outcome.exhausted,
+        newest=max((date for entry in unique if (date := entry.believable(now))), default=None),
     )
 
 
-def _read(entries: Iterable[Entry], subscription: Subscription) -> Iterable[tuple[NamedEntry | None, Entry | None]]:
-    """Each entry of the document with its names, None for what is left out."""
-    wanted = Wanted(subscription) if looks_into_texts(subscription) else None
-    for entry in entries:
-        accepted: Entry | None = entry
+def _wanted(
+    entries: Iterable[Entry], subscription: Subscription, now: datetime
+) -> tuple[list[Entry], tuple[LeftOut, ...]]:
+    """The entries that are compared, and those that are left out."""
+    wanted = Wanted(subscription)
+    oldest = now - timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
+    kept: list[Entry] = []
+    left_out: list[LeftOut] = []
+    for each in entries:
+        entry = wanted.rewritten(each)
+        moment = entry.published or entry.updated
+        reason, text = "", ""
         if not (entry.title or entry.summary or entry.content):
-            accepted = None
-        elif wanted is not None:
-            accepted = wanted.accept(entry)
-        yield (None, None) if accepted is None else (named(accepted, subscription), accepted)
+            reason, text = "no_words", "it has neither title nor text"
+        elif text := wanted.refusal(entry):
+            reason = "filtered"
+        elif oldest and moment is not None and moment < oldest:
+            reason, text = "too_old", f"it is older than {subscription.max_age_days} days"
+        if reason:
+            left_out.append(LeftOut(entry.title or entry.link or entry.guid, reason, text))
+        else:
+            kept.append(entry)
+    return kept, tuple(left_out)
 
 
-def _mode(candidates: list[_Candidate], seen: Seen, subscription: Subscription, identity: str) -> tuple[str, str]:
-    """How entries are told apart, and why that changes now ('' when it does not)."""
-    if subscription.identity:
-        return subscription.identity, ""
-    if identity and identity != "guid":
-        return identity, ""
-    with_both = [c for c in candidates if c.guid and c.named.link_key]
-    links = {c.named.link_key for c in with_both}
-    collisions = len(with_both) - len({c.guid for c in with_both})
-    if len(with_both) < _ENOUGH or len(links) < 0.9 * len(with_both):
-        return "guid", ""  # addresses tell entries apart no better
-    if collisions > COLLISION_SHARE * len(with_both):
-        return "link", f"{collisions} of {len(with_both)} entries have the guid of another one"
-    names = seen.names
-    turned = sum(c.is_remembered(seen) for c in with_both if c.key[:8] not in names)
-    if turned:
-        known = sum(c.is_remembered(seen) for c in with_both)
-        if known >= _ENOUGH and turned > TURNOVER_SHARE * known:
-            return "link", f"{turned} of {known} known entries came with a new guid"
-    return "guid", ""
+def _matched(
+    entries: Sequence[Entry], seen: Seen, subscription: Subscription, before: Choice
+) -> tuple[list[EntryKeys], Matching, Choice]:
+    """Each story of the document once, with the known stories that they are, and the choice of keys after it."""
+    forced = bool(subscription.identity)
+    unique = _unique(keys_of(entries, subscription, before.volatile))
+    choice = key_choice.from_document(unique, before, subscription.identity)
+    stories = Stories(seen, choice.volatile)
+    matching = Matching(unique, stories, forced=forced)
+    matching.known(choice)
+    if not forced:
+        same = [(unique[number], story) for number, story in matching.found.items()]
+        learned = key_choice.from_matches(unique, choice, same, lambda kind, key: bool(stories.find(kind, key)))
+        if learned.volatile != choice.volatile:
+            again = _unique(keys_of(entries, subscription, learned.volatile))
+            if len({entry.place for entry in again}) < min(len({entry.place for entry in unique}), len(again)):
+                # Links without those parameters are the same for several entries: they tell entries apart.
+                learned = msgspec.structs.replace(learned, volatile=choice.volatile, why=choice.why)
+            else:
+                unique = again
+        if learned != choice:
+            matching = Matching(unique, Stories(seen, learned.volatile))
+            matching.known(learned)
+        choice = learned
+    matching.corrections(choice)
+    return unique, matching, choice
 
 
-def _keyed(candidates: list[_Candidate], seen: Seen, feed_id: str, mode: str) -> tuple[list[_Candidate], int]:
-    """The candidates with their keys, without those that say the same again."""
-    by_guid = mode == "guid"
-    gids = [(by_guid and candidate.guid) or _gid(candidate, mode) for candidate in candidates]
-    owners = _owners(candidates, gids, seen, feed_id)
-    taken: set[str] = set()
-    unique: list[_Candidate] = []
-    for candidate, own in zip(candidates, gids, strict=True):
-        gid, owner = own, owners[own]
-        if owner is not candidate and owner.named.longer(gid) != candidate.named.longer(gid):
-            gid = candidate.named.longer(gid)
-        if gid not in taken and (owner is candidate or gid != own):
-            taken.add(gid)
-            if gid != candidate.guid:
-                candidate.key = candidate.named.key(feed_id, gid)
-            unique.append(candidate)
-    return unique, len(candidates) - len(unique)
+def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
+    """The entries without those that say the same under the same guid or link as one before them."""
+    speakers: dict[bytes, set[bytes]] = {}
+    for entry in entries:
+        speakers.setdefault(entry.link, set()).add(entry.words)
+    told: dict[tuple[bytes, bytes], EntryKeys] = {}
+    unique: list[EntryKeys] = []
+    for entry in entries:
+        twin = None
+        for key in [key for key in (entry.guid, entry.link) if key] or [entry.date]:
+            earlier = told.setdefault((key, entry.words), entry)
+            twin = twin or (earlier if earlier is not entry else None)
+        other_time = twin is not None and entry.date != twin.date and len(speakers[entry.link]) > 1
+        if twin is None or (other_time and (not entry.guid or entry.guid != twin.guid)):
+            unique.append(entry)
+    return unique
 
 
-def _owners(candidates: Sequence[_Candidate], gids: Sequence[str], seen: Seen, feed_id: str) -> dict[str, _Candidate]:
-    """Whose each name is, where several entries have it.
+class _Outcome:
+    """Collects what becomes of the entries of one document, and remembers it in `seen`."""
 
-    Not theirs who are remembered under name and address; rather theirs whose address is remembered without that, since
-    they had the name before; else the first one's (D2).
-    """
-    owners = dict(zip(reversed(gids), reversed(candidates), strict=True))
-    if len(owners) == len(candidates):
-        return owners
-    namesakes: dict[str, list[_Candidate]] = {}
-    for candidate, gid in zip(candidates, gids, strict=True):
-        namesakes.setdefault(gid, []).append(candidate)
+    def __init__(self, seen: Seen, subscription: Subscription, maker: ArticleMaker, *, today: int) -> None:
+        self._seen, self._subscription, self._maker, self._today = seen, subscription, maker, today
+        self.taken = {story.id for story in seen}
+        self.current: list[bytes] = []
+        self.published: list[Article] = []
+        self.corrected: list[Article] = []
+        self.unchanged = self.returned = self.exhausted = 0
 
-    def rank(gid: str, candidate: _Candidate) -> int:
-        if candidate.named.key(feed_id, candidate.named.longer(gid))[:8] in seen.names:
-            return 2
-        return 0 if candidate.is_remembered(seen) else 1
+    def new(self, entry: EntryKeys, article_id: bytes) -> None:
+        """Publish a new story."""
+        self.taken.add(article_id)
+        self._remember(entry, Story(article_id, entry.content, self._today))
+        self.published.append(self._maker.article(entry, article_id))
 
-    return {gid: min(several, key=partial(rank, gid)) for gid, several in namesakes.items()}
+    def adopted(self, entry: EntryKeys, old: Sequence[Story]) -> None:
+        """Go on with a story of which version 0.1.0 remembered only names; what it says now counts as told."""
+        for story in old:
+            self._seen.drop(story)
+        known = Story(old[0].id, entry.content, old[0].day, n=old[0].n)
+        self._remember(entry, msgspec.structs.replace(known, id=_full_id(entry, old[0].id, self._subscription.id)))
+        self.unchanged += 1
+
+    def known(self, entry: EntryKeys, story: Story) -> None:
+        """Publish a correction, where it is one."""
+        edition = _edition(entry.content)
+        is_back = edition in _editions(story)
+        if entry.content == story.content or self._subscription.ignore_updates:
+            self.unchanged += 1
+        elif is_back and story.returned:
+            self.returned += 1
+        elif story.n >= MAX_REVISIONS:
+            self.exhausted += 1
+        else:
+            important = significant(story.content, entry.content)
+            kept = [old for old in _editions(story) if old != edition]
+            editions = b"".join((*kept, _edition(story.content))[-_EDITIONS:])
+            story = msgspec.structs.replace(
+                story, content=entry.content, n=story.n + 1, editions=editions, returned=story.returned or is_back
+            )
+            self.corrected.append(self._maker.article(entry, story.id, revision=story.n, significant=important))
+        self._remember(entry, story)
+
+    def _remember(self, entry: EntryKeys, story: Story) -> None:
+        """Remember a story under the keys that it has now."""
+        self.current.append(story.id)
+        keys = {name: getattr(entry, name) or getattr(story, name) for name in ("guid", "link", "path", "date")}
+        parameters = entry.parameters if entry.path else story.parameters
+        self._seen.put(msgspec.structs.replace(story, parameters=parameters, **keys))
 
 
-def _gid(candidate: _Candidate, mode: str) -> str:
-    name = candidate.named
-    if mode == "link+title":
-        return f"{name.link_key}\n{name.title}"
-    first, second = candidate.guid, name.link_key
-    if mode == "link":
-        first, second = second, first
-    return first or second or f"{name.title}\n{name.undated}"
+def _edition(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(_EDITION_BYTES)
 
 
-def _renamed(candidate: _Candidate, seen: Seen, mode: str) -> SeenEntry | None:
-    """What is remembered of the entry under its address, when it is the same story under another name."""
-    name = candidate.named
-    known = (seen.get(name.page[:8]) or seen.get(name.page[8:])) if name.page else None
-    if known is None or mode == "link+title":
-        return None
-    return known if mode == "link" or same_words(known.revision, name.revision) else None
+def _editions(story: Story) -> list[bytes]:
+    return [story.editions[at : at + _EDITION_BYTES] for at in range(0, len(story.editions), _EDITION_BYTES)]
 
 
-def _article(
-    candidate: _Candidate,
-    parsed: ParsedFeed,
-    subscription: Subscription,
-    now: datetime,
-    *,
-    revision: int = 0,
-    significant: bool = True,
-    backfill: bool = False,
-) -> Article:
-    entry, key = candidate.entry, candidate.key.hex()
-    origin, publisher, country = "", subscription.publisher, subscription.country
-    if entry.source is not None and not subscription.outlet:
-        # An aggregator's entry is its source's: the same owner must not count as two.
-        known = outlets.outlet_of(entry.source.url)
-        origin = known.name if known else entry.source.title
-        publisher = publisher or (known.publisher if known else origin)
-        country = country or (known.country if known else "")
-    language = entry.language or parsed.language or subscription.language
-    return Article(
-        id=key,
-        title=entry.title,
-        url=article_urls.canonical(entry.link),
-        summary=entry.summary,
-        text=entry.content if entry.content != entry.summary else "",
-        language=language.partition("-")[0],
-        published=candidate.named.believable(now),
-        outlet=subscription.outlet or origin or parsed.title,
-        feed=subscription.url,
-        publisher=publisher,
-        country=country,
-        official=subscription.official,
-        speaks_for=subscription.speaks_for,
-        seen=now,
-        revision=revision,
-        significant=significant,
-        backfill=backfill,
-        authors=entry.authors,
-        tags=entry.tags,
-    )
+class _Ids:
+    """Ids for the articles of one document's new stories."""
+
+    def __init__(self, entries: Sequence[EntryKeys], feed_id: str, choice: Choice) -> None:
+        self._feed_id, self._choice = feed_id, choice
+        self._guids = Counter(entry.guid for entry in entries)
+        self._addresses = Counter(entry.address for entry in entries)
+
+    def new(self, entry: EntryKeys, taken: Container[bytes]) -> bytes:
+        """Return the id of the best name that no other entry has, and of which no article was made yet.
+
+        It depends on nothing but the document and what is remembered, so that a poll that is repeated after a crash
+        gives the same ids.
+        """
+        return next(found for name in self._names(entry) if (found := entry_digest(self._feed_id, name)) not in taken)
+
+    def _names(self, entry: EntryKeys) -> Iterator[str]:
+        title, moment = entry.entry.title, entry.date.hex()
+        if entry.gid and (self._choice.trusts("guid") or not entry.address) and self._guids[entry.guid] == 1:
+            yield entry.gid
+        if entry.address and self._addresses[entry.address] == 1:
+            yield entry.address
+        if not (entry.gid or entry.address):
+            yield f"{title}\n{entry.entry.published_raw or entry.entry.updated_raw}"
+        yield f"{entry.address or entry.gid}\n{title}"
+        yield f"{title}\n{moment}"
+        for number in count():
+            yield f"{entry.words.hex()}\n{moment}\n{entry.link.hex()}\n{entry.guid.hex()}\n{number}"
+
+
+def _remembered_by_0_1_0(entry: EntryKeys, seen: Seen, feed_id: str) -> list[Story] | None:
+    """The stories without content that have a name of the entry, None for none. The first is the one it goes by."""
+    found = [story for name in _old_names(entry, feed_id) if (story := seen.without_content(name)) is not None]
+    return found or None
+
+
+def _old_names(entry: EntryKeys, feed_id: str) -> list[bytes]:
+    """The names under which version 0.1.0 remembered an entry."""
+    own = [entry_digest(feed_id, name)[:8] for name in (entry.gid, entry.address) if name]
+    bare = [] if own else [entry_digest(feed_id, f"{entry.entry.title}\n{entry.entry.published_raw}")[:8]]
+    return own + bare + ([entry_digest(feed_id, entry.address)[8:]] if entry.address else [])
+
+
+def _full_id(entry: EntryKeys, name: bytes, feed_id: str) -> bytes:
+    """The id of which an old name is the first half; another one of the same entry where it was an address's second."""
+    raw = (entry.gid, entry.address, f"{entry.entry.title}\n{entry.entry.published_raw}")
+    ids = [entry_digest(feed_id, text) for text in raw if text.strip()]
+    return next((full for full in ids if full.startswith(name)), ids[0])

@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
-from monitor.feeds.novelty.seen import ENTRY_BYTES, Seen, Segments
+from monitor.feeds.novelty.seen import STORY_BYTES, Seen, Segments
 from monitor.feeds.polling.feed_state import DAY, FeedState
 from monitor.feeds.polling.fetch import Fetched
 from monitor.feeds.polling.poll import Reading
@@ -67,7 +67,7 @@ class DocumentReader:
             max_size=feed.max_body,
         )
         compare = partial(_compare, document, feed, state, segments, now)
-        many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * ENTRY_BYTES
+        many = len(document.entries) > _MANY or sum(map(len, segments.values())) > _MANY_SEEN * STORY_BYTES
         entries, kept = await asyncio.to_thread(compare) if many else compare()
         if feed.full_text and self._full_text is not None:
             entries = msgspec.structs.replace(
@@ -83,6 +83,6 @@ def _compare(
 ) -> tuple[Reconciled, dict[int, bytes]]:
     """Find what is new in a document; returns it with the segments of what has been seen by now."""
     seen, moment, first = Seen(segments), datetime.fromtimestamp(now, UTC), not state.last_success
-    entries = reconcile(seen, document, feed, moment, identity=state.identity, first=first)
+    entries = reconcile(seen, document, feed, moment, choice=state.choice, first=first)
     entries.seen.prune(entries.current, int(now // DAY))
     return entries, entries.seen.segments()

@@ -18,6 +18,9 @@ STALE_AFTER_S, STALE_GAPS = 2 * DAY, 20
 #: What counts as the usual gap of a feed without dates that never had a new entry while it was watched.
 UNKNOWN_GAP_S = 2 * DAY
 
+#: A feed in which every entry was new, or every one a correction, for so many polls in a row is churning.
+CHURNING_POLLS = 3
+
 LONG_DECAY = math.log(2) / (72 * 3600)
 
 
@@ -37,6 +40,12 @@ def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
         return "EMPTY", "a valid document without entries"
     if now - state.last_new > max(STALE_AFTER_S, STALE_GAPS * usual_gap(state)):
         return "STALE", f"answers well, but nothing is new since {_day(state.last_new)}"
+    if max(state.only_new, state.only_changed) >= CHURNING_POLLS:
+        what = "new" if state.only_new >= CHURNING_POLLS else "a correction"
+        return "CHURNING", (
+            f"every entry was {what} for {max(state.only_new, state.only_changed)} polls: "
+            "its keys may not identify its entries, or it is asked too seldom"
+        )
     if state.url != subscribed:
         return "MOVED", f"moved for good to {state.url}; change the list"
     return "OK", ""

@@ -19,7 +19,7 @@ from monitor.http.caching import freshness
 
 _DAY = 86400.0
 #: States in the order in which a person wants to see them: trouble first.
-_ORDER = ("DEAD", "GONE", "BLOCKED", "ERROR", "STALE", "MOVED", "EMPTY", "NEW", "OK", "OFF")
+_ORDER = ("DEAD", "GONE", "BLOCKED", "ERROR", "CHURNING", "STALE", "MOVED", "EMPTY", "NEW", "OK", "OFF")
 _FLAGS = {
     "missing": "have no date: the time they are first seen stands in for it",
     "unreadable": "have a date that can't be read",
@@ -47,7 +47,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """One feed in `summitry feeds list`. Times are RFC 3339, None where there is none yet.
 
     `last_status` is that of the last answer, 0 where there was none; `last_error` the reason of the last failure, ""
-    when the last poll went well. The counts are those of the last 24 hours. `mode` says how the document was read.
+    when the last poll went well. The counts are those of the last 24 hours. `mode` says how the document was read,
+    `identity` by which key its entries are told apart, and `identity_why` why, where that is not the usual one.
     """
 
     id: str
@@ -65,6 +66,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     entries_24h: int
     newest: datetime | None
     mode: str
+    identity: str
+    identity_why: str
     tls_verified: bool
 
 
@@ -94,17 +97,20 @@ def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
         entries_24h=sum(count.entries for count in recent),
         newest=_moment(state.newest),
         mode=state.parse_mode,
+        identity=str(state.choice),
+        identity_why=state.choice.why,
         tls_verified=feed.tls_verify,
     )
 
 
 def table(rows: Iterable[Status], now: float) -> str:
     """The statuses as text for a terminal; the last column says why a feed is in its state, and why it is due then."""
-    head = ("STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "WHY")
+    head = ("STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "KEY", "WHY")
     cells = [head]
     for row in rows:
         due = row.due_reason if row.state != "OFF" else ""
-        why = "; ".join(filter(None, (_short(row.why, 90), due and f"next: {_short(due, 60)}")))
+        key = row.identity_why and f"key {row.identity}: {_short(row.identity_why, 90)}"
+        why = "; ".join(filter(None, (_short(row.why, 90), key, due and f"next: {_short(due, 60)}")))
         cells.append(
             (
                 row.state,
@@ -117,6 +123,7 @@ def table(rows: Iterable[Status], now: float) -> str:
                 str(row.entries_24h),
                 _age(row.newest, now),
                 row.mode or "-",
+                row.identity or "-",
                 why + ("" if row.tls_verified else " (TLS NOT VERIFIED)"),
             )
         )
@@ -201,12 +208,15 @@ def _entries(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
             ("Newest", f"{found.newest:%Y-%m-%d %H:%M} UTC, {_span((check.now - found.newest).total_seconds())} ago")
         )
     bare = sum(not entry.guid for entry in document.entries)
-    identity = f"by {found.identity}" + (f": {found.switched}" if found.switched else "")
+    identity = f"by {found.choice}" + (f": {found.choice.why}" if found.choice.why else "")
     identity += f"; {bare} without an id of their own" if bare else ""
     identity += f"; {found.duplicates} stand in the document twice" if found.duplicates else ""
     lines.append(("Identity", identity))
-    if found.dropped:
-        lines.append(("Filters", f"stop {found.dropped} entries"))
+    for number, ((reason, text), count) in enumerate(Counter((e.reason, e.text) for e in found.left_out).most_common()):
+        names = "; ".join(
+            _short(e.name, 60) or "no name" for e in found.left_out if (e.reason, e.text) == (reason, text)
+        )
+        lines.append(("" if number else "Left out", f"{count} entries, since {text}: {_short(names, 300)}"))
     flags = Counter(flag for entry in document.entries for flag in entry.date_flags)
     lines += [("Dates", f"{count} entries {_FLAGS[flag]}") for flag, count in sorted(flags.items())]
     texts = sum(bool(entry.content) for entry in document.entries)
@@ -244,7 +254,9 @@ def as_json(check: Check) -> dict[str, Any]:
         "document_problem": document.problem if document else None,
         "title": document.title if document else None,
         "language": document.language if document else None,
-        "identity": check.found.identity if check.found else None,
+        "identity": check.found.choice.kind if check.found else None,
+        "identity_why": check.found.choice.why if check.found else None,
+        "left_out": check.found.left_out if check.found else (),
         "entries": [
             {
                 "guid": entry.guid,

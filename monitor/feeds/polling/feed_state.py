@@ -11,9 +11,10 @@ from typing import Literal
 
 import msgspec
 
+from monitor.feeds.novelty.key_choice import Choice
 from monitor.records import Record
 
-Health = Literal["NEW", "OK", "EMPTY", "STALE", "BLOCKED", "MOVED", "GONE", "ERROR", "DEAD"]
+Health = Literal["NEW", "OK", "EMPTY", "STALE", "BLOCKED", "CHURNING", "MOVED", "GONE", "ERROR", "DEAD"]
 
 DAY = 86400
 
@@ -33,9 +34,10 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     `url` is the address that is polled: the subscribed one, or where it has moved for good. `request` is the
     subscription's `request_hash` at the last poll. `etag` and `last_modified` are what the server sent, never altered.
     `rate_short` and `rate_long` are new entries a second, weighted with half-lives of 3 and 72 hours, as of `rate_at`.
-    `skip_hours` (UTC) and `skip_days` (0 is Monday) are when the document says that nobody need ask.
-    `paused_until` holds for the whole host group. `identity` says how entries are told apart once that was decided.
-    `due_reason` and `health_reason` are sentences for people.
+    `skip_hours` (UTC) and `skip_days` (0 is Monday) are when the document says that nobody need ask. `paused_until`
+    holds for the whole host group. `choice` says by which key entries are told apart and why. `only_new` and
+    `only_changed` count polls in a row that brought nothing but new entries, or nothing but corrections. `due_reason`
+    and `health_reason` are sentences for people.
     """
 
     feed: str
@@ -84,7 +86,9 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     entries: int = 0
     parse_mode: str = ""
     feed_title: str = ""
-    identity: str = ""
+    choice: Choice = Choice()
+    only_new: int = 0
+    only_changed: int = 0
     hours: tuple[HourCount, ...] = ()
 
     hub: str = ""

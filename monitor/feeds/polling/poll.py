@@ -151,15 +151,15 @@ async def _changed(
     if document.update_period_seconds:
         hints.append(float(document.update_period_seconds))
     linked = _hub_links(fetched)
-    known = found.unchanged + found.exhausted + len(found.changed)
+    known = found.unchanged + found.exhausted + found.returned + len(found.changed)
     first = not state.last_success
     answer = msgspec.structs.replace(
         answer,
         document_hint_s=max(hints, default=0.0),
         skip_hours=document.skip_hours,
         skip_days=tuple(_DAYS.index(day) for day in document.skip_days if day in _DAYS),
-        overlap=1.0 if first or not found.named else known / (known + len(found.new) or 1),
-        entries=len(found.named),
+        overlap=1.0 if first or not found.entries else known / (known + len(found.new) or 1),
+        entries=len(document.entries),
         new=len(found.new),
         # Entries of the first document without a date could be of any age, so they say nothing about the rhythm.
         new_times=tuple(
@@ -170,7 +170,9 @@ async def _changed(
         newest=min(now, found.newest.timestamp()) if found.newest else 0.0,
         parse_mode=document.mode,
         feed_title=document.title[:300],
-        identity=found.identity,
+        choice=found.choice,
+        only_new=found.only_new,
+        only_changed=found.only_changed,
         hub=linked.get("hub") or document.hub,
         topic=linked.get("self") or document.self_url,
     )

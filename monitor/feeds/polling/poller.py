@@ -317,8 +317,10 @@ class Poller:
         if state.health != known or state.error_count == feed.alert_after:
             level = logger.info if state.health in {"OK", "MOVED"} else logger.warning
             level("feed_health", feed=feed.id, health=state.health, was=known, why=state.health_reason)
-        if polled.reading and (why := polled.reading.entries.switched):
-            logger.warning("feed_identity", feed=feed.id, now=state.identity, why=why)
+        if before and before.choice.kind and str(state.choice) != str(before.choice):
+            logger.warning(
+                "feed_keys", feed=feed.id, now=str(state.choice), was=str(before.choice), why=state.choice.why
+            )
         if before and before.url and state.url != before.url:
             logger.warning("feed_moved", feed=feed.id, to=state.url)
 
@@ -331,8 +333,8 @@ class Poller:
         metrics.feed_parse_modes.labels(reading.document.mode or "unknown").inc()
         metrics.articles.labels("new").inc(len(found.new))
         metrics.articles.labels("changed").inc(len(found.changed))
-        metrics.articles.labels("duplicate").inc(found.unchanged + found.exhausted + found.duplicates)
-        metrics.articles.labels("dropped").inc(found.dropped)
+        metrics.articles.labels("duplicate").inc(found.unchanged + found.exhausted + found.returned + found.duplicates)
+        metrics.articles.labels("dropped").inc(len(found.left_out))
         for article in found.new:
             if article.published and article.seen and not article.backfill:
                 metrics.article_age.observe(max(0.0, (article.seen - article.published).total_seconds()))

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from monitor.feeds.novelty.key_choice import Choice
 from monitor.feeds.polling.feed_health import BLOCKED_REASONS, DEAD_AFTER_S, GONE_DAYS, LONG_DECAY, assess
 from monitor.feeds.polling.feed_state import DAY, FeedState, HourCount
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -65,11 +66,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `reason` is the bounded name of a failure and `text` its sentence. `fresh_s` and `retry_after_s` come from the
     headers, `document_hint_s` from `<ttl>` or `sy:updatePeriod`, `skip_hours` (UTC) and `skip_days` (0 is Monday) from
-    the document as well; None where no document was read. `new_times` are the published times of entries not
-    seen before (the time of the poll where they say none, nothing for those of a first document), `new` is their
-    number, `newest` the latest published time in the document.
-    `permanent_to` is the end of a chain of redirects that were all permanent, `overlap` the share of the document's
-    entries that were known already. `pushed` says that a hub brought it.
+    the document as well; None where no document was read. `new_times` are the published times of entries not seen
+    before (the time of the poll where they say none, nothing for those of a first document), `new` is their number,
+    `newest` the latest published time in the document. `choice` says how the document's entries are told apart, None
+    where none was read; `only_new` and `only_changed` that it brought nothing but new entries, or nothing but
+    corrections. `permanent_to` is the end of a chain of redirects that were all permanent, `overlap` the share of the
+    document's entries that were known already. `pushed` says that a hub brought it.
     """
 
     outcome: Outcome
@@ -93,7 +95,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     newest: float = 0.0
     parse_mode: str = ""
     feed_title: str = ""
-    identity: str = ""
+    choice: Choice | None = None
+    only_new: bool = False
+    only_changed: bool = False
     hub: str = ""
     topic: str = ""
     pushed: bool = False
@@ -273,13 +277,24 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
         entries=state.entries if answer.entries is None else answer.entries,
         parse_mode=answer.parse_mode or state.parse_mode,
         feed_title=answer.feed_title or state.feed_title,
-        identity=answer.identity or state.identity,
+        **_chosen(state, answer),
         hub=answer.hub if answer.outcome == "changed" else state.hub,
         topic=answer.topic if answer.outcome == "changed" else state.topic,
     )
     # A push is healthy once it brought an entry, and no more when a poll finds one that it did not bring.
     healthy = answer.pushed if answer.new else state.push_healthy
     return _moved(msgspec.structs.replace(state, push_healthy=healthy), answer, now)
+
+
+def _chosen(state: FeedState, answer: Answer) -> dict[str, Any]:
+    """What the state says of the feed's keys. An unchanged document ends a row of polls that were all new."""
+    if answer.choice is None:
+        return {"only_new": 0, "only_changed": 0}
+    return {
+        "choice": msgspec.structs.replace(answer.choice, why=answer.choice.why[:300]),
+        "only_new": state.only_new + 1 if answer.only_new else 0,
+        "only_changed": state.only_changed + 1 if answer.only_changed else 0,
+    }
 
 
 def _weight(ages: list[float], decay: float, *, whole: bool) -> float:

@@ -71,7 +71,7 @@ async def test_row_48_ten_entries_with_one_guid_are_ten_articles_for_ever(world:
     assert len(articles) == 11
     assert len({article.id for article in articles}) == 11
     assert all(article.revision == 0 for article in articles)
-    assert world.state().identity == "link"
+    assert world.state().choice.kind == "link"
 
 
 async def test_row_48_a_repeated_guid_among_many_keeps_the_first_and_tells_the_others_by_link(world: World) -> None:
@@ -81,7 +81,7 @@ async def test_row_48_a_repeated_guid_among_many_keeps_the_first_and_tells_the_o
     articles = await polled(world, rss(*good, *twins), rss(newest, *reversed(twins), *good))
     assert sorted(a.title for a in articles if a.title.startswith("Twin")) == ["Twin 0", "Twin 1", "Twin 2"]
     assert len(articles) == len({a.id for a in articles}) == 11
-    assert world.state().identity == "guid"
+    assert world.state().choice.kind == "guid"
 
 
 async def test_row_49_a_guid_whose_counter_rises_is_one_entry_with_revisions(world: World) -> None:
@@ -100,7 +100,7 @@ async def test_row_49_new_guids_for_the_same_pages_switch_the_feed_to_links(worl
     articles = await polled(world, document(1), document(2), document(3), document(4, edit=", corrected"))
     assert len([a for a in articles if a.revision == 0]) == 6
     assert len([a for a in articles if a.revision == 1]) == 6
-    assert world.state().identity == "link"
+    assert world.state().choice.kind == "link"
 
 
 async def test_row_50_a_correction_is_a_revision_and_says_whether_it_matters(world: World) -> None:

@@ -1,0 +1,299 @@
+"""What publishers do with guids, links and dates: each story is told once, each edit as a revision of its story."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.feeds.polling.feed_health import CHURNING_POLLS
+from tests.monitor.feeds.novelty.follower import Follower, ids, item, rss
+
+HOME = "https://gazette.example/"
+
+
+def new(*titles: str) -> tuple[list[str], list[tuple[str, int]]]:
+    return sorted(titles), []
+
+
+def changed(title: str, revision: int = 1) -> tuple[list[str], list[tuple[str, int]]]:
+    return [], [(title, revision)]
+
+
+NOTHING = new()
+
+
+# ---- keys that entries share ----
+
+
+@pytest.mark.parametrize("guid", ["", "N/A", "none", "the-feed", HOME])
+@pytest.mark.parametrize("link", ["", HOME, f"{HOME}live"])
+@pytest.mark.parametrize("date", ["", 5])
+def test_entries_that_share_everything_but_their_words_are_all_told(guid: str, link: str, date: str | int) -> None:
+    def some(*numbers: int) -> str:
+        return rss(*(item(f"Design {n}", link, guid, f"About design {n}", date) for n in numbers))
+
+    feed = Follower()
+    told = feed.play([some(6, 5, 4, 3, 2, 1), some(8, 7, 6, 5, 4, 3), some(8, 7, 6, 5, 4, 3), some(9, 8, 7, 6, 5, 4)])
+    assert told == [new(*(f"Design {n}" for n in range(1, 7))), new("Design 7", "Design 8"), NOTHING, new("Design 9")]
+
+
+def test_one_link_for_all_and_two_new_entries_at_once() -> None:
+    def notes(*numbers: int) -> str:
+        return rss(*(item(f"Note {n}", f"{HOME}changes.html", "", f"Words of note {n}", n) for n in numbers))
+
+    assert Follower().play([notes(1), notes(3, 2, 1), notes(4)]) == [
+        new("Note 1"),
+        new("Note 2", "Note 3"),
+        new("Note 4"),
+    ]
+
+
+def test_the_owner_of_a_shared_key_leaves() -> None:
+    def notes(*numbers: int) -> str:
+        return rss(*(item(f"Note {n}", f"{HOME}notices#n{n}", "", f"Text of note {n}") for n in numbers))
+
+    assert Follower().play([notes(3, 2, 1), notes(4, 3, 2), notes(5), notes(6, 5)]) == [
+        new("Note 1", "Note 2", "Note 3"), new("Note 4"), new("Note 5"), new("Note 6"),
+    ]  # fmt: skip
+
+
+def test_an_edit_is_found_among_entries_that_share_a_link() -> None:
+    def notes(edit: str) -> str:
+        return rss(*(item(f"Note {n}", f"{HOME}changes", "", f"Words {n}{edit if n == 2 else ''}") for n in (3, 2, 1)))
+
+    assert Follower().play([notes(""), notes(", corrected")])[1] == changed("Note 2")
+
+
+def test_some_entries_have_a_placeholder_for_a_guid() -> None:
+    def some(*numbers: int) -> str:
+        return rss(
+            *(item(f"Story {n}", f"{HOME}{n}", "N/A" if n % 3 == 0 else f"g{n}", f"Text {n}", n) for n in numbers)
+        )
+
+    assert Follower().play([some(4, 3, 2, 1), some(7, 6, 5, 4), some(9, 8, 7)])[1:] == [
+        new("Story 5", "Story 6", "Story 7"), new("Story 8", "Story 9"),
+    ]  # fmt: skip
+
+
+def test_the_same_headline_again_is_news_when_its_text_is_new() -> None:
+    def bulletin(day: int) -> str:
+        return rss(
+            item("Harbour bulletin", f"{HOME}bulletin", f"b{day}", f"On day {day} the harbour is open", 24 * day)
+        )
+
+    follower = Follower()
+    follower.play([bulletin(1), bulletin(2), bulletin(3)])
+    assert [article.summary for article in follower.published] == [f"On day {n} the harbour is open" for n in (1, 2, 3)]
+
+
+# ---- guids that are positions ----
+
+
+@pytest.mark.parametrize("link", [f"{HOME}s/{{}}", f"{HOME}latest", ""])
+@pytest.mark.parametrize("pace", [1, 3])
+def test_guids_that_are_positions(link: str, pace: int) -> None:
+    def top(first: int) -> str:
+        stories = enumerate(range(first, first - 8, -1), start=1)
+        return rss(*(item(f"Story {n}", link.format(n), str(place), f"Body of story {n}") for place, n in stories))
+
+    told = Follower().play([top(10 + pace * poll) for poll in range(28)])
+    assert told[1:] == [new(*(f"Story {10 + pace * poll - back}" for back in range(pace))) for poll in range(1, 28)]
+
+
+def test_positions_whose_stories_are_all_replaced_at_once() -> None:
+    def page(number: int) -> str:
+        places = range(1, 7)
+        return rss(*(item(f"P{number} story {n}", f"{HOME}{number}/{n}", str(n), f"Body {number} {n}") for n in places))
+
+    told = Follower().play([page(1), page(2), page(3)])
+    assert [len(fresh) for fresh, _ in told] == [6, 6, 6]
+    assert [edits for _, edits in told] == [[], [], []]
+
+
+# ---- tokens ----
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{HOME}notice/{{n}}?doc={{n}}&cookie={{t}}", f"{HOME}notice?doc={{n}}&sid={{t}}",
+        f"{HOME}n/{{n}};jsessionid={{t}}",
+        f"{HOME}(S({{t}}))/notice/{{n}}", f"{HOME}{{t}}/notice/{{n}}", f"{HOME}notice/{{n}}#{{t}}", f"{HOME}go/{{t}}",
+        f"{HOME}notice/{{n}}?at={{t}}&again={{t}}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("guid", ["", "{t}", f"{HOME}?p={{n}}&nonce={{t}}", "{n}"])
+def test_tokens_that_are_new_at_each_request(link: str, guid: str) -> None:
+    def notices(poll: int, *numbers: int, edited: int = 0) -> str:
+        return rss(
+            *(
+                item(f"Withdrawal notice {n}", link.format(n=n, t=f"{poll}f{n}3"), guid.format(n=n, t=f"x{poll}{n}"),
+                     f"Words of notice {n}{', corrected' if n == edited else ''}", n)
+                for n in numbers
+            )
+        )  # fmt: skip
+
+    first = (6, 5, 4, 3, 2, 1)
+    follower = Follower()
+    told = follower.play(
+        [
+            notices(0, *first),
+            notices(1, *first),
+            notices(2, 7, *first),
+            notices(3, 7, *first, edited=4),
+            notices(4, *first, edited=4),
+        ]
+    )
+    assert told == [
+        new(*(f"Withdrawal notice {n}" for n in first)), NOTHING, new("Withdrawal notice 7"),
+        changed("Withdrawal notice 4"), NOTHING,
+    ]  # fmt: skip
+    assert {len(one) for one in ids(follower.published).values()} == {1}
+
+
+def test_a_parameter_that_identifies_is_kept_beside_one_that_does_not() -> None:
+    def shown(poll: int, *numbers: int) -> str:
+        return rss(*(item(f"Story {n}", f"{HOME}show?id={n}&s={poll}{n}", "", f"Text {n}") for n in numbers))
+
+    follower = Follower()
+    assert follower.play([shown(0, 3, 2, 1), shown(1, 4, 3, 2), shown(2, 5, 4, 3)])[1:] == [
+        new("Story 4"),
+        new("Story 5"),
+    ]
+    assert str(follower.choice) == "link without s"
+    assert "s in the links changed from poll to poll" in follower.choice.why
+
+
+# ---- addresses that move ----
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://a.example/s/{n}", "https://b.example/s/{n}"), ("http://a.example/s/{n}", "https://www.a.example/s/{n}/"),
+        ("https://a.example/s/{n}", "https://news.moved.example/s/{n}"), ("https://a.example/s?id={n}", "https://cdn.a.example/s?id={n}"),
+        ("https://old.example/?p={n}", "https://new.example/2026/{n}-story"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("guid", ["", "link"])
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_two_hosts_in_turn_and_moved_sites(one: str, other: str, guid: str, in_turn: bool) -> None:
+    def stories(poll: int, *numbers: int, edited: int = 0) -> str:
+        base = other if (poll % 2 if in_turn else poll >= 2) else one
+        return rss(
+            *(
+                item(
+                    f"Story {n}",
+                    base.format(n=n),
+                    guid and base.format(n=n),
+                    f"Text {n}{' edited' if n == edited else ''}",
+                    n,
+                )
+                for n in numbers
+            )
+        )
+
+    told = Follower().play(
+        [
+            stories(0, 4, 3, 2, 1),
+            stories(1, 4, 3, 2, 1),
+            stories(2, 5, 4, 3, 2),
+            stories(3, 5, 4, 3, 2, edited=3),
+            stories(4, 6, 5, 4),
+        ]
+    )
+    assert told[1:] == [NOTHING, new("Story 5"), changed("Story 3"), new("Story 6")]
+
+
+# ---- new guids ----
+
+
+@pytest.mark.parametrize(("title", "text"), [("Essay 4", "Words, corrected"), ("Essay 4, corrected", "Words 4")])
+@pytest.mark.parametrize("date", ["", 4])
+def test_a_new_guid_with_the_same_link_and_an_edit(title: str, text: str, date: str | int) -> None:
+    before = [item(f"Essay {n}", f"{HOME}{n}", f"{HOME}?p={n}", f"Words {n}", n if date else "") for n in range(8)]
+    after = [*before[:4], item(title, f"{HOME}4", f"{HOME}?p=994", text, date), *before[5:]]
+    follower = Follower()
+    assert follower.play([rss(*before), rss(*after), rss(*after)])[1:] == [changed(title), NOTHING]
+
+
+def test_one_story_under_two_new_guids() -> None:
+    before = [item(f"Story {n}", f"{HOME}{n}", f"g{n}", f"Text {n}") for n in range(5)]
+    twice = [item("Story 2", f"{HOME}2", guid, "Text 2") for guid in ("g2-a", "g2-b")]
+    assert Follower().play([rss(*before), rss(*twice, *before[:2], *before[3:]), rss(*before)])[1:] == [
+        NOTHING,
+        NOTHING,
+    ]
+    assert Follower().play([rss(*twice, *before)])[0] == new(*(f"Story {n}" for n in range(5)))
+
+
+def test_guids_made_of_the_text_change_with_each_edit() -> None:
+    def stories(edit: str) -> str:
+        return rss(
+            *(
+                item(f"Story {n}", f"{HOME}{n}", f"{n}{edit if n < 3 else ''}", f"Text {n}{edit if n < 3 else ''}")
+                for n in range(6)
+            )
+        )
+
+    told = Follower().play([stories(""), stories(" a"), stories(" b")])
+    assert [len(fresh) for fresh, _ in told] == [6, 0, 0]
+    assert told[2][1] == [(f"Story {n}", 2) for n in range(3)]
+
+
+# ---- editions ----
+
+
+def editions(word: str) -> str:
+    return rss(*(item(f"{word} {n}", f"{HOME}s/{n}", f"g{n}", f"Body {n}") for n in range(3)))
+
+
+@pytest.mark.parametrize("words", [("New", "Old"), ("A", "B", "C")])
+def test_editions_served_in_turn_are_told_once_each_way_and_a_correction_is_told(words: tuple[str, ...]) -> None:
+    follower = Follower()
+    follower.play([editions(words[poll % len(words)]) for poll in range(30)])
+    assert max(article.revision for article in follower.published) == len(words)
+    assert follower.play([editions("Correction: nobody was hurt")])[0][1] == [
+        (f"Correction: nobody was hurt {n}", len(words) + 1) for n in range(3)
+    ]
+
+
+def test_an_edit_that_is_taken_back_is_told() -> None:
+    told = Follower().play([editions("First"), editions("Wrong"), editions("First"), editions("First")])
+    assert [revision for _, revision in told[2][1]] == [2, 2, 2]
+    assert told[3] == NOTHING
+
+
+def test_a_stale_copy_with_fewer_entries_in_turn_tells_nothing_twice() -> None:
+    def stories(*numbers: int) -> str:
+        return rss(*(item(f"Story {n}", f"{HOME}{n}", f"g{n}", f"Text {n}") for n in numbers))
+
+    told = Follower().play([stories(4, 3, 2), stories(3, 2, 1), stories(5, 4, 3), stories(3, 2, 1), stories(6, 5, 4)])
+    assert told[1:] == [new("Story 1"), new("Story 5"), NOTHING, new("Story 6")]
+
+
+# ---- when nothing holds ----
+
+
+def test_a_slot_whose_stories_change_is_seen_through_after_three_polls() -> None:
+    def slot(number: int) -> str:
+        return rss(item(f"Headline {number}", f"{HOME}top", "top", f"Text {number}", number * 5))
+
+    follower = Follower()
+    told = follower.play([slot(n) for n in range(7)])
+    assert [len(fresh) for fresh, _ in told] == [1, 0, 0, 0, 1, 1, 1]
+    assert follower.choice.kind == "words"
+    assert "for three polls" in follower.choice.why
+
+
+def test_a_document_of_nothing_but_new_entries_or_corrections_says_so() -> None:
+    follower = Follower()
+    for poll in range(CHURNING_POLLS):
+        assert follower.poll(rss(*(item(f"S {poll} {n}", f"{HOME}{poll}{n}", f"{poll}{n}") for n in range(4)))).only_new
+    assert not follower.poll(rss(item("S 2 0", f"{HOME}20", "20"), item("More", f"{HOME}m", "m"))).only_new
+    assert follower.poll(rss(item("S 2 0, corrected", f"{HOME}20", "20"))).only_changed
+
+
+def test_entries_that_are_left_out_are_named_with_a_reason() -> None:
+    found = Follower().poll(rss(item("", f"{HOME}1", "g1"), item("Two", f"{HOME}2", "g2")))
+    assert [(each.name, each.reason) for each in found.left_out] == [(f"{HOME}1", "no_words")]
+    assert [article.title for article in found.new] == ["Two"]
