@@ -37,6 +37,7 @@ feeds_by_state = _gauge("feeds", "Feeds this poller owns, by health state.", "st
 feed_parse_modes = _counter("feed_parses", "Parsed documents, by format and whether they were well formed.", "mode")
 feed_oddities = _counter("feed_oddities", "What was odd in answers of feeds and was passed over, by kind.", "kind")
 articles = _counter("articles", "Entries seen in feeds, by what became of them.", "result")
+entries_left_out = _counter("entries_left_out", "Entries of feeds that were not published, by reason.", "reason")
 article_age = _histogram("article_age_seconds", "From an entry's published time to when it was first seen.", _AGE)
 
 # Stages

@@ -335,6 +335,8 @@ class Poller:
         metrics.articles.labels("changed").inc(len(found.changed))
         metrics.articles.labels("duplicate").inc(found.unchanged + found.exhausted + found.returned + found.duplicates)
         metrics.articles.labels("dropped").inc(len(found.left_out))
+        for entry in found.left_out:
+            metrics.entries_left_out.labels(entry.reason).inc()
         for article in found.new:
             if article.published and article.seen and not article.backfill:
                 metrics.article_age.observe(max(0.0, (article.seen - article.published).total_seconds()))

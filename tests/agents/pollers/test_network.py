@@ -27,7 +27,7 @@ def test_no_network_is_said_at_once_and_each_minute_and_so_is_its_return(outcome
         for _ in range(130):
             time.now += 1
             network.look({outcome: 2})
-        assert list(network.not_ready()) == ["no feed can be reached for 130 s: is there a network?"]
+        assert list(network.not_ready()) == ["no feed can be reached for 130 s: network or DNS?"]
         network.look({outcome: 2, "changed": 1})
     assert [(line["event"], line["seconds"]) for line in log] == [
         ("waiting_for_network", 0), ("waiting_for_network", 60), ("waiting_for_network", 120), ("network_is_back", 130),
@@ -41,3 +41,15 @@ def test_a_feed_that_can_not_be_reached_among_others_that_can() -> None:
     network.look({"dns": 4, "http_500": 1, "unchanged": 5})
     assert list(network.not_ready()) == []
     assert list(network.not_live()) == []
+
+
+def test_one_dead_feed_that_is_polled_alone_is_no_lost_network_and_five_in_a_row_are() -> None:
+    time = Time()
+    network = Network(time)
+    network.look({"unchanged": 5})
+    with capture_logs() as log:
+        for number in range(1, 6):
+            assert log == []
+            time.now += 1
+            network.look({"dns": number, "unchanged": 5})
+    assert [line["why"] for line in log] == ["no feed can be reached: network or DNS?"]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from monitor.feeds.polling.feed_health import CHURNING_POLLS
@@ -27,7 +32,9 @@ NOTHING = new()
 @pytest.mark.parametrize("guid", ["", "N/A", "none", "the-feed", HOME])
 @pytest.mark.parametrize("link", ["", HOME, f"{HOME}live"])
 @pytest.mark.parametrize("date", ["", 5])
-def test_entries_that_share_everything_but_their_words_are_all_told(guid: str, link: str, date: str | int) -> None:
+def test_row_70_entries_that_share_everything_but_their_words_are_all_told(
+    guid: str, link: str, date: str | int
+) -> None:
     def some(*numbers: int) -> str:
         return rss(*(item(f"Design {n}", link, guid, f"About design {n}", date) for n in numbers))
 
@@ -36,7 +43,7 @@ def test_entries_that_share_everything_but_their_words_are_all_told(guid: str, l
     assert told == [new(*(f"Design {n}" for n in range(1, 7))), new("Design 7", "Design 8"), NOTHING, new("Design 9")]
 
 
-def test_one_link_for_all_and_two_new_entries_at_once() -> None:
+def test_row_70_one_link_for_all_and_two_new_entries_at_once() -> None:
     def notes(*numbers: int) -> str:
         return rss(*(item(f"Note {n}", f"{HOME}changes.html", "", f"Words of note {n}", n) for n in numbers))
 
@@ -47,7 +54,7 @@ def test_one_link_for_all_and_two_new_entries_at_once() -> None:
     ]
 
 
-def test_the_owner_of_a_shared_key_leaves() -> None:
+def test_row_70_the_owner_of_a_shared_key_leaves() -> None:
     def notes(*numbers: int) -> str:
         return rss(*(item(f"Note {n}", f"{HOME}notices#n{n}", "", f"Text of note {n}") for n in numbers))
 
@@ -56,14 +63,14 @@ def test_the_owner_of_a_shared_key_leaves() -> None:
     ]  # fmt: skip
 
 
-def test_an_edit_is_found_among_entries_that_share_a_link() -> None:
+def test_row_70_an_edit_is_found_among_entries_that_share_a_link() -> None:
     def notes(edit: str) -> str:
         return rss(*(item(f"Note {n}", f"{HOME}changes", "", f"Words {n}{edit if n == 2 else ''}") for n in (3, 2, 1)))
 
     assert Follower().play([notes(""), notes(", corrected")])[1] == changed("Note 2")
 
 
-def test_some_entries_have_a_placeholder_for_a_guid() -> None:
+def test_row_70_some_entries_have_a_placeholder_for_a_guid() -> None:
     def some(*numbers: int) -> str:
         return rss(
             *(item(f"Story {n}", f"{HOME}{n}", "N/A" if n % 3 == 0 else f"g{n}", f"Text {n}", n) for n in numbers)
@@ -74,7 +81,7 @@ def test_some_entries_have_a_placeholder_for_a_guid() -> None:
     ]  # fmt: skip
 
 
-def test_the_same_headline_again_is_news_when_its_text_is_new() -> None:
+def test_row_71_the_same_headline_again_is_news_when_its_text_is_new() -> None:
     def bulletin(day: int) -> str:
         return rss(
             item("Harbour bulletin", f"{HOME}bulletin", f"b{day}", f"On day {day} the harbour is open", 24 * day)
@@ -90,7 +97,7 @@ def test_the_same_headline_again_is_news_when_its_text_is_new() -> None:
 
 @pytest.mark.parametrize("link", [f"{HOME}s/{{}}", f"{HOME}latest", ""])
 @pytest.mark.parametrize("pace", [1, 3])
-def test_guids_that_are_positions(link: str, pace: int) -> None:
+def test_row_72_guids_that_are_positions(link: str, pace: int) -> None:
     def top(first: int) -> str:
         stories = enumerate(range(first, first - 8, -1), start=1)
         return rss(*(item(f"Story {n}", link.format(n), str(place), f"Body of story {n}") for place, n in stories))
@@ -99,7 +106,7 @@ def test_guids_that_are_positions(link: str, pace: int) -> None:
     assert told[1:] == [new(*(f"Story {10 + pace * poll - back}" for back in range(pace))) for poll in range(1, 28)]
 
 
-def test_positions_whose_stories_are_all_replaced_at_once() -> None:
+def test_row_72_positions_whose_stories_are_all_replaced_at_once() -> None:
     def page(number: int) -> str:
         places = range(1, 7)
         return rss(*(item(f"P{number} story {n}", f"{HOME}{number}/{n}", str(n), f"Body {number} {n}") for n in places))
@@ -122,7 +129,7 @@ def test_positions_whose_stories_are_all_replaced_at_once() -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("guid", ["", "{t}", f"{HOME}?p={{n}}&nonce={{t}}", "{n}"])
-def test_tokens_that_are_new_at_each_request(link: str, guid: str) -> None:
+def test_row_73_tokens_that_are_new_at_each_request(link: str, guid: str) -> None:
     def notices(poll: int, *numbers: int, edited: int = 0) -> str:
         return rss(
             *(
@@ -150,7 +157,7 @@ def test_tokens_that_are_new_at_each_request(link: str, guid: str) -> None:
     assert {len(one) for one in ids(follower.published).values()} == {1}
 
 
-def test_a_parameter_that_identifies_is_kept_beside_one_that_does_not() -> None:
+def test_row_73_a_parameter_that_identifies_is_kept_beside_one_that_does_not() -> None:
     def shown(poll: int, *numbers: int) -> str:
         return rss(*(item(f"Story {n}", f"{HOME}show?id={n}&s={poll}{n}", "", f"Text {n}") for n in numbers))
 
@@ -176,7 +183,7 @@ def test_a_parameter_that_identifies_is_kept_beside_one_that_does_not() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("guid", ["", "link"])
 @pytest.mark.parametrize("in_turn", [True, False])
-def test_two_hosts_in_turn_and_moved_sites(one: str, other: str, guid: str, in_turn: bool) -> None:
+def test_row_74_two_hosts_in_turn_and_moved_sites(one: str, other: str, guid: str, in_turn: bool) -> None:
     def stories(poll: int, *numbers: int, edited: int = 0) -> str:
         base = other if (poll % 2 if in_turn else poll >= 2) else one
         return rss(
@@ -209,14 +216,14 @@ def test_two_hosts_in_turn_and_moved_sites(one: str, other: str, guid: str, in_t
 
 @pytest.mark.parametrize(("title", "text"), [("Essay 4", "Words, corrected"), ("Essay 4, corrected", "Words 4")])
 @pytest.mark.parametrize("date", ["", 4])
-def test_a_new_guid_with_the_same_link_and_an_edit(title: str, text: str, date: str | int) -> None:
+def test_row_75_a_new_guid_with_the_same_link_and_an_edit(title: str, text: str, date: str | int) -> None:
     before = [item(f"Essay {n}", f"{HOME}{n}", f"{HOME}?p={n}", f"Words {n}", n if date else "") for n in range(8)]
     after = [*before[:4], item(title, f"{HOME}4", f"{HOME}?p=994", text, date), *before[5:]]
     follower = Follower()
     assert follower.play([rss(*before), rss(*after), rss(*after)])[1:] == [changed(title), NOTHING]
 
 
-def test_one_story_under_two_new_guids() -> None:
+def test_row_75_one_story_under_two_new_guids() -> None:
     before = [item(f"Story {n}", f"{HOME}{n}", f"g{n}", f"Text {n}") for n in range(5)]
     twice = [item("Story 2", f"{HOME}2", guid, "Text 2") for guid in ("g2-a", "g2-b")]
     assert Follower().play([rss(*before), rss(*twice, *before[:2], *before[3:]), rss(*before)])[1:] == [
@@ -226,7 +233,7 @@ def test_one_story_under_two_new_guids() -> None:
     assert Follower().play([rss(*twice, *before)])[0] == new(*(f"Story {n}" for n in range(5)))
 
 
-def test_guids_made_of_the_text_change_with_each_edit() -> None:
+def test_row_75_guids_made_of_the_text_change_with_each_edit() -> None:
     def stories(edit: str) -> str:
         return rss(
             *(
@@ -248,7 +255,7 @@ def editions(word: str) -> str:
 
 
 @pytest.mark.parametrize("words", [("New", "Old"), ("A", "B", "C")])
-def test_editions_served_in_turn_are_told_once_each_way_and_a_correction_is_told(words: tuple[str, ...]) -> None:
+def test_row_76_editions_served_in_turn_are_told_once_each_way_and_a_correction_is_told(words: tuple[str, ...]) -> None:
     follower = Follower()
     follower.play([editions(words[poll % len(words)]) for poll in range(30)])
     assert max(article.revision for article in follower.published) == len(words)
@@ -257,13 +264,13 @@ def test_editions_served_in_turn_are_told_once_each_way_and_a_correction_is_told
     ]
 
 
-def test_an_edit_that_is_taken_back_is_told() -> None:
+def test_row_76_an_edit_that_is_taken_back_is_told() -> None:
     told = Follower().play([editions("First"), editions("Wrong"), editions("First"), editions("First")])
     assert [revision for _, revision in told[2][1]] == [2, 2, 2]
     assert told[3] == NOTHING
 
 
-def test_a_stale_copy_with_fewer_entries_in_turn_tells_nothing_twice() -> None:
+def test_row_76_a_stale_copy_with_fewer_entries_in_turn_tells_nothing_twice() -> None:
     def stories(*numbers: int) -> str:
         return rss(*(item(f"Story {n}", f"{HOME}{n}", f"g{n}", f"Text {n}") for n in numbers))
 
@@ -274,7 +281,7 @@ def test_a_stale_copy_with_fewer_entries_in_turn_tells_nothing_twice() -> None:
 # ---- when nothing holds ----
 
 
-def test_a_slot_whose_stories_change_is_seen_through_after_three_polls() -> None:
+def test_row_77_a_slot_whose_stories_change_is_seen_through_after_three_polls() -> None:
     def slot(number: int) -> str:
         return rss(item(f"Headline {number}", f"{HOME}top", "top", f"Text {number}", number * 5))
 
@@ -285,7 +292,7 @@ def test_a_slot_whose_stories_change_is_seen_through_after_three_polls() -> None
     assert "for three polls" in follower.choice.why
 
 
-def test_a_document_of_nothing_but_new_entries_or_corrections_says_so() -> None:
+def test_row_78_a_document_of_nothing_but_new_entries_or_corrections_says_so() -> None:
     follower = Follower()
     for poll in range(CHURNING_POLLS):
         assert follower.poll(rss(*(item(f"S {poll} {n}", f"{HOME}{poll}{n}", f"{poll}{n}") for n in range(4)))).only_new
@@ -293,7 +300,52 @@ def test_a_document_of_nothing_but_new_entries_or_corrections_says_so() -> None:
     assert follower.poll(rss(item("S 2 0, corrected", f"{HOME}20", "20"))).only_changed
 
 
-def test_entries_that_are_left_out_are_named_with_a_reason() -> None:
+def test_row_79_entries_that_are_left_out_are_named_with_a_reason() -> None:
     found = Follower().poll(rss(item("", f"{HOME}1", "g1"), item("Two", f"{HOME}2", "g2")))
     assert [(each.name, each.reason) for each in found.left_out] == [(f"{HOME}1", "no_words")]
     assert [article.title for article in found.new] == ["Two"]
+
+
+# ---- long documents ----
+
+
+def history(numbers: Iterable[int], form: str, *, dated: bool) -> str:
+    def date(n: int) -> str:
+        return (datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=n)).isoformat() if dated else ""
+
+    if form == "json":
+        rows = [{"id": f"pr{n}", "title": f"Release {n}", "date_published": date(n)} for n in numbers]
+        return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "M", "items": rows})
+    if form == "atom":
+        rows_xml = "".join(
+            f"<entry><id>pr{n}</id><title>Release {n}</title><published>{date(n)}</published></entry>" for n in numbers
+        )
+        return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>M</title>{rows_xml}</feed>"
+    stray = "&" if form == "ill-formed" else ""
+    return rss(
+        *(item(f"Release {n}", "", f"pr{n}", "", date(n)).replace("Release", f"{stray}Release") for n in numbers)
+    )
+
+
+@pytest.mark.parametrize("form", ["rss", "atom", "json", "ill-formed"])
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_row_119_what_is_added_to_a_long_history_is_told(form: str, dated: bool, backwards: bool) -> None:
+    def whole(count: int) -> str:
+        return history(range(count)[:: -1 if backwards else 1], form, dated=dated)
+
+    told = Follower().play([whole(2100), whole(2101), whole(2103)])
+    assert len(told[0][0]) == 2000
+    assert [[title.lstrip("&") for title in fresh] for fresh, _ in told[1:]] == [
+        ["Release 2100"], ["Release 2101", "Release 2102"],
+    ]  # fmt: skip
+    assert [edits for _, edits in told] == [[], [], []]
+
+
+def test_row_119_in_a_history_without_order_the_latest_dates_are_read() -> None:
+    numbers = list(range(2600))
+    random.Random(1).shuffle(numbers)
+    follower = Follower()
+    follower.poll(history(numbers, "rss", dated=True))
+    numbers.insert(1300, 2600)
+    assert [article.title for article in follower.poll(history(numbers, "rss", dated=True)).new] == ["Release 2600"]
