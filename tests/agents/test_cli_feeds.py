@@ -16,6 +16,7 @@ from agents.pollers.feed_topics import TopicStore, load_feeds
 from agents.stream.topics import TopicNames, create
 from monitor.config import TopicSettings
 from monitor.errors import ConfigError
+from monitor.feeds.novelty.key_choice import Choice
 from monitor.feeds.polling.feed_report import Status, statuses, table
 from monitor.feeds.polling.feed_state import FeedState, HourCount
 from monitor.feeds.subscriptions.opml import read_opml
@@ -58,6 +59,15 @@ async def test_check_explains_an_address(server: FeedServer) -> None:
     ):
         assert said in result.output
     assert len(server.requests) == 1
+
+
+async def test_check_names_what_is_not_published_and_why(server: FeedServer) -> None:
+    items = b"<item><title>A story</title></item><item><link>https://example.org/7</link></item>"
+    body = b"<rss version='2.0'><channel><title>S</title>" + items + b"</channel></rss>"
+    result = await served("check", server.on("/feed.xml", Reply(200, body)), "--private")
+    assert "Left out    1 entry, since it has neither title nor text: https://example.org/7" in result.output
+    told = await served("check", server.url("/feed.xml"), "--private", "--format", "json")
+    assert '"reason": "no_words"' in told.output
 
 
 @pytest.mark.parametrize(
@@ -181,16 +191,24 @@ def test_the_table_says_what_came_when_it_is_asked_next_and_why() -> None:
         feed="a", health="ERROR", health_reason="HTTP status 503 (since noon, 2 in a row)", last_status=503,
         last_error="server_error", next_due=now + 1800, due_reason="2 errors in a row", hours=(hour,),
         newest=now - 3600, last_success=now - 600, parse_mode="rss-repaired",
+        choice=Choice("link", "5 of 7 known entries came with a new guid", ("sid",)),
     )  # fmt: skip
     fine = FeedState(feed="b", health="OK", last_status=304, next_due=now + 300, due_reason="fixed interval")
     feeds = [Subscription(id=name, url=f"https://{name}.example/") for name in "ab"]
     head, first, second, *_ = table(statuses(feeds, {"a": state, "b": fine}, now), now).splitlines()
     assert re.split(r"\s{2,}", head) == [
-        "STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "WHY",
+        "STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "KEY", "WHY",
     ]  # fmt: skip
     assert re.split(r"\s{2,}", first) == [
         "ERROR", "a", "30 min", "10 min", "server_error", "7", "4", "3", "60 min", "rss-repaired",
-        "HTTP status 503 (since noon, 2 in a row); next: 2 errors in a row",
+        "link without sid",
+        "; ".join(
+            (
+                "HTTP status 503 (since noon, 2 in a row)",
+                "key link without sid: 5 of 7 known entries came with a new guid",
+                "next: 2 errors in a row",
+            )
+        ),
     ]  # fmt: skip
     assert re.split(r"\s{2,}", second)[4] == "304"
     assert second.endswith("next: fixed interval")

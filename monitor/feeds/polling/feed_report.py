@@ -212,15 +212,21 @@ def _entries(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
     identity += f"; {bare} without an id of their own" if bare else ""
     identity += f"; {found.duplicates} stand in the document twice" if found.duplicates else ""
     lines.append(("Identity", identity))
-    for number, ((reason, text), count) in enumerate(Counter((e.reason, e.text) for e in found.left_out).most_common()):
-        names = "; ".join(
-            _short(e.name, 60) or "no name" for e in found.left_out if (e.reason, e.text) == (reason, text)
-        )
-        lines.append(("" if number else "Left out", f"{count} entries, since {text}: {_short(names, 300)}"))
+    lines += _left_out(found)
     flags = Counter(flag for entry in document.entries for flag in entry.date_flags)
     lines += [("Dates", f"{count} entries {_FLAGS[flag]}") for flag, count in sorted(flags.items())]
     texts = sum(bool(entry.content) for entry in document.entries)
     lines.append(("Texts", f"{texts} of {len(document.entries)} entries carry more than a summary"))
+    return lines
+
+
+def _left_out(found: Reconciled) -> list[tuple[str, str]]:
+    """What is not published, one line for each reason."""
+    lines: list[tuple[str, str]] = []
+    for text, count in Counter(entry.text for entry in found.left_out).most_common():
+        names = [_short(entry.name, 60) or "no name" for entry in found.left_out if entry.text == text]
+        entries = "1 entry" if count == 1 else f"{count} entries"
+        lines.append(("" if lines else "Left out", f"{entries}, since {text}: {_short('; '.join(names), 300)}"))
     return lines
 
 
