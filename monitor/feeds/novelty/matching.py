@@ -112,7 +112,7 @@ class Matching:
         self._take_foreign("link", lambda e, s: self._is_same_page(e, s, choice), choice)
         self._take_foreign("place", lambda e, s: self._is_same_page(e, s, choice), choice)
         for kind in ("title", "summary"):
-            self._take(f"{kind}+date", lambda e, _, kind=kind: self._is_alone(e, kind))  # type: ignore[misc]
+            self._take(f"{kind}+date", lambda e, s, kind=kind: self._is_alone(e, kind) and not _is_other(e, s, choice))  # type: ignore[misc]
         if choice.kind in {"title+date", "words"}:
             # No key holds in this feed: what kept its title or its summary is the same story.
             for kind in ("title", "summary"):
@@ -228,12 +228,11 @@ class Matching:
         return _same(entry.place, self.stories.place(story)) and self._is_own(entry, "place")
 
     def _is_all_there_is(self, entry: EntryKeys, story: Story, choice: Choice) -> bool:
-        """Whether a guid alone says that an entry is a story: guids hold, or no link contradicts, and no date does."""
+        """Whether a guid alone says that an entry is a story: guids hold in this feed, or nothing contradicts."""
         if self._forced:
             return choice.kind == "guid"
-        return choice.trusts("guid") and (
-            (choice.guids_hold or not (entry.link and story.link)) and not self._other_date(entry, story)
-        )
+        contradicted = bool(entry.link and story.link) or self._other_date(entry, story)
+        return choice.trusts("guid") and (choice.guids_hold or not contradicted)
 
     def _is_same_page(self, entry: EntryKeys, story: Story, choice: Choice) -> bool:
         """Whether a link alone says that an entry is a story: it was never shared, and no guid contradicts."""
@@ -247,6 +246,17 @@ class Matching:
             and choice.links_hold
             and (self.stories.is_proven("link") or self.stories.is_proven("place"))
         )
+
+
+def _is_other(entry: EntryKeys, story: Story, choice: Choice) -> bool:
+    """Whether both guid and link differ in a feed where both were seen to stay with their entries."""
+    return (
+        choice.guids_hold
+        and choice.links_hold
+        and bool(entry.guid and story.guid and entry.link and story.link)
+        and entry.guid != story.guid
+        and entry.link != story.link
+    )
 
 
 def _has_name(one: EntryKeys | Story, choice: Choice) -> bool:

@@ -96,7 +96,7 @@ def reconcile(
     unique, matching, choice = _matched(entries, seen, subscription, choice or Choice())
     ids = _Ids(unique, subscription.id, choice)
     maker = ArticleMaker(parsed, subscription, now, first=first)
-    outcome = _Outcome(seen, subscription, maker, today=(now.date() - _EPOCH_DAY).days)
+    outcome = _Outcome(seen, subscription, maker, choice, today=(now.date() - _EPOCH_DAY).days)
     for number, entry in enumerate(unique):
         story = matching.found.get(number)
         if story is not None:
@@ -196,8 +196,12 @@ def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
 class _Outcome:
     """Collects what becomes of the entries of one document, and remembers it in `seen`."""
 
-    def __init__(self, seen: Seen, subscription: Subscription, maker: ArticleMaker, *, today: int) -> None:
+    def __init__(
+        self, seen: Seen, subscription: Subscription, maker: ArticleMaker, choice: Choice, *, today: int
+    ) -> None:
         self._seen, self._subscription, self._maker, self._today = seen, subscription, maker, today
+        #: In a feed whose guids and links hold, a new address is a correction, too.
+        self._tells_moves = choice.kind == "guid" and choice.links_hold and not choice.links_move
         self.taken = {story.id for story in seen}
         self.current: list[bytes] = []
         self.published: list[Article] = []
@@ -220,9 +224,11 @@ class _Outcome:
 
     def known(self, entry: EntryKeys, story: Story) -> None:
         """Publish a correction, where it is one."""
-        edition = _edition(entry.content)
+        edition = _edition(entry)
         is_back = edition in _editions(story)
-        if entry.content == story.content or self._subscription.ignore_updates:
+        is_moved = self._tells_moves and entry.guid == story.guid and bool(entry.path) and entry.path != story.path
+        is_same = entry.content == story.content and not is_moved
+        if is_same or self._subscription.ignore_updates:
             self.unchanged += 1
         elif is_back and story.returned:
             self.returned += 1
@@ -231,7 +237,7 @@ class _Outcome:
         else:
             important = significant(story.content, entry.content)
             kept = [old for old in _editions(story) if old != edition]
-            editions = b"".join((*kept, _edition(story.content))[-_EDITIONS:])
+            editions = b"".join((*kept, _edition(story))[-_EDITIONS:])
             story = msgspec.structs.replace(
                 story, content=entry.content, n=story.n + 1, editions=editions, returned=story.returned or is_back
             )
@@ -246,8 +252,8 @@ class _Outcome:
         self._seen.put(msgspec.structs.replace(story, parameters=parameters, **keys))
 
 
-def _edition(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(_EDITION_BYTES)
+def _edition(one: EntryKeys | Story) -> bytes:
+    return zlib.crc32(one.content + one.path).to_bytes(_EDITION_BYTES)
 
 
 def _editions(story: Story) -> list[bytes]:
