@@ -22,7 +22,8 @@ from monitor.detect.people.gazetteer import Gazetteer, NameHit
 from monitor.detect.people.offices import DESIGNATE, Focus, Registry
 from monitor.detect.people.official_voices import Speakers
 from monitor.detect.people.person import Person
-from monitor.detect.reader.evidence import telling_words
+from monitor.detect.reader.evidence import TRIES, telling_words
+from monitor.detect.reader.opinion import Pair
 from monitor.detect.reader.passage import Passage, Seen, Word, fields_of
 from monitor.detect.reader.reader import Reader, Reads
 from monitor.detect.rules.contacts import Rejection, calls_apart, find_contacts
@@ -290,11 +291,14 @@ class _Reading:
         if not opinions:
             return rules
 
+        searched: list[Pair] = []
+
         def alone(leaders: frozenset[str], status: Status, kind: Kind, medium: Medium) -> Mention | None:
             if not self._in_office(leaders, None) or self._of_one_state(leaders):
                 return None
             pair = next(pair for pair in opinions if set(pair) <= leaders)
-            words = telling_words(reader, reader.words(passage, pair))
+            words = telling_words(reader, reader.words(passage, pair), 1 if searched else TRIES)
+            searched.append(pair)
             around = [
                 Surroundings(part.normal.text, row, self.language, self.moment)
                 for part, row in self._sentences_of(words, leaders)

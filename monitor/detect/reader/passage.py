@@ -16,7 +16,7 @@ from monitor.detect.reader.pieces import CLS, FIRST, OTHER, SECOND, SEP, UNKNOWN
 #: Pieces of a passage, at most. Nine in ten titles with their summary have fewer.
 MAX_PIECES = 96
 #: Leaders of one article whose pairs are read, in the order of the text: more are a list of guests.
-MAX_LEADERS = 7
+MAX_LEADERS = 6
 #: Fields of the article that are read: news stands at the top.
 _LONGEST_FIELD = 900
 
