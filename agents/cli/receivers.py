@@ -87,7 +87,7 @@ def _broker(config: Config, broker: str | None) -> BrokerSettings:
 
 
 def sample(config: Config, name: str) -> Message:
-    """A sample alert that looks like a real one and says that it is none."""
+    """Return a sample alert that looks like a real one and says that it is none."""
     now = datetime.now(UTC)
     people = ("First Leader", "Second Leader")
     event = Event(

@@ -77,19 +77,19 @@ class Delivery(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The record's key in the log."""
+        """Return the record's key in the log."""
         return f"{self.receiver}|{self.event_id}"
 
     @property
     def state(self) -> str:
-        """`pending`, `retrying`, `failed` or `sent`."""
+        """Return `pending`, `retrying`, `failed`, `sent` or `new`."""
         if self.pending:
             return "retrying" if self.pending.attempts else "pending"
         return "failed" if self.failed else "sent" if self.told else "new"
 
     @property
     def revision(self) -> int:
-        """The newest revision of the event that this record has taken in, -1 when none."""
+        """Return the newest revision of the event that this record has taken in, -1 when none."""
         known = (self.next, self.pending and self.pending.event, self.failed and self.failed.event, self.told)
         return max((event.revision for event in known if event), default=-1)
 
@@ -129,7 +129,7 @@ _KEPT_SOURCES = 20
 
 
 def trimmed(event: Event) -> Event:
-    """The event without what no later message needs, so that the log stays small."""
+    """Return the event without what no later message needs, so that the log stays small."""
     return msgspec.structs.replace(event, history=(), alternatives={}, facts={}, sources=event.sources[:_KEPT_SOURCES])
 
 

@@ -89,7 +89,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def body(message: Message) -> Body:
-    """The message for machines."""
+    """Return the message as machines are sent it."""
     event = message.event
     data: AlertData | DigestData | NoticeData
     if event is None:
@@ -125,7 +125,7 @@ def _alert(message: Message, event: Event) -> AlertData:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a body."""
+    """Return the JSON Schema (2020-12) of a body."""
     (whole, alert, digest, notice), components = msgspec.json.schema_components(
         (Body, AlertData, DigestData, NoticeData), ref_template="#/$defs/{name}"
     )

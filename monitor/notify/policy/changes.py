@@ -25,7 +25,7 @@ class Changes:
 
 
 def corroborated(event: Event) -> bool:
-    """True when two publishers or one official source stand behind the event."""
+    """Say whether two publishers or one official source stand behind the event."""
     return event.publishers >= 2 or event.official
 
 
@@ -45,7 +45,7 @@ def _facts(event: Event) -> dict[str, Any]:
 
 
 def changes(told: Event, event: Event) -> Changes:
-    """What a receiver that knows `told` does not know yet of `event`."""
+    """Return what a receiver that knows `told` does not know yet of `event`."""
     old, new = _facts(told), _facts(event)
     changed = [name for name in (*MATERIAL, *QUIET) if old.get(name) != new.get(name)]
     if corroborated(event) and not corroborated(told):

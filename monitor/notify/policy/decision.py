@@ -79,7 +79,7 @@ class Policy:
 
     @classmethod
     def of(cls, config: Config) -> Policy:
-        """The rules as configured."""
+        """Return the rules of a configuration."""
         return cls(
             routes=config.all_routes(),
             min_confidence=config.detection.alert_threshold,
@@ -89,7 +89,7 @@ class Policy:
         )
 
     def route(self, receiver: str, event: Event) -> Route | None:
-        """The first route that names the receiver and matches the event."""
+        """Return the first route that names the receiver and matches the event."""
         for route in self.routes:
             excluded = route.exclude is not None and matches(route.exclude, event)
             if receiver in route.receivers and matches(route.match, event) and not excluded:
@@ -97,7 +97,7 @@ class Policy:
         return None
 
     def named(self, name: str) -> Route | None:
-        """The route of that name."""
+        """Return the route of that name, None when there is none."""
         return next((route for route in self.routes if route.name == name), None)
 
 
@@ -112,7 +112,7 @@ def decide(
     silences: Iterable[Silence] = (),
     edits: bool = True,
 ) -> Decision:
-    """What to tell `receiver` about `event`, when `told` is what it knows (None: nothing yet).
+    """Decide what to tell `receiver` about `event`, when `told` is what it knows (None: nothing yet).
 
     `edits` says that the receiver takes updates which notify nobody.
     """

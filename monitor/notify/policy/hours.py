@@ -11,7 +11,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def quiet_until(hours: QuietHours, now: datetime) -> datetime | None:
-    """When the quiet hours that `now` lies in end, None outside of them.
+    """Return when the quiet hours that `now` lies in end, None outside of them.
 
     A day of `hours.days` is the day on which the hours begin; they may last over midnight.
     """
@@ -30,7 +30,7 @@ def quiet_until(hours: QuietHours, now: datetime) -> datetime | None:
 
 
 def next_digest(digest: Digest, now: datetime) -> datetime:
-    """The first digest time after `now`."""
+    """Return the first digest time after `now`."""
     zone = ZoneInfo(digest.zone)
     today = now.astimezone(zone).date()
     moments = (

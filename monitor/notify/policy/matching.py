@@ -7,7 +7,7 @@ from monitor.records import Event
 
 
 def matches(match: Match, event: Event) -> bool:
-    """True when the event has everything that the matcher asks for; an empty matcher matches all."""
+    """Say whether the event has everything that the matcher asks for; an empty matcher matches all."""
     leaders = {participant.leader for participant in event.participants}
     countries = {participant.country for participant in event.participants}
     return (

@@ -17,7 +17,7 @@ class Pulse:
 
 
 def beat(pulse: Pulse, end: int, after: timedelta, now: datetime) -> tuple[Pulse, Literal["silent", "back"] | None]:
-    """What to tell when the topic ends at `end` now: that it has been silent for `after`, or that it is back."""
+    """Return what to tell when the topic ends at `end` now: that it has been silent for `after`, or that it is back."""
     if end > pulse.end:
         return Pulse(end, now), ("back" if pulse.told else None)
     if not pulse.told and now - pulse.grew_at >= after:

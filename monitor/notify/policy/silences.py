@@ -66,7 +66,7 @@ def decode_note(data: bytes) -> Note:
 
 
 def configured(rules: Iterable[SilenceRule]) -> tuple[Silence, ...]:
-    """The silences that stand in the configuration."""
+    """Return the silences that stand in the configuration."""
     return tuple(
         Silence(
             id=f"config-{number}",
@@ -80,7 +80,7 @@ def configured(rules: Iterable[SilenceRule]) -> tuple[Silence, ...]:
 
 
 def silenced(silences: Iterable[Silence], receiver: str, event: Event, now: datetime) -> Silence | None:
-    """The silence that holds for this event and receiver now, None when there is none."""
+    """Return the silence that holds for this event and receiver now, None when there is none."""
     for silence in silences:
         holds = now < silence.until and (not silence.receivers or receiver in silence.receivers)
         meant = not silence.events or not {event.event_id, *event.redirects}.isdisjoint(silence.events)

@@ -32,7 +32,7 @@ from monitor.notify.receivers.base import GoneError, Receiver, Traits, Uncertain
 
 
 def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
-    """The receiver of a configuration; `broker` is the service's own. Raises ConfigError when it can't be used."""
+    """Build a receiver; `broker` is the service's own. Raises ConfigError when the receiver can't be used."""
     match config:
         case ConsoleReceiver():
             from monitor.notify.receivers.console import Console

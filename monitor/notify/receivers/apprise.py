@@ -50,7 +50,7 @@ class Apprise:
         return bool(self._apprise.notify(body=text, title=message.title, body_format=self._format))
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Nobody can know."""
+        """Say that nobody can know."""
         return UNKNOWN
 
     async def close(self) -> None:

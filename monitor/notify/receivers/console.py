@@ -51,17 +51,17 @@ class Console:
         return head or {}
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Nobody can know what was printed."""
+        """Say that nobody can know what was printed."""
         return UNKNOWN
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def _paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
 
     def text(self, message: Message) -> str:
-        """The message as it is printed, without the last line's end."""
+        """Return the message as it is printed, without the last line's end."""
         if message.items:
             lines = [self._paint(message.headline, "1")]
             for item in message.items:

@@ -68,9 +68,9 @@ class FakeReceiver:
         self.closed = True
 
     def ids(self) -> list[str]:
-        """The ids of the messages, in order, repetitions included."""
+        """Return the ids of the messages, in order, repetitions included."""
         return [message.id for message in self.messages]
 
     def tells(self) -> list[str]:
-        """How each message was told."""
+        """Return how each message was told."""
         return [message.tell for message in self.messages]

@@ -50,7 +50,7 @@ class KafkaTopic:
         return self._producer
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Readers know a repetition by its id."""
+        """Say that nobody can know; readers know a repetition by its id."""
         return UNKNOWN
 
     async def close(self) -> None:

@@ -73,7 +73,7 @@ class Email:
         return head or {"message_id": str(mail["Message-ID"]), "subject": str(mail["Subject"])}
 
     def mail(self, message: Message, head: Handle | None) -> EmailMessage:
-        """The message as a mail with a plain and an HTML part."""
+        """Return the message as a mail with a plain and an HTML part."""
         mail = EmailMessage(policy=SMTP)
         subject = clean(message.title, _MAX_SUBJECT)
         mail["Message-ID"] = f"<{message.id}@{self._domain}>"
@@ -92,11 +92,11 @@ class Email:
         return mail
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """A mail server can't be asked; a repetition has the same Message-ID."""
+        """Say that nobody can know: a mail server can't be asked. A repetition has the same Message-ID."""
         return UNKNOWN
 
     async def close(self) -> None:
-        """Each message has its own connection."""
+        """Do nothing: each message has its own connection."""
 
 
 def _address(text: str) -> Address:

@@ -22,7 +22,7 @@ _NEVER_SENT = frozenset({"dns", "dns_timeout", "address_refused", "connect", "co
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds to wait as the answer's Retry-After says (RFC 9110, 10.2.3), None when it says nothing usable."""
+    """Return the seconds to wait as Retry-After says (RFC 9110, 10.2.3), None when it says nothing usable."""
     value = headers.get("retry-after", headers.get("Retry-After", "")).strip()
     if not value:
         return None

@@ -29,12 +29,12 @@ _REFERENCE = re.compile(r"\[([0-9]{1,3}(?:, ?[0-9]{1,3}){0,20})\]")
 
 
 def escape(text: str) -> str:
-    """The text as Slack shows it literally."""
+    """Return the text as Slack shows it literally."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def cut(text: str, limit: int) -> str:
-    """The escaped text of at most `limit` characters, never cut inside an escape."""
+    """Return the escaped text of at most `limit` characters, never cut inside an escape."""
     escaped = escape(text)
     if len(escaped) <= limit:
         return escaped
@@ -43,7 +43,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def link(url: str, label: str) -> str:
-    """A link, or the bare label when there is no address. `|` and `>` would end a label early."""
+    """Return a link, or the bare label when there is no address. `|` and `>` would end a label early."""
     label = cut(label.replace("|", " ").replace(">", " ").replace("<", " "), 120)
     return f"<{escape(url)}|{label}>" if url else label
 
@@ -99,7 +99,7 @@ def _sources(message: Message) -> str:
 
 
 def alert(message: Message) -> list[Block]:
-    """The event as it stands: the head message, from the first post through all its edits."""
+    """Return the event as it stands: the head message, from the first post through all its edits."""
     if message.items:
         return fitted([_header(message), *(_section(_line(item)) for item in message.items)])
     if message.event is None:
@@ -123,13 +123,13 @@ def alert(message: Message) -> list[Block]:
 
 
 def update(message: Message) -> list[Block]:
-    """The reply that says what changed."""
+    """Return the reply that says what changed."""
     lines = [f"*{cut(_title(message, prefixed=True), 500)}*", *(f"• {cut(line, 500)}" for line in message.changed)]
     return fitted([_section("\n".join(lines)[:MAX_SECTION]), *_context(cut(message.sources, 300), *_ack(message))])
 
 
 def fallback(message: Message, *, prefixed: bool = False) -> str:
-    """The plain text for notifications and screen readers."""
+    """Return the plain text for notifications and screen readers."""
     lines = [cut(_title(message, prefixed=prefixed), 500), *(cut(line, 300) for line in message.changed)]
     lines += [cut(_title(item, prefixed=False), 200) for item in message.items]
     return "\n".join(lines)[:MAX_TEXT]
@@ -153,7 +153,7 @@ def _line(message: Message) -> str:
 
 
 def fitted(blocks: list[Block]) -> list[Block]:
-    """The blocks, the last ones left out where all together would be too large for one message."""
+    """Return the blocks, the last ones left out where all together would be too large for one message."""
     kept = blocks[:MAX_BLOCKS]
     while len(kept) > 1 and size(kept) > MAX_TOTAL:
         kept.pop(-2 if len(kept) > 2 else -1)  # the last block says how well founded it is: keep it longest
@@ -161,5 +161,5 @@ def fitted(blocks: list[Block]) -> list[Block]:
 
 
 def size(blocks: list[Block]) -> int:
-    """Characters of all blocks, as they travel."""
+    """Return the number of characters of all blocks, as they travel."""
     return len(json.dumps(blocks, ensure_ascii=False))

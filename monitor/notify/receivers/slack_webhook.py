@@ -38,7 +38,7 @@ class SlackWebhook:
         return head or {}
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Nobody can know."""
+        """Say that nobody can know: Slack gives nothing back."""
         return UNKNOWN
 
     async def close(self) -> None:

@@ -52,7 +52,7 @@ class Webhook:
         return head or {"id": message.id}
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """An endpoint can't be asked; it knows a repetition by its webhook-id."""
+        """Say that nobody can know; an endpoint knows a repetition by its webhook-id."""
         return UNKNOWN
 
     async def close(self) -> None:

@@ -41,13 +41,13 @@ class Ack(Record, frozen=True, kw_only=True):
 
 
 class AckRefusedError(SummitryError):
-    """The link is not ours, was changed, or has expired."""
+    """Raised for a link that is not ours, was changed, or has expired."""
 
     reason = "ack_refused"
 
 
 class AckLinks:
-    """Makes and checks links."""
+    """Makes links that expire, and checks them."""
 
     def __init__(self, config: Acknowledge) -> None:
         self._base = config.url.rstrip("/")
@@ -76,7 +76,7 @@ class AckLinks:
             raise AckRefusedError("this link has expired")
 
     def acknowledged(self, event_id: str, until: str, signature: str, by: str, now: datetime) -> Ack:
-        """The acknowledgement that a followed link makes. Raises AckRefusedError."""
+        """Return the acknowledgement that a followed link makes. Raises AckRefusedError."""
         self.check(event_id, until, signature, now)
         return Ack(event_id=event_id, by=clean(by, 80) or "somebody", at=now)
 
@@ -105,7 +105,7 @@ def _hidden(fields: Mapping[str, str]) -> str:
 
 
 def form(event_id: str, until: str, signature: str) -> str:
-    """The page that asks who has seen the event."""
+    """Return the page that asks who has seen the event."""
     hidden = _hidden({"event": event_id, "until": until, "sig": signature})
     return _page(
         "Mark this alert as seen?",
@@ -116,7 +116,7 @@ def form(event_id: str, until: str, signature: str) -> str:
 
 
 def thanks(ack: Ack) -> str:
-    """The page after it."""
+    """Return the page after somebody has seen an event."""
     return _page(f"Seen by {escape(ack.by)}.", "<p>Reminders for this event have stopped.</p>")
 
 
@@ -126,7 +126,7 @@ def trouble(text: str) -> str:
 
 
 def refusal(error: AckRefusedError) -> str:
-    """The page for a link that is not good."""
+    """Return the page for a link that is not good."""
     return _page(escape(str(error)), "")
 
 

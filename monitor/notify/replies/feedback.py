@@ -32,7 +32,7 @@ class Feedback(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The record's key in the topic: one word a reader and event, or a reader and article."""
+        """Return the record's key in the topic: one word a reader and event, or a reader and article."""
         return f"{self.event_id}|{self.article_id}|{self.by}"
 
 
