@@ -32,7 +32,7 @@ from monitor.notify import Notifier, Policy, Setup, build
 from monitor.notify.messages.wording import wording
 from tests.monitor.notify.samples import BEIJING, event
 
-_PATIENCE = 40
+_PATIENCE = 60
 
 
 class Child:
