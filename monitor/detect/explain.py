@@ -2,7 +2,8 @@
 
     article ID (LANGUAGE): OUTCOME
       seen      "WORDS" -> LEADER, or why nobody
-      contact   FRAME: LEADERS, STATUS ("CUE")
+      contact   FRAME: LEADERS, STATUS ("CUE")                    what the rules found
+      contact   LEADERS: rules STATUS, reader STATUS, together STATUS, each with its probability
       mention   KIND MEDIUM STATUS of LEADERS, DATES, PLACE, FORUM; confidence N; "EVIDENCE"
       why not   "TRIGGER": REASON
 
