@@ -66,7 +66,7 @@ def mended(head: bytes) -> tuple[bytes, int]:
     return b"\r\n".join((*kept, b"", b"")), odd
 
 
-class Answer(httpx.AsyncByteStream):
+class HttpAnswer(httpx.AsyncByteStream):
     """One answer: `await head()` first, then its body by iteration.
 
     `status`, `headers` and `odd` (header lines that were left out or changed) are set by `head`; `cut` says after the

@@ -16,7 +16,7 @@ import httpx
 
 from monitor.errors import HttpError
 from monitor.http.addresses import AddressBook
-from monitor.http.answers import Answer
+from monitor.http.answers import HttpAnswer
 from monitor.http.connection import Connection
 
 CONNECT_TIMEOUT_S = 5.0
@@ -32,7 +32,7 @@ _TARGET = re.compile(rb"[!-~]+")
 class CheckedTransport(httpx.AsyncBaseTransport):
     """Sends requests to checked addresses. A request's extension `private` lets it reach one's own network.
 
-    The response's stream is an `Answer`, which says after the body whether it was cut.
+    The response's stream is an `HttpAnswer`, which says after the body whether it was cut.
     """
 
     def __init__(self, book: AddressBook, tls: ssl.SSLContext) -> None:
@@ -50,7 +50,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         addresses = await self._book.addresses(host, port, private=bool(request.extensions.get("private")))
         sent = written(request, await request.aread())
         connection = await self._connect(addresses, url.scheme, host, port, sent)
-        answer = Answer(connection, has_body=request.method != "HEAD")
+        answer = HttpAnswer(connection, has_body=request.method != "HEAD")
         try:
             await answer.head()
         except BaseException:

@@ -19,7 +19,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     caption: str = ""
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class EntrySource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where an aggregator took an entry from: Atom `source`, or RSS `<source url>`."""
 
     title: str = ""
@@ -53,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     tags: tuple[str, ...] = ()
     language: str = ""
     image: Image | None = None
-    source: Origin | None = None
+    source: EntrySource | None = None
     revision: bytes = b""
 
 

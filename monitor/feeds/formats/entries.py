@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeVar
 import msgspec
 
 from monitor.feeds.formats.content_hash import revision_hash
-from monitor.feeds.formats.document import Entry, Image, Origin
+from monitor.feeds.formats.document import Entry, EntrySource, Image
 from monitor.feeds.formats.fields import article_urls, dates, entry_language, html_text, redirect_links
 
 #: Bytes of UTF-8 that are kept.
@@ -65,7 +65,7 @@ class RawEntry(msgspec.Struct, kw_only=True):
     base: str = ""
 
 
-class Setting(NamedTuple):
+class FeedContext(NamedTuple):
     """What is known of the feed when its entries are read: base address, languages, and hints for dates.
 
     `language` is the document's, `configured` the subscription's. `with_html` says whether entries get their safe HTML.
@@ -79,7 +79,7 @@ class Setting(NamedTuple):
     with_html: bool = True
 
 
-def finish(raw: RawEntry, setting: Setting) -> Entry:
+def finish(raw: RawEntry, setting: FeedContext) -> Entry:
     """Make the entry: safe, and of bounded size."""
     base = _base(setting.url, raw.base)
     guid = html_text.cap(html_text.line(html_text.unwrapped(raw.guid)), GUID_LIMIT)
@@ -125,7 +125,9 @@ def finish(raw: RawEntry, setting: Setting) -> Entry:
     )
 
 
-def finish_each(items: Iterable[T], make: Callable[[T], RawEntry], setting: Setting) -> tuple[tuple[Entry, ...], str]:
+def finish_each(
+    items: Iterable[T], make: Callable[[T], RawEntry], setting: FeedContext
+) -> tuple[tuple[Entry, ...], str]:
     """Make an entry of each item; returns the entries, and how many items could not be read, in words ('' for none).
 
     An item over which a library or we ourselves fail costs itself, and none of its neighbours.
@@ -158,7 +160,9 @@ def tag(language: str) -> str:
     return low if len(low) <= 35 and 2 <= len(first) <= 3 and low.isascii() and low.replace("-", "").isalnum() else ""
 
 
-def _dates(raw: RawEntry, language: str, setting: Setting) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
+def _dates(
+    raw: RawEntry, language: str, setting: FeedContext
+) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
     if not raw.published.strip() and not raw.updated.strip():
         return None, None, ("missing",)
     published = dates.read_date(
@@ -225,8 +229,8 @@ def _image(raw: RawEntry, base: str) -> Image | None:
     return None
 
 
-def _origin(raw: RawEntry, base: str) -> Origin | None:
+def _origin(raw: RawEntry, base: str) -> EntrySource | None:
     if not (raw.source_title or raw.source_url):
         return None
     title, url = html_text.cap(html_text.plain(raw.source_title), 300), article_urls.absolute(base, raw.source_url)
-    return Origin(title=title, url=url) if title or url else None
+    return EntrySource(title=title, url=url) if title or url else None

@@ -11,7 +11,7 @@ import msgspec
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
 from monitor.feeds.formats.document import ParsedFeed
-from monitor.feeds.formats.entries import Markup, RawEntry, Setting
+from monitor.feeds.formats.entries import FeedContext, Markup, RawEntry
 from monitor.feeds.formats.fields import article_urls, html_text
 from monitor.feeds.formats.fields.dates import read_date
 from monitor.feeds.formats.limits import MAX_ENTRIES
@@ -30,7 +30,7 @@ _ESCAPE = re.compile(
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
-def read(text: str, setting: Setting) -> ParsedFeed:
+def read(text: str, setting: FeedContext) -> ParsedFeed:
     """Read the feed in `text`, which begins with `{`.
 
     Raises FeedError: `not_a_feed`, `truncated` (it ends in the middle), `too_many_objects`.

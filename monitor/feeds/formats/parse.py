@@ -11,7 +11,7 @@ import msgspec
 from monitor.errors import FeedError
 from monitor.feeds.formats import jsonfeed
 from monitor.feeds.formats.document import ParsedFeed
-from monitor.feeds.formats.entries import Setting, tag
+from monitor.feeds.formats.entries import FeedContext, tag
 from monitor.feeds.formats.fields import encoding
 from monitor.feeds.formats.fields.article_urls import absolute
 from monitor.feeds.formats.xml import adapter
@@ -45,7 +45,7 @@ def parse(
         raise FeedError("the document is empty", reason="empty")
     decoded = encoding.decode(body, content_type)
     text = decoded.text.lstrip("\ufeff \t\r\n\x00")
-    setting = Setting(url=absolute("", url), configured=tag(language), country=country, zone=zone,
+    setting = FeedContext(url=absolute("", url), configured=tag(language), country=country, zone=zone,
                       with_html=with_html)  # fmt: skip
     try:
         parsed = jsonfeed.read(text, setting) if text.startswith("{") else adapter.read(text, setting)

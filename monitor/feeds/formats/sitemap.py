@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
 from monitor.feeds.formats.document import ParsedFeed
-from monitor.feeds.formats.entries import RawEntry, Setting
+from monitor.feeds.formats.entries import FeedContext, RawEntry
 from monitor.feeds.formats.fields import html_text
 from monitor.feeds.formats.fields.dates import read_date
 from monitor.feeds.formats.newest import newest
@@ -22,7 +22,7 @@ from monitor.feeds.formats.xml.tree import UnusualError, elements_of
 ROOTS = frozenset({"urlset", "sitemapindex"})
 
 
-def read(document: str, root: str, setting: Setting) -> ParsedFeed:
+def read(document: str, root: str, setting: FeedContext) -> ParsedFeed:
     """Read a sitemap that begins with its root element.
 
     Raises FeedError: `not_a_feed` for an index of sitemaps, a sitemap without news, and what is no XML.

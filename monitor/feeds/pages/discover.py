@@ -28,7 +28,7 @@ _PAUSE_S = 1.0
 _MAX_CHECKED = 10
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class FoundFeed(msgspec.Struct, frozen=True, kw_only=True):
     """A feed that was found: its address, how it was found, and what it holds. `problem` is set where it is no feed."""
 
     url: str
@@ -40,7 +40,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-class Read(Parse, Protocol):
+class ReadSites(Parse, Protocol):
     """Reads documents and pages; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
 
     async def page_links(self, body: bytes, *, url: str = "", content_type: str = "") -> PageLinks:
@@ -50,11 +50,11 @@ class Read(Parse, Protocol):
 async def discover(
     url: str,
     get: Get,
-    read: Read,
+    read: ReadSites,
     *,
     allow_private: bool = False,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> list[Found]:
+) -> list[FoundFeed]:
     """Return the feeds of the site at `url`, the best first; addresses that are no feeds after all are left out.
 
     Raises FeedError when the address itself can't be fetched.
@@ -90,12 +90,12 @@ async def _checked(
     candidates: Iterable[tuple[str, str]],
     page: Subscription,
     get: Get,
-    read: Read,
+    read: ReadSites,
     sleep: Callable[[float], Awaitable[None]],
     *,
     enough: int = _MAX_CHECKED,
-) -> list[Found]:
-    feeds: list[Found] = []
+) -> list[FoundFeed]:
+    feeds: list[FoundFeed] = []
     for address, how in candidates:
         await sleep(_PAUSE_S)
         try:
@@ -109,15 +109,15 @@ async def _checked(
     return feeds
 
 
-async def _check(fetched: Fetched, how: str, read: Read) -> Found:
+async def _check(fetched: Fetched, how: str, read: ReadSites) -> FoundFeed:
     if fetched.status != 200:
-        return Found(url=fetched.url, how=how, problem=f"HTTP status {fetched.status}")
+        return FoundFeed(url=fetched.url, how=how, problem=f"HTTP status {fetched.status}")
     content_type = fetched.headers.get("content-type", "")
     try:
         parsed = await read.parse(fetched.body, content_type=content_type, url=fetched.url)
     except (FeedError, HttpError) as error:
-        return Found(url=fetched.url, how=how, problem=str(error))
-    return Found(
+        return FoundFeed(url=fetched.url, how=how, problem=str(error))
+    return FoundFeed(
         url=fetched.url,
         how=how,
         title=parsed.title,

@@ -18,7 +18,7 @@ from monitor import __version__, metrics
 from monitor.errors import HttpError
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
-from monitor.http.answers import Answer
+from monitor.http.answers import HttpAnswer
 from monitor.http.bodies import DEADLINE, Room, read_body
 from monitor.http.chain_cookies import ChainCookies
 from monitor.http.transport import PORTS as USUAL_PORTS
@@ -39,7 +39,7 @@ _MAX_URL = 4096
 #: Answers with a body to read. 203 is 200 by way of a proxy that changed something (RFC 9110, 15.3.4).
 _READ: Final = frozenset({200, 203})
 #: Scheme, host and port.
-Origin = tuple[str, bytes, int]
+HostOrigin = tuple[str, bytes, int]
 
 
 class Fetched(Struct, frozen=True):
@@ -169,7 +169,7 @@ class Fetcher:
                 raw_limit = feed.max_body or MAX_RAW
                 coding = headers.get("content-encoding", "")
                 body = await read_body(response.stream, coding, raw_limit, limit, self._room)  # type: ignore[arg-type]
-            stream = response.stream if isinstance(response.stream, Answer) else None
+            stream = response.stream if isinstance(response.stream, HttpAnswer) else None
             if stream is not None and (stream.odd or stream.cut):
                 metrics.feed_oddities.labels("header").inc(stream.odd)
                 metrics.feed_oddities.labels("cut_body").inc(stream.cut)
@@ -255,7 +255,7 @@ def _url(url: str) -> httpx.URL:
         raise HttpError(f"{redacted(url)[:200]} is not an http address", reason="bad_redirect") from None
 
 
-def _origin(url: httpx.URL) -> Origin:
+def _origin(url: httpx.URL) -> HostOrigin:
     return url.scheme, url.raw_host, url.port or USUAL_PORTS.get(url.scheme, 80)
 
 
@@ -263,7 +263,7 @@ def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
 
-def _check(url: httpx.URL, feed: Subscription, home: Origin) -> None:
+def _check(url: httpx.URL, feed: Subscription, home: HostOrigin) -> None:
     """Raise HttpError for an address that may not be asked."""
     scheme, host, port = _origin(url)
     if scheme not in {"http", "https"} or not host:

@@ -11,7 +11,7 @@ import msgspec
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries, sitemap
 from monitor.feeds.formats.document import ParsedFeed
-from monitor.feeds.formats.entries import Kind, Markup, RawEntry, Setting
+from monitor.feeds.formats.entries import FeedContext, Kind, Markup, RawEntry
 from monitor.feeds.formats.fields import article_urls, html_text
 from monitor.feeds.formats.newest import shortened
 from monitor.feeds.formats.xml import repair
@@ -30,7 +30,7 @@ _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
 _UNKNOWN_WIDTH = {"media_content": 600, "enclosure": 500, "itunes": 400, "media_thumbnail": 100}
 
 
-def read(text: str, setting: Setting) -> ParsedFeed:
+def read(text: str, setting: FeedContext) -> ParsedFeed:
     """Read the feed in `text`.
 
     Raises FeedError: `empty` (nothing in it), `html` (a web page), `not_a_feed`, `too_many_attributes`,
@@ -80,7 +80,7 @@ def _parsed(document: str, url: str) -> tuple[Any, str, str]:
         return parse_xml(repair.legal(document), url)
 
 
-def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
+def _feed(parser: Any, mode: str, problem: str, setting: FeedContext) -> ParsedFeed:
     feed = parser.feeddata
     if mode.startswith("atom") and parser.version.startswith("rss"):
         mode = mode.replace("atom", "rss", 1)
@@ -110,7 +110,7 @@ def _feed(parser: Any, mode: str, problem: str, setting: Setting) -> ParsedFeed:
     )
 
 
-def _entry(entry: FeedData, setting: Setting, *, is_rss: bool) -> RawEntry:
+def _entry(entry: FeedData, setting: FeedContext, *, is_rss: bool) -> RawEntry:
     base = dict.get(entry, "own_base") or setting.url
     raw = RawEntry(
         guid=_text(entry, "own_id") or _text(entry, "id"),

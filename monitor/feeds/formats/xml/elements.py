@@ -19,7 +19,7 @@ from monitor.feeds.formats.xml.tree import UnusualError, text_of
 FeedData: TypeAlias = dict[str, Any]
 
 
-class Place(NamedTuple):
+class Standing(NamedTuple):
     """Where an element stands: the address of the document, and whether that is Atom."""
 
     base: str
@@ -134,7 +134,7 @@ def _once(data: FeedData, name: str, element: Element) -> None:
         raise UnusualError(f"<{element.tag}> after another one")
 
 
-def _title(_place: Place, data: FeedData, element: Element) -> None:
+def _title(_place: Standing, data: FeedData, element: Element) -> None:
     _once(data, "title", element)
     _type(element, "text/plain")
     data["title"] = mended(text_of(element))
@@ -143,7 +143,7 @@ def _title(_place: Place, data: FeedData, element: Element) -> None:
     data["title_detail"] = {"language": language.replace("_", "-") if language else None, "said_type": said}
 
 
-def _link(place: Place, data: FeedData, element: Element, *, of_entry: bool) -> None:
+def _link(place: Standing, data: FeedData, element: Element, *, of_entry: bool) -> None:
     link: dict[str, Any] = {"rel": element.get("rel", "alternate"), "type": element.get("type", "text/html")}
     data.setdefault("links", []).append(link)
     href = element.get("url") or element.get("href")
@@ -159,33 +159,33 @@ def _link(place: Place, data: FeedData, element: Element, *, of_entry: bool) -> 
         link["href"] = text
 
 
-def _enclosure(_place: Place, data: FeedData, element: Element) -> None:
+def _enclosure(_place: Standing, data: FeedData, element: Element) -> None:
     href = element.get("url", element.get("uri", element.get("href"))) or element.get("href")
     link = {"rel": "enclosure", "type": element.get("type", ""), "href": href}
     data.setdefault("links", []).append(link)
 
 
-def _guid(_place: Place, data: FeedData, element: Element) -> None:
+def _guid(_place: Standing, data: FeedData, element: Element) -> None:
     _once(data, "own_id", element)
     data["is_permalink"] = element.get("ispermalink", "true").strip().lower() != "false"
     data["own_id"] = text_of(element)
     data["id"] = ""
 
 
-def _subtitle(_place: Place, data: FeedData, element: Element) -> None:
+def _subtitle(_place: Standing, data: FeedData, element: Element) -> None:
     _once(data, "subtitle", element)
     _type(element, "text/plain")
     data["subtitle"] = mended(text_of(element))
 
 
-def _summary(place: Place, data: FeedData, element: Element, *, default: str) -> None:
+def _summary(place: Standing, data: FeedData, element: Element, *, default: str) -> None:
     _once(data, "summary_detail", element)  # a second one would be the content
     data["summary"] = mended(text_of(element))
     said = element.get("type", "").strip()
     data["summary_detail"] = {"type": _sure_type(place, element, default), "base": place.base, "said_type": said}
 
 
-def _content(place: Place, data: FeedData, element: Element, *, default: str) -> None:
+def _content(place: Standing, data: FeedData, element: Element, *, default: str) -> None:
     text = mended(text_of(element))
     kind, said = _sure_type(place, element, default), element.get("type", "").strip()
     body = {"type": kind, "base": place.base, "value": text, "said_type": said}
@@ -193,28 +193,28 @@ def _content(place: Place, data: FeedData, element: Element, *, default: str) ->
     data.setdefault("summary", text)
 
 
-def _sure_type(place: Place, element: Element, default: str) -> str:
+def _sure_type(place: Standing, element: Element, default: str) -> str:
     kind = _type(element, default)
     if kind == "text/plain" and not place.is_atom:
         raise UnusualError(f"<{element.tag}> may be HTML")  # feedparser looks at the text
     return kind
 
 
-def _text(_place: Place, data: FeedData, element: Element, *, field: str) -> None:
+def _text(_place: Standing, data: FeedData, element: Element, *, field: str) -> None:
     data[field] = mended(text_of(element))
 
 
-def _only_text(_place: Place, data: FeedData, element: Element) -> None:
+def _only_text(_place: Standing, data: FeedData, element: Element) -> None:
     """Read an element that feedparser does not know: its text, or nothing where it has attributes."""
     data[element.tag] = "" if element.keys() else mended(text_of(element))
 
 
-def _side(_place: Place, data: FeedData, element: Element) -> None:
+def _side(_place: Standing, data: FeedData, element: Element) -> None:
     if text := text_of(element):
         data.setdefault(f"side_{element.tag}", text)
 
 
-def author(_place: Place, data: FeedData, element: Element) -> None:
+def author(_place: Standing, data: FeedData, element: Element) -> None:
     """Read an author of an entry, who is named in words or in elements."""
     if not len(element):
         data["author_in_words"] = True
@@ -240,7 +240,7 @@ def _person(element: Element) -> str:
     return name
 
 
-def _category(_place: Place, data: FeedData, element: Element, *, scheme: str | None = None) -> None:
+def _category(_place: Standing, data: FeedData, element: Element, *, scheme: str | None = None) -> None:
     scheme = element.get("scheme", scheme or element.get("domain"))
     _tag(data, element.get("term"), scheme, element.get("label"))
     if text := mended(text_of(element)):
@@ -251,7 +251,7 @@ def _category(_place: Place, data: FeedData, element: Element, *, scheme: str | 
             _tag(data, text, None, None)
 
 
-def _keywords(_place: Place, data: FeedData, element: Element, *, scheme: str | None) -> None:
+def _keywords(_place: Standing, data: FeedData, element: Element, *, scheme: str | None) -> None:
     if not element.keys():
         for term in mended(text_of(element)).split(","):
             if term.strip():
@@ -265,22 +265,22 @@ def _tag(data: FeedData, term: str | None, scheme: str | None, label: str | None
         tags.append(tag)
 
 
-def _thumbnail(_place: Place, data: FeedData, element: Element) -> None:
+def _thumbnail(_place: Standing, data: FeedData, element: Element) -> None:
     if text_of(element):
         raise UnusualError("<media:thumbnail> has a text")
     data.setdefault("media_thumbnail", []).append(element.attrib)
 
 
-def _credit(_place: Place, data: FeedData, element: Element) -> None:
+def _credit(_place: Standing, data: FeedData, element: Element) -> None:
     data.setdefault("media_credit", []).append({"content": mended(text_of(element))})
 
 
-def _podcast_image(_place: Place, data: FeedData, element: Element) -> None:
+def _podcast_image(_place: Standing, data: FeedData, element: Element) -> None:
     if href := element.get("href") or element.get("url"):
         data["image"] = {"href": href}
 
 
-def _source(_place: Place, data: FeedData, element: Element) -> None:
+def _source(_place: Standing, data: FeedData, element: Element) -> None:
     _once(data, "source", element)
     data["source"] = {"href": element.get("url", ""), "title": mended(text_of(element))}
 
@@ -293,9 +293,9 @@ def hour_of(element: Element) -> int | None:
     return int(hour) % 24 if hour.isdecimal() and int(hour) <= 24 else None
 
 
-Read: TypeAlias = Callable[[Place, FeedData, Element], None]
+ReadElement: TypeAlias = Callable[[Standing, FeedData, Element], None]
 
-OF_ENTRY: dict[str, Read] = {
+OF_ENTRY: dict[str, ReadElement] = {
     "title": _title,
     "link": partial(_link, of_entry=True),
     "enclosure": _enclosure,
@@ -320,7 +320,7 @@ OF_ENTRY: dict[str, Read] = {
     "source": _source,
     **dict.fromkeys(SIDE_TEXTS, _side),
 }
-OF_FEED: dict[str, Read] = {
+OF_FEED: dict[str, ReadElement] = {
     "title": _title,
     "link": partial(_link, of_entry=False),
     **dict.fromkeys(("description", "subtitle", "tagline"), _subtitle),

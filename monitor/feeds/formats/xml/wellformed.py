@@ -16,7 +16,7 @@ from monitor.feeds.formats.xml.elements import (
     PERSON,
     SIDE_TEXTS,
     FeedData,
-    Place,
+    Standing,
     author,
     hour_of,
     joined,
@@ -73,7 +73,7 @@ class PlainDocument:
             raise UnusualError(f"<{root.tag}>")
         if language and root.tag != "rdf_rdf":
             self.feeddata["language"] = language.replace("_", "-")
-        self._place = Place(joined(url, url), self.version == "atom")
+        self._place = Standing(joined(url, url), self.version == "atom")
         if self._place.is_atom:
             self._feed(root, language)
         else:

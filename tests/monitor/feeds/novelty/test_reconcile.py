@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.feeds.formats.content_hash import revision_of, significant
-from monitor.feeds.formats.document import Entry, Origin, ParsedFeed
+from monitor.feeds.formats.document import Entry, EntrySource, ParsedFeed
 from monitor.feeds.novelty.entry_keys import entry_digest
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
 from monitor.feeds.novelty.seen import Seen
@@ -95,7 +95,7 @@ def test_an_aggregators_opaque_links_are_told_apart_by_source_and_title() -> Non
     def found(token: str) -> Entry:
         link = f"https://news.google.com/rss/articles/CBMi{token}?oc=5"
         return Entry(
-            guid=token, link=link, title="Leaders meet", source=Origin(title="Example", url="https://example.org")
+            guid=token, link=link, title="Leaders meet", source=EntrySource(title="Example", url="https://example.org")
         )
 
     plain = msgspec.structs.replace(FEED, outlet="")
@@ -107,7 +107,7 @@ def test_an_aggregators_opaque_links_are_told_apart_by_source_and_title() -> Non
 
 def test_an_aggregators_entry_belongs_to_the_owner_of_its_source() -> None:
     plain = Subscription(id="agg", url="https://news.example/rss")
-    (one,) = turn(Seen(), entry(1, source=Origin(title="BBC", url="https://www.bbc.co.uk/news")), feed=plain).new
+    (one,) = turn(Seen(), entry(1, source=EntrySource(title="BBC", url="https://www.bbc.co.uk/news")), feed=plain).new
     assert (one.outlet, one.publisher, one.country) == ("BBC News", "BBC", "GB")
 
 
