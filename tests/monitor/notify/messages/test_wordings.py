@@ -28,7 +28,7 @@ from monitor.records import Event, Participant, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, event, policy, sources
 from tests.receivers.slack import Posted, _problem
 
-WORDINGS = Path(__file__).parent / "wordings"
+WORDINGS = Path(__file__).parents[1] / "wordings"
 MAIL = Email(EmailReceiver(host="h", sender="alerts@example.org", to=("desk@example.org",)))
 RULES = policy(update_wait=timedelta(0), max_age=timedelta(days=999))
 
