@@ -76,6 +76,7 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time: Mapping[str, str]
     time_short: Mapping[str, str]
     bounds: tuple[str, ...]
+    seasons: tuple[str, ...]
     halves: tuple[str, str]
     quarters: tuple[str, str, str, str]
     place: str
@@ -142,7 +143,8 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         def told(day: date) -> str:
             return self.short_day(day, now) if short else self.day(day)
 
-        if when.granularity in _BOUNDS and self._own_words(when.text):
+        season = when.granularity == "range" and any(word in when.text.lower() for word in self.seasons)
+        if season or (when.granularity in _BOUNDS and self._own_words(when.text)):
             text = when.text
             return text if str(when.end.year) in text else f"{text} {when.end.year}"
         shape = "day" if when.start == when.end and when.granularity == "range" else when.granularity
