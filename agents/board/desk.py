@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, Names
+from monitor.archive import Archive, Names, reading
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.watchlist import Watchlist
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 #: Threads that read the archive.
 READERS = 3
+_COUNTRIES_FOR = 60.0
 
 
 @dataclass
@@ -60,7 +62,15 @@ class Desk:
     outbox: Outbox
     progress: Progress = field(default_factory=Progress)
     flow: Flow = field(default_factory=Flow)
+    _countries: tuple[str, float, list[tuple[str, int]]] | None = None
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "archive"))
+
+    def countries(self) -> list[tuple[str, int]]:
+        """The countries to filter by; counting them goes through all events, so they are up to a minute old."""
+        known, now = self._countries, time.monotonic()
+        if known is None or known[0] != self.archive.identity or now - known[1] > _COUNTRIES_FOR:
+            self._countries = known = (self.archive.identity, now, reading.countries(self.archive))
+        return known[2]
 
     async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask the archive in a thread, so that a long answer holds up nobody else."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar as months
+import time
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -34,7 +35,12 @@ TEMPLATES = web.AppKey("templates", Environment)
 READER = web.RequestKey("reader", Reader)
 NEW_COOKIE = web.RequestKey("new_cookie", str)
 
+#: Pages that were just made, by address, theme and the archive's version.
+RECENT: web.AppKey[dict[tuple[str, str, str], tuple[float, str]]] = web.AppKey("recent", dict)
+
 PAGE = 40
+#: A page is given to everybody who asks for it within this many seconds: many do when news breaks.
+_SHARED_FOR, _RECENT = 1.0, 100
 #: Leaders in the matrix of pairs.
 MATRIX = 12
 _SOON = timedelta(days=14)
@@ -124,17 +130,33 @@ async def now(request: web.Request) -> web.Response:
     desk = _desk(request)
     selection, after = selection_of(request, "after"), request.query.get("after", "")
     today = desk.clock().date()
-    page = await desk.ask(reading.events, desk.archive, desk.people, selection, after=after, limit=PAGE)
     coming = selection.with_(status=selection.status or COMING)
-    soon = await desk.ask(reading.between, desk.archive, desk.people, coming, (today, today + _SOON), 12)
-    return await render(
-        request, "now.html",
-        selection=selection, page=page, soon=soon, card=cards_of(request), after=after,
-        countries=await desk.ask(reading.countries, desk.archive),
-        named=await desk.ask(contacts.names_of, desk.archive, _leaders_in(selection)),
-        total=await desk.ask(reading.count, desk.archive, desk.people, selection),
-        resume=await desk.ask(desk.archive.version),
-    )  # fmt: skip
+
+    def look() -> dict[str, Any]:
+        """Everything of the page in one visit to the archive."""
+        archive, people = desk.archive, desk.people
+        return {
+            "resume": archive.version(),
+            "page": reading.events(archive, people, selection, after=after, limit=PAGE),
+            "soon": reading.between(archive, people, coming, (today, today + _SOON), 12),
+            "countries": desk.countries(),
+            "named": contacts.names_of(archive, _leaders_in(selection)),
+            "total": reading.count(archive, people, selection),
+        }
+
+    reader: Reader = request[READER]
+    shared = (request.path_qs, request.cookies.get("summitry_theme", ""), await desk.ask(desk.archive.version))
+    fresh = request.app[RECENT].get(shared)
+    if fresh and desk.progress.done and time.monotonic() - fresh[0] < _SHARED_FOR:
+        return web.Response(text=fresh[1], content_type="text/html")
+    found = await desk.ask(look)
+    page = await render(request, "now.html", selection=selection, card=cards_of(request), after=after, **found)
+    # A page of somebody who is logged in has their name in it.
+    if reader.kind != "session" and desk.progress.done:
+        if len(request.app[RECENT]) > _RECENT:
+            request.app[RECENT].clear()
+        request.app[RECENT][shared] = time.monotonic(), page.text or ""
+    return page
 
 
 def _leaders_in(selection: Selection) -> set[str]:
@@ -319,7 +341,7 @@ async def map_(request: web.Request) -> web.Response:
         selection=selection, land=atlas.land(), dots=dots(page.entries), view=atlas.VIEW,
         placeless=sum(atlas.position(each.event.place) is None for each in page.entries), more=page.after,
         total=len(page.entries), named=await desk.ask(contacts.names_of, desk.archive, _leaders_in(selection)),
-        countries=await desk.ask(reading.countries, desk.archive),
+        countries=await desk.ask(desk.countries),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from agents.board import actions, api, downloads, pages
 from agents.board.access import CSRF_COOKIE, Access, Limiter, Reader
 from agents.board.desk import DESK, Desk
 from agents.board.live import Hub
-from agents.board.pages import ACCESS, CARDS, HUB, LIMITER, NEW_COOKIE, READER, TEMPLATES
+from agents.board.pages import ACCESS, CARDS, HUB, LIMITER, NEW_COOKIE, READER, RECENT, TEMPLATES
 from agents.board.views import environment
 from agents.process.web import make_web
 from monitor.archive import SelectionError
@@ -55,7 +55,7 @@ def make_site(desk: Desk, access: Access) -> web.Application:
     application.on_response_prepare.append(_add_headers)
     application.middlewares.extend([_answer_mistakes, _know_the_reader])
     application[DESK], application[ACCESS], application[HUB] = desk, access, Hub(desk)
-    application[CARDS] = {}
+    application[CARDS], application[RECENT] = {}, {}
     application[TEMPLATES], application[LIMITER] = environment(), Limiter(desk.config.board.rate)
     for file in (resources.files("agents.board") / "data" / "static").iterdir():
         application.router.add_get(f"/static/{file.name}", _static(file.read_bytes(), file.name))

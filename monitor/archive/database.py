@@ -20,7 +20,7 @@ from pathlib import Path
 from monitor.errors import StateError
 
 #: Raise it with each change of the tables or of what is stored in them.
-FORM = "1"
+FORM = "2"
 
 #: Pages of SQLite's cache for each connection, as negative kibibytes.
 _CACHE = -16_000
@@ -42,6 +42,7 @@ CREATE TABLE events (
 CREATE TABLE bodies (n INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE INDEX events_changed ON events (changed DESC, id DESC) WHERE merged_into IS NULL;
 CREATE INDEX events_day ON events (day, n) WHERE merged_into IS NULL;
+CREATE INDEX events_last_day ON events (last_day, day) WHERE merged_into IS NULL;
 CREATE INDEX events_status ON events (status, changed DESC) WHERE merged_into IS NULL;
 CREATE INDEX events_seq ON events (seq);
 CREATE TABLE redirects (id TEXT PRIMARY KEY, event_id TEXT NOT NULL) WITHOUT ROWID;
