@@ -151,9 +151,8 @@ async def measure(folder: Path) -> None:
                     for share in (50, 90, 99)
                 )
             )
-            print(
-                f"processor time of the board for each request: {(processor(process.pid) - before) / len(times) * 1000:.1f} ms"
-            )
+            each = (processor(process.pid) - before) / len(times) * 1000
+            print(f"processor time of the board for each request: {each:.1f} ms")
             print(f"memory of the board: {memory(process.pid):.0f} MB")
             for task in listeners:
                 task.cancel()
