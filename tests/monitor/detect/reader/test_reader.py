@@ -1,0 +1,64 @@
+"""The shipped reader: what it says of plain sentences, and what must not move it."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.detect import Detector
+from monitor.detect.reader.opinion import Opinion
+from monitor.detect.reader.passage import Passage, Seen
+from monitor.detect.reader.reader import Reader
+from monitor.records import Article
+
+READER = Reader()
+
+
+def opinion(detector: Detector, title: str, language: str = "en") -> Opinion:
+    shown, _ = detector.witnessed(Article(id="1", title=title, language=language))
+    (found,) = READER.read(shown).values()
+    return found
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Xi met Putin in Astana on Tuesday, an official said",
+        "French President Emmanuel Macron met Narendra Modi in Astana on Tuesday, an official said",
+        "Erdogan met Lula in Astana on Tuesday, an official said",
+    ],
+)
+def test_who_the_leaders_are_does_not_matter(detector: Detector, other: str) -> None:
+    assert opinion(detector, "Putin met Xi in Astana on Tuesday, an official said") == opinion(detector, other)
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("Putin and Xi spoke by phone on Tuesday, the Kremlin said", "held"),
+        ("Macron will meet Trump in Paris next week, his office said", "planned"),
+        ("Trump lashes out at Macron over tariffs in a post", "none"),
+    ],
+)
+def test_plain_sentences(detector: Detector, title: str, status: str) -> None:
+    statuses = opinion(detector, title).statuses
+    assert max(statuses, key=lambda one: statuses[one]) == status
+
+
+def test_medium_is_told_apart(detector: Detector) -> None:
+    media = opinion(detector, "Putin and Xi spoke by phone on Tuesday, the Kremlin said").media
+    assert max(media, key=lambda one: media[one]) == "phone"
+
+
+def test_each_part_is_a_distribution(detector: Detector) -> None:
+    for part in opinion(detector, "Putin met Xi in Astana"):
+        assert sum(part.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_one_leader_is_nobody_to_meet() -> None:
+    assert READER.read(Passage("en", (("title", "Putin met"),), (Seen("title", 0, 5, ("putin",)),))) == {}
+
+
+def test_a_language_that_it_never_learnt_is_left_to_the_rules() -> None:
+    seen = (Seen("title", 0, 1, ("a",)), Seen("title", 2, 3, ("b",)))
+    assert READER.read(Passage("qq", (("title", "A B"),), seen)) == {}
+    assert READER.read(Passage("en", (("title", "A B"),), seen))
