@@ -7,15 +7,14 @@ same number of partitions, and it must not change while they hold records.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from monitor.errors import BrokerError, DecodeError
+from agents.stream.outbox import Row, send_all
+from monitor.errors import DecodeError
 from monitor.feeds.polling.feed_state import FeedState, SeenSegment
 from monitor.feeds.polling.poller import Held
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -25,7 +24,6 @@ from monitor.records import Article, decode, encode
 
 logger = structlog.get_logger()
 
-ACK_TIMEOUT_S = 30.0
 #: The header of a subscription's record that asks for a poll now.
 REFRESH = "refresh"
 
@@ -93,14 +91,9 @@ async def _write(
         return
     async with kafka_consumer(settings) as client:
         count = len(await partitions_of(client, topic))
+    records = [(feed_key(feed).encode(), value, partition_of(feed.group, count)) for feed, value in rows]
     async with producer(settings) as client:
-        sent = [
-            await client.send(
-                topic, value, key=feed_key(feed).encode(), partition=partition_of(feed.group, count), headers=headers
-            )
-            for feed, value in rows
-        ]
-        await _acknowledged(sent)
+        await send_all(client, topic, records, headers)
 
 
 class TopicStore:
@@ -128,40 +121,19 @@ class TopicStore:
 
     async def publish(self, articles: Iterable[Article]) -> None:
         """Write articles by their ids; they are acknowledged when this returns. Raises BrokerError."""
-        try:
-            sent = [await self._producer.send(self._articles, encode(a), key=a.id.encode()) for a in articles]
-        except (KafkaError, OSError) as error:
-            raise BrokerError(f"{self._articles} takes no articles: {error}") from error
-        await _acknowledged(sent)
+        await send_all(self._producer, self._articles, [(a.id.encode(), encode(a), None) for a in articles])
 
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
     ) -> None:
         """Write segments and state, in this order; acknowledged when this returns. Raises BrokerError."""
         key = feed_key(feed)
-        rows: list[tuple[str, bytes | None]] = []
+        rows: list[Row] = []
         for week, packed in segments.items():
             record = None if packed is None else encode(SeenSegment(feed=feed.id, week=week, packed=packed))
-            rows.append((f"{key} {week}", record))
-        rows.append((key, None if state is None else encode(state)))
-        try:
-            sent = [
-                await self._producer.send(self._state, value, key=name.encode(), partition=partition)
-                for name, value in rows
-            ]
-        except (KafkaError, OSError) as error:
-            raise BrokerError(f"{self._state} takes no state: {error}") from error
-        await _acknowledged(sent)
-
-
-async def _acknowledged(sent: list[asyncio.Future[object]]) -> None:
-    try:
-        async with asyncio.timeout(ACK_TIMEOUT_S):
-            await asyncio.gather(*sent)
-    except TimeoutError as error:
-        raise BrokerError(f"no acknowledgement within {ACK_TIMEOUT_S:g} s") from error
-    except (KafkaError, OSError) as error:
-        raise BrokerError(f"records were not acknowledged: {error}") from error
+            rows.append((f"{key} {week}".encode(), record, partition))
+        rows.append((key.encode(), None if state is None else encode(state), partition))
+        await send_all(self._producer, self._state, rows)
 
 
 def check_remembered(value: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from monitor.errors import BrokerError
 
 #: Longer than a broker's restart or a change of leader, shorter than a stage's patience.
 ACK_TIMEOUT = 30.0
+#: Key, value and partition of a record; the key chooses the partition where none is given.
+Row = tuple[bytes, bytes | None, int | None]
 
 
 @contextmanager
@@ -28,6 +30,25 @@ def awaited_ack(topic: str) -> Iterator[None]:
         raise BrokerError(f"{topic} took no record: {error}", reason="too_large", retryable=False) from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerError(f"{topic} took no record: {error or type(error).__name__}") from error
+
+
+async def send_all(
+    producer: AIOKafkaProducer,
+    topic: str,
+    rows: Iterable[tuple[bytes, bytes | None, int | None]],
+    headers: Headers = None,
+) -> None:
+    """Send records (key, value, partition or None) in order, and await the acks of all of them together.
+
+    Raises BrokerError, as `awaited_ack` does, when one is missing.
+    """
+    with awaited_ack(topic):
+        async with asyncio.timeout(ACK_TIMEOUT):
+            sent = [
+                await producer.send(topic, value, key=key, partition=partition, headers=headers)
+                for key, value, partition in rows
+            ]
+            await asyncio.gather(*sent)
 
 
 class Outbox(Protocol):
