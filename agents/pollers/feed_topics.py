@@ -16,7 +16,7 @@ from aiokafka.partitioner import murmur2
 from agents.stream.outbox import Row, send_all
 from monitor.errors import DecodeError
 from monitor.feeds.polling.feed_state import FeedState, SeenSegment
-from monitor.feeds.polling.poller import Held
+from monitor.feeds.polling.held_feeds import Held
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.kafka import BrokerSettings, Keep, keep_all, partitions_of, producer, read_compacted
 from monitor.kafka import consumer as kafka_consumer

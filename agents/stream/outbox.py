@@ -33,12 +33,9 @@ def awaited_ack(topic: str) -> Iterator[None]:
 
 
 async def send_all(
-    producer: AIOKafkaProducer,
-    topic: str,
-    rows: Iterable[tuple[bytes, bytes | None, int | None]],
-    headers: Headers = None,
+    producer: AIOKafkaProducer, topic: str, rows: Iterable[Row], headers: list[tuple[str, bytes]] | None = None
 ) -> None:
-    """Send records (key, value, partition or None) in order, and await the acks of all of them together.
+    """Send records in order, and await the acks of all of them together.
 
     Raises BrokerError, as `awaited_ack` does, when one is missing.
     """

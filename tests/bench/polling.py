@@ -42,8 +42,9 @@ from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
+from monitor.feeds.polling.held_feeds import Held
 from monitor.feeds.polling.poll_store import MemoryStore
-from monitor.feeds.polling.poller import Held, Poller
+from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import Answer, Rules, after, begin
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription

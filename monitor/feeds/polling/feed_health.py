@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from monitor.feeds.polling.feed_state import DAY, FeedState, Health
+from monitor.feeds.subscriptions.subscription import Subscription
 
 #: Reasons that mean: the server knows us and does not want us (H12).
 BLOCKED_REASONS = frozenset({"unauthorized", "forbidden", "challenge", "html"})
@@ -49,6 +51,29 @@ def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
     if state.url != subscribed:
         return "MOVED", f"moved for good to {state.url}; change the list"
     return "OK", ""
+
+
+class Notice(NamedTuple):
+    """Something that is told in the log: the name of an event, whether it is trouble, and what belongs to it."""
+
+    event: str
+    is_trouble: bool
+    fields: dict[str, str]
+
+
+def notices(before: FeedState | None, state: FeedState, feed: Subscription) -> list[Notice]:
+    """Return what a poll changed that people should know: trouble is told once, and again when it has lasted."""
+    found = []
+    known = before.health if before else "NEW"
+    if state.health != known or state.error_count == feed.alert_after:
+        fields = {"health": state.health, "was": known, "why": state.health_reason}
+        found.append(Notice("feed_health", state.health not in {"OK", "MOVED"}, fields))
+    if before and before.choice.kind and str(state.choice) != str(before.choice):
+        fields = {"now": str(state.choice), "was": str(before.choice), "why": state.choice.why}
+        found.append(Notice("feed_keys", is_trouble=True, fields=fields))
+    if before and before.url and state.url != before.url:
+        found.append(Notice("feed_moved", is_trouble=True, fields={"to": state.url}))
+    return found
 
 
 def stuck(state: FeedState, now: float) -> bool:

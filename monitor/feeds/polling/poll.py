@@ -133,6 +133,23 @@ def failed(fetched: Fetched, reason: str, text: str, now: float) -> Answer:
     )
 
 
+def as_pushed(answer: Answer, state: FeedState) -> Answer:
+    """Return the answer of a document that a hub sent: it says nothing of the feed's own validators and hints."""
+    kept = {name: getattr(state, name) for name in ("etag", "last_modified", "body_hash", "hub", "topic")}
+    hints = {"fresh_s": state.header_hint_s, "document_hint_s": None, "skip_hours": None, "skip_days": None}
+    return msgspec.structs.replace(answer, entries=None, pushed=True, **kept, **hints)
+
+
+def without_validators(answer: Answer) -> Answer:
+    """Return the answer to a request that is made in another way from now on: what was read stands, no more."""
+    return msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
+
+
+def not_published(answer: Answer, text: str) -> Polled:
+    """Return what a poll ends with whose articles the broker did not take: a failure, so that validators stay old."""
+    return Polled(Answer(outcome="failed", reason="not_published", text=text, status=answer.status))
+
+
 async def _changed(
     feed: Subscription,
     state: FeedState,

@@ -7,10 +7,7 @@ It knows nothing of Kafka: a `Store` keeps articles and state, and whoever owns 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import get_args
 
 import msgspec
 import structlog
@@ -19,11 +16,13 @@ from monitor import metrics
 from monitor.clock import Clock, real_clock
 from monitor.errors import BrokerError
 from monitor.feeds.polling.agenda import Agenda
-from monitor.feeds.polling.feed_state import FeedState, Health
+from monitor.feeds.polling.feed_health import notices
+from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
-from monitor.feeds.polling.poll import Get, Polled, Read, poll
+from monitor.feeds.polling.held_feeds import Held, HeldFeeds
+from monitor.feeds.polling.poll import Get, Polled, Read, as_pushed, not_published, poll, without_validators
 from monitor.feeds.polling.poll_store import Store
-from monitor.feeds.polling.schedule import Answer, Rules, after, attempted, begin, first_due
+from monitor.feeds.polling.schedule import Answer, Rules, after, attempted, begin
 from monitor.feeds.polling.websub import WebSub
 from monitor.feeds.subscriptions.subscription import Subscription
 
@@ -36,18 +35,6 @@ BROKER_PAUSE_S = 10.0
 #: Polls under way when feeds are taken back have this many seconds to end: less than the group waits for its members.
 FLUSH_S = 4.0
 _LONGEST_NAP = 5.0
-
-
-@dataclass
-class Held:
-    """A feed in this poller's hands; `unsaved` names the weeks whose segments the broker does not have yet."""
-
-    partition: int
-    feed: Subscription
-    state: FeedState | None = None
-    segments: dict[int, bytes] = field(default_factory=dict)
-    unsaved: set[int] = field(default_factory=set)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Poller:
@@ -74,7 +61,7 @@ class Poller:
         self._clock, self._draw = clock, draw
         self._rules = rules or Rules()
         self._agenda = Agenda(gap_s)
-        self._held: dict[str, Held] = {}
+        self._held = HeldFeeds(self._agenda, draw, self._rules)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._concurrency = concurrency
         self._wake = asyncio.Event()
@@ -82,8 +69,6 @@ class Poller:
         self._pushing: dict[asyncio.Task[None], str] = {}
         if push is not None:
             push.deliver = self._delivered
-        for state in get_args(Health):
-            metrics.feeds_by_state.labels(state).set(0)
 
     @property
     def held(self) -> Mapping[str, Held]:
@@ -96,7 +81,7 @@ class Poller:
         now = self._now()
         crowd = sum(1 for held in feeds if held.state is None)
         for held in feeds:
-            self._hold(held, crowd, now)
+            self._held.hold(held, crowd, now)
         self._wake.set()
 
     def change(self, partition: int, feed: Subscription) -> None:
@@ -106,10 +91,11 @@ class Poller:
             return
         logger.info("feed_changed" if held else "feed_added", feed=feed.id)
         if held is None:
-            self._hold(Held(partition, feed), 1, self._now())
+            self._held.hold(Held(partition, feed), 1, self._now())
         else:
             held.feed, held.partition = feed, partition
-            self._plan(held, 1, self._now())
+            if not feed.enabled or feed.id not in self._running:  # a poll under way plans the next one itself
+                self._held.plan(held, 1, self._now())
         self._wake.set()
 
     async def remove(self, feed_id: str, partition: int) -> None:
@@ -125,13 +111,13 @@ class Poller:
     async def release(self, partitions: Iterable[int]) -> None:
         """Give feeds back: polls under way end (or are given up after a while), then nothing is done for them."""
         leaving = set(partitions)
-        feeds = [feed_id for feed_id, held in self._held.items() if held.partition in leaving]
+        feeds = self._held.of(leaving)
         for feed_id in feeds:
             self._drop(feed_id)
         await self._ended(feeds)
 
     def refresh(self, feed_id: str, cooldown_s: float = 60.0) -> bool:
-        """Poll a feed now, unless it was asked within the cooldown (S11). Returns whether it will be."""
+        """Poll a feed now, unless it was asked within the cooldown. Returns whether it will be."""
         held = self._held.get(feed_id)
         now = self._now()
         if held is None or feed_id not in self._agenda or (held.state and now - held.state.last_attempt < cooldown_s):
@@ -199,40 +185,44 @@ class Poller:
             await self._poll_alone(held, pushed)
 
     async def _poll_alone(self, held: Held, pushed: Fetched | None) -> None:
-        feed, now = held.feed, self._now()
-        before, state = held.state, begin(held.state, feed)
-        if pushed is None:
-            held.state = state = attempted(state, feed, now, self._rules)
-            if not await self._save(held):
-                # What the broker can't take now is not asked for either.
-                held.state = before
-                self._agenda.put(feed.id, feed.group, now + BROKER_PAUSE_S)
-                return
+        feed, now, before = held.feed, self._now(), held.state
+        state = begin(before, feed) if pushed else await self._attempt(held)
+        if state is None:
+            return
         get = self._get if pushed is None else _Delivered(pushed)
         with metrics.feed_poll_duration.time():
             polled = await poll(feed, state, held.segments, get=get, read=self._read, now=now)
             polled = await self._published(feed, polled)
         answer = polled.answer
         metrics.feed_polls.labels("pushed" if pushed else answer.reason or answer.outcome).inc()
-        self._count(polled)
+        _count(polled)
         if pushed is not None:
             if answer.outcome == "failed":
                 return  # the next poll will tell
-            # What a hub sends says nothing of the feed's own validators and hints.
-            kept = {name: getattr(state, name) for name in ("etag", "last_modified", "body_hash", "hub", "topic")}
-            kept |= {"fresh_s": state.header_hint_s, "document_hint_s": None, "skip_hours": None, "skip_days": None}
-            answer = msgspec.structs.replace(answer, entries=None, pushed=True, **kept)
+            answer = as_pushed(answer, state)
         if held.feed is not feed and held.feed.request_hash != feed.request_hash:
-            # The subscription changed meanwhile: what was read stands, but its validators are not the new request's.
-            feed = held.feed
-            state = begin(state, feed)
-            answer = msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
+            feed = held.feed  # the subscription changed meanwhile
+            state, answer = begin(state, feed), without_validators(answer)
         self._subscribe(feed, state, answer)
         if self._push is not None:
             state = msgspec.structs.replace(state, push_until=self._push.active_until(feed.id))
-        state = after(state, feed, answer, now=self._now(), draw=self._draw(), rules=self._rules)
-        self._keep(held, state, polled)
+        now = self._now()
+        state = after(state, feed, answer, now=now, draw=self._draw(), rules=self._rules)
+        for notice in notices(held.state, state, held.feed):
+            log = logger.warning if notice.is_trouble else logger.info
+            log(notice.event, feed=feed.id, **notice.fields)
+        self._held.keep(held, state, polled.reading.segments if polled.reading else None, now)
         await self._save(held)
+
+    async def _attempt(self, held: Held) -> FeedState | None:
+        """Write down that a feed is asked; None, and the feed waits, when the broker does not take even that."""
+        feed, now, before = held.feed, self._now(), held.state
+        held.state = attempted(begin(before, feed), feed, now, self._rules)
+        if await self._save(held):
+            return held.state
+        held.state = before
+        self._agenda.put(feed.id, feed.group, now + BROKER_PAUSE_S)
+        return None
 
     def _subscribe(self, feed: Subscription, state: FeedState, answer: Answer) -> None:
         """Ask the hub that a document names, where the feed's owner wants push, or stop listening to it."""
@@ -274,7 +264,7 @@ class Poller:
         return True
 
     async def _published(self, feed: Subscription, polled: Polled) -> Polled:
-        """Publish, and turn into a failure what the broker would not take, so that the validators stay old (H3)."""
+        """Publish the articles; what the broker does not take after some attempts makes a failed poll."""
         if not polled.articles:
             return polled
         for pause in (*PUBLISH_PAUSES, None):
@@ -283,94 +273,16 @@ class Poller:
             except BrokerError as error:
                 logger.warning("articles_not_taken", feed=feed.id, articles=len(polled.articles), error=str(error))
                 if pause is None or not error.retryable:
-                    return Polled(
-                        Answer(outcome="failed", reason="not_published", text=str(error), status=polled.answer.status)
-                    )
+                    return not_published(polled.answer, str(error))
                 await asyncio.sleep(pause)
             else:
                 return polled
         raise AssertionError("unreachable")
 
-    def _keep(self, held: Held, state: FeedState, polled: Polled) -> None:
-        feed = held.feed
-        before, held.state = held.state, state
-        if polled.reading is not None:
-            segments = polled.reading.segments
-            weeks = segments.keys() | held.segments.keys()
-            held.unsaved |= {week for week in weeks if segments.get(week) != held.segments.get(week)}
-            held.segments = segments
-        self._tell(feed, before, state, polled)
-        if state.paused_until > self._now():
-            self._agenda.pause(feed.group, state.paused_until)
-        if self._held.get(feed.id) is held:
-            if (known := before.health if before else "NEW") != state.health:
-                metrics.feeds_by_state.labels(known).dec()
-                metrics.feeds_by_state.labels(state.health).inc()
-            if state.last_success == state.last_attempt:
-                metrics.feed_last_success.labels(feed.id).set(state.last_success)
-            if feed.enabled:
-                self._agenda.put(feed.id, feed.group, state.next_due)
-
-    def _tell(self, feed: Subscription, before: FeedState | None, state: FeedState, polled: Polled) -> None:
-        """Say what changed: a feed in trouble is told once, and again when it has lasted."""
-        known = before.health if before else "NEW"
-        if state.health != known or state.error_count == feed.alert_after:
-            level = logger.info if state.health in {"OK", "MOVED"} else logger.warning
-            level("feed_health", feed=feed.id, health=state.health, was=known, why=state.health_reason)
-        if before and before.choice.kind and str(state.choice) != str(before.choice):
-            logger.warning(
-                "feed_keys", feed=feed.id, now=str(state.choice), was=str(before.choice), why=state.choice.why
-            )
-        if before and before.url and state.url != before.url:
-            logger.warning("feed_moved", feed=feed.id, to=state.url)
-
-    @staticmethod
-    def _count(polled: Polled) -> None:
-        reading = polled.reading
-        if reading is None:
-            return
-        found = reading.entries
-        metrics.feed_parse_modes.labels(reading.document.mode or "unknown").inc()
-        metrics.articles.labels("new").inc(len(found.new))
-        metrics.articles.labels("changed").inc(len(found.changed))
-        metrics.articles.labels("duplicate").inc(found.unchanged + found.exhausted + found.returned + found.duplicates)
-        metrics.articles.labels("dropped").inc(len(found.left_out))
-        for entry in found.left_out:
-            metrics.entries_left_out.labels(entry.reason).inc()
-        for article in found.new:
-            if article.published and article.seen and not article.backfill:
-                metrics.article_age.observe(max(0.0, (article.seen - article.published).total_seconds()))
-
-    def _hold(self, held: Held, crowd: int, now: float) -> None:
-        self._drop(held.feed.id)
-        self._held[held.feed.id] = held
-        if held.state is not None:  # another process's push ended with it
-            held.state = msgspec.structs.replace(held.state, push_until=0.0)
-            if held.state.last_success:
-                metrics.feed_last_success.labels(held.feed.id).set(held.state.last_success)
-        metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").inc()
-        if held.state and held.state.paused_until > now:
-            self._agenda.pause(held.feed.group, held.state.paused_until)
-        self._plan(held, crowd, now)
-
-    def _plan(self, held: Held, crowd: int, now: float) -> None:
-        feed = held.feed
-        if not feed.enabled:
-            self._agenda.remove(feed.id)
-        elif feed.id not in self._running:  # a poll under way plans the next one itself
-            due = first_due(held.state, feed, now=now, draw=self._draw(), crowd=crowd, rules=self._rules)
-            self._agenda.put(feed.id, feed.group, due)
-
     def _drop(self, feed_id: str) -> None:
-        held = self._held.pop(feed_id, None)
-        if held is not None:
-            self._agenda.remove(feed_id)
-            if self._push is not None:
-                self._push.forget(feed_id)
-            metrics.feeds_by_state.labels(held.state.health if held.state else "NEW").dec()
-            # Else a feed that went to another poller, or off the list, would look like one that fell silent.
-            with contextlib.suppress(KeyError):
-                metrics.feed_last_success.remove(feed_id)
+        self._held.drop(feed_id)
+        if self._push is not None:
+            self._push.forget(feed_id)
 
     async def _ended(self, feeds: Iterable[str]) -> None:
         """Let the polls of some feeds end by themselves for a while, then give them up."""
@@ -396,3 +308,21 @@ class _Delivered:
 
     async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
         return self._fetched
+
+
+def _count(polled: Polled) -> None:
+    """Count what became of the entries of a document."""
+    reading = polled.reading
+    if reading is None:
+        return
+    found = reading.entries
+    metrics.feed_parse_modes.labels(reading.document.mode or "unknown").inc()
+    metrics.articles.labels("new").inc(len(found.new))
+    metrics.articles.labels("changed").inc(len(found.changed))
+    metrics.articles.labels("duplicate").inc(found.unchanged + found.exhausted + found.returned + found.duplicates)
+    metrics.articles.labels("dropped").inc(len(found.left_out))
+    for entry in found.left_out:
+        metrics.entries_left_out.labels(entry.reason).inc()
+    for article in found.new:
+        if article.published and article.seen and not article.backfill:
+            metrics.article_age.observe(max(0.0, (article.seen - article.published).total_seconds()))

@@ -10,8 +10,9 @@ from monitor.feeds.formats.parse import parse
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
+from monitor.feeds.polling.held_feeds import Held
 from monitor.feeds.polling.poll_store import MemoryStore
-from monitor.feeds.polling.poller import Held, Poller
+from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import Rules
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from monitor.feeds.polling.poller import Held
+from monitor.feeds.polling.held_feeds import Held
 from monitor.feeds.polling.websub import WebSub, signed
 from tests.feedserver import FeedServer, Reply, Request, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, World

@@ -15,7 +15,7 @@ from prometheus_client import generate_latest
 
 from monitor import metrics
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.poller import Held
+from monitor.feeds.polling.held_feeds import Held
 from monitor.feeds.polling.schedule import Answer, Rules, after, begin
 from monitor.feeds.subscriptions.subscription import Subscription
 from tests.feedserver import FeedServer, Reply, Request, conditional, rss
