@@ -72,7 +72,7 @@ async def ask_now(settings: BrokerSettings, topic: str, feed_ids: Iterable[str])
     """Have feeds polled now rather than when they are due; returns how many of them there are. Raises BrokerError.
 
     Their pollers see the same subscriptions again with the header REFRESH. A feed that was asked within the last minute
-    is not asked again (S11).
+    is not asked again.
     """
     known = await load_feeds(settings, topic)
     found = [known[feed_id] for feed_id in dict.fromkeys(feed_ids) if feed_id in known]

@@ -222,7 +222,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 class RobotsGate:
     """Fetches feeds, those with `respect_robots` only where robots.txt lets us.
 
-    The others are fetched as their users asked for them by name, which is what every feed reader does (S13).
+    The others are fetched as their users asked for them by name, which is what every feed reader does.
     """
 
     def __init__(self, get: Get, robots: Robots) -> None:

@@ -45,7 +45,7 @@ from monitor.feeds.polling.fetch import Fetcher
 from monitor.feeds.polling.held_feeds import Held
 from monitor.feeds.polling.poll_store import MemoryStore
 from monitor.feeds.polling.poller import Poller
-from monitor.feeds.polling.schedule import Answer, Rules, after, begin
+from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
@@ -407,7 +407,7 @@ def _day_of_summitry() -> dict[str, float]:
         taken[n] = until
         tally.seconds[int(now)] += 1
         tally.ages.extend(now - moment for moment in new)
-        answer = Answer(
+        answer = PollAnswer(
             outcome="changed" if new else "not_modified", status=200 if new else 304, new=len(new), new_times=new
         )
         states[n] = after(states[n], feeds[n], answer, now=now, draw=draw.random(), rules=rules)

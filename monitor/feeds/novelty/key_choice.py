@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from monitor.feeds.novelty.entry_keys import EntryKeys, changed_names
-from monitor.feeds.novelty.seen import Story
+from monitor.feeds.novelty.seen import KnownStory
 
 Kind = Literal["guid", "link", "title+date", "words"]
 #: From the best to the last resort, which can't fail.
@@ -71,7 +71,7 @@ class Choice(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, g
 
 #: Whether any story has the key of that name ("guid" or "link").
 IsKnown = Callable[[str, bytes], bool]
-Pairs = Sequence[tuple[EntryKeys, Story]]
+Pairs = Sequence[tuple[EntryKeys, KnownStory]]
 
 
 def from_document(entries: Sequence[EntryKeys], before: Choice, forced: str) -> Choice:
@@ -167,7 +167,7 @@ def _value(entry: EntryKeys, kind: Kind) -> bytes:
     return entry.title + entry.date if entry.title and entry.date else b""
 
 
-def _places(entry: EntryKeys, story: Story) -> tuple[bytes, bytes]:
+def _places(entry: EntryKeys, story: KnownStory) -> tuple[bytes, bytes]:
     """Two links are only as different as their paths and parameters: hosts and fragments may change in turn."""
     return (entry.link, story.link) if entry.link == story.link else (entry.place, story.place)
 
@@ -178,7 +178,9 @@ def _held(same: Pairs, name: str) -> bool:
     return sum(kept) >= _STEADY and sum(kept) > len(kept) / 2
 
 
-def _turned(same: Pairs, name: str, keys: Callable[[EntryKeys, Story], tuple[bytes, bytes]], is_known: IsKnown) -> str:
+def _turned(
+    same: Pairs, name: str, keys: Callable[[EntryKeys, KnownStory], tuple[bytes, bytes]], is_known: IsKnown
+) -> str:
     """Why a key does not stay with its story, '' when it does."""
     pairs = [(new, old) for entry, story in same for new, old in [keys(entry, story)] if new and old]
     turned = sum(new != old for new, old in pairs)

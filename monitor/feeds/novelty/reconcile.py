@@ -17,12 +17,12 @@ import msgspec
 from monitor.feeds.formats.content_hash import significant
 from monitor.feeds.formats.document import Entry, ParsedFeed
 from monitor.feeds.novelty import key_choice
-from monitor.feeds.novelty.articles import ArticleMaker
+from monitor.feeds.novelty.article_maker import ArticleMaker
 from monitor.feeds.novelty.entry_keys import EntryKeys, entry_digest, keys_of
 from monitor.feeds.novelty.filters import Wanted
 from monitor.feeds.novelty.key_choice import Choice
-from monitor.feeds.novelty.matching import Matching, Stories
-from monitor.feeds.novelty.seen import Seen, Story
+from monitor.feeds.novelty.seen import KnownStory, SeenStories
+from monitor.feeds.novelty.story_matching import Matching, Stories
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
@@ -46,16 +46,16 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     """What a document brought.
 
     `new` and `changed` are articles to publish, the entry that stands last first; `seen` is what is to be remembered
-    (`Seen.prune` bounds it), `current` are the ids of the stories in the document. `choice` says how the feed's entries
-    are told apart from now on. `entries` counts the entries that were compared, `left_out` are the others, `duplicates`
-    counts those that stand in the document twice, `returned` those that went back to an edition that was told before,
-    `exhausted` those that changed more often than MAX_REVISIONS. `newest` is the latest believable date in the
-    document.
+    (`SeenStories.prune` bounds it), `current` are the ids of the stories in the document. `choice` says how the feed's
+    entries are told apart from now on. `entries` counts the entries that were compared, `left_out` are the others,
+    `duplicates` counts those that stand in the document twice, `returned` those that went back to an edition that was
+    told before, `exhausted` those that changed more often than MAX_REVISIONS. `newest` is the latest believable date in
+    the document.
     """
 
     new: tuple[Article, ...] = ()
     changed: tuple[Article, ...] = ()
-    seen: Seen = msgspec.field(default_factory=Seen)
+    seen: SeenStories = msgspec.field(default_factory=SeenStories)
     current: frozenset[bytes] = frozenset()
     choice: Choice = Choice()
     left_out: tuple[LeftOut, ...] = ()
@@ -78,7 +78,7 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reconcile(
-    seen: Seen,
+    seen: SeenStories,
     parsed: ParsedFeed,
     subscription: Subscription,
     now: datetime,
@@ -148,7 +148,7 @@ def _wanted(
 
 
 def _matched(
-    entries: Sequence[Entry], seen: Seen, subscription: Subscription, before: Choice
+    entries: Sequence[Entry], seen: SeenStories, subscription: Subscription, before: Choice
 ) -> tuple[list[EntryKeys], Matching, Choice]:
     """Each story of the document once, with the known stories that they are, and the choice of keys after it."""
     forced = bool(subscription.identity)
@@ -197,7 +197,7 @@ class _Outcome:
     """Collects what becomes of the entries of one document, and remembers it in `seen`."""
 
     def __init__(
-        self, seen: Seen, subscription: Subscription, maker: ArticleMaker, choice: Choice, *, today: int
+        self, seen: SeenStories, subscription: Subscription, maker: ArticleMaker, choice: Choice, *, today: int
     ) -> None:
         self._seen, self._subscription, self._maker, self._today = seen, subscription, maker, today
         #: In a feed whose guids and links hold, a new address is a correction, too.
@@ -211,18 +211,18 @@ class _Outcome:
     def new(self, entry: EntryKeys, article_id: bytes) -> None:
         """Publish a new story."""
         self.taken.add(article_id)
-        self._remember(entry, Story(article_id, entry.content, self._today))
+        self._remember(entry, KnownStory(article_id, entry.content, self._today))
         self.published.append(self._maker.article(entry, article_id))
 
-    def adopted(self, entry: EntryKeys, old: Sequence[Story]) -> None:
+    def adopted(self, entry: EntryKeys, old: Sequence[KnownStory]) -> None:
         """Go on with a story of which version 0.1.0 remembered only names; what it says now counts as told."""
         for story in old:
             self._seen.drop(story)
-        known = Story(old[0].id, entry.content, old[0].day, n=old[0].n)
+        known = KnownStory(old[0].id, entry.content, old[0].day, n=old[0].n)
         self._remember(entry, msgspec.structs.replace(known, id=_full_id(entry, old[0].id, self._subscription.id)))
         self.unchanged += 1
 
-    def known(self, entry: EntryKeys, story: Story) -> None:
+    def known(self, entry: EntryKeys, story: KnownStory) -> None:
         """Publish a correction, where it is one."""
         edition = _edition(entry)
         is_back = edition in _editions(story)
@@ -244,7 +244,7 @@ class _Outcome:
             self.corrected.append(self._maker.article(entry, story.id, revision=story.n, significant=important))
         self._remember(entry, story)
 
-    def _remember(self, entry: EntryKeys, story: Story) -> None:
+    def _remember(self, entry: EntryKeys, story: KnownStory) -> None:
         """Remember a story under the keys that it has now."""
         self.current.append(story.id)
         keys = {name: getattr(entry, name) or getattr(story, name) for name in ("guid", "link", "path", "date")}
@@ -252,11 +252,11 @@ class _Outcome:
         self._seen.put(msgspec.structs.replace(story, parameters=parameters, **keys))
 
 
-def _edition(one: EntryKeys | Story) -> bytes:
+def _edition(one: EntryKeys | KnownStory) -> bytes:
     return zlib.crc32(one.content + one.path).to_bytes(_EDITION_BYTES)
 
 
-def _editions(story: Story) -> list[bytes]:
+def _editions(story: KnownStory) -> list[bytes]:
     return [story.editions[at : at + _EDITION_BYTES] for at in range(0, len(story.editions), _EDITION_BYTES)]
 
 
@@ -290,7 +290,7 @@ class _Ids:
             yield f"{entry.words.hex()}\n{moment}\n{entry.link.hex()}\n{entry.guid.hex()}\n{number}"
 
 
-def _remembered_by_0_1_0(entry: EntryKeys, seen: Seen, feed_id: str) -> list[Story] | None:
+def _remembered_by_0_1_0(entry: EntryKeys, seen: SeenStories, feed_id: str) -> list[KnownStory] | None:
     """The stories without content that have a name of the entry, None for none. The first is the one it goes by."""
     found = [story for name in _old_names(entry, feed_id) if (story := seen.without_content(name)) is not None]
     return found or None

@@ -27,7 +27,7 @@ _OLD_ROW = struct.Struct(">8s6sBI")
 Segments = Mapping[int, bytes]
 
 
-class Story(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
+class KnownStory(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """One published entry, as it was when it was last told.
 
     `id` is its article's, `content` the hash of what was published last, `day` when it was first seen, in days since
@@ -56,10 +56,10 @@ class Story(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[Story])
+_DECODER = msgspec.msgpack.Decoder(list[KnownStory])
 
 
-class Seen:
+class SeenStories:
     """What one feed has published, read from `segments`. A segment that can't be read is forgotten."""
 
     def __init__(self, segments: Segments | None = None) -> None:
@@ -72,21 +72,21 @@ class Seen:
     def __len__(self) -> int:
         return sum(map(len, self._weeks.values()))
 
-    def __iter__(self) -> Iterator[Story]:
+    def __iter__(self) -> Iterator[KnownStory]:
         """All stories, the oldest week first."""
         for week in sorted(self._weeks):
             yield from self._weeks[week].values()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Seen) and {s.id: s for s in self} == {s.id: s for s in other}
+        return isinstance(other, SeenStories) and {s.id: s for s in self} == {s.id: s for s in other}
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
-    def without_content(self, name: bytes) -> Story | None:
+    def without_content(self, name: bytes) -> KnownStory | None:
         """Return what version 0.1.0 remembered under a name of an entry."""
         return self._old.get(name) if self._old else None
 
-    def put(self, story: Story) -> None:
+    def put(self, story: KnownStory) -> None:
         """Remember a story, in place of what was remembered under its id and first day."""
         week = story.day // 7
         stories = self._weeks.setdefault(week, {})
@@ -94,7 +94,7 @@ class Seen:
             stories[story.id] = story
             self._touched.add(week)
 
-    def drop(self, story: Story) -> None:
+    def drop(self, story: KnownStory) -> None:
         """Forget a story."""
         week = story.day // 7
         self._old.pop(story.id, None)
@@ -129,7 +129,7 @@ class Seen:
         return found
 
 
-def _unpacked(packed: bytes) -> dict[bytes, Story]:
+def _unpacked(packed: bytes) -> dict[bytes, KnownStory]:
     """The stories of one segment by their ids."""
     if packed.startswith(_MAGIC):
         try:
@@ -137,4 +137,4 @@ def _unpacked(packed: bytes) -> dict[bytes, Story]:
         except msgspec.DecodeError:
             return {}
     whole = len(packed) - len(packed) % _OLD_ROW.size
-    return {name: Story(name, b"", day, n=n) for name, _, n, day in _OLD_ROW.iter_unpack(packed[:whole])}
+    return {name: KnownStory(name, b"", day, n=n) for name, _, n, day in _OLD_ROW.iter_unpack(packed[:whole])}

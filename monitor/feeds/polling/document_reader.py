@@ -12,10 +12,10 @@ import msgspec
 
 from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
-from monitor.feeds.novelty.seen import STORY_BYTES, Seen, Segments
+from monitor.feeds.novelty.seen import STORY_BYTES, SeenStories, Segments
 from monitor.feeds.polling.feed_state import DAY, FeedState
 from monitor.feeds.polling.fetch import Fetched
-from monitor.feeds.polling.poll import Reading
+from monitor.feeds.polling.poll import DocumentReading
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
@@ -55,7 +55,7 @@ class DocumentReader:
 
     async def read(
         self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
-    ) -> Reading:
+    ) -> DocumentReading:
         """Parse a fetched body and find what is new in it. Raises FeedError when it is no feed."""
         document = await self._parser.parse(
             fetched.body,
@@ -75,14 +75,14 @@ class DocumentReader:
                 new=await self._full_text.enrich(feed, entries.new),
                 changed=await self._full_text.enrich(feed, entries.changed),
             )
-        return Reading(document, entries, kept)
+        return DocumentReading(document, entries, kept)
 
 
 def _compare(
     document: ParsedFeed, feed: Subscription, state: FeedState, segments: Segments, now: float
 ) -> tuple[Reconciled, dict[int, bytes]]:
     """Find what is new in a document; returns it with the segments of what has been seen by now."""
-    seen, moment, first = Seen(segments), datetime.fromtimestamp(now, UTC), not state.last_success
+    seen, moment, first = SeenStories(segments), datetime.fromtimestamp(now, UTC), not state.last_success
     entries = reconcile(seen, document, feed, moment, choice=state.choice, first=first)
     entries.seen.prune(entries.current, int(now // DAY))
     return entries, entries.seen.segments()

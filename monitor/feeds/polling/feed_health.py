@@ -9,13 +9,13 @@ from typing import NamedTuple
 from monitor.feeds.polling.feed_state import DAY, FeedState, Health
 from monitor.feeds.subscriptions.subscription import Subscription
 
-#: Reasons that mean: the server knows us and does not want us (H12).
+#: Reasons that mean: the server knows us and does not want us.
 BLOCKED_REASONS = frozenset({"unauthorized", "forbidden", "challenge", "html"})
-#: 410 Gone counts once it was said on so many different days (H12).
+#: 410 Gone counts once it was said on so many different days.
 GONE_DAYS = 3
-#: A feed that failed for so long is asked once a day only (S6).
+#: A feed that failed for so long is asked once a day only.
 DEAD_AFTER_S = 7 * DAY
-#: A feed is stale when nothing is new for this long, or for so many of its usual gaps, whichever is longer (H13).
+#: A feed is stale when nothing is new for this long, or for so many of its usual gaps, whichever is longer.
 STALE_AFTER_S, STALE_GAPS = 2 * DAY, 20
 #: What counts as the usual gap of a feed without dates that never had a new entry while it was watched.
 UNKNOWN_GAP_S = 2 * DAY
@@ -77,7 +77,7 @@ def notices(before: FeedState | None, state: FeedState, feed: Subscription) -> l
 
 
 def stuck(state: FeedState, now: float) -> bool:
-    """Whether to ask once without validators: a stale feed that says 304, at most once a day (H6).
+    """Whether to ask once without validators: a stale feed that says 304, at most once a day.
 
     Some caches answer 304 to validators for ever, whatever has become of the feed behind them.
     """

@@ -16,7 +16,7 @@ from monitor.feeds.novelty.seen import Segments
 from monitor.feeds.polling.feed_health import stuck
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
-from monitor.feeds.polling.schedule import Answer
+from monitor.feeds.polling.schedule import PollAnswer
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.caching import freshness, retry_after
 from monitor.http.link_header import link_header
@@ -33,7 +33,7 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 @dataclass(frozen=True)
-class Reading:
+class DocumentReading:
     """A document, what it holds that is new to us, and what has been seen after it, as segments."""
 
     document: ParsedFeed
@@ -48,12 +48,12 @@ class Get(Protocol):
         """One GET. Raises HttpError, or FeedError where robots.txt refuses."""
 
 
-class Read(Protocol):
+class ReadDocument(Protocol):
     """Reads a document; `monitor.feeds.polling.document_reader.DocumentReader` is the real one."""
 
     async def read(
         self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
-    ) -> Reading:
+    ) -> DocumentReading:
         """Parse and compare with what was seen. Raises FeedError when it is no feed."""
 
 
@@ -61,8 +61,8 @@ class Read(Protocol):
 class Polled:
     """The answer for the schedule, and the reading where the document has changed."""
 
-    answer: Answer
-    reading: Reading | None = None
+    answer: PollAnswer
+    reading: DocumentReading | None = None
 
     @property
     def articles(self) -> tuple[Article, ...]:
@@ -70,7 +70,9 @@ class Polled:
         return (*self.reading.entries.new, *self.reading.entries.changed) if self.reading else ()
 
 
-async def poll(feed: Subscription, state: FeedState, segments: Segments, *, get: Get, read: Read, now: float) -> Polled:
+async def poll(
+    feed: Subscription, state: FeedState, segments: Segments, *, get: Get, read: ReadDocument, now: float
+) -> Polled:
     """Ask a feed once. Every trouble with it becomes a failed answer with its reason; nothing is raised for it."""
     cached = not feed.ignore_http_cache and not stuck(state, now)
     etag, modified = (state.etag, state.last_modified) if cached else ("", "")
@@ -78,7 +80,7 @@ async def poll(feed: Subscription, state: FeedState, segments: Segments, *, get:
         fetched = await get.get(feed, url=state.url, etag=etag, last_modified=modified)
     except (FeedError, HttpError) as error:
         return Polled(
-            Answer(outcome="failed", reason=error.reason, text=str(error), conditional=bool(etag or modified))
+            PollAnswer(outcome="failed", reason=error.reason, text=str(error), conditional=bool(etag or modified))
         )
     answer = answered(fetched, state, now)
     if answer.outcome != "changed":
@@ -89,7 +91,7 @@ async def poll(feed: Subscription, state: FeedState, segments: Segments, *, get:
         return Polled(failed(fetched, error.reason, str(error), now))
 
 
-def answered(fetched: Fetched, state: FeedState, now: float) -> Answer:
+def answered(fetched: Fetched, state: FeedState, now: float) -> PollAnswer:
     """What an answer means before its body is read: failed, not modified, unchanged, or (maybe) changed."""
     headers, status = fetched.headers, fetched.status
     if headers.get("cf-mitigated", "").strip().lower() == "challenge":
@@ -108,7 +110,7 @@ def answered(fetched: Fetched, state: FeedState, now: float) -> Answer:
         digest = hashlib.sha256(fetched.body).hexdigest()[:32]
     etag, modified = _validator(headers.get("etag", "")), _validator(headers.get("last-modified", ""))
     same = digest == state.body_hash or (bool(etag) and etag == state.etag and fetched.conditional)
-    return Answer(
+    return PollAnswer(
         outcome="not_modified" if status == 304 else "unchanged" if same else "changed",
         status=status,
         conditional=fetched.conditional,
@@ -120,10 +122,10 @@ def answered(fetched: Fetched, state: FeedState, now: float) -> Answer:
     )
 
 
-def failed(fetched: Fetched, reason: str, text: str, now: float) -> Answer:
+def failed(fetched: Fetched, reason: str, text: str, now: float) -> PollAnswer:
     """A failed answer, with the Retry-After of those statuses that may carry one (RFC 9110, 10.2.3; 403 by usage)."""
     asked = retry_after(fetched.headers, now) if fetched.status in _MAY_ASK_TO_WAIT else None
-    return Answer(
+    return PollAnswer(
         outcome="failed",
         status=fetched.status,
         reason=reason,
@@ -133,21 +135,21 @@ def failed(fetched: Fetched, reason: str, text: str, now: float) -> Answer:
     )
 
 
-def as_pushed(answer: Answer, state: FeedState) -> Answer:
+def as_pushed(answer: PollAnswer, state: FeedState) -> PollAnswer:
     """Return the answer of a document that a hub sent: it says nothing of the feed's own validators and hints."""
     kept = {name: getattr(state, name) for name in ("etag", "last_modified", "body_hash", "hub", "topic")}
     hints = {"fresh_s": state.header_hint_s, "document_hint_s": None, "skip_hours": None, "skip_days": None}
     return msgspec.structs.replace(answer, entries=None, pushed=True, **kept, **hints)
 
 
-def without_validators(answer: Answer) -> Answer:
+def without_validators(answer: PollAnswer) -> PollAnswer:
     """Return the answer to a request that is made in another way from now on: what was read stands, no more."""
     return msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
 
 
-def not_published(answer: Answer, text: str) -> Polled:
+def not_published(answer: PollAnswer, text: str) -> Polled:
     """Return what a poll ends with whose articles the broker did not take: a failure, so that validators stay old."""
-    return Polled(Answer(outcome="failed", reason="not_published", text=text, status=answer.status))
+    return Polled(PollAnswer(outcome="failed", reason="not_published", text=text, status=answer.status))
 
 
 async def _changed(
@@ -155,9 +157,9 @@ async def _changed(
     state: FeedState,
     segments: Segments,
     fetched: Fetched,
-    answer: Answer,
+    answer: PollAnswer,
     *,
-    read: Read,
+    read: ReadDocument,
     now: float,
 ) -> Polled:
     reading = await read.read(feed, state, segments, fetched, now)

@@ -20,9 +20,9 @@ from monitor.feeds.polling.feed_health import notices
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
 from monitor.feeds.polling.held_feeds import Held, HeldFeeds
-from monitor.feeds.polling.poll import Get, Polled, Read, as_pushed, not_published, poll, without_validators
+from monitor.feeds.polling.poll import Get, Polled, ReadDocument, as_pushed, not_published, poll, without_validators
 from monitor.feeds.polling.poll_store import Store
-from monitor.feeds.polling.schedule import Answer, Rules, after, attempted, begin
+from monitor.feeds.polling.schedule import PollAnswer, Rules, after, attempted, begin
 from monitor.feeds.polling.websub import WebSub
 from monitor.feeds.subscriptions.subscription import Subscription
 
@@ -48,7 +48,7 @@ class Poller:
         self,
         store: Store,
         get: Get,
-        read: Read,
+        read: ReadDocument,
         *,
         draw: Callable[[], float],
         clock: Clock = real_clock,
@@ -224,7 +224,7 @@ class Poller:
         self._agenda.put(feed.id, feed.group, now + BROKER_PAUSE_S)
         return None
 
-    def _subscribe(self, feed: Subscription, state: FeedState, answer: Answer) -> None:
+    def _subscribe(self, feed: Subscription, state: FeedState, answer: PollAnswer) -> None:
         """Ask the hub that a document names, where the feed's owner wants push, or stop listening to it."""
         if self._push is None or answer.outcome == "failed" or answer.pushed:
             return

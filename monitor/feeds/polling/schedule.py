@@ -22,30 +22,30 @@ from monitor.feeds.subscriptions.subscription import Subscription
 MINUTE, HOUR = 60.0, 3600.0
 SHORT_DECAY = math.log(2) / (3 * HOUR)
 
-#: A feed may ask for less than the floor, down to this, while it answers 304 (S2).
+#: A feed may ask for less than the floor, down to this, while it answers 304.
 FAST_FLOOR_S = 2 * MINUTE
-#: A feed without an entry for SLEEPY_AFTER_S is asked at most once in SLEEPY_CEILING_S (S2).
+#: A feed without an entry for SLEEPY_AFTER_S is asked at most once in SLEEPY_CEILING_S.
 SLEEPY_AFTER_S, SLEEPY_CEILING_S = 30 * DAY, 24 * HOUR
-#: A new feed keeps this interval for its first polls, until its rhythm is known (S2).
+#: A new feed keeps this interval for its first polls, until its rhythm is known.
 NEW_INTERVAL_S, NEW_POLLS = 15 * MINUTE, 3
 JITTER = 0.1
-#: Hints are capped: for a busy feed (entries a day), and for any (S3: NetNewsWire #4478, feeds that went stale).
+#: Hints are capped: for a busy feed (entries a day), and for any (NetNewsWire #4478, feeds that went stale).
 BUSY_PER_DAY, BUSY_HINT_S, MAX_HINT_S = 4.0, 1 * HOUR, 24 * HOUR
 #: In the hours and on the days that a document wants to be left alone (skipHours, skipDays) it is asked so many times
-#: less often, at most at the longest interval; it is not left alone, since many of those lists are wrong (S3).
+#: less often, at most at the longest interval; it is not left alone, since many of those lists are wrong.
 SKIP_FACTOR = 4
-#: 429 without a Retry-After: this, doubled each time, times 1 to 2, at most a day (S5, as tt-rss).
+#: 429 without a Retry-After: this, doubled each time, times 1 to 2, at most a day (as tt-rss).
 THROTTLED_S, MAX_BACKOFF_S = 1 * HOUR, 24 * HOUR
-#: Other errors double the interval up to this in the first day, and up to MAX_BACKOFF_S after it (S6).
+#: Other errors double the interval up to this in the first day, and up to MAX_BACKOFF_S after it.
 FIRST_DAY_BACKOFF_S = 4 * HOUR
 BLOCKED_S = 6 * HOUR
 #: A feed that is gone for good, or failed as often as its owner wants, is asked once a week: never given up silently.
 GONE_S = 7 * DAY
-#: A permanent redirect is believed after so many polls in a row over this time (H11, as NewsBlur).
+#: A permanent redirect is believed after so many polls in a row over this time (as NewsBlur).
 MOVE_POLLS, MOVE_AFTER_S = 10, 48 * HOUR
 #: While a hub brings the entries, polling is a check: so many times slower (as NewsBlur), at most a day.
 PUSH_FACTOR, PUSH_MAX_S = 12, 24 * HOUR
-#: Overdue feeds are spread over this time when a poller starts (S9); feeds never polled at ten a second.
+#: Overdue feeds are spread over this time when a poller starts; feeds never polled at ten a second.
 SPREAD_S, NEW_A_SECOND = 10 * MINUTE, 10.0
 #: A feed whose address or request options were changed is asked again soon, but not at once each time.
 NEW_REQUEST_S = 10.0
@@ -61,7 +61,7 @@ class Rules:
     ceiling_s: float = 4 * HOUR
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class PollAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What one poll found. Times are seconds since 1970 or lengths in seconds.
 
     `reason` is the bounded name of a failure and `text` its sentence. `fresh_s` and `retry_after_s` come from the
@@ -133,7 +133,7 @@ def begin(state: FeedState | None, feed: Subscription) -> FeedState:
 def first_due(
     state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: Rules
 ) -> float:
-    """When a feed that was just handed to this poller is due (S9).
+    """When a feed that was just handed to this poller is due.
 
     What is not due yet keeps its time; what is overdue is spread over ten minutes or its interval, whichever is
     shorter; a feed never polled comes at once, at ten a second for a `crowd` of them. A feed asked less than the floor
@@ -157,12 +157,14 @@ def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) ->
     )
 
 
-def after(state: FeedState, feed: Subscription, answer: Answer, *, now: float, draw: float, rules: Rules) -> FeedState:
+def after(
+    state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: Rules
+) -> FeedState:
     """The state after a poll, with the next due time and the reason for it. `draw` is random, from 0 to 1."""
     state = _counted(state, answer, now)
     state = _failed(state, feed, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
     wait, why = _wait(state, feed, answer, now=now, draw=draw, rules=rules)
-    # Whoever answers 429 means the asker's address, not the one feed (S4, FreshRSS #8925).
+    # Whoever answers 429 means the asker's address, not the one feed (FreshRSS #8925).
     pause = now + wait if answer.status == 429 else state.paused_until
     state = msgspec.structs.replace(state, next_due=now + wait, due_reason=why, paused_until=pause)
     health, reason = assess(state, feed.url, now)
@@ -183,7 +185,7 @@ def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
 
 
 def floor_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:
-    """The shortest interval in seconds: less than the usual floor only where the feed answers 304 (S2), or is ours."""
+    """The shortest interval in seconds: less than the usual floor only where the feed answers 304, or is ours."""
     if feed.interval_s:
         return float(feed.interval_s)
     wanted = float(feed.interval_min_s or min(rules.floor_s, feed.interval_max_s or rules.floor_s))
@@ -199,7 +201,7 @@ def _ceiling_of(state: FeedState, feed: Subscription, now: float, rules: Rules) 
     return max(SLEEPY_CEILING_S, rules.ceiling_s) if quiet > SLEEPY_AFTER_S else rules.ceiling_s
 
 
-def _counted(state: FeedState, answer: Answer, now: float) -> FeedState:
+def _counted(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
     hour = int(now // (3 * HOUR)) * 3
     kept = [count for count in state.hours if hour - 24 < count.hour <= hour]
     last = kept.pop() if kept and kept[-1].hour == hour else HourCount(hour)
@@ -215,7 +217,7 @@ def _counted(state: FeedState, answer: Answer, now: float) -> FeedState:
     )
 
 
-def _failed(state: FeedState, feed: Subscription, answer: Answer, now: float) -> FeedState:
+def _failed(state: FeedState, feed: Subscription, answer: PollAnswer, now: float) -> FeedState:
     gone = state.gone_days
     if answer.status == 410:
         gone = tuple(sorted({*gone, int(now // DAY)}))[-GONE_DAYS:]
@@ -241,7 +243,7 @@ def _failed(state: FeedState, feed: Subscription, answer: Answer, now: float) ->
     )
 
 
-def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
+def _succeeded(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
     same = answer.outcome == "not_modified"
     short = _decayed(state.rate_short, SHORT_DECAY, state, now)
     long = _decayed(state.rate_long, LONG_DECAY, state, now)
@@ -261,7 +263,7 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
         last_error_text="",
         gone_days=(),
         last_not_modified=now if same else state.last_not_modified,
-        # What the server sent last, as it sent it: a 304 may leave out what did not change, a 200 may not (H2).
+        # What the server sent last, as it sent it: a 304 may leave out what did not change, a 200 may not.
         etag=answer.etag or (state.etag if same else ""),
         last_modified=answer.last_modified or (state.last_modified if same else ""),
         body_hash=answer.body_hash or state.body_hash,
@@ -286,7 +288,7 @@ def _succeeded(state: FeedState, answer: Answer, now: float) -> FeedState:
     return _moved(msgspec.structs.replace(state, push_healthy=healthy), answer, now)
 
 
-def _chosen(state: FeedState, answer: Answer) -> dict[str, Any]:
+def _chosen(state: FeedState, answer: PollAnswer) -> dict[str, Any]:
     """What the state says of the feed's keys. An unchanged document ends a row of polls that were all new."""
     if answer.choice is None:
         return {"only_new": 0, "only_changed": 0}
@@ -303,8 +305,8 @@ def _weight(ages: list[float], decay: float, *, whole: bool) -> float:
     return weight / -math.expm1(-decay * max(*ages, HOUR)) if ages and whole else weight
 
 
-def _moved(state: FeedState, answer: Answer, now: float) -> FeedState:
-    """Believe in a permanent redirect only after many polls over days, while the entries stay the same (H11)."""
+def _moved(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
+    """Believe in a permanent redirect only after many polls over days, while the entries stay the same."""
     target = answer.permanent_to
     if not target or target == state.url or answer.overlap < 0.5:
         return msgspec.structs.replace(state, move_to="", move_count=0, move_since=0.0)
@@ -316,7 +318,7 @@ def _moved(state: FeedState, answer: Answer, now: float) -> FeedState:
 
 
 def _wait(
-    state: FeedState, feed: Subscription, answer: Answer, *, now: float, draw: float, rules: Rules
+    state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: Rules
 ) -> tuple[float, str]:
     if answer.outcome == "failed":
         # What a feed published while it failed is not known, so its rhythm is taken as it was before.
@@ -349,7 +351,7 @@ def _skipped(state: FeedState, moment: float) -> bool:
 
 
 def _back_off(
-    state: FeedState, feed: Subscription, answer: Answer, *, base: float, now: float, draw: float
+    state: FeedState, feed: Subscription, answer: PollAnswer, *, base: float, now: float, draw: float
 ) -> tuple[float, str]:
     jitter = 1 + JITTER * draw
     count = state.error_count

@@ -153,7 +153,7 @@ class Subscription(Record, frozen=True, kw_only=True):
         for name in ("proxy", "site"):
             if value := getattr(self, name):
                 _check_url(name, value)
-        # One's own server may be asked as often as one likes; others' at most every two minutes (S2).
+        # One's own server may be asked as often as one likes; others' at most every two minutes.
         shortest = 1 if self.allow_private_network else 120
         for name in ("interval_s", "interval_min_s", "interval_max_s"):
             value = getattr(self, name)
@@ -176,7 +176,7 @@ class Subscription(Record, frozen=True, kw_only=True):
 
     @property
     def request_hash(self) -> str:
-        """Changes when a request for this feed would look different, so that its validators no longer hold (H2)."""
+        """Changes when a request for this feed would look different, so that its validators no longer hold."""
         parts = (self.url, self.user_agent, self.accept, self.headers, self.cookie, self.auth, self.proxy)
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]
 

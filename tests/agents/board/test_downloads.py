@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from monitor.archive.exports import FORMATS
 from monitor.feeds.formats.parse import parse
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
-from monitor.feeds.novelty.seen import Seen
+from monitor.feeds.novelty.seen import SeenStories
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Change
 from tests.agents.board.desk import board, browser
@@ -60,12 +60,12 @@ async def test_our_own_poller_sees_one_entry_and_then_its_update(tmp_path, path)
     feed = Subscription(id="board", url="https://board.example/feed")
     async with board(tmp_path, event("a"), event("b", "macron merz")) as place, browser(place) as reader:
 
-        async def poll(seen: Seen) -> Reconciled:
+        async def poll(seen: SeenStories) -> Reconciled:
             answer = await reader.get(path)
             document = parse(answer.content, content_type=answer.headers["Content-Type"], url=feed.url)
             return reconcile(seen, document, feed, NOW)
 
-        first = await poll(Seen())
+        first = await poll(SeenStories())
         assert len(first.new) == 2
         again = await poll(first.seen)
         assert (again.new, again.changed) == ((), ())

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from monitor.feeds.formats.parse import parse
 from monitor.feeds.novelty.key_choice import Choice
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
-from monitor.feeds.novelty.seen import Seen
+from monitor.feeds.novelty.seen import SeenStories
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
@@ -32,7 +32,7 @@ class Follower:
     def poll(self, document: str | bytes) -> Reconciled:
         """Read the feed's next document, one hour after the last one."""
         body = document.encode() if isinstance(document, str) else document
-        seen = Seen(self.segments)
+        seen = SeenStories(self.segments)
         found = reconcile(
             seen, parse(body, url=self.feed.url), self.feed, self.now, choice=self.choice, first=not self.polls
         )

@@ -15,7 +15,7 @@ from agents.pollers.feed_topics import feed_key, partition_of
 from monitor.errors import FeedError, HttpError
 from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.schedule import Answer, Rules, after, begin
+from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
 from monitor.feeds.subscriptions.host_groups import host_group
 from monitor.feeds.subscriptions.subscription import Auth, SecretRef, Subscription
 from monitor.http.addresses import AddressBook
@@ -95,7 +95,7 @@ def test_the_agenda_gives_each_feed_when_it_is_due_and_never_two_of_one_group(
 
 
 outcomes = st.builds(
-    Answer,
+    PollAnswer,
     outcome=st.sampled_from(["changed", "unchanged", "not_modified", "failed"]),
     status=st.sampled_from([0, 200, 304, 403, 404, 410, 429, 500]),
     reason=st.sampled_from(["timeout", "forbidden", "gone", "throttled"]),
@@ -109,7 +109,7 @@ outcomes = st.builds(
 
 @given(st.lists(st.tuples(outcomes, st.floats(0, 1), st.floats(0, 3 * 86400)), max_size=40))
 def test_whatever_a_feed_answers_it_is_asked_again_neither_too_soon_nor_never(
-    told: list[tuple[Answer, float, float]],
+    told: list[tuple[PollAnswer, float, float]],
 ) -> None:
     feed, now = Subscription(id="a", url="https://news.example/feed"), NOW
     state = begin(None, feed)

@@ -16,7 +16,7 @@ from prometheus_client import generate_latest
 from monitor import metrics
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.held_feeds import Held
-from monitor.feeds.polling.schedule import Answer, Rules, after, begin
+from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
 from monitor.feeds.subscriptions.subscription import Subscription
 from tests.feedserver import FeedServer, Reply, Request, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, MINUTE, START, World
@@ -378,7 +378,7 @@ async def steady(a_day: int) -> float:
         count = int((now - START) * a_day / DAY)
         times = tuple(START + (n + 1) * DAY / a_day for n in range(seen, count))
         seen = count
-        answer = Answer(outcome="changed" if times else "not_modified", status=200, new_times=times, entries=20)
+        answer = PollAnswer(outcome="changed" if times else "not_modified", status=200, new_times=times, entries=20)
         state = after(state, feed, answer, now=now, draw=0.5, rules=Rules())
         if now > START + 7 * DAY:
             break
@@ -401,10 +401,10 @@ async def test_row_25_two_minutes_only_for_a_feed_that_answers_304(server: FeedS
     many = tuple(START - n for n in range(2000))
     for _ in range(4):
         state = after(
-            state, feed, Answer(outcome="changed", status=200, new_times=many), now=START, draw=0.0, rules=Rules()
+            state, feed, PollAnswer(outcome="changed", status=200, new_times=many), now=START, draw=0.0, rules=Rules()
         )
     assert state.next_due - START == 5 * MINUTE
-    state = after(state, feed, Answer(outcome="not_modified", status=304), now=START, draw=0.0, rules=Rules())
+    state = after(state, feed, PollAnswer(outcome="not_modified", status=304), now=START, draw=0.0, rules=Rules())
     assert state.next_due - START == 2 * MINUTE
 
 

@@ -14,29 +14,29 @@ from collections.abc import Callable, Iterable, Sequence
 from monitor.feeds.formats.content_hash import SUMMARY, TEXT, TITLE, WORDS
 from monitor.feeds.novelty.entry_keys import TEXT_PARTS, EntryKeys, part, shared_texts, without
 from monitor.feeds.novelty.key_choice import Choice
-from monitor.feeds.novelty.seen import Story
+from monitor.feeds.novelty.seen import KnownStory
 
 #: With so many stories in memory, none of which shares its key with another one, the key is proven.
 PROVEN = 4
 #: When so many entries of a document are corrections by their keys alone, and none of its keys held, all were replaced.
 MASS = 4
 
-Test = Callable[[EntryKeys, Story], bool]
+Test = Callable[[EntryKeys, KnownStory], bool]
 
 
 class Stories:
     """Known stories, found by their keys. `volatile` are parameters that links are compared without."""
 
-    def __init__(self, stories: Iterable[Story], volatile: Sequence[str] = ()) -> None:
+    def __init__(self, stories: Iterable[KnownStory], volatile: Sequence[str] = ()) -> None:
         self._stories = list(stories)
         self._volatile = volatile
-        self._indexes: dict[str, dict[bytes, list[Story]]] = {}
+        self._indexes: dict[str, dict[bytes, list[KnownStory]]] = {}
 
-    def place(self, story: Story) -> bytes:
+    def place(self, story: KnownStory) -> bytes:
         """The story's link without host, fragment and volatile parameters; b"" for none."""
         return story.path + without(story.parameters, self._volatile) if story.path else b""
 
-    def find(self, kind: str, value: bytes) -> list[Story]:
+    def find(self, kind: str, value: bytes) -> list[KnownStory]:
         """Return all stories with a key, the oldest first."""
         return self._index(kind).get(value, []) if value else []
 
@@ -45,9 +45,9 @@ class Stories:
         index = self._index(kind)
         return len(index) >= PROVEN and all(len(stories) == 1 for stories in index.values())
 
-    def _index(self, kind: str) -> dict[bytes, list[Story]]:
+    def _index(self, kind: str) -> dict[bytes, list[KnownStory]]:
         if kind not in self._indexes:
-            index: dict[bytes, list[Story]] = {}
+            index: dict[bytes, list[KnownStory]] = {}
             of = self._key(kind)
             for story in self._stories:
                 if story.content and (value := of(story)):
@@ -55,8 +55,8 @@ class Stories:
             self._indexes[kind] = index
         return self._indexes[kind]
 
-    def _key(self, kind: str) -> Callable[[Story], bytes]:
-        keys: dict[str, Callable[[Story], bytes]] = {
+    def _key(self, kind: str) -> Callable[[KnownStory], bytes]:
+        keys: dict[str, Callable[[KnownStory], bytes]] = {
             "guid": lambda story: story.guid,
             "link": lambda story: story.link,
             "place": self.place,
@@ -80,7 +80,7 @@ class Matching:
         self._forced = forced
         self.stories = stories
         #: Story of the entry with that number.
-        self.found: dict[int, Story] = {}
+        self.found: dict[int, KnownStory] = {}
         #: Numbers of entries that are corrections and have neither a text nor the date in common with their story.
         self.foreign: set[int] = set()
         self._taken: set[bytes] = set()
@@ -128,13 +128,13 @@ class Matching:
             if story := self._candidate(entry, kind, test):
                 self._assign(number, story)
 
-    def _candidate(self, entry: EntryKeys, kind: str, test: Test) -> Story | None:
+    def _candidate(self, entry: EntryKeys, kind: str, test: Test) -> KnownStory | None:
         for story in reversed(self.stories.find(kind, _entry_key(entry, kind))):
             if story.id not in self._taken and test(entry, story):
                 return story
         return None
 
-    def _assign(self, number: int, story: Story) -> None:
+    def _assign(self, number: int, story: KnownStory) -> None:
         self.found[number] = story
         self._taken.add(story.id)
 
@@ -172,7 +172,7 @@ class Matching:
     def _is_used(self, key: bytes, kind: str) -> bool:
         return bool(key) and self._counts[kind][key] > 0
 
-    def _agrees(self, entry: EntryKeys, story: Story, kind: str, choice: Choice) -> bool:
+    def _agrees(self, entry: EntryKeys, story: KnownStory, kind: str, choice: Choice) -> bool:
         """Whether an entry and a story with the same key also have a text or the date in common."""
         if not self._is_own(entry, kind):
             others = (("guid", entry.guid, story.guid), ("link", entry.link, story.link))
@@ -185,11 +185,11 @@ class Matching:
         is_own = self._is_own(entry, kind)
         return is_own and _same(entry.date, story.date) and self._counts["date"][entry.date] == 1
 
-    def _other_date(self, entry: EntryKeys, story: Story) -> bool:
+    def _other_date(self, entry: EntryKeys, story: KnownStory) -> bool:
         """Whether both say when, and not the same."""
         return self._dates_tell and bool(entry.date and story.date) and entry.date != story.date
 
-    def _is_at_home(self, entry: EntryKeys, story: Story, kind: str) -> bool:
+    def _is_at_home(self, entry: EntryKeys, story: KnownStory, kind: str) -> bool:
         """Whether a key that several stories have does not hide a new entry that repeats the words of an older one."""
         return self._is_own(entry, kind) or not self._other_date(entry, story)
 
@@ -221,20 +221,20 @@ class Matching:
                 if self._other_date(self.entries[number], story):
                     self.foreign.add(number)
 
-    def _is_same_link(self, entry: EntryKeys, story: Story) -> bool:
+    def _is_same_link(self, entry: EntryKeys, story: KnownStory) -> bool:
         """Whether they have a link in common that is no other's."""
         if _same(entry.link, story.link) and self._is_own(entry, "link"):
             return True
         return _same(entry.place, self.stories.place(story)) and self._is_own(entry, "place")
 
-    def _is_all_there_is(self, entry: EntryKeys, story: Story, choice: Choice) -> bool:
+    def _is_all_there_is(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
         """Whether a guid alone says that an entry is a story: guids hold in this feed, or nothing contradicts."""
         if self._forced:
             return choice.kind == "guid"
         contradicted = bool(entry.link and story.link) or self._other_date(entry, story)
         return choice.trusts("guid") and (choice.guids_hold or not contradicted)
 
-    def _is_same_page(self, entry: EntryKeys, story: Story, choice: Choice) -> bool:
+    def _is_same_page(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
         """Whether a link alone says that an entry is a story: it was never shared, and no guid contradicts."""
         if self._forced:
             return choice.kind == "link"
@@ -248,7 +248,7 @@ class Matching:
         )
 
 
-def _is_other(entry: EntryKeys, story: Story, choice: Choice) -> bool:
+def _is_other(entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
     """Whether both guid and link differ in a feed where both were seen to stay with their entries."""
     return (
         choice.guids_hold
@@ -259,7 +259,7 @@ def _is_other(entry: EntryKeys, story: Story, choice: Choice) -> bool:
     )
 
 
-def _has_name(one: EntryKeys | Story, choice: Choice) -> bool:
+def _has_name(one: EntryKeys | KnownStory, choice: Choice) -> bool:
     """Whether it has a key that identifies in this feed."""
     return bool((one.guid and choice.trusts("guid")) or (one.link and choice.trusts("link")))
 

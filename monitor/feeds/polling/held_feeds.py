@@ -1,0 +1,109 @@
+"""The feeds in one poller's hands: what is remembered of each, when it is due, and the gauges that show them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+import msgspec
+
+from monitor import metrics
+from monitor.feeds.polling.agenda import Agenda
+from monitor.feeds.polling.feed_state import FeedState, Health
+from monitor.feeds.polling.schedule import Rules, first_due
+from monitor.feeds.subscriptions.subscription import Subscription
+
+
+@dataclass
+class Held:
+    """A feed in this poller's hands; `unsaved` names the weeks whose segments the broker does not have yet."""
+
+    partition: int
+    feed: Subscription
+    state: FeedState | None = None
+    segments: dict[int, bytes] = field(default_factory=dict)
+    unsaved: set[int] = field(default_factory=set)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class HeldFeeds(Mapping[str, Held]):
+    """Feeds by id. `draw` gives random numbers from 0 to 1; times are seconds since 1970."""
+
+    def __init__(self, agenda: Agenda, draw: Callable[[], float], rules: Rules) -> None:
+        self._agenda, self._draw, self._rules = agenda, draw, rules
+        self._held: dict[str, Held] = {}
+        for state in get_args(Health):
+            metrics.feeds_by_state.labels(state).set(0)
+
+    def __getitem__(self, feed_id: str) -> Held:
+        return self._held[feed_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def of(self, partitions: set[int]) -> list[str]:
+        """Return the ids of the feeds that lie on some partitions."""
+        return [feed_id for feed_id, held in self._held.items() if held.partition in partitions]
+
+    def hold(self, held: Held, crowd: int, now: float) -> None:
+        """Take a feed over and plan its first poll, as one of a `crowd` of new ones."""
+        self.drop(held.feed.id)
+        self._held[held.feed.id] = held
+        if held.state is not None:  # another process's push ended with it
+            held.state = msgspec.structs.replace(held.state, push_until=0.0)
+            if held.state.last_success:
+                metrics.feed_last_success.labels(held.feed.id).set(held.state.last_success)
+        metrics.feeds_by_state.labels(_health(held.state)).inc()
+        if held.state and held.state.paused_until > now:
+            self._agenda.pause(held.feed.group, held.state.paused_until)
+        self.plan(held, crowd, now)
+
+    def plan(self, held: Held, crowd: int, now: float) -> None:
+        """Put a feed on the agenda; one that is not enabled comes off it."""
+        feed = held.feed
+        if not feed.enabled:
+            self._agenda.remove(feed.id)
+        else:
+            due = first_due(held.state, feed, now=now, draw=self._draw(), crowd=crowd, rules=self._rules)
+            self._agenda.put(feed.id, feed.group, due)
+
+    def drop(self, feed_id: str) -> None:
+        """Let go of a feed, if it is held."""
+        held = self._held.pop(feed_id, None)
+        if held is None:
+            return
+        self._agenda.remove(feed_id)
+        metrics.feeds_by_state.labels(_health(held.state)).dec()
+        # Else a feed that went to another poller, or off the list, would look like one that fell silent.
+        with contextlib.suppress(KeyError):
+            metrics.feed_last_success.remove(feed_id)
+
+    def keep(self, held: Held, state: FeedState, segments: Mapping[int, bytes] | None, now: float) -> None:
+        """Keep what a poll ended with, and plan the next one. `segments` is None where no document was read."""
+        feed, before = held.feed, held.state
+        held.state = state
+        if segments is not None:
+            weeks = segments.keys() | held.segments.keys()
+            held.unsaved |= {week for week in weeks if segments.get(week) != held.segments.get(week)}
+            held.segments = dict(segments)
+        if state.paused_until > now:
+            self._agenda.pause(feed.group, state.paused_until)
+        if self._held.get(feed.id) is not held:
+            return
+        if _health(before) != state.health:
+            metrics.feeds_by_state.labels(_health(before)).dec()
+            metrics.feeds_by_state.labels(state.health).inc()
+        if state.last_success == state.last_attempt:
+            metrics.feed_last_success.labels(feed.id).set(state.last_success)
+        if feed.enabled:
+            self._agenda.put(feed.id, feed.group, state.next_due)
+
+
+def _health(state: FeedState | None) -> Health:
+    return state.health if state else "NEW"
