@@ -16,7 +16,7 @@ from monitor.assemble.facts import weighing
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.regions import same_place
 from monitor.assemble.lifecycle.stages import confirmed_by, status_of
-from monitor.records import Event, Fact, Medium, Place
+from monitor.records import Event, EventStatus, Fact, Medium, Place
 
 #: The fields whose changes are history.
 TRACKED = (
@@ -46,27 +46,7 @@ def build(
     coverage = cover(sightings)
     status = status_of(sightings, anchor, today)
     live = [s for s in sightings if s.status != "past"] or list(sightings)
-    told = [s for s in sightings if anchor.counts(s)]
-    happened = [s for s in told if s.status in HAPPENED] if status in HAPPENED else live
-    chosen: dict[str, weighing.Weighed] = {
-        "status": weighing.status_fact(status, told, coverage),
-        "participants": weighing.participants(live, coverage),
-        "kind": weighing.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
-        "medium": _weigh_medium(happened, coverage),
-        "when": weighing.weigh(
-            live,
-            coverage,
-            weighing.when_claim(happened=status in HAPPENED, sightings=told, anchor=anchor),
-            specific=weighing.narrowness,
-            agree=weighing.contains,
-        ),
-        "place": weighing.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around),
-        "forum": weighing.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
-    }
-    if chosen["when"].value is None and status in HAPPENED:
-        chosen["when"] = _day_of_plan(live, happened, coverage)
-    if chosen["medium"].value is None:
-        chosen["medium"] = _weigh_medium(live, coverage)
+    chosen = _choose(status, sightings, live, coverage, anchor)
     topics, topic_fact = weighing.topics(live, coverage)
     claims: dict[str, Fact] = {name: c.chosen for name, c in chosen.items() if c.chosen is not None}
     if topic_fact is not None:
@@ -97,6 +77,34 @@ def build(
         backfill=all(s.backfill for s in sightings),
     )
     return msgspec.structs.replace(event, brief=brief(event))
+
+
+def _choose(
+    status: EventStatus, sightings: Sequence[Sighting], live: Sequence[Sighting], coverage: Coverage, anchor: Anchor
+) -> dict[str, weighing.Weighed]:
+    """The value of each fact; `live` are the claims that are no background."""
+    told = [s for s in sightings if anchor.counts(s)]
+    happened = [s for s in told if s.status in HAPPENED] if status in HAPPENED else live
+    chosen: dict[str, weighing.Weighed] = {
+        "status": weighing.status_fact(status, told, coverage),
+        "participants": weighing.participants(live, coverage),
+        "kind": weighing.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
+        "medium": _weigh_medium(happened, coverage),
+        "when": weighing.weigh(
+            live,
+            coverage,
+            weighing.when_claim(happened=status in HAPPENED, sightings=told, anchor=anchor),
+            specific=weighing.narrowness,
+            agree=weighing.contains,
+        ),
+        "place": weighing.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around),
+        "forum": weighing.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
+    }
+    if chosen["when"].value is None and status in HAPPENED:
+        chosen["when"] = _day_of_plan(live, happened, coverage)
+    if chosen["medium"].value is None:
+        chosen["medium"] = _weigh_medium(live, coverage)
+    return chosen
 
 
 def _day_of_plan(live: Sequence[Sighting], happened: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
