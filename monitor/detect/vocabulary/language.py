@@ -76,6 +76,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     apart: bool = False
     strong: bool = False
     undated: Status = "postponed"
+    example: str = ""
     unless_before: tuple[str, ...] = ()
     reported: CueStatus | None = None
 
@@ -97,6 +98,7 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     object_then: tuple[str, ...] = ()
     behind_object: tuple[str, ...] = ()
     single: bool = False
+    example: str = ""
 
 
 class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,6 +114,7 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     hosted: bool = False
     opens: bool = False
     unless_behind: tuple[str, ...] = ()
+    example: str = ""
 
 
 class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
