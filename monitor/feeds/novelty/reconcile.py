@@ -100,7 +100,7 @@ def reconcile(
     for number, entry in enumerate(unique):
         story = matching.found.get(number)
         if story is not None:
-            outcome.known(entry, story)
+            outcome.known(entry, story, has_new_link=not matching.stories.find("link", entry.link))
         elif (old := _remembered_by_0_1_0(entry, seen, subscription.id)) is not None:
             outcome.adopted(entry, old)
         else:
@@ -222,11 +222,13 @@ class _Outcome:
         self._remember(entry, msgspec.structs.replace(known, id=_full_id(entry, old[0].id, self._subscription.id)))
         self.unchanged += 1
 
-    def known(self, entry: EntryKeys, story: KnownStory) -> None:
-        """Publish a correction, where it is one."""
+    def known(self, entry: EntryKeys, story: KnownStory, *, has_new_link: bool) -> None:
+        """Publish a correction, where it is one. `has_new_link` says that no story had the entry's link before."""
         edition = _edition(entry)
         is_back = edition in _editions(story)
-        is_moved = self._tells_moves and entry.guid == story.guid and bool(entry.path) and entry.path != story.path
+        is_moved = (
+            self._tells_moves and has_new_link and entry.guid == story.guid and entry.path not in {b"", story.path}
+        )
         is_same = entry.content == story.content and not is_moved
         if is_same or self._subscription.ignore_updates:
             self.unchanged += 1
