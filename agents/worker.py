@@ -51,7 +51,7 @@ _WARM_UP = datetime(2026, 1, 1, tzinfo=UTC)
 async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
     """Work until `stop` is set. Raises BrokerError when there is no broker or a topic is missing.
 
-    Runs under `agents.process.service`: a job that ends, the Faust app among them, ends the process.
+    Runs under `agents.process.running`: a job that ends, the Faust app among them, ends the process.
     """
     port = await start_up(config, broker, config.web.worker_port, stop)
     if stop.is_set():

@@ -20,7 +20,7 @@ def start_job(coroutine: Coroutine[Any, Any, T], name: str, *, forever: bool = T
     """Start a task whose failure is an error of the process.
 
     An exception of the task, and its plain end where it should run `forever`, go to the event loop's exception handler
-    with the job's name under `JOB`. The handler of `agents.process.service` ends the process; the loop's own only logs.
+    with the job's name under `JOB`. The handler of `agents.process.running` ends the process; the loop's own only logs.
     A task that is cancelled is nobody's concern.
     """
     task = asyncio.create_task(coroutine, name=name)

@@ -57,7 +57,7 @@ class BatchError(ValueError):
     """A batch that can't be read, said in words. Never leaves this module."""
 
 
-class _Record(NamedTuple):
+class _BatchRecord(NamedTuple):
     offset: int
     timestamp: int
     key: bytes | None
@@ -183,7 +183,7 @@ def _headers(data: bytes, at: int, end: int) -> tuple[tuple[str, bytes | None], 
     return tuple(found)
 
 
-def read_batch(raw: bytes) -> Iterator[_Record]:
+def read_batch(raw: bytes) -> Iterator[_BatchRecord]:
     """The records of one batch of format 2.
 
     A record that can't be read has an `Unreadable` value. Raises BatchError when nothing more of the batch can be read.
@@ -209,7 +209,7 @@ def read_batch(raw: bytes) -> Iterator[_Record]:
         except (BatchError, IndexError) as error:
             key, value = None, Unreadable(f"the record is damaged: {error}", base + number, data[at:end])
             at = end
-        yield _Record(base + number, moment, key, value, _headers(data, at, end))
+        yield _BatchRecord(base + number, moment, key, value, _headers(data, at, end))
         at = end
 
 
@@ -276,9 +276,9 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
     def _stand_in(self, reason: str, last: int) -> ConsumerRecord:
         offset = self.next_fetch_offset
         self.next_fetch_offset = last + 1
-        return self._consumer_record_of(_Record(offset, -1, None, Unreadable(reason, last)))
+        return self._consumer_record_of(_BatchRecord(offset, -1, None, Unreadable(reason, last)))
 
-    def _consumer_record_of(self, record: _Record) -> ConsumerRecord:
+    def _consumer_record_of(self, record: _BatchRecord) -> ConsumerRecord:
         key, value = record.key, record.value
         return ConsumerRecord(
             self._tp.topic,

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from monitor.detect import Detector
 from monitor.detect.reader import encoder
-from monitor.detect.reader.fusion import Weights
+from monitor.detect.reader.fusion import FusionWeights
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage
 from monitor.detect.reader.pieces import Pieces
@@ -112,7 +112,7 @@ def run(job: Job) -> NDArray[np.float32]:
 
 def judge(
     items: Sequence[Item], examples: Sequence[Example], scores: NDArray[np.float32], fold: dict[str, int]
-) -> tuple[Weights, Figures]:
+) -> tuple[FusionWeights, Figures]:
     """The weights of fusion and the figures, both on outlets that the models did not see.
 
     The figures of a fold use weights fitted on the other folds; the weights that are shipped are fitted on all.
@@ -137,7 +137,7 @@ def judge(
     return weights, figures
 
 
-def finish(made: Path, rows: Sequence[str], weights: Weights, figures: Figures, data: tuple[Any, ...]) -> None:
+def finish(made: Path, rows: Sequence[str], weights: FusionWeights, figures: Figures, data: tuple[Any, ...]) -> None:
     """Put the files where the package has them, and write the card."""
     encoder.DATA.mkdir(exist_ok=True)
     model, vocabulary = made.read_bytes(), "\n".join(rows).encode()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from monitor.detect.reader.fusion import Weights
+from monitor.detect.reader.fusion import FusionWeights
 from monitor.records import KINDS, MEDIA
 from training import fit
 from training.examples import STATUSES, Example, Item
@@ -31,7 +31,7 @@ _LIMITS = (
 )
 
 
-def fusion_text(weights: Weights) -> bytes:
+def fusion_text(weights: FusionWeights) -> bytes:
     """`fusion.yaml`."""
     head = (
         "# How rules and reader are weighed: docs/decisions/rules-beside-a-learned-reader.md. Made by `make train`.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor.detect import Detector
-from monitor.detect.reader.fusion import Weights, reader_alone
+from monitor.detect.reader.fusion import FusionWeights, reader_alone
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage
 from monitor.records import Mention
@@ -24,7 +24,7 @@ def measured(
     items: Sequence[Item],
     opinions: Mapping[Passage, Mapping[Pair, Opinion]],
     fold: Mapping[str, int],
-    weights: Sequence[Weights],
+    weights: Sequence[FusionWeights],
 ) -> Figures:
     """The figures of each part and system; an item is judged by the weights of its own fold."""
     sets = Sets.from_environment()

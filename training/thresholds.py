@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.detect.reader.fusion import Weights, contact, fused
+from monitor.detect.reader.fusion import FusionWeights, contact, fused
 from monitor.detect.reader.opinion import NONE
 from training.weigh import Case
 
@@ -15,7 +15,7 @@ PRECISION = 0.94
 _LEAST = 100
 
 
-def opening_threshold(cases: Sequence[tuple[Case, Weights]], precision: float = PRECISION) -> float:
+def opening_threshold(cases: Sequence[tuple[Case, FusionWeights]], precision: float = PRECISION) -> float:
     """The lowest probability from which on the pairs above it are right with this precision, in steps of .01.
 
     Each case comes with weights that were not fitted on it. The labelled pairs are as often in a contact as pairs of

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from monitor.detect.reader.fusion import Vote, Weights, features
+from monitor.detect.reader.fusion import FusionWeights, Vote, features
 from monitor.detect.reader.opinion import NONE, Opinion
 from training.examples import STATUSES
 
@@ -30,7 +30,7 @@ class Case(NamedTuple):
     status: str
 
 
-def weights_of(cases: Sequence[Case], *, opening: float = 0.9, joining: float = 0.5) -> Weights:
+def weights_of(cases: Sequence[Case], *, opening: float = 0.9, joining: float = 0.5) -> FusionWeights:
     """The weights under which the right statuses are likeliest, with a pull towards small ones."""
     shared = ("reader", "found", "sure", "group", "contact", "silence.en", "silence.")
     names = [*shared, *(f"{kind}.{status}" for kind in ("bias", "found") for status in STATUSES if status != NONE)]
@@ -61,7 +61,7 @@ def weights_of(cases: Sequence[Case], *, opening: float = 0.9, joining: float = 
         kind: {status: fitted[f"{kind}.{status}"] for status in STATUSES if status != NONE}
         for kind in ("bias", "found")
     }
-    return Weights(
+    return FusionWeights(
         reader=fitted["reader"], found=fitted["found"], found_status=by_status["found"], sure=fitted["sure"],
         group=fitted["group"], contact=fitted["contact"],
         silence={"": fitted["silence."], "en": fitted["silence.en"]}, bias=by_status["bias"],

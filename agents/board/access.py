@@ -25,7 +25,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from monitor.config import BoardSettings
 from monitor.errors import ConfigError
-from monitor.notify.messages.texts import clean
+from monitor.notify.harmless import clean
 
 SESSION_COOKIE, CSRF_COOKIE, NAME_COOKIE = "summitry_session", "summitry_csrf", "summitry_name"
 SESSION_SECONDS = 12 * 3600
@@ -35,7 +35,7 @@ WRONG_PAUSE = 1.0
 _NOBODY = PasswordHasher().hash(secrets.token_hex())
 
 
-class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ApiToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One API token: its SHA-256 in hexadecimal, whose it is, and what it may do."""
 
     name: str
@@ -46,7 +46,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TokenFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file of tokens."""
 
-    tokens: tuple[Token, ...]
+    tokens: tuple[ApiToken, ...]
 
 
 #: Everything that may be done: `read`, and `act` for acknowledging, silencing and giving feedback.
@@ -54,7 +54,7 @@ SCOPES = frozenset({"read", "act"})
 
 
 @dataclass(frozen=True)
-class Reader:
+class BoardReader:
     """Who is asking. `name` is empty on an open board; `kind` says how we know: open, proxy, session or token."""
 
     name: str
@@ -76,7 +76,7 @@ def read_passwords(path: Path) -> dict[str, str]:
     return found
 
 
-def read_tokens(path: Path) -> dict[str, Token]:
+def read_tokens(path: Path) -> dict[str, ApiToken]:
     """Tokens by their SHA-256. Raises ConfigError."""
     try:
         tokens = msgspec.yaml.decode(_text(path, "board.tokens"), type=TokenFile).tokens
@@ -109,7 +109,7 @@ class Access:
     settings: BoardSettings
     secret: bytes
     passwords: Mapping[str, str] = field(default_factory=dict)
-    tokens: Mapping[str, Token] = field(default_factory=dict)
+    tokens: Mapping[str, ApiToken] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._proxies = [ipaddress.ip_network(network) for network in self.settings.trusted_proxies]
@@ -143,20 +143,20 @@ class Access:
         host = urlsplit(f"//{request.host}").hostname or ""
         return self.closed or "." not in host or _is_address(host) or host in self._hosts
 
-    def reader(self, request: web.Request) -> Reader | None:
+    def reader(self, request: web.Request) -> BoardReader | None:
         """Who asks; None when that must be known first."""
         if token := self._token(request):
             known = self.tokens.get(hashlib.sha256(token.encode()).hexdigest())
-            return Reader(known.name, frozenset(known.scopes), "token") if known else None
+            return BoardReader(known.name, frozenset(known.scopes), "token") if known else None
         if self.settings.user_header and self._from_proxy(request):
             name = clean(request.headers.get(self.settings.user_header, ""), 80)
             if name:
-                return Reader(name, SCOPES, "proxy")
+                return BoardReader(name, SCOPES, "proxy")
         if self.passwords and (name := self._session(request)):
-            return Reader(name, SCOPES, "session")
+            return BoardReader(name, SCOPES, "session")
         if self.closed or (self.tokens and request.path.startswith("/api/") and not _own_page(request)):
             return None
-        return Reader("", SCOPES, "open")
+        return BoardReader("", SCOPES, "open")
 
     def _token(self, request: web.Request) -> str:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -13,15 +13,15 @@ from datetime import timedelta
 import msgspec
 from aiohttp import web
 
-from agents.board.access import NAME_COOKIE, Reader
+from agents.board.access import NAME_COOKIE, BoardReader
 from agents.board.desk import DESK, Desk
 from agents.board.follower import ACK, FEEDBACK, SILENCE
 from agents.board.pages import ACCESS, READER
-from monitor.archive import reading
+from monitor.archive import archive_queries
 from monitor.config import Match
 from monitor.config.durations import parse_duration
 from monitor.notify import Ack, Feedback, Silence
-from monitor.notify.messages.texts import clean
+from monitor.notify.harmless import clean
 from monitor.notify.replies.feedback import VERDICTS
 from monitor.records import Event, Record, encode
 
@@ -31,7 +31,7 @@ _PATIENCE = 3.0
 
 async def _event(request: web.Request) -> Event:
     desk = request.app[DESK]
-    found = await desk.ask(reading.event, desk.archive, request.match_info["event_id"])
+    found = await desk.ask(archive_queries.event, desk.archive, request.match_info["event_id"])
     if found is None:
         raise web.HTTPNotFound(text="no such event")
     return found.event
@@ -43,7 +43,7 @@ async def _put(desk: Desk, topic: str, sort: str, key: str, record: Record) -> N
     await desk.outbox.send(topic, key.encode(), body)
 
     def known() -> bool:
-        return any(each.key == key and each.body == body for each in reading.kept(desk.archive, sort))
+        return any(each.key == key and each.body == body for each in archive_queries.kept(desk.archive, sort))
 
     waited = 0.0
     while waited < _PATIENCE and not await desk.ask(known):
@@ -119,7 +119,7 @@ async def _form(request: web.Request) -> tuple[Event, str, dict[str, str]]:
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     if not request.app[ACCESS].form_is_ours(request, form.get("csrf", "")):
         raise web.HTTPForbidden(text="this form is too old; load the page again")
-    reader: Reader = request[READER]
+    reader: BoardReader = request[READER]
     if "act" not in reader.scopes:
         raise web.HTTPForbidden(text="this may only read")
     name = reader.name or clean(form.get("by", ""), 80) or "somebody"

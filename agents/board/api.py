@@ -20,11 +20,11 @@ import yaml
 from aiohttp import web
 
 from agents.board import actions
-from agents.board.access import Reader
+from agents.board.access import BoardReader
 from agents.board.desk import DESK, Desk
 from agents.board.pages import HUB, LIMITER, READER, base_url, feed_rows, selection_of
 from monitor import __version__
-from monitor.archive import Found, Selection, SelectionError, contacts, reading
+from monitor.archive import NamedParticipants, SearchResult, SelectionError, archive_queries, pair_contacts
 from monitor.records import event_line
 
 PREFIX = "/api/v1"
@@ -39,7 +39,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, 
     )
 
 
-def item(found: Found, base: str) -> bytes:
+def item(found: SearchResult, base: str) -> bytes:
     """One event as the API has it: its event line, and what the board adds."""
     added = {
         "headline": found.headline,
@@ -55,7 +55,7 @@ class _Items:
     def __init__(self, base: str) -> None:
         self.base = base
 
-    def __call__(self, found: Found) -> bytes:
+    def __call__(self, found: SearchResult) -> bytes:
         return item(found, self.base)
 
     def __eq__(self, other: object) -> bool:
@@ -69,7 +69,7 @@ def _limited(handler: Callable[[web.Request], Awaitable[web.StreamResponse]], sc
     """The handler behind the rate limit and the scope that it needs."""
 
     async def limited(request: web.Request) -> web.StreamResponse:
-        reader: Reader = request[READER]
+        reader: BoardReader = request[READER]
         now = time.monotonic()
         client = f"{reader.kind} {reader.name}" if reader.name else request.remote or ""
         if wait := request.app[LIMITER].wait(client, now):
@@ -97,8 +97,8 @@ async def _cached(request: web.Request, *, kept: bool, make: Callable[[], Awaita
 
 def _limit(request: web.Request) -> int:
     text = request.query.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= reading.MAX_PAGE):
-        raise SelectionError("limit", f"is not a number from 1 to {reading.MAX_PAGE}")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= archive_queries.MAX_PAGE):
+        raise SelectionError("limit", f"is not a number from 1 to {archive_queries.MAX_PAGE}")
     return int(text)
 
 
@@ -111,7 +111,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     limit = _limit(request)
 
     async def make() -> bytes:
-        page = await desk.ask(reading.events, desk.archive, desk.people, selection, after=after, limit=limit)
+        page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, after=after, limit=limit)
         more = _page_of(request, selection, page.after, limit) if page.after else None
         tail = msgspec.json.encode({"next": page.after or None, "next_url": more})
         return b'{"items":[' + b",".join(item(found, base) for found in page.entries) + b"]," + tail[1:]
@@ -119,18 +119,18 @@ async def events(request: web.Request) -> web.StreamResponse:
     return await _cached(request, kept=False, make=make)
 
 
-def _page_of(request: web.Request, selection: Selection, after: str, limit: int) -> str:
+def _page_of(request: web.Request, selection: NamedParticipants, after: str, limit: int) -> str:
     return (
         f"{base_url(request)}{request.path}?{urlencode([*selection.items(), ('limit', str(limit)), ('after', after)])}"
     )
 
 
-async def _one(request: web.Request) -> Found:
+async def _one(request: web.Request) -> SearchResult:
     desk, event_id = request.app[DESK], request.match_info["event_id"]
-    if other := await desk.ask(reading.redirect, desk.archive, event_id):
+    if other := await desk.ask(archive_queries.redirect, desk.archive, event_id):
         rest = request.path.removeprefix(f"{PREFIX}/events/").partition("/")[2]
         raise web.HTTPPermanentRedirect(f"{PREFIX}/events/{quote(other, safe='')}{'/' if rest else ''}{rest}")
-    found = await desk.ask(reading.event, desk.archive, event_id)
+    found = await desk.ask(archive_queries.event, desk.archive, event_id)
     if found is None:
         raise web.HTTPNotFound(text="no such event")
     return found
@@ -164,7 +164,7 @@ async def pairs(request: web.Request) -> web.StreamResponse:
 
     async def make() -> bytes:
         today = desk.clock().date()
-        found = await desk.ask(contacts.pairs, desk.archive, today, leader=leader, limit=limit)
+        found = await desk.ask(pair_contacts.pairs, desk.archive, today, leader=leader, limit=limit)
         items = [
             {
                 "leaders": pair.leaders, "names": pair.names, "last": pair.last, "total": pair.total, "year": pair.year,
@@ -183,13 +183,13 @@ async def leaders(request: web.Request) -> web.StreamResponse:
     selection_of(request, "limit")
 
     async def make() -> bytes:
-        rows = await desk.ask(contacts.leaders, desk.archive, limit)
+        rows = await desk.ask(pair_contacts.leaders, desk.archive, limit)
         return msgspec.json.encode({"items": [_leader(desk, row) for row in rows]})
 
     return await _cached(request, kept=False, make=make)
 
 
-def _leader(desk: Desk, row: contacts.LeaderRow) -> dict[str, Any]:
+def _leader(desk: Desk, row: pair_contacts.LeaderRow) -> dict[str, Any]:
     known = desk.watchlist.leaders.get(row.leader)
     return {
         "leader": row.leader,
@@ -231,7 +231,7 @@ async def stats(request: web.Request) -> web.StreamResponse:
     desk = request.app[DESK]
 
     async def make() -> bytes:
-        counts = await desk.ask(reading.counts, desk.archive)
+        counts = await desk.ask(archive_queries.counts, desk.archive)
         flow, progress = desk.flow, desk.progress
         return msgspec.json.encode(
             {
@@ -269,7 +269,7 @@ class _Act(msgspec.Struct, forbid_unknown_fields=True):
     comment: str = ""
 
 
-async def _act(request: web.Request) -> tuple[Desk, Found, str, _Act]:
+async def _act(request: web.Request) -> tuple[Desk, SearchResult, str, _Act]:
     # A browser sends a form anywhere without asking, but JSON only to its own site (CORS).
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send application/json")
@@ -277,7 +277,7 @@ async def _act(request: web.Request) -> tuple[Desk, Found, str, _Act]:
         act = msgspec.json.decode(await request.read(), type=_Act)
     except msgspec.DecodeError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
-    reader: Reader = request[READER]
+    reader: BoardReader = request[READER]
     return request.app[DESK], await _one(request), reader.name or act.by[:80] or "somebody", act
 
 

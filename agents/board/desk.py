@@ -13,7 +13,7 @@ from aiohttp import web
 
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, Names, reading
+from monitor.archive import Archive, LeaderNames, archive_queries
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.watchlist import Watchlist
@@ -56,7 +56,7 @@ class Desk:
     config: Config
     names: TopicNames
     archive: Archive
-    people: Names
+    people: LeaderNames
     watchlist: Watchlist
     clock: Clock
     outbox: Outbox
@@ -69,7 +69,7 @@ class Desk:
         """The countries to filter by; counting them goes through all events, so they are up to a minute old."""
         known, now = self._countries, time.monotonic()
         if known is None or known[0] != self.archive.identity or now - known[1] > _COUNTRIES_FOR:
-            self._countries = known = (self.archive.identity, now, reading.countries(self.archive))
+            self._countries = known = (self.archive.identity, now, archive_queries.countries(self.archive))
         return known[2]
 
     async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from agents.board.access import TOKEN_IN_ADDRESS, Reader
+from agents.board.access import TOKEN_IN_ADDRESS, BoardReader
 from agents.board.desk import DESK
 from agents.board.pages import READER, base_url, selection_of
-from monitor.archive import Found, Selection, reading
-from monitor.archive.exports import FORMATS, Item, Origin, was_planned, write_calendar, write_json_feed
+from monitor.archive import NamedParticipants, SearchResult, archive_queries
+from monitor.archive.exports import FORMATS, ExportItem, ExportOrigin, was_planned, write_calendar, write_json_feed
 
 #: Entries of a feed.
 ENTRIES = 100
@@ -21,35 +21,35 @@ _BACK, _AHEAD = timedelta(days=90), timedelta(days=730)
 #: Events of one export.
 MOST = 50_000
 
-Writer = Callable[[Iterable[Item], Origin], Iterator[bytes]]
+Writer = Callable[[Iterable[ExportItem], ExportOrigin], Iterator[bytes]]
 
 
 def _may_read(request: web.Request) -> None:
-    reader: Reader = request[READER]
+    reader: BoardReader = request[READER]
     if "read" not in reader.scopes:
         raise web.HTTPForbidden(text="this token lacks the scope 'read'")
 
 
-def _selection(request: web.Request) -> Selection:
+def _selection(request: web.Request) -> NamedParticipants:
     _may_read(request)
     return selection_of(request, *(["token"] if request.path in TOKEN_IN_ADDRESS else []))
 
 
-def _origin(request: web.Request, selection: Selection) -> Origin:
+def _origin(request: web.Request, selection: NamedParticipants) -> ExportOrigin:
     base, query = base_url(request), selection.query()
     suffix = f"?{query}" if query else ""
     # The title says what is subscribed to; a token never gets into a document.
     named = ", ".join(value for _, value in selection.items())
     title = f"Summitry: {named}" if named else "Summitry"
-    return Origin(base, f"{base}{request.path}{suffix}", f"{base}/{suffix}", title)
+    return ExportOrigin(base, f"{base}{request.path}{suffix}", f"{base}/{suffix}", title)
 
 
 async def _subscription(
-    request: web.Request, selection: Selection, media_type: str, write: Writer, found: Iterable[Found]
+    request: web.Request, selection: NamedParticipants, media_type: str, write: Writer, found: Iterable[SearchResult]
 ) -> web.Response:
     """A document with an ETag of its own content, so that a poller that has it is told so."""
     desk, origin = request.app[DESK], _origin(request, selection)
-    items = [Item(each.event) for each in found]
+    items = [ExportItem(each.event) for each in found]
     body = await desk.ask(lambda: b"".join(write(items, origin)))
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "max-age=60", "Content-Type": media_type}
@@ -64,7 +64,7 @@ async def _subscription(
 async def atom(request: web.Request) -> web.Response:
     """Events by last change as an Atom feed."""
     desk, selection = request.app[DESK], _selection(request)
-    page = await desk.ask(reading.events, desk.archive, desk.people, selection, limit=ENTRIES)
+    page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, limit=ENTRIES)
     chosen = FORMATS["atom"]
     return await _subscription(request, selection, chosen.media_type, chosen.write, page.entries)
 
@@ -72,7 +72,7 @@ async def atom(request: web.Request) -> web.Response:
 async def json_feed(request: web.Request) -> web.Response:
     """Events by last change as a JSON Feed."""
     desk, selection = request.app[DESK], _selection(request)
-    page = await desk.ask(reading.events, desk.archive, desk.people, selection, limit=ENTRIES)
+    page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, limit=ENTRIES)
     return await _subscription(request, selection, "application/feed+json", write_json_feed, page.entries)
 
 
@@ -81,7 +81,7 @@ async def plans(request: web.Request) -> web.Response:
     desk, selection = request.app[DESK], _selection(request)
     today = desk.clock().date()
     days = (today - _BACK, today + _AHEAD)
-    found = await desk.ask(reading.between, desk.archive, desk.people, selection, days, 5000)
+    found = await desk.ask(archive_queries.between, desk.archive, desk.people, selection, days, 5000)
     chosen = FORMATS["ics"]
     planned = [each for each in found if was_planned(each.event)]
     return await _subscription(request, selection, chosen.media_type, write_calendar, planned)
@@ -101,7 +101,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     )
     await response.prepare(request)
     origin = _origin(request, selection)
-    whole = [Item(found.event) async for found in _all(request, selection)]
+    whole = [ExportItem(found.event) async for found in _all(request, selection)]
     pieces = chosen.write(whole, origin)
     while piece := await desk.ask(lambda: b"".join(piece for _, piece in zip(range(500), pieces, strict=False))):
         await response.write(piece)
@@ -109,11 +109,13 @@ async def export(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _all(request: web.Request, selection: Selection) -> AsyncIterator[Found]:
+async def _all(request: web.Request, selection: NamedParticipants) -> AsyncIterator[SearchResult]:
     desk = request.app[DESK]
     after, given = "", 0
     while given < MOST:
-        page = await desk.ask(reading.events, desk.archive, desk.people, selection, after=after, limit=reading.MAX_PAGE)
+        page = await desk.ask(
+            archive_queries.events, desk.archive, desk.people, selection, after=after, limit=archive_queries.MAX_PAGE
+        )
         for found in page.entries:
             yield found
         given += len(page.entries)

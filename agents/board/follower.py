@@ -68,14 +68,14 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _TopicReader:
     """How the records of one topic are read."""
 
     sort: str
     read: Callable[[str, bytes], Kept | None]
 
 
-def readers(names: TopicNames, policy: Policy) -> Mapping[str, _Reader]:
+def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
     """For each topic beside the events how its records become what is kept."""
 
     def ack(key: str, value: bytes) -> Kept:
@@ -128,13 +128,13 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _Reader]:
         return Kept(DEAD_LETTER, found.id, encode(kept), at=found.at)
 
     return {
-        names.acks: _Reader(ACK, ack),
-        names.deliveries: _Reader(DELIVERY, delivery),
-        names.silences: _Reader(SILENCE, silence),
-        names.feedback: _Reader(FEEDBACK, feedback),
-        names.feeds: _Reader(FEED, lambda key, value: Kept(FEED, key, value)),
-        names.feed_state: _Reader(FEED_STATE, state),
-        names.dead_letters: _Reader(DEAD_LETTER, letter),
+        names.acks: _TopicReader(ACK, ack),
+        names.deliveries: _TopicReader(DELIVERY, delivery),
+        names.silences: _TopicReader(SILENCE, silence),
+        names.feedback: _TopicReader(FEEDBACK, feedback),
+        names.feeds: _TopicReader(FEED, lambda key, value: Kept(FEED, key, value)),
+        names.feed_state: _TopicReader(FEED_STATE, state),
+        names.dead_letters: _TopicReader(DEAD_LETTER, letter),
     }
 
 

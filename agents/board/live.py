@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from agents.board.desk import Desk
-from monitor.archive import Found, Selection, reading
+from monitor.archive import NamedParticipants, SearchResult, archive_queries
 
 logger = structlog.get_logger()
 
@@ -25,7 +25,7 @@ KEEP_ALIVE = 15.0
 #: Events that a reader who comes back is sent; with more it is told to read the page anew.
 CATCH_UP = 100
 
-Render = Callable[[Found], bytes]
+Render = Callable[[SearchResult], bytes]
 
 
 def message(event: str, data: bytes, identity: str = "") -> bytes:
@@ -37,7 +37,7 @@ def message(event: str, data: bytes, identity: str = "") -> bytes:
 
 @dataclass(eq=False)
 class _Subscriber:
-    selection: Selection
+    selection: NamedParticipants
     render: Render
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_ROOM))
 
@@ -57,14 +57,16 @@ class Hub:
 
         Without ids everything may have changed: readers look at their page anew.
         """
-        groups: dict[tuple[Selection, Render], list[_Subscriber]] = {}
+        groups: dict[tuple[NamedParticipants, Render], list[_Subscriber]] = {}
         for subscriber in self._subscribers:
             groups.setdefault((subscriber.selection, subscriber.render), []).append(subscriber)
         for (selection, render), members in groups.items():
             if not ids:
                 self._send(members, message("reset", b""))
                 continue
-            found = await self._desk.ask(reading.matching, self._desk.archive, self._desk.people, selection, ids)
+            found = await self._desk.ask(
+                archive_queries.matching, self._desk.archive, self._desk.people, selection, ids
+            )
             pieces = [self._piece(each, render) for each in found]
             passed = {each.event.event_id for each in found}
             pieces += [message("gone", event_id.encode()) for event_id in ids if event_id not in passed]
@@ -77,7 +79,7 @@ class Hub:
             except asyncio.QueueFull:
                 self._drop(member)
 
-    def _piece(self, found: Found, render: Render) -> bytes:
+    def _piece(self, found: SearchResult, render: Render) -> bytes:
         return message("event", render(found), f"{self._desk.archive.identity}-{found.seq}")
 
     def _drop(self, subscriber: _Subscriber) -> None:
@@ -93,7 +95,7 @@ class Hub:
                 subscriber.queue.get_nowait()
             subscriber.queue.put_nowait(None)
 
-    async def serve(self, request: web.Request, selection: Selection, render: Render) -> web.StreamResponse:
+    async def serve(self, request: web.Request, selection: NamedParticipants, render: Render) -> web.StreamResponse:
         """Answer a request with changes until the reader goes."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         response.headers["X-Accel-Buffering"] = "no"
@@ -117,7 +119,7 @@ class Hub:
             self._subscribers.discard(subscriber)
         return response
 
-    async def _missed(self, request: web.Request, selection: Selection, render: Render) -> bytes:
+    async def _missed(self, request: web.Request, selection: NamedParticipants, render: Render) -> bytes:
         """What changed since the id that a returning reader names."""
         last = request.headers.get("Last-Event-ID") or request.query.get("last", "")
         identity, _, seq = last.rpartition("-")
@@ -126,7 +128,7 @@ class Hub:
         if identity != self._desk.archive.identity or not seq.isdecimal():
             return message("reset", b"")
         found = await self._desk.ask(
-            reading.since, self._desk.archive, self._desk.people, selection, int(seq), CATCH_UP + 1
+            archive_queries.since, self._desk.archive, self._desk.people, selection, int(seq), CATCH_UP + 1
         )
         if len(found) > CATCH_UP:
             return message("reset", b"")

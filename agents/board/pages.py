@@ -13,12 +13,12 @@ import msgspec
 from aiohttp import web
 from jinja2 import Environment
 
-from agents.board.access import CSRF_COOKIE, NAME_COOKIE, SESSION_COOKIE, SESSION_SECONDS, Access, Limiter, Reader
+from agents.board.access import CSRF_COOKIE, NAME_COOKIE, SESSION_COOKIE, SESSION_SECONDS, Access, BoardReader, Limiter
 from agents.board.desk import DESK, Desk
 from agents.board.follower import ACK, DEAD_LETTER, DELIVERY, FEED, FEED_STATE, FEEDBACK, SILENCE, Letter, Told
 from agents.board.live import Hub
 from agents.board.views import EventView, bars, dots
-from monitor.archive import Found, Selection, SelectionError, atlas, contacts, reading
+from monitor.archive import NamedParticipants, SearchResult, SelectionError, archive_queries, atlas, pair_contacts
 from monitor.archive.exports import FORMATS
 from monitor.errors import SummitryError
 from monitor.feeds.polling.feed_state import FeedState
@@ -32,7 +32,7 @@ HUB = web.AppKey("hub", Hub)
 LIMITER = web.AppKey("limiter", Limiter)
 TEMPLATES = web.AppKey("templates", Environment)
 #: Who asks, and the cookie that a first visitor is given.
-READER = web.RequestKey("reader", Reader)
+READER = web.RequestKey("reader", BoardReader)
 NEW_COOKIE = web.RequestKey("new_cookie", str)
 
 #: Pages that were just made, by address, theme and the archive's version.
@@ -53,9 +53,9 @@ def _desk(request: web.Request) -> Desk:
     return request.app[DESK]
 
 
-def selection_of(request: web.Request, *others: str) -> Selection:
+def selection_of(request: web.Request, *others: str) -> NamedParticipants:
     """The filters of a request's address. Raises SelectionError."""
-    return Selection.parse(request.query.items(), others)
+    return NamedParticipants.parse(request.query.items(), others)
 
 
 def local_path(path: str) -> str:
@@ -73,7 +73,7 @@ def common(request: web.Request) -> dict[str, Any]:
     desk, access = _desk(request), request.app[ACCESS]
     cookie = request.cookies.get(CSRF_COOKIE) or request.get(NEW_COOKIE, "")
     theme = request.cookies.get("summitry_theme", "")
-    reader: Reader | None = request.get(READER)
+    reader: BoardReader | None = request.get(READER)
     return {
         "path": request.path,
         "here": request.path_qs,
@@ -87,7 +87,7 @@ def common(request: web.Request) -> dict[str, Any]:
         "kinds": KINDS,
         "media": MEDIA,
         "formats": list(FORMATS),
-        "selection": Selection(),
+        "selection": NamedParticipants(),
     }
 
 
@@ -104,7 +104,7 @@ async def mistake(request: web.Request, status: int, detail: str, headers: Mappi
     return response
 
 
-def card(environment: Environment, found: Found, cache: dict[tuple[str, int], str]) -> str:
+def card(environment: Environment, found: SearchResult, cache: dict[tuple[str, int], str]) -> str:
     """One event as it stands in a list. The same for every reader, so it is made once a change."""
     key = found.event.event_id, found.seq
     text = cache.get(key)
@@ -137,14 +137,14 @@ async def now(request: web.Request) -> web.Response:
         archive, people = desk.archive, desk.people
         return {
             "resume": archive.version(),
-            "page": reading.events(archive, people, selection, after=after, limit=PAGE),
-            "soon": reading.between(archive, people, coming, (today, today + _SOON), 12),
+            "page": archive_queries.events(archive, people, selection, after=after, limit=PAGE),
+            "soon": archive_queries.between(archive, people, coming, (today, today + _SOON), 12),
             "countries": desk.countries(),
-            "named": contacts.names_of(archive, _leaders_in(selection)),
-            "total": reading.count(archive, people, selection),
+            "named": pair_contacts.names_of(archive, _leaders_in(selection)),
+            "total": archive_queries.count(archive, people, selection),
         }
 
-    reader: Reader = request[READER]
+    reader: BoardReader = request[READER]
     shared = (request.path_qs, request.cookies.get("summitry_theme", ""), await desk.ask(desk.archive.version))
     fresh = request.app[RECENT].get(shared)
     if fresh and desk.progress.done and time.monotonic() - fresh[0] < _SHARED_FOR:
@@ -159,7 +159,7 @@ async def now(request: web.Request) -> web.Response:
     return page
 
 
-def _leaders_in(selection: Selection) -> set[str]:
+def _leaders_in(selection: NamedParticipants) -> set[str]:
     return {*selection.leader, *(leader for pair in selection.pair for leader in pair)}
 
 
@@ -177,7 +177,7 @@ class _Cards:
     def __init__(self, environment: Environment, cache: dict[tuple[str, int], str]) -> None:
         self._environment, self._cache = environment, cache
 
-    def __call__(self, found: Found) -> bytes:
+    def __call__(self, found: SearchResult) -> bytes:
         return card(self._environment, found, self._cache).encode()
 
     def __eq__(self, other: object) -> bool:
@@ -190,13 +190,14 @@ class _Cards:
 async def event(request: web.Request) -> web.StreamResponse:
     """One event, whole."""
     desk, event_id = _desk(request), request.match_info["event_id"]
-    if other := await desk.ask(reading.redirect, desk.archive, event_id):
+    if other := await desk.ask(archive_queries.redirect, desk.archive, event_id):
         raise web.HTTPMovedPermanently(f"/events/{quote(other, safe='')}")
-    found = await desk.ask(reading.event, desk.archive, event_id)
+    found = await desk.ask(archive_queries.event, desk.archive, event_id)
     if found is None:
         raise web.HTTPNotFound(text="no such event")
     kept = {
-        sort: await desk.ask(reading.kept, desk.archive, sort, event_id=event_id) for sort in (DELIVERY, ACK, FEEDBACK)
+        sort: await desk.ask(archive_queries.kept, desk.archive, sort, event_id=event_id)
+        for sort in (DELIVERY, ACK, FEEDBACK)
     }
     silences = [
         silence
@@ -215,7 +216,7 @@ async def event(request: web.Request) -> web.StreamResponse:
 
 async def silences_of(desk: Desk) -> list[Silence]:
     """All silences that were set while the service ran."""
-    kept = await desk.ask(reading.kept, desk.archive, SILENCE)
+    kept = await desk.ask(archive_queries.kept, desk.archive, SILENCE)
     return sorted((decode(Silence, each.body) for each in kept), key=lambda silence: silence.until)
 
 
@@ -225,9 +226,9 @@ async def calendar(request: web.Request) -> web.Response:
     selection, today = selection_of(request, "month"), desk.clock().date()
     first = _month(request.query.get("month", ""), today)
     last = date(first.year, first.month, months.monthrange(first.year, first.month)[1])
-    found = await desk.ask(reading.between, desk.archive, desk.people, selection, (first, last))
-    days: dict[date, list[Found]] = {}
-    spans: list[Found] = []
+    found = await desk.ask(archive_queries.between, desk.archive, desk.people, selection, (first, last))
+    days: dict[date, list[SearchResult]] = {}
+    spans: list[SearchResult] = []
     for each in found:
         when = each.event.when
         assert when is not None  # noqa: S101  # only dated events are asked for
@@ -238,7 +239,7 @@ async def calendar(request: web.Request) -> web.Response:
             if first <= (at := when.start + timedelta(days=n)) <= last:
                 days.setdefault(at, []).append(each)
     missed = await desk.ask(
-        reading.between, desk.archive, desk.people, selection.with_(status=("unconfirmed",)), (first, last)
+        archive_queries.between, desk.archive, desk.people, selection.with_(status=("unconfirmed",)), (first, last)
     )
     weeks = months.Calendar().monthdatescalendar(first.year, first.month)
     return await render(
@@ -266,29 +267,30 @@ async def pairs(request: web.Request) -> web.Response:
     desk = _desk(request)
     selection_of(request)
     today = desk.clock().date()
-    chosen = await desk.ask(contacts.busiest, desk.archive, today, MATRIX)
+    chosen = await desk.ask(pair_contacts.busiest, desk.archive, today, MATRIX)
     return await render(
         request, "pairs.html",
-        pairs=await desk.ask(contacts.pairs, desk.archive, today), chosen=chosen, today=today,
-        names=await desk.ask(contacts.names_of, desk.archive, chosen),
-        matrix=await desk.ask(contacts.matrix, desk.archive, chosen),
+        pairs=await desk.ask(pair_contacts.pairs, desk.archive, today), chosen=chosen, today=today,
+        names=await desk.ask(pair_contacts.names_of, desk.archive, chosen),
+        matrix=await desk.ask(pair_contacts.matrix, desk.archive, chosen),
     )  # fmt: skip
 
 
 async def pair(request: web.Request) -> web.Response:
     """One pair: its rhythm and its history."""
     desk = _desk(request)
-    selection = Selection.parse([("pair", request.match_info["pair"])])
+    selection = NamedParticipants.parse([("pair", request.match_info["pair"])])
     ids, today = selection.pair[0], desk.clock().date()
     page = await desk.ask(
-        reading.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
+        archive_queries.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
     )
-    months_ = await desk.ask(contacts.by_month, desk.archive, ids, today)
-    names = await desk.ask(contacts.names_of, desk.archive, ids)
+    months_ = await desk.ask(pair_contacts.by_month, desk.archive, ids, today)
+    names = await desk.ask(pair_contacts.names_of, desk.archive, ids)
     return await render(
         request, "pair.html",
         ids=ids, names={leader: _name(desk, leader, names) for leader in ids}, page=page, selection=selection,
-        cadence=await desk.ask(contacts.cadence, desk.archive, ids, today), bars=bars(months_), card=cards_of(request),
+        cadence=await desk.ask(pair_contacts.cadence, desk.archive, ids, today),
+        bars=bars(months_), card=cards_of(request),
     )  # fmt: skip
 
 
@@ -301,7 +303,7 @@ async def leaders(request: web.Request) -> web.Response:
     """Everybody who takes part in an event; or those whose name begins with what was typed."""
     desk = _desk(request)
     typed = request.query.get("q", "")[:80]
-    rows = await desk.ask(contacts.leaders, desk.archive)
+    rows = await desk.ask(pair_contacts.leaders, desk.archive)
     matching = desk.people.suggest(typed, 40) if typed else []
     if len(matching) == 1:
         raise web.HTTPSeeOther(f"/leaders/{matching[0]}")
@@ -315,19 +317,21 @@ async def leaders(request: web.Request) -> web.Response:
 async def leader(request: web.Request) -> web.Response:
     """One leader: offices, contacts, and where."""
     desk, slug = _desk(request), request.match_info["leader"]
-    selection, today = Selection.parse([("leader", slug)]), desk.clock().date()
+    selection, today = NamedParticipants.parse([("leader", slug)]), desk.clock().date()
     page = await desk.ask(
-        reading.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
+        archive_queries.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
     )
     known = desk.watchlist.leaders.get(slug)
     if known is None and not page.entries:
         raise web.HTTPNotFound(text="no such leader")
-    names = await desk.ask(contacts.names_of, desk.archive, [slug])
-    recent = await desk.ask(reading.events, desk.archive, desk.people, selection, limit=reading.MAX_PAGE)
+    names = await desk.ask(pair_contacts.names_of, desk.archive, [slug])
+    recent = await desk.ask(
+        archive_queries.events, desk.archive, desk.people, selection, limit=archive_queries.MAX_PAGE
+    )
     return await render(
         request, "leader.html",
         slug=slug, known=known, name=_name(desk, slug, names), page=page, selection=selection, today=today,
-        pairs=await desk.ask(contacts.pairs, desk.archive, today, leader=slug, limit=12), card=cards_of(request),
+        pairs=await desk.ask(pair_contacts.pairs, desk.archive, today, leader=slug, limit=12), card=cards_of(request),
         land=atlas.land(), dots=dots(recent.entries), view=atlas.VIEW,
     )  # fmt: skip
 
@@ -335,12 +339,12 @@ async def leader(request: web.Request) -> web.Response:
 async def map_(request: web.Request) -> web.Response:
     """Where contacts take place."""
     desk, selection = _desk(request), selection_of(request)
-    page = await desk.ask(reading.events, desk.archive, desk.people, selection, limit=reading.MAX_PAGE)
+    page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, limit=archive_queries.MAX_PAGE)
     return await render(
         request, "map.html",
         selection=selection, land=atlas.land(), dots=dots(page.entries), view=atlas.VIEW,
         placeless=sum(atlas.position(each.event.place) is None for each in page.entries), more=page.after,
-        total=len(page.entries), named=await desk.ask(contacts.names_of, desk.archive, _leaders_in(selection)),
+        total=len(page.entries), named=await desk.ask(pair_contacts.names_of, desk.archive, _leaders_in(selection)),
         countries=await desk.ask(desk.countries),
     )  # fmt: skip
 
@@ -360,12 +364,12 @@ class FeedRow(msgspec.Struct, frozen=True):
 async def feed_rows(desk: Desk) -> list[FeedRow]:
     """All feeds with their states, the worst first."""
     states: dict[str, FeedState] = {}
-    for each in await desk.ask(reading.kept, desk.archive, FEED_STATE):
+    for each in await desk.ask(archive_queries.kept, desk.archive, FEED_STATE):
         state = decode(FeedState, each.body)
         if state.feed not in states or states[state.feed].last_attempt < state.last_attempt:
             states[state.feed] = state
     rows = []
-    for each in await desk.ask(reading.kept, desk.archive, FEED):
+    for each in await desk.ask(archive_queries.kept, desk.archive, FEED):
         try:
             feed = decode(Subscription, each.body)
         except SummitryError:
@@ -388,10 +392,10 @@ async def feeds(request: web.Request) -> web.Response:
 async def system(request: web.Request) -> web.Response:
     """Lag, funnel, dead letters, deliveries, silences."""
     desk = _desk(request)
-    counts = await desk.ask(reading.counts, desk.archive)
+    counts = await desk.ask(archive_queries.counts, desk.archive)
     told = [
         msgspec.json.decode(each.body, type=Told)
-        for each in await desk.ask(reading.kept, desk.archive, DELIVERY, newest=2000)
+        for each in await desk.ask(archive_queries.kept, desk.archive, DELIVERY, newest=2000)
     ]
     by_receiver: dict[str, dict[str, int]] = {}
     for each in told:
@@ -399,7 +403,7 @@ async def system(request: web.Request) -> web.Response:
         states[each.state] = states.get(each.state, 0) + 1
     letters = [
         msgspec.json.decode(each.body, type=Letter)
-        for each in await desk.ask(reading.kept, desk.archive, DEAD_LETTER, newest=50)
+        for each in await desk.ask(archive_queries.kept, desk.archive, DEAD_LETTER, newest=50)
     ]
     return await render(
         request, "system.html",

@@ -19,7 +19,7 @@ from agents.process.config_names import with_ids
 from agents.process.web import serving
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, Names
+from monitor.archive import Archive, LeaderNames
 from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.kafka import BrokerSettings, producer, wait_for_broker
@@ -49,7 +49,7 @@ async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event)
         stack.callback(archive.close)
         access = Access.of(config.board, secret_of(archive))
         outbox = KafkaOutbox(await stack.enter_async_context(producer(broker, linger_ms=0)))
-        desk = Desk(config, names, archive, Names(watchlist), watchlist, clock, outbox)
+        desk = Desk(config, names, archive, LeaderNames(watchlist), watchlist, clock, outbox)
         stack.callback(desk.pool.shutdown, wait=False, cancel_futures=True)
         site = make_site(desk, access)
         port = await stack.enter_async_context(serving(site, config.board.host, config.board.port))

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from agents.board import actions, api, downloads, pages
-from agents.board.access import CSRF_COOKIE, Access, Limiter, Reader
+from agents.board.access import CSRF_COOKIE, Access, BoardReader, Limiter
 from agents.board.desk import DESK, Desk
 from agents.board.live import Hub
 from agents.board.pages import ACCESS, CARDS, HUB, LIMITER, NEW_COOKIE, READER, RECENT, TEMPLATES
@@ -143,7 +143,7 @@ async def _know_the_reader(request: web.Request, handler: Handler) -> web.Stream
         request[NEW_COOKIE] = secrets.token_urlsafe(16)
     reader = access.reader(request)
     if reader is None and request.path.startswith(_OPEN):
-        reader = Reader("", frozenset(), "open")
+        reader = BoardReader("", frozenset(), "open")
     if reader is None:
         if request.path.startswith("/api/") or not access.passwords:
             raise web.HTTPUnauthorized(text="say who you are", headers={"WWW-Authenticate": "Bearer"})

@@ -18,10 +18,10 @@ from urllib.parse import quote
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from monitor.archive import Found, atlas
+from monitor.archive import SearchResult, atlas
 from monitor.archive.exports import web_address
+from monitor.notify.harmless import clean
 from monitor.notify.messages import values
-from monitor.notify.messages.texts import clean
 from monitor.notify.messages.wording import wording
 from monitor.records import Event, EventSource, When
 
@@ -38,7 +38,7 @@ _CITATION = re.compile(r"\[([0-9]{1,4}(?:, ?[0-9]{1,4})*)\]")
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextPiece:
     """A part of the brief: a text, or the numbers of sources that support the text before it."""
 
     text: str = ""
@@ -70,7 +70,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Step:
+class HistoryStep:
     """One revision: when it came, by which article, and what changed from what to what."""
 
     revision: int
@@ -88,15 +88,15 @@ _DISPUTED = ("status", "when", "place", "medium", "kind", "forum", "participants
 class EventView:
     """Everything that an event's page shows of the event itself."""
 
-    found: Found
-    brief: list[Piece] = field(default_factory=list)
+    found: SearchResult
+    brief: list[TextPiece] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     disputed: list[tuple[str, list[Claim]]] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[HistoryStep] = field(default_factory=list)
     cites: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Found) -> EventView:
+    def of(cls, found: SearchResult) -> EventView:
         """Prepare an event for its page."""
         event = found.event
         return cls(
@@ -109,18 +109,18 @@ class EventView:
         )
 
 
-def pieces(text: str) -> list[Piece]:
+def pieces(text: str) -> list[TextPiece]:
     """The brief cut at its citations."""
-    found: list[Piece] = []
+    found: list[TextPiece] = []
     at = 0
     text = clean(text, LONG)
     for match in _CITATION.finditer(text):
         if match.start() > at:
-            found.append(Piece(text[at : match.start()]))
-        found.append(Piece(numbers=tuple(int(number) for number in match[1].split(","))))
+            found.append(TextPiece(text[at : match.start()]))
+        found.append(TextPiece(numbers=tuple(int(number) for number in match[1].split(","))))
         at = match.end()
     if at < len(text):
-        found.append(Piece(text[at:]))
+        found.append(TextPiece(text[at:]))
     return found
 
 
@@ -148,13 +148,13 @@ def _disputed(event: Event) -> Iterable[tuple[str, list[Claim]]]:
         )
 
 
-def _steps(event: Event) -> Iterable[Step]:
+def _steps(event: Event) -> Iterable[HistoryStep]:
     by_article = {source.article_id: source for source in event.sources}
     for change in event.history:
         names = [name for name in change.changed if name not in _COUNTS] or list(change.changed)
         told = {name: change.changed[name] for name in names}
         changes = tuple((name, value_text(name, old), value_text(name, new)) for name, (old, new) in told.items())
-        yield Step(change.revision, change.at, by_article.get(change.article_id), changes)
+        yield HistoryStep(change.revision, change.at, by_article.get(change.article_id), changes)
 
 
 def value_text(name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any field
@@ -200,12 +200,12 @@ class Dot:
     y: float
     r: float
     name: str
-    found: tuple[Found, ...]
+    found: tuple[SearchResult, ...]
 
 
-def dots(found: Iterable[Found]) -> list[Dot]:
+def dots(found: Iterable[SearchResult]) -> list[Dot]:
     """The places of some events, those with the most events first, so that small ones lie on top."""
-    grouped: dict[tuple[float, float], list[Found]] = {}
+    grouped: dict[tuple[float, float], list[SearchResult]] = {}
     for each in found:
         if at := atlas.position(each.event.place):
             grouped.setdefault(at, []).append(each)

@@ -20,7 +20,7 @@ import yaml
 from agents.demo.gauges import Gauges
 from agents.demo.outcome import problems, told
 from agents.demo.server import SampleWorld
-from agents.demo.story import Story, load_story
+from agents.demo.story import DemoStory, load_story
 from agents.process.embedded import free_port
 from agents.process.supervisor import python
 from monitor.clock import VARIABLE, service_clock
@@ -39,7 +39,7 @@ class DemoError(Exception):
 class Demo:
     """One run: sample world, service, acts, verdict."""
 
-    def __init__(self, story: Story, folder: Path, *, hold: bool = False) -> None:
+    def __init__(self, story: DemoStory, folder: Path, *, hold: bool = False) -> None:
         self._story, self._folder = story, folder
         self._secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
         self._environment = {

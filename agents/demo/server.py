@@ -11,8 +11,8 @@ import msgspec
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from agents.demo.feeds import Item, document
-from agents.demo.story import Act, Entry, Outlet
+from agents.demo.sample_feeds import DemoItem, document
+from agents.demo.story import DemoOutlet, StoryAct, StoryEntry
 from monitor.clock import Clock
 
 _BROKEN = b"<!doctype html><html><body><h1>Be back soon</h1><p>This feed is being repaired.</p></body></html>"
@@ -25,9 +25,9 @@ class SampleWorld:
     signature is refused with 401.
     """
 
-    def __init__(self, outlets: Sequence[Outlet], clock: Clock, secret: str) -> None:
+    def __init__(self, outlets: Sequence[DemoOutlet], clock: Clock, secret: str) -> None:
         self._outlets = {outlet.id: outlet for outlet in outlets}
-        self._items: dict[str, dict[str, Item]] = {outlet.id: {} for outlet in outlets}
+        self._items: dict[str, dict[str, DemoItem]] = {outlet.id: {} for outlet in outlets}
         self._failing: set[str] = set()
         self._broken: set[str] = set()
         self._unread: set[str] = set(self._outlets)
@@ -55,11 +55,11 @@ class SampleWorld:
         if self._runner:
             await self._runner.cleanup()
 
-    def feed_url(self, outlet: Outlet) -> str:
+    def feed_url(self, outlet: DemoOutlet) -> str:
         """The address that a subscriber of the outlet knows."""
         return f"{self.base}/feeds/{outlet.id}"
 
-    def play(self, act: Act) -> None:
+    def play(self, act: StoryAct) -> None:
         """Publish, correct and break what the act says; its feeds count as unread until each was asked for again."""
         now = self._clock().replace(microsecond=0)
         for entry in act.entries:
@@ -106,5 +106,5 @@ class SampleWorld:
         return web.Response(status=204)
 
 
-def _item(entry: Entry, published: datetime, updated: datetime) -> Item:
-    return Item(id=entry.id, title=entry.title, summary=entry.summary, published=published, updated=updated)
+def _item(entry: StoryEntry, published: datetime, updated: datetime) -> DemoItem:
+    return DemoItem(id=entry.id, title=entry.title, summary=entry.summary, published=published, updated=updated)

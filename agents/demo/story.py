@@ -13,7 +13,7 @@ from monitor.errors import DataFileError
 STORY_FILE = Path(__file__).parent / "data" / "story.yaml"
 
 
-class Outlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DemoOutlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One sample feed. `moved` ones answer with a permanent redirect to another address."""
 
     id: str
@@ -25,7 +25,7 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     moved: bool = False
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StoryEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of a feed; without `at` it is published at the moment its act begins."""
 
     outlet: str
@@ -35,12 +35,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     at: datetime | None = None
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StoryAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What happens at one step: new entries, corrections of earlier ones, feeds that break or answer 500."""
 
     say: str
-    entries: tuple[Entry, ...] = ()
-    corrections: tuple[Entry, ...] = ()
+    entries: tuple[StoryEntry, ...] = ()
+    corrections: tuple[StoryEntry, ...] = ()
     fail: tuple[str, ...] = ()
     break_: tuple[str, ...] = msgspec.field(default=(), name="break")
 
@@ -69,12 +69,12 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     events: tuple[ExpectedEvent, ...]
 
 
-class Story(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DemoStory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole demonstration; `clock` is what the service's clock says when it begins."""
 
     clock: datetime
-    outlets: tuple[Outlet, ...]
-    acts: tuple[Act, ...]
+    outlets: tuple[DemoOutlet, ...]
+    acts: tuple[StoryAct, ...]
     expected: Expected
     texts: dict[str, str] = {}
 
@@ -86,9 +86,9 @@ class Story(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 raise ValueError(f"act {act.say[:40]!r} names unknown outlets: {', '.join(sorted(unknown))}")
 
 
-def load_story(path: Path = STORY_FILE) -> Story:
+def load_story(path: Path = STORY_FILE) -> DemoStory:
     """Read and check the story. Raises DataFileError when the file does not hold one."""
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=Story)
+        return msgspec.yaml.decode(path.read_bytes(), type=DemoStory)
     except (OSError, msgspec.DecodeError) as error:
         raise DataFileError(str(path), "", str(error)) from error

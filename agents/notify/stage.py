@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from agents.notify.delivery_log import GivenUp, KafkaDeliveryLog
 from agents.notify.notes import Notes
-from agents.notify.pages import AckPages
+from agents.notify.signed_pages import AckPages
 from agents.notify.silent_feeds import watch
 from agents.stream.guard import Guard, Incoming
 from agents.stream.outbox import Outbox

@@ -32,7 +32,7 @@ logger = structlog.get_logger()
 #: A child that ran for this long (seconds) was well: the next pause is the first one again.
 WELL_AFTER = 60.0
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-#: The children end themselves within `agents.process.service.STOP_TIMEOUT`; after this (seconds) they are killed.
+#: The children end themselves within `agents.process.running.STOP_TIMEOUT`; after this (seconds) they are killed.
 STOP_TIMEOUT = 9.0
 #: The exit code of a mistake in the configuration: starting again would not help.
 MISTAKE = 2

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
-from agents.stream.topics import Found, Topic, declare, mismatch
+from agents.stream.topics import FoundTopic, Topic, declare, mismatch
 from monitor.config import Config
 from monitor.errors import BrokerError, ConfigError
 from monitor.kafka import BrokerSettings, consumer
@@ -23,13 +23,13 @@ logger = structlog.get_logger()
 LOOK_EVERY = 20.0
 
 
-def missing(declared: Iterable[Topic], found: Mapping[str, Found]) -> str:
+def missing(declared: Iterable[Topic], found: Mapping[str, FoundTopic]) -> str:
     """Say which topics are missing and how to make them; empty when none is."""
     names = [topic.name for topic in declared if topic.name not in found]
     return f"no topic {', '.join(names)}: run `summitry topics create` first" if names else ""
 
 
-def changed(before: Mapping[str, Found], now: Mapping[str, Found], exact: Iterable[str]) -> str:
+def changed(before: Mapping[str, FoundTopic], now: Mapping[str, FoundTopic], exact: Iterable[str]) -> str:
     """Say what happened to the topics of a running process that it can't go on with; empty when nothing did."""
     for name, found in before.items():
         if name not in now:
@@ -42,7 +42,7 @@ def changed(before: Mapping[str, Found], now: Mapping[str, Found], exact: Iterab
     return ""
 
 
-async def check_topics(broker: BrokerSettings, config: Config) -> dict[str, Found]:
+async def check_topics(broker: BrokerSettings, config: Config) -> dict[str, FoundTopic]:
     """Give the declared topics as they are; the log is told of those that merely differ.
 
     Raises BrokerError when one is missing, since nothing relies on auto-creation, and ConfigError when one has a number
@@ -61,7 +61,7 @@ async def check_topics(broker: BrokerSettings, config: Config) -> dict[str, Foun
     return found
 
 
-async def watch_topics(broker: BrokerSettings, config: Config, before: Mapping[str, Found]) -> None:
+async def watch_topics(broker: BrokerSettings, config: Config, before: Mapping[str, FoundTopic]) -> None:
     """Look at the topics for ever. Raises BrokerError when one was deleted, made again, or can't be worked with now.
 
     What a process knows of a topic that was made again (positions, state) belongs to the old one: it has to start anew.
@@ -78,7 +78,7 @@ async def watch_topics(broker: BrokerSettings, config: Config, before: Mapping[s
             raise BrokerError(problem, reason="topic_changed", retryable=False)
 
 
-async def look(broker: BrokerSettings, names: Iterable[str]) -> dict[str, Found]:
+async def look(broker: BrokerSettings, names: Iterable[str]) -> dict[str, FoundTopic]:
     """Ask the broker for some topics; those that it does not have are left out. Raises BrokerError."""
     wanted = list(names)
     try:
@@ -89,11 +89,11 @@ async def look(broker: BrokerSettings, names: Iterable[str]) -> dict[str, Found]
             except NotImplementedError:  # a broker before Kafka 2.8
                 cluster = await net.fetch_all_metadata()
                 counts = {name: len(cluster.partitions_for_topic(name) or ()) for name in wanted}
-                return {name: Found(count, None) for name, count in counts.items() if count}
+                return {name: FoundTopic(count, None) for name, count in counts.items() if count}
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerError(f"the topics at {broker} can't be looked at: {error or type(error).__name__}") from error
     return {
-        name: Found(len(partitions), identity if any(identity) else None)
+        name: FoundTopic(len(partitions), identity if any(identity) else None)
         for code, name, identity, _, partitions, *_ in answer.topics
         if code == 0
     }

@@ -150,14 +150,14 @@ def declare(settings: TopicSettings) -> tuple[Topic, ...]:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundTopic:
     """A topic as the broker has it. Its `identity` changes when it is made again; None from brokers that have none."""
 
     partitions: int
     identity: bytes | None
 
 
-def mismatch(declared: Iterable[Topic], found: Mapping[str, Found], servers: str) -> str:
+def mismatch(declared: Iterable[Topic], found: Mapping[str, FoundTopic], servers: str) -> str:
     """Say which topics can't be worked with for their number of partitions, and what mends that; empty when none is.
 
     A key's partition is where its state lies, so topics with state have the declared number, and all the same one.
@@ -202,7 +202,7 @@ async def create(broker: BrokerSettings, settings: TopicSettings) -> list[str]:
         raise BrokerError(f"topics can't be made at {broker}: {error}") from error
     finally:
         await admin.close()
-    found = {name: Found(count, None) for name, count in counts.items()}
+    found = {name: FoundTopic(count, None) for name, count in counts.items()}
     if problem := mismatch(declared, found, ",".join(broker.servers)):
         raise ConfigError("topics", "partitions", problem)
     return made

@@ -38,7 +38,7 @@ class SelectionError(SummitryError):
 
 
 @dataclass(frozen=True)
-class Selection:
+class NamedParticipants:
     """The filters; empty ones let everything pass."""
 
     leader: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Selection:
     q: str = ""
 
     @classmethod
-    def parse(cls, query: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> Selection:
+    def parse(cls, query: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> NamedParticipants:
         """Read a query's keys and values. Raises SelectionError.
 
         Unknown keys are an error, since a filter with a slip would let everything pass; `others` are keys of the route.
@@ -108,11 +108,11 @@ class Selection:
         """The filters as an address's query, without the question mark; `more` are keys of the route."""
         return urlencode([*self.items(), *((key, value) for key, value in more.items() if value)])
 
-    def without(self, key: str, value: str) -> Selection:
+    def without(self, key: str, value: str) -> NamedParticipants:
         """The filters less one value."""
-        return Selection.parse([item for item in self.items() if item != (key, value)])
+        return NamedParticipants.parse([item for item in self.items() if item != (key, value)])
 
-    def with_(self, **changes: object) -> Selection:
+    def with_(self, **changes: object) -> NamedParticipants:
         """The filters with some of them replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]  # the names are the fields' own
 
@@ -120,7 +120,7 @@ class Selection:
         return bool(self.items())
 
 
-_NAMES = tuple(field.name for field in fields(Selection))
+_NAMES = tuple(field.name for field in fields(NamedParticipants))
 
 
 def _matching(

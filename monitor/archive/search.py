@@ -71,7 +71,7 @@ class Question:
         return " AND ".join(f'"{word}"' + ("*" if len(word) == 1 else "") for word in self.words if len(word) <= 2)
 
 
-class Names:
+class LeaderNames:
     """Every name of every leader of a watchlist, folded."""
 
     def __init__(self, watchlist: Watchlist) -> None:

@@ -27,6 +27,7 @@ from monitor.assemble.facts.make import build, content_digest, retracted, tracke
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.cluster import Cluster, bounded, fold, name_clusters
 from monitor.assemble.identity.variants import is_variant, link, pairs_of
+from monitor.assemble.pair_record import PairRecord
 from monitor.assemble.slots import Slots
 from monitor.assemble.stored import EventState, Watermark, pack, unpack, unpack_event
 from monitor.records import Change, Event, Mention, Participant, utc
@@ -58,7 +59,7 @@ class Cause(msgspec.Struct, frozen=True):
     article_id: str
 
 
-class _Step:
+class _AssemblyStep:
     """What one step has done so far: states read and changed, and what it will tell."""
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ class Assembly:
 
     def __init__(self) -> None:
         self._slots = Slots()
-        self._records: dict[str, background.PairRecord] = {}
+        self._records: dict[str, PairRecord] = {}
         self._time = 0
 
     # -- state ---------------------------------------------------------------------------------------------------
@@ -99,7 +100,7 @@ class Assembly:
             if isinstance(state, EventState):
                 self._slots.put(state, Anchor(state.sightings))
                 self._slots[state.event_id].data = data
-            elif isinstance(state, background.PairRecord):
+            elif isinstance(state, PairRecord):
                 self._records[state.pair] = state
             else:
                 self._time = state.time
@@ -151,7 +152,7 @@ class Assembly:
         replaced = self._replaced(group, s)
         if replaced is s:
             return _NOTHING
-        step = _Step()
+        step = _AssemblyStep()
         regrouped = self._regroup(step, group, _edited(s, replaced), () if replaced is None else (replaced,))
         self._relink(step)
         self._tell(step, cause, regrouped)
@@ -164,7 +165,7 @@ class Assembly:
             doomed.setdefault(group_of(s.participants), []).append(s)
         if not doomed:
             return _NOTHING
-        step = _Step()
+        step = _AssemblyStep()
         regrouped: dict[str, str] = {}
         for group in sorted(doomed):
             regrouped |= self._regroup(step, group, None, doomed[group])
@@ -197,7 +198,7 @@ class Assembly:
         if self._time and today <= self._today:
             return _NOTHING
         self._time = int(now.timestamp())
-        step = _Step()
+        step = _AssemblyStep()
         for event_id in self._slots.due(today):
             closing = self._slots[event_id].closes <= today
             if self._slots[event_id].gone:
@@ -237,7 +238,9 @@ class Assembly:
             default=None,
         )
 
-    def _regroup(self, step: _Step, group: str, added: Sighting | None, dropped: Sequence[Sighting]) -> dict[str, str]:
+    def _regroup(
+        self, step: _AssemblyStep, group: str, added: Sighting | None, dropped: Sequence[Sighting]
+    ) -> dict[str, str]:
         """Take the group back to the first day that changes and assemble it anew, with a claim more and some less.
 
         Returns the ids of events that no claims are left of, each with the event that they went to, '' for none.
@@ -274,7 +277,7 @@ class Assembly:
 
     @staticmethod
     def _note_withdrawn(
-        step: _Step, opened: dict[str, EventState], dropped: Sequence[Sighting], added: Sighting | None
+        step: _AssemblyStep, opened: dict[str, EventState], dropped: Sequence[Sighting], added: Sighting | None
     ) -> None:
         """Note in each event which articles' claims were taken back from it."""
         for state in opened.values():
@@ -285,7 +288,7 @@ class Assembly:
                 state.withdrawn = (*state.withdrawn, *gone.items())[-MAX_SOURCES:]
                 step.changed[state.event_id] = None
 
-    def _leave(self, step: _Step, old: str, new: str, group: str) -> None:
+    def _leave(self, step: _AssemblyStep, old: str, new: str, group: str) -> None:
         """Take an event without claims out of the working state; one that was told and is no other event is kept."""
         # What it was a part of, and what was a part of it, has to find its place anew.
         around = (self._slots[old].into, *self._slots.parts(old))
@@ -304,7 +307,7 @@ class Assembly:
                 self._open(step, event_id)
                 step.changed[event_id] = None
 
-    def _keep(self, step: _Step, cluster: Cluster, group: str, merged: dict[str, EventState]) -> None:
+    def _keep(self, step: _AssemblyStep, cluster: Cluster, group: str, merged: dict[str, EventState]) -> None:
         """Store the claims of a cluster as its event's, unless nothing changed."""
         sightings = tuple(sorted(bounded(cluster.sightings or ()), key=canonical_order))
         state = step.states.get(cluster.event_id) or EventState(event_id=cluster.event_id, group=group, sightings=())
@@ -317,7 +320,7 @@ class Assembly:
         whole = len(sightings) == len(cluster.sightings or ())
         self._store(step, state, cluster.anchor if whole else Anchor(sightings))
 
-    def _relink(self, step: _Step) -> None:
+    def _relink(self, step: _AssemblyStep) -> None:
         """Find anew which events are told as a part of another one, around those that changed."""
         todo = list(step.changed)
         around: dict[str, Anchor] = {}
@@ -340,7 +343,7 @@ class Assembly:
 
     # -- revisions ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, step: _Step, cause: Cause, left: dict[str, str]) -> None:
+    def _tell(self, step: _AssemblyStep, cause: Cause, left: dict[str, str]) -> None:
         """Revise what changed: events of their own first, then those that are part of another one by now."""
         for event_id, claims in step.last_claims.items():
             state = step.states[event_id]
@@ -380,7 +383,7 @@ class Assembly:
             if self._revise(step, state, cause):
                 self._store(step, state)
 
-    def _revise(self, step: _Step, state: EventState, cause: Cause | None, *, closed: bool = False) -> bool:
+    def _revise(self, step: _AssemblyStep, state: EventState, cause: Cause | None, *, closed: bool = False) -> bool:
         """Tell the next revision of an event, unless nothing that a reader sees has changed. Updates `state`.
 
         An event that is known from background alone is not told; one that was told before is retracted.
@@ -431,7 +434,7 @@ class Assembly:
         record = self._records.get(found[0]) if len(found) == 1 else None
         return background.context(event.event_id, record) if record is not None and event.status in HAPPENED else ""
 
-    def _record(self, step: _Step, event_id: str) -> None:
+    def _record(self, step: _AssemblyStep, event_id: str) -> None:
         """Note a contact that took place under each of its pairs."""
         anchor = self._slots[event_id].anchor
         contact = background.contact_of(event_id, anchor)
@@ -439,16 +442,16 @@ class Assembly:
             old = self._records.get(pair)
             if contact is None and old is None:
                 continue
-            old = old or background.PairRecord(pair)
+            old = old or PairRecord(pair)
             new = old.with_contact(contact) if contact is not None else old.without(event_id)
             self._changed(step, event_id, old, new)
 
-    def _forget(self, step: _Step, event_id: str) -> None:
+    def _forget(self, step: _AssemblyStep, event_id: str) -> None:
         for pair in background.pairs(self._slots[event_id].anchor.leaders):
             if (old := self._records.get(pair)) is not None:
                 self._changed(step, event_id, old, old.without(event_id))
 
-    def _changed(self, step: _Step, event_id: str, old: background.PairRecord, new: background.PairRecord) -> None:
+    def _changed(self, step: _AssemblyStep, event_id: str, old: PairRecord, new: PairRecord) -> None:
         if new != old:
             self._records[new.pair] = new
             days = [c.day for c in (*old.contacts, *new.contacts) if c.event_id == event_id]
@@ -456,24 +459,24 @@ class Assembly:
 
     # -- the index ---------------------------------------------------------------------------------------------------
 
-    def _open(self, step: _Step, event_id: str) -> EventState:
+    def _open(self, step: _AssemblyStep, event_id: str) -> EventState:
         state = step.states.get(event_id)
         if state is None:
             state = step.states[event_id] = unpack_event(self._slots[event_id].data)
         return state
 
-    def _store(self, step: _Step, state: EventState, anchor: Anchor | None = None) -> None:
+    def _store(self, step: _AssemblyStep, state: EventState, anchor: Anchor | None = None) -> None:
         """Note that an event changed; `anchor` where its sightings did."""
         self._slots.put(state, anchor or self._slots[state.event_id].anchor)
         step.changed[state.event_id] = None
 
-    def _packed(self, step: _Step) -> _Step:
+    def _packed(self, step: _AssemblyStep) -> _AssemblyStep:
         """Bring what changed into its stored form, once for each step."""
         for event_id in step.changed:
             self._slots[event_id].data = pack(step.states[event_id])
         return step
 
-    def _drop(self, step: _Step, event_id: str) -> None:
+    def _drop(self, step: _AssemblyStep, event_id: str) -> None:
         self._slots.drop(event_id)
         step.removed.append(event_id)
         step.changed.pop(event_id, None)

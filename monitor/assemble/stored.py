@@ -12,7 +12,7 @@ import msgspec
 import zstandard
 
 from monitor.assemble.claims.sighting import Sighting
-from monitor.assemble.facts.background import PairRecord
+from monitor.assemble.pair_record import PairRecord
 from monitor.errors import DecodeError, NewerSchemaError
 from monitor.records import Change
 

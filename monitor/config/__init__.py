@@ -7,7 +7,7 @@ A mistake is a ConfigError of one line: `FILE:LINE: KEY: PROBLEM; FIX`.
 
 from __future__ import annotations
 
-from monitor.config.load import load_config, shown
+from monitor.config.loading import load_config, shown
 from monitor.config.secret import Secret
 from monitor.config.sections import (
     Acknowledge,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from monitor.detect.merge import Setting, participant
+from monitor.detect.merge import ArticleSetting, participant
 from monitor.detect.reader.passage import Word
 from monitor.detect.rules.surroundings import RECENT, Surroundings
 from monitor.detect.setting.where import best_place
@@ -38,7 +38,7 @@ def found_alone(
     told: tuple[Kind, Medium, Status],
     around: Sequence[Surroundings],
     evidence: tuple[Evidence, ...],
-    setting: Setting,
+    setting: ArticleSetting,
 ) -> Mention:
     """The mention; `told` is what the reader makes of kind, medium and status.
 
@@ -68,7 +68,7 @@ def found_alone(
     )
 
 
-def evidence_of(words: Sequence[Word], parts: Sequence[FieldText], setting: Setting) -> tuple[Evidence, ...]:
+def evidence_of(words: Sequence[Word], parts: Sequence[FieldText], setting: ArticleSetting) -> tuple[Evidence, ...]:
     """The words as a span of the article as it was given."""
     if not words:
         return ()

@@ -48,7 +48,7 @@ Feature = Literal[
 ]  # fmt: skip
 
 
-class Sentence(NamedTuple):
+class DatedSentence(NamedTuple):
     """A sentence of the article: its field, its number there, its items, its times.
 
     `offset` is where it starts in the field's normalised text; times and `walls`, the places of words such as "ahead
@@ -91,11 +91,11 @@ class Opening:
         others.update(foreign)
 
     @cached_property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def sentences(self) -> tuple[DatedSentence, ...]:
         """The sentences that name a time."""
         return tuple(found for one in self._rows if (found := self._read(*one)) is not None)
 
-    def _read(self, field: Field, number: int, text: str, row: Row) -> Sentence | None:
+    def _read(self, field: Field, number: int, text: str, row: Row) -> DatedSentence | None:
         calendar, moment = self._language.calendar, self._moment
         if calendar is None or moment is None:
             return None
@@ -108,7 +108,7 @@ class Opening:
             for one in find_cues(row, self._language)
             if one.cue.of.barrier and one.cue.of.status == "planned"
         )
-        return Sentence(field, number, row, offset, times, walls)
+        return DatedSentence(field, number, row, offset, times, walls)
 
     def time_of(self, leaders: frozenset[str], status: Status) -> Candidate | None:
         """Return the day, or the few days, on which a contact of these leaders takes or took place.
@@ -131,7 +131,7 @@ class Opening:
         if self._moment is None or status == "past":
             return []
         day = self._moment.date()
-        given: list[tuple[Sentence, TimeHit, When, set[Feature]]] = []
+        given: list[tuple[DatedSentence, TimeHit, When, set[Feature]]] = []
         for sentence in self.sentences:
             about = _about(sentence, leaders)
             clause = self._clauses.get((id(sentence.row), leaders))
@@ -148,7 +148,7 @@ class Opening:
         return [Candidate(sentence, hit, when, frozenset(features)) for sentence, hit, when, features in given]
 
 
-def _compare(given: Sequence[tuple[Sentence, TimeHit, When, set[Feature]]]) -> None:
+def _compare(given: Sequence[tuple[DatedSentence, TimeHit, When, set[Feature]]]) -> None:
     """Add what the times of an article say about each other."""
     days = {when.start for _, _, when, features in given if "coarse" not in features}
     told = [(when.start, sentence.field, sentence.number) for sentence, _, when, _ in given]
@@ -162,13 +162,13 @@ def _compare(given: Sequence[tuple[Sentence, TimeHit, When, set[Feature]]]) -> N
 class Candidate(NamedTuple):
     """A time that may be a contact's, and what speaks for or against it."""
 
-    sentence: Sentence
+    sentence: DatedSentence
     hit: TimeHit
     when: When
     features: frozenset[Feature]
 
 
-class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DateWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The model's weights and the probability from which a time is taken."""
 
     bias: float
@@ -181,16 +181,16 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def weights() -> Weights:
+def weights() -> DateWeights:
     """Return the bundled model. Raises DataFileError when the file is not valid."""
-    found = read("dating.yaml", Weights)
+    found = read("dating.yaml", DateWeights)
     missing = set(get_args(Feature)) - set(found.weights)
     if missing:
         raise DataFileError("dating.yaml", "weights", f"no weight for {', '.join(sorted(missing))}")
     return found
 
 
-def _attribute(sentence: Sentence, hit: TimeHit, status: Status) -> When | None:
+def _attribute(sentence: DatedSentence, hit: TimeHit, status: Status) -> When | None:
     """The time that is an attribute of a noun of contact: "until after the March 31 summit"."""
     for item in sentence.row.items:
         if sentence.row.tokens[item.first].start - sentence.offset >= hit.end:
@@ -205,7 +205,7 @@ def _fits(hit: TimeHit, when: When, status: Status, day: date) -> bool:
     return hit.direction != "past" and when.end >= day
 
 
-def _about(sentence: Sentence, leaders: frozenset[str]) -> set[Feature]:
+def _about(sentence: DatedSentence, leaders: frozenset[str]) -> set[Feature]:
     """Whom the sentence names, and where it stands."""
     named = {one for item in sentence.row.items for one in item.leaders}
     own = len(named & leaders)
@@ -216,7 +216,7 @@ def _about(sentence: Sentence, leaders: frozenset[str]) -> set[Feature]:
     return features
 
 
-def _place(sentence: Sentence, hit: TimeHit) -> set[Feature]:
+def _place(sentence: DatedSentence, hit: TimeHit) -> set[Feature]:
     """Where the time stands in its sentence: how near to a trigger, beside what."""
     row = sentence.row
     starts = [row.tokens[item.first].start - sentence.offset for item in row.items]
@@ -247,7 +247,7 @@ def _distance(index: int, at: int, behind: int) -> int:
     return index - behind if index >= behind else at - index - 1
 
 
-def _is_said(sentence: Sentence, hit: TimeHit) -> bool:
+def _is_said(sentence: DatedSentence, hit: TimeHit) -> bool:
     """Whether the time stands beside a verb of saying, with no comma between."""
     row = sentence.row
     for item in row.items:

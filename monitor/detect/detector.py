@@ -16,7 +16,7 @@ import msgspec
 
 from monitor.detect.alone import evidence_of, found_alone
 from monitor.detect.dating import Opening, dated
-from monitor.detect.merge import Finding, Setting, merged
+from monitor.detect.merge import ArticleSetting, FoundContact, merged
 from monitor.detect.people.finder import People
 from monitor.detect.people.gazetteer import Gazetteer, NameHit
 from monitor.detect.people.offices import DESIGNATE, Focus, Registry
@@ -24,7 +24,7 @@ from monitor.detect.people.official_voices import Speakers
 from monitor.detect.people.person import Person
 from monitor.detect.reader.evidence import TRIES, telling_words
 from monitor.detect.reader.opinion import Pair
-from monitor.detect.reader.passage import Passage, Seen, Word, fields_of
+from monitor.detect.reader.passage import Passage, SeenLeader, Word, fields_of
 from monitor.detect.reader.reader import Reader, Reads
 from monitor.detect.rules.contacts import Rejection, calls_apart, find_contacts
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
@@ -137,7 +137,7 @@ class Detector:
         mentions = reading.rule_mentions()
         return reading.passage(), mentions
 
-    def _reading(self, article: Article, now: datetime | None) -> _Reading | str:
+    def _reading(self, article: Article, now: datetime | None) -> _ArticleReading | str:
         """The article on its way, or why it cannot tell of a contact."""
         parts, people, triggers, hosted = self._parts(article)
         if not people:
@@ -153,7 +153,9 @@ class Detector:
         if language is None:
             return f"no language file for {code!r}"
         home = self._speakers.home(article, speaker, day)
-        return _Reading(self._registries[code], article, parts, moment=moment, day=day, speaker=speaker, home=home)
+        return _ArticleReading(
+            self._registries[code], article, parts, moment=moment, day=day, speaker=speaker, home=home
+        )
 
     def _latest_day(self, parts: list[Part]) -> date:
         """An article without a date is of the last day on which most of the leaders that it names were in office."""
@@ -205,7 +207,7 @@ class Detector:
         return parts, people, triggers, hosted
 
 
-class _Reading:
+class _ArticleReading:
     """One article on its way through the steps."""
 
     def __init__(
@@ -243,9 +245,9 @@ class _Reading:
         self.decisions: list[str] = []
         self.rejected: list[tuple[str, str]] = []
         self.opening = Opening(self.language, moment)
-        self.seen: list[Seen] = []
+        self.seen: list[SeenLeader] = []
         self.rows: list[tuple[Part, Row]] = []
-        self._shared: Setting | None = None
+        self._shared: ArticleSetting | None = None
 
     def rule_mentions(self) -> tuple[Mention, ...]:
         """What the rules find. To be called once: it reads the article."""
@@ -324,7 +326,7 @@ class _Reading:
 
         return sorted((one for one in self.rows if one[1].tokens), key=rank)[:_TELLING]
 
-    def _read(self, part: Part) -> Iterator[Finding]:
+    def _read(self, part: Part) -> Iterator[FoundContact]:
         people = People(self.registry, self.focus)
         text = part.normal.text
         title_case, lower_case = _case(text)
@@ -342,7 +344,7 @@ class _Reading:
             persons = people.read(tokens, hits, title_case=title_case, lower_case=lower_case)
             self._note(part, tokens, persons)
             self.seen += [
-                Seen(part.field, tokens[one.first].start, tokens[one.last - 1].end, one.leaders)
+                SeenLeader(part.field, tokens[one.first].start, tokens[one.last - 1].end, one.leaders)
                 for one in persons
                 if one.leaders
             ]
@@ -379,10 +381,10 @@ class _Reading:
                     self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
                 for one in calls_apart(row, contact, facts.medium, self.language):
-                    yield Finding(part.field, part.normal, row, one, verdict, facts)
+                    yield FoundContact(part.field, part.normal, row, one, verdict, facts)
                 for forum in facts.other_forums:
                     elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)
-                    yield Finding(part.field, part.normal, row, contact, verdict, elsewhere)
+                    yield FoundContact(part.field, part.normal, row, contact, verdict, elsewhere)
 
     def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
         """Whether all were in office (or elected) then: on the article's day, else on the day that is told."""
@@ -393,7 +395,7 @@ class _Reading:
         offices = [self.registry.watchlist.office_on(one, self.focus.day) for one in leaders]
         return len({office.country if office is not None else "" for office in offices}) == 1 and offices[0] is not None
 
-    def _own_words(self, finding: Finding) -> Finding:
+    def _own_words(self, finding: FoundContact) -> FoundContact:
         """An official readout is of its day, and names a remote medium: without one, its leader sat at the table."""
         facts, speaker = finding.facts, self.focus.speaker
         if facts.status != "held" or not speaker or speaker not in finding.contact.leaders or finding.field != "title":
@@ -429,13 +431,13 @@ class _Reading:
             words = text[row.tokens[item.first].start : row.tokens[item.last - 1].end]
             self.rejected.append((words, one.reason))
 
-    def _setting(self) -> Setting:
+    def _setting(self) -> ArticleSetting:
         """What all mentions of the article share, made once."""
         if self._shared is None:
             self._shared = self._made_setting()
         return self._shared
 
-    def _made_setting(self) -> Setting:
+    def _made_setting(self) -> ArticleSetting:
         article = self.article
         excerpt = "\n".join(piece for piece in (article.title, article.summary, article.text[:EXCERPT]) if piece)
         source = Source(
@@ -450,7 +452,7 @@ class _Reading:
         words = [token.text for token in tokenize(title, fold(title), 0, min(len(title), LABEL))[:8]]
         labelled = self.language.opinion.longest(words, 0) if words else None
         own_label = labelled is not None and labelled[0] < len(words) and words[labelled[0]] in ":|-—."
-        return Setting(
+        return ArticleSetting(
             article, self.registry.watchlist, self.focus.day, self.language.code, source,
             topics=find_topics(opening), speaker=self.focus.speaker,
             opinion=own_label or (said is not None and said.name in ("opinion", "analysis")),

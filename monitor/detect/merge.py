@@ -20,7 +20,7 @@ _GROUPS: dict[Status, str] = {"held": "held", "ongoing": "held"}
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
-class Finding(msgspec.Struct, frozen=True):
+class FoundContact(msgspec.Struct, frozen=True):
     """One contact as one sentence tells it."""
 
     field: Field
@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True):
     facts: Facts
 
 
-class Setting(msgspec.Struct, frozen=True):
+class ArticleSetting(msgspec.Struct, frozen=True):
     """What all mentions of an article share."""
 
     article: Article
@@ -44,9 +44,9 @@ class Setting(msgspec.Struct, frozen=True):
     opinion: bool = False
 
 
-def merged(findings: Sequence[Finding], setting: Setting) -> tuple[Mention, ...]:
+def merged(findings: Sequence[FoundContact], setting: ArticleSetting) -> tuple[Mention, ...]:
     """The mentions of an article, one for each contact it tells of."""
-    groups: list[list[Finding]] = []
+    groups: list[list[FoundContact]] = []
     for finding in findings:
         home = next((group for group in groups if _same(group, finding)), None)
         if home is None:
@@ -56,14 +56,14 @@ def merged(findings: Sequence[Finding], setting: Setting) -> tuple[Mention, ...]
     return tuple(_mention(group, setting) for group in groups if not _told_apart(group, groups))
 
 
-def _told_apart(group: Sequence[Finding], groups: Sequence[Sequence[Finding]]) -> bool:
+def _told_apart(group: Sequence[FoundContact], groups: Sequence[Sequence[FoundContact]]) -> bool:
     """Whether the article says elsewhere that what reads as one contact of many was one with each."""
     leaders = group[0].contact.leaders
     pairs = [one[0].contact.leaders for one in groups if one[0].contact.apart and one[0].contact.leaders < leaders]
     return len(pairs) > 1 and frozenset().union(*pairs) == leaders
 
 
-def _same(group: Sequence[Finding], finding: Finding) -> bool:
+def _same(group: Sequence[FoundContact], finding: FoundContact) -> bool:
     """Whether the finding tells of the group's contact: the same leaders, and nothing that speaks against it."""
     first = group[0]
     if first.contact.leaders != finding.contact.leaders:
@@ -83,12 +83,12 @@ def _same(group: Sequence[Finding], finding: Finding) -> bool:
     return same_status or (first.row is not finding.row and not (mine.told and yours.told))
 
 
-def _visitor(finding: Finding) -> tuple[str, ...]:
+def _visitor(finding: FoundContact) -> tuple[str, ...]:
     contact = finding.contact
     return {"visitor": contact.a, "host": contact.b}.get(contact.trigger.of.role, ()) if contact.b else ()
 
 
-def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
+def _mention(group: Sequence[FoundContact], setting: ArticleSetting) -> Mention:
     lead = next((one for one in group if one.facts.told), group[0])
     known = next((one for one in group if one.facts.medium != "unknown"), lead)
     contact = lead.contact
@@ -115,14 +115,14 @@ def _mention(group: Sequence[Finding], setting: Setting) -> Mention:
     )
 
 
-def _is_bare(finding: Finding) -> bool:
+def _is_bare(finding: FoundContact) -> bool:
     """Whether the contact is named by a noun without a verb that holds it: "their talks", not "held talks"."""
     contact = finding.contact
     items = finding.row.items[contact.first : contact.last]
     return contact.trigger.tense in ("noun", "plural") and not any(item.class_ in ("support", "have") for item in items)
 
 
-def _features(group: Sequence[Finding], known: Finding, setting: Setting) -> list[Feature]:
+def _features(group: Sequence[FoundContact], known: FoundContact, setting: ArticleSetting) -> list[Feature]:
     given: dict[Feature, bool] = {
         "inferred": all(one.contact.inferred for one in group),
         "headline": any(one.field == "title" for one in group),
@@ -135,7 +135,7 @@ def _features(group: Sequence[Finding], known: Finding, setting: Setting) -> lis
     return [name for name, holds in given.items() if holds]
 
 
-def participant(leader: str, setting: Setting, role: str = "") -> Participant:
+def participant(leader: str, setting: ArticleSetting, role: str = "") -> Participant:
     """A leader as one who takes part, with the office held on the article's day."""
     office = setting.watchlist.office_on(leader, setting.day)
     known = setting.watchlist.leaders.get(leader)
@@ -159,7 +159,7 @@ def _role(leader: str, contact: Contact) -> str:
     return ""
 
 
-def _evidence(finding: Finding, article: Article) -> Evidence:
+def _evidence(finding: FoundContact, article: Article) -> Evidence:
     row, contact = finding.row, finding.contact
     first, last = row.items[contact.first], row.items[contact.last - 1]
     start, end = finding.normal.span(row.tokens[first.first].start, row.tokens[last.last - 1].end)

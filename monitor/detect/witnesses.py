@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from monitor.detect.alone import READER
-from monitor.detect.reader.fusion import Vote, Weights, contact, fused, group
+from monitor.detect.reader.fusion import FusionWeights, Vote, contact, fused, group
 from monitor.detect.reader.groups import Joined, contacts_of
 from monitor.detect.reader.opinion import NONE, PAST, Opinion, Pair
 from monitor.records import Kind, Medium, Mention, Status, Witness
@@ -40,7 +40,7 @@ class About(NamedTuple):
 
     language: str
     day: date
-    weights: Weights
+    weights: FusionWeights
 
 
 #: Makes the mention that the reader found alone: its leaders, its status, its kind and its medium.

@@ -61,7 +61,7 @@ class LanguagesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latin: str
 
 
-class _Script(NamedTuple):
+class _ScriptOfLanguage(NamedTuple):
     """One script, ready for matching."""
 
     language: str
@@ -77,7 +77,7 @@ class _Letters:
         self.default = file.default
         self.news = file.news
         self.scripts = tuple(
-            _Script(
+            _ScriptOfLanguage(
                 one.language,
                 re.compile(f"[{one.letters}]+"),
                 one.weight,

@@ -40,7 +40,7 @@ class _Array(msgspec.Struct, frozen=True, array_like=True):
     size: int
 
 
-class _Layout(msgspec.Struct, frozen=True, array_like=True):
+class _ModelLayout(msgspec.Struct, frozen=True, array_like=True):
     labels: tuple[str, ...]
     arrays: dict[str, _Array]
 
@@ -70,7 +70,7 @@ def _mapped(descriptor: int, languages: Sequence[str]) -> LanguageIdentifier:
     finally:
         fcntl.lockf(descriptor, fcntl.LOCK_UN)
     (length,) = _HEAD.unpack(os.pread(descriptor, _HEAD.size, 0))
-    layout = msgspec.msgpack.decode(os.pread(descriptor, length, _HEAD.size), type=_Layout)
+    layout = msgspec.msgpack.decode(os.pread(descriptor, length, _HEAD.size), type=_ModelLayout)
     whole = memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
 
     def array(name: str) -> Any:  # noqa: ANN401  # NumPy's, which this module imports late
@@ -107,7 +107,7 @@ def _unpack(descriptor: int, languages: Sequence[str]) -> None:
                     found[name] = _copied(source, descriptor, end, columns if name in {"ptc", "pc"} else None)
                 end += -(-found[name].size // _PAGE) * _PAGE
     os.ftruncate(descriptor, end)
-    layout = msgspec.msgpack.encode(_Layout(tuple(labels[n] for n in columns), found))
+    layout = msgspec.msgpack.encode(_ModelLayout(tuple(labels[n] for n in columns), found))
     os.pwrite(descriptor, layout, _HEAD.size)
     os.pwrite(descriptor, _HEAD.pack(len(layout)), 0)
 

@@ -43,7 +43,7 @@ from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
 from monitor.feeds.polling.held_feeds import Held
-from monitor.feeds.polling.poll_store import MemoryStore
+from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
 from monitor.feeds.sandbox.parser_pool import ParserPool
@@ -271,7 +271,7 @@ def _due(feed: Subscription, state: FeedState | None, segments: dict[int, bytes]
     return Held(0, feed, state, dict(segments))
 
 
-async def _all_polled(store: MemoryStore, fetcher: Fetcher, reader: DocumentReader, held: list[Held]) -> float:
+async def _all_polled(store: MemoryPollStore, fetcher: Fetcher, reader: DocumentReader, held: list[Held]) -> float:
     """Poll each feed once; seconds that it took."""
     stop, began = asyncio.Event(), time.perf_counter()
     poller = Poller(store, fetcher, reader, draw=lambda: 0.0, gap_s=0.0, concurrency=IN_FLIGHT)
@@ -291,7 +291,7 @@ async def _ours(kind: str, port: int, *, few: bool = False) -> dict[str, float]:
 
     `few`: all feeds are polled once before what is measured, then NEW entries of each document are new.
     """
-    store, fetcher, feeds = MemoryStore(), Fetcher(AddressBook()), _feeds(port)
+    store, fetcher, feeds = MemoryPollStore(), Fetcher(AddressBook()), _feeds(port)
     workers = max(2, os.cpu_count() or 2)
     before = 0.0
     async with ParserPool(workers) as pool:

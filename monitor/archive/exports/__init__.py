@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.archive.exports.calendar import was_planned, write_calendar
 from monitor.archive.exports.codings import write_cameo, write_plover
-from monitor.archive.exports.formats import Format, Item, Origin, web_address
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, Format, web_address
 from monitor.archive.exports.geojson import write_geojson
 from monitor.archive.exports.schemaorg import write_schemaorg
 from monitor.archive.exports.syndication import write_atom, write_json_feed
@@ -26,4 +26,13 @@ FORMATS: dict[str, Format] = {
     )
 }
 
-__all__ = ["FORMATS", "Format", "Item", "Origin", "was_planned", "web_address", "write_calendar", "write_json_feed"]
+__all__ = [
+    "FORMATS",
+    "ExportItem",
+    "ExportOrigin",
+    "Format",
+    "was_planned",
+    "web_address",
+    "write_calendar",
+    "write_json_feed",
+]

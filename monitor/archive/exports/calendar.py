@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from monitor.archive.atlas import position
-from monitor.archive.exports.formats import Item, Origin, clean
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean
 from monitor.records import Event, EventStatus
 
 STATUSES: dict[EventStatus, str] = {
@@ -37,7 +37,7 @@ def was_planned(event: Event) -> bool:
     return any(value in _PLANS for value in said)
 
 
-def write_calendar(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_calendar(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """One VCALENDAR."""
     yield _lines(
         ("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//Summitry//Board//EN"), ("CALSCALE", "GREGORIAN"),
@@ -50,7 +50,7 @@ def write_calendar(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
     yield _lines(("END", "VCALENDAR"))
 
 
-def _event(item: Item, origin: Origin) -> bytes:
+def _event(item: ExportItem, origin: ExportOrigin) -> bytes:
     event = item.event
     assert event.when is not None  # noqa: S101  # the caller has looked
     place = event.place

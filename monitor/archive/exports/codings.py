@@ -16,7 +16,7 @@ from itertools import combinations
 import msgspec
 import yaml
 
-from monitor.archive.exports.formats import Item, Origin, clean, web_address
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean, web_address
 from monitor.errors import DataFileError
 from monitor.records import Event, EventStatus, Participant
 from monitor.watchlist import bundled
@@ -86,7 +86,7 @@ def actor(country: str) -> str:
     return codings().actors.get(country, "---")
 
 
-def write_cameo(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_cameo(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """Tab-separated rows under a row of names, one for each pair of actors. What CAMEO has no code for has no row."""
     yield ("\t".join(_HEADER) + "\n").encode()
     for item in items:
@@ -94,7 +94,7 @@ def write_cameo(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
             yield ("\t".join(" ".join(clean(cell).split()) for cell in row) + "\n").encode()
 
 
-def _cameo_rows(item: Item, origin: Origin) -> Iterator[tuple[str, ...]]:
+def _cameo_rows(item: ExportItem, origin: ExportOrigin) -> Iterator[tuple[str, ...]]:
     event, tables = item.event, codings()
     day = _day(event)
     place = event.place
@@ -121,14 +121,14 @@ def _cameo_rows(item: Item, origin: Origin) -> Iterator[tuple[str, ...]]:
             yield row(one, two, tables.cameo_contact[shape(event)])
 
 
-def write_plover(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:  # noqa: ARG001  # all formats' signature
+def write_plover(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:  # noqa: ARG001  # all formats' signature
     """JSON lines with PLOVER's fields; what PLOVER has no event for has no line."""
     for item in items:
         if line := _plover(item):
             yield msgspec.json.encode(line) + b"\n"
 
 
-def _plover(item: Item) -> dict[str, object] | None:
+def _plover(item: ExportItem) -> dict[str, object] | None:
     event, tables = item.event, codings()
     coded = tables.plover_status.get(event.status)
     if coded is None:

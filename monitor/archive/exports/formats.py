@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from monitor.archive.archive_writer import last_change
 from monitor.archive.headlines import headline_of
-from monitor.archive.writing import last_change
 from monitor.records import Event
 
 #: Characters that XML 1.0 does not allow, and direction marks that would turn the text around them.
@@ -19,7 +19,7 @@ _UNWANTED = re.compile(
 
 
 @dataclass(frozen=True)
-class Item:
+class ExportItem:
     """One event to be exported."""
 
     event: Event
@@ -41,7 +41,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Origin:
+class ExportOrigin:
     """Where the items come from: the board's address ('' without a board), and the addresses of this very document."""
 
     board: str = ""
@@ -61,7 +61,7 @@ class Format:
     name: str
     media_type: str
     extension: str
-    write: Callable[[Iterable[Item], Origin], Iterator[bytes]]
+    write: Callable[[Iterable[ExportItem], ExportOrigin], Iterator[bytes]]
 
 
 def clean(text: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from monitor.archive.atlas import position
-from monitor.archive.exports.formats import Item, Origin, clean
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean
 
 
-def write_geojson(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_geojson(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """One FeatureCollection; an event without a known place has a null geometry, as the format allows."""
     yield b'{"type":"FeatureCollection","features":['
     for number, item in enumerate(items):
@@ -18,7 +18,7 @@ def write_geojson(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
     yield b"\n]}\n"
 
 
-def _feature(item: Item, origin: Origin) -> dict[str, object]:
+def _feature(item: ExportItem, origin: ExportOrigin) -> dict[str, object]:
     event = item.event
     at = position(event.place)
     return {

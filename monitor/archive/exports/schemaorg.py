@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from monitor.archive.atlas import position
-from monitor.archive.exports.formats import Item, Origin, clean, web_address
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean, web_address
 from monitor.records import Event, EventStatus, Participant
 from monitor.watchlist import bundled
 
@@ -28,14 +28,14 @@ _SCHEMA = "https://schema.org/"
 _REMOTE = {"phone", "video", "remote"}
 
 
-def write_schemaorg(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_schemaorg(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """One JSON-LD object a line."""
     for item in items:
         if item.event.status in STATUSES:
             yield msgspec.json.encode(_object(item, origin)) + b"\n"
 
 
-def _object(item: Item, origin: Origin) -> dict[str, Any]:
+def _object(item: ExportItem, origin: ExportOrigin) -> dict[str, Any]:
     event = item.event
     remote = event.medium in _REMOTE
     mode = "OnlineEventAttendanceMode" if remote else "OfflineEventAttendanceMode"

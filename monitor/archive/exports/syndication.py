@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from monitor.archive.exports.formats import Item, Origin, clean, web_address
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean, web_address
 
 _ATOM = "http://www.w3.org/2005/Atom"
 
@@ -22,7 +22,7 @@ def entry_id(event_id: str) -> str:
     return f"tag:summitry,2026:event:{event_id}"
 
 
-def write_atom(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_atom(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """One Atom feed document."""
     found = list(items)
     ET.register_namespace("", _ATOM)
@@ -39,7 +39,7 @@ def write_atom(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
     yield b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(feed, encoding="utf-8") + b"\n"
 
 
-def _atom_entry(item: Item, origin: Origin) -> ET.Element:
+def _atom_entry(item: ExportItem, origin: ExportOrigin) -> ET.Element:
     event = item.event
     entry = ET.Element(f"{{{_ATOM}}}entry")
     _text(entry, "id", entry_id(event.event_id))
@@ -66,7 +66,7 @@ def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def write_json_feed(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_json_feed(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """One JSON Feed document; `_summitry` holds what the format has no word for."""
     feed: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": origin.title}
     if origin.page:
@@ -77,7 +77,7 @@ def write_json_feed(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
     yield msgspec.json.encode(feed)
 
 
-def _json_item(item: Item, origin: Origin) -> dict[str, object]:
+def _json_item(item: ExportItem, origin: ExportOrigin) -> dict[str, object]:
     event = item.event
     links = (web_address(source.url) for source in event.sources)
     found: dict[str, object] = {

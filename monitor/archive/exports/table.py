@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from monitor.archive.exports.formats import Item, Origin, clean
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean
 from monitor.errors import SummitryError
 from monitor.records import event_line
 
@@ -24,7 +24,7 @@ _GROUP = 5000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _row(item: Item, origin: Origin) -> dict[str, str | int | float | bool | None]:
+def _row(item: ExportItem, origin: ExportOrigin) -> dict[str, str | int | float | bool | None]:
     event = item.event
     when, place = event.when, event.place
     return {
@@ -65,7 +65,7 @@ def _cell(value: str | float | bool | None) -> str | float | None:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def write_csv(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_csv(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """One row an event under a row of names, UTF-8, lines end in CR LF. Lists are joined by semicolons."""
     held = io.StringIO()
     writer = csv.writer(held)
@@ -79,13 +79,13 @@ def write_csv(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
         yield text.encode()
 
 
-def write_lines(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:  # noqa: ARG001  # the signature of all formats
+def write_lines(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:  # noqa: ARG001  # the signature of all formats
     """Event lines, whole, as `summitry events --format json` prints them."""
     for item in items:
         yield event_line(item.event) + b"\n"
 
 
-def write_parquet(items: Iterable[Item], origin: Origin) -> Iterator[bytes]:
+def write_parquet(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
     """The rows of the CSV with typed columns. Raises SummitryError without the extra `parquet`."""
     try:
         import pyarrow as pa  # noqa: PLC0415  # an optional extra

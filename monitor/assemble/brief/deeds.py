@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.assemble.brief.phrases import Forms, Phrases, Template, phrases
+from monitor.assemble.brief.phrases import BriefPhrases, Forms, Template, phrases
 from monitor.records import Event, Kind, Medium, Participant, Place
 
 #: The statuses that are told of a noun: "the visit is postponed".
@@ -66,7 +66,7 @@ def in_order(participants: Sequence[Participant], kind: Kind) -> tuple[Participa
     return tuple(sorted(participants, key=lambda p: rank.get(p.role, 2)))
 
 
-def fill(template: Template, event: Event, told: Telling, words: Phrases, **names: str) -> str:
+def fill(template: Template, event: Event, told: Telling, words: BriefPhrases, **names: str) -> str:
     """A template of a status with the forms of the deed and with `names`; it begins with a capital."""
     deed = words.deeds[told.deed]
     if isinstance(template, Forms):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, tzinfo
 
 from monitor.assemble.brief.deeds import Telling, fill, telling
-from monitor.assemble.brief.phrases import Phrases, phrases
+from monitor.assemble.brief.phrases import BriefPhrases, phrases
 from monitor.records import Event
 
 #: Characters of a line that a locked phone shows.
@@ -43,7 +43,7 @@ def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str
     return _cut(clause, limit)
 
 
-def _clause(event: Event, told: Telling, words: Phrases, named: int) -> str:
+def _clause(event: Event, told: Telling, words: BriefPhrases, named: int) -> str:
     deed = words.deeds[told.deed]
     sides = told.who if deed.alone else event.participants
     few = len(sides) <= named

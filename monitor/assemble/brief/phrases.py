@@ -61,7 +61,7 @@ class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Template = str | Forms
 
 
-class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of one language's file; `data/en.yaml` explains the templates."""
 
     locale: str
@@ -226,7 +226,7 @@ def _day(skeleton: str, day: date, locale: str) -> str:
     return format_skeleton(skeleton, day, locale=locale).replace(",", "")
 
 
-def _state_name(phrases: Phrases, code: str) -> str:
+def _state_name(phrases: BriefPhrases, code: str) -> str:
     state = bundled().states.get(code)
     if state is None:
         return code
@@ -246,11 +246,11 @@ def _surname(leader: str, language: str) -> str:
 
 
 @cache
-def phrases(language: str = "en") -> Phrases:
+def phrases(language: str = "en") -> BriefPhrases:
     """The words of one language. Raises DataFileError when its file is damaged, or missing."""
     name = f"{language}.yaml"
     try:
         text = resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8")
-        return msgspec.convert(yaml.safe_load(text), Phrases)
+        return msgspec.convert(yaml.safe_load(text), BriefPhrases)
     except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise DataFileError(name, "", str(error)) from error

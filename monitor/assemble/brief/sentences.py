@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from monitor.assemble.brief.deeds import fill, telling
-from monitor.assemble.brief.phrases import Phrases, phrases
+from monitor.assemble.brief.phrases import BriefPhrases, phrases
 from monitor.detect.text.normal import label
 from monitor.records import Event, EventSource, Participant, When
 
@@ -77,7 +77,7 @@ def numbers(sources: Iterable[int]) -> str:
 # -- what ----------------------------------------------------------------------------------------------------------
 
 
-def _what(event: Event, words: Phrases) -> tuple[Piece, ...]:
+def _what(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
     clause = _clause(event, words)
     if event.status == "retracted":
         return (Piece(f"{clause}, {words.retraction}"),)
@@ -89,7 +89,7 @@ def _what(event: Event, words: Phrases) -> tuple[Piece, ...]:
     return (_cited(event, clause), *around, *tail)
 
 
-def _clause(event: Event, words: Phrases) -> str:
+def _clause(event: Event, words: BriefPhrases) -> str:
     told = telling(event)
     deed = words.deeds[told.deed]
     sides = told.who if deed.alone else event.participants
@@ -110,7 +110,7 @@ def _cited(event: Event, clause: str) -> Piece:
     return Piece(clause, tuple(names), tuple(sorted(whole)) or (status.sources if status else ()))
 
 
-def _time_and_place(event: Event, words: Phrases) -> list[Piece]:
+def _time_and_place(event: Event, words: BriefPhrases) -> list[Piece]:
     pieces: list[Piece] = []
     time = Piece(words.when(event.when), ("when",), _sources(event, "when")) if event.when is not None else None
     known = event.when is not None and event.when.granularity != "reported"
@@ -133,7 +133,7 @@ def _sources(event: Event, fact: str) -> tuple[int, ...]:
 # -- what about ----------------------------------------------------------------------------------------------------
 
 
-def _about(event: Event, words: Phrases) -> tuple[Piece, ...]:
+def _about(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
     if event.status == "retracted":
         return ()
     pieces: list[Piece] = []
@@ -146,7 +146,7 @@ def _about(event: Event, words: Phrases) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _quotation(event: Event, words: Phrases) -> Piece | None:
+def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
     """The title of the report that most publishers carry, if it says more than the first sentence does.
 
     It bears the event's status out, and is neither a question nor labelled as a comment.
@@ -181,14 +181,14 @@ def _says_more(title: str, told: str, participants: Iterable[Participant]) -> bo
 # -- what is not sure ----------------------------------------------------------------------------------------------
 
 
-def _unsure(event: Event, words: Phrases) -> tuple[Piece, ...]:
+def _unsure(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
     if event.status == "retracted":
         return ()
     pieces = [*_disagreements(event, words), *_sides(event, words)]
     return tuple(msgspec.structs.replace(p, text=f"; {p.text}") if at else p for at, p in enumerate(pieces))
 
 
-def _disagreements(event: Event, words: Phrases) -> list[Piece]:
+def _disagreements(event: Event, words: BriefPhrases) -> list[Piece]:
     """For each fact on which sources disagree, the best of the other values and who gives it."""
     told = []
     for name, template in words.alternatives.items():
@@ -210,7 +210,7 @@ def _disagreements(event: Event, words: Phrases) -> list[Piece]:
     return told[:_MAX_DISAGREEMENTS]
 
 
-def _value(name: str, value: Any, words: Phrases) -> str:  # noqa: ANN401  # the JSON form of any fact
+def _value(name: str, value: Any, words: BriefPhrases) -> str:  # noqa: ANN401  # the JSON form of any fact
     if name == "when":
         when = msgspec.convert(value, When)
         return words.day(when.start) if when.start == when.end else f"{words.day(when.start)} – {words.day(when.end)}"
@@ -219,7 +219,7 @@ def _value(name: str, value: Any, words: Phrases) -> str:  # noqa: ANN401  # the
     return words.values.get(str(value), str(value))
 
 
-def _sides(event: Event, words: Phrases) -> list[Piece]:
+def _sides(event: Event, words: BriefPhrases) -> list[Piece]:
     """Which sides' own offices confirm the contact, and which have not; or which of them refuse it."""
     states = {p.country for p in event.participants}
     own = {s.n: s.speaks_for for s in event.sources if s.official and s.speaks_for and s.speaks_for in states}
@@ -241,7 +241,7 @@ def _confirming(event: Event) -> set[int]:
     return {n for name in ("status", "when", "participants") for n in _sources(event, name)}
 
 
-def _side_piece(template: Any, said: dict[int, str], event: Event, words: Phrases) -> Piece:  # noqa: ANN401
+def _side_piece(template: Any, said: dict[int, str], event: Event, words: BriefPhrases) -> Piece:  # noqa: ANN401
     codes = [p.country for p in event.participants if p.country in said.values()]
     names = [words.nationality(code) or code for code in dict.fromkeys(codes)]
     return Piece(template.of(len(names)).format(side=words.listed(names)), ("confirmed",), tuple(sorted(said)))

@@ -8,18 +8,17 @@ is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import ahocorasick
 
 from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.tokens import is_glued
+from monitor.detect.vocabulary.language import Hosted
 from monitor.watchlist import Phrase, Strength, Watchlist
 
 #: Letters that go on a word of katakana; the middle dot parts words.
 _KANA_WORD = frozenset("\u30fc").union(map(chr, range(0x30A1, 0x30FB))).__contains__
-#: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
-Hosted = Literal["never", "at a seat", "always"]
 _ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
 
 

@@ -31,7 +31,7 @@ class Vote(NamedTuple):
     confidence: float = 0.0
 
 
-class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FusionWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`data/fusion.yaml`, the weights of the two witnesses.
 
     `bias` is by status, and `found_status` adds to `found` by the status that the rules found. `silence` is by
@@ -52,12 +52,12 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 @cache
-def bundled_weights() -> Weights:
+def bundled_weights() -> FusionWeights:
     """The weights that ship with the package. Raises DataFileError when the file is not valid."""
-    return read("fusion.yaml", Weights, folder=Path(__file__).parent / "data")
+    return read("fusion.yaml", FusionWeights, folder=Path(__file__).parent / "data")
 
 
-def reader_alone(weights: Weights) -> Weights:
+def reader_alone(weights: FusionWeights) -> FusionWeights:
     """Weights under which the reader alone decides: for comparing witnesses."""
     return msgspec.structs.replace(
         weights, reader=1.0, found=0.0, found_status={}, sure=0.0, group=0.0, contact=0.0, silence={"": 0.0}, bias={}
@@ -94,7 +94,7 @@ def features(opinion: Opinion, vote: Vote, language: str) -> dict[str, dict[str,
     return found
 
 
-def fused(opinion: Opinion, vote: Vote, language: str, weights: Weights) -> dict[str, float]:
+def fused(opinion: Opinion, vote: Vote, language: str, weights: FusionWeights) -> dict[str, float]:
     """The probability of each status, with both witnesses heard."""
     silence = weights.silence.get(language, weights.silence[""])
     known = {

@@ -21,7 +21,7 @@ MAX_LEADERS = 6
 _LONGEST_FIELD = 900
 
 
-class Seen(NamedTuple):
+class SeenLeader(NamedTuple):
     """A phrase that means leaders: code points of the field's text as normalised, and whom it means."""
 
     field: str
@@ -38,7 +38,7 @@ class Passage(NamedTuple):
 
     language: str
     fields: tuple[tuple[str, str], ...]
-    seen: tuple[Seen, ...]
+    seen: tuple[SeenLeader, ...]
     speaker: str = ""
 
     def leaders(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _BREAKS = frozenset("—;:|()[]{}…•")
 _QUOTES = frozenset("\"'")
 
 
-class Item(msgspec.Struct, frozen=True):
+class RowItem(msgspec.Struct, frozen=True):
     """One item: its class, the tokens `first` up to `last` it covers, and what it holds.
 
     `hyphen` marks leaders joined by a hyphen; `word` is the word of an unknown item, the code of a state.
@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True):
 
     tokens: Sequence[Token]
     words: Sequence[str]
-    items: tuple[Item, ...]
+    items: tuple[RowItem, ...]
     shape: str
     breaks: tuple[int, ...]
     title_case: bool = False
@@ -78,10 +78,10 @@ def read_row(
 
 def _split(
     tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry, months: frozenset[int]
-) -> list[Item]:
+) -> list[RowItem]:
     language = registry.language
     starts = {person.first: person for person in persons}
-    items: list[Item] = []
+    items: list[RowItem] = []
     at = 0
     while at < len(tokens):
         person = starts.get(at)
@@ -89,18 +89,20 @@ def _split(
             last = person.last + (1 if person.owner else 0)
             class_ = ("OWNER" if person.owner else "LEADER") if person.leaders else "PERSON"
             items.append(
-                Item(class_, at, last, person.leaders, others=person.others, linked=person.linked, word=person.reason)
+                RowItem(
+                    class_, at, last, person.leaders, others=person.others, linked=person.linked, word=person.reason
+                )
             )
             at = last
             continue
         land = registry.lands.longest(text, at) if tokens[at].capital or _is_caseless(text[at][0]) else None
         if land is not None:
             class_, code = land[1][0]
-            items.append(Item(class_, at, land[0], word=code))
+            items.append(RowItem(class_, at, land[0], word=code))
             at = land[0]
             continue
         if tokens[at].start in months:
-            items.append(Item("time", at, at + 1))
+            items.append(RowItem("time", at, at + 1))
             at += 1
             continue
         found = language.lexicon.longest(text, at)
@@ -114,7 +116,7 @@ def _split(
         if class_ == "WORD":
             class_ = next((name for ending, name in language.endings if text[at].endswith(ending)), class_)
         if class_ != "WORD" or text[at][0].isalnum():  # signs and emoji between words say nothing
-            items.append(Item(class_, at, at + 1, word=text[at]))
+            items.append(RowItem(class_, at, at + 1, word=text[at]))
         at += 1
     return items
 
@@ -124,13 +126,13 @@ def _is_caseless(letter: str) -> bool:
     return letter > "\u05cf" and letter.isalpha() and letter.upper() == letter
 
 
-def _known(found: tuple[int, list[Trigger | str]], at: int) -> Item:
+def _known(found: tuple[int, list[Trigger | str]], at: int) -> RowItem:
     last, meanings = found
     for meaning in meanings:
         if isinstance(meaning, Trigger):
-            return Item(meaning.class_, at, last, trigger=meaning)
+            return RowItem(meaning.class_, at, last, trigger=meaning)
     class_ = meanings[0]
-    return Item(class_ if isinstance(class_, str) else "WORD", at, last)
+    return RowItem(class_ if isinstance(class_, str) else "WORD", at, last)
 
 
 def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
@@ -153,9 +155,9 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
     return "WORD"
 
 
-def _coordinated(items: list[Item], text: list[str]) -> list[Item]:
+def _coordinated(items: list[RowItem], text: list[str]) -> list[RowItem]:
     """Leaders joined by conjunctions, commas or hyphens become one item; an apposition of the same leader too."""
-    merged: list[Item] = []
+    merged: list[RowItem] = []
     at = 0
     while at < len(items):
         item = items[at]
@@ -172,7 +174,7 @@ def _coordinated(items: list[Item], text: list[str]) -> list[Item]:
             following = items[at + size - 1]
             same = set(following.leaders) <= set(item.leaders)
             together = together or any(one.class_ == "together" for one in items[at : at + size])
-            item = Item(
+            item = RowItem(
                 following.class_ if following.leaders else item.class_,
                 item.first,
                 following.last,
@@ -200,7 +202,7 @@ _LEADERS = frozenset({"LEADER", "OWNER", "PAIR"})
 _LIST_ENDS = frozenset({"END", "BREAK", "COMMA", "prep", "during", "time", "adv", "and", "QUOTE", "of", "by"})
 
 
-def _join(before: list[Item], item: Item, items: list[Item], at: int) -> int:
+def _join(before: list[RowItem], item: RowItem, items: list[RowItem], at: int) -> int:
     """How many items join the next leader to `item`: 0 when it stands alone."""
     window = items[at : at + 3]
     classes = [one.class_ for one in window]
@@ -228,11 +230,11 @@ def _join(before: list[Item], item: Item, items: list[Item], at: int) -> int:
     return 0
 
 
-def _is_leader(item: Item) -> bool:
+def _is_leader(item: RowItem) -> bool:
     return item.class_ in _LEADERS or item.others
 
 
-def _is_list(before: list[Item], items: list[Item], at: int) -> bool:
+def _is_list(before: list[RowItem], items: list[RowItem], at: int) -> bool:
     """Whether the comma at `at` is one of a list of leaders rather than the end of a phrase.
 
     It is when "and" follows in the list, when the list opens a clause ("Putin, Xi agree"), or behind a preposition when
@@ -251,9 +253,9 @@ def _is_list(before: list[Item], items: list[Item], at: int) -> bool:
     return not any(one.trigger is not None for one in before) and previous not in ("prep", "during")
 
 
-def _fronted(items: list[Item], text: list[str], language: Language) -> list[Item]:
+def _fronted(items: list[RowItem], text: list[str], language: Language) -> list[RowItem]:
     """The comma behind a fronted phrase ("After his call with X, Y ...") cuts the clause."""
-    done: list[Item] = []
+    done: list[RowItem] = []
     opened = -1
     for index, item in enumerate(items):
         if index == 0 or items[index - 1].class_ == "BREAK":

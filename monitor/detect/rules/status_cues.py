@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from monitor.detect.rules.contacts import Contact
-from monitor.detect.rules.rows import Item, Row
+from monitor.detect.rules.rows import Row, RowItem
 from monitor.detect.vocabulary.language import Cue, CueStatus, Language
 from monitor.records import Status
 
@@ -193,7 +193,7 @@ def _is_governed(row: Row, contact: Contact) -> bool:
     return False
 
 
-def _steps(gap: list[Item]) -> int:
+def _steps(gap: list[RowItem]) -> int:
     return sum(1 for one in gap if not one.leaders and one.class_ not in ("COMMA", "HYPHEN", "QUOTE"))
 
 

@@ -71,7 +71,7 @@ class Span(msgspec.Struct, frozen=True):
         return When(start=self.start, end=self.end, granularity=self.granularity, text=text)
 
 
-class Reading(msgspec.Struct, frozen=True):
+class TimeReading(msgspec.Struct, frozen=True):
     """What a rule makes of a match: the default, and the readings by tense where they differ.
 
     `direction` is set where the words tell it of a span that touches the article's own date ("later this month").
@@ -101,7 +101,7 @@ class Groups(msgspec.Struct, frozen=True):
     quarter: int = 0
 
 
-def read_rule(rule: Rule, groups: Groups, base: date) -> Reading | None:
+def read_rule(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     """The days that a matched rule means, seen from `base`; None where there are no such days."""
     try:
         reading = _MEANINGS[rule.mean](rule, groups, base)
@@ -160,7 +160,7 @@ def _part_of(span: Span, part: Part | None) -> Span:
     return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, granularity)
 
 
-def _nearest(spans: list[Span], base: date, slack: int = 1) -> Reading | None:
+def _nearest(spans: list[Span], base: date, slack: int = 1) -> TimeReading | None:
     """One of the same thing in different years: each tense has its own, and without one the nearest counts."""
     if not spans:
         return None
@@ -171,24 +171,26 @@ def _nearest(spans: list[Span], base: date, slack: int = 1) -> Reading | None:
     default = min(spans, key=distance)
     past = [span for span in spans if span.start <= base + slack * _DAY]
     future = [span for span in spans if span.end >= base - slack * _DAY]
-    return Reading(default, max(past, key=_start) if past else default, min(future, key=_start) if future else default)
+    return TimeReading(
+        default, max(past, key=_start) if past else default, min(future, key=_start) if future else default
+    )
 
 
 def _start(span: Span) -> date:
     return span.start
 
 
-def _none(_: Rule, __: Groups, base: date) -> Reading:
-    return Reading(_day(base))
+def _none(_: Rule, __: Groups, base: date) -> TimeReading:
+    return TimeReading(_day(base))
 
 
-def _date(rule: Rule, groups: Groups, base: date) -> Reading | None:
+def _date(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     if groups.year:
-        return Reading(_day(date(groups.year, groups.month, groups.day)))
+        return TimeReading(_day(date(groups.year, groups.month, groups.day)))
     if not groups.month and rule.shift:
         month = _container("month", base, rule.shift).start
         found = _valid(month.year, month.month, groups.day)
-        return Reading(_day(found)) if found is not None else None
+        return TimeReading(_day(found)) if found is not None else None
     if not groups.month:
         return _day_of_month(groups.day, base)
     return _nearest(
@@ -196,7 +198,7 @@ def _date(rule: Rule, groups: Groups, base: date) -> Reading | None:
     )
 
 
-def _day_of_month(day: int, base: date) -> Reading | None:
+def _day_of_month(day: int, base: date) -> TimeReading | None:
     months = [_container("month", base, shift).start for shift in (-1, 0, 1)]
     return _nearest([_day(found) for first in months if (found := _valid(first.year, first.month, day))], base)
 
@@ -209,7 +211,7 @@ def _valid(year: int, month: int, day: int) -> date | None:
     return date(year, month, day) if 1 <= day <= monthrange(year, month)[1] else None
 
 
-def _date_range(_: Rule, groups: Groups, base: date) -> Reading | None:
+def _date_range(_: Rule, groups: Groups, base: date) -> TimeReading | None:
     spans = []
     for year in (groups.year,) if groups.year else _around(base):
         start = _valid(year, groups.month, groups.day)
@@ -220,29 +222,29 @@ def _date_range(_: Rule, groups: Groups, base: date) -> Reading | None:
     return _nearest(spans, base, _SLACK)
 
 
-def _weekday(rule: Rule, groups: Groups, base: date) -> Reading:
+def _weekday(rule: Rule, groups: Groups, base: date) -> TimeReading:
     ahead = (groups.weekday - base.isoweekday()) % 7
     future = base + ahead * _DAY
     past = base - (-ahead % 7) * _DAY
     monday = base - (base.isoweekday() - 1) * _DAY
     match rule.mode:
         case "last":
-            return Reading(_day(past if past < base else past - 7 * _DAY))
+            return TimeReading(_day(past if past < base else past - 7 * _DAY))
         case "next":
-            return Reading(_day(monday + (6 + groups.weekday) * _DAY))
+            return TimeReading(_day(monday + (6 + groups.weekday) * _DAY))
         case "coming":
-            return Reading(_day(future if future > base else future + 7 * _DAY))
+            return TimeReading(_day(future if future > base else future + 7 * _DAY))
         case "this":
             this = _day(monday + (groups.weekday - 1) * _DAY)
-            return Reading(_day(future), this, _day(future))
-    return Reading(_day(past), _day(past), _day(future), explicit=past == future)
+            return TimeReading(_day(future), this, _day(future))
+    return TimeReading(_day(past), _day(past), _day(future), explicit=past == future)
 
 
-def _weekday_range(_: Rule, groups: Groups, base: date) -> Reading:
+def _weekday_range(_: Rule, groups: Groups, base: date) -> TimeReading:
     length = ((groups.weekday2 - groups.weekday) % 7) * _DAY
     one = _weekday(Rule(match="", mean="weekday"), groups, base)
     past, future = (one.past or one.default).start, (one.future or one.default).start
-    return Reading(
+    return TimeReading(
         Span(past, past + length, "range"),
         Span(past, past + length, "range"),
         Span(future, future + length, "range"),
@@ -250,11 +252,11 @@ def _weekday_range(_: Rule, groups: Groups, base: date) -> Reading:
     )
 
 
-def _offset(rule: Rule, _: Groups, base: date) -> Reading:
-    return Reading(_day(base + rule.shift * _DAY))
+def _offset(rule: Rule, _: Groups, base: date) -> TimeReading:
+    return TimeReading(_day(base + rule.shift * _DAY))
 
 
-def _unit(rule: Rule, groups: Groups, base: date) -> Reading:
+def _unit(rule: Rule, groups: Groups, base: date) -> TimeReading:
     """Like "next month".
 
     On a Sunday "last week" and "this week" are the week that ends; what will happen "this week" happens in the week
@@ -264,26 +266,26 @@ def _unit(rule: Rule, groups: Groups, base: date) -> Reading:
     sunday = unit == "week" and base.isoweekday() == 7
     this = _part_of(_container(unit, base, 0 if sunday and rule.shift == -1 else rule.shift), part)
     if sunday and rule.shift == 0:
-        return Reading(this, this, _part_of(_container(unit, base, 1), part))
-    return Reading(this)
+        return TimeReading(this, this, _part_of(_container(unit, base, 1), part))
+    return TimeReading(this)
 
 
-def _distance(rule: Rule, groups: Groups, base: date) -> Reading:
+def _distance(rule: Rule, groups: Groups, base: date) -> TimeReading:
     """Like "in two weeks", "three days ago": a distance is as exact as its unit."""
     unit = rule.unit or groups.unit or "day"
     n = groups.n or 1
     if unit == "hour":
         end = base + rule.shift * (-(-n // 24)) * _DAY
-        return Reading(Span(min(base, end), max(base, end), "range"), direction=_side(rule.shift))
-    return Reading(_container(unit, base, rule.shift * n))
+        return TimeReading(Span(min(base, end), max(base, end), "range"), direction=_side(rule.shift))
+    return TimeReading(_container(unit, base, rule.shift * n))
 
 
-def _within(rule: Rule, groups: Groups, base: date) -> Reading:
+def _within(rule: Rule, groups: Groups, base: date) -> TimeReading:
     """Like "in the coming days", "over the past two weeks": from the article's date on, or up to it."""
     unit = rule.unit or groups.unit or "day"
     days = (-(-groups.n // 24) if unit == "hour" else _length(unit) * groups.n) if groups.n else _SOME.get(unit, 7)
     far = base + rule.shift * days * _DAY
-    return Reading(Span(min(base, far), max(base, far), "range"), direction=_side(rule.shift))
+    return TimeReading(Span(min(base, far), max(base, far), "range"), direction=_side(rule.shift))
 
 
 def _side(shift: int) -> Direction:
@@ -294,24 +296,24 @@ def _length(unit: Unit) -> int:
     return {"hour": 1, "day": 1, "week": 7, "weekend": 7, "month": 31, "quarter": 92, "year": 366}[unit]
 
 
-def _rest(rule: Rule, groups: Groups, base: date) -> Reading:
+def _rest(rule: Rule, groups: Groups, base: date) -> TimeReading:
     """Like "later this month", from the article's date to its end, and "earlier this week", from its beginning."""
     whole = _container(rule.unit or groups.unit or "day", base)
     span = Span(base, whole.end, "range") if rule.shift > 0 else Span(whole.start, base, "range")
-    return Reading(span, direction=_side(rule.shift))
+    return TimeReading(span, direction=_side(rule.shift))
 
 
-def _end(rule: Rule, groups: Groups, base: date) -> Reading | None:
+def _end(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     """Like "by the end of the year", "by the end of March": any day until then."""
     if groups.month:
         months = _month(rule, groups, base)
-        return months and Reading(Span(base, max(base, (months.future or months.default).end), "until"))
+        return months and TimeReading(Span(base, max(base, (months.future or months.default).end), "until"))
     if groups.year:
-        return Reading(Span(base, max(base, date(groups.year, 12, 31)), "until"))
-    return Reading(Span(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "until"))
+        return TimeReading(Span(base, max(base, date(groups.year, 12, 31)), "until"))
+    return TimeReading(Span(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "until"))
 
 
-def _month(rule: Rule, groups: Groups, base: date) -> Reading | None:
+def _month(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     part = rule.part or groups.part
     years = (groups.year,) if groups.year else _around(base)
     spans = [_part_of(_months(year, groups.month, 1, "month"), part) for year in years]
@@ -322,7 +324,7 @@ def _month(rule: Rule, groups: Groups, base: date) -> Reading | None:
     return _nearest(spans, base)
 
 
-def _month_range(_: Rule, groups: Groups, base: date) -> Reading | None:
+def _month_range(_: Rule, groups: Groups, base: date) -> TimeReading | None:
     spans = []
     for year in (groups.year,) if groups.year else _around(base):
         count = (groups.month2 - groups.month) % 12 + 1
@@ -331,18 +333,18 @@ def _month_range(_: Rule, groups: Groups, base: date) -> Reading | None:
     return _nearest(spans, base)
 
 
-def _year(rule: Rule, groups: Groups, _: date) -> Reading:
-    return Reading(_part_of(_months(groups.year, 1, 12, "year"), rule.part or groups.part))
+def _year(rule: Rule, groups: Groups, _: date) -> TimeReading:
+    return TimeReading(_part_of(_months(groups.year, 1, 12, "year"), rule.part or groups.part))
 
 
-def _quarter(_: Rule, groups: Groups, base: date) -> Reading | None:
+def _quarter(_: Rule, groups: Groups, base: date) -> TimeReading | None:
     if not 1 <= groups.quarter <= 4:
         return None
     years = (groups.year,) if groups.year else _around(base)
     return _nearest([_months(year, groups.quarter * 3 - 2, 3, "quarter") for year in years], base)
 
 
-def _season(rule: Rule, groups: Groups, base: date) -> Reading | None:
+def _season(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     if groups.season is None:
         return None
     first = _SEASONS[groups.season]
@@ -358,19 +360,19 @@ def _season(rule: Rule, groups: Groups, base: date) -> Reading | None:
     return _nearest([_part_of(span, rule.part or groups.part) for span in spans], base)
 
 
-def _weekend(rule: Rule, _: Groups, base: date) -> Reading:
+def _weekend(rule: Rule, _: Groups, base: date) -> TimeReading:
     this = _container("weekend", base)
     if rule.mode == "last":
-        return Reading(_container("weekend", base, -1))
+        return TimeReading(_container("weekend", base, -1))
     if rule.mode == "next":
-        return Reading(_container("weekend", base, 1))
+        return TimeReading(_container("weekend", base, 1))
     if rule.mode in {"this", "coming"}:
-        return Reading(this, this if base >= this.start else _container("weekend", base, -1), this)
+        return TimeReading(this, this if base >= this.start else _container("weekend", base, -1), this)
     past = this if base >= this.start else _container("weekend", base, -1)
-    return Reading(past, past, this, explicit=past == this)
+    return TimeReading(past, past, this, explicit=past == this)
 
 
-_MEANINGS: Mapping[str, Callable[[Rule, Groups, date], Reading | None]] = {
+_MEANINGS: Mapping[str, Callable[[Rule, Groups, date], TimeReading | None]] = {
     "none": _none,
     "date": _date,
     "date_range": _date_range,

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from monitor.detect.setting.time_expressions import Direction, Groups, Part, Reading, Rule, Season, Unit, read_rule
+from monitor.detect.setting.time_expressions import Direction, Groups, Part, Rule, Season, TimeReading, Unit, read_rule
 from monitor.detect.text.normal import fold, normalise
 from monitor.errors import DataFileError
 from monitor.records import Status, When
@@ -344,7 +344,7 @@ def find_times(
 
 
 def _hit(
-    text: str, span: tuple[int, int], reading: Reading, base: date, relation: Relation, *, between: bool
+    text: str, span: tuple[int, int], reading: TimeReading, base: date, relation: Relation, *, between: bool
 ) -> TimeHit:
     words = text[slice(*span)]
     past, future = reading.past or reading.default, reading.future or reading.default

@@ -210,7 +210,7 @@ def fold(text: str) -> str:
 # --- The layout of news text ------------------------------------------------------------------------------------------
 
 
-class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NewsLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`data/text.yaml`: words that shape news text, of all languages together."""
 
     abbreviations: tuple[str, ...]
@@ -224,9 +224,9 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def layout() -> Layout:
+def layout() -> NewsLayout:
     """The bundled layout words. Raises DataFileError when the file is not valid."""
-    return read("text.yaml", Layout)
+    return read("text.yaml", NewsLayout)
 
 
 class Dateline(msgspec.Struct, frozen=True):

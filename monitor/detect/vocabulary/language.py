@@ -15,7 +15,6 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from monitor.detect.datafile import DATA, read
-from monitor.detect.people.gazetteer import Hosted
 from monitor.detect.setting.when import Calendar, CalendarWords
 from monitor.detect.setting.where import PlaceFrames, PlaceWords, place_names
 from monitor.detect.text.normal import fold, normalise
@@ -29,6 +28,8 @@ LANGUAGES = DATA / "languages"
 
 _LETTER = re.compile(r"[^\W\d_]")
 
+#: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
+Hosted = Literal["never", "at a seat", "always"]
 Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
 #: What a cue says of a trigger in its scope; `generic` means that no single contact is spoken of.
 CueStatus = Status | Literal["generic"]
@@ -243,33 +244,11 @@ class Language:
         self.endings = tuple((ending, name) for name, endings in data.endings.items() for ending in endings)
         for _, name in self.endings:
             self.alphabet.letters(name, "endings")
-        self.lexicon: Phrases[Trigger | str] = Phrases()
-        self.gate: dict[str, Hosted] = {}
-        for one in data.triggers:
-            for trigger, phrase in self._forms(one):
-                hosted: Hosted = "always" if one.hosted else "at a seat" if one.role == "visitor" else "never"
-                self.gate[fold(normalise(phrase).text).strip()] = hosted
-                self.lexicon.add(words(phrase), trigger)
-        for name, phrases in data.words.items():
-            for phrase in phrases:
-                self.lexicon.add(words(phrase), name)
-        self.roles: Phrases[tuple[str, str]] = Phrases()
-        for title, phrases in data.titles.items():
-            self._roles("title", phrases, title)
-        self._roles("other_title", data.other_titles)
-        self._roles("modifier", data.title_modifiers)
-        self._roles("former", data.former)
-        self._roles("state_prefix", data.state_prefixes)
-        self._roles("same_state", data.same_state)
-        self._roles("head", data.heads)
+        self._add_lexicon(data)
+        self._add_roles(data)
         self.honorifics = _phrases(data.honorifics)
         self.leading_heads = _phrases(data.leading_heads)
-        self._roles("counterpart", data.counterparts)
-        self._roles("both", (*data.both, *data.both_bare))
         self.both_bare = _phrases(data.both_bare)
-        for number, phrases in data.several.items():
-            self._roles("both", phrases, str(number))
-        self._roles("others", data.others)
         self.title_words = frozenset(
             fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
         ) | {
@@ -295,6 +274,10 @@ class Language:
             for phrase in group.words:
                 self.media.add(words(phrase), group.medium)
         self.pseudo_cues = _phrases(data.pseudo_cues)
+        self._add_rules(data, trigger_classes, file)
+
+    def _add_rules(self, data: LanguageFile, trigger_classes: Sequence[str], file: str) -> None:
+        """Compile `cues`, `vetoes` and `frames`. Raises DataFileError for a name that the file does not declare."""
         self.cues: Phrases[Cue] = Phrases()
         names = {one.name for one in data.triggers} | set(trigger_classes) | set(get_args(Tense))
         for at, cue in enumerate(data.cues):
@@ -318,6 +301,36 @@ class Language:
             )
             for one in data.frames
         )
+
+    def _add_lexicon(self, data: LanguageFile) -> None:
+        """Fill `lexicon` with triggers and word classes, and `gate` with the words that open the slow path."""
+        self.lexicon: Phrases[Trigger | str] = Phrases()
+        self.gate: dict[str, Hosted] = {}
+        for one in data.triggers:
+            for trigger, phrase in self._forms(one):
+                hosted: Hosted = "always" if one.hosted else "at a seat" if one.role == "visitor" else "never"
+                self.gate[fold(normalise(phrase).text).strip()] = hosted
+                self.lexicon.add(words(phrase), trigger)
+        for name, phrases in data.words.items():
+            for phrase in phrases:
+                self.lexicon.add(words(phrase), name)
+
+    def _add_roles(self, data: LanguageFile) -> None:
+        """Fill `roles` with the words that matter around names."""
+        self.roles: Phrases[tuple[str, str]] = Phrases()
+        for title, phrases in data.titles.items():
+            self._roles("title", phrases, title)
+        self._roles("other_title", data.other_titles)
+        self._roles("modifier", data.title_modifiers)
+        self._roles("former", data.former)
+        self._roles("state_prefix", data.state_prefixes)
+        self._roles("same_state", data.same_state)
+        self._roles("head", data.heads)
+        self._roles("counterpart", data.counterparts)
+        self._roles("both", (*data.both, *data.both_bare))
+        for number, phrases in data.several.items():
+            self._roles("both", phrases, str(number))
+        self._roles("others", data.others)
 
     def has_letters(self, text: str) -> bool:
         """Whether any letter of `text` is of this language's scripts."""

@@ -96,7 +96,7 @@ def reconcile(
     unique, matching, choice = _matched(entries, seen, subscription, choice or Choice())
     ids = _Ids(unique, subscription.id, choice)
     maker = ArticleMaker(parsed, subscription, now, first=first)
-    outcome = _Outcome(seen, subscription, maker, choice, today=(now.date() - _EPOCH_DAY).days)
+    outcome = _EntryOutcome(seen, subscription, maker, choice, today=(now.date() - _EPOCH_DAY).days)
     for number, entry in enumerate(unique):
         story = matching.found.get(number)
         if story is not None:
@@ -193,7 +193,7 @@ def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
     return unique
 
 
-class _Outcome:
+class _EntryOutcome:
     """Collects what becomes of the entries of one document, and remembers it in `seen`."""
 
     def __init__(

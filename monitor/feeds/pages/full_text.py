@@ -52,7 +52,7 @@ class Extract(Protocol):
 
 
 @dataclass
-class _Robots:
+class _RobotsRules:
     rules: Protego | None  # None: nothing may be fetched
     until: float
     free_at: float = 0.0
@@ -70,7 +70,7 @@ class FullText:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._get, self._extract, self._now, self._sleep = get, extract, now, sleep
-        self._robots: dict[str, _Robots] = {}
+        self._robots: dict[str, _RobotsRules] = {}
         self._claimed: dict[str, set[str]] = {}
 
     async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
@@ -153,7 +153,7 @@ class FullText:
         robots = await self._rules(feed, url)
         return robots.rules is not None and bool(robots.rules.can_fetch(url, ROBOTS_NAME))
 
-    async def _rules(self, feed: Subscription, url: str) -> _Robots:
+    async def _rules(self, feed: Subscription, url: str) -> _RobotsRules:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         known = self._robots.get(origin)
@@ -180,5 +180,5 @@ class FullText:
             pass  # section 2.3.1.4: unreachable means that nothing may be fetched
         if len(self._robots) > 5_000:
             self._robots.clear()
-        self._robots[origin] = _Robots(rules, self._now() + kept, known.free_at if known else 0.0)
+        self._robots[origin] = _RobotsRules(rules, self._now() + kept, known.free_at if known else 0.0)
         return self._robots[origin]

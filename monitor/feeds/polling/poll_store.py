@@ -11,7 +11,7 @@ from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
 
-class Store(Protocol):
+class PollStore(Protocol):
     """Where articles and state go. `agents.pollers.feed_topics.TopicStore` is the real one."""
 
     async def publish(self, articles: Iterable[Article]) -> None:
@@ -23,7 +23,7 @@ class Store(Protocol):
         """Write the segments (None deletes one), then the state (None deletes it). Raises BrokerError."""
 
 
-class MemoryStore:
+class MemoryPollStore:
     """A fake for tests and single checks. It refuses articles as many times as `failures` says.
 
     `history` has every state that was saved.

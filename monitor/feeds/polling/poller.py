@@ -1,6 +1,6 @@
 """The poller: feeds by due time, each polled, its articles published, and only then its state kept.
 
-It knows nothing of Kafka: a `Store` keeps articles and state, and whoever owns the partitions hands feeds over
+It knows nothing of Kafka: a `PollStore` keeps articles and state, and whoever owns the partitions hands feeds over
 (`own`), changes them (`change`) and takes them back (`release`).
 """
 
@@ -21,7 +21,7 @@ from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
 from monitor.feeds.polling.held_feeds import Held, HeldFeeds
 from monitor.feeds.polling.poll import Get, Polled, ReadDocument, as_pushed, not_published, poll, without_validators
-from monitor.feeds.polling.poll_store import Store
+from monitor.feeds.polling.poll_store import PollStore
 from monitor.feeds.polling.schedule import PollAnswer, Rules, after, attempted, begin
 from monitor.feeds.polling.websub import WebSub
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -46,7 +46,7 @@ class Poller:
 
     def __init__(
         self,
-        store: Store,
+        store: PollStore,
         get: Get,
         read: ReadDocument,
         *,

@@ -20,7 +20,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 @dataclass
-class Entry:
+class LedgerEntry:
     """One delivery record in memory. `lock` guards its changes, `busy` is true while a message is in flight."""
 
     partition: int
@@ -33,14 +33,14 @@ class Ledger:
     """All records of the assigned partitions by their key."""
 
     def __init__(self, setup: Setup, lanes: Mapping[str, Lane]) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, LedgerEntry] = {}
         self._setup, self._lanes = setup, lanes
 
-    def of(self, receiver: str) -> Iterator[Entry]:
+    def of(self, receiver: str) -> Iterator[LedgerEntry]:
         """Yield the records of one receiver; entries may come and go meanwhile."""
         return (entry for entry in list(self.entries.values()) if entry.delivery.receiver == receiver)
 
-    async def store(self, entry: Entry, delivery: Delivery) -> None:
+    async def store(self, entry: LedgerEntry, delivery: Delivery) -> None:
         """Write a record, then take it over and see to it that it is handled in time.
 
         Does nothing when the partition went to another worker, which alone writes now. Raises BrokerError, also while
@@ -66,7 +66,7 @@ class Ledger:
         else:
             lane.drop(delivery.key)
 
-    async def store_surely(self, entry: Entry, delivery: Delivery) -> None:
+    async def store_surely(self, entry: LedgerEntry, delivery: Delivery) -> None:
         """Write a record that must not be lost, however long the broker is away."""
         try:
             await persist(lambda: self.store(entry, delivery), delivery.key)
@@ -74,7 +74,7 @@ class Ledger:
             # It can never be written (too large): what the receiver knows holds at least in this process.
             entry.delivery = delivery
 
-    async def forget(self, entry: Entry) -> None:
+    async def forget(self, entry: LedgerEntry) -> None:
         """Delete a record for good. Raises BrokerError."""
         key = entry.delivery.key
         if self.entries.get(key) is not entry or not self._setup.owns(entry.partition):

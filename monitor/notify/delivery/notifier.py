@@ -27,7 +27,7 @@ from monitor.errors import BrokerError
 from monitor.notify.delivery import steps
 from monitor.notify.delivery.judge import Judge
 from monitor.notify.delivery.lane import Lane
-from monitor.notify.delivery.ledger import Entry, Ledger
+from monitor.notify.delivery.ledger import Ledger, LedgerEntry
 from monitor.notify.delivery.sender import Sender
 from monitor.notify.delivery.setup import Known, Setup
 from monitor.notify.logbook import Delivery
@@ -97,7 +97,7 @@ class Notifier:
                 await self._forget_stranger(partition, record, now)
                 continue
             delivery = steps.loaded(record)
-            entry = Entry(partition, delivery)
+            entry = LedgerEntry(partition, delivery)
             self._ledger.entries[record.key] = entry
             if delivery.pending:
                 metrics.notifications_pending.labels(record.receiver).inc()
@@ -215,7 +215,7 @@ class Notifier:
         key = f"{name}|{event.event_id}"
         entry = self._ledger.entries.get(key)
         if entry is None:
-            entry = Entry(partition, Delivery(receiver=name, event_id=event.event_id))
+            entry = LedgerEntry(partition, Delivery(receiver=name, event_id=event.event_id))
             self._ledger.entries[key] = entry
             await self._adopt(entry, event)
         async with entry.lock:
@@ -231,7 +231,7 @@ class Notifier:
             await self._take_over(entry, event, decision)
             return decision
 
-    async def _take_over(self, entry: Entry, event: Event, decision: Decision) -> None:
+    async def _take_over(self, entry: LedgerEntry, event: Event, decision: Decision) -> None:
         """Write what a decision changes; a receiver that was told nothing and gets nothing leaves no record."""
         delivery = entry.delivery
         if decision.tell is not None or delivery.pending:
@@ -241,7 +241,7 @@ class Notifier:
         elif delivery.told is None and delivery.failed is None:
             self._ledger.entries.pop(delivery.key, None)
 
-    async def _put_by(self, entry: Entry, event: Event) -> Decision:
+    async def _put_by(self, entry: LedgerEntry, event: Event) -> Decision:
         """Put the event by for a receiver that said that it is gone; the first time with a dead letter."""
         delivery = entry.delivery
         put_by = self._sender.put_by(delivery, event)
@@ -254,7 +254,7 @@ class Notifier:
             await self._ledger.store(entry, put_by)
         return self._judge.not_told(delivery, event, Decision(None, "disabled"))
 
-    async def _adopt(self, entry: Entry, event: Event) -> None:
+    async def _adopt(self, entry: LedgerEntry, event: Event) -> None:
         """Carry on the message of an event that turned out to be this one, when the receiver was told of it.
 
         Only events of partitions that this process has are known here: told elsewhere, both have their message.
@@ -275,7 +275,7 @@ class Notifier:
                 await self._ledger.store(old, replace(old.delivery, told=over, pending=None, next=None, remind_at=None))
                 return
 
-    async def _grant(self, entry: Entry, wish: Retry) -> None:
+    async def _grant(self, entry: LedgerEntry, wish: Retry) -> None:
         """Send again what was given up before the wish was made."""
         async with entry.lock:
             delivery = entry.delivery
@@ -284,7 +284,7 @@ class Notifier:
                 self._known.gone.discard(delivery.receiver)
                 await self._ledger.store_surely(entry, steps.retried(delivery, self._setup.clock()))
 
-    async def _seen(self, entry: Entry, ack: Ack) -> None:
+    async def _seen(self, entry: LedgerEntry, ack: Ack) -> None:
         async with entry.lock:
             delivery = entry.delivery
             if (not delivery.acknowledged or ack.verdict not in {"", delivery.verdict}) and not entry.busy:

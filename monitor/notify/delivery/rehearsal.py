@@ -26,7 +26,7 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RehearsalOutcome:
     """One message that would have been sent (`tell` says how), or one event that was held back (`tell` None) and why.
 
     A message about several events has the ids of all of them, and `batch` says what gathered them.
@@ -78,7 +78,7 @@ class Rehearsal:
         )
         self._deliveries: dict[str, Delivery] = {}
 
-    def take(self, event: Event, now: datetime) -> Iterator[Outcome]:
+    def take(self, event: Event, now: datetime) -> Iterator[RehearsalOutcome]:
         """Yield what is told up to `now`, then what each receiver is told of a revision that comes then."""
         yield from self.advance(now)
         for name in self._receivers:
@@ -89,7 +89,7 @@ class Rehearsal:
             decision = self._judge.decide(delivery, event)
             if decision.tell is None and decision.reason != "unchanged":
                 title = self._line(name, delivery, event)
-                yield Outcome(now, name, decision.route, None, decision.reason, (event.event_id,), title)
+                yield RehearsalOutcome(now, name, decision.route, None, decision.reason, (event.event_id,), title)
             if decision.tell is not None or delivery.pending:
                 delivery = steps.planned(delivery, event, decision, now)
             delivery = steps.closed(delivery, event)
@@ -99,7 +99,7 @@ class Rehearsal:
                 self._deliveries.pop(key, None)
         yield from self.advance(now)
 
-    def advance(self, now: datetime) -> Iterator[Outcome]:
+    def advance(self, now: datetime) -> Iterator[RehearsalOutcome]:
         """Yield the messages that are due up to `now`, in the order of their times."""
         due = [each for each in self._deliveries.values() if each.pending and each.pending.due <= now]
         due.sort(key=lambda each: (each.pending.due if each.pending else now, each.key))
@@ -111,7 +111,7 @@ class Rehearsal:
                 yield self._told(batch, delivery.pending.due)
         self._now = max(self._now, now)
 
-    def _told(self, members: list[Delivery], at: datetime) -> Outcome:
+    def _told(self, members: list[Delivery], at: datetime) -> RehearsalOutcome:
         """Take the messages as arrived; several of one batch are one message."""
         self._now = max(self._now, at)
         messages: list[Message] = []
@@ -124,7 +124,7 @@ class Rehearsal:
         if len(messages) > 1:
             whole = gathered(whole.words, messages, whole.id, batch)
         ids = tuple(delivery.event_id for delivery in members)
-        return Outcome(at, whole.receiver, whole.route, whole.tell, whole.reason, ids, whole.title, batch)
+        return RehearsalOutcome(at, whole.receiver, whole.route, whole.tell, whole.reason, ids, whole.title, batch)
 
     def _words_of(self, delivery: Delivery) -> Wording:
         return self._words[delivery.receiver]
@@ -141,7 +141,7 @@ def _together(one: Delivery, other: Delivery) -> bool:
     return one.receiver == other.receiver and one.pending.batch == other.pending.batch
 
 
-def counts(outcomes: list[Outcome]) -> Mapping[str, Mapping[str, int]]:
+def counts(outcomes: list[RehearsalOutcome]) -> Mapping[str, Mapping[str, int]]:
     """Count the outcomes of one receiver: messages by how they tell, events that were held back by reason."""
     told: dict[str, int] = {}
     held: dict[str, int] = {}

@@ -17,7 +17,7 @@ from monitor.notify.delivery import batch, steps
 from monitor.notify.delivery.attempt import Attempts, NotOursError
 from monitor.notify.delivery.judge import Judge
 from monitor.notify.delivery.lane import Lane, backoff
-from monitor.notify.delivery.ledger import Entry, Ledger, persist
+from monitor.notify.delivery.ledger import Ledger, LedgerEntry, persist
 from monitor.notify.delivery.setup import Known, Setup
 from monitor.notify.logbook import Delivery, Handle, Pending
 from monitor.notify.messages.compose import Message, compose, gathered
@@ -64,7 +64,7 @@ class Sender:
             logger.exception("delivery_fault", delivery_id=key)
             lane.put(key, self._setup.clock() + _AFTER_FAULT)
 
-    async def _turn(self, entry: Entry) -> None:
+    async def _turn(self, entry: LedgerEntry) -> None:
         async with entry.lock:
             if entry.delivery.pending is None and not await self._remind(entry):
                 return
@@ -82,7 +82,7 @@ class Sender:
         finally:
             entry.busy = False
 
-    async def _remind(self, entry: Entry) -> bool:
+    async def _remind(self, entry: LedgerEntry) -> bool:
         """Make the reminder that is due the entry's message; False when there is none."""
         delivery = entry.delivery
         if delivery.remind_at is None:
@@ -93,7 +93,7 @@ class Sender:
         await self._store_now(entry, steps.reminder(delivery, self._setup.clock()))
         return True
 
-    async def _store_now(self, entry: Entry, delivery: Delivery) -> None:
+    async def _store_now(self, entry: LedgerEntry, delivery: Delivery) -> None:
         """Write a record whose message this turn sends: the lane need not call for it again."""
         await self._ledger.store(entry, delivery)
         self._lanes[delivery.receiver].drop(delivery.key)
@@ -107,7 +107,7 @@ class Sender:
             urls = {purpose: links.link(delivery.event_id, pending.since, purpose) for purpose in asked}
         return compose(words, self._setup.policy, delivery, pending, urls=urls, ack=ack, board=self._setup.board)
 
-    async def _send(self, entry: Entry) -> None:
+    async def _send(self, entry: LedgerEntry) -> None:
         """Send a message that stands for itself; one that may have arrived is looked up first."""
         async with entry.lock:
             ready = steps.begun(entry.delivery, self._setup.clock())
@@ -131,7 +131,7 @@ class Sender:
         else:
             await self._succeeded([(entry, pending)], head)
 
-    async def _cleared(self, entry: Entry) -> bool:
+    async def _cleared(self, entry: LedgerEntry) -> bool:
         """Note that the in-doubt message did not arrive; True when a newer state takes its place in the lane."""
         async with entry.lock:
             delivery = entry.delivery
@@ -141,7 +141,7 @@ class Sender:
             await self._ledger.store(entry, self._caught_up(sure))
             return True
 
-    async def _send_batch(self, entry: Entry, pending: Pending) -> None:
+    async def _send_batch(self, entry: LedgerEntry, pending: Pending) -> None:
         """Send all messages that were held back together as one."""
         members = await self._gathered(entry, pending)
         try:
@@ -159,7 +159,7 @@ class Sender:
         finally:
             self._release(members)
 
-    async def _gathered(self, entry: Entry, pending: Pending) -> list[Entry]:
+    async def _gathered(self, entry: LedgerEntry, pending: Pending) -> list[LedgerEntry]:
         """Return the entry and others of its batch that are due; all of them are busy from now on."""
         now, members = self._setup.clock(), [entry]
         for other in self._ledger.of(entry.delivery.receiver):
@@ -175,7 +175,7 @@ class Sender:
                     members.append(other)
         return members
 
-    async def _resume_batch(self, entry: Entry, pending: Pending) -> None:
+    async def _resume_batch(self, entry: LedgerEntry, pending: Pending) -> None:
         """Go on with a batch that was frozen: find out what became of it, send it again as it was, or take it apart."""
         members = [entry]
         for other in self._ledger.of(entry.delivery.receiver):
@@ -201,7 +201,7 @@ class Sender:
         finally:
             self._release(members)
 
-    async def _send_frozen(self, members: list[Entry]) -> None:
+    async def _send_frozen(self, members: list[LedgerEntry]) -> None:
         """Send a frozen batch of which every member is here."""
         waiting = _waiting(members)
         name, message = members[0].delivery.receiver, self._compose_batch(waiting)
@@ -217,7 +217,7 @@ class Sender:
         else:
             await self._succeeded(waiting, {**(head or {}), "batch": message.id})
 
-    async def _find_frozen(self, members: list[Entry]) -> Handle | None:
+    async def _find_frozen(self, members: list[LedgerEntry]) -> Handle | None:
         """Look up a batch of which only some members are here; None when it did not arrive, or nobody can know."""
         message = self._compose_batch(_waiting(members))
         try:
@@ -226,12 +226,12 @@ class Sender:
             raise BrokerError(f"the receiver can't be asked: {error}") from error
         return {**(lookup.head or {}), "batch": message.id} if lookup.state == "there" else None
 
-    def _compose_batch(self, waiting: list[tuple[Entry, Pending]]) -> Message:
+    def _compose_batch(self, waiting: list[tuple[LedgerEntry, Pending]]) -> Message:
         items = tuple(self._compose(each.delivery, pending) for each, pending in waiting)
         first = waiting[0][1]
         return gathered(items[0].words, items, first.sent_as, first.batch)
 
-    async def _take_apart(self, members: list[Entry]) -> None:
+    async def _take_apart(self, members: list[LedgerEntry]) -> None:
         now = self._setup.clock()
         for each in members:
             async with each.lock:
@@ -241,7 +241,7 @@ class Sender:
                 delivery = replace(delivery, pending=replace(batch.thawed(pending), due=now))
                 await self._ledger.store_surely(each, self._caught_up(delivery))
 
-    def _release(self, members: list[Entry]) -> None:
+    def _release(self, members: list[LedgerEntry]) -> None:
         """Let the members of a batch go; one that still waits is called again by its lane."""
         for each in members:
             each.busy = False
@@ -251,7 +251,7 @@ class Sender:
                 if not lane.has(each.delivery.key):
                     lane.put(each.delivery.key, max(pending.due, self._setup.clock() + _SOON))
 
-    async def _succeeded(self, members: list[tuple[Entry, Pending]], head: Handle | None) -> None:
+    async def _succeeded(self, members: list[tuple[LedgerEntry, Pending]], head: Handle | None) -> None:
         name = members[0][0].delivery.receiver
         metrics.notifications.labels(name).inc()
         now = self._setup.clock()
@@ -292,7 +292,7 @@ class Sender:
                 elif steps.is_set_aside(entry.delivery) and not pending:
                     await self._ledger.store_surely(entry, steps.retried(entry.delivery, now))
 
-    async def _failed(self, members: list[tuple[Entry, Pending]], error: DeliveryError) -> None:
+    async def _failed(self, members: list[tuple[LedgerEntry, Pending]], error: DeliveryError) -> None:
         name = members[0][0].delivery.receiver
         metrics.notifications_failed.labels(name, error.reason).inc()
         self._known.failing.add(name)
@@ -311,7 +311,7 @@ class Sender:
                 await self._again_or_never(entry, pending, error, now, roll)
 
     async def _again_or_never(
-        self, entry: Entry, pending: Pending, error: DeliveryError, now: datetime, roll: float
+        self, entry: LedgerEntry, pending: Pending, error: DeliveryError, now: datetime, roll: float
     ) -> None:
         limited = error.reason == "rate_limited" and error.retry_after is not None
         wait = backoff(self._setup.retries, pending.attempts + 1, roll) if error.retryable else None
@@ -329,7 +329,7 @@ class Sender:
             delivery = self._caught_up(delivery)
         await self._ledger.store_surely(entry, delivery)
 
-    async def _give_up(self, entry: Entry, pending: Pending, error: DeliveryError, now: datetime) -> None:
+    async def _give_up(self, entry: LedgerEntry, pending: Pending, error: DeliveryError, now: datetime) -> None:
         name, why = entry.delivery.receiver, f"{error.reason}: {error}"
         doubt = pending.doubt or isinstance(error, UncertainError)
         last = replace(pending, attempts=pending.attempts + 1, error=why, doubt=doubt)
@@ -368,5 +368,5 @@ class Sender:
             del self._notices[key]
 
 
-def _waiting(members: list[Entry]) -> list[tuple[Entry, Pending]]:
+def _waiting(members: list[LedgerEntry]) -> list[tuple[LedgerEntry, Pending]]:
     return [(each, each.delivery.pending) for each in members if each.delivery.pending is not None]

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from monitor.notify.harmless import MAX_BRIEF, MAX_NAME, clean, safe_url
 from monitor.notify.logbook import Delivery, Pending, Tell, message_id
 from monitor.notify.messages import values
-from monitor.notify.messages.texts import MAX_BRIEF, MAX_NAME, clean, safe_url
 from monitor.notify.messages.wording import News, Wording, fill
 from monitor.notify.policy.changes import corroborated
 from monitor.notify.policy.decision import RETRACTED, Policy

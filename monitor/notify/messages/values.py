@@ -11,9 +11,9 @@ from babel.lists import format_list
 from msgspec.structs import replace
 
 from monitor.assemble import headline
-from monitor.assemble.brief.phrases import Phrases, phrases
+from monitor.assemble.brief.phrases import BriefPhrases, phrases
 from monitor.assemble.brief.sentences import brief
-from monitor.notify.messages.texts import MAX_NAME, MAX_TITLE, clean
+from monitor.notify.harmless import MAX_NAME, MAX_TITLE, clean
 from monitor.notify.messages.wording import Counted, Wording, fill
 from monitor.records import Event, Participant, Place, When
 from monitor.watchlist import bundled
@@ -26,7 +26,7 @@ LINE = 110
 _LEAST = 60
 
 
-def phrases_of(words: Wording) -> Phrases:
+def phrases_of(words: Wording) -> BriefPhrases:
     """Return the words of headlines in the reader's language."""
     return phrases(words.language)
 

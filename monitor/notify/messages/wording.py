@@ -31,7 +31,7 @@ Counted: TypeAlias = dict[str, str]
 News: TypeAlias = Literal["status", "time", "place", "medium", "participants", "official", "second"]
 
 
-class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChangeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Texts for a value that was not known before, that was another before, and that is not known any more."""
 
     first: str
@@ -44,8 +44,8 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     locale: str
     prefix: dict[Literal["quiet", "merged", "reminder"], str]
-    news: dict[News, Change]
-    change: Change
+    news: dict[News, ChangeLine]
+    change: ChangeLine
     changed: dict[str, str]
     status: dict[EventStatus, str]
     medium: dict[Medium, str]

@@ -16,10 +16,10 @@ from html import escape
 
 from monitor.config import EmailReceiver
 from monitor.errors import ConfigError, DeliveryError
+from monitor.notify.harmless import clean
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
 from monitor.notify.messages.plain import details, plain_text, replies
-from monitor.notify.messages.texts import clean
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainError
 
 try:

@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from monitor.config import Acknowledge
 from monitor.errors import SummitryError
-from monitor.notify.messages.texts import clean
+from monitor.notify.harmless import clean
 from monitor.records import Record
 
 PATH, FEEDBACK_PATH = "/ack", "/feedback"

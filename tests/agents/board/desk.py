@@ -18,14 +18,14 @@ from agents.board.site import make_site
 from agents.process.web import serving
 from agents.stream.outbox import MemoryOutbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, Batch, Kept, Names, write
+from monitor.archive import Archive, Batch, Kept, LeaderNames, write
 from monitor.config import BoardSettings, Config
 from monitor.notify import Policy
 from monitor.records import Event
 from monitor.watchlist import bundled
 from tests.monitor.archive.samples import NOW, archive, batch
 
-NAMES = Names(bundled())
+NAMES = LeaderNames(bundled())
 
 
 class ReadingBack(MemoryOutbox):

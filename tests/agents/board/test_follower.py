@@ -17,7 +17,7 @@ from agents.board.follower import Follower
 from agents.process.embedded import free_port
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
-from monitor.archive import Archive, Selection, reading
+from monitor.archive import Archive, NamedParticipants, archive_queries
 from monitor.config import Config, TopicSettings
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Ack, Delivery
@@ -53,7 +53,7 @@ async def following(archive: Archive, settings: BrokerSettings, prefix: str):
 
 
 def ids(archive: Archive) -> set[str]:
-    return {found.event.event_id for found in reading.events(archive, NAMES, Selection()).entries}
+    return {found.event.event_id for found in archive_queries.events(archive, NAMES, NamedParticipants()).entries}
 
 
 async def until(reached) -> None:
@@ -79,7 +79,7 @@ async def test_a_board_reads_goes_on_and_shows_the_same(broker, prefix, tmp_path
         archive = Archive(tmp_path / "a.sqlite", "x")
         async with following(archive, settings, prefix) as (desk, published):
             assert ids(archive) == {f"e{n}" for n in range(20)}
-            assert len(reading.kept(archive, "delivery", event_id="e1")) == 1
+            assert len(archive_queries.kept(archive, "delivery", event_id="e1")) == 1
             await put(event("late"))
             await until(lambda: "late" in published)
             assert not set(published) & {f"e{n}" for n in range(19)}, "what was there before is no news"

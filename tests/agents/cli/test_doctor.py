@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from agents.cli.doctor import doctor
+from agents.cli.operate.doctor import doctor
 from agents.process import diagnosis
 from agents.stream.topics import create
 from monitor.config import TopicSettings

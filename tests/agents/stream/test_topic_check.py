@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.stream import topic_check
 from agents.stream.topic_check import changed, check_topics, look, missing, watch_topics
-from agents.stream.topics import Found, TopicNames, create, declare, mismatch
+from agents.stream.topics import FoundTopic, TopicNames, create, declare, mismatch
 from monitor.config import Config, TopicSettings
 from monitor.errors import BrokerError, ConfigError
 from monitor.kafka import BrokerSettings
@@ -18,9 +18,9 @@ DECLARED = declare(TopicSettings(partitions=4))
 NAMES = TopicNames()
 
 
-def found(**partitions: int) -> dict[str, Found]:
+def found(**partitions: int) -> dict[str, FoundTopic]:
     asked = {getattr(NAMES, name): count for name, count in partitions.items()}
-    return {topic.name: Found(asked.get(topic.name, topic.partitions), b"id") for topic in DECLARED}
+    return {topic.name: FoundTopic(asked.get(topic.name, topic.partitions), b"id") for topic in DECLARED}
 
 
 def test_what_is_as_declared_is_no_problem() -> None:
@@ -61,8 +61,10 @@ def test_what_happens_to_topics_under_a_running_process() -> None:
     before, exact = found(), [NAMES.events]
     assert changed(before, found(articles=9), exact) == ""
     assert changed(before, found(events=9), exact) == "topic summitry.events has 9 partitions now, and had 4"
-    assert changed(before, {**before, NAMES.acks: Found(1, b"other")}, exact) == "topic summitry.acks was made again"
-    assert changed(before, {**before, NAMES.acks: Found(1, None)}, exact) == ""
+    assert (
+        changed(before, {**before, NAMES.acks: FoundTopic(1, b"other")}, exact) == "topic summitry.acks was made again"
+    )
+    assert changed(before, {**before, NAMES.acks: FoundTopic(1, None)}, exact) == ""
     del before[NAMES.acks]
     assert changed(found(), before, exact) == "topic summitry.acks was deleted"
 

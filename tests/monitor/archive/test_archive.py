@@ -10,18 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from monitor.archive import Archive, Batch, Kept, Names, Selection, SelectionError, contacts, reading, write
+from monitor.archive import (
+    Archive,
+    Batch,
+    Kept,
+    LeaderNames,
+    NamedParticipants,
+    SelectionError,
+    archive_queries,
+    pair_contacts,
+    write,
+)
 from monitor.errors import StateError
 from monitor.records import Change, Place, When
 from monitor.watchlist import bundled
 from tests.monitor.archive.samples import NOW, TODAY, archive, batch, event, planned
 
-NAMES = Names(bundled())
+NAMES = LeaderNames(bundled())
 
 
 def ids(found: Archive, **query: str) -> list[str]:
-    selection = Selection.parse(query.items())
-    return [entry.event.event_id for entry in reading.events(found, NAMES, selection).entries]
+    selection = NamedParticipants.parse(query.items())
+    return [entry.event.event_id for entry in archive_queries.events(found, NAMES, selection).entries]
 
 
 def test_events_come_by_their_last_change(tmp_path):
@@ -91,18 +101,18 @@ def test_a_merged_event_leads_to_the_other_one(tmp_path):
     )
     assert ids(found) == ["b"]
     assert ids(found, q="video call") == ["b"]
-    assert reading.redirect(found, "a") == "b"
-    assert reading.redirect(found, "b") == ""
+    assert archive_queries.redirect(found, "a") == "b"
+    assert archive_queries.redirect(found, "b") == ""
     write(found, batch(replace(event("b"), revision=3, merged_into="c"), event("c")))
-    assert reading.redirect(found, "a") == "c"
-    assert [pair.total for pair in contacts.pairs(found, TODAY)] == [1]
+    assert archive_queries.redirect(found, "a") == "c"
+    assert [pair.total for pair in pair_contacts.pairs(found, TODAY)] == [1]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(tmp_path):
     found = archive(tmp_path, *(event(f"ev-{n:02}", days_ago=n // 3) for n in range(20)))
     seen, after = [], ""
     while True:
-        page = reading.events(found, NAMES, Selection(), after=after, limit=3)
+        page = archive_queries.events(found, NAMES, NamedParticipants(), after=after, limit=3)
         seen += [entry.event.event_id for entry in page.entries]
         # What comes while somebody turns pages is no reason to show anything twice.
         write(found, batch(event(f"later-{len(seen)}", days_ago=-1)))
@@ -111,7 +121,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(tmp_path):
         after = page.after
     assert sorted(seen) == [f"ev-{n:02}" for n in range(20)]
     with pytest.raises(SelectionError, match="after"):
-        reading.events(found, NAMES, Selection(), after="nonsense!")
+        archive_queries.events(found, NAMES, NamedParticipants(), after="nonsense!")
 
 
 FILTERED = (
@@ -148,12 +158,12 @@ def test_each_filter_lets_pass_what_it_says(tmp_path, query, wanted):
             brief="They spoke of Ukraine.",
         ),
     )
-    selection = Selection.parse(query.items())
+    selection = NamedParticipants.parse(query.items())
     assert set(ids(found, **query)) == wanted
-    assert reading.count(found, NAMES, selection) == len(wanted)
+    assert archive_queries.count(found, NAMES, selection) == len(wanted)
     everything = ["call", "plan", "paris"]
-    assert {entry.event.event_id for entry in reading.matching(found, NAMES, selection, everything)} == wanted
-    assert {entry.event.event_id for entry in reading.since(found, NAMES, selection, 0)} == wanted
+    assert {entry.event.event_id for entry in archive_queries.matching(found, NAMES, selection, everything)} == wanted
+    assert {entry.event.event_id for entry in archive_queries.since(found, NAMES, selection, 0)} == wanted
 
 
 @pytest.mark.parametrize(
@@ -166,13 +176,13 @@ def test_each_filter_lets_pass_what_it_says(tmp_path, query, wanted):
 )  # fmt: skip
 def test_a_filter_with_a_slip_is_an_error(key, value):
     with pytest.raises(SelectionError) as caught:
-        Selection.parse([(key, value)])
+        NamedParticipants.parse([(key, value)])
     assert caught.value.key == key
 
 
 @given(
     st.builds(
-        Selection,
+        NamedParticipants,
         leader=st.lists(st.sampled_from(["xi-jinping", "vladimir-putin"]), unique=True).map(tuple),
         pair=st.sampled_from([(), (("narendra-modi", "xi-jinping"),)]),
         country=st.sampled_from([(), ("FR",), ("FR", "EU")]),
@@ -186,7 +196,7 @@ def test_a_filter_with_a_slip_is_an_error(key, value):
 def test_a_view_can_be_shared_by_its_address(selection):
     from urllib.parse import parse_qsl
 
-    assert Selection.parse(parse_qsl(selection.query())) == selection
+    assert NamedParticipants.parse(parse_qsl(selection.query())) == selection
 
 
 def test_what_is_kept_beside_events_is_replaced_and_removed(tmp_path):
@@ -198,9 +208,9 @@ def test_what_is_kept_beside_events_is_replaced_and_removed(tmp_path):
     assert put("a", b"1") == ["a"]
     assert put("a", b"1") == []
     assert put("a", b"2") == ["a"]
-    assert [kept.body for kept in reading.kept(found, "ack", event_id="a")] == [b"2"]
+    assert [kept.body for kept in archive_queries.kept(found, "ack", event_id="a")] == [b"2"]
     assert put("a", b"") == ["a"]
-    assert reading.kept(found, "ack") == []
+    assert archive_queries.kept(found, "ack") == []
 
 
 def test_pairs_count_what_took_place(tmp_path):
@@ -210,19 +220,19 @@ def test_pairs_count_what_took_place(tmp_path):
         event("e", days_ago=5, status="denied"), planned("f", "putin xi", date(2026, 3, 1)),
         event("g", "macron merz", 400),
     )  # fmt: skip
-    first, second = contacts.pairs(found, TODAY)
+    first, second = pair_contacts.pairs(found, TODAY)
     assert first.leaders == ("vladimir-putin", "xi-jinping")
     assert (first.last, first.total, first.in_year, first.year) == (TODAY, 4, 3, {"call": 2, "meeting": 1})
     assert (second.total, second.in_year) == (1, 0)
-    assert contacts.pairs(found, TODAY, leader="emmanuel-macron") == [second]
-    rhythm = contacts.cadence(found, first.leaders, TODAY)
+    assert pair_contacts.pairs(found, TODAY, leader="emmanuel-macron") == [second]
+    rhythm = pair_contacts.cadence(found, first.leaders, TODAY)
     assert rhythm is not None
     assert (rhythm.contacts, rhythm.median, rhythm.longest, rhythm.since_last) == (4, 20, 870, 0)
-    assert contacts.cadence(found, ("a", "b"), TODAY) is None
-    months = dict(contacts.by_month(found, first.leaders, TODAY))
+    assert pair_contacts.cadence(found, ("a", "b"), TODAY) is None
+    months = dict(pair_contacts.by_month(found, first.leaders, TODAY))
     assert (months[date(2026, 2, 1)], months[date(2026, 1, 1)], months[date(2025, 12, 1)]) == (1, 2, 0)
-    assert contacts.busiest(found, TODAY, 5) == ["vladimir-putin", "xi-jinping"]
-    assert contacts.matrix(found, first.leaders) == {first.leaders: (TODAY, 4)}
+    assert pair_contacts.busiest(found, TODAY, 5) == ["vladimir-putin", "xi-jinping"]
+    assert pair_contacts.matrix(found, first.leaders) == {first.leaders: (TODAY, 4)}
 
 
 def test_a_large_gathering_is_no_contact_of_each_with_each(tmp_path):
@@ -230,8 +240,8 @@ def test_a_large_gathering_is_no_contact_of_each_with_each(tmp_path):
 
     crowd = tuple(replace(PEOPLE["xi"], leader=f"leader-{n}") for n in range(20))
     found = archive(tmp_path, replace(event("summit"), participants=crowd))
-    assert contacts.pairs(found, TODAY) == []
-    assert len(contacts.leaders(found)) == 20
+    assert pair_contacts.pairs(found, TODAY) == []
+    assert len(pair_contacts.leaders(found)) == 20
 
 
 def test_the_calendar_has_what_touches_its_days(tmp_path):
@@ -244,7 +254,7 @@ def test_the_calendar_has_what_touches_its_days(tmp_path):
         replace(event("undated"), when=None),
     )
     march = (date(2026, 3, 1), date(2026, 3, 31))
-    entries = reading.between(found, NAMES, Selection(), march)
+    entries = archive_queries.between(found, NAMES, NamedParticipants(), march)
     assert [entry.event.event_id for entry in entries] == ["over", "on"]
 
 

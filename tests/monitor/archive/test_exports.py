@@ -12,14 +12,14 @@ import icalendar
 import pytest
 from msgspec.structs import replace
 
-from monitor.archive.exports import FORMATS, Item, Origin, was_planned, write_json_feed
+from monitor.archive.exports import FORMATS, ExportItem, ExportOrigin, was_planned, write_json_feed
 from monitor.archive.exports.codings import codings
 from monitor.archive.exports.schemaorg import STATUSES
 from monitor.records import EVENT_STATUSES, Change, Event, Place, When, decode
 from monitor.watchlist import bundled
 from tests.monitor.archive.samples import HOSTILE, HOSTILE_URL, NOW, PEOPLE, event, planned, source
 
-ORIGIN = Origin("https://board.example", "https://board.example/events.atom", "https://board.example/", "Desk")
+ORIGIN = ExportOrigin("https://board.example", "https://board.example/events.atom", "https://board.example/", "Desk")
 EVENTS = (
     event("held"),
     planned("plan", "macron xi", date(2026, 2, 20)),
@@ -29,7 +29,7 @@ EVENTS = (
 
 
 def written(name: str, *events: Event) -> bytes:
-    return b"".join(FORMATS[name].write((Item(each) for each in events), ORIGIN))
+    return b"".join(FORMATS[name].write((ExportItem(each) for each in events), ORIGIN))
 
 
 def lines(name: str, *events: Event) -> list[dict]:
@@ -79,7 +79,7 @@ def test_an_updated_event_is_an_updated_entry():
 
 
 def test_json_feed_has_what_the_format_asks_for():
-    feed = json.loads(b"".join(write_json_feed(map(Item, EVENTS), ORIGIN)))
+    feed = json.loads(b"".join(write_json_feed(map(ExportItem, EVENTS), ORIGIN)))
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert feed["title"] == "Desk"
     for item in feed["items"]:

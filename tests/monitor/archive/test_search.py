@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.archive import Names, Selection, reading
+from monitor.archive import LeaderNames, NamedParticipants, archive_queries
 from monitor.archive.search import fold
 from monitor.watchlist import bundled
 from tests.monitor.archive.samples import archive, event, source
 
-NAMES = Names(bundled())
+NAMES = LeaderNames(bundled())
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def found(tmp_path_factory):
     ],
 )
 def test_words_of_every_script(found, text, wanted):
-    page = reading.events(found, NAMES, Selection(q=text))
+    page = archive_queries.events(found, NAMES, NamedParticipants(q=text))
     assert {entry.event.event_id for entry in page.entries} == wanted
 
 
@@ -59,12 +59,12 @@ def test_words_of_every_script(found, text, wanted):
 )
 def test_a_leader_by_any_name(found, name):
     assert NAMES.ask(name).leaders == (frozenset({"vladimir-putin"}),)
-    page = reading.events(found, NAMES, Selection(q=name))
+    page = archive_queries.events(found, NAMES, NamedParticipants(q=name))
     assert {entry.event.event_id for entry in page.entries} == {"gas"}
 
 
 def test_two_names_are_both_asked_for(found):
-    page = reading.events(found, NAMES, Selection(q="xi macron"))
+    page = archive_queries.events(found, NAMES, NamedParticipants(q="xi macron"))
     assert [entry.event.event_id for entry in page.entries] == ["chinese"]
 
 
@@ -83,5 +83,5 @@ def test_no_question_breaks_the_search(text):
 @given(st.text(alphabet="ab\"'*()^-:é普", max_size=20))
 def test_no_sign_reaches_the_engine(tmp_path_factory, text):
     found = archive(tmp_path_factory.mktemp("signs"), event())
-    reading.events(found, NAMES, Selection(q=text))
+    archive_queries.events(found, NAMES, NamedParticipants(q=text))
     found.close()

@@ -9,8 +9,8 @@ import pytest
 from monitor.assemble import Assembly
 from monitor.assemble.brief.phrases import phrases
 from monitor.assemble.brief.sentences import numbers
-from monitor.assemble.facts.background import MAX_CONTACTS
 from monitor.assemble.lifecycle.stages import ALLOWED
+from monitor.assemble.pair_record import MAX_CONTACTS
 from monitor.records import EVENT_STATUSES, Participant, Place
 from tests.monitor.assemble.samples import WEDNESDAY, assemble, at, day, last, mention, run
 

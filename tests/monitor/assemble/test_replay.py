@@ -12,8 +12,8 @@ import zstandard
 from click.testing import CliRunner
 
 from agents.cli.connect import parse_moment
-from agents.cli.events import standing
-from agents.cli.replay import replay as replay_command
+from agents.cli.news.events import standing
+from agents.cli.news.replay import replay as replay_command
 from monitor.articles import Lines, read_article
 from monitor.assemble import Assembly
 from monitor.assemble.replay import LEAP_WITNESSES, EventClock, final_events, replay, same_event

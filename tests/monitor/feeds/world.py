@@ -11,7 +11,7 @@ from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
 from monitor.feeds.polling.held_feeds import Held
-from monitor.feeds.polling.poll_store import MemoryStore
+from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import Rules
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -39,7 +39,7 @@ class World:
     def __init__(self, server: FeedServer, **options: Any) -> None:
         self.server = server
         self.now = START
-        self.store = options.pop("store", None) or MemoryStore()
+        self.store = options.pop("store", None) or MemoryPollStore()
         self.parser = InlineParser()
         self.fetcher = Fetcher(options.pop("book", None) or AddressBook(), **options.pop("fetch", {}))
         self.draw: Callable[[], float] = options.pop("draw", lambda: 0.5)

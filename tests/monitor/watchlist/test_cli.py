@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agents.cli.watchlist import watchlist
+from agents.cli.news.watchlist import watchlist
 from monitor.errors import SummitryError
 
 HERE = Path(__file__).parent

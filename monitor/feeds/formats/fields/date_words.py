@@ -24,7 +24,7 @@ _WORD = re.compile(
 )
 
 
-class _Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _DateNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     am: frozenset[str]
     pm: frozenset[str]
     am_of: dict[str, frozenset[str]]
@@ -110,9 +110,9 @@ def pattern(sign: str) -> str:
 
 
 @cache
-def names() -> _Names:
+def names() -> _DateNames:
     """Read months.yaml. Raises DataFileError where a language has not twelve months."""
-    found = load_names("months.yaml", _Names)
+    found = load_names("months.yaml", _DateNames)
     for language, months in found.months.items():
         if len(months) != 12 or not all(months):
             raise DataFileError("months.yaml", language, "twelve months with a name each are needed")

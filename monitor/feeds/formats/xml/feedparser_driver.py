@@ -32,7 +32,7 @@ class _EnoughEntriesError(Exception):
     """The limit of entries is reached; what was read so far is the result."""
 
 
-class _Reader:
+class _FeedparserReader:
     """What we change in feedparser's handlers. Mixed in before both of its parsers."""
 
     entries: list[Any]
@@ -161,10 +161,10 @@ _SIDE_FIELDS = ("media_title", "media_description", "itunes_title", "itunes_subt
 
 
 def _side_handlers(name: str) -> dict[str, Any]:
-    def start(self: _Reader, _attributes: dict[str, str]) -> None:
+    def start(self: _FeedparserReader, _attributes: dict[str, str]) -> None:
         self.elementstack.append([name, 0, []])
 
-    def end(self: _Reader) -> None:
+    def end(self: _FeedparserReader) -> None:
         text = self._popped(name)
         if text:
             self._context().setdefault(f"side_{name}", text)
@@ -194,10 +194,10 @@ def _pair(name: Any) -> Any:
 
 _Strict: Any = type(
     "_Strict",
-    (_SideTexts, _Reader, feedparser.api.StrictFeedParser),
+    (_SideTexts, _FeedparserReader, feedparser.api.StrictFeedParser),
     {"startElementNS": _start_element, "endElementNS": _end_element},
 )
-_Loose: Any = type("_Loose", (_SideTexts, _Reader, feedparser.api.LooseFeedParser), {})
+_Loose: Any = type("_Loose", (_SideTexts, _FeedparserReader, feedparser.api.LooseFeedParser), {})
 
 
 def parse_xml(document: str, url: str) -> tuple[Any, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.detect import Detector
-from monitor.detect.reader.passage import MAX_LEADERS, MAX_PIECES, Passage, Seen, fields_of, words_of
+from monitor.detect.reader.passage import MAX_LEADERS, MAX_PIECES, Passage, SeenLeader, fields_of, words_of
 from monitor.detect.reader.pieces import CLS, FIRST, OTHER, SECOND, SEP, SPECIALS, Pieces
 from monitor.records import Article
 
@@ -19,7 +19,9 @@ def rows(passage: Passage, pair: tuple[str, str] = ("a", "b")) -> list[int]:
 
 
 def passage(text: str, *seen: tuple[int, int, str], speaker: str = "") -> Passage:
-    return Passage("en", (("title", text),), tuple(Seen("title", *place, (who,)) for *place, who in seen), speaker)
+    return Passage(
+        "en", (("title", text),), tuple(SeenLeader("title", *place, (who,)) for *place, who in seen), speaker
+    )
 
 
 def test_leaders_are_markers_in_the_order_of_the_text() -> None:
@@ -34,7 +36,7 @@ def test_who_publishes_is_named_in_front() -> None:
 
 
 def test_one_phrase_for_both_is_both_markers() -> None:
-    shown = Passage("en", (("title", "They met"),), (Seen("title", 0, 4, ("a", "b")),))
+    shown = Passage("en", (("title", "They met"),), (SeenLeader("title", 0, 4, ("a", "b")),))
     assert rows(shown) == [CLS, FIRST, SECOND, MET, SEP]
 
 
@@ -42,7 +44,7 @@ def test_one_phrase_for_both_is_both_markers() -> None:
 def test_both_leaders_are_inside_however_far_apart(apart: int) -> None:
     text = "Aaa " + "met " * apart + "Bbb " + "said " * 300
     at = 4 + 4 * apart
-    seen = (Seen("title", 0, 3, ("a",)), Seen("title", at, at + 3, ("b",)))
+    seen = (SeenLeader("title", 0, 3, ("a",)), SeenLeader("title", at, at + 3, ("b",)))
     shown = rows(Passage("en", (("title", text),), seen))
     assert len(shown) <= MAX_PIECES
     assert SECOND in shown

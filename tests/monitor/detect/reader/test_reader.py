@@ -6,7 +6,7 @@ import pytest
 
 from monitor.detect import Detector
 from monitor.detect.reader.opinion import Opinion
-from monitor.detect.reader.passage import Passage, Seen
+from monitor.detect.reader.passage import Passage, SeenLeader
 from monitor.detect.reader.reader import Reader
 from monitor.records import Article
 
@@ -55,10 +55,10 @@ def test_each_part_is_a_distribution(detector: Detector) -> None:
 
 
 def test_one_leader_is_nobody_to_meet() -> None:
-    assert READER.read(Passage("en", (("title", "Putin met"),), (Seen("title", 0, 5, ("putin",)),))) == {}
+    assert READER.read(Passage("en", (("title", "Putin met"),), (SeenLeader("title", 0, 5, ("putin",)),))) == {}
 
 
 def test_a_language_that_it_never_learnt_is_left_to_the_rules() -> None:
-    seen = (Seen("title", 0, 1, ("a",)), Seen("title", 2, 3, ("b",)))
+    seen = (SeenLeader("title", 0, 1, ("a",)), SeenLeader("title", 2, 3, ("b",)))
     assert READER.read(Passage("qq", (("title", "A B"),), seen)) == {}
     assert READER.read(Passage("en", (("title", "A B"),), seen))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.poll_store import MemoryStore
+from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 from tests.feedserver import FeedServer
@@ -20,7 +20,7 @@ class Killed(BaseException):
     """The process ends here: nothing that comes after it happens."""
 
 
-class DyingStore(MemoryStore):
+class DyingStore(MemoryPollStore):
     """A store whose process dies at chosen operations: before one record of it is written, or after it."""
 
     def __init__(self, deaths: Iterable[int]) -> None:

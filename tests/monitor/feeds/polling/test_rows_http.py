@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import BrokerError
-from monitor.feeds.polling.poll_store import MemoryStore
+from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.subscriptions.subscription import Auth, SecretRef, Subscription
 from tests.feedserver import FeedServer, Reply, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, MINUTE, World
@@ -106,7 +106,7 @@ async def test_row_04_a_broker_that_is_away_for_a_moment_costs_nothing(
 
 
 async def test_row_04_what_the_broker_could_not_take_is_not_asked_for(server: FeedServer, world: World) -> None:
-    class Away(MemoryStore):
+    class Away(MemoryPollStore):
         away = True
 
         async def save(self, *record: Any) -> None:

@@ -25,7 +25,7 @@ from monitor.config import (
     WebhookReceiver,
 )
 from monitor.kafka import BrokerSettings
-from monitor.notify.delivery.rehearsal import Outcome, Rehearsal, counts
+from monitor.notify.delivery.rehearsal import Rehearsal, RehearsalOutcome, counts
 from monitor.notify.receivers import build, takes_quiet_updates
 from monitor.records import Event
 from tests.monitor.notify.samples import BEIJING, NOW, event
@@ -34,7 +34,7 @@ from tests.receivers.webhook import SECRET
 EMAIL = EmailReceiver(host="h", sender="a@example.org", to=("b@example.org",))
 
 
-def rehearsed(config: Config, *revisions: tuple[float, Event]) -> list[Outcome]:
+def rehearsed(config: Config, *revisions: tuple[float, Event]) -> list[RehearsalOutcome]:
     rehearsal, found = Rehearsal(config), []
     for minutes, about in revisions:
         found += rehearsal.take(about, NOW + timedelta(minutes=minutes))

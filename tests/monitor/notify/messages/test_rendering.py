@@ -16,11 +16,11 @@ import pytest
 
 from monitor.config import EmailReceiver
 from monitor.errors import DataFileError
+from monitor.notify.harmless import clean
 from monitor.notify.logbook import Delivery, Pending
 from monitor.notify.messages.cloudevents import body
 from monitor.notify.messages.compose import Message, compose
 from monitor.notify.messages.plain import plain_text
-from monitor.notify.messages.texts import clean
 from monitor.notify.messages.values import line, place, when
 from monitor.notify.messages.wording import wording
 from monitor.notify.receivers import slack_blocks

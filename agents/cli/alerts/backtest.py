@@ -15,11 +15,11 @@ import msgspec
 import structlog
 
 from agents.cli.connect import config_option, format_option
-from agents.cli.replay import ArchiveFiles
+from agents.cli.news.replay import ArchiveFiles
 from monitor.assemble.replay import EventClock, replay
 from monitor.config import Config, load_config
 from monitor.detect import Detector
-from monitor.notify.delivery.rehearsal import Outcome, Rehearsal, counts
+from monitor.notify.delivery.rehearsal import Rehearsal, RehearsalOutcome, counts
 from monitor.records import Article
 from monitor.watchlist import bundled, load
 
@@ -48,7 +48,7 @@ def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, mes
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     config = load_config(config_file, os.environ)
     source = ArchiveFiles(files)
-    found: list[Outcome] = []
+    found: list[RehearsalOutcome] = []
     for outcome in outcomes(config, source):
         found.append(outcome)
         if messages or form == "json":
@@ -60,7 +60,7 @@ def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, mes
         sys.exit(1)
 
 
-def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iterator[Outcome]:
+def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iterator[RehearsalOutcome]:
     """Yield what each receiver would have been told, and what was held back, in the order of time."""
     detector = Detector(load(config.watchlist) if config.watchlist else bundled())
     rehearsal, clock = Rehearsal(config), EventClock()
@@ -77,7 +77,7 @@ def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iter
     yield from rehearsal.advance(now + _AFTERWARDS if now.year > 1 else now)
 
 
-def table(config: Config, found: list[Outcome]) -> str:
+def table(config: Config, found: list[RehearsalOutcome]) -> str:
     """Lay out the numbers of each receiver: how often it rings, a day and in all, by route, and what was held back."""
     days = max(1.0, (found[-1].at - found[0].at).total_seconds() / 86400) if found else 1.0
     lines = [f"{'receiver':<20} {'rings':>6} {'a day':>7} {'first':>6} {'updates':>8} {'quiet':>6}  by route"]
@@ -100,7 +100,7 @@ def table(config: Config, found: list[Outcome]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(outcome: Outcome) -> str:
+def _row(outcome: RehearsalOutcome) -> str:
     how = outcome.tell or f"held back ({outcome.reason})"
     route = f" [{outcome.route}]" if outcome.route else ""
     return f"{outcome.at:%Y-%m-%d %H:%M:%S} {outcome.receiver:<16} {how:<24} {outcome.title}{route}"

@@ -17,7 +17,7 @@ from monitor.clock import Clock
 from monitor.config import Match
 from monitor.errors import BrokerError
 from monitor.notify import Ack, AckLinks, Feedback, Notifier, Silence
-from monitor.notify.messages.texts import clean
+from monitor.notify.harmless import clean
 from monitor.notify.replies.ack import (
     FEEDBACK_PATH,
     PATH,

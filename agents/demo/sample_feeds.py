@@ -13,14 +13,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from agents.demo.story import Outlet
+from agents.demo.story import DemoOutlet
 
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 _NOTE = "Sample feed with invented text"
 
 
 @dataclass(frozen=True)
-class Item:
+class DemoItem:
     """One published entry."""
 
     id: str
@@ -30,13 +30,13 @@ class Item:
     updated: datetime
 
 
-def document(outlet: Outlet, items: Sequence[Item], base: str) -> tuple[str, bytes]:
+def document(outlet: DemoOutlet, items: Sequence[DemoItem], base: str) -> tuple[str, bytes]:
     """The content type and the bytes of an outlet's feed; `base` is the address of the server."""
     content_type, write = _WRITERS[outlet.format]
     return content_type, write(outlet, items, f"{base}/{outlet.id}").encode()
 
 
-def _rss(outlet: Outlet, items: Sequence[Item], site: str) -> str:
+def _rss(outlet: DemoOutlet, items: Sequence[DemoItem], site: str) -> str:
     entries = "".join(
         f"<item><title>{escape(item.title)}</title><link>{site}/{item.id}</link>"
         f'<guid isPermaLink="false">{outlet.id}-{item.id}</guid>'
@@ -50,7 +50,7 @@ def _rss(outlet: Outlet, items: Sequence[Item], site: str) -> str:
     )
 
 
-def _rdf(outlet: Outlet, items: Sequence[Item], site: str) -> str:
+def _rdf(outlet: DemoOutlet, items: Sequence[DemoItem], site: str) -> str:
     links = "".join(f'<rdf:li rdf:resource="{site}/{item.id}"/>' for item in items)
     entries = "".join(
         f'<item rdf:about="{site}/{item.id}"><title>{escape(item.title)}</title><link>{site}/{item.id}</link>'
@@ -65,7 +65,7 @@ def _rdf(outlet: Outlet, items: Sequence[Item], site: str) -> str:
     )
 
 
-def _atom(outlet: Outlet, items: Sequence[Item], site: str) -> str:
+def _atom(outlet: DemoOutlet, items: Sequence[DemoItem], site: str) -> str:
     entries = "".join(
         f"<entry><id>{site}/{item.id}</id><title>{escape(item.title)}</title>"
         f'<link rel="alternate" href="{site}/{item.id}"/><published>{item.published.isoformat()}</published>'
@@ -80,7 +80,7 @@ def _atom(outlet: Outlet, items: Sequence[Item], site: str) -> str:
     )
 
 
-def _json(outlet: Outlet, items: Sequence[Item], site: str) -> str:
+def _json(outlet: DemoOutlet, items: Sequence[DemoItem], site: str) -> str:
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": f"{outlet.name} (sample)",

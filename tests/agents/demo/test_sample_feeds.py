@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.demo.feeds import Item, document
+from agents.demo.sample_feeds import DemoItem, document
 from agents.demo.story import load_story
 from monitor.feeds.formats.parse import parse
 
 STORY = load_story()
-ITEM = Item(
+ITEM = DemoItem(
     id="x1",
     title="Tea & talks: 1 < 2",
     summary="Two leaders, one pot.",

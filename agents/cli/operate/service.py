@@ -72,7 +72,7 @@ def _serve(
     run: Callable[[Config, BrokerSettings, asyncio.Event], Awaitable[None]],
     make_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
-    from agents.process.service import run_service  # noqa: PLC0415
+    from agents.process.running import run_service  # noqa: PLC0415
 
     config, settings, _ = connection(config_file, broker)
     try:

@@ -11,8 +11,8 @@ import click
 import httpx
 import msgspec
 
-from monitor.archive import Archive, Names, Selection, SelectionError, reading
-from monitor.archive.exports import FORMATS, Item, Origin
+from monitor.archive import Archive, LeaderNames, NamedParticipants, SelectionError, archive_queries
+from monitor.archive.exports import FORMATS, ExportItem, ExportOrigin
 from monitor.articles import Lines
 from monitor.errors import SummitryError
 from monitor.records import Event, decode
@@ -62,16 +62,16 @@ def export(
     else:
         events = _from_lines(files)
     out = sys.stdout.buffer
-    for piece in FORMATS[form].write((Item(event) for event in events), Origin(board=url, title=title)):
+    for piece in FORMATS[form].write((ExportItem(event) for event in events), ExportOrigin(board=url, title=title)):
         out.write(piece)
     out.flush()
 
 
-def _selection(where: str) -> Selection:
+def _selection(where: str) -> NamedParticipants:
     pairs = [part.partition("=") for part in where.split("&") if part]
     try:
         # A plus sign is left as it is: nobody encodes on a command line.
-        return Selection.parse([(key, value) for key, _, value in pairs])
+        return NamedParticipants.parse([(key, value) for key, _, value in pairs])
     except SelectionError as error:
         raise click.BadParameter(str(error), param_hint="--where") from None
 
@@ -88,20 +88,20 @@ def _from_lines(files: tuple[str, ...]) -> Iterable[Event]:
     return [event for event in last.values() if event.merged_into is None]
 
 
-def _from_archive(path: Path, selection: Selection) -> Iterator[Event]:
-    archive, names = Archive.existing(path), Names(bundled())
+def _from_archive(path: Path, selection: NamedParticipants) -> Iterator[Event]:
+    archive, names = Archive.existing(path), LeaderNames(bundled())
     after = ""
     while True:
-        page = reading.events(archive, names, selection, after=after, limit=reading.MAX_PAGE)
+        page = archive_queries.events(archive, names, selection, after=after, limit=archive_queries.MAX_PAGE)
         yield from (found.event for found in page.entries)
         if not (after := page.after):
             break
     archive.close()
 
 
-def _from_board(board: str, token: str | None, selection: Selection) -> Iterator[Event]:
+def _from_board(board: str, token: str | None, selection: NamedParticipants) -> Iterator[Event]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    query = [*selection.items(), ("limit", str(reading.MAX_PAGE))]
+    query = [*selection.items(), ("limit", str(archive_queries.MAX_PAGE))]
     with httpx.Client(headers=headers, timeout=30.0, trust_env=False) as client:
         after: str | None = None
         while True:

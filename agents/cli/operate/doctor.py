@@ -68,7 +68,7 @@ def _findings(config_file: Path | None, broker: str | None, *, send: bool) -> It
 
 def _receivers(config: Config, broker: str | None, *, send: bool) -> Iterator[Finding]:
     """Each receiver is built; with `send` it gets a test message."""
-    from agents.cli.receivers import send_test  # noqa: PLC0415  # brings the receivers' libraries
+    from agents.cli.alerts.receivers import send_test  # noqa: PLC0415  # brings the receivers' libraries
 
     for name, receiver in config.receivers.items():
         kind = str(receiver.__struct_config__.tag)

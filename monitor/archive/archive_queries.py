@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from monitor.archive.archive_writer import Kept
 from monitor.archive.database import Archive
 from monitor.archive.headlines import headline_of
-from monitor.archive.narrowing import Selection, SelectionError
-from monitor.archive.search import Names
-from monitor.archive.writing import Kept
+from monitor.archive.narrowing import NamedParticipants, SelectionError
+from monitor.archive.search import LeaderNames
 from monitor.records import Event, decode
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ _LONGEST = timedelta(days=370)
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """One event, when it last changed, and its place in the order of arrival."""
 
     event: Event
@@ -42,19 +42,19 @@ class Found:
 class Page:
     """Some entries, and the cursor of those after them; empty at the end."""
 
-    entries: tuple[Found, ...]
+    entries: tuple[SearchResult, ...]
     after: str = ""
 
 
 @dataclass(frozen=True)
-class Filter:
+class EventQuery:
     """A selection as a condition of SQL on `events AS e`, with its values."""
 
     condition: str
     values: tuple[object, ...]
 
     @classmethod
-    def of(cls, selection: Selection, names: Names) -> Filter:
+    def of(cls, selection: NamedParticipants, names: LeaderNames) -> EventQuery:
         """Turn the filters into a condition; merged events never pass."""
         parts: list[str] = ["e.merged_into IS NULL"]
         values: list[object] = []
@@ -100,7 +100,7 @@ def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" for _ in values)
 
 
-def _add_words(parts: list[str], values: list[object], names: Names, text: str) -> None:
+def _add_words(parts: list[str], values: list[object], names: LeaderNames, text: str) -> None:
     question = names.ask(text)
     if not question.leaders and not question.words:
         parts.append("e.n < 0")
@@ -117,9 +117,11 @@ def _add_words(parts: list[str], values: list[object], names: Names, text: str) 
 _ENTRY = "(SELECT body FROM bodies WHERE bodies.n = e.n) AS body, e.changed, e.seq, e.id"
 
 
-def events(archive: Archive, names: Names, selection: Selection, *, after: str = "", limit: int = 50) -> Page:
+def events(
+    archive: Archive, names: LeaderNames, selection: NamedParticipants, *, after: str = "", limit: int = 50
+) -> Page:
     """The events of a selection, those that changed last first. Raises SelectionError for a bad cursor."""
-    chosen = Filter.of(selection, names)
+    chosen = EventQuery.of(selection, names)
     condition, values = chosen.condition, list(chosen.values)
     if after:
         changed, last_id = _cursor(after)
@@ -136,11 +138,13 @@ def events(archive: Archive, names: Names, selection: Selection, *, after: str =
     return Page(entries, more)
 
 
-def matching(archive: Archive, names: Names, selection: Selection, ids: Sequence[str]) -> list[Found]:
+def matching(
+    archive: Archive, names: LeaderNames, selection: NamedParticipants, ids: Sequence[str]
+) -> list[SearchResult]:
     """Of some events those that a selection lets pass, in the order of their change."""
     if not ids:
         return []
-    chosen = Filter.of(selection, names)
+    chosen = EventQuery.of(selection, names)
     rows = archive.reader.execute(
         f"SELECT {_ENTRY} FROM events AS e WHERE e.id IN ({_marks(ids)}) AND {chosen.condition} ORDER BY e.seq",
         (*ids, *chosen.values),
@@ -148,9 +152,11 @@ def matching(archive: Archive, names: Names, selection: Selection, ids: Sequence
     return [_entry(row) for row in rows]
 
 
-def since(archive: Archive, names: Names, selection: Selection, seq: int, limit: int = MAX_PAGE) -> list[Found]:
+def since(
+    archive: Archive, names: LeaderNames, selection: NamedParticipants, seq: int, limit: int = MAX_PAGE
+) -> list[SearchResult]:
     """The events of a selection that changed after `seq`, in the order of their change."""
-    chosen = Filter.of(selection, names)
+    chosen = EventQuery.of(selection, names)
     rows = archive.reader.execute(
         f"SELECT {_ENTRY} FROM events AS e WHERE e.seq > ? AND {chosen.condition} ORDER BY e.seq LIMIT ?",
         (seq, *chosen.values, limit),
@@ -159,10 +165,10 @@ def since(archive: Archive, names: Names, selection: Selection, seq: int, limit:
 
 
 def between(
-    archive: Archive, names: Names, selection: Selection, days: tuple[date, date], limit: int = MAX_PAGE
-) -> list[Found]:
+    archive: Archive, names: LeaderNames, selection: NamedParticipants, days: tuple[date, date], limit: int = MAX_PAGE
+) -> list[SearchResult]:
     """The dated events of a selection that touch some `days` (first and last), in the order of their days."""
-    chosen = Filter.of(selection, names)
+    chosen = EventQuery.of(selection, names)
     # No event is longer than a year: the index by last days need not be walked to its end.
     bounds = (days[0].isoformat(), (days[1] + _LONGEST).isoformat(), days[1].isoformat())
     rows = archive.reader.execute(
@@ -173,9 +179,9 @@ def between(
     return [_entry(row) for row in rows]
 
 
-def count(archive: Archive, names: Names, selection: Selection, most: int = 1000) -> int:
+def count(archive: Archive, names: LeaderNames, selection: NamedParticipants, most: int = 1000) -> int:
     """How many events a selection has; `most` means that many or more."""
-    chosen = Filter.of(selection, names)
+    chosen = EventQuery.of(selection, names)
     row = archive.reader.execute(
         f"SELECT count(*) FROM (SELECT 1 FROM events AS e WHERE {chosen.condition} LIMIT ?)",
         (*chosen.values, most),
@@ -183,7 +189,7 @@ def count(archive: Archive, names: Names, selection: Selection, most: int = 1000
     return int(row[0])
 
 
-def event(archive: Archive, event_id: str) -> Found | None:
+def event(archive: Archive, event_id: str) -> SearchResult | None:
     """One event; of a merged one its own last revision."""
     row = archive.reader.execute(f"SELECT {_ENTRY} FROM events AS e WHERE id = ?", (event_id,)).fetchone()
     return _entry(row) if row else None
@@ -246,8 +252,8 @@ def by_day(archive: Archive, first: date, last: date) -> dict[date, dict[str, in
     return found
 
 
-def _entry(row: sqlite3.Row) -> Found:
-    return Found(decode(Event, row["body"]), _moment(row["changed"]), row["seq"])
+def _entry(row: sqlite3.Row) -> SearchResult:
+    return SearchResult(decode(Event, row["body"]), _moment(row["changed"]), row["seq"])
 
 
 def _moment(micros: int) -> datetime:

@@ -39,7 +39,7 @@ def board(config_file: Path | None, broker: str | None, port: int | None, user: 
         click.echo(password_line(user.strip(), password))
         return
     from agents.board.run import run_board  # noqa: PLC0415  # so that `--help` is quick
-    from agents.process.service import run_service  # noqa: PLC0415
+    from agents.process.running import run_service  # noqa: PLC0415
 
     config, settings, _ = connection(config_file, broker)
     if port is not None:

@@ -12,13 +12,13 @@ import time
 
 import pytest
 
-from agents.process.service import STOP_TIMEOUT
+from agents.process.running import STOP_TIMEOUT
 from agents.stream.guard import EX_TEMPFAIL
 
 PRELUDE = """
 import asyncio, ctypes, threading, time
-from agents.process import service
-from agents.process.service import run_service
+from agents.process import running
+from agents.process.running import run_service
 from monitor.config import Config, Log
 from monitor.errors import BrokerError, ConfigError
 from monitor.jobs import start_job
@@ -101,7 +101,7 @@ def test_a_main_that_fails_and_then_hangs_in_its_clean_up() -> None:
                 await asyncio.shield(asyncio.ensure_future(clean_up()))
 
         async def clean_up():
-            service.end_within(1)  # as a failing job does
+            running.end_within(1)  # as a failing job does
             await never()
         """,
         5,
@@ -114,7 +114,7 @@ def test_c_code_that_holds_the_interpreter_ends_too() -> None:
     code, _ = run(
         """
         async def main(stop):
-            service.end_within(0.5)
+            running.end_within(0.5)
             print("up", flush=True)
             ctypes.PyDLL(None).sleep(60)
         """,

@@ -1,0 +1,1 @@
+"""Commands about alerts: receivers, deliveries, silences, rehearsal, feedback."""

@@ -1,0 +1,1 @@
+"""Commands about news: articles, events, feeds and leaders."""

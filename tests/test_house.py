@@ -1,0 +1,129 @@
+"""The house keeps its order: which room may import which, how large a room is, and that names are not used twice."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter, defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+MAX_MODULES = 12
+#: Commands are named after what they command, and each runnable package has its own `__main__`.
+NAMED_AFTER_THEIR_SUBJECT = ("agents/cli/",)
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the project by its dotted name."""
+    found = {}
+    for path in [*(ROOT / "monitor").rglob("*.py"), *(ROOT / "agents").rglob("*.py")]:
+        found[".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")] = path
+    return found
+
+
+def tree(module: str) -> ast.Module:
+    return ast.parse(modules()[module].read_text(encoding="utf-8"))
+
+
+def levels() -> dict[str, int]:
+    """The rooms of docs/architecture.md with their floor; 0 is the topmost."""
+    block = re.search(r"```rooms\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    assert block, "docs/architecture.md has lost its list of rooms"
+    return {room.strip(): floor for floor, line in enumerate(block[1].splitlines()) for room in line.split(",")}
+
+
+def room_of(module: str) -> str:
+    """The narrowest room of the list that a module lies in."""
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        if (room := ".".join(parts[:length])) in levels():
+            return room
+    return ""
+
+
+def imports(module: str) -> set[str]:
+    """The project's own modules that a module imports, at whatever place in its code."""
+    found: set[str] = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"monitor", "agents"}:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in modules() else node.module or "")
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.split(".")[0] in {"monitor", "agents"}}
+    return found - {"monitor", "agents"}
+
+
+@pytest.mark.parametrize("module", sorted(set(modules()) - {"monitor", "agents"}))
+def test_a_module_imports_only_from_rooms_below_its_own(module: str) -> None:
+    floors = levels()
+    here = room_of(module)
+    assert here, f"{module} lies in no room of docs/architecture.md"
+    upward = {other for other in imports(module) if room_of(other) != here and floors[room_of(other)] <= floors[here]}
+    assert not upward, f"{module} ({here}) imports from above: {sorted(upward)}"
+
+
+def test_each_room_of_the_picture_is_there() -> None:
+    assert {room for room in levels() if not any(m == room or m.startswith(room + ".") for m in modules())} == set()
+
+
+def test_a_folder_has_at_most_twelve_modules() -> None:
+    count = Counter(path.parent.relative_to(ROOT) for path in modules().values() if path.name != "__init__.py")
+    assert {str(folder): number for folder, number in count.items() if number > MAX_MODULES} == {}
+
+
+def test_no_module_name_stands_twice() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in modules().values():
+        where = str(path.relative_to(ROOT))
+        if path.stem not in {"__init__", "__main__"} and not where.startswith(NAMED_AFTER_THEIR_SUBJECT):
+            places[path.stem].append(where)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_no_class_name_stands_twice() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for module in modules():
+        for node in tree(module).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name.lstrip("_")].append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_no_reference_to_a_book_that_is_not_here(module: str) -> None:
+    text = modules()[module].read_text(encoding="utf-8")
+    found = re.findall(
+        r"\b(?:FEEDS|DETECTION|ALERTS|FAUST|STYLE)(?:\.md)? rules?\b.*|\([A-Z]{1,2}\d{1,2}(?:, [A-Z]\d+)*\)", text
+    )
+    assert found == []
+
+
+def test_functions_fit_on_a_screen() -> None:
+    """At most 60 lines a function, docstring and signature left out."""
+    long = {}
+    for module in modules():
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+                length = (body[-1].end_lineno or 0) - body[0].lineno + 1
+                if length > 60:
+                    long[f"{module}.{node.name}"] = length
+    assert long == {}
+
+
+def test_links_in_the_docs_lead_somewhere() -> None:
+    broken = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        broken += [
+            f"{page.relative_to(ROOT)}: {target}"
+            for target in targets
+            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
+        ]
+    assert broken == []
