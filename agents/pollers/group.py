@@ -31,7 +31,8 @@ from monitor.errors import BrokerError, ConfigError, FeedError
 from monitor.feeds.pages.full_text import FullText
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.fetch import Fetched, Fetcher
-from monitor.feeds.polling.poll import Get
+from monitor.feeds.polling.poll import Get, ReadDocument
+from monitor.feeds.polling.poll_store import Store
 from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import Rules
 from monitor.feeds.polling.websub import WebSub
@@ -70,7 +71,7 @@ async def run_poller(
     no broker or no such topic, ConfigError for a network that can't be read.
     """
     await wait_for_broker(broker)
-    fetcher = _fetcher(config)
+    fetcher = make_fetcher(config)
     try:
         if push is not None:
             push.post = fetcher
@@ -81,15 +82,12 @@ async def run_poller(
                 keep = readable(guard, {feeds: partial(decode, Subscription), state: check_remembered})
             store = TopicStore(broker, out, feeds=feeds, state=state, articles=articles, keep=keep)
             pages = FullText(fetcher, pool, now=time.monotonic)
-            poller = Poller(
+            poller = make_poller(
+                config,
                 store,
                 RobotsGate(fetcher, pages),
                 DocumentReader(pool, pages),
                 clock=clock or service_clock(),
-                draw=random.Random(secrets.randbits(64)).random,  # noqa: S311  # jitter, not a secret
-                rules=Rules(config.floor.total_seconds(), config.ceiling.total_seconds()),
-                gap_s=config.host_gap.total_seconds(),
-                concurrency=config.concurrency,
                 push=push,
             )
             options: dict[str, Any] = {
@@ -109,7 +107,31 @@ async def run_poller(
         await fetcher.aclose()
 
 
-def _fetcher(config: PollerSettings) -> Fetcher:
+def make_poller(
+    config: PollerSettings,
+    store: Store,
+    get: Get,
+    read: ReadDocument,
+    *,
+    clock: Clock,
+    push: WebSub | None = None,
+    draw: Callable[[], float] | None = None,
+) -> Poller:
+    """Make a poller as the configuration wants it. `draw` gives its random numbers from 0 to 1."""
+    return Poller(
+        store,
+        get,
+        read,
+        clock=clock,
+        draw=draw or random.Random(secrets.randbits(64)).random,  # noqa: S311  # jitter, not a secret
+        rules=Rules(config.floor.total_seconds(), config.ceiling.total_seconds()),
+        gap_s=config.host_gap.total_seconds(),
+        concurrency=config.concurrency,
+        push=push,
+    )
+
+
+def make_fetcher(config: PollerSettings) -> Fetcher:
     """Make what fetches feeds, within the configuration's limits. Raises ConfigError."""
     try:
         allowed = parse_networks(config.allow_private_networks)

@@ -214,6 +214,11 @@ class _ReceiverSection(Section, frozen=True, kw_only=True, tag_field="type"):
 
     language: Annotated[str, Meta(pattern=r"^[a-z]{2}$", examples=["en"])] = "en"
     zone: str = "UTC"
+
+
+class _RemoteReceiverSection(_ReceiverSection, frozen=True, kw_only=True, tag_field="type"):
+    """Base of the receivers that are reached over the network. One attempt may take `timeout`."""
+
     timeout: timedelta = timedelta(seconds=15)
 
 
@@ -223,7 +228,7 @@ class ConsoleReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="console"
     colour: Literal["auto", "always", "never"] = "auto"
 
 
-class WebhookReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="webhook"):
+class WebhookReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="webhook"):
     """Posts a CloudEvents body signed after Standard Webhooks. Several secrets sign side by side while you rotate."""
 
     url: Secret
@@ -233,7 +238,7 @@ class WebhookReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="webhook"
     concurrency: Count = 4
 
 
-class SlackBotReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="slack"):
+class SlackBotReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="slack"):
     """Posts, edits and replies with a bot token (scopes `chat:write` and `channels:history`, or `groups:history`)."""
 
     token: Secret
@@ -241,14 +246,14 @@ class SlackBotReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="slack")
     api_url: str = "https://slack.com/api/"
 
 
-class SlackWebhookReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="slack_webhook"):
+class SlackWebhookReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="slack_webhook"):
     """Posts to an incoming webhook: the lesser mode, since Slack gives back nothing that could be edited later."""
 
     url: Secret
     allow_private_networks: tuple[str, ...] = ()
 
 
-class EmailReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="email"):
+class EmailReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="email"):
     """Sends mail; updates are replies in the thread of the first message."""
 
     host: str
@@ -260,13 +265,13 @@ class EmailReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="email"):
     password: Secret | None = None
 
 
-class AppriseReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="apprise"):
+class AppriseReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="apprise"):
     """Anything else that the apprise library can reach: Teams, Discord, Telegram, ntfy, ... by its URL."""
 
     url: Secret
 
 
-class KafkaReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="kafka"):
+class KafkaReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="kafka"):
     """Writes the webhook's body to a topic, for machines. Without `broker` it is the service's own broker."""
 
     topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", examples=["alerts"])]

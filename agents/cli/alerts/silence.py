@@ -7,6 +7,7 @@ import contextlib
 import getpass
 import os
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -18,11 +19,12 @@ from agents.cli.connect import DURATION, broker_options, connection, format_opti
 from agents.process.config_names import match_with_ids
 from agents.stream.outbox import KafkaOutbox
 from monitor.clock import service_clock
-from monitor.config import Match, load_config
+from monitor.config import Config, Match, load_config
 from monitor.config.rules import match_mistakes
 from monitor.errors import ConfigError, DecodeError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Silence, decode_note
+from monitor.notify.policy.silences import configured
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
 
 
@@ -115,25 +117,32 @@ async def _read(settings: BrokerSettings, topic: str) -> list[Silence]:
 @click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
 @format_option
 def list_silences(config_file: Path | None, broker: str | None, form: str, *, everything: bool) -> None:
-    r"""Print the silences, the one that ends first on top.
+    r"""Print the silences, also those of the configuration, the one that ends first on top.
 
     \b
     summitry silence list --config summitry.yaml
     """
-    _, settings, names = connection(config_file, broker)
-    now: datetime = service_clock()()
-    for each in asyncio.run(_read(settings, names.silences)):
-        if form == "json" and (everything or each.until > now):
-            click.echo(encode(each))
-        elif everything or each.until > now:
-            match = msgspec.structs.asdict(each.match)
-            given = " ".join(
-                f"{name}={','.join(map(str, value))}"
-                for name, value in match.items()
-                if isinstance(value, tuple) and value
-            )
-            to = f" to {', '.join(each.receivers)}" if each.receivers else ""
-            click.echo(f"{each.id} until {each.until:%Y-%m-%d %H:%M} UTC {given}{to} — {each.reason} ({each.by})")
+    config, settings, names = connection(config_file, broker)
+    found = asyncio.run(_read(settings, names.silences))
+    for line in lines_of(config, found, service_clock()(), form, everything=everything):
+        click.echo(line)
+
+
+def lines_of(config: Config, found: Iterable[Silence], now: datetime, form: str, *, everything: bool) -> list[str]:
+    """Give a line for each silence of the configuration and of the topic that holds `now`, or for `everything`."""
+    silences = sorted((*configured(config.silences), *found), key=lambda each: each.until)
+    shown = [each for each in silences if everything or each.until > now]
+    return [encode(each).decode() if form == "json" else _line(each) for each in shown]
+
+
+def _line(silence: Silence) -> str:
+    match = msgspec.structs.asdict(silence.match)
+    given = " ".join(
+        f"{name}={','.join(map(str, value))}" for name, value in match.items() if isinstance(value, tuple) and value
+    )
+    to = f" to {', '.join(silence.receivers)}" if silence.receivers else ""
+    until = f"{silence.until:%Y-%m-%d %H:%M} UTC"
+    return f"{silence.id} until {until} {given}{to} — {silence.reason} ({silence.by})"
 
 
 @silence.command()

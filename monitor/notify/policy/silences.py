@@ -74,6 +74,7 @@ def configured(rules: Iterable[SilenceRule]) -> tuple[Silence, ...]:
             until=utc(datetime.fromisoformat(rule.until)),
             reason=rule.reason,
             receivers=rule.receivers,
+            by="configuration",
         )
         for number, rule in enumerate(rules)
     )
