@@ -32,7 +32,7 @@ from monitor.feeds.pages.full_text import FullText
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.fetch import Fetched, Fetcher
 from monitor.feeds.polling.poll import Get, ReadDocument
-from monitor.feeds.polling.poll_store import Store
+from monitor.feeds.polling.poll_store import PollStore
 from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import Rules
 from monitor.feeds.polling.websub import WebSub
@@ -109,7 +109,7 @@ async def run_poller(
 
 def make_poller(
     config: PollerSettings,
-    store: Store,
+    store: PollStore,
     get: Get,
     read: ReadDocument,
     *,

@@ -41,7 +41,7 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
     if stop.is_set():
         return
     ready = asyncio.Event()
-    push = _push(config)
+    push = push_of(config)
     network, answers = Network(), Lag(())
     answers.assign(())
     application = make_web([_Readiness(ready), network, answers], push.routes() if push else ())
@@ -62,7 +62,7 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
         )
 
 
-def _push(config: Config) -> WebSub | None:
+def push_of(config: Config) -> WebSub | None:
     """WebSub, where the configuration names the address at which hubs reach this process."""
     if not config.poller.websub_callback:
         return None

@@ -42,6 +42,7 @@ class WebhookServer(LocalServer):
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(tls)
         self.received: list[Received] = []
+        self.paths: list[str] = []
         self.refused = 0
         self.script = Script()
         self.arrivals = Arrivals()
@@ -71,6 +72,7 @@ class WebhookServer(LocalServer):
         if kind == "gone":
             return web.Response(status=410)
         content = await request.read()
+        self.paths.append(request.path)
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.received.append(Received(headers, content, asyncio.get_running_loop().time()))
         self.arrivals.one()
