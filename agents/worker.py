@@ -145,6 +145,7 @@ def ready_detector(watchlist: Watchlist, languages: Collection[str] = ()) -> Det
     """
     known = bundled_languages()
     detector = Detector(watchlist, {code: known[code] for code in languages} if languages else known)
+    detector.warm_up()
     names = " and ".join(leader.name for leader in islice(watchlist.leaders.values(), 2))
     detector.detect(Article(id="warm-up", title=f"{names} met in Geneva on Monday", published=_WARM_UP))
     gc.collect()

@@ -110,7 +110,7 @@ def role_of(title: str, country: str, states: Mapping[str, State], words: Mappin
     known: dict[str, Meaning] = {**words, **(state.titles if state is not None else {})}
     text = title.lower()
     best: tuple[int, int, str] | None = None
-    for word in known:
+    for word in (word for word in known if word in text):
         found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)
         if found is not None and (best is None or (found.start(), -len(word)) < best[:2]):
             best = (found.start(), -len(word), word)

@@ -26,7 +26,7 @@ Why: TypeAlias = Literal[
 #: Why nothing is told: the label of summitry_notifications_suppressed_total.
 WhyNot: TypeAlias = Literal[
     "unchanged", "backfill", "too_old", "background", "no_route", "status", "confidence", "publishers", "reports",
-    "silenced", "merged", "no_edits", "disabled",
+    "silenced", "merged", "no_edits", "disabled", "nothing_stood",
 ]  # fmt: skip
 WHY_NOT: tuple[str, ...] = get_args(WhyNot)
 
@@ -36,6 +36,7 @@ EXPLAINED: dict[str, str] = {
     "backfill": "was in the feed before the feed was followed",
     "too_old": "older than alerts.max_age",
     "background": "background, or a date that went by unreported",
+    "nothing_stood": "denies what nobody planned or told",
     "no_route": "no route leads this event to the receiver",
     "status": "a status that the route does not tell",
     "confidence": "below the route's confidence",
@@ -129,6 +130,8 @@ def _first(policy: Policy, receiver: str, event: Event, now: datetime, silences:
         return Decision(None, "backfill")
     if event.status in _NEVER_FIRST or _long_ago(event, now):
         return Decision(None, "background")
+    if event.status == "denied" and not _stood(event):
+        return Decision(None, "nothing_stood")
     route = policy.route(receiver, event)
     if route is None:
         return Decision(None, "no_route")
@@ -182,6 +185,11 @@ def _update(
     if event.status in RETRACTED and "status" in new.material:
         return Decision("retract", "retracted", names, told_route, due)
     return Decision("loud", new.material[0], names, told_route, due)
+
+
+def _stood(event: Event) -> bool:
+    """True when something was planned or told before it was denied: "no plans" alone is a note on the pair."""
+    return any("status" in change.changed for change in event.history)
 
 
 def _below(policy: Policy, route: Route, event: Event) -> str | None:

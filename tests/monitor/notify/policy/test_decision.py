@@ -17,10 +17,11 @@ from monitor.notify.policy.hours import next_digest, quiet_until
 from monitor.notify.policy.matching import matches
 from monitor.notify.policy.pulse import Pulse, beat
 from monitor.notify.policy.silences import Silence, configured
-from monitor.records import EVENT_STATUSES, KINDS, Place, When
+from monitor.records import EVENT_STATUSES, KINDS, Change, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, PUTIN, event, policy
 
 OLD = NOW - timedelta(hours=25)
+PLANNED_BEFORE = Change(revision=1, at=NOW, changed={"status": ("planned", "denied")})
 
 
 def route(**changes):
@@ -56,7 +57,8 @@ def route(**changes):
             "publishers",
         ),
         ({"publishers": 3, "reports": 1}, route(threshold=Threshold(reports=2)), None, "reports"),
-        ({"status": "denied"}, route(), "first", "first"),
+        ({"status": "denied"}, route(), None, "nothing_stood"),
+        ({"status": "denied", "history": (PLANNED_BEFORE,)}, route(), "first", "first"),
     ],
 )
 def test_the_first_message(about, rules, tell, reason):
