@@ -322,7 +322,7 @@ class _ArticleReading:
         heard = hear(rules, opinions, About(self.language.code, self.focus.day, reader.weights), alone)
         self.rejected += heard.rejected
         self.decisions += heard.decisions
-        return tuple(dated(one, self.opening) if one.when is None else one for one in heard.mentions)
+        return tuple(dated(one, self.opening) for one in heard.mentions)
 
     def _sentences_of(self, words: Sequence[Word], leaders: frozenset[str]) -> list[tuple[Part, Row]]:
         """The sentences that can tell of it: the one of these words, then those that name most of its leaders."""

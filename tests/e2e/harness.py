@@ -283,9 +283,8 @@ async def world(
             for role in ("poller", "worker"):
                 sys.stderr.write(f"--- {role}\n")
                 path = folder / f"{role}.log"
-                sys.stderr.write(
-                    "\n".join(path.read_text(errors="replace").splitlines()[-60:]) if path.exists() else ""
-                )
+                lines = path.read_text(errors="replace").splitlines()[-60:] if path.exists() else []
+                sys.stderr.write("\n".join(line[:2000] for line in lines) + "\n")
             raise
         finally:
             await service.stop()

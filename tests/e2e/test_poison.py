@@ -14,7 +14,7 @@ from tests.chaos.driver.poison import KINDS, STAGES, poison
 from tests.chaos.driver.run import stories
 from tests.e2e.harness import Entry, until, world
 
-pytestmark = [pytest.mark.broker, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
 
 
 async def test_no_record_stops_a_stage(broker: str, prefix: str, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ async def test_no_record_stops_a_stage(broker: str, prefix: str, tmp_path: Path)
         async def set_aside() -> bool:
             return set(places) <= {letter.id for letter in await read(settings, names.dead_letters)}
 
-        await until("each is a dead letter", set_aside, within=60, every=1)
+        await until("each is a dead letter", set_aside, within=150, every=1)
         assert now.service.running("worker") == [worker], "the worker ended"
 
 
@@ -67,7 +67,7 @@ async def test_no_record_stops_a_topic_that_is_read_on_the_side(broker: str, pre
             return not await missing()
 
         try:
-            await until("each is a dead letter", set_aside, within=60, every=1)
+            await until("each is a dead letter", set_aside, within=150, every=1)
         except AssertionError:
             raise AssertionError(f"no dead letters: {sorted(await missing())}") from None
         assert len(now.service.running("worker")) == len(now.service.running("poller")) == 1
