@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections.abc import Iterator
 
@@ -22,6 +23,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--broker", choices=sorted(BROKERS), default="embedded", help="the broker for tests marked `broker`"
     )
+
+
+@pytest.fixture(autouse=True)
+def _log_levels() -> Iterator[None]:
+    """Undo what a test changes about levels: aiokafka at DEBUG, left on, logs each byte that later tests send."""
+    loggers = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    before = {one: one.level for one in (logging.root, *loggers)}
+    yield
+    for one in (logging.root, *logging.root.manager.loggerDict.values()):
+        if isinstance(one, logging.Logger) and one.level != before.get(one, logging.NOTSET):
+            one.setLevel(before.get(one, logging.NOTSET))
 
 
 @pytest.fixture(scope="session")
