@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Collection
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -35,8 +34,9 @@ from agents.stream.outbox import KafkaOutbox
 from agents.stream.reading import readable
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
-from monitor.config import Config
+from monitor.config import Config, Detection
 from monitor.detect import Detector, bundled_languages
+from monitor.errors import ConfigError
 from monitor.jobs import start_job
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, consumer, producer
 from monitor.records import Article, Event, Mention, decode
@@ -58,7 +58,7 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
         return
     watchlist = load(config.watchlist) if config.watchlist else bundled()
     config = with_ids(config, watchlist, service_clock()().date())
-    detector = ready_detector(watchlist, config.detection.languages)
+    detector = ready_detector(watchlist, config.detection)
     async with AsyncExitStack() as stack:
         # One batch takes a whole step of the assembler's state.
         sender = await stack.enter_async_context(producer(broker, max_batch_size=MAX_RECORD_BYTES * 3 // 4))
@@ -136,14 +136,18 @@ class Stages:
         await self.deaths.close(revoked)
 
 
-def ready_detector(watchlist: Watchlist, languages: Collection[str] = ()) -> Detector:
+def ready_detector(watchlist: Watchlist, settings: Detection | None = None) -> Detector:
     """Make a detector that has read all of its data, and keep the garbage collector from looking through that.
 
-    `languages` narrows detection to some of the bundled languages; empty means all. A full collection over roster and
-    gazetteers takes tens of milliseconds, in the middle of an article. Raises
-    DataFileError for a damaged installation, at the start and not at the first contact.
+    The settings may narrow detection to some of the bundled languages. A full collection over roster and gazetteers
+    takes tens of milliseconds, in the middle of an article. Raises DataFileError for a damaged installation, at the
+    start and not at the first contact, and ConfigError for a language that is not bundled.
     """
     known = bundled_languages()
+    languages = settings.languages if settings else ()
+    if unknown := [code for code in languages if code not in known]:
+        problem = f"there is no language '{unknown[0]}' here"
+        raise ConfigError("configuration", "detection.languages", problem, f"known: {', '.join(sorted(known))}")
     detector = Detector(watchlist, {code: known[code] for code in languages} if languages else known)
     detector.warm_up()
     names = " and ".join(leader.name for leader in islice(watchlist.leaders.values(), 2))

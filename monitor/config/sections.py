@@ -1,5 +1,7 @@
 """The sections of the configuration, with their defaults. docs/configuration.md has every key.
 
+A new key needs a row in the tables of tests/monitor/config/settings, which changes it and says what is seen of that.
+
 A length of time is written as `90s`, `5m`, `2h`, `7d` or as a number of seconds. A secret is `{file: PATH}`,
 `{env: NAME}` or, for trials, the text itself. A relative path is relative to the file it stands in.
 """

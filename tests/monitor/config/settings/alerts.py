@@ -114,8 +114,8 @@ def headline(config: Config) -> str:
 
 
 def forgotten(config: Config) -> int:
-    """Count the records that are deleted twenty days after an event was told and closed."""
-    return Run(config, event(1), event(2, closed=True), hours=20 * 24).forgotten
+    """Count the records that are deleted two hours after an event was told and closed."""
+    return Run(config, event(1), event(2, closed=True), hours=2).forgotten
 
 
 def tries(config: Config) -> list[int]:
@@ -156,7 +156,7 @@ ROWS: tuple[Case, ...] = (
     case("alerts.acknowledge.valid", link(valid_for), ("1d", timedelta(days=1)), ("2d", timedelta(days=2)),
          given=_ACK),
     case("alerts.templates", headline, (OMITTED, "Sources"), ("templates", "Told by")),
-    case("alerts.remember", forgotten, ("14d", 1), ("30d", 0)),
+    case("alerts.remember", forgotten, ("1h", 1), ("3h", 0), given={"alerts.max_age": "1h"}),
     case("alerts.retries", tries, (["10m"], [0, 10]), (["10m", "1h"], [0, 10, 70])),
     case("board.url", page, (OMITTED, ""), ("https://board.example", "https://board.example/events/ev-1")),
 )  # fmt: skip

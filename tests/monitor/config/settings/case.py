@@ -28,7 +28,7 @@ class Case:
     `key` is written with dots; `routes[]` is the first item of the list, `receivers.email` the receiver of that type.
     `outcome` takes the loaded configuration (and the running `server`, where one is named), and gives what is compared;
     it may be a coroutine. `given` are the other keys that must be set. `$url`, `$host` and `$port` in a value become
-    the server's.
+    the server's. A row that takes more than a second is `slow`.
     """
 
     key: str
@@ -36,6 +36,7 @@ class Case:
     seen: tuple[tuple[Any, Any], ...]
     given: Mapping[str, Any] = field(default_factory=dict)
     server: Callable[[], AbstractAsyncContextManager[Any]] | None = None
+    slow: bool = False
 
 
 def case(
@@ -44,9 +45,10 @@ def case(
     *seen: tuple[Any, Any],
     given: Mapping[str, Any] | None = None,
     server: Callable[[], AbstractAsyncContextManager[Any]] | None = None,
+    slow: bool = False,
 ) -> Case:
     """Make a row; `seen` are pairs of a value and the outcome that is expected."""
-    return Case(key, outcome, seen, given or {}, server)
+    return Case(key, outcome, seen, given or {}, server, slow)
 
 
 def load(folder: Path, keys: Mapping[str, Any]) -> Config:
@@ -146,4 +148,4 @@ def all_keys() -> set[str]:
 
 def parameters(rows: tuple[Case, ...]) -> list[Any]:
     """The rows as parameters of a test, named by their keys."""
-    return [pytest.param(row, id=row.key) for row in rows]
+    return [pytest.param(row, id=row.key, marks=[pytest.mark.slow] if row.slow else []) for row in rows]
