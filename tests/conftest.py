@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.brokers import BROKERS, ApacheKafka, Embedded
@@ -23,6 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--broker", choices=sorted(BROKERS), default="embedded", help="the broker for tests marked `broker`"
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loggers_follow_their_configuration() -> Iterator[None]:
+    """Keep structlog from remembering a logger's first configuration: `capture_logs` could not see it afterwards."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False}))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -70,10 +72,14 @@ def events(
     wanted = event_filter(config, parse_moment(since, service_clock()()) if since else None, **given).fits
     show = _show_json if form == "json" else _show_row
     header = _HEADER if form == "table" else ""
-    try:
-        asyncio.run(_print(settings, names.events, wanted, show, header=header, following=following))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    # Ctrl-C ends at once: nothing is held that needs an orderly end, and a client that is closing can take its time.
+    signal.signal(signal.SIGINT, _end)
+    asyncio.run(_print(settings, names.events, wanted, show, header=header, following=following))
+
+
+def _end(*_: object) -> None:
+    sys.stdout.flush()
+    os._exit(130)
 
 
 class EventFilter(NamedTuple):
