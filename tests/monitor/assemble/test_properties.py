@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from monitor.assemble.claims.sighting import sighting_of
 from monitor.assemble.stored import EventState, unpack
 from monitor.records import Event, Mention, Place, When
 from tests.monitor.assemble.samples import WEDNESDAY, last, mention
+
+pytestmark = pytest.mark.slow
 
 _START = WEDNESDAY.date()
 _WHO = (

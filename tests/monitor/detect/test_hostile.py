@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from monitor.detect import Detector, explanation_text
 from monitor.records import Article, Mention
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime(2026, 2, 5, 8, tzinfo=UTC)
 DETECTOR = Detector()
 

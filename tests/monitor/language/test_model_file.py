@@ -12,6 +12,8 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from monitor.language import model_file
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ("en", "es", "fr", "de", "ru", "uk", "tr")
 TEXTS = [
     "The leaders of both countries met in Geneva", "Le président s'est entretenu avec son homologue", "ça va", "zz", "",

@@ -17,6 +17,8 @@ from monitor.detect.text.normal import dateline, furniture, label, normalise, se
 from monitor.records import Article, encode, mention_line
 from tests.bench.detection import megabytes
 
+pytestmark = pytest.mark.slow
+
 THURSDAY = datetime(2026, 2, 5, 12, tzinfo=UTC)
 #: Of the process's own time. The target is 50 ms (make bench measures it); a backtracking expression takes minutes.
 SECONDS = 0.5

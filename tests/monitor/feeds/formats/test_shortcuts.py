@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from monitor.feeds.formats.fields import article_urls, date_words, dates, entry_language, html_text
 
+pytestmark = pytest.mark.slow
+
 prose = st.text(st.characters() | st.sampled_from(" \t\n\r\x0b\x85\u00a0\u2028\u200b\u3000\ufeff<>&;"), max_size=60)
 
 

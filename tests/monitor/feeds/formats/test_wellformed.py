@@ -25,6 +25,8 @@ from monitor.feeds.formats.xml.wellformed import PlainDocument
 from tests.monitor.feeds.formats.test_parse import RSS, item
 from tests.monitor.feeds.samples import SAMPLES, changed
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(os.environ.get("SUMMITRY_EVAL", Path(__file__).parents[5] / "shared")) / "feeds"
 URL = "https://example.org/a/feed"
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.monitor.feeds.novelty.follower import Follower, item, rss
 
+pytestmark = pytest.mark.slow
+
 POLLS = 30
 #: Polls in which a feed shows its habits, before its stories are edited.
 SETTLED = 3

@@ -12,6 +12,8 @@ import pytest
 from monitor.feeds.polling.feed_health import CHURNING_POLLS
 from tests.monitor.feeds.novelty.follower import Follower, ids, item, rss
 
+pytestmark = pytest.mark.slow
+
 HOME = "https://gazette.example/"
 
 

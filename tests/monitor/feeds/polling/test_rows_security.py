@@ -25,6 +25,8 @@ from tests.feedserver import FeedServer, Reply, rss
 from tests.monitor.feeds.evil import LAUGHS, NESTED_HTML, QUAD, SPELLINGS, bomb, drip
 from tests.monitor.feeds.world import HOUR, World
 
+pytestmark = pytest.mark.slow
+
 BODY = rss("one story", "two story")
 
 

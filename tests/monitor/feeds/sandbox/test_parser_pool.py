@@ -15,6 +15,8 @@ from monitor.errors import FeedError
 from monitor.feeds.sandbox import parser_process
 from monitor.feeds.sandbox.parser_pool import ParserPool
 
+pytestmark = pytest.mark.slow
+
 GOOD = b"<rss version='2.0'><channel><title>Good</title><item><title>One</title></item></channel></rss>"
 
 

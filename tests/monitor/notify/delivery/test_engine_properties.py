@@ -16,6 +16,8 @@ from monitor.notify.receivers.fake import FakeReceiver
 from monitor.records import Place
 from tests.monitor.notify.samples import engine, event, run_virtual
 
+pytestmark = pytest.mark.slow
+
 EVENTS, STEPS, STORIES = 2, 25, 150
 #: What can happen, how much of it, and how often. The waits end while a message is under way, taken but not answered,
 #: between two attempts, or when all is quiet.

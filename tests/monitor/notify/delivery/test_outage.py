@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import statistics
 
+import pytest
+
 from monitor.notify.receivers.fake import FakeReceiver
 from tests.monitor.notify.samples import BEIJING, NOW, engine, event, run_virtual, virtual_clock
+
+pytestmark = pytest.mark.slow
 
 EVENTS, EVERY = 500, 7.2  # an hour's worth
 
