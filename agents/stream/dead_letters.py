@@ -23,7 +23,6 @@ from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, read_at, read_to_end
-from monitor.notify import Delivery, Retry
 from monitor.record_batches import Unreadable
 from monitor.records import Record, decode, encode
 
@@ -128,6 +127,9 @@ async def replay(
     of a topic: the workers are asked to send it again.
     """
     if letter.topic == names.deliveries and letter.partition < 0:
+        # Here and not above: every process reads dead letters' form, and a poller needs nothing of alerts.
+        from monitor.notify import Delivery, Retry  # noqa: PLC0415
+
         delivery = decode(Delivery, letter.whole_value() or b"")
         wish = Retry(id=f"replay-{letter.id}", at=now, receiver=delivery.receiver, event_id=delivery.event_id)
         await outbox.send(names.silences, wish.id.encode(), encode(wish))
