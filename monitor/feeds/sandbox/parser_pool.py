@@ -50,7 +50,7 @@ class ParserPool:
         *,
         cpu_seconds: float = 3.0,
         memory: int = 1 << 30,
-        heap: int = 112 << 20,
+        heap: int = 116 << 20,
         recycle: int = 1_000,
         deadline: float = 30.0,
     ) -> None:
