@@ -49,7 +49,7 @@ lint: setup ## Style, types, and data files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-quick: setup ## Style, types and the pure tests: the loop while you work (no broker, no process, under 20 s on two cores)
+quick: setup ## Style, types and the pure tests: the loop while you work (a minute on two cores)
 	@$(BIN)/ruff check --quiet . & lint=$$!; $(BIN)/mypy --no-error-summary & types=$$!; \
 		$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not broker and not slow" tests/monitor tests/test_*.py; tests=$$?; \
 		wait $$lint && wait $$types && exit $$tests
