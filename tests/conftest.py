@@ -46,6 +46,14 @@ def _log_levels() -> Iterator[None]:
             one.setLevel(before.get(one, logging.NOTSET))
 
 
+@pytest.fixture(autouse=True)
+def _same_structlog() -> Iterator[None]:
+    """Undo a test's `structlog.configure`: a command that quiets its logs would quiet those of later tests, too."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 @pytest.fixture(scope="session")
 def broker_process(request: pytest.FixtureRequest) -> Iterator[ApacheKafka | Embedded]:
     """The broker of this session, for tests that pause it or look at its kind."""
