@@ -32,7 +32,8 @@ from monitor.detect.rules.status_cues import find_cues, status_of
 from monitor.detect.rules.surroundings import Surroundings, facts_of
 from monitor.detect.setting.subjects import find_topics
 from monitor.detect.setting.time_zones import local_time
-from monitor.detect.text.normal import NormalText, fold, furniture, label, normalise, sentences
+from monitor.detect.text.news_layout import furniture, label, sentences
+from monitor.detect.text.normal import NormalText, fold, normalise
 from monitor.detect.text.tokens import Token, split_at, tokenize
 from monitor.detect.vocabulary.language import Language, bundled_languages
 from monitor.detect.witnesses import About, hear

@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.assemble.brief.deeds import fill, telling
 from monitor.assemble.brief.phrases import BriefPhrases, phrases
-from monitor.detect.text.normal import label
+from monitor.detect.text.news_layout import label
 from monitor.records import Event, EventSource, Participant, When
 
 #: Leaders named one by one; of a larger gathering the others are counted.

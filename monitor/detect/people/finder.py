@@ -16,7 +16,7 @@ from monitor.detect.people.offices import Focus, Registry, Run
 from monitor.detect.people.person import Person, supported
 from monitor.detect.people.title_phrases import Runs
 from monitor.detect.setting.where import place_names as places
-from monitor.detect.text.normal import layout
+from monitor.detect.text.news_layout import layout
 from monitor.detect.text.tokens import Token, is_glued
 from monitor.watchlist import Strength
 

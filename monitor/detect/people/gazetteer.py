@@ -14,7 +14,7 @@ import ahocorasick
 
 from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.tokens import is_glued
-from monitor.detect.vocabulary.language import Hosted
+from monitor.detect.vocabulary.language_file import Hosted
 from monitor.watchlist import Phrase, Strength, Watchlist
 
 #: Letters that go on a word of katakana; the middle dot parts words.

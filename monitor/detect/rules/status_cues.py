@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row, RowItem
-from monitor.detect.vocabulary.language import Cue, CueStatus, Language
+from monitor.detect.vocabulary.language import Cue, Language
+from monitor.detect.vocabulary.language_file import CueStatus
 from monitor.records import Status
 
 _ORDER: tuple[CueStatus, ...] = (

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from monitor.detect import Detector, bundled_languages
 from monitor.detect.setting.forum import find_forums
 from monitor.detect.setting.subjects import find_topics
-from monitor.detect.text.normal import dateline, furniture, label, normalise, sentences, source_suffix
+from monitor.detect.text.news_layout import furniture, label, sentences
+from monitor.detect.text.normal import normalise
 from monitor.records import Article, encode, mention_line
 from tests.bench.detection import megabytes
 
@@ -149,8 +150,6 @@ class TestMegabytes:
         text = normalise(megabytes()[name]).text
         for step in (
             sentences,
-            dateline,
-            source_suffix,
             label,
             furniture,
             bundled_languages()["en"].places.find,
@@ -173,8 +172,6 @@ class TestMegabytes:
         start = time.process_time()
         for step in (
             sentences,
-            dateline,
-            source_suffix,
             label,
             furniture,
             bundled_languages()["en"].places.find,

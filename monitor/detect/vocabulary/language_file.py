@@ -1,0 +1,160 @@
+"""What stands in the files of a language: one record a kind of entry, checked strictly when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from monitor.detect.setting.when import CalendarWords
+from monitor.detect.setting.where import PlaceWords
+from monitor.detect.text.news_layout import NewsLayout
+from monitor.detect.vocabulary.frame_shapes import Missing
+from monitor.records import Kind, Medium, Status
+
+#: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
+Hosted = Literal["never", "at a seat", "always"]
+Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
+#: What a cue says of a trigger in its scope; `generic` means that no single contact is spoken of.
+CueStatus = Status | Literal["generic"]
+Scope = Literal["before", "after", "around"]
+Reach = Literal["tight", "phrase", "near", "clause", "sentence"]
+
+
+class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A trigger as the file has it: one verb or noun in all its forms.
+
+    `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
+    `hosted`: the leader of the state visited takes part even if the text does not name him.
+    """
+
+    name: str
+    class_: str = msgspec.field(name="class")
+    kind: Kind
+    medium: Medium = "unknown"
+    role: str = ""
+    status: Status = "held"
+    weak: bool = False
+    hosted: bool = False
+    distributive: bool = False
+    forms: Mapping[Tense, tuple[str, ...]]
+    compounds: Mapping[Medium, tuple[str, ...]] = {}
+
+
+class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words that give a trigger in their scope a status (after NegEx and ConText: Chapman 2001, Harkema 2009).
+
+    `scope`: where the cue stands. `reach`: tight, up to two items; phrase, within one noun phrase or verb group; near,
+    up to nine items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
+    do not pass it. `strong`: it outweighs the others but a denial. `undated`: what `rescheduled` comes to where no new
+    time is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
+    `apart`: nor do strong ones, since what stands before it speaks of something else ("ahead of"). `reported`: what it
+    says behind a verb of saying.
+    """
+
+    status: CueStatus
+    scope: Scope
+    reach: Reach
+    words: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    barrier: bool = False
+    apart: bool = False
+    strong: bool = False
+    undated: Status = "postponed"
+    example: str = ""
+    unless_before: tuple[str, ...] = ()
+    reported: CueStatus | None = None
+
+
+class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
+
+    `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes
+    that may follow the object, anything else is another sense; `behind_object` the words that may not. A `single` one
+    speaks of one leader's act only ("X spoke about Y", but "X and Y spoke about Z").
+    """
+
+    name: str
+    triggers: tuple[str, ...]
+    only_behind: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
+    object_then: tuple[str, ...] = ()
+    behind_object: tuple[str, ...] = ()
+    single: bool = False
+    example: str = ""
+
+
+class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A frame as the file has it; it does not fit where an item of a class of `unless_behind` follows."""
+
+    name: str
+    shape: str
+    missing: Missing = "none"
+    collective: bool = False
+    status: Status | None = None
+    alone: bool = False
+    finite: bool = False
+    hosted: bool = False
+    opens: bool = False
+    unless_behind: tuple[str, ...] = ()
+    example: str = ""
+
+
+class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words anywhere in the clause that tell by which medium."""
+
+    medium: Medium
+    words: tuple[str, ...]
+
+
+class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. Each list is explained where it is used.
+
+    `state_behind_title`: a state may follow a title as it is ("президент Турции", "presidente ruso");
+    `lower_adjectives`: adjectives of states have no capital; `leading_heads` are heads that stand before the name
+    ("помощник Путина", "portavoz de Lula"); behind an auxiliary one of `goes_on` still speaks of the contact ("was put
+    off and will be held on Friday"); `subordinate` words begin a clause of its own ("as", "while").
+    """
+
+    code: str
+    scripts: tuple[str, ...]
+    clitics: str = ""
+    state_behind_title: bool = False
+    lower_adjectives: bool = False
+    calendar: CalendarWords | None = None
+    places: PlaceWords = PlaceWords()
+    titles: Mapping[str, tuple[str, ...]] = {}
+    other_titles: tuple[str, ...] = ()
+    title_modifiers: tuple[str, ...] = ()
+    honorifics: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    state_prefixes: tuple[str, ...] = ()
+    same_state: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    leading_heads: tuple[str, ...] = ()
+    counterparts: tuple[str, ...] = ()
+    both: tuple[str, ...] = ()
+    both_bare: tuple[str, ...] = ()
+    several: Mapping[int, tuple[str, ...]] = {}
+    others: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
+    distributive: tuple[str, ...] = ()
+    joint: tuple[str, ...] = ()
+    fronted: tuple[str, ...] = ()
+    instead_of: tuple[str, ...] = ()
+    subordinate: tuple[str, ...] = ()
+    goes_on: tuple[str, ...] = ()
+    opinion: tuple[str, ...] = ()
+    layout: NewsLayout = NewsLayout()
+    media: tuple[MediumWords, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = {}
+    endings: Mapping[str, tuple[str, ...]] = {}
+    groups: Mapping[str, tuple[str, ...]] = {}
+    triggers: tuple[TriggerForms, ...]
+    cues: tuple[CueWords, ...] = ()
+    pseudo_cues: tuple[str, ...] = ()
+    vetoes: tuple[VetoWords, ...] = ()
+    frames: tuple[FrameShape, ...]
