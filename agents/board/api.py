@@ -21,13 +21,15 @@ from aiohttp import web
 
 from agents.board import actions
 from agents.board.access import BoardReader
-from agents.board.desk import DESK, Desk
+from agents.board.desk import DESK, Desk, Recent
 from agents.board.pages import HUB, LIMITER, READER, base_url, feed_rows, selection_of
 from monitor import __version__
 from monitor.archive import NamedParticipants, SearchResult, SelectionError, archive_queries, pair_contacts
 from monitor.records import event_line
 
 PREFIX = "/api/v1"
+#: Answers that were just made, by ETag.
+RECENT: web.AppKey[Recent[bytes]] = web.AppKey("recent_answers", Recent)
 PAGE = 50
 
 
@@ -81,10 +83,15 @@ def _limited(handler: Callable[[web.Request], Awaitable[web.StreamResponse]], sc
     return limited
 
 
-async def _cached(request: web.Request, *, kept: bool, make: Callable[[], Awaitable[bytes]]) -> web.Response:
-    """An answer with an ETag of the archive's version and the address; 304 to who has it."""
+async def _cached(
+    request: web.Request, *, kept: bool, make: Callable[[], Awaitable[bytes]], shared: bool = True
+) -> web.Response:
+    """An answer with an ETag of the archive's version and the address; 304 to who has it.
+
+    With `shared` an answer that was just made is given to the next who asks for the same.
+    """
     desk = request.app[DESK]
-    version = await desk.ask(lambda: desk.archive.version(kept=kept))
+    version = desk.archive.version(kept=kept)
     day = desk.clock().date().isoformat()
     asked = hashlib.sha256(f"{request.path_qs} {base_url(request)} {day}".encode()).hexdigest()[:12]
     etag = f'W/"{version}-{asked}"'
@@ -92,7 +99,8 @@ async def _cached(request: web.Request, *, kept: bool, make: Callable[[], Awaita
     known = {each.strip() for each in request.headers.get("If-None-Match", "").split(",")}
     if etag in known or "*" in known:
         return web.Response(status=304, headers=headers)
-    return web.Response(body=await make(), content_type="application/json", headers=headers)
+    body = await (request.app[RECENT].get(etag, make) if shared else make())
+    return web.Response(body=body, content_type="application/json", headers=headers)
 
 
 def _limit(request: web.Request) -> int:
@@ -127,10 +135,10 @@ def _page_of(request: web.Request, selection: NamedParticipants, after: str, lim
 
 async def _one(request: web.Request) -> SearchResult:
     desk, event_id = request.app[DESK], request.match_info["event_id"]
-    if other := await desk.ask(archive_queries.redirect, desk.archive, event_id):
+    other, found = await desk.ask(archive_queries.resolve, desk.archive, event_id)
+    if other:
         rest = request.path.removeprefix(f"{PREFIX}/events/").partition("/")[2]
         raise web.HTTPPermanentRedirect(f"{PREFIX}/events/{quote(other, safe='')}{'/' if rest else ''}{rest}")
-    found = await desk.ask(archive_queries.event, desk.archive, event_id)
     if found is None:
         raise web.HTTPNotFound(text="no such event")
     return found
@@ -143,7 +151,7 @@ async def event(request: web.Request) -> web.StreamResponse:
     async def make() -> bytes:
         return item(found, base_url(request))
 
-    return await _cached(request, kept=False, make=make)
+    return await _cached(request, kept=False, make=make, shared=False)
 
 
 async def history(request: web.Request) -> web.StreamResponse:
@@ -153,7 +161,7 @@ async def history(request: web.Request) -> web.StreamResponse:
     async def make() -> bytes:
         return msgspec.json.encode({"event_id": found.event.event_id, "items": found.event.history})
 
-    return await _cached(request, kept=False, make=make)
+    return await _cached(request, kept=False, make=make, shared=False)
 
 
 async def pairs(request: web.Request) -> web.StreamResponse:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 from aiohttp import web
 
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, LeaderNames, archive_queries
+from monitor.archive import Archive, LeaderNames, archive_queries, pair_contacts
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.watchlist import Watchlist
@@ -23,7 +23,9 @@ T = TypeVar("T")
 
 #: Threads that read the archive.
 READERS = 3
-_COUNTRIES_FOR = 60.0
+_CHOICES_FOR = 60.0
+#: Leaders and pairs that a form offers; any other can be typed.
+_OFFERED = 100
 
 
 @dataclass
@@ -49,6 +51,40 @@ class Flow:
     waiting: dict[str, int] = field(default_factory=dict)
 
 
+class Recent(Generic[T]):
+    """What was just made, for whoever asks for the same: many do when news breaks. It is made once for all of them."""
+
+    def __init__(self, seconds: float, most: int) -> None:
+        self._seconds, self._most = seconds, most
+        self._made: dict[Hashable, tuple[float, asyncio.Future[T]]] = {}
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What was made for `key`, or what `make` makes. Raises what `make` raises, and forgets it."""
+        found, now = self._made.get(key), time.monotonic()
+        if found is None or now - found[0] > self._seconds:
+            self._made.pop(key, None)
+            while len(self._made) >= self._most:
+                del self._made[next(iter(self._made))]
+            made = asyncio.ensure_future(make())
+            made.add_done_callback(lambda made: self._forget_failed(key, made))
+            self._made[key] = found = now, made
+        # One who goes away does not take it from the others.
+        return await asyncio.shield(found[1])
+
+    def _forget_failed(self, key: Hashable, made: asyncio.Future[T]) -> None:
+        if (made.cancelled() or made.exception()) and self._made.get(key, (0.0, None))[1] is made:
+            del self._made[key]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the forms offer to filter by: countries with how many take part, leaders and pairs as they are typed."""
+
+    countries: tuple[tuple[str, int], ...]
+    leaders: tuple[str, ...]
+    pairs: tuple[str, ...]
+
+
 @dataclass
 class Desk:
     """The board's parts."""
@@ -62,15 +98,34 @@ class Desk:
     outbox: Outbox
     progress: Progress = field(default_factory=Progress)
     flow: Flow = field(default_factory=Flow)
-    _countries: tuple[str, float, list[tuple[str, int]]] | None = None
+    _choices: tuple[str, float, Choices] | None = None
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "archive"))
 
-    def countries(self) -> list[tuple[str, int]]:
-        """The countries to filter by; counting them goes through all events, so they are up to a minute old."""
-        known, now = self._countries, time.monotonic()
-        if known is None or known[0] != self.archive.identity or now - known[1] > _COUNTRIES_FOR:
-            self._countries = known = (self.archive.identity, now, archive_queries.countries(self.archive))
+    def choices(self) -> Choices:
+        """What to filter by; gathering it goes through all events, so it is up to a minute old."""
+        known, now = self._choices, time.monotonic()
+        if known is None or known[0] != self.archive.identity or now - known[1] > _CHOICES_FOR:
+            self._choices = known = (self.archive.identity, now, self._gathered())
         return known[2]
+
+    def _gathered(self) -> Choices:
+        rows = pair_contacts.leaders(self.archive, _OFFERED)
+        pairs = pair_contacts.pairs(self.archive, self.clock().date(), limit=_OFFERED)
+        return Choices(
+            tuple(archive_queries.countries(self.archive)),
+            tuple(dict.fromkeys(self.written(row.leader) for row in rows)),
+            tuple(dict.fromkeys(self.written_pair(pair.leaders) for pair in pairs)),
+        )
+
+    def written(self, leader: str) -> str:
+        """How a leader is written in a field of a form: the name where it stands for nobody else, or else the id."""
+        known = self.watchlist.leaders.get(leader)
+        plain = known and not {"+", ","} & set(known.name) and self.people.bearing(known.name) == (leader,)
+        return known.name if known and plain else leader
+
+    def written_pair(self, pair: tuple[str, str]) -> str:
+        """How a pair is written in a field of a form."""
+        return " + ".join(self.written(leader) for leader in pair)
 
     async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask the archive in a thread, so that a long answer holds up nobody else."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
 from agents.board.access import TOKEN_IN_ADDRESS, BoardReader
-from agents.board.desk import DESK
+from agents.board.desk import DESK, Desk, Recent
 from agents.board.pages import READER, base_url, selection_of
 from monitor.archive import NamedParticipants, SearchResult, archive_queries
 from monitor.archive.exports import FORMATS, ExportItem, ExportOrigin, was_planned, write_calendar, write_json_feed
@@ -21,6 +21,9 @@ _BACK, _AHEAD = timedelta(days=90), timedelta(days=730)
 #: Events of one export.
 MOST = 50_000
 
+_Document = tuple[bytes, datetime | None]
+#: Feeds and calendars that were just made.
+RECENT: web.AppKey[Recent[_Document]] = web.AppKey("recent_feeds", Recent)
 Writer = Callable[[Iterable[ExportItem], ExportOrigin], Iterator[bytes]]
 
 
@@ -45,46 +48,54 @@ def _origin(request: web.Request, selection: NamedParticipants) -> ExportOrigin:
 
 
 async def _subscription(
-    request: web.Request, selection: NamedParticipants, media_type: str, write: Writer, found: Iterable[SearchResult]
+    request: web.Request, chosen: tuple[str, Writer], look: Callable[[Desk, NamedParticipants], Iterable[SearchResult]]
 ) -> web.Response:
     """A document with an ETag of its own content, so that a poller that has it is told so."""
-    desk, origin = request.app[DESK], _origin(request, selection)
-    items = [ExportItem(each.event) for each in found]
-    body = await desk.ask(lambda: b"".join(write(items, origin)))
+    desk, selection, (media_type, write) = request.app[DESK], _selection(request), chosen
+    origin = _origin(request, selection)
+
+    def document() -> _Document:
+        items = [ExportItem(each.event) for each in look(desk, selection)]
+        return b"".join(write(items, origin)), max((item.changed for item in items), default=None)
+
+    async def make() -> _Document:
+        return await desk.ask(document)
+
+    # The origin stands for the address without a token, and for the filters.
+    key = origin, desk.clock().date(), desk.archive.version()
+    body, newest = await request.app[RECENT].get(key, make)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "max-age=60", "Content-Type": media_type}
-    if items:
-        newest = max(item.changed for item in items)
+    if newest:
         headers["Last-Modified"] = f"{newest:%a, %d %b %Y %H:%M:%S} GMT"
     if etag in {each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")}:
         return web.Response(status=304, headers=headers)
     return web.Response(body=body, headers=headers)
 
 
+def _newest(desk: Desk, selection: NamedParticipants) -> Iterable[SearchResult]:
+    return archive_queries.events(desk.archive, desk.people, selection, limit=ENTRIES).entries
+
+
+def _plans(desk: Desk, selection: NamedParticipants) -> Iterable[SearchResult]:
+    today = desk.clock().date()
+    found = archive_queries.between(desk.archive, desk.people, selection, (today - _BACK, today + _AHEAD), 5000)
+    return [each for each in found if was_planned(each.event)]
+
+
 async def atom(request: web.Request) -> web.Response:
     """Events by last change as an Atom feed."""
-    desk, selection = request.app[DESK], _selection(request)
-    page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, limit=ENTRIES)
-    chosen = FORMATS["atom"]
-    return await _subscription(request, selection, chosen.media_type, chosen.write, page.entries)
+    return await _subscription(request, (FORMATS["atom"].media_type, FORMATS["atom"].write), _newest)
 
 
 async def json_feed(request: web.Request) -> web.Response:
     """Events by last change as a JSON Feed."""
-    desk, selection = request.app[DESK], _selection(request)
-    page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, limit=ENTRIES)
-    return await _subscription(request, selection, "application/feed+json", write_json_feed, page.entries)
+    return await _subscription(request, ("application/feed+json", write_json_feed), _newest)
 
 
 async def plans(request: web.Request) -> web.Response:
     """What is planned, and what became of plans, as a calendar."""
-    desk, selection = request.app[DESK], _selection(request)
-    today = desk.clock().date()
-    days = (today - _BACK, today + _AHEAD)
-    found = await desk.ask(archive_queries.between, desk.archive, desk.people, selection, days, 5000)
-    chosen = FORMATS["ics"]
-    planned = [each for each in found if was_planned(each.event)]
-    return await _subscription(request, selection, chosen.media_type, write_calendar, planned)
+    return await _subscription(request, (FORMATS["ics"].media_type, write_calendar), _plans)
 
 
 async def export(request: web.Request) -> web.StreamResponse:

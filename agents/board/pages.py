@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import calendar as months
-import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment
 
 from agents.board.access import CSRF_COOKIE, NAME_COOKIE, SESSION_COOKIE, SESSION_SECONDS, Access, BoardReader, Limiter
-from agents.board.desk import DESK, Desk
+from agents.board.desk import DESK, Desk, Recent
 from agents.board.follower import ACK, DEAD_LETTER, DELIVERY, FEED, FEED_STATE, FEEDBACK, SILENCE, Letter, Told
 from agents.board.live import Hub
 from agents.board.views import EventView, bars, dots
@@ -36,11 +35,9 @@ READER = web.RequestKey("reader", BoardReader)
 NEW_COOKIE = web.RequestKey("new_cookie", str)
 
 #: Pages that were just made, by address, theme and the archive's version.
-RECENT: web.AppKey[dict[tuple[str, str, str], tuple[float, str]]] = web.AppKey("recent", dict)
+RECENT: web.AppKey[Recent[str]] = web.AppKey("recent", Recent)
 
 PAGE = 40
-#: A page is given to everybody who asks for it within this many seconds: many do when news breaks.
-_SHARED_FOR, _RECENT = 1.0, 100
 #: Leaders in the matrix of pairs.
 MATRIX = 12
 _SOON = timedelta(days=14)
@@ -54,8 +51,8 @@ def _desk(request: web.Request) -> Desk:
 
 
 def selection_of(request: web.Request, *others: str) -> NamedParticipants:
-    """The filters of a request's address. Raises SelectionError."""
-    return NamedParticipants.parse(request.query.items(), others)
+    """The filters of a request's address, leaders by id or by any of their names. Raises SelectionError."""
+    return NamedParticipants.parse(request.query.items(), others, _desk(request).people)
 
 
 def local_path(path: str) -> str:
@@ -87,6 +84,8 @@ def common(request: web.Request) -> dict[str, Any]:
         "kinds": KINDS,
         "media": MEDIA,
         "formats": list(FORMATS),
+        "written": desk.written,
+        "written_pair": desk.written_pair,
         "selection": NamedParticipants(),
     }
 
@@ -102,6 +101,26 @@ async def mistake(request: web.Request, status: int, detail: str, headers: Mappi
     response = await render(request, "mistake.html", status=status, detail=detail, code=status)
     response.headers.update(headers)
     return response
+
+
+def shared(
+    handler: Callable[[web.Request], Awaitable[web.Response]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A page without forms that act: the same for everybody who asks, until the archive changes."""
+
+    async def share(request: web.Request) -> web.Response:
+        desk, reader = _desk(request), request[READER]
+        # A page of somebody who is logged in has their name in it.
+        if reader.kind == "session" or not desk.progress.done or desk.progress.error:
+            return await handler(request)
+
+        async def make() -> str:
+            return (await handler(request)).text or ""
+
+        key = request.path_qs, request.cookies.get("summitry_theme", ""), desk.archive.version()
+        return web.Response(text=await request.app[RECENT].get(key, make), content_type="text/html")
+
+    return share
 
 
 def card(environment: Environment, found: SearchResult, cache: dict[tuple[str, int], str]) -> str:
@@ -125,6 +144,7 @@ def cards_of(request: web.Request) -> Any:  # noqa: ANN401  # a function for tem
 CARDS: web.AppKey[dict[tuple[str, int], str]] = web.AppKey("cards", dict)
 
 
+@shared
 async def now(request: web.Request) -> web.Response:
     """Events by last change, with all filters, and what is coming."""
     desk = _desk(request)
@@ -139,24 +159,14 @@ async def now(request: web.Request) -> web.Response:
             "resume": archive.version(),
             "page": archive_queries.events(archive, people, selection, after=after, limit=PAGE),
             "soon": archive_queries.between(archive, people, coming, (today, today + _SOON), 12),
-            "countries": desk.countries(),
+            "choices": desk.choices(),
             "named": pair_contacts.names_of(archive, _leaders_in(selection)),
             "total": archive_queries.count(archive, people, selection),
         }
 
-    reader: BoardReader = request[READER]
-    shared = (request.path_qs, request.cookies.get("summitry_theme", ""), await desk.ask(desk.archive.version))
-    fresh = request.app[RECENT].get(shared)
-    if fresh and desk.progress.done and time.monotonic() - fresh[0] < _SHARED_FOR:
-        return web.Response(text=fresh[1], content_type="text/html")
-    found = await desk.ask(look)
-    page = await render(request, "now.html", selection=selection, card=cards_of(request), after=after, **found)
-    # A page of somebody who is logged in has their name in it.
-    if reader.kind != "session" and desk.progress.done:
-        if len(request.app[RECENT]) > _RECENT:
-            request.app[RECENT].clear()
-        request.app[RECENT][shared] = time.monotonic(), page.text or ""
-    return page
+    return await render(
+        request, "now.html", selection=selection, card=cards_of(request), after=after, **await desk.ask(look)
+    )
 
 
 def _leaders_in(selection: NamedParticipants) -> set[str]:
@@ -220,6 +230,7 @@ async def silences_of(desk: Desk) -> list[Silence]:
     return sorted((decode(Silence, each.body) for each in kept), key=lambda silence: silence.until)
 
 
+@shared
 async def calendar(request: web.Request) -> web.Response:
     """What is and was on which day of a month, and which plans passed unconfirmed."""
     desk = _desk(request)
@@ -262,6 +273,7 @@ def _month(text: str, today: date) -> date:
     return month
 
 
+@shared
 async def pairs(request: web.Request) -> web.Response:
     """Who was in contact with whom, and how long ago: a matrix of the busiest leaders, and all pairs."""
     desk = _desk(request)
@@ -276,11 +288,13 @@ async def pairs(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
+@shared
 async def pair(request: web.Request) -> web.Response:
     """One pair: its rhythm and its history."""
     desk = _desk(request)
     selection = NamedParticipants.parse([("pair", request.match_info["pair"])])
     ids, today = selection.pair[0], desk.clock().date()
+    resume = await desk.ask(desk.archive.version)
     page = await desk.ask(
         archive_queries.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
     )
@@ -289,6 +303,7 @@ async def pair(request: web.Request) -> web.Response:
     return await render(
         request, "pair.html",
         ids=ids, names={leader: _name(desk, leader, names) for leader in ids}, page=page, selection=selection,
+        resume=resume, after=request.query.get("after", ""),
         cadence=await desk.ask(pair_contacts.cadence, desk.archive, ids, today),
         bars=bars(months_), card=cards_of(request),
     )  # fmt: skip
@@ -314,10 +329,12 @@ async def leaders(request: web.Request) -> web.Response:
     return await render(request, "leaders.html", rows=rows, others=others, typed=typed, today=desk.clock().date())
 
 
+@shared
 async def leader(request: web.Request) -> web.Response:
     """One leader: offices, contacts, and where."""
     desk, slug = _desk(request), request.match_info["leader"]
     selection, today = NamedParticipants.parse([("leader", slug)]), desk.clock().date()
+    resume = await desk.ask(desk.archive.version)
     page = await desk.ask(
         archive_queries.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE
     )
@@ -331,11 +348,13 @@ async def leader(request: web.Request) -> web.Response:
     return await render(
         request, "leader.html",
         slug=slug, known=known, name=_name(desk, slug, names), page=page, selection=selection, today=today,
+        resume=resume, after=request.query.get("after", ""),
         pairs=await desk.ask(pair_contacts.pairs, desk.archive, today, leader=slug, limit=12), card=cards_of(request),
         land=atlas.land(), dots=dots(recent.entries), view=atlas.VIEW,
     )  # fmt: skip
 
 
+@shared
 async def map_(request: web.Request) -> web.Response:
     """Where contacts take place."""
     desk, selection = _desk(request), selection_of(request)
@@ -345,7 +364,7 @@ async def map_(request: web.Request) -> web.Response:
         selection=selection, land=atlas.land(), dots=dots(page.entries), view=atlas.VIEW,
         placeless=sum(atlas.position(each.event.place) is None for each in page.entries), more=page.after,
         total=len(page.entries), named=await desk.ask(pair_contacts.names_of, desk.archive, _leaders_in(selection)),
-        countries=await desk.ask(desk.countries),
+        choices=await desk.ask(desk.choices),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from agents.board import actions, api, downloads, pages
 from agents.board.access import CSRF_COOKIE, Access, BoardReader, Limiter
-from agents.board.desk import DESK, Desk
+from agents.board.desk import DESK, Desk, Recent
 from agents.board.live import Hub
 from agents.board.pages import ACCESS, CARDS, HUB, LIMITER, NEW_COOKIE, READER, RECENT, TEMPLATES
 from agents.board.views import environment
@@ -44,6 +44,9 @@ HEADERS = {
 _OPEN = ("/login", "/static/", "/live", "/ready", "/metrics")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
+#: Seconds for which an answer is given to whoever asks for the same, as long as the archive does not change.
+_SHARED_FOR = 10.0
+
 logger = logging.getLogger(__name__)
 
 
@@ -55,7 +58,9 @@ def make_site(desk: Desk, access: Access) -> web.Application:
     application.on_response_prepare.append(_add_headers)
     application.middlewares.extend([_answer_mistakes, _know_the_reader])
     application[DESK], application[ACCESS], application[HUB] = desk, access, Hub(desk)
-    application[CARDS], application[RECENT] = {}, {}
+    application[CARDS] = {}
+    application[RECENT], application[api.RECENT] = Recent(_SHARED_FOR, 60), Recent(_SHARED_FOR, 40)
+    application[downloads.RECENT] = Recent(_SHARED_FOR, 20)
     application[TEMPLATES], application[LIMITER] = environment(), Limiter(desk.config.board.rate)
     for file in (resources.files("agents.board") / "data" / "static").iterdir():
         application.router.add_get(f"/static/{file.name}", _static(file.read_bytes(), file.name))

@@ -207,6 +207,12 @@ def redirect(archive: Archive, event_id: str) -> str:
     return "" if found == event_id else found
 
 
+def resolve(archive: Archive, event_id: str) -> tuple[str, SearchResult | None]:
+    """The id of the event that another one turned out to be, or else the event itself, in one visit."""
+    other = redirect(archive, event_id)
+    return other, None if other else event(archive, event_id)
+
+
 def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) -> list[Kept]:
     """What is kept of one sort, by key; of one event, or the newest only, where asked for."""
     condition, values = "sort = ?", [sort]
@@ -237,19 +243,6 @@ def countries(archive: Archive) -> list[tuple[str, int]]:
         "SELECT country, count(DISTINCT n) FROM participants WHERE country != '' GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     return [(str(code), int(number)) for code, number in rows]
-
-
-def by_day(archive: Archive, first: date, last: date) -> dict[date, dict[str, int]]:
-    """How many contacts took place on each day, by kind."""
-    rows = archive.reader.execute(
-        "SELECT day, kind, count(*) FROM events WHERE merged_into IS NULL AND day BETWEEN ? AND ? "
-        "AND status IN ('held', 'ongoing', 'past') GROUP BY 1, 2",
-        (first.isoformat(), last.isoformat()),
-    )
-    found: dict[date, dict[str, int]] = {}
-    for day, kind, number in rows:
-        found.setdefault(date.fromisoformat(day), {})[kind] = int(number)
-    return found
 
 
 def _entry(row: sqlite3.Row) -> SearchResult:

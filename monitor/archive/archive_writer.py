@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
 
+import msgspec
+
 from monitor.archive.database import Archive
 from monitor.archive.search import indexed_text, short_words
 from monitor.records import Event
@@ -43,9 +45,7 @@ class Batch:
 
 def micros(moment: datetime | None) -> int:
     """Microseconds since 1970; 0 for no time."""
-    if moment is None:
-        return 0
-    return int((moment - _EPOCH).total_seconds() * 1_000_000)
+    return round(moment.timestamp() * 1_000_000) if moment else 0
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,11 +67,8 @@ def write(archive: Archive, batch: Batch) -> list[str]:
             last[event.event_id] = event, body
     with archive.writing() as connection:
         seq = int((connection.execute("SELECT value FROM meta WHERE name = 'seq'").fetchone() or ("0",))[0])
-        changed: dict[str, None] = {}
-        for event, body in last.values():
-            if _put_event(connection, event, body, seq + 1):
-                seq += 1
-                changed[event.event_id] = None
+        changed = dict.fromkeys(_put_events(connection, last, seq))
+        seq += len(changed)
         for event_id in _put_kept(connection, batch.kept):
             if event_id and event_id not in changed:
                 seq += 1
@@ -93,65 +90,96 @@ INSERT INTO meta VALUES ('kept', '1') ON CONFLICT (name) DO UPDATE SET value = C
 """
 
 
-def _put_event(connection: sqlite3.Connection, event: Event, body: bytes, seq: int) -> bool:
-    known = connection.execute(
-        "SELECT n, revision, body FROM events JOIN bodies USING (n) WHERE id = ?", (event.event_id,)
-    ).fetchone()
-    if known and (known[1] > event.revision or known[2] == body):
-        return False
-    changed, first = micros(last_change(event)), micros(event.first_seen)
-    seen = (event.first_seen or event.last_seen or _EPOCH).date()
-    start, end = (event.when.start, event.when.end) if event.when else (seen, seen)
-    row = (
-        event.event_id, event.revision, seq, changed, first, start.isoformat(), end.isoformat(),
-        event.when is not None, event.kind, event.medium, event.status,
-        event.place.name if event.place else "", event.place.country if event.place else "",
-        event.confidence, event.publishers, event.reports, len(event.confirmed_by), event.merged_into,
-    )  # fmt: skip
-    if known:
-        n = int(known[0])
-        for table in ("participants", "contacts"):
-            connection.execute(f"DELETE FROM {table} WHERE n = ?", (n,))
-        connection.execute(f"UPDATE events SET {_ASSIGNED} WHERE n = ?", (*row, n))
-    else:
-        n = int(connection.execute(f"INSERT INTO events ({_COLUMNS}) VALUES ({_MARKS})", row).lastrowid or 0)
-    connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (n, body))
-    _put_relations(connection, event, n, changed, start.isoformat())
-    text = indexed_text(event) if event.merged_into is None else ""
-    for table, words in (("words", text), ("shorts", short_words(text))):
-        if known:
-            connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (n,))
-        if words:
-            connection.execute(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", (n, words))
-    return True
+_COLUMNS = {
+    "events": "n, id, revision, seq, changed, first, day, last_day, dated, kind, medium, status, place, country, "
+    "confidence, publishers, reports, confirmed, merged_into",
+    "bodies": "n, body",
+    "redirects": "id, event_id",
+    "participants": "leader, changed, n, country, name",
+    "contacts": "a, b, day, n, kind, medium",
+    "words": "rowid, text",
+    "shorts": "rowid, text",
+}
+_SORTED = ("participants", "contacts")
+_OF_EVENTS = (("participants", "n"), ("contacts", "n"), ("words", "rowid"), ("shorts", "rowid"))
 
 
-_COLUMNS = (
-    "id, revision, seq, changed, first, day, last_day, dated, kind, medium, status, place, country, confidence, "
-    "publishers, reports, confirmed, merged_into"
-)
-_MARKS = ", ".join("?" for _ in _COLUMNS.split(", "))
-_ASSIGNED = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))
+@dataclass
+class _Rows:
+    """What some events become in the tables, so that each table is written with one statement."""
+
+    replaced: list[tuple[int]] = field(default_factory=list)
+    rows: dict[str, list[tuple[object, ...]]] = field(default_factory=lambda: {name: [] for name in _COLUMNS})
+
+    def add(self, event: Event, body: bytes, n: int, seq: int) -> None:
+        """Take one event in, as row `n`."""
+        rows, changed = self.rows, micros(last_change(event))
+        seen = (event.first_seen or event.last_seen or _EPOCH).date()
+        start, end = (event.when.start, event.when.end) if event.when else (seen, seen)
+        day = start.isoformat()
+        rows["events"].append((
+            n, event.event_id, event.revision, seq, changed, micros(event.first_seen),
+            day, day if end == start else end.isoformat(), event.when is not None,
+            event.kind, event.medium, event.status,
+            event.place.name if event.place else "", event.place.country if event.place else "",
+            event.confidence, event.publishers, event.reports, len(event.confirmed_by), event.merged_into,
+        ))  # fmt: skip
+        rows["bodies"].append((n, body))
+        rows["redirects"] += [(old, event.event_id) for old in event.redirects]
+        if event.merged_into is not None:
+            rows["redirects"].append((event.event_id, event.merged_into))
+            return
+        rows["participants"] += [(p.leader, changed, n, p.country, p.name) for p in event.participants]
+        leaders = sorted({p.leader for p in event.participants})
+        if event.status in HAPPENED and len(leaders) <= MAX_PAIRED:
+            rows["contacts"] += [(a, b, day, n, event.kind, event.medium) for a, b in combinations(leaders, 2)]
+        if text := indexed_text(event):
+            rows["words"].append((n, text))
+            if short := short_words(text):
+                rows["shorts"].append((n, short))
+
+    def put(self, connection: sqlite3.Connection) -> None:
+        """Write the tables; rows of an event that was there before go first."""
+        if self.replaced:
+            for table, key in _OF_EVENTS:
+                connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", self.replaced)
+        for table, columns in _COLUMNS.items():
+            # In the order of their keys, neighbours land on the same page of the file.
+            rows = sorted(self.rows[table]) if table in _SORTED else self.rows[table]
+            marks = ", ".join("?" for _ in columns.split(", "))
+            connection.executemany(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
-def _put_relations(connection: sqlite3.Connection, event: Event, n: int, changed: int, day: str) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO redirects VALUES (?, ?)",
-        [(old, event.event_id) for old in event.redirects]
-        + ([(event.event_id, event.merged_into)] if event.merged_into else []),
-    )
-    if event.merged_into:
-        return
-    connection.executemany(
-        "INSERT OR REPLACE INTO participants VALUES (?, ?, ?, ?, ?)",
-        [(p.leader, changed, n, p.country, p.name) for p in event.participants],
-    )
-    leaders = sorted({p.leader for p in event.participants})
-    if event.status in HAPPENED and len(leaders) <= MAX_PAIRED:
-        connection.executemany(
-            "INSERT OR REPLACE INTO contacts VALUES (?, ?, ?, ?, ?, ?)",
-            [(a, b, day, n, event.kind, event.medium) for a, b in combinations(leaders, 2)],
-        )
+_FIND = """
+SELECT id, n, revision FROM events WHERE id IN (SELECT value FROM json_each(?))
+"""
+
+
+def _put_events(connection: sqlite3.Connection, given: Mapping[str, tuple[Event, bytes]], seq: int) -> list[str]:
+    """Write those of the given events that are new or newer than what is there. Returns their ids."""
+    if not given:
+        return []
+    found = connection.execute(_FIND, (msgspec.json.encode(list(given)).decode(),))
+    known = {event_id: (n, revision) for event_id, n, revision in found}
+    after = int(connection.execute("SELECT coalesce(max(n), 0) FROM events").fetchone()[0])
+    rows, changed = _Rows(), list[str]()
+    for event_id, (event, body) in given.items():
+        n, revision = known.get(event_id, (0, -1))
+        if revision > event.revision or (revision == event.revision and _same_body(connection, n, body)):
+            continue
+        if n:
+            rows.replaced.append((n,))
+        else:
+            after += 1
+            n = after
+        changed.append(event_id)
+        rows.add(event, body, n, seq + len(changed))
+    rows.put(connection)
+    return changed
+
+
+def _same_body(connection: sqlite3.Connection, n: int, body: bytes) -> bool:
+    return bool(connection.execute("SELECT body = ? FROM bodies WHERE n = ?", (body, n)).fetchone()[0])
 
 
 def _put_kept(connection: sqlite3.Connection, kept: Iterable[Kept]) -> Iterable[str]:

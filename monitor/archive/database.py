@@ -20,10 +20,12 @@ from pathlib import Path
 from monitor.errors import StateError
 
 #: Raise it with each change of the tables or of what is stored in them.
-FORM = "2"
+FORM = "3"
 
 #: Pages of SQLite's cache for each connection, as negative kibibytes.
 _CACHE = -16_000
+#: Pages of 4 KiB in the write-ahead log before they are moved to the file: a rebuild writes most pages several times.
+_LOGGED = 8000
 _SUFFIXES = ("", "-wal", "-shm")
 
 _TABLES = """
@@ -41,7 +43,6 @@ CREATE TABLE events (
 );
 CREATE TABLE bodies (n INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE INDEX events_changed ON events (changed DESC, id DESC) WHERE merged_into IS NULL;
-CREATE INDEX events_day ON events (day, n) WHERE merged_into IS NULL;
 CREATE INDEX events_last_day ON events (last_day, day) WHERE merged_into IS NULL;
 CREATE INDEX events_status ON events (status, changed DESC) WHERE merged_into IS NULL;
 CREATE INDEX events_seq ON events (seq);
@@ -117,6 +118,7 @@ class Archive:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = {_CACHE}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED}")
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             connection.executescript(f"BEGIN; {_TABLES}")
             values = {"form": FORM, "origin": self.origin, "identity": secrets.token_hex(8)}

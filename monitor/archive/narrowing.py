@@ -4,6 +4,7 @@
     confidence=0.6        confirmed=yes                      since=2026-01-01              until=2026-01-31  q=gas deal
 
 A key may be given several times, or once with commas; one of its values is enough. All keys that are given must hold.
+Where a watchlist's names are at hand, a leader may be given by any of them: `leader=Путин`, `pair=Putin + Xi`.
 `since` and `until` are days of the contact, both included; an event without a date counts by the day it was first seen.
 """
 
@@ -13,8 +14,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from itertools import product
 from urllib.parse import urlencode
 
+from monitor.archive.search import LeaderNames
 from monitor.errors import SummitryError
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA
 from monitor.watchlist.states import bundled_states, code_for
@@ -54,10 +57,13 @@ class NamedParticipants:
     q: str = ""
 
     @classmethod
-    def parse(cls, query: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> NamedParticipants:
+    def parse(
+        cls, query: Iterable[tuple[str, str]], others: Iterable[str] = (), people: LeaderNames | None = None
+    ) -> NamedParticipants:
         """Read a query's keys and values. Raises SelectionError.
 
         Unknown keys are an error, since a filter with a slip would let everything pass; `others` are keys of the route.
+        With `people`, leaders may be named; a name that several bear stands for all of them.
         """
         given: dict[str, list[str]] = {}
         allowed = {*_NAMES, *others}
@@ -74,8 +80,8 @@ class NamedParticipants:
             if len(values) > MAX_VALUES:
                 raise SelectionError(key, f"more than {MAX_VALUES} values")
         return cls(
-            leader=_matching("leader", lists, _SLUG, "xi-jinping"),
-            pair=_pairs(lists.get("pair", ())),
+            leader=_leaders(lists.get("leader", ()), people),
+            pair=_pairs(lists.get("pair", ()), people),
             country=_countries(lists.get("country", ())),
             kind=_among("kind", lists, KINDS),
             medium=_among("medium", lists, MEDIA),
@@ -123,13 +129,18 @@ class NamedParticipants:
 _NAMES = tuple(field.name for field in fields(NamedParticipants))
 
 
-def _matching(
-    key: str, lists: Mapping[str, tuple[str, ...]], pattern: re.Pattern[str], example: str
-) -> tuple[str, ...]:
-    for value in lists.get(key, ()):
-        if not pattern.fullmatch(value):
-            raise SelectionError(key, f"{value[:40]!r} is none; write it as {example}")
-    return lists.get(key, ())
+def _bearing(key: str, value: str, people: LeaderNames | None) -> tuple[str, ...]:
+    """The leaders that a value stands for: those who bear that name, or the one with that id."""
+    if people and (found := people.bearing(value)):
+        return found
+    if not _SLUG.fullmatch(value):
+        raise SelectionError(key, f"{value[:40]!r} is none; write it as xi-jinping" + (", or a name" if people else ""))
+    return (value,)
+
+
+def _leaders(values: Iterable[str], people: LeaderNames | None) -> tuple[str, ...]:
+    found = dict.fromkeys(leader for value in values for leader in _bearing("leader", value, people))
+    return tuple(found)[:MAX_VALUES]
 
 
 def _countries(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -148,15 +159,20 @@ def _among(key: str, lists: _Lists, known: tuple[str, ...]) -> tuple[str, ...]:
     return lists.get(key, ())
 
 
-def _pairs(values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    pairs = []
+def _pairs(values: Iterable[str], people: LeaderNames | None) -> tuple[tuple[str, str], ...]:
+    pairs: dict[tuple[str, str], None] = {}
     for value in values:
         # In a query a plus sign is a space.
-        parts = sorted(set(re.split(r"[+ ]+", value)))
-        if len(parts) != 2 or not all(_SLUG.fullmatch(part) for part in parts):
+        sides = [part.strip() for part in value.split("+")] if "+" in value else value.split()
+        if len(sides) == 2:
+            both = [_bearing("pair", side, people) for side in sides]
+        else:
+            both = [tuple(sorted(each)) for each in people.ask(value).leaders] if people else []
+        found = [(min(pair), max(pair)) for pair in product(*both) if len(both) == len(set(pair)) == 2]
+        if not found:
             raise SelectionError("pair", f"{value[:80]!r} is none; write it as vladimir-putin+xi-jinping")
-        pairs.append((parts[0], parts[1]))
-    return tuple(dict.fromkeys(pairs))
+        pairs.update(dict.fromkeys(found))
+    return tuple(pairs)[:MAX_VALUES]
 
 
 def _share(value: str) -> float:

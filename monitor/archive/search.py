@@ -28,6 +28,8 @@ _TOKEN = regex.compile(r"[\p{L}\p{N}]+")
 _SHORT = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]{1,2}(?![\p{L}\p{N}])")
 #: Runs of scripts that put no spaces between words.
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+")
+#: Fast path for texts in ASCII: everything but letters and digits is a space.
+_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def fold(text: str) -> str:
@@ -47,8 +49,10 @@ def indexed_text(event: Event) -> str:
 
 def short_words(folded: str) -> str:
     """The words of one and two letters, and each pair of neighbours of a script without spaces."""
+    if folded.isascii():
+        return " ".join(dict.fromkeys(word for word in folded.translate(_SPACED).split() if len(word) < 3))
     found = dict.fromkeys(_SHORT.findall(folded))
-    for run in () if folded.isascii() else _UNSPACED.findall(folded):
+    for run in _UNSPACED.findall(folded):
         found.update(dict.fromkeys(run[at : at + 2] for at in range(max(1, len(run) - 1))))
     return " ".join(found)
 
@@ -82,6 +86,15 @@ class LeaderNames:
                 if key := tuple(_TOKEN.findall(fold(name))):
                     self._leaders.setdefault(key, set()).add(leader.id)
         self._recent = _newest_terms(watchlist)
+
+    def bearing(self, text: str) -> tuple[str, ...]:
+        """The leaders whose id or whole name the text is, those who took office last first; empty for none."""
+        if text in self._recent:
+            return (text,)
+        asked = self.ask(text)
+        if len(asked.leaders) != 1 or asked.words:
+            return ()
+        return tuple(sorted(asked.leaders[0], key=lambda leader: (-self._recent.get(leader, 0), leader)))
 
     def ask(self, text: str) -> Question:
         """Read a question: the longest names first, then words. Unknown signs are passed over."""

@@ -131,7 +131,11 @@ async def measure(folder: Path) -> None:
                             break
                 await asyncio.sleep(0.05)
             took = time.perf_counter() - started
-            print(f"rebuild from topics: {EVENTS:,} events in {took:.1f} s, {EVENTS / took:,.0f} a second")
+            worked = processor(process.pid)
+            print(
+                f"rebuild from topics: {EVENTS:,} events in {took:.1f} s, {EVENTS / took:,.0f} a second; "
+                f"{worked:.1f} s of processor time, start included"
+            )
             counted = [0]
             listeners = [asyncio.create_task(listen(client, counted)) for _ in range(READERS)]
             await asyncio.sleep(1)

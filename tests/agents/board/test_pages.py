@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 from datetime import date
 from html.parser import HTMLParser
@@ -9,11 +11,13 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
+from agents.board.desk import Recent
 from agents.board.follower import Letter
+from agents.board.pages import TEMPLATES
 from agents.stream.dead_letters import DeadLetter
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.subscriptions.subscription import Subscription
-from monitor.notify import Delivery
+from monitor.notify import Ack, Delivery
 from monitor.records import Fact, Place, When
 from tests.agents.board.desk import board, browser
 from tests.monitor.archive.samples import HOSTILE, HOSTILE_URL, NOW, PEOPLE, event, planned, source
@@ -256,3 +260,61 @@ async def test_hostile_texts_are_text(tmp_path, path):
         assert not set("\u202e\u2066\x00\x07") & set(page.text)
         assert len(page.text) < 400_000
         assert "49" not in re.findall(r"\{\{7\*7\}\}|49", found.text)
+
+
+async def test_leaders_and_pairs_are_typed_by_name(tmp_path):
+    async with board(tmp_path, *story()) as place, browser(place) as reader:
+        page = (await reader.get("/?leader=%D0%9C%D0%B0%D0%BA%D1%80%D0%BE%D0%BD&pair=Macron+%2B+Friedrich+Merz")).text
+        assert re.findall(r'id="e-(\w+)"', page) == ["missed", "older"]
+        assert 'name="leader" id="leader" list="leaders-offered" value="Emmanuel Macron"' in page
+        assert 'list="pairs-offered" value="Emmanuel Macron + Friedrich Merz"' in page
+        assert "<option>Xi Jinping</option>" in page
+        assert "<option>Vladimir Putin + Xi Jinping</option>" in page
+        assert "/events.atom?leader=emmanuel-macron&amp;pair=emmanuel-macron%2Bfriedrich-merz" in page
+        unknown = await reader.get("/?leader=Nobody+Ever")
+        assert (unknown.status_code, "or a name" in unknown.text) == (400, True)
+
+
+async def test_who_may_only_read_sees_who_has_seen_it(tmp_path):
+    tokens = tmp_path / "tokens.yaml"
+    tokens.write_text(f"tokens:\n- {{name: dashboard, sha256: {hashlib.sha256(b'reader-token').hexdigest()}}}\n")
+    known = {"Authorization": "Bearer reader-token"}
+    async with board(tmp_path, *story(), tokens=tokens) as place, browser(place, headers=known) as reader:
+        assert "Nobody has marked it as seen yet" in (await reader.get("/events/held")).text
+        place.keep("summitry.acks", "held", Ack(event_id="held", by="Bo", at=NOW))
+        page = Reader((await reader.get("/events/held")).text).text
+        assert "At the desk" in page
+        assert "Seen by Bo" in page
+        assert "Mark as seen" not in page
+
+
+async def test_what_many_ask_for_is_made_once_and_changes_with_the_archive(tmp_path):
+    async with board(tmp_path, *story()) as place, browser(place) as reader:
+        made: list[str] = []
+        environment = place.site[TEMPLATES]
+        get = environment.get_template
+        environment.get_template = lambda name, *rest: made.append(name) or get(name, *rest)
+        pages = await asyncio.gather(*(reader.get("/calendar") for _ in range(8)))
+        assert made.count("calendar.html") == 1
+        assert len({page.text for page in pages}) == 1
+        await place.bring(planned("fresh", "modi xi", date(2026, 2, 20)))
+        assert "/events/fresh" in (await reader.get("/calendar")).text
+
+
+async def test_a_failure_is_not_kept_for_the_next(tmp_path):
+    recent: Recent[str] = Recent(60, 2)
+
+    async def fail() -> str:
+        raise LookupError
+
+    async def make() -> str:
+        made.append(1)
+        return "made"
+
+    made: list[int] = []
+    with pytest.raises(LookupError):
+        await recent.get("a", fail)
+    assert await recent.get("a", make) == "made"
+    for key in ("a", "b", "c", "a"):
+        await recent.get(key, make)
+    assert len(made) == 4, "the oldest of three has gone"

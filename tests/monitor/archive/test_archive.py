@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from datetime import date, timedelta
 
@@ -22,9 +23,9 @@ from monitor.archive import (
     write,
 )
 from monitor.errors import StateError
-from monitor.records import Change, Place, When
+from monitor.records import Change, Event, Place, When
 from monitor.watchlist import bundled
-from tests.monitor.archive.samples import NOW, TODAY, archive, batch, event, planned
+from tests.monitor.archive.samples import NOW, PEOPLE, TODAY, archive, batch, event, planned
 
 NAMES = LeaderNames(bundled())
 
@@ -289,3 +290,62 @@ def test_every_city_of_detection_has_its_position():
         if atlas.position(Place(name=city, country="NO" if country is False else country)) is None
     ]
     assert missing == []
+
+
+def test_one_large_batch_makes_what_many_small_ones_make(tmp_path):
+    """The rows of a batch are written table by table; no order of arrival may show in them."""
+    chance = random.Random(5)
+    told: list[Event] = []
+    for n in range(300):
+        who = " ".join(chance.sample(list(PEOPLE), chance.choice((2, 3))))
+        made = event(
+            f"e{chance.randrange(80)}", who, chance.randrange(90), revision=chance.randrange(1, 5),
+            status=chance.choice(("held", "planned", "denied")), brief=f"No. {n % 7} на 普京 [1].",
+            merged_into=chance.choice((None, None, None, "e1")), redirects=chance.choice(((), (f"old{n}",))),
+        )  # fmt: skip
+        told.append(made)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "many").mkdir()
+    one, many = archive(tmp_path / "one", *told), archive(tmp_path / "many")
+    for number, each in enumerate(told):
+        write(many, batch(each, offset=number))
+    tables = {
+        "events": "id, revision, changed, day, status, merged_into",
+        "participants": "leader, changed, country, name, (SELECT id FROM events AS e WHERE e.n = participants.n)",
+        "contacts": "a, b, day, kind, (SELECT id FROM events AS e WHERE e.n = contacts.n)",
+        "words": "text, (SELECT id FROM events AS e WHERE e.n = words.rowid)",
+        "shorts": "text, (SELECT id FROM events AS e WHERE e.n = shorts.rowid)",
+        "bodies": "body, (SELECT id FROM events AS e WHERE e.n = bodies.n)",
+    }
+    for table, columns in tables.items():
+        left, right = (
+            sorted(map(tuple, each.reader.execute(f"SELECT {columns} FROM {table}")), key=repr) for each in (one, many)
+        )
+        assert left == right, table
+    one.close()
+    many.close()
+
+
+def test_a_revision_that_says_something_else_counts_and_one_that_says_the_same_does_not(tmp_path):
+    found = archive(tmp_path, event("a"))
+    version = found.version()
+    assert write(found, batch(event("a"))) == []
+    assert found.version() == version
+    assert write(found, batch(event("a", brief="Another word for it [1]."))) == ["a"]
+    assert write(found, batch(replace(event("a"), revision=0))) == []
+    found.close()
+
+
+def test_leaders_are_filtered_by_any_of_their_names():
+    def pair(text: str) -> tuple[tuple[str, str], ...]:
+        return NamedParticipants.parse([("pair", text)], people=NAMES).pair
+
+    for text in ("vladimir-putin", "Vladimir Putin", "Путин", "普京", "putin"):
+        assert NamedParticipants.parse([("leader", text)], people=NAMES).leader == ("vladimir-putin",)
+    for text in ("vladimir-putin xi-jinping", "Xi Jinping + Путин", "xi putin", "Vladimir Putin and Xi Jinping"):
+        assert pair(text) == (("vladimir-putin", "xi-jinping"),)
+    # Somebody whom only the coverage names, by their id.
+    assert NamedParticipants.parse([("leader", "a-new-one")], people=NAMES).leader == ("a-new-one",)
+    for key, text in (("leader", "Nobody Ever"), ("pair", "Putin + Putin"), ("pair", "Putin + Xi + Modi")):
+        with pytest.raises(SelectionError):
+            NamedParticipants.parse([(key, text)], people=NAMES)
