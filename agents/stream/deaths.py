@@ -3,8 +3,9 @@
 A record may end its process in ways that no `except` sees: it takes all memory, or loops inside C code. The next
 process reads it again, and so on. So each partition has a mark on a compacted topic. It is open while a process reads
 the partition, and closed when that process gives the partition up in order. A process that finds an open mark knows
-that the owner before it died, and reads carefully for a while: one record at a time over all partitions, each record's
-offset marked before it is handled. So if the process dies, it is known over which record. Nothing is written otherwise.
+that the owner before it died, and reads carefully for a while: one record at a time over all partitions, each record
+named in the mark before it is handled, and taken out again once it is. So if the process dies, it is known over which
+record, and no other is blamed. Nothing is written otherwise.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
-from agents.stream.guard import Incoming
+from agents.stream.guard import MAX_DEATHS, Incoming
 from agents.stream.outbox import Outbox
 from monitor.errors import BrokerError, DecodeError
 from monitor.kafka import BrokerSettings, read_compacted
@@ -36,22 +38,25 @@ Place = tuple[str, int]
 
 
 class Mark(Record, frozen=True, kw_only=True):
-    """Whether a process reads a partition; `at` and `deaths` name the record in hand and how often it was begun."""
+    """Whether a process reads a partition; `suspects` has the offsets of records and how often each was begun."""
 
     topic: str
     partition: int
     open: bool
-    at: int | None = None
-    deaths: int = 0
+    suspects: dict[int, int] = msgspec.field(default_factory=dict)
 
 
 @dataclass
 class _Care:
-    """Since when (seconds) a partition is read carefully; `at` and `deaths` are of a suspect that is still to come."""
+    """Since when (seconds) a partition is read carefully, and how many processes died over which offset before.
+
+    Offsets that were set aside for it stay among the `suspects` for a while: until Faust has committed them, each
+    process finds them again.
+    """
 
     since: float
-    at: int | None
-    deaths: int
+    suspects: dict[int, int]
+    set_aside: set[int] = field(default_factory=set)
 
 
 class Deaths:
@@ -85,11 +90,11 @@ class Deaths:
         for place in new:
             mark = marks.get(place)
             if mark is not None and mark.open:
-                self._careful[place] = _Care(now, mark.at, mark.deaths)
+                self._careful[place] = _Care(now, dict(mark.suspects))
         if self._careful:
             logger.info("reading_carefully", partitions=sorted(f"{topic}:{number}" for topic, number in self._careful))
-        cares = {place: self._careful.get(place) or _Care(now, None, 0) for place in sorted(new)}
-        await asyncio.gather(*(self._mark(place, care.at, care.deaths) for place, care in cares.items()))
+        cares = {place: self._careful.get(place) or _Care(now, {}) for place in sorted(new)}
+        await asyncio.gather(*(self._mark(place, care.suspects) for place, care in cares.items()))
         self._known.set()
 
     async def close(self, partitions: Iterable[Place] | None = None) -> None:
@@ -103,8 +108,8 @@ class Deaths:
         marks = []
         for topic, partition in sorted(given_up):
             care = self._careful.pop((topic, partition), None)
-            at, deaths = (care.at, care.deaths) if care else (None, 0)
-            marks.append(Mark(topic=topic, partition=partition, open=deaths > 0, at=at, deaths=deaths))
+            left = {at: n for at, n in care.suspects.items() if at not in care.set_aside} if care else {}
+            marks.append(Mark(topic=topic, partition=partition, open=bool(left), suspects=left))
         await asyncio.gather(*(self._write(mark) for mark in marks))
 
     @asynccontextmanager
@@ -126,20 +131,33 @@ class Deaths:
             if care is None:
                 yield 0
                 return
-            deaths = care.deaths if incoming.offset == care.at else 0
-            await self._mark(place, incoming.offset, deaths + 1)
-            yield deaths
-            passed = care.at is None or incoming.offset >= care.at
-            if passed:
-                care.at, care.deaths = None, 0
-            if passed and place in self._careful and self._monotonic() - care.since > CAREFUL_FOR:
-                del self._careful[place]
-                await self._mark(place)
+            deaths = care.suspects.get(incoming.offset, 0)
+            await self._mark(place, {**care.suspects, incoming.offset: deaths + 1})
+            try:
+                yield deaths
+            except Exception:  # the process ends for something else (agents/stream/guard.py)
+                await self._mark(place, care.suspects)
+                raise
+            await self._passed(place, care, incoming.offset, deaths)
 
-    async def _mark(self, place: Place, at: int | None = None, deaths: int = 0) -> None:
+    async def _passed(self, place: Place, care: _Care, offset: int, deaths: int) -> None:
+        """Take a record that is done out of the mark, and end the careful reading when it is time."""
+        if deaths >= MAX_DEATHS:
+            care.set_aside.add(offset)
+        else:
+            care.suspects.pop(offset, None)
+        if self._careful.get(place) is not care:
+            return  # given up meanwhile, and its mark is written
+        to_come = any(at > offset for at in care.suspects)
+        if not to_come and self._monotonic() - care.since > CAREFUL_FOR:
+            del self._careful[place]
+            care.suspects.clear()
+        await self._mark(place, care.suspects)
+
+    async def _mark(self, place: Place, suspects: dict[int, int]) -> None:
         """Write an open mark."""
         topic, partition = place
-        await self._write(Mark(topic=topic, partition=partition, open=True, at=at, deaths=deaths))
+        await self._write(Mark(topic=topic, partition=partition, open=True, suspects=suspects))
 
     async def _write(self, mark: Mark) -> None:
         try:

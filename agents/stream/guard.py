@@ -22,7 +22,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -140,8 +140,12 @@ class Guard:
         """
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(stage=self.stage, record=incoming.id):
-            async with self._in_hand(incoming) as deaths:
-                outcome = await self._attempts(incoming, decode, handle, deaths)
+            try:
+                async with self._in_hand(incoming) as deaths:
+                    outcome = await self._attempts(incoming, decode, handle, deaths)
+            except _GivenUpError as given_up:  # outside of `in_hand`: this death is not the record's
+                self._die(EX_TEMPFAIL)
+                raise SystemExit(EX_TEMPFAIL) from given_up  # only where `die` is a test's
         stage_duration.labels(self.stage).observe(time.perf_counter() - started)
         stage_events.labels(self.stage, outcome).inc()
         self._progress(incoming)
@@ -159,13 +163,13 @@ class Guard:
                 await self._once(incoming, decode, handle, deaths)
             except (DataFileError, ConfigError, StateError) as error:
                 # What is installed or stored is broken, not the record: all others would become dead letters, too.
-                self._give_up("not_the_records_fault", error)
-            except Exception as error:  # noqa: BLE001  # this is the one place where every error must end
+                raise _given_up("not_the_records_fault", error) from error
+            except Exception as error:  # this is the one place where every error must end
                 broker = isinstance(error, BrokerError | KafkaError)
                 wait = next(broker_waits if broker else waits, None) if _is_retryable(error) else None
                 if wait is None:
                     if broker and _is_retryable(error):
-                        self._give_up("broker_lost", error)
+                        raise _given_up("broker_lost", error) from error
                     await self._set_aside(incoming, error, attempt)
                     return "dead_letter"
                 logger.warning("retry", attempt=attempt, wait=wait, error=str(error), reason=_reason(error))
@@ -191,7 +195,7 @@ class Guard:
             raise StageTimeoutError(f"{self.stage} took longer than {self._patience.limit:g} s") from error
 
     async def _set_aside(self, incoming: Incoming, error: Exception, attempts: int) -> None:
-        """Write the dead letter; ends the process when that can't be done. Never raises but for cancellation."""
+        """Write the dead letter; ends the process when that can't be done. Raises nothing else but cancellation."""
         try:
             letter = self._letter(incoming, error, attempts)
             for wait in (*self._patience.broker_waits, None):
@@ -199,12 +203,14 @@ class Guard:
                     await write(self._outbox, self._dead_letter_topic, letter)
                 except BrokerError as failure:
                     if wait is None or not failure.retryable:
-                        self._give_up("dead_letter_lost", failure)
+                        raise _given_up("dead_letter_lost", failure) from failure
                     await asyncio.sleep(wait)
                 else:
                     break
-        except Exception as failure:  # noqa: BLE001  # raised out of an agent, it would lose the record
-            self._give_up("dead_letter_lost", failure)
+        except _GivenUpError:
+            raise
+        except Exception as failure:  # raised out of an agent, it would lose the record
+            raise _given_up("dead_letter_lost", failure) from failure
         dead_letters.labels(self.stage, letter.reason).inc()
         logger.error("dead_letter", reason=letter.reason, error=letter.error, attempts=attempts)
 
@@ -227,10 +233,14 @@ class Guard:
             cut=isinstance(value, Unreadable),
         )
 
-    def _give_up(self, event: str, error: Exception) -> NoReturn:
-        logger.critical(event, error=str(error), exit_code=EX_TEMPFAIL)
-        self._die(EX_TEMPFAIL)
-        raise SystemExit(EX_TEMPFAIL)  # only where `die` is a test's
+
+class _GivenUpError(Exception):
+    """The process has to end, for a fault that is not the record's."""
+
+
+def _given_up(event: str, error: Exception) -> _GivenUpError:
+    logger.critical(event, error=str(error), exit_code=EX_TEMPFAIL)
+    return _GivenUpError(event)
 
 
 def _unreadable(offset: int, value: Unreadable) -> str:
