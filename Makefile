@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SUMMITRY_EVAL ?= ../shared
 export SUMMITRY_EVAL
 
-.PHONY: help setup lock quick lint test test-kafka chaos train eval bench demo run clean
+.PHONY: help setup lock quick lint test test-kafka chaos soak train eval bench demo run clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -66,6 +66,10 @@ RUNS ?= 1
 
 chaos: setup ## Draw faults from a seed and compare with a model, on Apache Kafka (SEED=7 MINUTES=60 RUNS=1)
 	$(BIN)/python -m tests.chaos.driver --minutes $(MINUTES) --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+soak: MINUTES = 30
+soak: setup ## 50 articles a second on Apache Kafka: memory, handles and lag must stay flat (MINUTES=30)
+	$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
 
 TRAIN := .venv-train
 

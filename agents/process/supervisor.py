@@ -34,8 +34,8 @@ WELL_AFTER = 60.0
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 #: The children end themselves within `agents.process.running.STOP_TIMEOUT`; after this (seconds) they are killed.
 STOP_TIMEOUT = 9.0
-#: The exit code of a mistake in the configuration: starting again would not help.
-MISTAKE = 2
+#: The exit codes of a mistake in the configuration (starting again would not help), and of a wish to be started again.
+MISTAKE, AGAIN = 2, 75
 
 
 @dataclass
@@ -70,7 +70,7 @@ def reason_of(code: int) -> str:
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
     known = {
-        75: "asked to be started again (75), see its log above",
+        AGAIN: "asked to be started again (75), see its log above",
         MISTAKE: "a mistake in the configuration (2)",
         1: "it hung and was ended (1)",
     }
@@ -81,6 +81,7 @@ class Supervisor:
     """Keeps broker and children running until it is cancelled.
 
     `prepare(url)` makes a broker ready: topics, feeds. `commands(url)` gives role and command line of each child.
+    `mend(url)` makes what a child that asked to be started again may have missed, such as a topic that was deleted.
     """
 
     def __init__(
@@ -91,8 +92,9 @@ class Supervisor:
         broker_url: str | None = None,
         environment: Mapping[str, str] | None = None,
         pauses: Sequence[float] = PAUSES,
+        mend: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
-        self._prepare, self._commands = prepare, commands
+        self._prepare, self._commands, self._mend = prepare, commands, mend
         self._url = broker_url
         self._environment = dict(os.environ if environment is None else environment)
         self._pauses = pauses
@@ -123,7 +125,7 @@ class Supervisor:
         for role, command in self._commands(url).items():
             known = self.children.get(role)
             self.children[role] = Child(role, command, restarts=known.restarts + 1 if known else 0)
-        jobs = [asyncio.create_task(self._keep(child), name=child.role) for child in self.children.values()]
+        jobs = [asyncio.create_task(self._keep(child, url), name=child.role) for child in self.children.values()]
         jobs.append(asyncio.create_task(self._watch_broker(), name="broker"))
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -134,7 +136,7 @@ class Supervisor:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
 
-    async def _keep(self, child: Child) -> None:
+    async def _keep(self, child: Child, url: str) -> None:
         while True:
             began = time.monotonic()
             process = await child.start(self._environment)
@@ -148,6 +150,8 @@ class Supervisor:
             child.restarts += 1
             logger.warning("child_ended", child=child.role, reason=reason_of(code), restart_in=pause)
             await asyncio.sleep(pause)
+            if code == AGAIN and self._mend:
+                await self._mend(url)
 
     async def _watch_broker(self) -> None:
         if self.broker is None:

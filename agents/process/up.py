@@ -19,12 +19,15 @@ from agents.process.parent import PARENT, bind
 from agents.process.supervisor import Supervisor, python
 from agents.stream.topics import TopicNames, create
 from monitor.config import Config, Log
+from monitor.errors import BrokerError
 from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 logger = structlog.get_logger()
 
 _LOG_LEVEL = "SUMMITRY_LOG__LEVEL"
+#: The most seconds that a child's new start waits for its topics to be made again.
+_MEND_WITHIN = 10.0
 
 
 async def run_up(config: Config, config_file: Path | None, broker_url: str | None, *, verbose: bool) -> int:
@@ -51,13 +54,24 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
             address = config.board.url or f"http://{config.board.host}:{config.board.port}"
             click.echo(f"summitry: the board is at {address}", err=True)
 
+    async def mend(url: str) -> None:
+        """Make topics again that were deleted, with their feeds. What fails is tried at the next start of a child."""
+        broker = settings(url)
+        try:
+            async with asyncio.timeout(_MEND_WITHIN):
+                if made := await create(broker, config.topics):
+                    logger.warning("topics_made_again", topics=made)
+                await put_feeds(broker, TopicNames(config.topics.prefix).feeds, load_feeds(config.feeds))
+        except (BrokerError, TimeoutError) as error:
+            logger.warning("topics_not_mended", error=str(error) or type(error).__name__)
+
     def commands(url: str) -> Mapping[str, Sequence[str]]:
         options = [*(["--config", str(config_file)] if config_file else []), *(["--broker", url] if url else [])]
         return {role: python(role, *options) for role in ("poller", "worker", "board")}
 
     # A broker of the configuration stays in the configuration: its password must not be seen on a command line.
     supervisor = Supervisor(
-        prepare, commands, broker_url=None if embedded else broker_url or "", environment=environment
+        prepare, commands, broker_url=None if embedded else broker_url or "", environment=environment, mend=mend
     )
     running = asyncio.create_task(supervisor.run())
     loop = asyncio.get_running_loop()

@@ -39,7 +39,7 @@ SECRET = "whsec_c3VtbWl0cnktdGVzdHMtc2VjcmV0LTEyMzQ1Njc4OTA="
 NOW = datetime(2026, 2, 4, 18, 0, tzinfo=UTC)
 
 
-async def until(what: str, condition: Callable[[], T | Awaitable[T]], within: float = 40.0, every: float = 0.1) -> T:
+async def until(what: str, condition: Callable[[], T | Awaitable[T]], within: float = 150.0, every: float = 0.1) -> T:
     """The condition's value as soon as it is true; the condition may be a coroutine function."""
     deadline = time.monotonic() + within
     while True:
@@ -90,12 +90,16 @@ class Newsroom:
         """Put entries on top of an outlet's feed."""
         self._entries[outlet][:0] = entries
 
+    def forget(self, outlet: str, newest: int) -> None:
+        """Offer only so many entries of an outlet from now on."""
+        del self._entries[outlet][newest:]
+
     def correct(self, outlet: str, entry: Entry) -> None:
         """Replace the entry of the same id."""
         entries = self._entries[outlet]
         entries[[known.id for known in entries].index(entry.id)] = entry
 
-    async def all_polled(self, within: float = 60.0) -> None:
+    async def all_polled(self, within: float = 150.0) -> None:
         """Return when every feed was read once, so that what comes now is news."""
         paths = [f"/{outlet}.xml" for outlet in self._entries]
         await until("every feed is polled", lambda: all(len(self._server.hits(path)) > 1 for path in paths), within)

@@ -16,13 +16,16 @@ from typing import Any
 
 import pytest
 import yaml
+from aiokafka.admin import AIOKafkaAdminClient
 
+from agents.stream.topics import TopicNames
 from monitor.feeds.subscriptions.catalogue import to_yaml
-from tests.brokers import ROOT
+from monitor.kafka import BrokerSettings
+from tests.brokers import ROOT, ApacheKafka, Embedded
 from tests.e2e.harness import NOW, Entry, Newsroom, until
 from tests.feedserver import FeedServer
 
-pytestmark = [pytest.mark.broker, pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 def relatives(pid: int) -> dict[str, int]:
@@ -75,8 +78,8 @@ class Up:
 
     async def works(self, times: int = 1) -> None:
         """Return when the worker has its partitions for the `times`-th time, and the feed was polled since."""
-        await until("the worker works", lambda: len(self.logged("deliveries_read")) >= 2 * times, within=60)
-        await until("the poller works", lambda: len(self.logged("partition_read")) >= 2 * times, within=60)
+        await until("the worker works", lambda: len(self.logged("deliveries_read")) >= 2 * times, within=150)
+        await until("the poller works", lambda: len(self.logged("partition_read")) >= 2 * times, within=150)
         await self.newsroom.all_polled()
 
     async def gone(self, pids: dict[str, int]) -> None:
@@ -149,6 +152,28 @@ async def test_make_run_prints_alerts_restarts_a_child_and_ends_with_ctrl_c(
         assert time.monotonic() - begun < 10
         await now.gone(children)
         assert "summitry: stopped" in now.errors()
+
+
+async def test_topics_that_are_deleted_are_made_again_and_the_service_goes_on(
+    broker: str, broker_process: ApacheKafka | Embedded, tmp_path: Path, prefix: str
+) -> None:
+    if not isinstance(broker_process, ApacheKafka):
+        pytest.skip("the embedded broker's topics have no ids")
+    sections = {"topics": {"partitions": 2, "prefix": prefix}, "broker": {"url": broker.removeprefix("kafka://")}}
+    names = TopicNames(prefix)
+    async with up(tmp_path, **sections) as now:
+        await now.works()
+        now.newsroom.print("alpha", Entry("a1", "Emmanuel Macron and Narendra Modi held a phone call on Wednesday"))
+        await until("the alert", lambda: "Modi" in now.alerts())
+        admin = AIOKafkaAdminClient(**BrokerSettings.from_url(broker).client_options())
+        await admin.start()
+        await admin.delete_topics([names.feeds, names.acks])
+        await admin.close()
+        await until("they are made again", lambda: now.logged("topics_made_again"))
+        await now.works(times=2)
+        now.newsroom.print("alpha", Entry("a2", "Giorgia Meloni and Friedrich Merz held a phone call on Wednesday"))
+        await until("the next alert", lambda: "Merz" in now.alerts())
+        assert now.alerts().count("Macron and Modi spoke by phone") == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel ties no child to its parent")

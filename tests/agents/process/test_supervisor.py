@@ -72,6 +72,25 @@ async def test_a_child_that_ends_is_started_again_and_told_how_often(tmp_path: P
         assert [count for count, _ in runs(tmp_path, "worker")] == [0]
 
 
+@pytest.mark.parametrize(("code", "mended"), [(75, True), (1, False)])
+async def test_what_a_child_missed_is_mended_before_it_is_started_again(
+    tmp_path: Path, code: int, mended: bool
+) -> None:
+    """A process that misses a topic asks to be started again; only its supervisor may make topics."""
+    seen: list[tuple[str, int]] = []
+
+    async def mend(url: str) -> None:
+        seen.append((url, len(runs(tmp_path, "worker"))))
+
+    commands = {"worker": child(tmp_path, "worker", f"sys.exit({code})")}
+    supervisor = Supervisor(nothing, lambda _: commands, broker_url="kafka://127.0.0.1:1", pauses=(0.01,), mend=mend)
+    task = asyncio.create_task(supervisor.run())
+    await until(lambda: len(runs(tmp_path, "worker")) >= 3)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert seen[:2] == ([("kafka://127.0.0.1:1", 1), ("kafka://127.0.0.1:1", 2)] if mended else [])
+
+
 async def test_pauses_grow(tmp_path: Path) -> None:
     async with supervised({"poller": child(tmp_path, "poller", "sys.exit(1)")}, (0.01, 0.01, 30.0)):
         await until(lambda: len(runs(tmp_path, "poller")) == 3)

@@ -1,0 +1,162 @@
+"""`python -m tests.chaos.soak`: the service at an even pace for long, and whether memory, handles and lag stay flat.
+
+One poller and two workers on Apache Kafka, ten outlets with five new articles a second in each. Now and then some tell
+of a contact, and the same contact comes again from other outlets. The resident memory and the open handles of each
+process (with its children, the parsers of the poller) are printed with the lag every half a minute. The second third of
+the time is compared with the last one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from monitor.kafka import BrokerSettings, consumer, partitions_of
+from monitor.watchlist import bundled
+from tests.brokers import ApacheKafka
+from tests.chaos.driver.run import say, stories
+from tests.e2e.harness import Entry, Newsroom, World, until, world
+
+OUTLETS = [f"outlet-{number}" for number in range(10)]
+#: Articles a second, seconds between two that tell of a contact, and the newest entries that a feed offers.
+RATE, STORY_EVERY, OFFERED = 50, 5, 200
+#: Seconds between two measurements, and between two printed ones.
+LOOK_EVERY, SAY_EVERY = 5.0, 30.0
+#: What a process may have grown by: a share of its memory and some MiB, and some handles. Seconds of lag at the end.
+SHARE, MIB, HANDLES, LAG = 1.1, 12.0, 8, 20
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one process and its children hold at one time: MiB of memory, and open handles."""
+
+    memory: float
+    handles: int
+
+
+def main() -> int:
+    """Run the soak; the exit code is 1 when something grew."""
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    minutes: float = parser.parse_args().minutes
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    broker = ApacheKafka()
+    broker.start()
+    try:
+        found = asyncio.run(_soak(broker, minutes * 60))
+    finally:
+        broker.stop()
+    say(f"soak: {'; '.join(found) or 'memory, handles and lag are flat'}")
+    return 1 if found else 0
+
+
+async def _soak(broker: ApacheKafka, seconds: float) -> list[str]:
+    folder = Path(tempfile.mkdtemp(prefix="summitry-soak-"))
+    settings = BrokerSettings.from_url(broker.url)
+    # The settings of a real service but for the addresses; nothing is held back, so that each story is counted.
+    alerts = {"storm": None, "update_wait": "1s"}
+    async with world(broker.url, "soak", folder, OUTLETS, alerts=alerts) as now:
+        await now.service.start("worker")
+        await until("the second worker works", lambda: len(now.service.logged("worker", "started")) == 2, 60)
+        samples: dict[str, list[Sample]] = {}
+        async with consumer(settings, group_id=now.service.names.group) as probe:
+            writing = asyncio.create_task(_print(now.newsroom, seconds))
+            told = await _watch(now, probe, samples, writing)
+            await writing
+            lag = await _lag(probe, now.service.names.articles)
+        found = grown(samples)
+        if lag > RATE * LAG:
+            found.append(f"{lag} articles wait at the end")
+        if set(now.desk.firsts().values()) != {1}:
+            found.append(f"first messages: {now.desk.firsts()}")
+        say(f"soak: {int(seconds * RATE)} articles, {told} contacts told, logs in {folder}")
+    return found
+
+
+async def _print(newsroom: Newsroom, seconds: float) -> None:
+    """Print at an even pace, whatever the service does."""
+    titles = [title for title, _ in stories(bundled())]
+    began = time.monotonic()
+    for second in range(int(seconds)):
+        await asyncio.sleep(max(0.0, began + second - time.monotonic()))
+        for place, outlet in enumerate(OUTLETS):
+            entries = [
+                Entry(f"{outlet}-{second}-{number}", f"Harvest report {second} {number}: rain helps the fields")
+                for number in range(RATE // len(OUTLETS))
+            ]
+            if (second * len(OUTLETS) + place) % (STORY_EVERY * len(OUTLETS)) == 0:
+                story = titles[second // STORY_EVERY % len(titles)]
+                entries[0] = Entry(f"{outlet}-{second}-story", story, f"{outlet} has learned of it.")
+            newsroom.print(outlet, *entries)
+            newsroom.forget(outlet, OFFERED)
+
+
+async def _watch(
+    now: World, probe: AIOKafkaConsumer, samples: dict[str, list[Sample]], until_done: asyncio.Task[None]
+) -> int:
+    """Measure until the last article was printed; gives how many contacts were told."""
+    began = said = time.monotonic()
+    while not until_done.done():
+        await asyncio.sleep(LOOK_EVERY)
+        for role in ("poller", "worker"):
+            for process in now.service.running(role):
+                samples.setdefault(f"{role} {process.pid}", []).append(sample(process.pid))
+        if time.monotonic() - said >= SAY_EVERY:
+            said = time.monotonic()
+            rows = ", ".join(f"{name} {s[-1].memory:.0f} MiB {s[-1].handles} handles" for name, s in samples.items())
+            lag = await _lag(probe, now.service.names.articles)
+            say(f"soak: {said - began:5.0f} s  {rows}, lag {lag}, told {len(now.desk.firsts())}")
+    return len(now.desk.firsts())
+
+
+async def _lag(probe: AIOKafkaConsumer, topic: str) -> int:
+    places = [TopicPartition(topic, number) for number in await partitions_of(probe, topic)]
+    return sum([end - (await probe.committed(place) or 0) for place, end in (await probe.end_offsets(places)).items()])
+
+
+def grown(samples: dict[str, list[Sample]]) -> list[str]:
+    """Say which processes hold more in the last third of the time than in the second; a new process is named, too."""
+    longest, found = max(map(len, samples.values()), default=0), []
+    for name, of_one in samples.items():
+        if len(of_one) < longest - 2:
+            found.append(f"{name} was not there all the time")
+            continue
+        third = len(of_one) // 3
+        before, after = of_one[third : 2 * third], of_one[2 * third :]
+        memory = median(each.memory for each in before), median(each.memory for each in after)
+        handles = max(each.handles for each in before), max(each.handles for each in after)
+        if memory[1] > SHARE * memory[0] + MIB:
+            found.append(f"{name} grew from {memory[0]:.0f} to {memory[1]:.0f} MiB")
+        if handles[1] > handles[0] + HANDLES:
+            found.append(f"{name} grew from {handles[0]} to {handles[1]} handles")
+    return found
+
+
+def sample(pid: int) -> Sample:
+    """Measure a process and its children (Linux); one that has ended counts for nothing."""
+    total = Sample(0.0, 0)
+    folder = Path("/proc") / str(pid)
+    try:
+        pages = int((folder / "statm").read_text().split()[1])
+        children = [
+            int(child) for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()
+        ]
+        total = Sample(pages * 4096 / 2**20, len(list((folder / "fd").iterdir())))
+    except OSError:
+        return total
+    for each in map(sample, children):
+        total = Sample(total.memory + each.memory, total.handles + each.handles)
+    return total
+
+
+if __name__ == "__main__":
+    sys.exit(main())
