@@ -33,6 +33,8 @@ logger = structlog.get_logger()
 
 BUNDLED = "bundled"
 _MAX_DEPTH = 8
+#: A list with a thousand feeds has some 200 kB; YAML takes seconds for each MiB.
+_MAX_BYTES = 4 * 1024 * 1024
 
 
 @cache
@@ -109,6 +111,8 @@ def _read_opml(path: Path) -> dict[str, Subscription]:
 def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]:
     file = str(path)
     try:
+        if (size := path.stat().st_size) > _MAX_BYTES:
+            raise ConfigError(file, "", f"{size} bytes is too large for a list of feeds", "include several files")
         whole = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(file, "", f"can't be read: {error.strerror}") from error
@@ -116,7 +120,7 @@ def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]
         raise ConfigError(file, "", "is not UTF-8", "save it as UTF-8") from error
     except RecursionError as error:
         raise ConfigError(file, "", "nested too deeply", "a list of feeds has four levels") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date or a number that no calendar or computer has
         raise ConfigError(file, "", " ".join(str(error).split())[:300], "correct the YAML") from error
     if not isinstance(whole, dict):
         raise ConfigError(file, "", "is no list of feeds", "begin with `feeds:`")

@@ -269,6 +269,25 @@ def test_anchors_are_fine_and_bombs_are_not(write):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: " + "[" * 3000, "nested too deeply"),
+        ("a: " + "{a: " * 3000 + "}" * 3000, "nested too deeply"),
+        ("\n".join(" " * level + "a:" for level in range(1000)), "nested too deeply"),
+        ("log: {level: '" + "x" * 2**20 + "'}", "too large for a configuration"),
+        ("topics: &a {<<: *a}", "nested too deeply"),
+        ("topics: {partitions: " + "9" * 5000 + "}", "expected a whole number"),
+        ("a: \0", "not valid YAML"),
+        ("a: 1\n---\nb: 1", "not valid YAML"),
+    ],
+)
+def test_what_is_nested_or_huge_is_one_line(write, text, said):
+    with pytest.raises(ConfigError, match=said) as caught:
+        load_config(write(text), {})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [("90", 90), ("90s", 90), ("5m", 300), ("1.5h", 5400), ("2d", 172800), ("1w", 604800), ("0", 0)],
 )

@@ -102,6 +102,11 @@ def test_the_same_address_under_another_id_replaces_the_earlier_one(tmp_path: Pa
     ("text", "said"),
     [
         ("feeds: [", "correct the YAML"),
+        ("feeds: " + "[" * 3000, "nested too deeply"),
+        ("feeds: [{url: 2026-99-99}]", "correct the YAML"),
+        ("feeds: [{interval_s: " + "9" * 5000 + "}]", "correct the YAML"),
+        ("feeds: &a [*a]", "feeds[0]: is no feed"),
+        ("#" * (4 * 1024 * 1024 + 1), "too large for a list of feeds"),
         ("- x", "begin with `feeds:`"),
         ("feed: []", "feed: is not known here"),
         ("feeds: {a: 1}", "feeds: must be a list"),
