@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 
 from aiokafka import TopicPartition
@@ -79,24 +78,23 @@ class Story:
     last_status: str = ""
 
 
-def told_stories(count: int) -> list[Story]:
-    """Make so many stories of the bundled watchlist's leaders, each third one a plan that is cancelled (slow)."""
-    detector, found = Detector(bundled()), list[Story]()
+def told_stories() -> Iterator[Story]:
+    """Make stories of the bundled watchlist's leaders, each third one a plan that is cancelled, if it reads as one."""
+    detector = Detector(bundled())
 
     def reads_as(title: str, status: str) -> bool:
         return [m.status for m in detector.detect(Article(id="x", title=title, published=NOW))] == [status]
 
-    for title, contact in islice(stories(bundled()), count):
+    for number, (title, contact) in enumerate(stories(bundled())):
         names = title.removesuffix(" held a phone call on Wednesday")
         plan, cancelled = (
             f"{names} will hold a phone call on Thursday",
             f"Phone call between {names} on Thursday cancelled",
         )
-        if len(found) % 3 == 2 and reads_as(plan, "planned") and reads_as(cancelled, "cancelled"):
-            found.append(Story(contact, plan, "planned", cancelled, "cancelled"))
+        if number % 3 == 2 and reads_as(plan, "planned") and reads_as(cancelled, "cancelled"):
+            yield Story(contact, plan, "planned", cancelled, "cancelled")
         else:
-            found.append(Story(contact, title, "held"))
-    return found
+            yield Story(contact, title, "held")
 
 
 def stories(watchlist: Watchlist) -> Iterator[tuple[str, frozenset[str]]]:
@@ -164,7 +162,8 @@ class Run:
                 await self._start(role)
         await until("the workers have their partitions", self._deliveries_read, 120)
         await self._newsroom.all_polled(120)
-        self._stories = await asyncio.to_thread(told_stories, int(seconds / STORY_EVERY))
+        self._stories = told_stories()
+        await asyncio.to_thread(self._next_story)  # the detector reads its files
         began = time.monotonic()
         writing = asyncio.create_task(self._write_stories(seconds))
         under_way: set[asyncio.Task[None]] = set()
@@ -221,7 +220,8 @@ class Run:
     async def _write_stories(self, seconds: float) -> None:
         """Publish a story now and then, in several outlets, with noise between."""
         async with asyncio.TaskGroup() as following:
-            for number, story in enumerate(self._stories):
+            for number in range(int(seconds / STORY_EVERY)):
+                story = await asyncio.to_thread(self._next_story)
                 self.expected.contacts[story.contact] = story.status
                 outlets = self._dice.sample(OUTLETS, 3)
                 for outlet in outlets[:2]:
@@ -232,6 +232,9 @@ class Run:
                     await asyncio.sleep(STORY_EVERY / 2)
                 if story.then:
                     following.create_task(self._follow_up(story, number, outlets[2]))
+
+    def _next_story(self) -> Story:
+        return next(self._stories)
 
     async def _follow_up(self, story: Story, number: int, outlet: str) -> None:
         """Publish what became of a plan once each receiver was told of the plan; nothing if that takes for ever."""
