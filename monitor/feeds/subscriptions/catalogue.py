@@ -108,12 +108,13 @@ def _read_opml(path: Path) -> dict[str, Subscription]:
     return {feed.id: feed for feed in outline.feeds}
 
 
-def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]:
+def _parsed(path: Path) -> object:
+    """The file's YAML as plain values. Raises ConfigError for a file that is none, is huge, or nests without end."""
     file = str(path)
     try:
         if (size := path.stat().st_size) > _MAX_BYTES:
             raise ConfigError(file, "", f"{size} bytes is too large for a list of feeds", "include several files")
-        whole = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(file, "", f"can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -122,6 +123,10 @@ def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]
         raise ConfigError(file, "", "nested too deeply", "a list of feeds has four levels") from error
     except (yaml.YAMLError, ValueError) as error:  # a date or a number that no calendar or computer has
         raise ConfigError(file, "", " ".join(str(error).split())[:300], "correct the YAML") from error
+
+
+def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]:
+    file, whole = str(path), _parsed(path)
     if not isinstance(whole, dict):
         raise ConfigError(file, "", "is no list of feeds", "begin with `feeds:`")
     for key in whole:
