@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 # Where the labelled sets and real streams lie; `make eval` skips with a message where this folder is absent.
 SUMMITRY_EVAL ?= ../shared
 export SUMMITRY_EVAL
+# Python keeps what it compiled, also where the environment says otherwise: compiling each time takes longer than the tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lock quick lint test test-kafka chaos soak train eval bench demo run clean
 

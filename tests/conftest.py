@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -14,6 +16,7 @@ from hypothesis import settings
 from tests.brokers import BROKERS, ApacheKafka, Embedded
 
 _numbers = itertools.count(1)
+_SLOW_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
 
 # Randomness is seeded: the same examples at each run, and no limit of time on a shared machine.
 settings.register_profile("seeded", derandomize=True, deadline=None)
@@ -24,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--broker", choices=sorted(BROKERS), default="embedded", help="the broker for tests marked `broker`"
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a module that is slow as a whole unread when slow tests are left out: importing it takes time, too."""
+    if collection_path.suffix != ".py" or "not slow" not in config.option.markexpr:
+        return None
+    return _SLOW_MODULE.search(collection_path.read_text(encoding="utf-8")) is not None or None
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from pathlib import Path
@@ -57,16 +56,3 @@ def test_each_command_explains_itself_and_is_documented(command: str) -> None:
     assert done.exit_code == 0, done.output
     assert len(done.output.splitlines()) >= 6, done.output
     assert f"summitry {command}" in DOCUMENTS
-
-
-@pytest.mark.parametrize(
-    "module", sorted((ROOT / "monitor").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_monitor_knows_neither_agents_nor_faust(module: Path) -> None:
-    imported = {
-        name
-        for node in ast.walk(ast.parse(module.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
-    }
-    assert not {name for name in imported if name.split(".")[0] in {"agents", "faust", "mode", "tests"}}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import struct
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from tests.feedserver import Reply, rss
 
@@ -31,9 +34,17 @@ class Evil:
     options: dict[str, object] = field(default_factory=dict)
 
 
+@cache
 def bomb(size: int, times: int = 1) -> bytes:
-    """Zeros, packed so many times over."""
-    data = gzip.compress(bytes(size), 9)
+    """Return so many zeros, packed so many times over: a mebibyte is packed once and its bytes repeated."""
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    block = bytes(1 << 20)
+    first = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = 0
+    for _ in range(size >> 20):
+        checksum = zlib.crc32(block, checksum)
+    end = b"\x03\x00" + struct.pack("<LL", checksum, size)
+    data = b"\x1f\x8b\x08" + bytes(7) + first * (size >> 20) + end
     for _ in range(times - 1):
         data = gzip.compress(data, 9)
     return data
@@ -86,29 +97,32 @@ LAUGHS = (
     + b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
     + b"]>" + item(b"<title>&l9;</title>")
 )  # fmt: skip
-ATTRIBUTES = item(b"<x " + b" ".join(b'a%d="1"' % n for n in range(50_000)) + b"/>")
-DEEP = item(b"<title>a" + b"<b>" * 100_000 + b"</b>" * 100_000 + b"</title>")
-ENTRIES = (
-    b'<rss version="2.0"><channel><title>x</title>'
-    + b"".join(b"<item><guid>g%d</guid><title>t</title></item>" % n for n in range(100_000))
-    + b"</channel></rss>"
-)
-JSON_ENTRIES = b'{"version":"https://jsonfeed.org/version/1","items":[' + b"{}," * 2_700_000 + b"{}]}"
-#: Megabytes that are a feed: Cyrillic words, one character of the four-byte kind, no language named.
-LARGE = (
-    '<rss version="2.0"><channel><title>\U0001f600</title>'
-    + "".join(f"<item><guid>{n}</guid><title>речь {n}</title><description>{'слово ' * 170}</description></item>"
-              for n in range(1_200))
-    + "</channel></rss>"
-).encode()  # fmt: skip
-TAGS = item(b"".join(b"<a%d/>" % n for n in range(700_000)))
 NESTED_HTML = item(b"<description><![CDATA[" + b"<div>" * 200_000 + b"]]></description>")
+
+
+def entries() -> bytes:
+    """Return a feed of more entries than are read."""
+    many = b"".join(b"<item><guid>g%d</guid><title>t</title></item>" % n for n in range(100_000))
+    return b'<rss version="2.0"><channel><title>x</title>' + many + b"</channel></rss>"
+
+
+def large() -> bytes:
+    """Return megabytes that are a feed: Cyrillic words, one character of the four-byte kind, no language named."""
+    words = "слово " * 170
+    told = (
+        f"<item><guid>{n}</guid><title>речь {n}</title><description>{words}</description></item>" for n in range(1_200)
+    )
+    return f'<rss version="2.0"><channel><title>\U0001f600</title>{"".join(told)}</channel></rss>'.encode()
 
 
 def documents() -> dict[str, Evil]:
     """What can be wrong with an answer that comes in time."""
     packed = {"Content-Encoding": "gzip"}
     ok = b"HTTP/1.1 200 OK\r\n"
+    attributes = item(b"<x " + b" ".join(b'a%d="1"' % n for n in range(50_000)) + b"/>")
+    deep = item(b"<title>a" + b"<b>" * 100_000 + b"</b>" * 100_000 + b"</title>")
+    tags = item(b"".join(b"<a%d/>" % n for n in range(700_000)))
+    objects = b'{"version":"https://jsonfeed.org/version/1","items":[' + b"{}," * 2_700_000 + b"{}]}"
     found = {
         "gzip-bomb": (Reply(200, bomb(100 << 20), packed), "decoded_too_large"),
         "gzip-members": (Reply(200, gzip.compress(b"x" * 100) + bomb(100 << 20), packed), "decoded_too_large"),
@@ -117,13 +131,13 @@ def documents() -> dict[str, Evil]:
         "brotli": (Reply(200, b"\x1b\x0e\x00\xf8\xa5", {"Content-Encoding": "br"}), "encoding_refused"),
         "entities": (Reply(200, LAUGHS), ""),
         "quadratic": (Reply(200, QUAD), ""),
-        "attributes": (Reply(200, ATTRIBUTES), "too_many_attributes"),
-        "deep": (Reply(200, DEEP), "too_deep"),
+        "attributes": (Reply(200, attributes), "too_many_attributes"),
+        "deep": (Reply(200, deep), "too_deep"),
         "nested-html": (Reply(200, NESTED_HTML), "parse_timeout"),
-        "tags": (Reply(200, gzip.compress(TAGS, 1), packed), "parse_timeout parse_memory"),
-        "entries": (Reply(200, gzip.compress(ENTRIES, 1), packed), ""),
-        "json": (Reply(200, gzip.compress(JSON_ENTRIES, 1), packed), "too_many_objects"),
-        "large": (Reply(200, gzip.compress(LARGE, 1), packed), ""),
+        "tags": (Reply(200, gzip.compress(tags, 1), packed), "parse_timeout parse_memory"),
+        "entries": (Reply(200, gzip.compress(entries(), 1), packed), ""),
+        "json": (Reply(200, gzip.compress(objects, 1), packed), "too_many_objects"),
+        "large": (Reply(200, gzip.compress(large(), 1), packed), ""),
         "headers-5mb": (Reply(raw=wire(ok + b"X-Pad: " + b"a" * (5 << 20))), "headers_too_large"),
         "headers-many": (Reply(raw=wire(ok + b"X-Pad: aaaaaaaa\r\n" * 300_000)), "headers_too_large"),
         "header-nul": (Reply(raw=wire(ok + b"X-Nul: a\x00b\r\n\r\n")), "bad_response"),

@@ -10,12 +10,15 @@ from monitor.detect.reader.passage import Passage, SeenLeader
 from monitor.detect.reader.reader import Reader
 from monitor.records import Article
 
-READER = Reader()
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader()
 
 
-def opinion(detector: Detector, title: str, language: str = "en") -> Opinion:
+def opinion(reader: Reader, detector: Detector, title: str, language: str = "en") -> Opinion:
     shown, _ = detector.witnessed(Article(id="1", title=title, language=language))
-    (found,) = READER.read(shown).values()
+    (found,) = reader.read(shown).values()
     return found
 
 
@@ -27,8 +30,10 @@ def opinion(detector: Detector, title: str, language: str = "en") -> Opinion:
         "Erdogan met Lula in Astana on Tuesday, an official said",
     ],
 )
-def test_who_the_leaders_are_does_not_matter(detector: Detector, other: str) -> None:
-    assert opinion(detector, "Putin met Xi in Astana on Tuesday, an official said") == opinion(detector, other)
+def test_who_the_leaders_are_does_not_matter(reader: Reader, detector: Detector, other: str) -> None:
+    assert opinion(reader, detector, "Putin met Xi in Astana on Tuesday, an official said") == opinion(
+        reader, detector, other
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,26 +44,26 @@ def test_who_the_leaders_are_does_not_matter(detector: Detector, other: str) -> 
         ("Trump lashes out at Macron over tariffs in a post", "none"),
     ],
 )
-def test_plain_sentences(detector: Detector, title: str, status: str) -> None:
-    statuses = opinion(detector, title).statuses
+def test_plain_sentences(reader: Reader, detector: Detector, title: str, status: str) -> None:
+    statuses = opinion(reader, detector, title).statuses
     assert max(statuses, key=lambda one: statuses[one]) == status
 
 
-def test_medium_is_told_apart(detector: Detector) -> None:
-    media = opinion(detector, "Putin and Xi spoke by phone on Tuesday, the Kremlin said").media
+def test_medium_is_told_apart(reader: Reader, detector: Detector) -> None:
+    media = opinion(reader, detector, "Putin and Xi spoke by phone on Tuesday, the Kremlin said").media
     assert max(media, key=lambda one: media[one]) == "phone"
 
 
-def test_each_part_is_a_distribution(detector: Detector) -> None:
-    for part in opinion(detector, "Putin met Xi in Astana"):
+def test_each_part_is_a_distribution(reader: Reader, detector: Detector) -> None:
+    for part in opinion(reader, detector, "Putin met Xi in Astana"):
         assert sum(part.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_one_leader_is_nobody_to_meet() -> None:
-    assert READER.read(Passage("en", (("title", "Putin met"),), (SeenLeader("title", 0, 5, ("putin",)),))) == {}
+def test_one_leader_is_nobody_to_meet(reader: Reader) -> None:
+    assert reader.read(Passage("en", (("title", "Putin met"),), (SeenLeader("title", 0, 5, ("putin",)),))) == {}
 
 
-def test_a_language_that_it_never_learnt_is_left_to_the_rules() -> None:
+def test_a_language_that_it_never_learnt_is_left_to_the_rules(reader: Reader) -> None:
     seen = (SeenLeader("title", 0, 1, ("a",)), SeenLeader("title", 2, 3, ("b",)))
-    assert READER.read(Passage("qq", (("title", "A B"),), seen)) == {}
-    assert READER.read(Passage("en", (("title", "A B"),), seen))
+    assert reader.read(Passage("qq", (("title", "A B"),), seen)) == {}
+    assert reader.read(Passage("en", (("title", "A B"),), seen))
