@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from monitor.detect.alone import evidence_of, found_alone
+from monitor.detect.appeals import Appeal, appeal_of, as_appealed, as_labelled, asked_apart
 from monitor.detect.dating import Opening, dated
 from monitor.detect.merge import ArticleSetting, FoundContact, merged
 from monitor.detect.people.finder import People
@@ -258,6 +259,7 @@ class _ArticleReading:
         self.seen: list[SeenLeader] = []
         self.rows: list[tuple[Part, Row]] = []
         self._shared: ArticleSetting | None = None
+        self._appeals: list[Appeal] = []
 
     def rule_mentions(self) -> tuple[Mention, ...]:
         """What the rules find. To be called once: it reads the article."""
@@ -274,6 +276,7 @@ class _ArticleReading:
         mentions = self.rule_mentions()
         if reader is not None:
             mentions = self._heard(reader, mentions)
+        mentions = as_labelled([as_appealed(one, self._appeals) for one in mentions], self._label(), self.focus.day)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
         self.rejected += [(one.rule, "nobody of the watch list takes part") for one in untracked]
@@ -299,7 +302,13 @@ class _ArticleReading:
         """The mentions that stand when the reader has been heard as well."""
         passage = self.passage()
         read = reader.read(passage)
-        opinions = {pair: one for pair, one in read.items() if not self._of_one_state(frozenset(pair))}
+        found = [{p.leader for p in one.participants} for one in rules]
+        opinions = {
+            pair: one
+            for pair, one in read.items()
+            if not self._of_one_state(frozenset(pair))
+            and (any(set(pair) <= leaders for leaders in found) or not asked_apart(self._appeals, pair))
+        }
         if not opinions:
             return rules
 
@@ -372,6 +381,8 @@ class _ArticleReading:
             around = Surroundings(text, row, self.language, self.moment)
             for contact in contacts:
                 verdict = status_of(row, contact, cues)
+                if verdict.status == "proposed" and (appeal := appeal_of(row, contact, cues, text)) is not None:
+                    self._appeals.append(appeal)
                 facts = facts_of(around, contact, contacts, verdict)
                 self.opening.note(row, contact.leaders, facts.times, facts.foreign)
                 self.triggers.append(contact.trigger.name)
@@ -457,16 +468,23 @@ class _ArticleReading:
             revision=article.revision, backfill=article.backfill, excerpt=excerpt[:EXCERPT],
         )  # fmt: skip
         opening = "\n".join(part.normal.text[:TOPICAL] for part in self.parts)
-        title = self.parts[0].normal.text if self.parts[0].field == "title" else ""
-        said = label(title)
+        title = self._title()
         words = [token.text for token in tokenize(title, fold(title), 0, min(len(title), LABEL))[:8]]
         labelled = self.language.opinion.longest(words, 0) if words else None
         own_label = labelled is not None and labelled[0] < len(words) and words[labelled[0]] in ":|-—."
         return ArticleSetting(
             article, self.registry.watchlist, self.focus.day, self.language.code, source,
             topics=find_topics(opening), speaker=self.focus.speaker,
-            opinion=own_label or (said is not None and said.name in ("opinion", "analysis")),
+            opinion=own_label or self._label() in ("opinion", "analysis", "check"),
         )  # fmt: skip
+
+    def _title(self) -> str:
+        return self.parts[0].normal.text if self.parts[0].field == "title" else ""
+
+    def _label(self) -> str:
+        """The label of the headline ("history", "check", "opinion", ...), '' for none."""
+        said = label(self._title())
+        return said.name if said is not None else ""
 
 
 def _case(text: str) -> tuple[bool, bool]:

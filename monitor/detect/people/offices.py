@@ -155,7 +155,13 @@ class Focus:
                 self.seen.remove(leader)
             self.seen.append(leader)
 
-    def host(self, state: str) -> str:
-        """The leader of a state on the article's day, '' when there is none."""
+    def host(self, state: str, *, ceremonial: bool = False) -> str:
+        """The leader of a state on the article's day, '' when there is none.
+
+        The host of a `ceremonial` occasion is the head of state, if the article names one.
+        """
+        heads = self._registry.watchlist.holders(state, "head_of_state", self.day) if ceremonial else ()
+        if named := next((one.id for one in heads if one.id in self.candidates), ""):
+            return named
         holder = self._registry.holder(state, "leader", self.day)
         return holder.id if holder is not None else ""

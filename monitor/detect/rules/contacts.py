@@ -140,7 +140,7 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
     others = any(row.items[index].others for index in labelled.values() if index is not None)
     inferred = False
     if labelled["H"] is not None:
-        host = focus.host(row.items[labelled["H"]].word)
+        host = focus.host(row.items[labelled["H"]].word, ceremonial=trigger.of.ceremonial)
         unnamed = (trigger.of.hosted or frame.hosted) and not _is_attribute(row, labelled["H"])
         if not host or host in side_a or not (host in focus.candidates or unnamed):
             return Rejection(at, trigger.name, "the host is not named", side_a)

@@ -9,6 +9,9 @@ from monitor.detect.datafile import read
 from monitor.detect.text.normal import fold
 from monitor.detect.text.phrasebook import Phrasebook
 
+#: The phrases of the file that are of no topic, though a word in them is one of a topic: "trade barbs".
+_NO_TOPIC = "none"
+
 
 class Topics:
     """All topics, ready for matching. A word may belong to several."""
@@ -18,7 +21,13 @@ class Topics:
 
     def find(self, text: str) -> tuple[str, ...]:
         """The topics of normalised `text`, in the order in which it first names them."""
-        return tuple(dict.fromkeys(topic for _, _, topic in sorted(self._book.find(fold(text)))))
+        found = sorted(self._book.find(fold(text)))
+        vetoed = [(start, end) for start, end, topic in found if topic == _NO_TOPIC]
+        return tuple(
+            dict.fromkeys(
+                topic for at, end, topic in found if not any(start <= at and end <= stop for start, stop in vetoed)
+            )
+        )
 
 
 @cache

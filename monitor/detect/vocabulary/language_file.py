@@ -26,7 +26,8 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A trigger as the file has it: one verb or noun in all its forms.
 
     `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
-    `hosted`: the leader of the state visited takes part even if the text does not name him.
+    `hosted`: the leader of the state visited takes part even if the text does not name him. `ceremonial`: that is the
+    head of state, where the text names one: a king rather than his prime minister.
     """
 
     name: str
@@ -37,6 +38,7 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     status: Status = "held"
     weak: bool = False
     hosted: bool = False
+    ceremonial: bool = False
     distributive: bool = False
     forms: Mapping[Tense, tuple[str, ...]]
     compounds: Mapping[Medium, tuple[str, ...]] = {}
@@ -50,7 +52,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     do not pass it. `strong`: it outweighs the others but a denial. `undated`: what `rescheduled` comes to where no new
     time is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
     `apart`: nor do strong ones, since what stands before it speaks of something else ("ahead of"). `reported`: what it
-    says behind a verb of saying.
+    says behind a verb of saying. `appeal`: a third party asks for the contact ("urges them to meet").
     """
 
     status: CueStatus
@@ -65,6 +67,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     example: str = ""
     unless_before: tuple[str, ...] = ()
     reported: CueStatus | None = None
+    appeal: bool = False
 
 
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -82,6 +82,16 @@ class TestTopics:
     def test_in_the_order_of_the_text(self, text, topics):
         assert set(find_topics(normalise(text).text)) == set(topics)
 
+    @pytest.mark.parametrize("text", ["Trump, Carney trade barbs in Oval Office", "Macron and Milei traded insults"])
+    def test_who_trades_barbs_does_not_speak_of_trade(self, text):
+        assert find_topics(normalise(text).text) == ()
+
+    def test_a_topic_beside_traded_barbs_is_told(self):
+        assert find_topics(normalise("Trump, Carney trade barbs over trade and steel tariffs").text) == (
+            "trade",
+            "tariffs",
+        )
+
     def test_order(self):
         assert find_topics("Sanctions, then climate change, then sanctions again") == ("sanctions", "climate")
 

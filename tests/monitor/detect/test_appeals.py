@@ -1,0 +1,92 @@
+"""What a headline's frame does to the contacts in it: appeals, tales of the past, checked claims."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor.detect import Detector
+from monitor.records import Article, Mention
+
+DETECTOR = Detector()
+MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)
+
+
+def told(title: str, language: str = "en") -> tuple[Mention, ...]:
+    return DETECTOR.detect(Article(id="1", title=title, published=MONDAY, language=language))
+
+
+class TestAppeals:
+    @pytest.mark.parametrize(
+        "title",
+        [
+            "Erdogan on Monday called on Putin and Zelensky to meet",
+            "Lula on Sunday called on Putin and Zelensky to sit down together",
+            "Erdogan urges Putin and Zelensky to hold talks",
+        ],
+    )
+    def test_who_asks_takes_no_part_and_the_day_of_the_appeal_is_not_the_contacts(self, title):
+        found = told(title)
+        assert {(one.key, one.status, one.when) for one in found} <= {
+            ("vladimir-putin+volodymyr-zelensky", "proposed", None)
+        }
+
+    def test_the_day_behind_the_appeal_is_the_contacts(self):
+        (one,) = told("Erdogan urges Putin and Zelensky to meet on March 20")
+        assert one.when is not None
+        assert one.when.start.isoformat() == "2026-03-20"
+
+
+class TestLabels:
+    @pytest.mark.parametrize(
+        ("title", "language"),
+        [
+            ("Anniversary: when Trump met Kim Jong Un in Singapore", "en"),
+            ("On this day: Macron met Putin at Versailles", "en"),
+            ("Rückblick: Merz trifft Macron in Paris", "de"),
+            ("Éphéméride : Macron rencontre Poutine à Versailles", "fr"),
+            ("В этот день: Путин встретился с Макроном в Версале", "ru"),
+        ],
+    )
+    def test_a_tale_of_the_past_is_background(self, title, language):
+        assert {one.status for one in told(title, language)} <= {"past"}
+
+    @pytest.mark.parametrize(
+        ("title", "language"),
+        [
+            ("Fact check: Macron and Meloni met in secret in Rome", "en"),
+            ("Faktencheck: Merz hat mit Putin telefoniert", "de"),
+            ("Verificación: Sánchez se reunió con Meloni en Roma", "es"),
+            ("Фактчек: Путин встретился с Макроном в Версале", "ru"),
+        ],
+    )
+    def test_a_checked_claim_is_no_contact(self, title, language):
+        assert told(title, language) == ()
+
+    def test_what_a_check_denies_opens_nothing(self):
+        (one,) = told("Fact-check: No, Meloni and Sanchez did not meet in Tunis")
+        assert (one.status, one.joins_only) == ("denied", True)
+
+
+def test_a_visit_to_a_leader_that_is_called_off():
+    (one,) = told("Orban calls off visit to Vucic")
+    assert (one.key, one.status) == ("aleksandar-vucic+viktor-orban", "cancelled")
+
+
+def test_a_claim_that_is_false_is_no_held_call():
+    assert all(
+        one.joins_only or one.status == "denied" for one in told("Claim that Macron called Putin on Friday is false")
+    )
+
+
+def test_the_host_of_a_state_visit_is_the_king_whom_the_article_names():
+    article = Article(
+        id="1",
+        title="Tinubu begins state visit to UK",
+        summary="King Charles will greet him; talks with Keir Starmer are on the agenda.",
+        published=MONDAY,
+        language="en",
+    )
+    visits = [one for one in Detector(rules_only=True).detect(article) if one.kind == "visit"]
+    assert {one.key for one in visits} == {"bola-tinubu+charles-iii"}
