@@ -100,6 +100,8 @@ class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     definite: tuple[str, ...] = ()
     definite_endings: tuple[str, ...] = ()
     article: str = "{name}"
+    #: Words of any headline of a contact: a title that has no others is not worth a quotation.
+    plain: tuple[str, ...] = ()
     #: Whether people are told with their offices: the roster has titles in English only, so others name the state.
     titled: bool = True
 
@@ -254,3 +256,10 @@ def phrases(language: str = "en") -> BriefPhrases:
         return msgspec.convert(yaml.safe_load(text), BriefPhrases)
     except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise DataFileError(name, "", str(error)) from error
+
+
+@cache
+def plain_words(language: str) -> tuple[str, ...]:
+    """The words of any headline of a contact in a language, none for one without a file."""
+    known = resources.files(__package__).joinpath("data", f"{language}.yaml").is_file()
+    return phrases(language).plain if known else ()

@@ -7,6 +7,7 @@ only as a marked quotation. A fact that no source gives has no words.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from monitor.assemble.brief.deeds import fill, telling
-from monitor.assemble.brief.phrases import BriefPhrases, phrases
+from monitor.assemble.brief.phrases import BriefPhrases, phrases, plain_words
 from monitor.detect.text.news_layout import label
 from monitor.records import Event, EventSource, Participant, When
 
@@ -157,7 +158,7 @@ def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
         return None
     carried = Counter(report for _, report in {(s.publisher or s.article_id, s.report) for s in bearing})
     best = min(bearing, key=lambda s: (-carried[s.report], s.language not in {"", words.language}, not s.official, s.n))
-    if not _says_more(best.title, sentence(_what(event, words)), event.participants):
+    if not _says_more(best.title, sentence(_what(event, words)), event.participants, plain_words(best.language)):
         return None
     title = _QUOTES.sub("'", best.title)
     title = title if len(title) <= MAX_QUOTE else title[: MAX_QUOTE - 1].rstrip() + "…"
@@ -172,10 +173,17 @@ def _is_report(source: EventSource) -> bool:
     return not source.title.rstrip().endswith(("?", "？", "؟")) and (said is None or said.name in {"news", "live"})
 
 
-def _says_more(title: str, told: str, participants: Iterable[Participant]) -> bool:
-    known = {word.lower() for text in (told, *(p.name for p in participants)) for word in _WORD.findall(text)}
-    new = {word.lower() for word in _WORD.findall(title)} - known
+def _says_more(title: str, told: str, participants: Iterable[Participant], plain: Iterable[str]) -> bool:
+    """Whether a title has words that neither the sentence nor a name has; `plain` ones say no more than any title."""
+    known = {word for text in (told, *(p.name for p in participants), *plain) for word in _bare_words(text)}
+    new = _bare_words(title) - known
     return sum(len(word) >= _LONG_WORD for word in new) >= _NEWS or any(not word.isascii() for word in new)
+
+
+def _bare_words(text: str) -> set[str]:
+    """The words of a text in small letters; Latin ones without accents: "Orbán" is "Orban"."""
+    apart = unicodedata.normalize("NFKD", text)
+    return {word.lower() for word in _WORD.findall("".join(one for one in apart if not unicodedata.combining(one)))}
 
 
 # -- what is not sure ----------------------------------------------------------------------------------------------

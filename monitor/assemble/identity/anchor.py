@@ -158,7 +158,9 @@ class Anchor:
             return self.loose if self.loose is not None and self.held else (0, 0)
         if self.loose is None:
             return self.firm
-        first = self.firm[0] if self.ahead else min(self.firm[0], self.loose[0])
+        # A bare noun long before the first report was of an earlier contact.
+        early = not self.ahead and self.firm[0] - self.loose[0] <= 1
+        first = min(self.firm[0], self.loose[0]) if early else self.firm[0]
         return first, max(self.firm[1], self.loose[1])
 
     @property

@@ -210,7 +210,11 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
     day, span = anchor.day, s.span
     if span is not None:
         if day is None:
-            return 0.8 if near(span, (anchor.first_held - READ_OUT, anchor.first_held)) else None
+            if near(span, (anchor.first_held - READ_OUT, anchor.first_held)):
+                return 0.8
+            # "Today" in the morning of one end of a call is the evening before at the other end.
+            overnight = anchor.medium is not False and s.day - anchor.last_held <= 1
+            return 0.6 if overnight and span == (anchor.first_held + 1, anchor.first_held + 1) else None
         if span[0] == span[1] and (span[0] in anchor.days or span[0] == day):
             return 1.0
         if near(span, (day, day)):
@@ -225,6 +229,8 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
         age = s.day - day
         if READ_OUT < age <= LATE and (_same_occasion(s, anchor) or _same_country(s, anchor)):
             return 0.45
+        if READ_OUT < age <= LATE and s.kind == anchor.kind == "visit":
+            return 0.45  # nobody pays the same leader two visits in a fortnight
         if age < -1 or age > READ_OUT:
             return None
         return 0.8 - 0.04 * age if age >= 0 else 0.4

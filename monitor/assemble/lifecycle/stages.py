@@ -122,7 +122,9 @@ def _is_outweighed(
     if last.status in REFUSED and last.sighting.side and not s.side and status not in REFUSED:
         told = {c.owner for c in claims if _contradicts(c, status, last.sighting)}
         return len(told) < WITNESSES
-    unsure = s.statuses.get(s.status, 1.0) < UNSURE
+    # A contact that is refused may as well be cancelled: either turns back what stands.
+    meant = ("denied", "cancelled") if status in REFUSED else (s.status,)
+    unsure = bool(s.statuses) and sum(share for one, share in s.statuses.items() if one in meant) < UNSURE
     return unsure and outlets[s.status] < WITNESSES and (status in REFUSED or last.status in REFUSED)
 
 

@@ -188,6 +188,37 @@ def test_a_call_of_one_night_has_the_days_of_both_its_ends():
     assert event.status == "held"
 
 
+def test_a_call_told_overnight_without_a_day_is_that_of_today_on_the_next_morning():
+    (event,) = assemble(
+        mention(published=at(0, 10)),
+        talks(published=at(1, -6), when=told_day("2026-02-05")),
+        talks(published=at(1, -3), when=told_day("2026-02-04")),
+    )
+    assert len(event.sources) == 3
+
+
+def test_a_call_told_two_days_ago_is_not_todays():
+    assert len(assemble(mention(published=at()), mention(published=at(2), when=told_day("2026-02-06")))) == 2
+
+
+def test_talk_of_a_visit_a_week_later_is_of_that_visit():
+    visit = {"kind": "visit", "medium": "in_person", "when": None}
+    (event,) = assemble(
+        mention(published=at(), kind="visit", medium="in_person", when=day("2026-02-04")),
+        mention(published=at(9), **visit),
+    )
+    assert len(event.sources) == 2
+
+
+def test_a_bare_noun_days_before_the_reports_does_not_date_them():
+    (event,) = assemble(
+        talks(published=at(-3), assumed=True),
+        mention(published=at(0, 10)),
+        mention(published=at(1, -6), when=told_day("2026-02-05")),
+    )
+    assert len(event.sources) == 3
+
+
 def test_the_eve_and_the_day_of_a_meeting_are_one_occasion():
     plan, held = meeting("planned", at(-1), when=told_day("2026-02-03")), meeting(when=told_day("2026-02-04"))
     (event,) = assemble(plan, held)

@@ -82,6 +82,11 @@ def test_an_unsure_refusal_needs_a_second_outlet():
     assert status_of(plan(), unsure, plan("cancelled", 2, outlet="b")) == "cancelled"
 
 
+def test_a_refusal_that_may_be_a_cancellation_is_sure_enough():
+    refused = plan("denied", 1, statuses={"denied": 0.45, "cancelled": 0.2, "planned": 0.35}, outlet="a")
+    assert status_of(plan(), refused) == "denied"
+
+
 def test_a_mention_that_only_joins_opens_nothing():
     assert not assemble(plan(joins_only=True))
     (event,) = assemble(plan(), plan(hours=1, joins_only=True))
