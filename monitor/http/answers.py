@@ -24,7 +24,7 @@ MAX_HEAD = 100 * 1024
 _MAX_BEFORE = 5
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"\r?\n")
-_STATUS_LINE = re.compile(rb"\s*(?:HTTP(?:/[0-9.]+)?|ICY)\s+([1-5][0-9]{2})\b[^\r\n]*", re.IGNORECASE)
+_STATUS_LINE = re.compile(rb"\s*(?:HTTP(?:/[0-9.]+)?|ICY)\s+([1-5][0-9]{2})(?![0-9])[^\r\n\0]*", re.IGNORECASE)
 #: RFC 9110, 5.1 and 5.5: a token, and a value without controls.
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*", re.DOTALL)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -38,18 +38,18 @@ _LENIENT = (
 def mended(head: bytes) -> tuple[bytes, int]:
     """Return a head that llhttp takes, and the number of lines that were left out or changed.
 
-    Lines without a colon or with a name that is none go, as does a length that is no number or was said before; folded
-    lines are joined, and controls in values become spaces. `head` is returned as it is when it has no status line, a
-    NUL, or two lengths: nobody knows where such an answer ends.
+    Lines without a colon, with a name that is none or with a NUL go, as does a length that is no number or was said
+    before; folded lines are joined, and controls in values become spaces. `head` is returned as it is when it has no
+    status line or two lengths: nobody knows where such an answer ends.
     """
     first, *lines = _LINE.split(re.sub(rb"\r?\n[ \t]+", b" ", head.strip()))
     status = _STATUS_LINE.fullmatch(first)
-    if status is None or b"\0" in head:
+    if status is None:
         return head, 0
     kept, lengths, odd = [b"HTTP/1.1 %b OK" % status[1]], set[bytes](), int(not first.startswith(b"HTTP/1."))
     for line in lines:
         field = _FIELD.fullmatch(line)
-        if field is None:
+        if field is None or b"\0" in line:
             odd += 1
             continue
         name, value = field[1], _CONTROLS.sub(b" ", field[2])
@@ -80,7 +80,7 @@ class HttpAnswer(httpx.AsyncByteStream):
         self.headers: Headers = []
         self.cut = False
         self._rest: list[bytes] = []
-        self._complete = False
+        self._complete = self._started = self._unframed = False
 
     async def head(self) -> None:
         """Read the head, past informational answers."""
@@ -108,6 +108,14 @@ class HttpAnswer(httpx.AsyncByteStream):
         if data and not self._complete:
             self._feed(data)
 
+    def _begins_without_chunks(self, data: bytes) -> bool:
+        """Tell whether a body that is said to come in chunks begins with a document instead of a chunk's size."""
+        return not self._started and data.lstrip()[:1] in {b"<", b"{"} and self._is_chunked
+
+    @property
+    def _is_chunked(self) -> bool:
+        return any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in self.headers)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while self._has_body:
             for data in self._rest:
@@ -118,10 +126,8 @@ class HttpAnswer(httpx.AsyncByteStream):
             data = await self._connection.read()
             if not data:
                 # Without a length and without chunks, the end of the connection is the end of the body.
-                self.cut = any(
-                    name.lower() == b"content-length" or (name.lower() == b"transfer-encoding" and b"chunked" in value)
-                    for name, value in self.headers
-                )
+                has_length = any(name.lower() == b"content-length" for name, _ in self.headers)
+                self.cut = not self._unframed and (has_length or self._is_chunked)
                 return
             self._feed(data)
 
@@ -150,6 +156,12 @@ class HttpAnswer(httpx.AsyncByteStream):
             raise HttpError("the server changes the protocol", reason="bad_response") from error
 
     def _feed(self, data: bytes) -> None:
+        if self._begins_without_chunks(data):
+            self._unframed, self.odd = True, self.odd + 1
+        self._started = True
+        if self._unframed:  # its end is that of the connection
+            self._rest.append(data)
+            return
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as error:

@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.errors import HttpError
 
@@ -23,8 +23,16 @@ _COMPRESSIONS = frozenset({"gzip", "x-gzip", "br", "deflate", "compress", "x-com
 _GZIP_NAMES = frozenset({"gzip", "x-gzip"})
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\r\n")
 #: Bits of zlib that mean: a gzip header and trailer (RFC 1952).
 _GZIP = 31
+
+
+class Body(NamedTuple):
+    """A decoded body, and whether its packed form ended before it was complete."""
+
+    data: bytes
+    cut: bool = False
 
 
 class Room:
@@ -59,26 +67,27 @@ class Room:
 
 async def read_body(
     chunks: AsyncIterable[bytes], coding: str, max_raw: int, max_decoded: int, room: Room | None = None
-) -> bytes:
+) -> Body:
     """Return the decoded body; a large one takes a place in the `room`.
 
     `coding` is the value of Content-Encoding. Labels that name no compression (`UTF-8`, `none`, `aws-chunked`) change
-    nothing; neither does `gzip` on a body that begins as a document does, and what begins as gzip does is unpacked
-    without a label. Raises HttpError: `encoding_refused` for a compression that was not asked for and for more than
-    one, `body_too_large`, `decoded_too_large`, `bad_gzip`, and
-    `truncated` for gzip that ends early.
+    nothing; neither does a compression on a body that begins as a document does, and what begins as gzip does is
+    unpacked without a label. Of gzip that ends early, what was unpacked is returned. Raises HttpError:
+    `encoding_refused` for a compression that was not asked for and for more than one, `body_too_large`,
+    `decoded_too_large`, `bad_gzip`.
     """
     codings = [name for name in map(str.strip, coding.lower().split(",")) if name in _COMPRESSIONS]
-    if len(codings) > 1 or not _GZIP_NAMES.issuperset(codings):
-        raise HttpError(f"the body is coded as {coding[:60]!r}, which was not asked for", reason="encoding_refused")
     raw = bytearray()
-    inflated = _Inflated(max_decoded) if codings else None
+    inflated: _Inflated | None = None
     size = 0
     async for chunk in chunks:
-        if not size and inflated is not None and chunk.lstrip(_BLANK)[:1] in {b"<", b"{"}:
-            inflated = None
-        elif not size and inflated is None and chunk.startswith(_GZIP_MAGIC):
-            inflated = _Inflated(max_decoded)  # a file that was packed once and for all, `feed.xml.gz`
+        if not size and not _is_plain(chunk):
+            if len(codings) > 1 or not _GZIP_NAMES.issuperset(codings):
+                raise HttpError(
+                    f"the body is coded as {coding[:60]!r}, which was not asked for", reason="encoding_refused"
+                )
+            if codings or chunk.startswith(_GZIP_MAGIC):  # without a label: a file that was packed, `feed.xml.gz`
+                inflated = _Inflated(max_decoded)
         size += len(chunk)
         if size > max_raw:
             raise HttpError(f"the body is longer than {max_raw} bytes", reason="body_too_large")
@@ -89,10 +98,16 @@ async def read_body(
         if size > LARGE and room is not None:
             await room.take()
     if inflated is not None:
-        return inflated.close() if size else b""
+        return inflated.close()
     if len(raw) > max_decoded:
         raise HttpError(f"the body is longer than {max_decoded} bytes", reason="body_too_large")
-    return bytes(raw)
+    return Body(bytes(raw))
+
+
+def _is_plain(start: bytes) -> bool:
+    """Tell whether a body begins as a document does, so that a label of a compression is a mistake."""
+    text = start.lstrip(_BLANK)[:16]
+    return text[:1] in {b"<", b"{"} and not _CONTROLS.intersection(text)
 
 
 class _Inflated:
@@ -121,10 +136,8 @@ class _Inflated:
             if data:
                 await asyncio.sleep(0)
 
-    def close(self) -> bytes:
+    def close(self) -> Body:
         if not self._member.eof:
             # What zlib still holds back is less than a slice; take it, then the trailer must have been there.
             self._out += self._member.flush(_SLICE)
-        if not self._member.eof:
-            raise HttpError("the body ends in the middle", reason="truncated")
-        return bytes(self._out)
+        return Body(bytes(self._out), cut=not self._member.eof)

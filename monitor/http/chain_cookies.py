@@ -32,7 +32,8 @@ class ChainCookies:
             return
         key = (domain or host, name)
         before = self._values.get(key)
-        if attributes.get("max-age", "").startswith(("0", "-")) or value == "":
+        is_over = attributes.get("max-age", "").startswith(("0", "-")) or "1970" in attributes.get("expires", "")
+        if is_over or value == "":
             self._values.pop(key, None)
         elif len(self._values) < _MAX_COOKIES:
             self._values[key] = (value.strip(), bool(domain), "secure" in attributes)

@@ -27,17 +27,27 @@ _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\x00-\x1f\ud800-\udfff]",
     re.DOTALL,
 )
+#: What the shape of a document shows in: a string, or an opening or closing bracket.
+_SHAPE = re.compile(r""""(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}]""", re.DOTALL)
+#: What servers put before JSON for scripts: the name of a function to call, or what keeps others from running it.
+_PREFIX = re.compile(r"(?:\)\]\}'?,?|while\(1\);|for\(;;\);|(?:/\*\*/)?[\w.$]{1,60}\()\s*(?=\{)")
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
-def read(text: str, setting: FeedContext) -> ParsedFeed:
-    """Read the feed in `text`, which begins with `{`.
+def is_json(text: str) -> bool:
+    """Tell whether a document is JSON, by its beginning."""
+    return text.startswith("{") or _PREFIX.match(text) is not None
 
-    Raises FeedError: `not_a_feed`, `truncated` (it ends in the middle), `too_many_objects`.
+
+def read(text: str, setting: FeedContext) -> ParsedFeed:
+    """Read the feed in `text`, of which `is_json` holds.
+
+    Raises FeedError: `not_a_feed`, `truncated` (it ends before its first item does), `too_many_objects`.
     """
+    text = _PREFIX.sub("", text, count=1) if not text.startswith("{") else text
     if text.count("{") + text.count("[") > MAX_OBJECTS:
         raise FeedError(f"the document has over {MAX_OBJECTS} objects and lists", reason="too_many_objects")
-    whole, problem = _decoded(text.strip())
+    whole, problem, incomplete = _decoded(text.strip())
     if not isinstance(whole, dict) or not (
         "jsonfeed.org" in _text(whole, "version") or isinstance(whole.get("items"), list)
     ):
@@ -62,24 +72,46 @@ def read(text: str, setting: FeedContext) -> ParsedFeed:
         mode="json",
         problem=problem or failed or ("" if "jsonfeed.org" in _text(whole, "version") else "no version"),
         truncated=len(items) > MAX_ENTRIES,
+        incomplete=incomplete,
     )
 
 
-def _decoded(text: str) -> tuple[Any, str]:
-    """Read JSON, after repair where that is needed; returns it and what was wrong.
+def _decoded(text: str) -> tuple[Any, str, bool]:
+    """Read JSON, after repair where that is needed; returns it, what was wrong, and whether it ends in the middle.
 
     Raises FeedError (`not_a_feed`, `truncated`).
     """
     try:
-        return msgspec.json.decode(text), ""
+        return msgspec.json.decode(text), "", False
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         problem = str(error)
+    text, incomplete = _completed(text)
     try:
-        return msgspec.json.decode(_mended(text)), problem[:200]
+        return msgspec.json.decode(_mended(text)), problem[:200], incomplete
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         # "Input data was truncated" is the decoder's word for a document that ends in the middle.
         reason = "truncated" if "truncated" in str(error) else "not_a_feed"
         raise FeedError(f"the document is no JSON: {error}", reason=reason) from error
+
+
+def _completed(text: str) -> tuple[str, bool]:
+    """Return the text up to where its root ends; or up to its last whole item, closed, and True when it never ends.
+
+    An item is an object in a list of the root. A text that ends before the first one does is returned as it is.
+    """
+    opened: list[str] = []
+    last = 0
+    for match in _SHAPE.finditer(text):
+        sign = match[0]
+        if sign in "{[":
+            opened.append(sign)
+        elif sign in "}]" and opened:
+            opened.pop()
+            if not opened:
+                return text[: match.end()], False
+            if opened == ["{", "["]:
+                last = match.end()
+    return (f"{text[:last]}]}}", True) if last else (text, False)
 
 
 def _mended(text: str) -> str:

@@ -48,7 +48,7 @@ def parse(
     setting = FeedContext(url=absolute("", url), configured=tag(language), country=country, zone=zone,
                       with_html=with_html)  # fmt: skip
     try:
-        parsed = jsonfeed.read(text, setting) if text.startswith("{") else adapter.read(text, setting)
+        parsed = jsonfeed.read(text, setting) if jsonfeed.is_json(text) else adapter.read(text, setting)
     except (FeedError, MemoryError):
         raise
     except Exception as error:  # the parsers of three libraries meet hostile bytes here

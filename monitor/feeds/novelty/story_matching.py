@@ -63,6 +63,7 @@ class Stories:
             "words": lambda story: story.content[WORDS],
             "title": lambda story: part(story.content, TITLE),
             "summary": lambda story: part(story.content, SUMMARY),
+            "date": lambda story: story.date,
             "title+date": lambda story: _pair(part(story.content, TITLE), story.date),
             "summary+date": lambda story: _pair(part(story.content, SUMMARY), story.date),
         }
@@ -112,7 +113,7 @@ class Matching:
         self._take_foreign("link", lambda e, s: self._is_same_page(e, s, choice), choice)
         self._take_foreign("place", lambda e, s: self._is_same_page(e, s, choice), choice)
         for kind in ("title", "summary"):
-            self._take(f"{kind}+date", lambda e, s, kind=kind: self._is_alone(e, kind) and not _is_other(e, s, choice))  # type: ignore[misc]
+            self._take(f"{kind}+date", lambda e, s, kind=kind: self._is_renamed(e, s, kind, choice))  # type: ignore[misc]
         if choice.kind in {"title+date", "words"}:
             # No key holds in this feed: what kept its title or its summary is the same story.
             for kind in ("title", "summary"):
@@ -198,6 +199,18 @@ class Matching:
         value = _entry_key(entry, kind)
         shared = self._counts[kind][value] > 1 or len(self.stories.find(kind, value)) > 1
         return not shared and not (entry.is_home and kind != "guid")
+
+    def _is_renamed(self, entry: EntryKeys, story: KnownStory, kind: str, choice: Choice) -> bool:
+        """Whether an entry that has a date and a title or summary in common with a story is that story.
+
+        Where guids and links were seen to stay, an entry with neither is another one, unless the story has left the
+        document as the entry came and the moment is theirs alone: an address made of the title moves with it.
+        """
+        if not self._is_alone(entry, kind):
+            return False
+        has_left = not (self._is_used(story.guid, "guid") or self._is_used(story.link, "link"))
+        is_moment = self._counts["date"][entry.date] == 1 and len(self.stories.find("date", entry.date)) == 1
+        return (has_left and is_moment) or not _is_other(entry, story, choice)
 
     def _is_alone(self, entry: EntryKeys, kind: str) -> bool:
         value = _entry_key(entry, kind)

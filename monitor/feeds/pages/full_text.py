@@ -7,6 +7,8 @@ are read in the guarded parser processes with trafilatura, which the extra `full
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -40,8 +42,10 @@ _LONGEST_DELAY_S = 30.0
 _ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 #: Shorter than this is a teaser, and no better than the summary.
 _SHORTEST = 200
-#: Canonical addresses of pages that are remembered with the articles that claimed them.
+#: Canonical addresses and beginnings of pages that are remembered with the articles that claimed them.
 _MAX_CLAIMED = 20_000
+#: Characters of a page's text by which it is known again.
+_BEGINNING = 300
 
 
 class Extract(Protocol):
@@ -89,21 +93,29 @@ class FullText:
                 except (FeedError, HttpError) as error:
                     logger.info("full_text_missing", feed=feed.id, article_id=article.id, reason=error.reason)
             read.append((article, found))
-        return tuple(self._completed(article, found) for article, found in self._own_addresses(read))
-
-    def _own_addresses(self, read: list[tuple[Article, PageText]]) -> list[tuple[Article, PageText]]:
-        """Take away canonical addresses that several articles claim, in this document or an earlier one."""
         for article, found in read:
-            if address := article_urls.canonical(found.canonical):
-                if len(self._claimed) > _MAX_CLAIMED:
-                    self._claimed.clear()
-                self._claimed.setdefault(address, set()).add(article.id)
-        return [
-            (article, msgspec.structs.replace(found, canonical=""))
-            if len(self._claimed.get(article_urls.canonical(found.canonical), ())) > 1
-            else (article, found)
-            for article, found in read
-        ]
+            self._claim(article_urls.canonical(found.canonical), article.id)
+            self._claim(_beginning(found.text), article.title)
+        return tuple(self._completed(article, self._own(found)) for article, found in read)
+
+    def _claim(self, what: str, who: str) -> None:
+        if what:
+            if len(self._claimed) > _MAX_CLAIMED:
+                self._claimed.clear()
+            self._claimed.setdefault(what, set()).add(who)
+
+    def _own(self, found: PageText) -> PageText:
+        """Take away what several articles claim, in this document or an earlier one.
+
+        A canonical address that several have is none of theirs; a text that begins the pages of several is a notice,
+        in whatever words.
+        """
+        address = article_urls.canonical(found.canonical)
+        return msgspec.structs.replace(
+            found,
+            canonical="" if len(self._claimed.get(address, ())) > 1 else found.canonical,
+            text="" if len(self._claimed.get(_beginning(found.text), ())) > 1 else found.text,
+        )
 
     def _completed(self, article: Article, found: PageText) -> Article:
         """Return the article with its page's text, and the page's canonical address if that names this article."""
@@ -182,3 +194,11 @@ class FullText:
             self._robots.clear()
         self._robots[origin] = _RobotsRules(rules, self._now() + kept, known.free_at if known else 0.0)
         return self._robots[origin]
+
+
+def _beginning(text: str) -> str:
+    """Return a digest of how a text begins, whatever numbers are in it; '' for a short one."""
+    start = re.sub(r"\d+", "0", text[:_BEGINNING])
+    return (
+        hashlib.blake2b(start.encode("utf-8", "replace"), digest_size=8).hexdigest() if len(text) >= _SHORTEST else ""
+    )

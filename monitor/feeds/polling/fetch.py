@@ -19,7 +19,7 @@ from monitor.errors import HttpError
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
 from monitor.http.answers import HttpAnswer
-from monitor.http.bodies import DEADLINE, Room, read_body
+from monitor.http.bodies import DEADLINE, Body, Room, read_body
 from monitor.http.chain_cookies import ChainCookies
 from monitor.http.transport import PORTS as USUAL_PORTS
 from monitor.http.transport import CheckedTransport
@@ -36,8 +36,9 @@ MAX_HOPS = 5
 PORTS = frozenset({80, 443})
 _REDIRECTS, _PERMANENT = frozenset({301, 302, 303, 307, 308}), frozenset({301, 308})
 _MAX_URL = 4096
-#: Answers with a body to read. 203 is 200 by way of a proxy that changed something (RFC 9110, 15.3.4).
-_READ: Final = frozenset({200, 203})
+#: Answers with a body to read: 203 is 200 by way of a proxy that changed something (RFC 9110, 15.3.4), and servers put
+#: other numbers of success on whole feeds. 204 and 205 have no body.
+_READ: Final = frozenset(range(200, 300)) - {204, 205}
 #: Scheme, host and port.
 HostOrigin = tuple[str, bytes, int]
 
@@ -163,24 +164,25 @@ class Fetcher:
         except TimeoutError:
             raise HttpError(f"no answer within {FIRST_BYTE_S:g} s", reason="first_byte_timeout") from None
         try:
-            body, headers = b"", self._answered(url, response, cookies)
+            body, headers = Body(b""), self._answered(url, response, cookies)
             if response.status_code in _READ:
                 limit = feed.max_body or self._max_decoded
                 raw_limit = feed.max_body or MAX_RAW
                 coding = headers.get("content-encoding", "")
                 body = await read_body(response.stream, coding, raw_limit, limit, self._room)  # type: ignore[arg-type]
             stream = response.stream if isinstance(response.stream, HttpAnswer) else None
-            if stream is not None and (stream.odd or stream.cut):
-                metrics.feed_oddities.labels("header").inc(stream.odd)
-                metrics.feed_oddities.labels("cut_body").inc(stream.cut)
-                logger.info("odd_answer", feed=feed.id, header_lines=stream.odd, body_cut=stream.cut)
+            odd, cut = (stream.odd, stream.cut or body.cut) if stream is not None else (0, body.cut)
+            if odd or cut:
+                metrics.feed_oddities.labels("header").inc(odd)
+                metrics.feed_oddities.labels("cut_body").inc(cut)
+                logger.info("odd_answer", feed=feed.id, header_lines=odd, body_cut=cut)
             return Fetched(
                 status=200 if response.status_code in _READ else response.status_code,
                 url=url,
                 headers=headers,
-                body=body,
-                cut=stream is not None and stream.cut,
-                odd_headers=stream.odd if stream is not None else 0,
+                body=body.data,
+                cut=cut,
+                odd_headers=odd,
             )
         finally:
             await response.aclose()

@@ -179,7 +179,10 @@ def _words(text: str, language: str, country: str, home: tzinfo) -> tuple[dateti
 def _clock(text: str) -> _Clock | None:
     """Find the time of day: with colons, signs or dots, or an hour with its sign or half of the day."""
     signs, alone = _signed_clock()
-    match = _COLONS.search(text) or signs.search(text) or _DOTS.search(text) or _BARE.search(text) or alone.search(text)
+    match = _COLONS.search(text)
+    if match and text[: match.start()].endswith(("+", "-")) and (before := _DOTS.search(text, 0, match.start())):
+        match = before  # what has the colon is the zone's offset
+    match = match or signs.search(text) or _DOTS.search(text) or _BARE.search(text) or alone.search(text)
     if match is None:
         return None
     hour, minute, second = (*(int(group) for group in match.groups() if group), 0, 0)[:3]

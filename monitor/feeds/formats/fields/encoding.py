@@ -186,7 +186,8 @@ def _latin(body: bytes, labels: list[str]) -> Decoded | None:
     """
     if not _is_latin(body):
         return None
-    name = _code_pages().get(_language(body), "cp1252")
+    pages = _code_pages()
+    name = pages.get(_language(body)) or pages.get(_declared_language(body), "cp1252")
     text = body.decode(name, "summitry-undefined")
     if _CONTROL.search(text) and name != "cp1252":
         name, text = "cp1252", body.decode("cp1252", "summitry-undefined")
@@ -205,12 +206,16 @@ def _words(body: bytes) -> bytes:
 
 
 def _language(body: bytes) -> str:
-    """Return the language that the words show, or that the document names where they are few; '' for neither."""
+    """Return the language that the words show, '' where they are too few."""
     text = " ".join(_words(body).decode("cp1252", "replace").split())[:4000]
     if len(text) >= _ENOUGH:
         from monitor.language.identify import identify  # noqa: PLC0415  # brings all of detection, seldom needed
 
         return identify(text)
+    return ""
+
+
+def _declared_language(body: bytes) -> str:
     declared = _LANGUAGE.search(body[:4096])
     return (declared[1] or declared[2]).decode("ascii").lower() if declared else ""
 

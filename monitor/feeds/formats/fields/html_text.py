@@ -53,6 +53,8 @@ _ALONE = frozenset((
     "br", "hr", "img", "wbr", "p", "div", "li", "ul", "ol", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6",
     "blockquote", "figure", "section", "article",
 ))  # fmt: skip
+#: Of these, the ones without which a line would not break, so that they are markup wherever they stand.
+_BREAKS = frozenset({"br", "hr", "wbr"})
 #: Elements that format what stands between their two tags.
 _PAIRED = frozenset((
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "center", "cite", "code", "del", "dfn", "em", "font", "i", "ins",
@@ -72,7 +74,7 @@ _UNSEEN = re.compile(
 )
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>", re.IGNORECASE)
 _CDATA_TAIL = re.compile(r"\]\]\s*$")
-_IMAGE_TEXT = re.compile(r"""<img\s[^<>]*?\b(?:alt|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_IMAGE_TEXT = re.compile(r"""<img\s[^<>]*?\b(?:alt|title)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 
 
@@ -161,11 +163,11 @@ def looks_like_html(text: str) -> bool:
 def words_kept(markup: str) -> str:
     """Return HTML in which tags that are words ("the <head> of a page") are escaped, so that they are not taken out.
 
-    They are words where nothing shows that the text is HTML at all.
+    They are words where nothing shows that the text is HTML at all; so is what only begins as a tag ("May<June").
     """
     if "<" not in markup or _EVIDENCE.search(markup):
         return markup
-    return _TAG_LIKE.sub(lambda match: f"&lt;{match[0][1:]}", markup)
+    return markup.replace("<", "&lt;")
 
 
 def unwrapped(text: str) -> str:
@@ -178,7 +180,7 @@ def unwrapped(text: str) -> str:
 
 def image_words(markup: str) -> str:
     """Return what the pictures in some HTML show, by their own texts: words where there are no others."""
-    found = (match[1] or match[2] or "" for match in _IMAGE_TEXT.finditer(markup))
+    found = (match[1] or match[2] or match[3] or "" for match in _IMAGE_TEXT.finditer(markup))
     return fold("\n".join(dict.fromkeys(unescape(text) for text in found)))
 
 
@@ -206,7 +208,7 @@ def _without_tags(text: str) -> str:
     waiting: dict[str, list[int]] = {}
     for number, tag in enumerate(tags):
         name = tag[2].lower()
-        if name in _ALONE:
+        if name in _ALONE and not _is_word(text, tag, name):
             taken[number] = " "
         elif tag[1]:
             if waiting.get(name):
@@ -223,6 +225,22 @@ def _without_tags(text: str) -> str:
             parts += (text[at : tag.start()], taken[number])
             at = tag.end()
     return "".join((*parts, text[at:]))
+
+
+def _is_word(text: str, tag: re.Match[str], name: str) -> bool:
+    """Tell whether a tag that would stand alone is a word of a title ("What the <img> tag does").
+
+    It is bare, stands between spaces, not at the beginning, and nothing of its name is ended anywhere.
+    """
+    start, end = tag.span()
+    return not (
+        name in _BREAKS
+        or tag[3].strip("/ ")
+        or not text[:start].strip()
+        or not text[start - 1].isspace()
+        or text[end : end + 1].isalnum()
+        or re.search(rf"</{name}\s*>", text, re.IGNORECASE)
+    )
 
 
 def cap(text: str, limit: int) -> str:

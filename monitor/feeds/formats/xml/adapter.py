@@ -15,6 +15,7 @@ from monitor.feeds.formats.entries import FeedContext, Kind, Markup, RawEntry
 from monitor.feeds.formats.fields import article_urls, html_text
 from monitor.feeds.formats.newest import shortened
 from monitor.feeds.formats.xml import repair
+from monitor.feeds.formats.xml.languages import in_one_language, primary
 from monitor.feeds.formats.xml.tree import UnusualError
 from monitor.feeds.formats.xml.wellformed import PlainDocument
 
@@ -53,6 +54,7 @@ def read(text: str, setting: FeedContext) -> ParsedFeed:
         document, root = repair.strip_prolog(document[late.start() :])
     whole, incomplete = repair.completed(document)
     whole, truncated = shortened(whole, setting.configured)
+    whole = in_one_language(whole, setting.configured)
     parser, suffix, problem = _parsed(whole, setting.url)
     if not parser.entries and not parser.feeddata and suffix == "-loose":
         raise FeedError(f"the document is no feed: {problem}", reason="not_a_feed")
@@ -115,7 +117,7 @@ def _entry(entry: FeedData, setting: FeedContext, *, is_rss: bool) -> RawEntry:
     raw = RawEntry(
         guid=_text(entry, "own_id") or _text(entry, "id"),
         guid_is_permalink=is_rss and bool(dict.get(entry, "is_permalink")),
-        links=_links(entry),
+        links=_links(entry, setting.language or setting.configured),
         title=_text(entry, "title") or _first_text(entry, "side_dc_title", "side_itunes_title"),
         title_kind="text" if _text(_detail(entry, "title"), "said_type") == "text" else "",
         published=_text(entry, "published"),
@@ -193,18 +195,28 @@ def _media(raw: RawEntry, entry: FeedData) -> None:
     raw.image_caption = _text(entry, "side_media_description")
 
 
-def _links(entry: FeedData) -> list[str]:
+def _links(entry: FeedData, language: str) -> list[str]:
     """Return addresses of the entry's page, best first: FeedBurner's original link, then the entry's own links."""
     original = _text(entry, "side_feedburner_origlink")
-    return [original, *_page_links(entry)] if original else _page_links(entry)
+    return [original, *_page_links(entry, language)] if original else _page_links(entry, language)
 
 
-def _page_links(context: FeedData) -> list[str]:
+def _page_links(context: FeedData, language: str = "") -> list[str]:
+    """Return addresses of pages.
+
+    An RSS <link> comes before an Atom one, a page before another form of it, a page in the wanted language before one
+    in another, and then they come as they stand.
+    """
     links = [link for link in dict.get(context, "links") or [] if link.get("href") and link.get("rel") == "alternate"]
-    # An RSS <link> before an Atom one, a page before another form of it, and then as they stand.
     if len(links) > 1:
-        links.sort(key=lambda link: (not link.get("rss"), "html" not in link.get("type", "")))
+        links.sort(
+            key=lambda link: (not link.get("rss"), "html" not in link.get("type", ""), _is_foreign(link, language))
+        )
     return [link["href"] for link in links]
+
+
+def _is_foreign(link: FeedData, language: str) -> bool:
+    return bool(language and link.get("hreflang")) and primary(link["hreflang"]) != primary(language)
 
 
 def _hubs(links: list[FeedData]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
 
+from monitor.feeds.formats.fields import html_text
 from monitor.feeds.formats.xml.tree import UnusualError, text_of
 
 FeedData: TypeAlias = dict[str, Any]
@@ -145,13 +146,15 @@ def _title(_place: Standing, data: FeedData, element: Element) -> None:
 
 def _link(place: Standing, data: FeedData, element: Element, *, of_entry: bool) -> None:
     link: dict[str, Any] = {"rel": element.get("rel", "alternate"), "type": element.get("type", "text/html")}
+    if language := element.get("hreflang"):
+        link["hreflang"] = language
     data.setdefault("links", []).append(link)
     href = element.get("url") or element.get("href")
     if href is not None:
         link["href"] = joined(place.base, href)
         return
     link["rss"] = True
-    if text := text_of(element):
+    if text := html_text.unwrapped(text_of(element)).strip():
         text = mended(joined(place.base, text))
     if "&" in text:
         text = _FALSE_ENTITY.sub(r"&\g<1>", text.replace("&amp;", "&") if of_entry else text)

@@ -19,6 +19,7 @@ from typing import Any
 import feedparser.api
 
 from monitor.errors import FeedError
+from monitor.feeds.formats.fields import html_text
 from monitor.feeds.formats.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ENTRIES, MAX_TAG
 from monitor.feeds.formats.xml import repair
 
@@ -99,6 +100,12 @@ class _FeedparserReader:
         links = self._context().get("links")
         if links and "href" not in attrs_d:
             links[-1]["rss"] = True
+
+    def _end_link(self) -> None:
+        if self.elementstack and self.elementstack[-1][0] == "link":
+            # Before feedparser resolves it: an escaped CDATA section would look like a relative address.
+            self.elementstack[-1][2][:] = [html_text.unwrapped(self._text_of_top()).strip()]
+        super()._end_link()  # type: ignore[misc]
 
     def _start_guid(self, attrs_d: dict[str, str]) -> None:
         if self.inentry and not self.insource:

@@ -100,11 +100,6 @@ class Tree:
         if self.truncated:
             _cut(self.root, MAX_ENTRIES)
 
-    @property
-    def has_languages(self) -> bool:
-        """Whether any element says its language."""
-        return "xml:lang" in self._attributes.values()
-
     def _is_enough(self, root: Element | None) -> bool:
         """Whether there are more entries in the tree than are read. Raises UnusualError for too many elements."""
         if root is None:  # its tag has not ended

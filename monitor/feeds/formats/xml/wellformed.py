@@ -61,7 +61,6 @@ class PlainDocument:
         self.skip_hours: list[int] = []
         self.skip_days: list[str] = []
         self.truncated = tree.truncated
-        self._has_languages = tree.has_languages
         self.stumbled = ""
         root = tree.root
         language = language_of(root, None)
@@ -112,8 +111,6 @@ class PlainDocument:
                 raise UnusualError("an entry of CDF")
             entry["id"] = parent.get("rdf:about", "")
         place = self._place
-        if self._has_languages:
-            _keep_one_language(parent, self.feeddata.get("language") or "")
         for element in parent:
             name = element.tag
             if (read := OF_ENTRY.get(name)) is not None and not len(element):
@@ -138,20 +135,3 @@ class PlainDocument:
                 read(self._place, entry, leaf(child))
             else:
                 pass_over(child, _UNREAD, {})
-
-
-def _keep_one_language(entry: Element, wanted: str) -> None:
-    """Take words out of an entry that stand in it in several languages; those of the `wanted` one stay, or the first.
-
-    All words of an entry are then of one language: that of its title.
-    """
-    for name in ("title", "summary", "description", "content", "content_encoded"):
-        same = [child for child in entry if child.tag == name]
-        languages = [child.get("xml:lang", "").partition("-")[0].lower() for child in same]
-        if len(same) < 2 or not all(languages) or len(set(languages)) < 2:
-            continue
-        primary = wanted.replace("_", "-").partition("-")[0].lower()
-        wanted = primary if primary in languages else languages[0]
-        for child, language in zip(same, languages, strict=True):
-            if language != wanted:
-                entry.remove(child)

@@ -161,9 +161,27 @@ def test_row_107_a_document_that_is_only_untidy_is_whole() -> None:
     assert not parse((WHOLE + "<!-- made in 0.1 s").encode()).incomplete
 
 
-def test_row_107_json_that_ends_in_the_middle_waits() -> None:
-    document = json_feed('{"id":"1","title":"One"}', '{"id":"2","title":"Two"}')
+def test_row_107_json_that_ends_in_the_middle_is_read_up_to_its_last_whole_item() -> None:
+    items = [f'{{"id":"{n}","title":"Item {n}","content_text":"[A] \\"{{word}}, {n}"}}' for n in range(3)]
+    document = json_feed(*items)
     for at in range(40, len(document)):
-        with pytest.raises(FeedError) as caught:
-            parse(document[:at].encode())
-        assert caught.value.reason == "truncated"
+        whole = sum(item in document[:at] for item in items)
+        if not whole:
+            with pytest.raises(FeedError) as caught:
+                parse(document[:at].encode())
+            assert caught.value.reason == "truncated"
+            continue
+        found = parse(document[:at].encode())
+        assert [(entry.title, entry.content) for entry in found.entries] == [
+            (f"Item {n}", f'[A] "{{word}}, {n}') for n in range(whole)
+        ]
+        assert found.incomplete
+
+
+@pytest.mark.parametrize(
+    "around", ["%s\n<!-- cached at noon -->", "show(%s);", ")]}',\n%s", "%s}", "\ufeff/**/a.b(%s)"]
+)
+def test_row_106_what_stands_around_json_costs_nothing(around: str) -> None:
+    found = parse((around % json_feed('{"id":"1","title":"One"}')).encode())
+    assert [entry.title for entry in found.entries] == ["One"]
+    assert not found.incomplete

@@ -86,6 +86,7 @@ def test_row_115_mornings_and_words_that_only_look_like_half_days() -> None:
         ("2026-02-04 15.15.30", "da"),
         ("4 feb 2026 15.15.30", "it"),
         ("2026-02-04T15.15.00Z", "en"),
+        ("2026-02-04T15.15.00+00:00", "en"),
         ("15.15, 4 februarie 2026", "ro"),
     ],
 )

@@ -75,11 +75,22 @@ def test_row_101_tags_that_are_words_in_a_headline_stay(title: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "title", ["What the <img> tag does", "Why <p> matters", "Use <div> or <span>?", "All of <table>"]
+)
+def test_row_101_a_bare_tag_among_words_is_one_of_them(title: str) -> None:
+    assert rss(f"<title>{escape(title)}</title>").title == title
+    assert rss(f"<title><![CDATA[{title}]]></title>").title == title
+
+
+@pytest.mark.parametrize(
     ("markup", "title"),
     [
         ("<b>Breaking</b> news", "Breaking news"),
         ("One<br>two", "One two"),
         ("<p>A title", "A title"),
+        ("One <br> two", "One two"),
+        ("One <p> two </p>", "One two"),
+        ("One <img src=x> two", "One two"),
         ('<a href="x">Linked</a> words', "Linked words"),
         ('<custom-tag class="x">Odd</custom-tag>', "Odd</custom-tag>"),
         ("<!-- note -->Words", "Words"),
@@ -158,5 +169,59 @@ def test_row_104_an_entry_in_two_languages_is_read_in_the_feeds() -> None:
         '<content xml:lang="en">Words</content><content xml:lang="cy">Geiriau hirach</content>'
     )
     assert (welsh.title, welsh.content) == ("Hello", "Words")
+    french = parse(f"<rss><channel><item>{both}</item></channel></rss>".encode(), language="en").entries[0]
+    assert (french.title, french.summary) == ("The harbour", "Words of it"), (
+        "the subscription's language counts as well"
+    )
     same = rss('<title xml:lang="en">One</title><description xml:lang="en">Short</description>')
     assert (same.title, same.summary) == ("One", "Short")
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        "",
+        "<cc:license xmlns:cc='http://web.resource.org/cc/'/>",  # feedparser has to read it
+        "<author>A & B</author>",  # it has to be mended first
+        "<note>one <b>two</note>",  # only the forgiving parser reads it
+    ],
+)
+@pytest.mark.parametrize(("feed", "title", "summary"), [("en", "Harbour", "Words <title>"), ("cy", "Porth", "Geiriau")])
+def test_row_104_in_whatever_way_the_document_is_read(unusual: str, feed: str, title: str, summary: str) -> None:
+    inside = (
+        '<title xml:lang="cy">Porth</title><title xml:lang="en">Harbour</title>'
+        '<summary type="text" xml:lang="en"><![CDATA[Words <title>]]></summary>'
+        '<summary type="text" xml:lang="cy">Geiriau</summary>'
+        '<link hreflang="cy" href="https://a.example/cy"/><link hreflang="en" href="https://a.example/en"/>'
+    )
+    document = (
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{feed}"><title>S</title>{unusual}'
+        f"<entry><id>1</id>{inside}</entry><entry><id>2</id><title>Alone</title></entry></feed>"
+    )
+    first, second = parse(document.encode()).entries
+    assert (first.title, first.summary, first.content) == (title, summary, "")
+    assert first.link == f"https://a.example/{feed}"
+    assert second.title == "Alone"
+
+
+def test_row_104_words_without_a_language_are_in_the_feeds() -> None:
+    both = '<title>The harbour</title><title xml:lang="fr">Le port</title>'
+    assert rss(both, "<language>en</language>").title == "The harbour"
+    assert rss(both, "<language>fr</language>").title == "The harbour", (
+        "all of it is French, then: the first one counts"
+    )
+
+
+def test_row_101_what_only_begins_as_a_tag_is_words_in_a_text() -> None:
+    assert rss("<title>T</title><description>Rates: May&lt;June, June &lt; July</description>").summary == (
+        "Rates: May<June, June < July"
+    )
+
+
+def test_row_100_an_escaped_cdata_section_around_a_link_is_no_relative_address() -> None:
+    for unusual in ("", "<cc:license xmlns:cc='http://web.resource.org/cc/'/>"):
+        document = (
+            f"<rss><channel>{unusual}<item><title>T</title><link>&lt;![CDATA[https://a.example/1]]&gt;</link></item>"
+            "</channel></rss>"
+        )
+        assert parse(document.encode(), url="https://a.example/feed").entries[0].link == "https://a.example/1"

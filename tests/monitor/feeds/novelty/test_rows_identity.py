@@ -249,6 +249,29 @@ def test_row_75_guids_made_of_the_text_change_with_each_edit() -> None:
     assert told[2][1] == [(f"Story {n}", 2) for n in range(3)]
 
 
+@pytest.mark.parametrize("guid", ["", "{link}", "tag:gazette.example,{slug}"])
+def test_row_75_an_address_made_of_the_title_moves_with_it(guid: str) -> None:
+    def stories(*numbers: int, edited: int = -1) -> str:
+        def one(n: int) -> str:
+            slug = f"{n}-council-meets{'-again' if n == edited else ''}"
+            link = f"{HOME}{slug}"
+            title = f"Council meets{' again' if n == edited else ''} {n}"
+            return item(title, link, guid.format(link=link, slug=slug), f"Words of {n}", n)
+
+        return rss(*(one(n) for n in numbers))
+
+    told = Follower().play([stories(3, 2, 1, 0), stories(4, 3, 2, 1), stories(5, 4, 3, 2, edited=3)])
+    assert told[2] == (["Council meets 5"], [("Council meets again 3", 1)])
+
+
+def test_row_75_a_shared_summary_and_moment_do_not_make_another_story_a_correction() -> None:
+    def stories(*numbers: int) -> str:
+        return rss(*(item(f"Result {n}", f"{HOME}{n}", f"g{n}", "All results of the day.", n // 3) for n in numbers))
+
+    told = Follower().play([stories(5, 4, 3, 2, 1, 0), stories(6, 5, 4, 3, 2, 1), stories(8, 7, 6, 5, 4, 3)])
+    assert told[1:] == [new("Result 6"), new("Result 7", "Result 8")]
+
+
 # ---- editions ----
 
 

@@ -3,6 +3,7 @@
 # texts are kept on one line
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -69,7 +70,7 @@ async def server() -> AsyncIterator[FeedServer]:
         yield running
 
 
-async def enriched(server: FeedServer, pages: dict[str, str]) -> list[Article]:
+async def enriched(server: FeedServer, pages: dict[str, str], also: tuple[str, ...] = ()) -> list[Article]:
     fetcher = Fetcher(AddressBook())
     for path, text in pages.items():
         server.on(path, Reply(200, text.encode(), {"Content-Type": "text/html"}))
@@ -80,7 +81,8 @@ async def enriched(server: FeedServer, pages: dict[str, str]) -> list[Article]:
     full = FullText(fetcher, Inline(), now=lambda: 0.0, sleep=no_wait)
     feed = Subscription(id="a", url=server.url(), allow_private_network=True, full_text="auto")
     articles = [
-        Article(id=path, url=server.url(path), title=f"Story {path}", summary="What the feed says.") for path in pages
+        Article(id=path, url=server.url(path), title=f"Story {path}", summary="What the feed says.")
+        for path in (*pages, *also)
     ]
     done = list(await full.enrich(feed, articles))
     await fetcher.aclose()
@@ -93,7 +95,9 @@ def page(text: str, canonical: str = "") -> str:
 
 
 async def test_row_120_the_home_page_and_one_address_for_all_are_not_believed(server: FeedServer) -> None:
-    home = await enriched(server, {"/a1": page(WORDS * 6, server.url("/")), "/a2": page(WORDS * 7, server.url("/"))})
+    home = await enriched(
+        server, {"/a1": page(WORDS * 6, server.url("/")), "/a2": page(f"Later. {WORDS * 6}", server.url("/"))}
+    )
     assert [article.url for article in home] == [server.url("/a1"), server.url("/a2")]
     assert all(article.text for article in home)
     shared = server.url("/live/story-of-the-bridge")
@@ -170,3 +174,31 @@ def test_row_121_every_phrase_of_the_data_file_is_recognised() -> None:
     for phrases in _notices().values():
         for phrase in phrases:
             assert notice_in(f"{phrase.replace('0', '12')} {WORDS * 9}") is not None
+
+
+async def test_row_121_a_text_that_several_pages_have_is_no_article_in_whatever_words(server: FeedServer) -> None:
+    notice = "Mae angen i chi ddewis cyn mynd ymlaen i ddarllen y dudalen hon, meddai'r safle. " * 9
+    pages = {f"/a{n}": page(f"{notice} Cyfeirnod {n}.") for n in range(2)}
+    articles = await enriched(server, {**pages, "/b": page(WORDS * 6)})
+    assert [bool(article.text) for article in articles] == [False, False, True]
+
+
+@pytest.mark.parametrize("how", ["long", "endless"])
+async def test_row_121_a_page_that_is_too_large_leaves_the_summary_in_place(server: FeedServer, how: str) -> None:
+    large = page(WORDS * 6) + "<!-- padding -->" * (600_000 if how == "long" else 1)
+    if how == "endless":
+
+        async def pour(writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + large.encode())
+            while True:
+                writer.write(b"<p>more of it</p>" * 4096)
+                await writer.drain()
+
+        server.on("/endless", Reply(raw=pour))
+        found = await enriched(server, {"/small": page(WORDS * 6)}, also=("/endless",))
+    else:
+        found = await enriched(server, {"/small": page(WORDS * 6), "/long": large})
+    assert [(article.summary, bool(article.text)) for article in found] == [
+        ("What the feed says.", True),
+        ("What the feed says.", False),
+    ]

@@ -82,6 +82,23 @@ async def test_row_107_the_last_entry_of_a_cut_body_waits_for_the_next_poll(
     assert all(article.revision == 0 for article in world.store.articles)
 
 
+@pytest.mark.parametrize("share", [0.5, 0.75, 0.98])
+async def test_row_107_of_a_packed_body_that_is_cut_the_whole_entries_are_read(
+    server: FeedServer, world: World, share: float
+) -> None:
+    titles = [f"w{n} bridge {n * 7919:x} reopens" for n in range(60)]
+    body = rss(*titles)
+    packed = gzip.compress(body, 1)
+    headers = {"Content-Encoding": "gzip", "ETag": '"1"'}
+    server.on("/feed.xml", [Reply(200, packed[: int(len(packed) * share)], headers), Reply(200, packed, headers)])
+    world.add()
+    state = await world.poll()
+    assert 0 < len(world.titles) < 60
+    assert (state.etag, state.last_error) == ("", "")
+    await world.poll(after=HOUR)
+    assert sorted(world.titles) == sorted(titles)
+
+
 async def test_row_107_a_wrong_length_of_a_whole_document_costs_nothing(server: FeedServer, world: World) -> None:
     answer = raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(BODY) + 400) + BODY)
     assert await polled(world, answer) == ALL
@@ -106,6 +123,7 @@ async def test_row_107_a_wrong_length_of_a_whole_document_costs_nothing(server: 
         b"Content-Length:",
         b"X-Space : value",
         b"<html>",
+        b"X-Nul: a\0b",
         b"X-Long: " + b"a" * 60_000,
     ],
 )
@@ -128,6 +146,8 @@ async def test_row_108_an_odd_header_line_is_passed_over(server: FeedServer, wor
         b"HTTP/1.1  200 OK\r\n\r\n",
         b"HTTP 200 OK\r\n\r\n",
         b"ICY 200 OK\r\n\r\n",
+        b"HTTP/1.1 200OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",  # and the body comes as it is
         b"HTTP/1.1 200 OK\nContent-Type: text/xml\n\n",
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
         b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nX\r\n\r\n",
@@ -145,8 +165,7 @@ def test_row_108_what_was_passed_over_is_counted() -> None:
     assert text == b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: x y\r\n\r\n"
     assert odd == 1
     assert mended(b"hello\r\n\r\n") == (b"hello\r\n\r\n", 0)
-    nul = b"HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n"
-    assert mended(nul) == (nul, 0)
+    assert mended(b"HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n") == (b"HTTP/1.1 200 OK\r\n\r\n", 1)
     two = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\nx\r\n\r\n"
     assert mended(two) == (two, 0)
 
@@ -169,6 +188,9 @@ def test_row_108_what_was_passed_over_is_counted() -> None:
         "",
         "null",
         "gzip",
+        "deflate",
+        "br",
+        "zstd, gzip",
     ],
 )
 async def test_row_109_a_needless_content_encoding_on_a_plain_body_changes_nothing(
@@ -187,8 +209,21 @@ async def test_row_109_a_packed_file_without_a_label_is_unpacked(server: FeedSer
     assert await polled(world, head(b"Content-Type: application/gzip", body=gzip.compress(BODY))) == ALL
 
 
-async def test_row_110_status_203_is_200_by_way_of_a_proxy(server: FeedServer, world: World) -> None:
-    assert await polled(world, head(status=b"HTTP/1.1 203 Non-Authoritative Information")) == ALL
+@pytest.mark.parametrize("status", [b"201 Created", b"202 Accepted", b"203 Non-Authoritative Information", b"299 Fine"])
+async def test_row_110_a_feed_under_another_number_of_success_is_read(
+    server: FeedServer, world: World, status: bytes
+) -> None:
+    assert await polled(world, head(status=b"HTTP/1.1 " + status)) == ALL
+
+
+@pytest.mark.parametrize(("status", "reason"), [(204, "http_status"), (202, "empty_body"), (206, "html")])
+async def test_row_110_success_without_a_feed_is_named(
+    server: FeedServer, world: World, status: int, reason: str
+) -> None:
+    page = b"<!doctype html><title>Wait</title>" + b"We look at your browser. " * 9
+    server.on("/feed.xml", Reply(status, page if reason == "html" else b""))
+    world.add()
+    assert (await world.poll()).last_error == reason
 
 
 # ---- 111: where redirects lead ----
@@ -280,7 +315,7 @@ def test_row_112_cookies_go_to_the_hosts_they_are_for() -> None:
     before = cookies.version
     cookies.note("https://www.a.example/x", "own=1")
     assert cookies.version == before
-    cookies.note("https://www.a.example/x", "own=; Max-Age=0")
+    cookies.note("https://www.a.example/x", "own=deleted; Expires=Thu, 01-Jan-1970 00:00:01 GMT")
     assert cookies.header("https://www.a.example/y") == "site=2"
     assert cookies.version == before + 1
 

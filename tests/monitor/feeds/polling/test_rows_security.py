@@ -163,7 +163,6 @@ async def test_row_41_an_allow_list_of_ipv4_holds_for_the_same_address_in_ipv6()
         ("br", b"\x1b\x0e\x00\xf8\xa5", "encoding_refused"),
         ("zstd", b"\x28\xb5\x2f\xfd", "encoding_refused"),
         ("gzip", b"this is not gzip at all, but says so", "bad_gzip"),
-        ("gzip", gzip.compress(BODY * 50)[:-30], "truncated"),
         ("", b"<rss>" + b" " * (9 << 20), "body_too_large"),
     ],
 )
