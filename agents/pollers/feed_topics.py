@@ -29,22 +29,22 @@ REFRESH = "refresh"
 
 
 def feed_key(feed: Subscription) -> str:
-    """The key of a feed's records: its host group and its id."""
+    """Return the key of a feed's records: its host group and its id."""
     return f"{feed.group} {feed.id}"
 
 
 def partition_of(group: str, partitions: int) -> int:
-    """The partition of a host group: Kafka's own hash of a key, over the group alone."""
+    """Return the partition of a host group: Kafka's own hash of a key, taken of the group alone."""
     return int((murmur2(group.encode()) & 0x7FFFFFFF) % partitions)
 
 
 async def load_feeds(settings: BrokerSettings, topic: str) -> dict[str, Subscription]:
-    """All subscriptions on a topic, by id. Raises BrokerError."""
+    """Return all subscriptions on a topic, by id. Raises BrokerError."""
     return {feed.id: feed for feed in _subscriptions(await read_compacted(settings, topic))}
 
 
 async def load_states(settings: BrokerSettings, topic: str) -> dict[str, FeedState]:
-    """The states of all feeds, by feed id: what `feeds list` shows. Raises BrokerError."""
+    """Return the states of all feeds, by feed id: what `feeds list` shows. Raises BrokerError."""
     states, _ = _remembered(await read_compacted(settings, topic))
     # A feed that changed its host group may have left a state under its old key: the newer one counts.
     return {state.feed: state for state in sorted(states.values(), key=lambda state: state.last_attempt)}
@@ -113,7 +113,7 @@ class TopicStore:
         self._feeds, self._state, self._articles = feeds, state, articles
 
     async def load(self, partition: int) -> list[Held]:
-        """The feeds of one partition with their states, as they are on the topics now. Raises BrokerError."""
+        """Return the feeds of one partition with their states, as they are on the topics now. Raises BrokerError."""
         known = await read_compacted(self._settings, self._feeds, [partition], keep=self.keep)
         kept = await read_compacted(self._settings, self._state, [partition], keep=self.keep)
         feeds, (states, segments) = _subscriptions(known), _remembered(kept)
@@ -145,7 +145,7 @@ def check_remembered(value: bytes) -> None:
 
 
 def decoded_subscription(value: bytes) -> Subscription | None:
-    """The subscription in a record; None, with a word in the log, when it holds none."""
+    """Return the subscription in a record; None, after a warning in the log, when it holds none."""
     try:
         return decode(Subscription, value)
     except DecodeError as error:

@@ -154,7 +154,7 @@ class Robots(Protocol):
     """Knows what robots.txt says; `monitor.feeds.pages.full_text.FullText` is the real one."""
 
     async def allows(self, feed: Subscription, url: str) -> bool:
-        """Whether an address may be fetched. Raises FeedError when that can't be found out."""
+        """Tell whether an address may be fetched. Raises FeedError when that can't be found out."""
 
 
 class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -251,14 +251,14 @@ class RobotsGate:
         self._get, self._robots = get, robots
 
     async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
-        """One GET. Raises FeedError, with the reason `robots_refused` where robots.txt says no."""
+        """Send one GET. Raises FeedError, with the reason `robots_refused` where robots.txt says no."""
         if feed.respect_robots and not await self._robots.allows(feed, url or feed.url):
             raise FeedError("robots.txt does not allow this feed", reason="robots_refused")
         return await self._get.get(feed, url=url, etag=etag, last_modified=last_modified)
 
 
 def with_defaults(feed: Subscription, *, config: PollerSettings) -> Subscription:
-    """The subscription with what the configuration says for all feeds."""
+    """Return the subscription with what the configuration says for all feeds."""
     return msgspec.structs.replace(
         feed,
         full_text={"": "auto" if config.full_text else "", "off": ""}.get(feed.full_text, feed.full_text),

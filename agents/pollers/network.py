@@ -32,7 +32,7 @@ class Network:
         self._said = 0.0
 
     def look(self, counts: dict[str, int]) -> None:
-        """Take in how many polls ended how, since the process started; says in the log what is new."""
+        """Take how many polls have ended in each way since the process started; log when that changes the condition."""
         now = self._monotonic()
         unreached = sum(count for outcome, count in counts.items() if outcome in UNREACHED)
         reached = sum(counts.values()) - unreached
@@ -58,17 +58,17 @@ class Network:
             yield f"no feed can be reached for {self._monotonic() - self._since:.0f} s: network or DNS?"
 
     def not_live(self) -> Iterable[str]:
-        """A new process would have no other network."""
+        """Name no reason to end the process: a new one would have no other network."""
         return ()
 
     async def watch(self) -> None:
-        """Look for ever."""
+        """Look at the counts every few seconds, until it is cancelled."""
         while True:
             self.look(poll_counts())
             await asyncio.sleep(_LOOK_EVERY)
 
 
 def poll_counts() -> dict[str, int]:
-    """Give how many polls of this process ended how, from its metrics."""
+    """Return how many polls of this process ended in each way, from its metrics."""
     (family,) = metrics.feed_polls.collect()
     return {sample.labels["outcome"]: int(sample.value) for sample in family.samples if sample.name.endswith("_total")}

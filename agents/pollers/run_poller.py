@@ -25,12 +25,12 @@ class _Readiness:
         self._ready = ready
 
     def not_ready(self) -> Iterable[str]:
-        """Not ready before the group has given this process its partitions."""
+        """Say that it is not ready, until the group has given this process partitions and they are read."""
         if not self._ready.is_set():
             yield "no partitions assigned and read yet"
 
     def not_live(self) -> Iterable[str]:
-        """A poller that hangs is ended by its heartbeat; a feed that fails is not the poller's fault."""
+        """Name no reason to end the process: a poller that hangs misses its heartbeat, and feeds fail by themselves."""
         return ()
 
 
@@ -63,7 +63,7 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
 
 
 def push_of(config: Config) -> WebSub | None:
-    """WebSub, where the configuration names the address at which hubs reach this process."""
+    """Return what handles WebSub, None unless the configuration names an address at which hubs reach this process."""
     if not config.poller.websub_callback:
         return None
     clock = service_clock()

@@ -28,7 +28,7 @@ _CONTROLS = frozenset(range(32)) - frozenset(b"\t\r\n")
 _GZIP = 31
 
 
-class Body(NamedTuple):
+class DecodedBody(NamedTuple):
     """A decoded body, and whether its packed form ended before it was complete."""
 
     data: bytes
@@ -67,7 +67,7 @@ class Room:
 
 async def read_body(
     chunks: AsyncIterable[bytes], coding: str, max_raw: int, max_decoded: int, room: Room | None = None
-) -> Body:
+) -> DecodedBody:
     """Return the decoded body; a large one takes a place in the `room`.
 
     `coding` is the value of Content-Encoding. Labels that name no compression (`UTF-8`, `none`, `aws-chunked`) change
@@ -101,7 +101,7 @@ async def read_body(
         return inflated.close()
     if len(raw) > max_decoded:
         raise HttpError(f"the body is longer than {max_decoded} bytes", reason="body_too_large")
-    return Body(bytes(raw))
+    return DecodedBody(bytes(raw))
 
 
 def _is_plain(start: bytes) -> bool:
@@ -136,8 +136,8 @@ class _Inflated:
             if data:
                 await asyncio.sleep(0)
 
-    def close(self) -> Body:
+    def close(self) -> DecodedBody:
         if not self._member.eof:
             # What zlib still holds back is less than a slice; take it, then the trailer must have been there.
             self._out += self._member.flush(_SLICE)
-        return Body(bytes(self._out), cut=not self._member.eof)
+        return DecodedBody(bytes(self._out), cut=not self._member.eof)

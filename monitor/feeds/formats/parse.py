@@ -6,6 +6,8 @@ hostile documents are for `parser_pool`, which runs it in a guarded process.
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import msgspec
 
 from monitor.errors import FeedError
@@ -18,6 +20,17 @@ from monitor.feeds.formats.xml import adapter
 
 #: Bytes of a document that are read unless its subscription allows more; the fetcher's limit is the same.
 MAX_DOCUMENT = 8 * 1024 * 1024
+
+
+class ParseOptions(TypedDict, total=False):
+    """What is known of a document beside its bytes; each means the same as in `parse`."""
+
+    content_type: str
+    url: str
+    language: str
+    country: str
+    zone: str
+    max_size: int
 
 
 def parse(

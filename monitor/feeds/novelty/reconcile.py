@@ -154,7 +154,7 @@ def _matched(
     forced = bool(subscription.identity)
     unique = _unique(keys_of(entries, subscription, before.volatile))
     choice = key_choice.from_document(unique, before, subscription.identity)
-    stories = Stories(seen, choice.volatile)
+    stories = Stories(seen, unique, choice.volatile)
     matching = Matching(unique, stories, forced=forced)
     matching.known(choice)
     if not forced:
@@ -168,7 +168,7 @@ def _matched(
             else:
                 unique = again
         if learned != choice:
-            matching = Matching(unique, Stories(seen, learned.volatile))
+            matching = Matching(unique, Stories(seen, unique, learned.volatile))
             matching.known(learned)
         choice = learned
     matching.corrections(choice)

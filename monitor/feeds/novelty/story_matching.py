@@ -25,10 +25,16 @@ Test = Callable[[EntryKeys, KnownStory], bool]
 
 
 class Stories:
-    """Known stories, found by their keys. `volatile` are parameters that links are compared without."""
+    """Known stories, found by their keys: those that have any key or text in common with the entries of a document.
 
-    def __init__(self, stories: Iterable[KnownStory], volatile: Sequence[str] = ()) -> None:
-        self._stories = list(stories)
+    `volatile` are parameters that links are compared without.
+    """
+
+    def __init__(
+        self, stories: Iterable[KnownStory], entries: Sequence[EntryKeys], volatile: Sequence[str] = ()
+    ) -> None:
+        self._all = list(stories)
+        self._near = _near(self._all, entries)
         self._volatile = volatile
         self._indexes: dict[str, dict[bytes, list[KnownStory]]] = {}
 
@@ -42,15 +48,16 @@ class Stories:
 
     def is_proven(self, kind: str) -> bool:
         """Tell whether a key has told stories apart for long enough to be trusted alone."""
-        index = self._index(kind)
-        return len(index) >= PROVEN and all(len(stories) == 1 for stories in index.values())
+        of = self._key(kind)
+        values = [value for story in self._all if story.content and (value := of(story))]
+        return PROVEN <= len(values) == len(set(values))
 
     def _index(self, kind: str) -> dict[bytes, list[KnownStory]]:
         if kind not in self._indexes:
             index: dict[bytes, list[KnownStory]] = {}
             of = self._key(kind)
-            for story in self._stories:
-                if story.content and (value := of(story)):
+            for story in self._near:
+                if value := of(story):
                     index.setdefault(value, []).append(story)
             self._indexes[kind] = index
         return self._indexes[kind]
@@ -68,6 +75,25 @@ class Stories:
             "summary+date": lambda story: _pair(part(story.content, SUMMARY), story.date),
         }
         return keys[kind]
+
+
+def _near(stories: Iterable[KnownStory], entries: Sequence[EntryKeys]) -> list[KnownStory]:
+    """Return the stories that any entry could be; most that a feed has told have nothing in common with a document."""
+    guids, links, paths, dates = (
+        {getattr(e, name) for e in entries} - {b""} for name in ("guid", "link", "path", "date")
+    )
+    titles, summaries, texts = ({part(e.content, where) for e in entries} - {b""} for where in (TITLE, SUMMARY, TEXT))
+    return [
+        story
+        for story in stories
+        if story.guid in guids
+        or story.link in links
+        or story.content[TITLE] in titles
+        or story.path in paths
+        or story.date in dates
+        or story.content[SUMMARY] in summaries
+        or story.content[TEXT] in texts
+    ]
 
 
 class Matching:

@@ -52,11 +52,11 @@ class Agenda:
             self._queue(group)
 
     def due(self, feed: str) -> float | None:
-        """When a feed is due, None while it is being polled or unknown."""
+        """Return when a feed is due, None while it is being polled or when it is unknown."""
         return self._due.get(feed)
 
     def take(self, now: float) -> str | None:
-        """The feed that is due first among those whose group is free, or None. Its group is busy until `release`."""
+        """Return the feed that is due first among free groups, or None. Its group is busy until `release`."""
         while self._turns and self._turns[0][0] <= now:
             _, ticket, name = heapq.heappop(self._turns)
             group = self._groups.get(name)
@@ -70,7 +70,7 @@ class Agenda:
         return None
 
     def release(self, group: str, now: float) -> None:
-        """The request of a group has ended: its next one may begin after the gap."""
+        """Note that a group's request has ended: its next one may begin after the gap."""
         held = self._groups.get(group)
         if held is not None:
             held.busy = False
@@ -84,7 +84,7 @@ class Agenda:
         self._queue(group)
 
     def next_turn(self) -> float | None:
-        """When `take` may have something, None when nothing is waiting."""
+        """Return when `take` may have something, None when nothing is waiting."""
         while self._turns:
             turn, ticket, name = self._turns[0]
             group = self._groups.get(name)

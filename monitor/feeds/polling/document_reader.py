@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Unpack
 
 import msgspec
 
 from monitor.feeds.formats.document import ParsedFeed
+from monitor.feeds.formats.parse import ParseOptions
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
 from monitor.feeds.novelty.seen import STORY_BYTES, SeenStories, Segments
 from monitor.feeds.polling.feed_state import DAY, FeedState
@@ -26,25 +27,15 @@ _MANY, _MANY_SEEN = 200, 1000
 class Parse(Protocol):
     """Parses documents; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
 
-    async def parse(
-        self,
-        body: bytes,
-        *,
-        content_type: str = "",
-        url: str = "",
-        language: str = "",
-        country: str = "",
-        zone: str = "",
-        max_size: int = 0,
-    ) -> ParsedFeed:
-        """Raises FeedError when it is no feed."""
+    async def parse(self, body: bytes, **options: Unpack[ParseOptions]) -> ParsedFeed:
+        """Parse a document. Raises FeedError when it is no feed."""
 
 
 class Enrich(Protocol):
     """Adds texts from the articles' pages; `monitor.feeds.pages.full_text.FullText` is the real one."""
 
     async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
-        """The articles, with text where their pages gave it."""
+        """Return the articles, with text where their pages gave it."""
 
 
 class DocumentReader:

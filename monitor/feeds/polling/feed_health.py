@@ -27,7 +27,7 @@ LONG_DECAY = math.log(2) / (72 * 3600)
 
 
 def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
-    """The health of a feed and why. `subscribed` is the address in the user's list, `now` seconds since 1970."""
+    """Return a feed's health and why. `subscribed` is the address in the user's list, `now` seconds since 1970."""
     if len(state.gone_days) >= GONE_DAYS:
         return "GONE", f"answered 410 Gone on {len(state.gone_days)} days; take it off the list"
     if state.error_count:
@@ -77,7 +77,7 @@ def notices(before: FeedState | None, state: FeedState, feed: Subscription) -> l
 
 
 def stuck(state: FeedState, now: float) -> bool:
-    """Whether to ask once without validators: a stale feed that says 304, at most once a day.
+    """Tell whether to ask once without validators: a stale feed that says 304, at most once a day.
 
     Some caches answer 304 to validators for ever, whatever has become of the feed behind them.
     """
@@ -85,7 +85,7 @@ def stuck(state: FeedState, now: float) -> bool:
 
 
 def usual_gap(state: FeedState) -> float:
-    """Seconds between two entries while the feed was alive: the long rate as it was when the last entry came."""
+    """Return the seconds between two entries while the feed was alive, by its long rate when the last entry came."""
     then = state.rate_long * math.exp(min(LONG_DECAY * max(0.0, state.rate_at - state.last_new), 700.0))
     return 1.0 / then if then > 0 else UNKNOWN_GAP_S
 

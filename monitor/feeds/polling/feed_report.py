@@ -14,6 +14,7 @@ from monitor.feeds.formats.fields.html_text import clean_text
 from monitor.feeds.novelty.reconcile import Reconciled
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.poll import oddity_of
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.caching import freshness
 
@@ -49,6 +50,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     `last_status` is that of the last answer, 0 where there was none; `last_error` the reason of the last failure, ""
     when the last poll went well. The counts are those of the last 24 hours. `mode` says how the document was read,
     `identity` by which key its entries are told apart, and `identity_why` why, where that is not the usual one.
+    `oddity` says what was passed over or missing in the last answer.
     """
 
     id: str
@@ -68,11 +70,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     identity: str
     identity_why: str
+    oddity: str
     tls_verified: bool
 
 
 def statuses(feeds: Iterable[Subscription], states: Mapping[str, FeedState], now: float) -> list[Status]:
-    """The status of each feed, trouble first, then by id. `now` is in seconds since 1970."""
+    """Return the status of each feed, trouble first, then by id. `now` is in seconds since 1970."""
     rows = [_status(feed, states.get(feed.id), now) for feed in feeds]
     return sorted(rows, key=lambda row: (_ORDER.index(row.state), row.id))
 
@@ -99,18 +102,19 @@ def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
         mode=state.parse_mode,
         identity=str(state.choice),
         identity_why=state.choice.why,
+        oddity=state.oddity,
         tls_verified=feed.tls_verify,
     )
 
 
 def table(rows: Iterable[Status], now: float) -> str:
-    """The statuses as text for a terminal; the last column says why a feed is in its state, and why it is due then."""
+    """Return the statuses as text for a terminal; the last column says why a feed is in its state and is due then."""
     head = ("STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "KEY", "WHY")
     cells = [head]
     for row in rows:
         due = row.due_reason if row.state != "OFF" else ""
         key = row.identity_why and f"key {row.identity}: {_short(row.identity_why, 90)}"
-        why = "; ".join(filter(None, (_short(row.why, 90), key, due and f"next: {_short(due, 60)}")))
+        why = "; ".join(filter(None, (_short(row.why, 90), row.oddity, key, due and f"next: {_short(due, 60)}")))
         cells.append(
             (
                 row.state,
@@ -138,7 +142,7 @@ def table(rows: Iterable[Status], now: float) -> str:
 
 
 def explain(check: Check, shown: int = 5) -> str:
-    """What came back and what the poller would make of it, line by line; `shown` entries are printed."""
+    """Say what came back and what the poller would make of it, line by line, with the first `shown` entries."""
     lines: list[tuple[str, str]] = [("File", check.file) if check.file else ("Address", check.feed.url)]
     if check.fetched is not None:
         lines += _answer(check, check.fetched)
@@ -178,6 +182,8 @@ def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
     if document is not None and (document.skip_hours or document.skip_days):
         hints.append("hours or days to skip")
     lines.append(("Hints", ", ".join(hints) or "none: the poller follows the feed's own rhythm"))
+    if oddity := oddity_of(fetched):
+        lines.append(("Oddities", oddity))
     return lines
 
 
@@ -221,7 +227,7 @@ def _entries(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
 
 
 def _left_out(found: Reconciled) -> list[tuple[str, str]]:
-    """What is not published, one line for each reason."""
+    """Say what is not published, one line for each reason."""
     lines: list[tuple[str, str]] = []
     for text, count in Counter(entry.text for entry in found.left_out).most_common():
         names = [_short(entry.name, 60) or "no name" for entry in found.left_out if entry.text == text]
@@ -245,7 +251,7 @@ def _row(check: Check, number: int) -> str:
 
 
 def as_json(check: Check) -> dict[str, Any]:
-    """The check for programs: without texts, with every entry's identity and dates."""
+    """Return the check for programs: without texts, with every entry's identity and dates."""
     document, state, fetched = check.document, check.state, check.fetched
     return {
         "url": check.feed.url,

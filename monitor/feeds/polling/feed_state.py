@@ -36,8 +36,8 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     `rate_short` and `rate_long` are new entries a second, weighted with half-lives of 3 and 72 hours, as of `rate_at`.
     `skip_hours` (UTC) and `skip_days` (0 is Monday) are when the document says that nobody need ask. `paused_until`
     holds for the whole host group. `choice` says by which key entries are told apart and why. `only_new` and
-    `only_changed` count polls in a row that brought nothing but new entries, or nothing but corrections. `due_reason`
-    and `health_reason` are sentences for people.
+    `only_changed` count polls in a row that brought nothing but new entries, or nothing but corrections. `due_reason`,
+    `health_reason` and `oddity` (what was odd about the last answer) are sentences for people.
     """
 
     feed: str
@@ -74,6 +74,7 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     last_status: int = 0
     last_error: str = ""
     last_error_text: str = ""
+    oddity: str = ""
     gone_days: tuple[int, ...] = ()
 
     move_to: str = ""

@@ -19,7 +19,7 @@ from monitor.errors import HttpError
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
 from monitor.http.answers import HttpAnswer
-from monitor.http.bodies import DEADLINE, Body, Room, read_body
+from monitor.http.bodies import DEADLINE, DecodedBody, Room, read_body
 from monitor.http.chain_cookies import ChainCookies
 from monitor.http.transport import PORTS as USUAL_PORTS
 from monitor.http.transport import CheckedTransport
@@ -113,7 +113,7 @@ class Fetcher:
         return await self._within(feed, self._hop(feed, url, request, ChainCookies()))
 
     async def _within(self, feed: Subscription, doing: Coroutine[None, None, Fetched]) -> Fetched:
-        """Do it within the feed's time limit, and name what goes wrong."""
+        """Await a fetch within the feed's time limit, and name what goes wrong."""
         limit = feed.timeout_s or self._timeout_s
         try:
             async with asyncio.timeout(limit) as deadline:
@@ -164,7 +164,7 @@ class Fetcher:
         except TimeoutError:
             raise HttpError(f"no answer within {FIRST_BYTE_S:g} s", reason="first_byte_timeout") from None
         try:
-            body, headers = Body(b""), self._answered(url, response, cookies)
+            body, headers = DecodedBody(b""), self._answered(url, response, cookies)
             if response.status_code in _READ:
                 limit = feed.max_body or self._max_decoded
                 raw_limit = feed.max_body or MAX_RAW
@@ -216,7 +216,7 @@ class Fetcher:
         return feed.user_agent or f"Summitry/{__version__} ({contact}feed {feed.id})"
 
     def _headers(self, feed: Subscription, *, secrets: bool, etag: str, last_modified: str) -> dict[str, str]:
-        """The request's headers. What the user configured as a header, cookie or login stays with the feed's origin."""
+        """Return the request's headers. The user's own headers, cookie and login stay with the feed's origin."""
         headers = {
             "User-Agent": self._user_agent(feed),
             "Accept": feed.accept or ACCEPT,
@@ -241,7 +241,7 @@ class Fetcher:
 
 
 def redacted(url: str) -> str:
-    """The address without user and password, for logs and messages."""
+    """Return the address without user and password, for logs and messages."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -308,7 +308,7 @@ def _has_secrets(feed: Subscription) -> bool:
 
 
 def _no_verification() -> ssl.SSLContext:
-    """For feeds whose owner switched verification off; their status says so."""
+    """Return a TLS context for feeds whose owner switched verification off; their status says so."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -45,7 +45,7 @@ class Get(Protocol):
     """Fetches a feed; `monitor.feeds.polling.fetch.Fetcher` is the real one."""
 
     async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
-        """One GET. Raises HttpError, or FeedError where robots.txt refuses."""
+        """Send one GET. Raises HttpError, or FeedError where robots.txt refuses."""
 
 
 class ReadDocument(Protocol):
@@ -66,7 +66,7 @@ class Polled:
 
     @property
     def articles(self) -> tuple[Article, ...]:
-        """What is to be published."""
+        """Return what is to be published."""
         return (*self.reading.entries.new, *self.reading.entries.changed) if self.reading else ()
 
 
@@ -92,7 +92,7 @@ async def poll(
 
 
 def answered(fetched: Fetched, state: FeedState, now: float) -> PollAnswer:
-    """What an answer means before its body is read: failed, not modified, unchanged, or (maybe) changed."""
+    """Tell what an answer means before its body is read: failed, not modified, unchanged, or (maybe) changed."""
     headers, status = fetched.headers, fetched.status
     if headers.get("cf-mitigated", "").strip().lower() == "challenge":
         return failed(fetched, "challenge", "a challenge page of Cloudflare: it takes us for a robot", now)
@@ -119,11 +119,19 @@ def answered(fetched: Fetched, state: FeedState, now: float) -> PollAnswer:
         body_hash=digest,
         fresh_s=freshness(headers, now),
         permanent_to=fetched.permanent_to,
+        oddity=oddity_of(fetched),
     )
 
 
+def oddity_of(fetched: Fetched) -> str:
+    """Say what was passed over or missing in an answer that was read all the same, '' when nothing was."""
+    lines = fetched.odd_headers
+    found = [f"{lines} odd header {'line was' if lines == 1 else 'lines were'} passed over"] if lines else []
+    return "; ".join([*found, "the body was cut"] if fetched.cut else found)
+
+
 def failed(fetched: Fetched, reason: str, text: str, now: float) -> PollAnswer:
-    """A failed answer, with the Retry-After of those statuses that may carry one (RFC 9110, 10.2.3; 403 by usage)."""
+    """Return a failed answer, with Retry-After where its status may carry one (RFC 9110, 10.2.3; 403 by usage)."""
     asked = retry_after(fetched.headers, now) if fetched.status in _MAY_ASK_TO_WAIT else None
     return PollAnswer(
         outcome="failed",
@@ -132,6 +140,7 @@ def failed(fetched: Fetched, reason: str, text: str, now: float) -> PollAnswer:
         text=text,
         conditional=fetched.conditional,
         retry_after_s=asked,
+        oddity=oddity_of(fetched),
     )
 
 
@@ -143,12 +152,12 @@ def as_pushed(answer: PollAnswer, state: FeedState) -> PollAnswer:
 
 
 def without_validators(answer: PollAnswer) -> PollAnswer:
-    """Return the answer to a request that is made in another way from now on: what was read stands, no more."""
+    """Return the answer without validators, since the next request will differ; what was read still counts."""
     return msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
 
 
 def not_published(answer: PollAnswer, text: str) -> Polled:
-    """Return what a poll ends with whose articles the broker did not take: a failure, so that validators stay old."""
+    """Return the end of a poll whose articles the broker did not take: a failure, so that validators stay old."""
     return Polled(PollAnswer(outcome="failed", reason="not_published", text=text, status=answer.status))
 
 
@@ -199,7 +208,7 @@ async def _changed(
 
 
 def _hub_links(fetched: Fetched) -> dict[str, str]:
-    """The hub and self links of the HTTP Link header; they come before the document's (WebSub, section 4).
+    """Return the hub and self links of the HTTP Link header; they go before the document's (WebSub, section 4).
 
     Of several hubs the first one with https is taken, since it is told a secret.
     """

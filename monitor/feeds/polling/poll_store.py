@@ -15,7 +15,7 @@ class PollStore(Protocol):
     """Where articles and state go. `agents.pollers.feed_topics.TopicStore` is the real one."""
 
     async def publish(self, articles: Iterable[Article]) -> None:
-        """Returns when all of them are acknowledged. Raises BrokerError."""
+        """Write articles; return when all of them are acknowledged. Raises BrokerError."""
 
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]

@@ -72,7 +72,7 @@ class Poller:
 
     @property
     def held(self) -> Mapping[str, Held]:
-        """The feeds in this poller's hands, by id."""
+        """Return the feeds in this poller's hands, by id."""
         return self._held
 
     def own(self, feeds: Iterable[Held]) -> None:
@@ -85,7 +85,7 @@ class Poller:
         self._wake.set()
 
     def change(self, partition: int, feed: Subscription) -> None:
-        """A subscription was added or changed while the poller runs; an equal one changes nothing."""
+        """Take a subscription that was added or changed while the poller runs; an equal one changes nothing."""
         held = self._held.get(feed.id)
         if held is not None and held.feed == feed:
             return
@@ -99,7 +99,7 @@ class Poller:
         self._wake.set()
 
     async def remove(self, feed_id: str, partition: int) -> None:
-        """A subscription was deleted: stop polling it and forget what was seen. Raises BrokerError."""
+        """Stop polling a subscription that was deleted, and forget what was seen of it. Raises BrokerError."""
         held = self._held.get(feed_id)
         if held is None or held.partition != partition:
             return
@@ -152,7 +152,7 @@ class Poller:
         await self._poll(held)
 
     def _start_due(self) -> float:
-        """Start one poll that is due; seconds until there may be another, 0.0 for at once."""
+        """Start one poll that is due; return the seconds until there may be another, 0.0 for at once."""
         if len(self._running) >= self._concurrency:
             return _LONGEST_NAP
         now = self._now()
@@ -215,7 +215,7 @@ class Poller:
         await self._save(held)
 
     async def _attempt(self, held: Held) -> FeedState | None:
-        """Write down that a feed is asked; None, and the feed waits, when the broker does not take even that."""
+        """Write down that a feed is asked, and return its state; None, and the feed waits, when the broker fails."""
         feed, now, before = held.feed, self._now(), held.state
         held.state = attempted(begin(before, feed), feed, now, self._rules)
         if await self._save(held):
@@ -236,7 +236,7 @@ class Poller:
             self._in_background(feed.id, asking)
 
     def _delivered(self, feed_id: str, document: Fetched) -> bool:
-        """A hub sent a document: read it like a polled one. False when the feed is not in this poller's hands."""
+        """Read a document that a hub sent, like a polled one. Returns False for a feed that is not held here."""
         held = self._held.get(feed_id)
         if held is None or not held.feed.enabled:
             return False

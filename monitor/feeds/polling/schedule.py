@@ -71,7 +71,8 @@ class PollAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `newest` the latest published time in the document. `choice` says how the document's entries are told apart, None
     where none was read; `only_new` and `only_changed` that it brought nothing but new entries, or nothing but
     corrections. `permanent_to` is the end of a chain of redirects that were all permanent, `overlap` the share of the
-    document's entries that were known already. `pushed` says that a hub brought it.
+    document's entries that were known already. `pushed` says that a hub brought it. `oddity` says what was passed over
+    or missing in the answer, '' when nothing was.
     """
 
     outcome: Outcome
@@ -101,10 +102,11 @@ class PollAnswer(msgspec.Struct, frozen=True, kw_only=True):
     hub: str = ""
     topic: str = ""
     pushed: bool = False
+    oddity: str = ""
 
 
 def begin(state: FeedState | None, feed: Subscription) -> FeedState:
-    """The state a poll starts from: the remembered one, without what no longer holds since the subscription changed."""
+    """Return the state a poll starts from: the remembered one, without what a change of the subscription made void."""
     if state is None:
         state = FeedState(feed=feed.id)
     if state.request != feed.request_hash:
@@ -133,7 +135,7 @@ def begin(state: FeedState | None, feed: Subscription) -> FeedState:
 def first_due(
     state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: Rules
 ) -> float:
-    """When a feed that was just handed to this poller is due.
+    """Return when a feed that was just handed to this poller is due.
 
     What is not due yet keeps its time; what is overdue is spread over ten minutes or its interval, whichever is
     shorter; a feed never polled comes at once, at ten a second for a `crowd` of them. A feed asked less than the floor
@@ -150,7 +152,7 @@ def first_due(
 
 
 def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) -> FeedState:
-    """The state to write before a poll: should the poller die in it, nobody repeats the poll before the floor."""
+    """Return the state to write before a poll: should the poller die in it, nobody repeats it before the floor."""
     due = now + floor_of(state, feed, now, rules)
     return msgspec.structs.replace(
         state, last_attempt=now, next_due=due, due_reason="the last poll was begun and never ended"
@@ -160,19 +162,21 @@ def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) ->
 def after(
     state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: Rules
 ) -> FeedState:
-    """The state after a poll, with the next due time and the reason for it. `draw` is random, from 0 to 1."""
+    """Return the state after a poll, with the next due time and the reason for it. `draw` is random, from 0 to 1."""
     state = _counted(state, answer, now)
     state = _failed(state, feed, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
     wait, why = _wait(state, feed, answer, now=now, draw=draw, rules=rules)
     # Whoever answers 429 means the asker's address, not the one feed (FreshRSS #8925).
     pause = now + wait if answer.status == 429 else state.paused_until
-    state = msgspec.structs.replace(state, next_due=now + wait, due_reason=why, paused_until=pause)
+    state = msgspec.structs.replace(
+        state, next_due=now + wait, due_reason=why, paused_until=pause, oddity=answer.oddity
+    )
     health, reason = assess(state, feed.url, now)
     return msgspec.structs.replace(state, health=health, health_reason=reason)
 
 
 def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> tuple[float, str]:
-    """The feed's own interval in seconds, without hints, back-off and jitter, and the reason for it."""
+    """Return the feed's own interval in seconds, without hints, back-off and jitter, and the reason for it."""
     floor, ceiling = floor_of(state, feed, now, rules), _ceiling_of(state, feed, now, rules)
     if feed.interval_s:
         return floor, "fixed interval"
@@ -185,7 +189,7 @@ def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
 
 
 def floor_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:
-    """The shortest interval in seconds: less than the usual floor only where the feed answers 304, or is ours."""
+    """Return the shortest interval in seconds; under the usual floor only where the feed answers 304, or is ours."""
     if feed.interval_s:
         return float(feed.interval_s)
     wanted = float(feed.interval_min_s or min(rules.floor_s, feed.interval_max_s or rules.floor_s))
@@ -289,7 +293,7 @@ def _succeeded(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
 
 
 def _chosen(state: FeedState, answer: PollAnswer) -> dict[str, Any]:
-    """What the state says of the feed's keys. An unchanged document ends a row of polls that were all new."""
+    """Return what the state says of the feed's keys. An unchanged document ends a row of polls that were all new."""
     if answer.choice is None:
         return {"only_new": 0, "only_changed": 0}
     return {
@@ -300,7 +304,7 @@ def _chosen(state: FeedState, answer: PollAnswer) -> dict[str, Any]:
 
 
 def _weight(ages: list[float], decay: float, *, whole: bool) -> float:
-    """What entries of these ages add to a rate; of a `whole` first document, as if it went on into the past."""
+    """Return what entries of these ages add to a rate; a `whole` first document counts as going on into the past."""
     weight = sum(decay * math.exp(-decay * age) for age in ages)
     return weight / -math.expm1(-decay * max(*ages, HOUR)) if ages and whole else weight
 
@@ -342,7 +346,7 @@ def _wait(
 
 
 def _skipped(state: FeedState, moment: float) -> bool:
-    """Whether the document wants to be left alone then; one that names every hour or day says nothing."""
+    """Tell whether the document wants to be left alone then; one that names every hour or day says nothing."""
     hours, days = state.skip_hours, state.skip_days
     if not hours and not days:
         return False

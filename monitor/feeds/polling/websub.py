@@ -40,7 +40,7 @@ class Post(Protocol):
     """Sends forms; `monitor.feeds.polling.fetch.Fetcher` is the real one."""
 
     async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> Fetched:
-        """One POST. Raises HttpError."""
+        """Send one POST. Raises HttpError."""
 
 
 @dataclass
@@ -74,12 +74,12 @@ class WebSub:
         self._by_token: dict[str, _Push] = {}
 
     def active_until(self, feed_id: str) -> float:
-        """When the lease of a feed's push ends; 0.0 when there is none."""
+        """Return when the lease of a feed's push ends; 0.0 when there is none."""
         push = self._by_feed.get(feed_id)
         return push.until if push and push.until > self._now() else 0.0
 
     def wanted(self, feed: Subscription, hub: str, topic: str) -> Coroutine[None, None, None] | None:
-        """What has to be done now for a feed whose document names a hub: an unfinished request, or None."""
+        """Return what has to be done now for a feed whose document names a hub: a request to await, or None."""
         push = self._by_feed.get(feed.id)
         if push is not None and (push.hub, push.topic) == (hub, topic):
             push.feed = feed
@@ -90,7 +90,7 @@ class WebSub:
         return self._ask(push)
 
     def forget(self, feed_id: str) -> None:
-        """The feed left this poller: what a hub still sends for it is answered with 404."""
+        """Forget a feed that left this poller: what a hub still sends for it is answered with 404."""
         push = self._by_feed.pop(feed_id, None)
         if push is not None:
             self._by_token.pop(push.token, None)
@@ -139,7 +139,7 @@ class WebSub:
         return 200, challenge
 
     def receive(self, token: str, signature: str, content_type: str, body: bytes) -> int:
-        """Take a delivery (section 7): the status to answer with.
+        """Take a delivery (section 7); return the status to answer with.
 
         One whose signature is missing or wrong is answered as if it were taken, and dropped, so that nobody can find
         out what a right one would be.
@@ -155,7 +155,7 @@ class WebSub:
         return 202 if taken else 404
 
     def routes(self) -> list[web.RouteDef]:
-        """The handlers for the web server of the process."""
+        """Return the handlers for the web server of the process."""
 
         async def ask_back(request: web.Request) -> web.Response:
             status, text = self.verify(request.match_info["token"], dict(request.query))
@@ -176,7 +176,7 @@ class WebSub:
 
 
 def signed(secret: str, signature: str, body: bytes) -> bool:
-    """Whether an X-Hub-Signature, `METHOD=HEX`, is the body's; compared in constant time."""
+    """Tell whether an X-Hub-Signature, `METHOD=HEX`, is the body's; it is compared in constant time."""
     method, _, digest = signature.strip().partition("=")
     if method.lower() not in _ALGORITHMS:
         return False
@@ -185,7 +185,7 @@ def signed(secret: str, signature: str, body: bytes) -> bool:
 
 
 async def _body(request: web.Request) -> bytes | None:
-    """The body of a request, None when it is too large."""
+    """Return the body of a request, None when it is too large."""
     body = bytearray()
     async for chunk in request.content.iter_chunked(65536):
         body += chunk

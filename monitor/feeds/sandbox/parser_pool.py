@@ -12,7 +12,7 @@ import contextlib
 import signal
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, Unpack
 
 import msgspec
 
@@ -20,13 +20,12 @@ from monitor.errors import FeedError
 from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.page.feed_links import PageLinks
 from monitor.feeds.formats.page.main_text import PageText
+from monitor.feeds.formats.parse import ParseOptions
 from monitor.feeds.sandbox.parser_process import ParserProcess, Template
-from monitor.feeds.sandbox.parser_worker import CPU_SIGNAL, Reply, Request, share_of
+from monitor.feeds.sandbox.parser_worker import CPU_SIGNAL, LARGE, Reply, Request, share_of
 
 R = TypeVar("R")
 
-#: Documents of more bytes than this are parsed one at a time: they take most memory, and others need not wait for them.
-_LARGE = 1024 * 1024
 #: What ended the worker -> the reason. An allocation that fails inside of a C or Rust library aborts the process.
 _SIGNALS = {
     CPU_SIGNAL: ("parse_timeout", "the document takes too much processor time"),
@@ -39,9 +38,10 @@ _SIGNALS = {
 class ParserPool:
     """`workers` processes that parse one document each at a time; an async context manager.
 
-    Each process may use `memory` bytes of address space, `heap` bytes of its own, and `cpu_seconds` for one document,
-    is given up after `deadline` seconds whatever it does, and is replaced after `recycle` documents or when it has
-    become large. Processes start when first needed.
+    Each process may use `memory` bytes of address space, `heap` bytes of its own (five eighths of them for a document
+    of up to a megabyte; larger ones are parsed one at a time), and `cpu_seconds` for one document. It is given up after
+    `deadline` seconds whatever it does, and replaced after `recycle` documents or when it has become large. Processes
+    start when first needed.
     """
 
     def __init__(
@@ -79,25 +79,13 @@ class ParserPool:
         await asyncio.gather(*(worker.stop() for worker in self._workers))
         await self._template.close()
 
-    async def parse(
-        self,
-        body: bytes,
-        *,
-        content_type: str = "",
-        url: str = "",
-        language: str = "",
-        country: str = "",
-        zone: str = "",
-        max_size: int = 0,
-    ) -> ParsedFeed:
+    async def parse(self, body: bytes, **options: Unpack[ParseOptions]) -> ParsedFeed:
         """Run `monitor.feeds.formats.parse.parse` in a worker; its entries come without their HTML.
 
         A document over MAX_DOCUMENT, which `max_size` has to allow, gets more time and memory by the same factor.
 
         Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
         """
-        options = {"content_type": content_type, "url": url, "language": language, "country": country, "zone": zone,
-                   "max_size": max_size}  # fmt: skip
         return await self._run("parse", body, options, ParsedFeed)
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
@@ -112,7 +100,7 @@ class ParserPool:
 
     async def _run(self, task: str, body: bytes, options: Mapping[str, object], kind: type[R]) -> R:
         self._check_open()
-        async with self._large if len(body) > _LARGE else contextlib.nullcontext():
+        async with self._large if len(body) > LARGE else contextlib.nullcontext():
             worker = await self._idle.get()
             try:
                 self._check_open()

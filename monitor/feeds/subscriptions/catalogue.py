@@ -39,7 +39,7 @@ _MAX_BYTES = 4 * 1024 * 1024
 
 @cache
 def bundled() -> tuple[Subscription, ...]:
-    """The feeds of the bundled list, those that are not enabled included. Raises DataFileError."""
+    """Return the feeds of the bundled list, those that are not enabled included. Raises DataFileError."""
     feeds: dict[str, Subscription] = {}
     for outlet in outlets.outlets():
         for fields in outlet.feeds:
@@ -56,7 +56,7 @@ def bundled() -> tuple[Subscription, ...]:
 
 
 def load_feeds(lists: Iterable[str]) -> tuple[Subscription, ...]:
-    """The feeds of all lists: `bundled`, a YAML or OPML file's path, or the address of one feed.
+    """Return the feeds of all lists: each is `bundled`, the path of a YAML or OPML file, or the address of one feed.
 
     Where two lists have a feed of the same id, or of the same address, the later one counts. A row of an OPML file that
     can't be read is logged and left out. Raises ConfigError, DataFileError.
@@ -68,12 +68,12 @@ def load_feeds(lists: Iterable[str]) -> tuple[Subscription, ...]:
 
 
 def read_yaml(path: Path) -> tuple[Subscription, ...]:
-    """The feeds of one YAML file and of what it includes. Raises ConfigError."""
+    """Return the feeds of one YAML file and of what it includes. Raises ConfigError."""
     return tuple(_read_yaml(path, ()).values())
 
 
 def subscription_of(url: str) -> Subscription:
-    """A subscription for an address, with what the bundled outlets know of its host. Raises ConfigError."""
+    """Return a subscription for an address, with what the bundled outlets know of its host. Raises ConfigError."""
     try:
         return subscription({"url": url, **outlets.known_of(url)})
     except MistakeError as mistake:
@@ -81,7 +81,7 @@ def subscription_of(url: str) -> Subscription:
 
 
 def to_yaml(feeds: Iterable[Subscription]) -> str:
-    """The feeds as a list that `read_yaml` reads: only what differs from the defaults; credentials are references."""
+    """Return the feeds as a list that `read_yaml` reads: what differs from the defaults; credentials are references."""
     rows = [options_of(feed) for feed in feeds]
     return yaml.safe_dump({"feeds": rows}, sort_keys=False, allow_unicode=True, width=110)
 

@@ -15,7 +15,7 @@ _SUFFIXES = PublicSuffixList(only_icann=True)
 
 @lru_cache(maxsize=65536)
 def host_group(url: str) -> str:
-    """The registrable domain of an address (`feeds.bbci.co.uk` -> `bbci.co.uk`), or its host when it has none.
+    """Return the registrable domain of an address (`feeds.bbci.co.uk` -> `bbci.co.uk`), or its host if it has none.
 
     Addresses without a registrable domain are IP addresses, `localhost`, and names of an intranet.
     """

@@ -52,7 +52,7 @@ class Outline(msgspec.Struct, frozen=True):
 
 
 def read_opml(data: bytes) -> Outline:
-    """The feeds of an OPML document in any encoding, well formed or not. Raises ConfigError when it is none at all."""
+    """Return the feeds of an OPML document in any encoding, well formed or not. Raises ConfigError when it is none."""
     if len(data) > MAX_SIZE:
         raise ConfigError("OPML", "", f"has {len(data)} bytes, over {MAX_SIZE}", "split it")
     text = encoding.decode(data).text
@@ -102,7 +102,7 @@ class _Collector:
         parser.Parse(document.encode("utf-8"), True)
 
     def scan(self, document: str) -> None:
-        """Rows of a document that is no XML, each for itself."""
+        """Read the rows of a document that is no XML, each for itself."""
         for match in _OUTLINE.finditer(document):
             found = {name: unescape(double or single) for name, double, single in _ATTRIBUTE.findall(match[1])}
             self._row(found, document.count("\n", 0, match.start()) + 1 + self._skipped)
@@ -164,7 +164,7 @@ def _feed(address: str, values: Mapping[str, str], around: list[str]) -> Subscri
 
 
 def write_opml(feeds: Iterable[Subscription], title: str = "Summitry feeds") -> str:
-    """The feeds as OPML 2.0, by category, without credentials."""
+    """Return the feeds as OPML 2.0, by category, without credentials."""
     groups: dict[str, list[Subscription]] = {}
     for feed in feeds:
         groups.setdefault(feed.categories[0] if feed.categories else "", []).append(feed)

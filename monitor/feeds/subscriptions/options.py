@@ -29,7 +29,7 @@ class MistakeError(Exception):
 
 
 def subscription(row: object, known: Mapping[str, Subscription] | None = None) -> Subscription:
-    """One feed of a list; one whose id is `known` needs to say only what differs. Raises MistakeError."""
+    """Read one feed of a list; one whose id is `known` needs to say only what differs. Raises MistakeError."""
     if isinstance(row, str):
         row = {"url": row}
     if not isinstance(row, dict):
@@ -58,7 +58,7 @@ def subscription(row: object, known: Mapping[str, Subscription] | None = None) -
 
 
 def checked(feed: Subscription) -> Subscription:
-    """The subscription, its zone, language and codes being known. Raises MistakeError."""
+    """Return the subscription, if its zone, language and codes are known. Raises MistakeError."""
     if feed.timezone and not zone_names.known_zone(feed.timezone):
         raise MistakeError("timezone", f"{feed.timezone!r} is not known", "write Asia/Tokyo or +09:00")
     if feed.language and not entries.tag(feed.language):
@@ -76,13 +76,13 @@ def _nearest(key: str) -> str:
 
 
 def feed_id(url: str) -> str:
-    """An id for a feed that has none: its host and a hash of its address, the same wherever it is added."""
+    """Make an id for a feed that has none: its host and a hash of its address, the same wherever it is added."""
     host = re.sub(r"[^a-z0-9.-]", "-", (urlsplit(url).hostname or "feed").lower()).strip(".-")[:60] or "feed"
     return f"{host.removeprefix('www.')}-{hashlib.sha256(article_urls.link_key(url).encode()).hexdigest()[:8]}"
 
 
 def options_of(feed: Subscription) -> dict[str, Any]:
-    """The options of a subscription that differ from their defaults, as plain values."""
+    """Return the options of a subscription that differ from their defaults, as plain values."""
     plain = msgspec.to_builtins(feed)
     usual = msgspec.to_builtins(Subscription(id=feed.id, url=feed.url))
     return {name: plain[name] for name in OPTIONS if name in {"id", "url"} or plain[name] != usual[name]}

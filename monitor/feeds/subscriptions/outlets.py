@@ -36,7 +36,7 @@ class _OutletsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def outlets() -> tuple[Outlet, ...]:
-    """The bundled outlets. Raises DataFileError when the file is not valid."""
+    """Return the bundled outlets. Raises DataFileError when the file is not valid."""
     text = resources.files("monitor.feeds.subscriptions").joinpath("data", FILE).read_text(encoding="utf-8")
     try:
         whole = msgspec.convert(yaml.safe_load(text), _OutletsFile)
@@ -62,7 +62,7 @@ def _valid(found: tuple[Outlet, ...]) -> tuple[Outlet, ...]:
 
 
 def outlet_of(url: str) -> Outlet | None:
-    """The bundled outlet whose host serves `url`, None when it is not known."""
+    """Return the bundled outlet whose host serves `url`, None when it is not known."""
     try:
         host = (urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -81,13 +81,13 @@ def _by_host() -> Mapping[str, Outlet]:
 
 
 def known_of(url: str) -> dict[str, Any]:
-    """What the bundled outlets know of the host of `url`, as options of a subscription."""
+    """Return what the bundled outlets know of the host of `url`, as options of a subscription."""
     outlet = outlet_of(url)
     return whose(outlet) if outlet is not None else {}
 
 
 def whose(outlet: Outlet) -> dict[str, Any]:
-    """The options of a subscription that say whose feed it is."""
+    """Return the options of a subscription that say whose feed it is."""
     return {
         "outlet": outlet.name,
         "publisher": outlet.publisher,

@@ -43,7 +43,7 @@ class SecretRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("a secret is either {file: PATH} or {env: NAME}")
 
     def read(self) -> str:
-        """The secret itself. Raises FeedError (reason `secret_missing`) when it is not there."""
+        """Return the secret itself. Raises FeedError (reason `secret_missing`) when it is not there."""
         try:
             value = Path(self.file).read_text(encoding="utf-8") if self.file else os.environ[self.env]
         except (OSError, KeyError, UnicodeError) as error:
@@ -171,12 +171,12 @@ class Subscription(Record, frozen=True, kw_only=True):
 
     @property
     def group(self) -> str:
-        """The host group: what is polled one request at a time and paused together."""
+        """Return the host group: what is polled one request at a time and paused together."""
         return self.host_group or host_group(self.url)
 
     @property
     def request_hash(self) -> str:
-        """Changes when a request for this feed would look different, so that its validators no longer hold."""
+        """Return a hash that changes when a request for this feed would look different: validators are void then."""
         parts = (self.url, self.user_agent, self.accept, self.headers, self.cookie, self.auth, self.proxy)
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]
 

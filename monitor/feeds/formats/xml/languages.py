@@ -18,7 +18,7 @@ _LANGUAGE = re.compile(r"""\bxml:lang\s*=\s*["']\s*([A-Za-z]{2,3})""")
 _OF_FEED = re.compile(r"<(?:dc:)?language>\s*([A-Za-z]{2,3})")
 
 
-class _Words(NamedTuple):
+class _TaggedWords(NamedTuple):
     """An element that holds words: its name, its language, and where it stands in the document."""
 
     name: str
@@ -57,9 +57,9 @@ def in_one_language(document: str, configured: str = "") -> str:
     return "".join((*parts, document[at:]))
 
 
-def _words(document: str, start: int, end: int, inherited: str) -> list[_Words]:
+def _words(document: str, start: int, end: int, inherited: str) -> list[_TaggedWords]:
     """Return the elements that hold the words of one entry; what stands inside of them is not looked at."""
-    found: list[_Words] = []
+    found: list[_TaggedWords] = []
     opened: re.Match[str] | None = None
     for tag in _TAG.finditer(document, start, end):
         if not tag[2]:
@@ -68,14 +68,14 @@ def _words(document: str, start: int, end: int, inherited: str) -> list[_Words]:
             opened = tag if not tag[1] and not tag[3].endswith("/") else None
         elif tag[1] and tag[2] == opened[2]:
             said = _LANGUAGE.search(opened[3])
-            found.append(_Words(tag[2], primary(said[1]) if said else inherited, opened.start(), tag.end()))
+            found.append(_TaggedWords(tag[2], primary(said[1]) if said else inherited, opened.start(), tag.end()))
             opened = None
     return found
 
 
-def _foreign(words: list[_Words], wanted: str) -> list[_Words]:
+def _foreign(words: list[_TaggedWords], wanted: str) -> list[_TaggedWords]:
     """Return what is to be left out: words in another language beside the same in the wanted one, or in the first."""
-    left_out: list[_Words] = []
+    left_out: list[_TaggedWords] = []
     for name in dict.fromkeys(each.name for each in words):
         same = [each for each in words if each.name == name]
         languages = [each.language for each in same]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -10,21 +9,8 @@ import pytest
 from monitor.feeds.subscriptions.opml import read_opml
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
-from tests.feedserver import FeedServer, Reply
+from tests.feedserver import Reply
 from tests.monitor.feeds.world import DAY, HOUR, START, World
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def world(server: FeedServer) -> AsyncIterator[World]:
-    made = World(server)
-    yield made
-    await made.fetcher.aclose()
 
 
 def rss(*items: str, head: str = "") -> Reply:

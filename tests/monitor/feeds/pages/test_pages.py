@@ -54,12 +54,6 @@ class Pauses:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def fetcher() -> AsyncIterator[Fetcher]:
     made = Fetcher(AddressBook())
     yield made

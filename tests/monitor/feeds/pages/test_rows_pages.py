@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -62,12 +61,6 @@ def test_row_120_where_a_redirect_ended_counts_as_well() -> None:
 class Inline:
     async def extract(self, body: bytes, **options: str) -> PageText:
         return extract(body, **options)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
 
 
 async def enriched(server: FeedServer, pages: dict[str, str], also: tuple[str, ...] = ()) -> list[Article]:

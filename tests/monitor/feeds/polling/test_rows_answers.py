@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 
 import pytest
 
 from monitor import metrics
+from monitor.feeds.polling.feed_report import statuses, table
 from monitor.http.answers import mended
 from monitor.http.chain_cookies import ChainCookies
 from tests.feedserver import FeedServer, Reply, Request, rss
@@ -17,19 +17,6 @@ from tests.monitor.feeds.world import HOUR, World
 
 BODY = rss("one story", "two story", "three story")
 ALL = {"one story", "two story", "three story"}
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def world(server: FeedServer) -> AsyncIterator[World]:
-    made = World(server)
-    yield made
-    await made.fetcher.aclose()
 
 
 def raw(answer: bytes) -> Reply:
@@ -158,6 +145,47 @@ async def test_row_108_odd_status_lines_and_ends_of_lines_are_read(
     server: FeedServer, world: World, answer: bytes
 ) -> None:
     assert await polled(world, raw(answer + BODY)) == ALL
+
+
+async def test_row_108_feeds_list_tells_of_odd_lines_and_cut_bodies_until_they_end(
+    server: FeedServer, world: World
+) -> None:
+    odd = b"HTTP/1.1 200 OK\r\nno colon\r\nnor here\r\nContent-Length: 5000\r\n\r\n"
+    server.on("/feed.xml", [raw(odd + BODY[:-20]), Reply(200, BODY)])
+    feed = world.add()
+    told = []
+    for _ in range(2):
+        state = await world.poll(after=HOUR)
+        (status,) = statuses([feed], {"a": state}, world.now)
+        told.append(status.oddity)
+        assert status.oddity in table([status], world.now)
+    assert told == ["2 odd header lines were passed over; the body was cut", ""]
+
+
+@pytest.mark.parametrize("what", ["new", "a correction"])
+async def test_row_78_a_feed_that_churns_is_told_after_three_polls_and_no_more_when_it_ends(
+    server: FeedServer, world: World, what: str
+) -> None:
+    polls = iter(range(100))
+
+    def turned(_: Request) -> Reply:
+        poll = next(polls)
+        return Reply(200, rss(*(f"w{n}{'' if what != 'new' else f'p{poll}'} story {poll}" for n in range(3))))
+
+    server.on("/feed.xml", turned)
+    feed = world.add()
+    healths = [(await world.poll(after=HOUR)).health for _ in range(5)]
+    assert healths[:2] == ["OK", "OK"]
+    assert healths[3:] == ["CHURNING", "CHURNING"]
+    (status,) = statuses([feed], {"a": world.state()}, world.now)
+    assert status.state == "CHURNING"
+    assert f"every entry was {what}" in table([status], world.now)
+    server.on("/feed.xml", Reply(200, rss("steady story", "other story")))
+    both_are_new = (await world.poll(after=HOUR)).health
+    assert both_are_new == ("CHURNING" if what == "new" else "OK")
+    server.on("/feed.xml", Reply(200, rss("late story", "steady story", "other story")))
+    state = await world.poll(after=HOUR)
+    assert (state.health, state.only_new, state.only_changed) == ("OK", 0, 0)
 
 
 def test_row_108_what_was_passed_over_is_counted() -> None:

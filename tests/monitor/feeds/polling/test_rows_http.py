@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,6 @@ from tests.feedserver import FeedServer, Reply, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, MINUTE, World
 
 BODY = rss("one story", "two story")
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def world(server: FeedServer) -> AsyncIterator[World]:
-    made = World(server)
-    yield made
-    await made.fetcher.aclose()
 
 
 def sent(server: FeedServer, name: str) -> str | None:

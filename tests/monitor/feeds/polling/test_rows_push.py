@@ -56,12 +56,6 @@ class Hub:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
 def hub(server: FeedServer) -> Hub:
     return Hub(server)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator
 from email.utils import formatdate
 
 import msgspec
@@ -22,19 +21,6 @@ from tests.feedserver import FeedServer, Reply, Request, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, MINUTE, START, World
 
 BODY = rss("one story", "two story")
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def world(server: FeedServer) -> AsyncIterator[World]:
-    made = World(server)
-    yield made
-    await made.fetcher.aclose()
 
 
 async def waits(server: FeedServer, world: World, headers: dict[str, str], body: bytes = BODY, **options: int) -> float:

@@ -9,7 +9,6 @@ import logging
 import ssl
 import time
 import tracemalloc
-from collections.abc import AsyncIterator
 
 import pytest
 import structlog
@@ -28,19 +27,6 @@ from tests.monitor.feeds.world import HOUR, World
 pytestmark = pytest.mark.slow
 
 BODY = rss("one story", "two story")
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def world(server: FeedServer) -> AsyncIterator[World]:
-    made = World(server)
-    yield made
-    await made.fetcher.aclose()
 
 
 async def reason(world: World, feed_id: str = "a", path: str = "/feed.xml", **options: object) -> str:
