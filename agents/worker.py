@@ -40,7 +40,7 @@ from monitor.errors import ConfigError
 from monitor.jobs import start_job
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, consumer, producer
 from monitor.records import Article, Event, Mention, decode
-from monitor.watchlist import Watchlist, bundled, load
+from monitor.watchlist import Watchlist, load_or_bundled
 
 logger = structlog.get_logger()
 
@@ -56,7 +56,7 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
     port = await start_up(config, broker, config.web.worker_port, stop)
     if stop.is_set():
         return
-    watchlist = load(config.watchlist) if config.watchlist else bundled()
+    watchlist = load_or_bundled(config.watchlist)
     config = with_ids(config, watchlist, service_clock()().date())
     detector = ready_detector(watchlist, config.detection)
     async with AsyncExitStack() as stack:

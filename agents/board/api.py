@@ -168,11 +168,11 @@ async def pairs(request: web.Request) -> web.StreamResponse:
     """Pairs of leaders by last contact."""
     desk = request.app[DESK]
     selection = selection_of(request, "limit")
-    leader, limit = selection.leader[0] if selection.leader else "", _limit(request)
+    limit = _limit(request)
 
     async def make() -> bytes:
         today = desk.clock().date()
-        found = await desk.ask(pair_contacts.pairs, desk.archive, today, leader=leader, limit=limit)
+        found = await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today, limit)
         items = [
             {
                 "leaders": pair.leaders, "names": pair.names, "last": pair.last, "total": pair.total, "year": pair.year,
@@ -188,10 +188,10 @@ async def pairs(request: web.Request) -> web.StreamResponse:
 async def leaders(request: web.Request) -> web.StreamResponse:
     """Leaders who take part in events, the most frequent first."""
     desk, limit = request.app[DESK], _limit(request)
-    selection_of(request, "limit")
+    selection = selection_of(request, "limit")
 
     async def make() -> bytes:
-        rows = await desk.ask(pair_contacts.leaders, desk.archive, limit)
+        rows = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, selection, limit)
         return msgspec.json.encode({"items": [_leader(desk, row) for row in rows]})
 
     return await _cached(request, kept=False, make=make)
@@ -216,6 +216,8 @@ def _leader(desk: Desk, row: pair_contacts.LeaderRow) -> dict[str, Any]:
 async def feeds(request: web.Request) -> web.StreamResponse:
     """Feeds and their health."""
     desk = request.app[DESK]
+    for key in request.query:
+        raise SelectionError(key[:40], "is not a filter; feeds have none")
 
     async def make() -> bytes:
         items = []
@@ -235,11 +237,11 @@ async def feeds(request: web.Request) -> web.StreamResponse:
 
 
 async def stats(request: web.Request) -> web.StreamResponse:
-    """Counts of events and of what is kept, and how far the board is."""
-    desk = request.app[DESK]
+    """Counts of the events of a selection and of what is kept, and how far the board is."""
+    desk, selection = request.app[DESK], selection_of(request)
 
     async def make() -> bytes:
-        counts = await desk.ask(archive_queries.counts, desk.archive)
+        counts = await desk.ask(archive_queries.counts, desk.archive, desk.people, selection)
         flow, progress = desk.flow, desk.progress
         return msgspec.json.encode(
             {
@@ -261,9 +263,13 @@ def openapi() -> bytes:
     return msgspec.json.encode({**yaml.safe_load(text)})
 
 
-async def description(_: web.Request) -> web.Response:
+async def description(request: web.Request) -> web.StreamResponse:
     """The OpenAPI document."""
-    return web.Response(body=openapi(), content_type="application/json", headers={"Cache-Control": "no-cache"})
+
+    async def make() -> bytes:
+        return openapi()
+
+    return await _cached(request, kept=False, make=make, shared=False)
 
 
 class _Act(msgspec.Struct, forbid_unknown_fields=True):

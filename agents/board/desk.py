@@ -13,7 +13,7 @@ from aiohttp import web
 
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, LeaderNames, archive_queries, pair_contacts
+from monitor.archive import Archive, LeaderNames, NamedParticipants, archive_queries, pair_contacts
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.watchlist import Watchlist
@@ -109,8 +109,9 @@ class Desk:
         return known[2]
 
     def _gathered(self) -> Choices:
-        rows = pair_contacts.leaders(self.archive, _OFFERED)
-        pairs = pair_contacts.pairs(self.archive, self.clock().date(), limit=_OFFERED)
+        everything = NamedParticipants()
+        rows = pair_contacts.leaders(self.archive, self.people, everything, _OFFERED)
+        pairs = pair_contacts.pairs(self.archive, self.people, everything, self.clock().date(), _OFFERED)
         return Choices(
             tuple(archive_queries.countries(self.archive)),
             tuple(dict.fromkeys(self.written(row.leader) for row in rows)),

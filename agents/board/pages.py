@@ -277,12 +277,14 @@ def _month(text: str, today: date) -> date:
 async def pairs(request: web.Request) -> web.Response:
     """Who was in contact with whom, and how long ago: a matrix of the busiest leaders, and all pairs."""
     desk = _desk(request)
-    selection_of(request)
+    selection = selection_of(request)
     today = desk.clock().date()
     chosen = await desk.ask(pair_contacts.busiest, desk.archive, today, MATRIX)
     return await render(
         request, "pairs.html",
-        pairs=await desk.ask(pair_contacts.pairs, desk.archive, today), chosen=chosen, today=today,
+        selection=selection, named=await desk.ask(pair_contacts.names_of, desk.archive, _leaders_in(selection)),
+        pairs=await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today),
+        chosen=chosen, today=today,
         names=await desk.ask(pair_contacts.names_of, desk.archive, chosen),
         matrix=await desk.ask(pair_contacts.matrix, desk.archive, chosen),
     )  # fmt: skip
@@ -318,7 +320,7 @@ async def leaders(request: web.Request) -> web.Response:
     """Everybody who takes part in an event; or those whose name begins with what was typed."""
     desk = _desk(request)
     typed = request.query.get("q", "")[:80]
-    rows = await desk.ask(pair_contacts.leaders, desk.archive)
+    rows = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, NamedParticipants())
     matching = desk.people.suggest(typed, 40) if typed else []
     if len(matching) == 1:
         raise web.HTTPSeeOther(f"/leaders/{matching[0]}")
@@ -349,8 +351,8 @@ async def leader(request: web.Request) -> web.Response:
         request, "leader.html",
         slug=slug, known=known, name=_name(desk, slug, names), page=page, selection=selection, today=today,
         resume=resume, after=request.query.get("after", ""),
-        pairs=await desk.ask(pair_contacts.pairs, desk.archive, today, leader=slug, limit=12), card=cards_of(request),
-        land=atlas.land(), dots=dots(recent.entries), view=atlas.VIEW,
+        pairs=await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today, 12),
+        card=cards_of(request), land=atlas.land(), dots=dots(recent.entries), view=atlas.VIEW,
     )  # fmt: skip
 
 
@@ -411,7 +413,7 @@ async def feeds(request: web.Request) -> web.Response:
 async def system(request: web.Request) -> web.Response:
     """Lag, funnel, dead letters, deliveries, silences."""
     desk = _desk(request)
-    counts = await desk.ask(archive_queries.counts, desk.archive)
+    counts = await desk.ask(archive_queries.counts, desk.archive, desk.people, NamedParticipants())
     told = [
         msgspec.json.decode(each.body, type=Told)
         for each in await desk.ask(archive_queries.kept, desk.archive, DELIVERY, newest=2000)

@@ -23,7 +23,7 @@ from monitor.archive import Archive, LeaderNames
 from monitor.clock import service_clock
 from monitor.config import Config
 from monitor.kafka import BrokerSettings, producer, wait_for_broker
-from monitor.watchlist import bundled, load
+from monitor.watchlist import load_or_bundled
 
 logger = structlog.get_logger()
 
@@ -38,7 +38,7 @@ async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event)
     """
     names, clock = TopicNames(config.topics.prefix), service_clock()
     await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
-    watchlist = load(config.watchlist) if config.watchlist else bundled()
+    watchlist = load_or_bundled(config.watchlist)
     config = with_ids(config, watchlist, clock().date())
     async with AsyncExitStack() as stack:
         path = config.board.archive

@@ -60,9 +60,9 @@ def connection(config_file: Path | None, broker: str | None) -> BrokerConnection
 
 def people_of(config: Config) -> Watchlist:
     """The watchlist of a configuration, or the bundled roster. Raises ConfigError."""
-    from monitor.watchlist import bundled, load  # noqa: PLC0415  # the roster is large
+    from monitor.watchlist import load_or_bundled  # noqa: PLC0415  # the roster is large
 
-    return load(config.watchlist) if config.watchlist else bundled()
+    return load_or_bundled(config.watchlist)
 
 
 class _Duration(click.ParamType):

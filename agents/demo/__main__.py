@@ -29,6 +29,8 @@ from monitor.clock import VARIABLE, service_clock
 DEADLINE = 150.0
 #: Nothing new for this long (seconds): an act is over.
 QUIET = 1.5
+#: The same for somebody who watches on the board.
+QUIET_WATCHED = 5.0
 _STOP_TIMEOUT = 12.0
 
 
@@ -49,7 +51,7 @@ class Demo:
         }
         self._world = SampleWorld(story.outlets, service_clock(self._environment), self._secret)
         self._ports, self._board_port = (free_port(), free_port()), free_port()
-        self._hold = hold
+        self._hold, self._deadline = hold, DEADLINE * (2 if hold else 1)
         self._gauges = Gauges(self._ports)
         self._service: asyncio.subprocess.Process | None = None
         self._began = time.monotonic()
@@ -58,8 +60,12 @@ class Demo:
         """Play the whole story; returns what went otherwise than expected."""
         await self._world.start()
         try:
-            async with asyncio.timeout(DEADLINE), httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+            async with asyncio.timeout(self._deadline), httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
                 await self._start()
+                if self._hold:
+                    await self._board_up(client)
+                    say(f"\n    Watch it live: {self._board}", bold=True)
+                    await asyncio.sleep(QUIET_WATCHED)
                 for number, act in enumerate(self._story.acts, 1):
                     say(f"\n[{number}/{len(self._story.acts)}] {act.say}", bold=True)
                     self._world.play(act)
@@ -67,20 +73,40 @@ class Demo:
                     await self._quiet(client)
                 by_event = told(self._world.deliveries)
                 self._summary()
-            if self._hold:
-                await self._wait_for_reader()
-            return problems(self._story.expected, by_event)
+                wrong = problems(self._story.expected, by_event)
+                tell_verdict(wrong)
         except TimeoutError:
-            raise DemoError(f"not done within {DEADLINE:g} seconds") from None
+            raise DemoError(f"not done within {self._deadline:g} seconds") from None
+        else:
+            await self._say_where()
+            return wrong
         finally:
             await self._stop()
             await self._world.stop()
 
-    async def _wait_for_reader(self) -> None:
-        """Keep the service up until Ctrl-C."""
-        say(f"\nThe board is at http://127.0.0.1:{self._board_port} - Ctrl-C ends it.", bold=True)
+    @property
+    def _board(self) -> str:
+        return f"http://127.0.0.1:{self._board_port}"
+
+    async def _board_up(self, client: httpx.AsyncClient) -> None:
+        """Wait until the board answers."""
+        while True:
+            try:
+                if (await client.get(f"{self._board}/ready")).is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.2)
+
+    async def _say_where(self) -> None:
+        """Say where the board is; keep it up until Ctrl-C where that was asked for."""
+        if not self._hold:
+            say(f"    The board is at {self._board} while this runs; `make demo HOLD=1` keeps it up, to look around.")
+            return
+        say(f"    The board stays at {self._board} until Ctrl-C. Search for 普京, press ? for keys, open an event.")
         stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await stop.wait()
 
     async def _start(self) -> None:
@@ -141,7 +167,7 @@ class Demo:
             nonlocal last, since
             if self._gauges.state != last or not self._gauges.settled:
                 last, since = self._gauges.state, time.monotonic()
-            return time.monotonic() - since > QUIET
+            return time.monotonic() - since > (QUIET_WATCHED if self._hold else QUIET)
 
         await self._until("everything is told", client, quiet)
 
@@ -177,6 +203,16 @@ def say(text: str, *, bold: bool = False, dim: bool = False, end: str = "\n") ->
     sys.stdout.flush()
 
 
+def tell_verdict(wrong: list[str]) -> None:
+    """Say whether the service told what it should have."""
+    if not wrong:
+        say("\nAs expected: one alert for each of the two contacts, updated in place, and nothing else.", bold=True)
+        return
+    say("\nNot as expected:", bold=True)
+    for problem in wrong:
+        say(f"    {problem}")
+
+
 def main() -> int:
     """Run the demonstration and judge it."""
     story = load_story()
@@ -195,14 +231,8 @@ def main() -> int:
             say((Path(folder) / "service.log").read_text(errors="replace")[-4000:], dim=True)
             return 1
         if wrong:
-            say("\nNot as expected:", bold=True)
-            for problem in wrong:
-                say(f"    {problem}")
             say((Path(folder) / "service.log").read_text(errors="replace")[-4000:], dim=True)
             return 1
-    say("\nAs expected: one alert for each of the two contacts, updated in place, and nothing else.", bold=True)
-    if not hold:
-        say("    `make demo HOLD=1` keeps the board up at the end: the same story, to look at.")
     return 0
 
 

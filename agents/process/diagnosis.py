@@ -28,7 +28,7 @@ from monitor.errors import SummitryError
 from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.kafka import BrokerSettings, wait_for_broker
 from monitor.record_batches import require_codecs
-from monitor.watchlist import Watchlist, bundled, load
+from monitor.watchlist import Watchlist, load_or_bundled
 
 State = Literal["fine", "warning", "wrong"]
 #: Seconds after which a broker that does not answer is said to be away.
@@ -99,7 +99,7 @@ def check_space() -> Finding:
 def check_names(config: Config, day: date) -> Iterator[Finding]:
     """The watchlist, the names in routes and silences, and the lists of feeds."""
     try:
-        people = load(config.watchlist) if config.watchlist else bundled()
+        people = load_or_bundled(config.watchlist)
     except SummitryError as error:
         yield Finding("watchlist", "wrong", str(error), "mend the file; `summitry watchlist check` says more")
         return

@@ -224,12 +224,13 @@ def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) ->
     return [Kept(row["sort"], row["key"], row["body"], row["event_id"], _moment(row["at"])) for row in rows]
 
 
-def counts(archive: Archive) -> dict[str, dict[str, int]]:
-    """How many events there are by kind, medium and status, and how many kept by sort."""
-    found: dict[str, dict[str, int]] = {}
+def counts(archive: Archive, names: LeaderNames, selection: NamedParticipants) -> dict[str, dict[str, int]]:
+    """How many events of a selection there are by kind, medium and status, and how many kept by sort in all."""
+    chosen, found = EventQuery.of(selection, names), dict[str, dict[str, int]]()
     for column in ("kind", "medium", "status"):
         rows = archive.reader.execute(
-            f"SELECT {column}, count(*) FROM events WHERE merged_into IS NULL GROUP BY 1 ORDER BY 2 DESC"
+            f"SELECT e.{column}, count(*) FROM events AS e WHERE {chosen.condition} GROUP BY 1 ORDER BY 2 DESC",
+            chosen.values,
         )
         found[column] = {str(value): int(number) for value, number in rows}
     rows = archive.reader.execute("SELECT sort, count(*) FROM kept GROUP BY 1")

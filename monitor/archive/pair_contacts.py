@@ -9,7 +9,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
+from monitor.archive.archive_queries import EventQuery
 from monitor.archive.database import Archive
+from monitor.archive.narrowing import NamedParticipants
+from monitor.archive.search import LeaderNames
 
 #: The length of "the last year" in days.
 YEAR = 365
@@ -52,24 +55,43 @@ class LeaderRow:
     last: date
 
 
-def pairs(archive: Archive, today: date, *, leader: str = "", limit: int = 200) -> list[Pair]:
-    """The pairs that were in contact, the last contact first; only a leader's own where one is named."""
-    condition, values = ("WHERE a = ? OR b = ?", [leader, leader]) if leader else ("", [])
+def pairs(
+    archive: Archive, names: LeaderNames, selection: NamedParticipants, today: date, limit: int = 200
+) -> list[Pair]:
+    """The pairs that were in contact in the events of a selection, the last contact first.
+
+    Where leaders are named, the pairs that they are one side of; at a summit the others met each other too.
+    """
+    origin, condition, values = _contacts_of(selection, names)
     rows = archive.reader.execute(
-        f"SELECT a, b, max(day), count(*) FROM contacts {condition} GROUP BY a, b "
-        "ORDER BY 3 DESC, 4 DESC, a, b LIMIT ?",
+        f"SELECT c.a, c.b, max(c.day), count(*) FROM {origin} WHERE {condition} GROUP BY c.a, c.b "
+        "ORDER BY 3 DESC, 4 DESC, c.a, c.b LIMIT ?",
         (*values, limit),
     ).fetchall()
-    names = names_of(archive, {leader for row in rows for leader in row[:2]})
+    written = names_of(archive, {leader for row in rows for leader in row[:2]})
     found = []
     for a, b, last, total in rows:
         kinds = archive.reader.execute(
-            "SELECT kind, count(*) FROM contacts WHERE a = ? AND b = ? AND day > ? GROUP BY 1 ORDER BY 2 DESC",
-            (a, b, (today - timedelta(days=YEAR)).isoformat()),
+            f"SELECT c.kind, count(*) FROM {origin} WHERE c.a = ? AND c.b = ? AND c.day > ? AND {condition} "
+            "GROUP BY 1 ORDER BY 2 DESC",
+            (a, b, (today - timedelta(days=YEAR)).isoformat(), *values),
         )
         year = {str(kind): int(number) for kind, number in kinds}
-        found.append(Pair((a, b), (names[a], names[b]), date.fromisoformat(last), total, year))
+        found.append(Pair((a, b), (written[a], written[b]), date.fromisoformat(last), total, year))
     return found
+
+
+def _contacts_of(selection: NamedParticipants, names: LeaderNames) -> tuple[str, str, tuple[object, ...]]:
+    """The tables, the condition and its values for the contacts of a selection."""
+    condition, values = "1", list[object]()
+    if selection.leader:
+        marks = ", ".join("?" for _ in selection.leader)
+        condition, values = f"(c.a IN ({marks}) OR c.b IN ({marks}))", [*selection.leader, *selection.leader]
+    if not (others := selection.with_(leader=())):
+        return "contacts AS c", condition, tuple(values)
+    chosen = EventQuery.of(others, names)
+    joined = "contacts AS c JOIN events AS e ON e.n = c.n"
+    return joined, f"{condition} AND {chosen.condition}", (*values, *chosen.values)
 
 
 def busiest(archive: Archive, today: date, limit: int) -> list[str]:
@@ -116,12 +138,13 @@ def by_month(archive: Archive, pair: tuple[str, str], today: date, months: int =
     return found[::-1]
 
 
-def leaders(archive: Archive, limit: int = 500) -> list[LeaderRow]:
-    """Everybody who takes part in an event, the most frequent first."""
+def leaders(archive: Archive, names: LeaderNames, selection: NamedParticipants, limit: int = 500) -> list[LeaderRow]:
+    """Everybody who takes part in an event of a selection, the most frequent first."""
+    chosen = EventQuery.of(selection, names)
     rows = archive.reader.execute(
         "SELECT p.leader, max(p.country), count(*), max(e.day), p.name FROM participants AS p "
-        "JOIN events AS e USING (n) GROUP BY p.leader ORDER BY 3 DESC, p.leader LIMIT ?",
-        (limit,),
+        f"JOIN events AS e USING (n) WHERE {chosen.condition} GROUP BY p.leader ORDER BY 3 DESC, p.leader LIMIT ?",
+        (*chosen.values, limit),
     )
     return [
         LeaderRow(leader, name, country, number, date.fromisoformat(day)) for leader, country, number, day, name in rows

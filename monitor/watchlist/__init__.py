@@ -1,12 +1,13 @@
 """Who is tracked: leaders, their dated offices, and the states they lead.
 
-`bundled()` is the roster that ships with the project, `load(path)` reads a user's watchlist file; docs/watchlist.md
+`bundled()` is the roster that ships with the project, `load(path)` reads a user's watchlist file, and
+`load_or_bundled(path)` does what a configuration asks for; docs/watchlist.md
 describes both.
 """
 
 from __future__ import annotations
 
-from monitor.watchlist.load import bundled, load
+from monitor.watchlist.load import bundled, load, load_or_bundled
 from monitor.watchlist.names import plain, slug
 from monitor.watchlist.roster import (
     Alias,
@@ -38,6 +39,7 @@ __all__ = [
     "Watchlist",
     "bundled",
     "load",
+    "load_or_bundled",
     "plain",
     "slug",
 ]

@@ -114,6 +114,11 @@ def bundled() -> Watchlist:
         )
 
 
+def load_or_bundled(path: str | Path | None) -> Watchlist:
+    """A user's watchlist file, or the bundled roster where none is named. Raises ConfigError for any mistake."""
+    return load(path) if path else bundled()
+
+
 def load(path: str | Path) -> Watchlist:
     """A user's watchlist file.
 

@@ -21,7 +21,7 @@ from monitor.config import Config, load_config
 from monitor.detect import Detector
 from monitor.notify.delivery.rehearsal import Rehearsal, RehearsalOutcome, counts
 from monitor.records import Article
-from monitor.watchlist import bundled, load
+from monitor.watchlist import load_or_bundled
 
 #: Waiting messages are told to the end of the archive and this long after it: the last digest.
 _AFTERWARDS = timedelta(days=2)
@@ -62,7 +62,7 @@ def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, mes
 
 def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iterator[RehearsalOutcome]:
     """Yield what each receiver would have been told, and what was held back, in the order of time."""
-    detector = Detector(load(config.watchlist) if config.watchlist else bundled())
+    detector = Detector(load_or_bundled(config.watchlist))
     rehearsal, clock = Rehearsal(config), EventClock()
     now = datetime.min.replace(tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from monitor.articles import Lines, read_article
 from monitor.detect import Detector, explanation_text
 from monitor.errors import SummitryError
 from monitor.records import mention_line
-from monitor.watchlist import bundled, load
+from monitor.watchlist import load_or_bundled
 
 
 @click.command()
@@ -33,7 +33,7 @@ def detect(watchlist: str | None, files: tuple[str, ...], *, explain: bool) -> N
     and for every other trigger the reason why not. A line that is no article is reported on standard error with its
     number; the rest is processed, and the exit code is 1 at the end.
     """
-    detector = Detector(load(watchlist) if watchlist else bundled())
+    detector = Detector(load_or_bundled(watchlist))
     out = sys.stdout.buffer
     bad = 0
     for name, number, line in Lines(files):

@@ -73,7 +73,7 @@ def resolved(config: Config, source: str) -> Config:
     Raises ConfigError for a name that nobody bears, or the watchlist's own error.
     """
     from agents.process.config_names import with_ids  # noqa: PLC0415 - the roster is large
-    from monitor.watchlist import bundled, load  # noqa: PLC0415
+    from monitor.watchlist import load_or_bundled  # noqa: PLC0415
 
-    people = load(config.watchlist) if config.watchlist else bundled()
+    people = load_or_bundled(config.watchlist)
     return with_ids(config, people, service_clock()().date(), source)

@@ -106,7 +106,7 @@ def test_a_merged_event_leads_to_the_other_one(tmp_path):
     assert archive_queries.redirect(found, "b") == ""
     write(found, batch(replace(event("b"), revision=3, merged_into="c"), event("c")))
     assert archive_queries.redirect(found, "a") == "c"
-    assert [pair.total for pair in pair_contacts.pairs(found, TODAY)] == [1]
+    assert [pair.total for pair in pair_contacts.pairs(found, NAMES, NamedParticipants(), TODAY)] == [1]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(tmp_path):
@@ -221,11 +221,11 @@ def test_pairs_count_what_took_place(tmp_path):
         event("e", days_ago=5, status="denied"), planned("f", "putin xi", date(2026, 3, 1)),
         event("g", "macron merz", 400),
     )  # fmt: skip
-    first, second = pair_contacts.pairs(found, TODAY)
+    first, second = pair_contacts.pairs(found, NAMES, NamedParticipants(), TODAY)
     assert first.leaders == ("vladimir-putin", "xi-jinping")
     assert (first.last, first.total, first.in_year, first.year) == (TODAY, 4, 3, {"call": 2, "meeting": 1})
     assert (second.total, second.in_year) == (1, 0)
-    assert pair_contacts.pairs(found, TODAY, leader="emmanuel-macron") == [second]
+    assert pair_contacts.pairs(found, NAMES, NamedParticipants(leader=("emmanuel-macron",)), TODAY) == [second]
     rhythm = pair_contacts.cadence(found, first.leaders, TODAY)
     assert rhythm is not None
     assert (rhythm.contacts, rhythm.median, rhythm.longest, rhythm.since_last) == (4, 20, 870, 0)
@@ -241,8 +241,8 @@ def test_a_large_gathering_is_no_contact_of_each_with_each(tmp_path):
 
     crowd = tuple(replace(PEOPLE["xi"], leader=f"leader-{n}") for n in range(20))
     found = archive(tmp_path, replace(event("summit"), participants=crowd))
-    assert pair_contacts.pairs(found, TODAY) == []
-    assert len(pair_contacts.leaders(found)) == 20
+    assert pair_contacts.pairs(found, NAMES, NamedParticipants(), TODAY) == []
+    assert len(pair_contacts.leaders(found, NAMES, NamedParticipants())) == 20
 
 
 def test_the_calendar_has_what_touches_its_days(tmp_path):
