@@ -53,7 +53,7 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
 
     Runs under `agents.process.running`: a job that ends, the Faust app among them, ends the process.
     """
-    port = await start_up(config, broker, config.web.worker_port, stop)
+    port = await start_up(config, broker, config.web.worker_port, stop, "worker")
     if stop.is_set():
         return
     watchlist = load_or_bundled(config.watchlist)

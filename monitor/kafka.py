@@ -21,15 +21,18 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from monitor.config import Broker
-from monitor.errors import BrokerError, ConfigError
+from monitor.config import Broker, Security
+from monitor.errors import BrokerError, ConfigError, SummitryError
 from monitor.record_batches import Unreadable  # this import makes consumers read batches in its way
 
 #: The largest record in bytes that any topic takes: an event with a very large coverage stays well below.
@@ -60,6 +63,7 @@ class BrokerSettings:
     certfile: str | None = None
     keyfile: str | None = None
     keyfile_password: str | None = None
+    tokens: Callable[[], AbstractTokenProvider] | None = None
 
     @classmethod
     def from_config(cls, broker: Broker) -> BrokerSettings:
@@ -78,6 +82,7 @@ class BrokerSettings:
             certfile=str(security.cert_file) if security.cert_file else None,
             keyfile=str(security.key_file) if security.key_file else None,
             keyfile_password=security.key_password.reveal() if security.key_password else None,
+            tokens=_tokens(security) if security.mechanism == "OAUTHBEARER" else None,
         )
 
     @classmethod
@@ -99,6 +104,12 @@ class BrokerSettings:
             raise ConfigError("broker", "url", "no host in it", "write kafka://host:9092")
         username, _, password = login.partition(":")
         if protocol == "SASL_SSL":
+            if options.get("mechanism") == "OAUTHBEARER":
+                problem, fix = (
+                    "a token does not fit into an address",
+                    "write it under broker.security in the configuration",
+                )
+                raise ConfigError("broker", "url", problem, fix)
             if not username:
                 raise ConfigError("broker", "url", "no user in it", "write kafka+sasl://user:password@host:9093")
             if options.get("tls", "true").lower() in {"false", "0", "no"}:
@@ -139,9 +150,25 @@ class BrokerSettings:
             options["ssl_context"] = context
         if self.mechanism:
             options["sasl_mechanism"] = self.mechanism
+        if self.tokens:
+            options["sasl_oauth_token_provider"] = self.tokens()
+        elif self.mechanism:
             options["sasl_plain_username"] = self.username
             options["sasl_plain_password"] = self.password
         return options
+
+
+def _tokens(security: Security) -> Callable[[], AbstractTokenProvider]:
+    """Give what makes the source of tokens of one client."""
+    from monitor.tokens import FileTokens, GrantedTokens  # noqa: PLC0415  # brings httpx, which few commands need
+
+    if security.token_file is not None:
+        return partial(FileTokens, security.token_file)
+    secret = security.password.reveal() if security.password else ""
+    cafile = str(security.ca_file) if security.ca_file else None
+    return partial(
+        GrantedTokens, security.token_url or "", security.username, secret, security.token_scope, cafile=cafile
+    )
 
 
 def _server(host: str) -> str:
@@ -175,8 +202,8 @@ async def wait_for_broker(
             async with asyncio.timeout(max(0.05, min(left, patience))):
                 await client.start()
                 await client.list_topics()
-        except (KafkaError, OSError, TimeoutError, UnicodeError) as error:
-            last = _why(error)
+        except (KafkaError, BrokerError, OSError, TimeoutError, UnicodeError) as error:
+            last = await _refusal(settings) or _why(error)
         else:
             return
         finally:
@@ -362,6 +389,28 @@ async def follow_compacted(
             record = await client.getone()
             if await keep(record):
                 yield {(record.topic, _key(record)): record.value}
+
+
+async def _refusal(settings: BrokerSettings) -> str:
+    """Say why a broker that is there takes no login; empty when that is not the reason.
+
+    aiokafka only logs what its first connection met, so one is made for the answer's sake.
+    """
+    if settings.protocol == "PLAINTEXT":
+        return ""
+    host, _, port = settings.servers[0].rpartition(":")
+    options = settings.client_options()
+    del options["bootstrap_servers"]
+    try:
+        async with asyncio.timeout(SAY_AFTER):
+            (await create_conn(host.strip("[]"), int(port), **options)).close()
+    except ssl.SSLError as error:
+        return f"TLS fails: {error.reason or error}"
+    except (KafkaConnectionError, OSError, TimeoutError):
+        return ""
+    except (KafkaError, SummitryError) as error:
+        return f"the login fails: {error}"
+    return ""
 
 
 def _why(error: Exception) -> str:

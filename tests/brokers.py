@@ -103,8 +103,14 @@ class ApacheKafka:
     added to the broker's own.
     """
 
+    #: More options of `kafka-storage format` and of Java, for brokers that are set up in another way.
+    format_options: tuple[str, ...] = ()
+    java_options: tuple[str, ...] = ()
+    log4j = LOG4J
+
     def __init__(self, *, proxy: int | None = None, properties: str = "") -> None:
         self.proxy, self._more = proxy, properties
+        self.controller = free_port()
         self.direct = ""
         self.folder = Path(tempfile.mkdtemp(prefix="summitry-kafka-"))
         self.port = free_port()
@@ -113,7 +119,7 @@ class ApacheKafka:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
-        controller = free_port()
+        controller = self.controller
         text = PROPERTIES.format(port=self.port, controller=controller, folder=self.folder)
         if self.proxy is not None:
             direct = free_port()
@@ -121,7 +127,10 @@ class ApacheKafka:
             text += PROXIED.format(port=self.port, direct=direct, controller=controller, proxy=self.proxy)
         self._properties.write_text(text + self._more)
         done = subprocess.run(
-            [*self._java("kafka.tools.StorageTool"), "format", "-t", "c3VtbWl0cnktdGVzdHMtMQ", "-c", self._properties],
+            [
+                *self._java("kafka.tools.StorageTool"), "format", "-t", "c3VtbWl0cnktdGVzdHMtMQ",
+                "-c", str(self._properties), *self.format_options,
+            ],
             check=False, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         if done.returncode:
@@ -181,11 +190,10 @@ class ApacheKafka:
                 process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @staticmethod
-    def _java(main: str) -> list[str]:
+    def _java(self, main: str) -> list[str]:
         return [
             "java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
-            f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{kafka_jars()}/*", main,
+            f"-Dlog4j2.configurationFile={self.log4j}", *self.java_options, "-cp", f"{kafka_jars()}/*", main,
         ]  # fmt: skip
 
 

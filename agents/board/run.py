@@ -18,6 +18,7 @@ from agents.board.site import make_site
 from agents.process.config_names import with_ids
 from agents.process.web import serving
 from agents.stream.outbox import KafkaOutbox
+from agents.stream.topic_check import check_rights
 from agents.stream.topics import TopicNames
 from monitor.archive import Archive, LeaderNames
 from monitor.clock import service_clock
@@ -33,11 +34,12 @@ _PROGRESS_EVERY = 5.0
 async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
     """Serve until `stop` is set.
 
-    Raises BrokerError when there is no broker, StateError when the archive can't be written, ConfigError when the
-    address is taken or a file of passwords or tokens is not good.
+    Raises BrokerError when there is no broker or this user lacks a right, StateError when the archive can't be written,
+    ConfigError when the address is taken or a file of passwords or tokens is not good.
     """
     names, clock = TopicNames(config.topics.prefix), service_clock()
     await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
+    await check_rights(broker, config, "board")
     watchlist = load_or_bundled(config.watchlist)
     config = with_ids(config, watchlist, clock().date())
     async with AsyncExitStack() as stack:

@@ -37,7 +37,7 @@ class _Readiness:
 async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
     """Poll until `stop` is set. Raises BrokerError when there is no broker or a topic is missing."""
     names = TopicNames(config.topics.prefix)
-    port = await start_up(config, broker, config.web.poller_port, stop)
+    port = await start_up(config, broker, config.web.poller_port, stop, "poller")
     if stop.is_set():
         return
     ready = asyncio.Event()

@@ -20,6 +20,8 @@ from aiokafka.errors import KafkaError
 from packaging.requirements import Requirement
 
 from agents.process.config_names import with_ids
+from agents.stream.rights import Part
+from agents.stream.topic_check import missing_rights
 from agents.stream.topics import declare
 from monitor import __version__
 from monitor.config import Config
@@ -34,6 +36,7 @@ State = Literal["fine", "warning", "wrong"]
 #: Seconds after which a broker that does not answer is said to be away.
 _BROKER_PATIENCE_S = 5.0
 _LITTLE_SPACE = 1 << 30
+_PROCESSES: tuple[Part, ...] = ("poller", "worker", "board")
 #: What adjtimex(2) returns while the clock is not synchronised.
 _TIME_ERROR = 5
 
@@ -136,6 +139,7 @@ async def check_broker(config: Config, broker: BrokerSettings) -> list[Finding]:
         there = await _partitions(broker)
     except (KafkaError, OSError) as error:
         return [*found, Finding("topics", "wrong", f"can't be listed: {error}", "give this user the right to describe")]
+    found += [await _check_rights(config, broker)]
     declared = declare(config.topics)
     missing = [topic.name for topic in declared if topic.name not in there]
     if missing:
@@ -147,6 +151,21 @@ async def check_broker(config: Config, broker: BrokerSettings) -> list[Finding]:
     if not missing and not other:
         found.append(Finding("topics", "fine", f"{len(declared)} topics as they are declared"))
     return found
+
+
+async def _check_rights(config: Config, broker: BrokerSettings) -> Finding:
+    """Which processes this user may run: with users of their own for the processes, one is enough."""
+    try:
+        lacks = {part: await missing_rights(broker, config, part) for part in _PROCESSES}
+    except SummitryError as error:
+        return Finding("rights", "wrong", str(error), "give this user the right to describe")
+    able = [part for part, rights in lacks.items() if not rights]
+    if len(able) == len(lacks):
+        return Finding("rights", "fine", f"enough for {', '.join(able)}")
+    told = "; ".join(f"no {part}: {', '.join(map(str, rights))}" for part, rights in lacks.items() if rights)
+    said = f"enough for {', '.join(able) or 'no process'}; {told}"
+    fix = "`summitry topics rights` has the commands; with a user for each process, one is enough"
+    return Finding("rights", "warning" if able else "wrong", said, fix)
 
 
 async def _partitions(broker: BrokerSettings) -> Mapping[str, int]:

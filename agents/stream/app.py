@@ -98,6 +98,8 @@ def coordinator_of(app: faust.App) -> Any:  # noqa: ANN401  # aiokafka has no ty
 
 
 def _credentials(broker: BrokerSettings) -> Any:  # noqa: ANN401  # Faust has no types
+    if broker.tokens:
+        return faust.OAuthCredentials(oauth_cb=broker.tokens(), ssl_context=broker.ssl_context())
     if broker.mechanism:
         return faust.SASLCredentials(
             username=broker.username,

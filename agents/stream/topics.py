@@ -21,6 +21,7 @@ from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 logger = structlog.get_logger()
 
 _ALREADY_EXISTS = 36
+_NOT_AUTHORIZED = {29, 31}
 #: Mentions and dead letters are few, and worth looking at later.
 _LONG = timedelta(days=30)
 
@@ -151,10 +152,15 @@ def declare(settings: TopicSettings) -> tuple[Topic, ...]:
 
 @dataclass(frozen=True)
 class FoundTopic:
-    """A topic as the broker has it. Its `identity` changes when it is made again; None from brokers that have none."""
+    """A topic as the broker has it. Its `identity` changes when it is made again; None from brokers that have none.
+
+    `operations` are those that this user may do, one bit for each (`agents.stream.rights`); None where the broker does
+    not tell. A topic that the user may not see has no partitions and no operations.
+    """
 
     partitions: int
     identity: bytes | None
+    operations: int | None = None
 
 
 def mismatch(declared: Iterable[Topic], found: Mapping[str, FoundTopic], servers: str) -> str:
@@ -225,6 +231,9 @@ async def _create_missing(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...
     for name, code, message in response.topic_errors:
         if code == 0:
             made.append(name)
+        elif code in _NOT_AUTHORIZED:
+            problem = f"topic {name} can't be made: this user lacks CREATE on it (see `summitry topics rights topics`)"
+            raise BrokerError(problem, reason="no_right", retryable=False)
         elif code != _ALREADY_EXISTS:
             raise BrokerError(f"topic {name} can't be made: {message or f'error {code}'}")
     return made

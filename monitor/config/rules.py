@@ -18,6 +18,7 @@ from monitor.config.sections import (
     EmailReceiver,
     KafkaReceiver,
     Match,
+    Security,
     SlackBotReceiver,
     SlackWebhookReceiver,
     WebhookReceiver,
@@ -78,19 +79,33 @@ def _broker(broker: Broker, path: KeyPath) -> Iterator[Mistake]:
             if not _ADDRESS.fullmatch(address.strip()):
                 fix = "write embedded, or host:port addresses, e.g. kafka-1:9092,kafka-2:9092"
                 yield (*path, "url"), f"'{address.strip()}' is not a broker's address", fix
-    security = broker.security
-    if security.protocol.startswith("SASL"):
-        if not security.username:
-            yield (*path, "security", "username"), f"{security.protocol} needs one", "add 'username: NAME'"
-        if security.password is None:
-            yield (*path, "security", "password"), f"{security.protocol} needs one", "add 'password: {env: NAME}'"
-    elif security.password is not None:
-        fix = "set protocol: SASL_SSL, or remove the password"
-        yield (*path, "security", "password"), f"{security.protocol} uses no password", fix
+    yield from _login(broker.security, (*path, "security"))
     for key in ("ca_file", "cert_file", "key_file"):
-        file = getattr(security, key)
+        file = getattr(broker.security, key)
         if file is not None and not file.is_file():
             yield (*path, "security", key), f"there is no file {file}", "give the path of a PEM file"
+
+
+def _login(security: Security, path: KeyPath) -> Iterator[Mistake]:
+    """A login has what its mechanism needs, and nothing that it does not look at."""
+    if not security.protocol.startswith("SASL"):
+        for key in ("password", "token_file", "token_url"):
+            if getattr(security, key) is not None:
+                fix = f"set protocol: SASL_SSL, or remove the {key}"
+                yield (*path, key), f"{security.protocol} uses no {key}", fix
+        return
+    bearer = security.mechanism == "OAUTHBEARER"
+    if bearer and (security.token_file is None) == (security.token_url is None):
+        yield (*path, "token_file"), "OAUTHBEARER takes one of token_file and token_url", "give one of them"
+    if not bearer and (security.token_file or security.token_url):
+        yield (*path, "mechanism"), f"{security.mechanism} uses no token", "set mechanism: OAUTHBEARER"
+    if security.token_url is not None:
+        yield from _web_url(security.token_url, (*path, "token_url"))
+    if not bearer or security.token_url is not None:
+        if not security.username:
+            yield (*path, "username"), f"{security.protocol} needs one", "add 'username: NAME'"
+        if security.password is None:
+            yield (*path, "password"), f"{security.protocol} needs one", "add 'password: {env: NAME}'"
 
 
 def _networks(networks: tuple[str, ...], path: KeyPath) -> Iterator[Mistake]:

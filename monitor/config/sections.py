@@ -31,12 +31,19 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Security(Section, frozen=True, kw_only=True):
-    """How to log in to the broker; the words are Kafka's own. Files are PEM."""
+    """How to log in to the broker; the words are Kafka's own. Certificates and keys are PEM files.
+
+    With OAUTHBEARER the token is in `token_file`, or is asked from `token_url`; `username` and `password` are then the
+    client's id and secret.
+    """
 
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
     username: str = ""
     password: Secret | None = None
+    token_file: Path | None = None
+    token_url: str | None = None
+    token_scope: str = ""
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None

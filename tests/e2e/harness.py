@@ -158,9 +158,21 @@ class Desk:
 
 
 class Service:
-    """Poller and worker processes of one configuration."""
+    """Poller and worker processes of one configuration.
 
-    def __init__(self, broker: str, prefix: str, folder: Path, hook: str, **sections: Any) -> None:
+    `logins` has the section `broker` of each role that does not use `broker` itself.
+    """
+
+    def __init__(
+        self,
+        broker: str,
+        prefix: str,
+        folder: Path,
+        hook: str,
+        *,
+        logins: Mapping[str, Mapping[str, Any]] | None = None,
+        **sections: Any,
+    ) -> None:
         self.broker, self.settings, self.folder = broker, BrokerSettings.from_url(broker), folder
         self.names = TopicNames(prefix)
         self._processes: list[tuple[str, asyncio.subprocess.Process]] = []
@@ -183,6 +195,11 @@ class Service:
         for name, section in sections.items():
             values[name] = {**values.get(name, {}), **section}
         self.config.write_text(yaml.safe_dump(values))
+        self._arguments = {}
+        for role, section in (logins or {}).items():
+            path = folder / f"{role}.yaml"
+            path.write_text(yaml.safe_dump({**values, "broker": dict(section)}))
+            self._arguments[role] = ["--config", str(path)]
         self.topics = TopicSettings(**values["topics"])
         self.clock = {"SUMMITRY_CLOCK": f"{NOW.isoformat()}@{datetime.now(UTC).isoformat()}"}
         self._environment = {**os.environ, **self.clock, PARENT: str(os.getpid())}
@@ -201,12 +218,16 @@ class Service:
     ) -> asyncio.subprocess.Process:
         with (log or self.folder / f"{role}.log").open("ab") as out:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", module, role, "--config", str(self.config), "--broker", self.broker,
+                sys.executable, "-m", module, role, *self.arguments(role),
                 stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
                 env={**self._environment, **(environment or {})}, start_new_session=True,
             )  # fmt: skip
         self._processes.append((role, process))
         return process
+
+    def arguments(self, role: str) -> list[str]:
+        """How a process of this role finds its configuration and its broker."""
+        return self._arguments.get(role, ["--config", str(self.config), "--broker", self.broker])
 
     def running(self, role: str) -> list[asyncio.subprocess.Process]:
         return [process for name, process in self._processes if name == role and process.returncode is None]
@@ -268,19 +289,31 @@ class World:
 
 @asynccontextmanager
 async def world(
-    broker: str, prefix: str, folder: Path, outlets: Iterable[str], **sections: Any
+    broker: str,
+    prefix: str,
+    folder: Path,
+    outlets: Iterable[str],
+    *,
+    logins: Mapping[str, Mapping[str, Any]] | None = None,
+    patience: float = 40.0,
+    **sections: Any,
 ) -> AsyncIterator[World]:
-    """The service runs, every feed was read once, and the desk is open. What the service logged is shown on failure."""
+    """The service runs, every feed was read once, and the desk is open. What the service logged is shown on failure.
+
+    `patience` is how long the worker may take to start (seconds).
+    """
     async with FeedServer() as server:
         newsroom, desk = Newsroom(server), Desk(server)
         for outlet in outlets:
             newsroom.open(outlet)
-        service = Service(broker, prefix, folder, desk.open(), **sections)
+        service = Service(broker, prefix, folder, desk.open(), logins=logins, **sections)
         await service.prepare(newsroom.subscriptions)
         try:
             await service.start("poller")
             await service.start("worker")
-            await until("the worker has its partitions", lambda: service.has_logged("worker", "deliveries_read"))
+            await until(
+                "the worker has its partitions", lambda: service.has_logged("worker", "deliveries_read"), patience
+            )
             await newsroom.all_polled()
             yield World(newsroom, desk, service)
         except BaseException:

@@ -12,11 +12,12 @@ import click
 
 from agents.cli.connect import broker_options, config_option, connection, format_option
 from agents.pollers.feed_topics import put_feeds
+from agents.stream.rights import PARTS, Part, commands, rights_of
 from agents.stream.topics import create as create_topics
 from agents.stream.topics import declare
 from monitor.config import load_config
 from monitor.feeds.subscriptions.catalogue import load_feeds
-from monitor.kafka import wait_for_broker
+from monitor.kafka import BrokerSettings, wait_for_broker
 
 
 @click.group()
@@ -69,3 +70,23 @@ def list_topics(config_file: Path | None, form: str) -> None:
             continue
         settings = " ".join(f"{key}={value}" for key, value in sorted(topic.config.items()))
         click.echo(f"{topic.name:<28} {topic.partitions:>3} {settings}")
+
+
+@topics.command("rights")
+@click.argument("parts", metavar="[topics|poller|worker|board]...", nargs=-1, type=click.Choice(PARTS))
+@click.option("--user", metavar="NAME", default="summitry-{part}", show_default=True, help="Who gets them.")
+@broker_options
+def rights(parts: tuple[Part, ...], user: str, config_file: Path | None, broker: str | None) -> None:
+    r"""Print the least rights that each process needs, as commands for Kafka's access lists. Asks no broker.
+
+    \b
+    summitry topics rights --config summitry.yaml
+    summitry topics rights worker --user desk
+    """
+    config = load_config(config_file, os.environ)
+    url = broker or ("HOST:9092" if config.broker.url == "embedded" else config.broker.url)
+    servers = ",".join(BrokerSettings.from_url(url).servers)
+    for part in parts or PARTS:
+        click.echo(f"# {part}")
+        for command in commands(rights_of(part, config), user.replace("{part}", part), servers):
+            click.echo(command)

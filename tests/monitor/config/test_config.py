@@ -50,6 +50,24 @@ BROKEN = [
     # the broker
     ("broker: {url: localhost}\n", {}, "broker.url", "write embedded, or host:port"),
     ("broker: {url: 'k:9092', security: {protocol: SASL_SSL}}\n", {}, "broker.security.username", "SASL_SSL needs one"),
+    (
+        "broker: {url: 'k:9092', security: {protocol: SASL_SSL, mechanism: OAUTHBEARER}}\n",
+        {},
+        "broker.security.token_file",
+        "give one of them",
+    ),
+    (
+        "broker: {url: 'k:9092', security: {protocol: SASL_SSL, username: a, password: b, token_file: c}}\n",
+        {},
+        "broker.security.mechanism",
+        "set mechanism: OAUTHBEARER",
+    ),
+    (
+        "broker: {url: 'k:9092', security: {protocol: SSL, token_url: 'https://login.example/token'}}\n",
+        {},
+        "broker.security.token_url",
+        "remove the token_url",
+    ),
     ("broker: {security: {ca_file: nowhere.pem}}\n", {}, "broker.security.ca_file", "give the path of a PEM file"),
     # receivers
     ("receivers: {}\n", {}, "receivers", "add one, e.g. 'console: {type: console}'"),

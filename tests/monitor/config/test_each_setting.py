@@ -45,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("ada", "bob"):
         issued = authorities[0].issue_cert(f"{name}.example")
         (made / f"{name}.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+        (made / f"{name}.token").write_text(f"{name}'s\n")
         (made / f"{name}.key").write_bytes(issued.private_key_pem.bytes())
     key = serialization.load_pem_private_key((made / "ada.key").read_bytes(), None)
     locked = serialization.BestAvailableEncryption(b"right")

@@ -6,9 +6,10 @@ import asyncio
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
+from aiokafka.abc import AbstractTokenProvider
 
 from agents.process.embedded import free_port
 from agents.process.startup import start_up
@@ -16,6 +17,7 @@ from agents.stream import topics
 from monitor.config import Config
 from monitor.errors import BrokerError, ConfigError
 from monitor.kafka import BrokerSettings
+from tests.feedserver import FeedServer, Reply
 from tests.monitor.config.settings.case import Case, case
 
 _SASL = {
@@ -24,6 +26,12 @@ _SASL = {
     "broker.security.username": "ada",
     "broker.security.password": "one",
 }
+_BEARER = {
+    "broker.url": "a:1",
+    "broker.security.protocol": "SASL_PLAINTEXT",
+    "broker.security.mechanism": "OAUTHBEARER",
+}
+_GRANTED = _SASL | _BEARER
 _TLS = {"broker.url": "a:1", "broker.security.protocol": "SSL"}
 #: Files of test_each_setting.py: a certificate with its key, and with the same key behind a password.
 _CLIENT = {
@@ -63,6 +71,44 @@ async def patience(config: Config) -> str:
     found = re.search(r"within (\S+) s", str(caught.value))
     assert found
     return found[1]
+
+
+async def token(config: Config) -> str:
+    """Give the token that is shown to a broker, or why there is none."""
+    provider = client("sasl_oauth_token_provider")(config)
+    assert isinstance(provider, AbstractTokenProvider)
+    try:
+        return str(await provider.token())
+    except BrokerError as error:
+        return error.reason
+
+
+class TokenServer:
+    """An authorization server, in the form that the tables take."""
+
+    def __init__(self) -> None:
+        self.http, self.url = FeedServer(), ""
+
+    async def __aenter__(self) -> Self:
+        await self.http.__aenter__()
+        self.url = self.http.url("")
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.http.__aexit__(*exc)
+
+
+async def asked_scope(config: Config, server: TokenServer) -> str:
+    """Give the scope that an authorization server is asked for."""
+    server.http.on("/token", Reply(200, b'{"access_token": "granted", "expires_in": 60}'))
+    assert await token(config) == "granted"
+    return server.http.requests[-1].body.decode().partition("scope=")[2]
+
+
+async def asked_path(config: Config, server: TokenServer) -> str:
+    """Give the path of the authorization server that is asked."""
+    await token(config)
+    return server.http.requests[-1].path
 
 
 def declared(topic: str, what: Callable[[topics.Topic], Any]) -> Callable[[Config], Any]:
@@ -105,6 +151,11 @@ ROWS: tuple[Case, ...] = (
          given=_SASL),
     case("broker.security.mechanism", client("sasl_mechanism"), *[(m, m) for m in ("PLAIN", "SCRAM-SHA-256")],
          given=_SASL),
+    case("broker.security.token_file", token, ("ada.token", "ada's"), ("bob.token", "bob's"), given=_BEARER),
+    case("broker.security.token_url", asked_path, ("$url/one", "/one"), ("$url/two", "/two"), given=_GRANTED,
+         server=TokenServer),
+    case("broker.security.token_scope", asked_scope, ("", ""), ("kafka", "kafka"),
+         given=_GRANTED | {"broker.security.token_url": "$url/token"}, server=TokenServer),
     case("broker.security.username", client("sasl_plain_username"), ("ada", "ada"), ("bob", "bob"), given=_SASL),
     case("broker.security.password", client("sasl_plain_password"), ("one", "one"), ("two", "two"), given=_SASL),
     case("broker.security.ca_file", trusted, ("one-authority.pem", 1), ("two-authorities.pem", 2), given=_TLS),

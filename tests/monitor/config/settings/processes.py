@@ -63,6 +63,7 @@ async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event)
     """Run the board's process as if its broker were there."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(board_process, "wait_for_broker", _at_once)
+        patched.setattr(board_process, "check_rights", _at_once)
         patched.setattr(board_process, "producer", _no_producer)
         patched.setattr(board_process.Follower, "run", _for_ever)
         patched.setattr(board_process, "watch_flow", _for_ever)
