@@ -43,4 +43,16 @@ class DetectStage:
             told = with_withdrawals(article, found)
         await asyncio.gather(*(self._outbox.send(self._topic, m.key.encode(), encode(m)) for m in told))
         for mention in found:
-            metrics.mentions.labels(mention.kind, mention.status, mention.language).inc()
+            _count(mention)
+
+
+def _count(mention: Mention) -> None:
+    metrics.mentions.labels(mention.kind, mention.status, mention.language).inc()
+    metrics.mention_confidence.observe(mention.confidence)
+    said = {witness.name: witness for witness in mention.witnesses}
+    reader, rules = said.get("reader"), said.get("rules")
+    for_reader, for_rules = reader is not None and reader.status != "none", rules is None or rules.status != "none"
+    # A mention without witnesses is the rules' alone: the reader was not asked.
+    metrics.mentions_decided.labels("both" if for_reader and for_rules else "reader" if for_reader else "rules").inc()
+    if reader is not None:
+        metrics.reader_score.observe(reader.confidence)

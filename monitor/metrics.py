@@ -15,6 +15,7 @@ ProcessCollector(registry=REGISTRY)
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 _AGE = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 10800.0, 43200.0, 86400.0, 604800.0)
+_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
 
 def _counter(name: str, text: str, *labels: str) -> Counter:
@@ -38,6 +39,8 @@ feed_parse_modes = _counter("feed_parses", "Parsed documents, by format and whet
 feed_oddities = _counter("feed_oddities", "What was odd in answers of feeds and was passed over, by kind.", "kind")
 articles = _counter("articles", "Entries seen in feeds, by what became of them.", "result")
 entries_left_out = _counter("entries_left_out", "Entries of feeds that were not published, by reason.", "reason")
+last_article = _gauge("last_article_timestamp_seconds", "When a feed last brought a new or changed entry.")
+important_feed_ok = _gauge("important_feed_ok", "1 while a feed that is marked as important is well.", "feed")
 article_age = _histogram("article_age_seconds", "From an entry's published time to when it was first seen.", _AGE)
 
 # Stages
@@ -51,6 +54,9 @@ event_loop_lag = _histogram("event_loop_lag_seconds", "How late the event loop w
 
 # Detection and assembly
 mentions = _counter("mentions", "Mentions detected.", "kind", "status", "language")
+mentions_decided = _counter("mentions_decided", "Mentions detected, by which witness speaks for a contact.", "by")
+mention_confidence = _histogram("mention_confidence", "Confidence of detected mentions.", _SHARES)
+reader_score = _histogram("reader_score", "The learned reader's probability of a contact, for each mention.", _SHARES)
 events_open = _gauge("events_open", "Events in the working state.")
 events = _counter("events", "New events, by the kind and status they were first seen with.", "kind", "status")
 event_revisions = _counter("event_revisions", "Revisions of events.")
@@ -70,6 +76,7 @@ config_last_reload_successful = _gauge("config_last_reload_successful", "1 when 
 child_restarts = _counter("child_restarts", "Processes that the supervisor started again.", "role")
 
 STAGES = ("detect", "assemble", "notify")
+DECIDED_BY = ("both", "rules", "reader")
 OUTCOMES = ("ok", "retried", "dead_letter")
 
 
@@ -81,5 +88,7 @@ def start_at_zero() -> None:
         stage_duration.labels(stage)
         for reason in ("undecodable", "newer_schema", "timeout", "error"):
             dead_letters.labels(stage, reason)
+    for by in DECIDED_BY:
+        mentions_decided.labels(by)
     for result in ("new", "changed", "duplicate", "dropped"):
         articles.labels(result)

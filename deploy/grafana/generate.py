@@ -17,7 +17,13 @@ from grafana_foundation_sdk.builders import bargauge, dashboard, heatmap, promet
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common
-from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DataSourceRef, Threshold, ThresholdsMode
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DashboardLinkType,
+    DataSourceRef,
+    Threshold,
+    ThresholdsMode,
+)
 
 HERE = Path(__file__).parent
 SPEC = HERE / "dashboards.yaml"
@@ -36,6 +42,19 @@ PANELS: dict[str, Any] = {
 }
 #: What a link to the board is called.
 BOARD = "Open on the board"
+#: At the top of each dashboard: the others, with what was chosen, and the board.
+LINKS = [
+    dashboard.DashboardLink("Dashboards")
+    .type(DashboardLinkType.DASHBOARDS)
+    .tags(["summitry"])
+    .keep_time(True)
+    .include_vars(True),
+    dashboard.DashboardLink("Board")
+    .type(DashboardLinkType.LINK)
+    .url("${board}/")
+    .icon("external link")
+    .target_blank(True),
+]
 COLORS = ("green", "orange", "red")
 
 
@@ -94,6 +113,7 @@ def build(uid: str, spec: dict[str, Any]) -> str:
         .timezone("utc")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .readonly()
+        .links(LINKS)
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
         .with_variable(variable("job", "label_values(summitry_build_info, job)"))
         .with_variable(dashboard.TextBoxVariable("board").label("Board").default_value("http://127.0.0.1:9650"))

@@ -7,17 +7,20 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from prometheus_client import generate_latest
 
 from agents.assemble import AssembleStage
 from agents.detect import DetectStage
 from agents.store import MemoryStore
 from agents.stream.guard import Incoming
 from agents.stream.outbox import MemoryOutbox
+from monitor import metrics
 from monitor.assemble import Assembly
 from monitor.detect import Detector
 from monitor.errors import BrokerError, StageTimeoutError, StateError
-from monitor.records import Article, Event, Mention, Participant, Source, decode
+from monitor.records import Article, Event, Mention, Participant, Source, Witness, decode
 from monitor.watchlist import bundled
 
 NOW = datetime(2026, 2, 4, 18, tzinfo=UTC)
@@ -152,6 +155,30 @@ async def test_detection_sends_each_mention_under_its_participants() -> None:
     ((topic, key, value, partition),) = outbox.sent
     assert (topic, key, partition) == ("mentions", b"emmanuel-macron+narendra-modi", None)
     assert decode(Mention, value or b"").article_id == "a1"
+
+
+@pytest.mark.parametrize(
+    ("rules", "reader", "by"),
+    [("held", "held", "both"), ("held", "none", "rules"), ("none", "planned", "reader"), (None, None, "rules")],
+)
+async def test_who_speaks_for_a_contact_is_counted(rules: str | None, reader: str | None, by: str) -> None:
+    said = [("rules", rules, 0.9), ("reader", reader, 0.4)]
+    witnesses = tuple(Witness(name=name, status=one, confidence=sure) for name, one, sure in said if one)
+    found = msgspec.structs.replace(mention(), witnesses=witnesses, confidence=0.7)
+    detect = DetectStage(lambda _: [found], MemoryOutbox(), "mentions")
+
+    def told() -> dict[str, float]:
+        names = {f'summitry_mentions_decided_total{{by="{one}"}}' for one in metrics.DECIDED_BY}
+        names |= {"summitry_reader_score_sum", "summitry_mention_confidence_sum"}
+        lines = (line.rpartition(" ") for line in generate_latest(metrics.REGISTRY).decode().splitlines())
+        return {name: float(value) for name, _, value in lines if name in names}
+
+    before = told()
+    await detect.handle(Article(id="a1", title="A title"), HERE)
+    more = {name: value - before.get(name, 0.0) for name, value in told().items()}
+    assert more[f'summitry_mentions_decided_total{{by="{by}"}}'] == 1
+    assert more["summitry_mention_confidence_sum"] == pytest.approx(0.7)
+    assert more["summitry_reader_score_sum"] == pytest.approx(0.4 if reader else 0.0)
 
 
 async def test_detection_that_can_not_be_sent_says_so() -> None:

@@ -52,6 +52,9 @@ def test_committed_dashboards_are_the_generated_ones() -> None:
 def test_panels_tell_their_story(board: Path) -> None:
     everything = json.loads(board.read_text())
     assert {v["name"] for v in everything["templating"]["list"]} == {"datasource", "job", "instance", "board"}
+    others, to_board = everything["links"]
+    assert (others["type"], others["tags"], others["keepTime"]) == ("dashboards", everything["tags"], True)
+    assert to_board["url"] == "${board}/"
     ids = [p["id"] for p in everything["panels"]]
     assert len(set(ids)) == len(ids)
     assert panels(board)

@@ -16,6 +16,9 @@ from monitor.feeds.polling.feed_state import FeedState, Health
 from monitor.feeds.polling.schedule import Rules, first_due
 from monitor.feeds.subscriptions.subscription import Subscription
 
+#: What a feed that does its work is called.
+_WELL = ("OK", "EMPTY", "NEW")
+
 
 @dataclass
 class Held:
@@ -60,6 +63,7 @@ class HeldFeeds(Mapping[str, Held]):
             if held.state.last_success:
                 metrics.feed_last_success.labels(held.feed.id).set(held.state.last_success)
         metrics.feeds_by_state.labels(_health(held.state)).inc()
+        _tell_important(held.feed, _health(held.state))
         if held.state and held.state.paused_until > now:
             self._agenda.pause(held.feed.group, held.state.paused_until)
         self.plan(held, crowd, now)
@@ -83,6 +87,7 @@ class HeldFeeds(Mapping[str, Held]):
         # Else a feed that went to another poller, or off the list, would look like one that fell silent.
         with contextlib.suppress(KeyError):
             metrics.feed_last_success.remove(feed_id)
+        _forget_important(feed_id)
 
     def keep(self, held: Held, state: FeedState, segments: Mapping[int, bytes] | None, now: float) -> None:
         """Keep what a poll ended with, and plan the next one. `segments` is None where no document was read."""
@@ -99,10 +104,23 @@ class HeldFeeds(Mapping[str, Held]):
         if _health(before) != state.health:
             metrics.feeds_by_state.labels(_health(before)).dec()
             metrics.feeds_by_state.labels(state.health).inc()
+        _tell_important(feed, state.health)
         if state.last_success == state.last_attempt:
             metrics.feed_last_success.labels(feed.id).set(state.last_success)
         if feed.enabled:
             self._agenda.put(feed.id, feed.group, state.next_due)
+
+
+def _tell_important(feed: Subscription, health: Health) -> None:
+    if feed.important and feed.enabled:
+        metrics.important_feed_ok.labels(feed.id).set(health in _WELL)
+    else:
+        _forget_important(feed.id)
+
+
+def _forget_important(feed_id: str) -> None:
+    with contextlib.suppress(KeyError):
+        metrics.important_feed_ok.remove(feed_id)
 
 
 def _health(state: FeedState | None) -> Health:

@@ -195,7 +195,7 @@ class Poller:
             polled = await self._published(feed, polled)
         answer = polled.answer
         metrics.feed_polls.labels("pushed" if pushed else answer.reason or answer.outcome).inc()
-        _count(polled)
+        _count(polled, now)
         if pushed is not None:
             if answer.outcome == "failed":
                 return  # the next poll will tell
@@ -310,8 +310,8 @@ class _Delivered:
         return self._fetched
 
 
-def _count(polled: Polled) -> None:
-    """Count what became of the entries of a document."""
+def _count(polled: Polled, now: float) -> None:
+    """Count what became of the entries of a document that was read `now`."""
     reading = polled.reading
     if reading is None:
         return
@@ -319,6 +319,8 @@ def _count(polled: Polled) -> None:
     metrics.feed_parse_modes.labels(reading.document.mode or "unknown").inc()
     metrics.articles.labels("new").inc(len(found.new))
     metrics.articles.labels("changed").inc(len(found.changed))
+    if found.new or found.changed:
+        metrics.last_article.set(now)
     metrics.articles.labels("duplicate").inc(found.unchanged + found.exhausted + found.returned + found.duplicates)
     metrics.articles.labels("dropped").inc(len(found.left_out))
     for entry in found.left_out:

@@ -92,8 +92,9 @@ class Subscription(Record, frozen=True, kw_only=True):
     default everywhere. `host_group` overrides the registrable domain as the unit of politeness. `keep` lets only
     matching entries pass, `block` drops matching ones, `max_age_days` drops entries published before that.
     `full_text` is "" (as the configuration says), "off", "auto", or a CSS selector of the article's text. `site` is the
-    page that the feed belongs to. `alert_after` errors in a row make the feed's trouble visible; after `disable_after`
-    of them it is asked once a week only; it is never given up silently.
+    page that the feed belongs to. An `important` feed has an alert rule of its own. `alert_after` errors in a row make
+    the feed's trouble visible; after `disable_after` of them it is asked once a week only; it is never given up
+    silently.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Subscription(Record, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
     timezone: str = ""
     weight: float = 1.0
+    important: bool = False
     site: str = ""
     notes: str = ""
 

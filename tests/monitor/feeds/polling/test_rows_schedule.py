@@ -535,6 +535,22 @@ async def test_row_64_a_feed_that_this_poller_does_not_hold_is_not_in_its_metric
     assert name not in scrape()
 
 
+async def test_an_important_feed_says_whether_it_is_well(server: FeedServer, world: World) -> None:
+    name = 'summitry_important_feed_ok{feed="dear"}'
+    server.on("/feed.xml", Reply(404))
+    world.add("dear", important=True)
+    world.add("other")
+    await world.poll("dear")
+    assert scrape()[name] == 0
+    assert 'summitry_important_feed_ok{feed="other"}' not in scrape()
+    server.on("/feed.xml", Reply(200, BODY))
+    assert (await world.poll_when_due("dear")).health == "OK"
+    assert scrape()[name] == 1
+    assert scrape()["summitry_last_article_timestamp_seconds"] == world.now
+    await world.poller.release([0])
+    assert name not in scrape()
+
+
 async def test_a_refresh_has_a_cooldown_and_still_sends_validators(server: FeedServer, world: World) -> None:
     server.on("/feed.xml", conditional(lambda: BODY))
     world.add()
