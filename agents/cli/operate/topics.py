@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from agents.cli.connect import broker_options, config_option, connection, format_option
+from agents.cli.operate.copies import backup, restore
 from agents.pollers.feed_topics import put_feeds
 from agents.stream.rights import PARTS, Part, commands, rights_of
 from agents.stream.topics import create as create_topics
@@ -90,3 +91,7 @@ def rights(parts: tuple[Part, ...], user: str, config_file: Path | None, broker:
         click.echo(f"# {part}")
         for command in commands(rights_of(part, config), user.replace("{part}", part), servers):
             click.echo(command)
+
+
+topics.add_command(backup)
+topics.add_command(restore)
