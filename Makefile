@@ -12,7 +12,7 @@ export SUMMITRY_EVAL
 # Python keeps what it compiled, also where the environment says otherwise: compiling each time takes longer than the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lock quick lint test test-kafka chaos soak train eval bench demo run clean
+.PHONY: help setup lock quick lint test test-kafka nightly release chaos soak train eval bench demo run clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +45,7 @@ lock: | $(VENV)/dev.stamp ## Make the lock files anew from pyproject.toml (UPGRA
 	$(COMPILE) $(UPGRADE) $(RUN_EXTRAS) --extra dev -o requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt $(RUN_EXTRAS) -o requirements/run.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --extra train -o requirements/train.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt -o requirements/release.txt requirements/release.in
 
 lint: setup ## Style, types, and data files
 	$(BIN)/ruff check .
@@ -56,11 +57,11 @@ quick: setup ## Style, types and the pure tests: the loop while you work (a minu
 		$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not broker and not slow" tests/monitor tests/test_*.py; tests=$$?; \
 		wait $$lint && wait $$types && exit $$tests
 
-test: setup ## The whole test suite, on the embedded broker
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: setup ## The whole test suite, on the embedded broker (but for what is nightly)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not nightly"
 
 test-kafka: setup ## Everything that touches a broker, on Apache Kafka (needs Java 17 and mvn)
-	$(BIN)/python -m pytest -m broker --broker kafka
+	$(BIN)/python -m pytest -m "broker and not nightly" --broker kafka
 
 # How long one run's faults last, which run (a random one without SEED), and how many of them.
 MINUTES ?= 10
@@ -72,6 +73,16 @@ chaos: setup ## Draw faults from a seed and compare with a model, on Apache Kafk
 soak: MINUTES = 30
 soak: setup ## 50 articles a second on Apache Kafka: memory, handles and lag must stay flat (MINUTES=30)
 	$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
+
+nightly: setup ## What need not run for each change: deployed commands, faults from a new seed, speed, a release
+	$(BIN)/python -m pytest -m nightly
+	$(BIN)/python -m tests.chaos.driver --minutes $(MINUTES) --runs $(RUNS)
+	$(BIN)/python -m tests.chaos.soak --minutes 30
+	$(BIN)/python -m tests.bench
+	$(BIN)/python deploy/release.py
+
+release: setup ## Sdist, wheel and bill of materials in dist/; the wheel runs the demo in a clean environment
+	$(BIN)/python deploy/release.py
 
 TRAIN := .venv-train
 
@@ -100,4 +111,4 @@ run: $(VENV)/run.stamp ## The whole service until Ctrl-C; CONFIG=summitry.yaml f
 	@$(BIN)/summitry up $(if $(CONFIG),--config $(CONFIG))
 
 clean: ## Remove what was built
-	rm -rf $(VENV) $(TRAIN) .build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(TRAIN) .build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -107,6 +107,8 @@ class ApacheKafka:
     format_options: tuple[str, ...] = ()
     java_options: tuple[str, ...] = ()
     log4j = LOG4J
+    #: Seconds in which it has to answer.
+    starts_within = 60.0
 
     def __init__(self, *, proxy: int | None = None, properties: str = "") -> None:
         self.proxy, self._more = proxy, properties
@@ -142,7 +144,7 @@ class ApacheKafka:
         """Start the process (again) on the same data and wait until it answers."""
         self.spawn()
         try:
-            asyncio.run(wait_for_broker(BrokerSettings.from_url(self.direct or self.url), 60))
+            asyncio.run(wait_for_broker(BrokerSettings.from_url(self.direct or self.url), self.starts_within))
         except BaseException:
             sys.stderr.write((self.folder / "broker.log").read_text(errors="replace")[-4000:])
             raise

@@ -21,7 +21,7 @@ NEEDED = {
 EXPLAINED = set(re.findall(r"`([a-z0-9_-]+)`", (ROOT / "docs" / "dependencies.md").read_text().lower()))
 LOCKED = {
     name: set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
-    for name in ("run.txt", "dev.txt", "train.txt")
+    for name in ("run.txt", "dev.txt", "train.txt", "release.txt")
 }
 DOCUMENTS = "\n".join(path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
 

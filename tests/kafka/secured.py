@@ -74,6 +74,7 @@ class Judgement(NamedTuple):
 class SecuredKafka(ApacheKafka):
     """The broker, and the logins of its users as the section `broker` of a configuration."""
 
+    starts_within = 180.0
     log4j = Path(__file__).with_name("authorizer-log4j2.properties")
 
     def __init__(self, *users: str) -> None:
