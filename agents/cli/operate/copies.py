@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import TopicPartition
 
 from agents.cli.connect import BrokerConnection, broker_options, connection
-from agents.pollers.feed_topics import send_all
+from agents.stream.outbox import send_all
 from agents.stream.topic_check import look
 from agents.stream.topics import Topic, declare
 from monitor import __version__

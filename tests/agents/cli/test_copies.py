@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from agents.cli import cli
-from agents.pollers.feed_topics import send_all
+from agents.stream.outbox import send_all
 from agents.stream.topics import TopicNames, create
 from monitor.config import TopicSettings
 from monitor.kafka import BrokerSettings, producer, read_compacted
