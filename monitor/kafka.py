@@ -160,7 +160,7 @@ class BrokerSettings:
 
 def _tokens(security: Security) -> Callable[[], AbstractTokenProvider]:
     """Give what makes the source of tokens of one client."""
-    from monitor.tokens import FileTokens, GrantedTokens  # noqa: PLC0415  # brings httpx, which few commands need
+    from monitor.bearer_tokens import FileTokens, GrantedTokens  # noqa: PLC0415  # brings httpx, which few commands need
 
     if security.token_file is not None:
         return partial(FileTokens, security.token_file)

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from monitor.bearer_tokens import FileTokens, GrantedTokens
 from monitor.errors import BrokerError
-from monitor.tokens import FileTokens, GrantedTokens
 from tests.feedserver import FeedServer, Reply, Request
 
 
