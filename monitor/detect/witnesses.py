@@ -24,7 +24,9 @@ _LIKELY_MEDIUM, _SURE_MEDIUM = 0.5, 0.8
 #: A second mention of the same leaders with another status needs this much of the probability.
 _SECOND = 0.15
 _AHEAD = frozenset({"planned", "proposed", "rescheduled"})
-_BEHIND = frozenset({"held", "ongoing", PAST})
+_HELD = frozenset({"held", "ongoing"})
+_BEHIND = _HELD | {PAST}
+_REMOTE = frozenset({"phone", "video", "remote"})
 
 
 class Heard(NamedTuple):
@@ -105,7 +107,28 @@ def _confirmed(
             kept[at] = _signed(found, one, vote, opinions, about)
         elif shares[at] >= _SECOND or group(mention.status) == group(status):
             kept[at] = _signed(mention, one, vote, opinions, about)
+        elif _is_another(mention, dict(same)[best]):
+            kept[at] = _signed(mention, _by_rules(one, mention), vote, opinions, about)
     return kept
+
+
+def _by_rules(one: Joined, mention: Mention) -> Joined:
+    """A contact of its own: that there is one, both witnesses say; of which status, the rules alone."""
+    sure = contact(one.statuses) * mention.confidence
+    return Joined(one.leaders, dict.fromkeys(one.statuses, 0.0) | {NONE: 1 - sure, mention.status: sure})
+
+
+def _is_another(one: Mention, other: Mention) -> bool:
+    """Whether two mentions of the same leaders are two contacts: a call that was held, and a meeting that lies ahead.
+
+    The reader gives one answer for a pair; two statuses and two media, each in its own clause, are not for it to
+    choose from. Talks of an unknown medium count if both stand in one field: "spoke, and agreed to meet".
+    """
+    held, ahead = (one, other) if one.status in _HELD else (other, one)
+    if held.status not in _HELD or ahead.status not in _AHEAD or ahead.medium != "in_person" or held.assumed:
+        return False
+    fields = ({span.field for span in mention.evidence} for mention in (held, ahead))
+    return held.medium in _REMOTE or (held.medium == "unknown" and not next(fields).isdisjoint(next(fields)))
 
 
 def _of_status(mention: Mention, status: Status, day: date) -> Mention:
@@ -125,7 +148,7 @@ def _with_medium(mention: Mention, opinions: Mapping[Pair, Opinion]) -> Mention:
     kind, medium = _told_medium(leaders, opinions, _SURE_MEDIUM)
     if medium == "unknown":
         return mention
-    kind = "call" if medium in ("phone", "video", "remote") else kind if kind != "call" else "meeting"
+    kind = "call" if medium in _REMOTE else kind if kind != "call" else "meeting"
     return msgspec.structs.replace(mention, medium=medium, kind=kind)
 
 

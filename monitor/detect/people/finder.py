@@ -18,7 +18,7 @@ from monitor.detect.people.title_phrases import Runs
 from monitor.detect.setting.where import place_names as places
 from monitor.detect.text.news_layout import layout
 from monitor.detect.text.tokens import Token, is_glued
-from monitor.watchlist import Strength
+from monitor.watchlist import Leader, Strength
 
 #: A foreign name in a script without spaces has no more characters than this.
 _GLUED_NAME = 6
@@ -59,7 +59,7 @@ class People:
     # One noun phrase -------------------------------------------------------------------------------------------------
 
     def _phrase(self, s: Sentence, at: int) -> Person | None:
-        group = self._group(s, at)
+        group = self._union(s, at) or self._group(s, at)
         if group is not None:
             return group
         run = self._runs.read(s, at)
@@ -72,7 +72,9 @@ class People:
             hit = self._apposition(s, start + 1, run) if run.states or self._definite(s, at) else None
             start += 1
         if hit is not None and not (run is not None and run.owned and not run.titles and s.tokens[at].text == "'s"):
-            return self._named(s, at, start, hit, run)
+            person = self._named(s, at, start, hit, run)
+            if person is not None or s.is_capital(start):
+                return person
         if run is None or not run.titles:
             return None
         return self._untitled(s, at, run)
@@ -147,6 +149,8 @@ class People:
                 return self._other_given_name(s, at, run) or Person(at, run.end + 1, (), "somebody else of that title")
             if behind is not None and any(one == alone.id for one, _ in behind.name.leaders):
                 last = s.after(behind)  # a given name that the roster spells in another way
+            elif s.words[run.end] in self._registry.given_names(alone):
+                last = run.end + 1  # a text that was cut off: "German Chancellor Angela"
             elif self._registry.is_spelt(alone) or not self._focus.dated:
                 return Person(at, run.end + 1, (), "somebody else of that title")
             return Person(at, last, (alone.id,), owner=s.is_owner(last))
@@ -189,23 +193,29 @@ class People:
 
     def _other_given_name(self, s: Sentence, at: int, run: Run) -> Person | None:
         """A leader with a title and more given names than the roster has: "President Ferdinand R. Marcos"."""
-        last = run.end
-        while last - run.end < _GIVEN_NAMES and s.name_at(last) is None:
-            initial = s.words[last : last + 1] == ["."] and len(s.words[last - 1]) == 1
-            if not (initial or (s.is_capital(last) and not self._runs.knows(s, last))):
+        for last in range(run.end, min(run.end + _GIVEN_NAMES + 1, len(s.words))):
+            hit = s.name_at(last)
+            if hit is not None and s.is_capital(last) and hit.name.leaders:
+                leader, _, _ = self._registry.resolve(hit.name, run, self._focus)
+                if leader and self._registry.holds(leader, run.titles, self._focus.day):
+                    end = self._skip_state_behind(s, s.after(hit), leader)
+                    return Person(at, end, (leader,), owner=s.is_owner(end))
+            initial = s.words[last] == "." and len(s.words[last - 1]) == 1
+            if not (initial or (s.is_capital(last) and (hit is not None or not self._runs.knows(s, last)))):
                 return None
-            last += 1
-        hit = s.name_at(last)
-        if hit is None or not s.is_capital(last) or not hit.name.leaders:
-            return None
-        leader, _, _ = self._registry.resolve(hit.name, run, self._focus)
-        if not leader or not self._registry.holds(leader, run.titles, self._focus.day):
-            return None
-        end = self._skip_state_behind(s, s.after(hit), leader)
-        return Person(at, end, (leader,), owner=s.is_owner(end))
+        return None
 
     def _capital_behind(self, s: Sentence, at: int) -> bool:
         return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._runs.knows(s, at)
+
+    def _union(self, s: Sentence, at: int) -> Person | None:
+        """The leaders of states joined by their letters."""
+        found = self._runs.letters(s, at) if self._focus.day != date.max else None
+        holders = [self._registry.holder(state, "leader", self._focus.day) for state in found[1]] if found else []
+        if found is None or None in holders:
+            return None
+        last = self._title_end(s, found[0])
+        return Person(at, last, tuple(one.id for one in holders if one is not None), owner=s.is_owner(last))
 
     def _group(self, s: Sentence, at: int) -> Person | None:
         """Groups and relations: "the two leaders", "his Turkish counterpart", "European leaders"."""
@@ -234,10 +244,23 @@ class People:
             return Person(at, s.after(name), (leader,) if leader else (), reason, owner=s.is_owner(s.after(name)))
         if s.is_capital(last) and s.spaced(last) and not s.title_case and not self._runs.knows(s, last):
             return Person(at, last + 1, (), "somebody else of that title")
-        holder = self._registry.holder(state[1][0][0], "leader", self._focus.day)
+        holder = self._counterpart(state[1][0][0])
         if holder is None:
             return Person(at, last, (), "nobody tracked holds that office")
         return Person(at, last, (holder.id,), owner=s.is_owner(last), linked="counterpart")
+
+    def _counterpart(self, state: str) -> Leader | None:
+        """Who is meant by "his Russian counterpart": of a premier beside a leading president, the other premier."""
+        day = self._focus.day
+        leader = self._registry.holder(state, "leader", day)
+        last = self._focus.seen[-1] if self._focus.seen else ""
+        own = self._registry.watchlist.office_on(last, day) if last else None
+        if own is None or own.role == "minister":
+            return leader
+        first = self._registry.holder(own.country, "leader", day)
+        if first is None or first.id == last:
+            return leader
+        return next(iter(self._registry.watchlist.holders(state, own.role, day)), leader)
 
     # What stands around a name ---------------------------------------------------------------------------------------
 
@@ -253,11 +276,16 @@ class People:
             if at + step >= len(s.words):
                 break
             found = self._language.roles.longest(s.words, at + step)
-            if found and any(kind == "head" for kind, _ in found[1]):
+            if found and any(kind == "head" for kind, _ in found[1]) and (step or not self._is_cue(s, at, found[0])):
                 return Person(person.first, found[0], (), f"{s.words[found[0] - 1]} of the leader")
             if person.owner and (s.words[at + step] in ",.;:-" or s.name_at(at + step) or self._verbal(s, at + step)):
                 break
         return person
+
+    def _is_cue(self, s: Sentence, at: int, last: int) -> bool:
+        """Whether a head is the verb of a longer cue: "Putin and Xi plan to meet"."""
+        cue = self._language.cues.longest(s.words, at)
+        return cue is not None and cue[0] > last
 
     def _under_head(self, s: Sentence, at: int) -> bool:
         """Whether a head or a stand-in comes right before the name: "помощник Путина", "on behalf of Lula"."""

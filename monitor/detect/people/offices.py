@@ -60,6 +60,7 @@ class Registry:
         self.given = frozenset(
             first for leader in watchlist.leaders.values() for first in words(leader.name)[:1] if len(first) > 2
         )
+        self._given_names: dict[str, frozenset[str]] = {}
         self.serving = lru_cache(maxsize=4096)(watchlist.serving)
 
     def resolve(self, name: Name, run: Run | None, focus: Focus) -> tuple[str, Strength, str]:
@@ -115,10 +116,18 @@ class Registry:
         """Whether the watch list has a name of the leader in this language's script."""
         return any(self.language.has_letters(alias.text) for alias in leader.aliases)
 
+    def given_names(self, leader: Leader) -> frozenset[str]:
+        """The first words of the leader's names of several words, in all their spellings and cases."""
+        if leader.id not in self._given_names:
+            names = [words(alias.text) for alias in leader.aliases]
+            self._given_names[leader.id] = frozenset(one[0] for one in names if len(one) > 1 and len(one[0]) > 2)
+        return self._given_names[leader.id]
+
     def holder(self, state: str, title: str, day: date) -> Leader | None:
         """Who "the <state> <title>" was on that day."""
         found = self.watchlist.holder_of_title(state, title, day)
-        if found is None and " " in title:  # a longer title of another state: "interim leader"
+        unknown = found is None and self.watchlist.role_of_title(state, title, day) is None
+        if unknown and " " in title:  # a longer title of another state: "interim leader"
             found = self.watchlist.holder_of_title(state, title.rsplit(" ", 1)[1], day)
         return found
 

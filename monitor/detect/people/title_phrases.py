@@ -6,9 +6,15 @@ from collections.abc import Mapping
 
 from monitor.detect.people.named_sentence import Sentence
 from monitor.detect.people.offices import Focus, Registry, Run
+from monitor.detect.text.tokens import is_glued
 
 #: Words of a phrase such as "of the kingdom of".
 _PREFIX = 6
+#: States listed before a title, at most.
+_LISTED = 6
+#: States joined by their letters, at most.
+_JOINED = 3
+_SEPARATORS = frozenset(",、·")
 
 
 class Runs:
@@ -63,6 +69,22 @@ class Runs:
             return None
         return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
 
+    def letters(self, s: Sentence, at: int) -> tuple[int, list[str]] | None:
+        """States joined by their letters, and the token behind them: "한미 정상회담", "북·중·러 정상", "美朝峰会"."""
+        letters = self._language.state_letters
+        if s.words[at] not in letters or (at > 0 and s.words[at - 1] in letters):
+            return None
+        states, last = [letters[s.words[at]]], at + 1
+        step = 2 if s.words[last : last + 1] == ["·"] else 1
+        while last + step <= len(s.words) and s.words[last + step - 1] in letters and len(states) < _JOINED:
+            if step == 2 and s.words[last] != "·":
+                return None  # "북·중러": which states meet is open
+            states.append(letters[s.words[last + step - 1]])
+            last += step
+        if len(set(states)) < 2 or self._language.behind_letters.longest(s.words, last) is None:
+            return None
+        return last, states
+
     @staticmethod
     def _goes_with(kinds: Mapping[str, str], *, anything: bool, first: bool) -> bool:
         """Whether a modifier, or behind a title or state a preposition ("republic of"), belongs to the phrase."""
@@ -86,15 +108,46 @@ class Runs:
 
     def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
         """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
-        if plural and s.is_comma(at) and at + 1 < len(s.words):  # "the leaders of France, Germany and Poland"
-            state = self._state_at(s, at + 1)
-            joined = state is not None and (self._is_and(s, state[0]) or s.is_comma(state[0]))
-            return joined and state is not None and self._state_at(s, state[0] + 1) is not None
-        if self._is_and(s, at) or (s.is_comma(at) and not plural and at + 1 < len(s.words)):
+        if plural and s.is_comma(at):
+            return self._lists_on(s, at)
+        if self._is_and(s, at) or (not plural and self._separates(s, at)):
             state = self._registry.states.longest(s.words, at + 1)
-            behind = self._language.roles.longest(s.words, state[0]) if state and state[0] < len(s.words) else None
-            return state is not None and (plural or (behind is not None and behind[1][0][0] == "title"))
+            return state is not None and (plural or self._many_behind(s, state[0]))
         return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
+
+    def _lists_on(self, s: Sentence, at: int) -> bool:
+        """Whether a comma behind a plural title goes on its list: "France, Germany and Poland", "Peru, and other"."""
+        if self._is_and(s, at + 1):  # a comma before the last one
+            return self._state_at(s, at + 2) is not None
+        state = self._state_at(s, at + 1) if at + 1 < len(s.words) else None
+        if state is None or state[0] >= len(s.words):
+            return False
+        if s.is_comma(state[0]) and self._is_and(s, state[0] + 1):
+            return True
+        return self._is_and(s, state[0]) or (s.is_comma(state[0]) and self._state_at(s, state[0] + 1) is not None)
+
+    def _many_behind(self, s: Sentence, at: int) -> bool:
+        """Whether a list of states, read up to a token, ends in a title of several: "US, French and Turkish ..."."""
+        for _ in range(_LISTED):
+            if at >= len(s.words):
+                return False
+            role = self._language.roles.longest(s.words, at)
+            if role is not None and role[1][0][0] == "title":
+                return True
+            if is_glued(s.words[at]) and self._registry.titles.longest(s.words, at) is not None:
+                return True  # scripts in which a title has no plural
+            while at < len(s.words) and (self._separates(s, at) or self._is_and(s, at)):
+                at += 1
+            state = self._state_at(s, at) if at < len(s.words) else None
+            if state is None:
+                return False
+            at = state[0]
+        return False
+
+    @staticmethod
+    def _separates(s: Sentence, at: int) -> bool:
+        """Whether a comma stands there, or what a script without spaces puts between two of a list."""
+        return at < len(s.words) and s.words[at] in _SEPARATORS
 
     def _after_of(self, s: Sentence, at: int) -> bool:
         return any(
@@ -124,8 +177,13 @@ class Runs:
         )
 
     def is_other_now(self, s: Sentence, at: int) -> bool:
-        """Whether a name is a state's or a title too, and nobody of that surname is in office: "Nepal PM"."""
+        """Whether a name is a state's or a title too, and is no name here: "Saudi king", or "Nepal PM".
+
+        That is so without a capital, and where nobody of that surname is in office.
+        """
         hit = s.name_at(at)
+        if hit is not None and not s.lower_case and not s.is_capital(at):
+            return self._registry.titles.longest(s.words, at) is not None
         return (
             hit is not None
             and not hit.name.phrases

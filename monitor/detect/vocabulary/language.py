@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +22,15 @@ from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.scripts import scripts
 from monitor.detect.text.tokens import Phrases, tokenize
 from monitor.detect.vocabulary.frame_shapes import BUILT_IN, Alphabet, Frame, compile_shape, trigger_letters
-from monitor.detect.vocabulary.language_file import CueWords, Hosted, LanguageFile, Tense, TriggerForms, VetoWords
+from monitor.detect.vocabulary.language_file import (
+    CueWords,
+    Hosted,
+    LanguageFile,
+    StateLetters,
+    Tense,
+    TriggerForms,
+    VetoWords,
+)
 from monitor.errors import DataFileError
 from monitor.records import Kind, Medium
 
@@ -105,6 +114,8 @@ class Language:
         self.honorifics = _phrases(data.honorifics)
         self.leading_heads = _phrases(data.leading_heads)
         self.both_bare = _phrases(data.both_bare)
+        self.state_letters = data.state_letters.letters
+        self.behind_letters = _phrases(data.state_letters.before)
         self.title_words = frozenset(
             fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
         ) | {
@@ -114,6 +125,7 @@ class Language:
                 *data.both,
                 *data.both_bare,
                 *(one for group in data.several.values() for one in group),
+                *_unions(data.state_letters),
             )
         }
         self.common = _phrases(data.common)
@@ -239,6 +251,12 @@ def words(phrase: str) -> tuple[str, ...]:
     """The folded tokens of a phrase of a data file."""
     text = normalise(phrase).text
     return tuple(token.text for token in tokenize(text, fold(text), 0, len(text)))
+
+
+def _unions(given: StateLetters) -> Iterable[str]:
+    """Every two of the letters, as they are and with a dot between, with each word behind: what opens the slow path."""
+    pairs = (pair for a, b in permutations(given.letters, 2) for pair in (a + b, f"{a}·{b}"))
+    return (pair + word for pair in pairs for word in given.before)
 
 
 def _phrases(listed: Iterable[str]) -> Phrases[bool]:

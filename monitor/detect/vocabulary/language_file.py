@@ -113,6 +113,16 @@ class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     words: tuple[str, ...]
 
 
+class StateLetters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """States as one letter each, joined before words for leaders or a summit: "한미 정상", "日米首脳".
+
+    `letters` are ISO codes by letter; `before` the words that follow at once.
+    """
+
+    letters: Mapping[str, str] = {}
+    before: tuple[str, ...] = ()
+
+
 class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. Each list is explained where it is used.
 
@@ -142,6 +152,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     both: tuple[str, ...] = ()
     both_bare: tuple[str, ...] = ()
     several: Mapping[int, tuple[str, ...]] = {}
+    state_letters: StateLetters = StateLetters()
     others: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
     distributive: tuple[str, ...] = ()
