@@ -11,7 +11,7 @@ import unicodedata
 from functools import cache
 from importlib import resources
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 import yaml
@@ -34,9 +34,18 @@ _HOME = re.compile(
 _TOKEN = re.compile(r"[^/?&=.;,:]+")
 _DATE = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?")
 _LONG_NUMBER = re.compile(r"\d{4,}")
+_DAY = re.compile(r"(?:19|20)\d\d[-_]\d\d?[-_]\d\d?")
+#: Letters and digits mixed, as in the address of a CMS: `c1d2e3f4g5`.
+_CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{8,}")
+#: Parameters that say where one came from or goes to: an article's address in them names another page.
+_FORWARDS = frozenset({"from", "to", "next", "return", "returnto", "return_to", "returnurl", "return_url", "redirect",
+                       "redirect_to", "redirect_uri", "url", "continue", "target", "goto", "back", "dest",
+                       "destination", "origin", "ref", "referrer", "source"})  # fmt: skip
 #: A part of an address that is no date and no section, but a story's own name.
 _SLUG = 10
-_TITLE_WORDS = 3
+_TITLE_WORDS, _FEW_TITLE_WORDS = 3, 2
+#: Two words for cookies in so many characters make a text a consent form, in languages without phrases of their own.
+_COOKIES_WITHIN = 200
 
 
 def notice_in(text: str) -> Notice | None:
@@ -53,21 +62,20 @@ def notice_in(text: str) -> Notice | None:
             return kind
         if len(found) >= _PHRASES and len(found) * _EACH >= len(folded):
             return kind
-    return None
+    return "consent" if len(_cookie_words().findall(folded, 0, _COOKIES_WITHIN)) > 1 else None
 
 
 def names_article(canonical: str, url: str, *, title: str = "", final: str = "") -> bool:
     """Tell whether a page's canonical address names the article at `url`.
 
     `final` is where `url` led after redirects. It does when it is the same page by another form of its address, or
-    shares the story's own name or number with it, or is made of the title's words, or if the article's own address has
-    neither name nor number; it never does when it is a home page
-    or on another site.
+    shares the story's own name or number with it, or is made of the title's words (of fewer, where the article's own
+    address has no name). It never does when it is a home page or on another site.
     """
     parts = urlsplit(canonical)
     if host_group(canonical) not in {host_group(url), host_group(final or url)}:
         return False
-    if _HOME.fullmatch(parts.path) and not parts.query:
+    if _is_home(canonical):
         return False
     known = [address for address in (url, final) if address and not _is_home(address)]
     key = article_urls.link_key(canonical)
@@ -76,26 +84,40 @@ def names_article(canonical: str, url: str, *, title: str = "", final: str = "")
     tokens = _tokens(canonical)
     if any(tokens & _tokens(address) for address in known):
         return True
-    if not any(_tokens(address) for address in known):
-        # The feed's own address names no story either, so the page's is as good, unless it is a section's.
-        return bool(parts.query or re.search(r"[\d-]", parts.path.rstrip("/").rpartition("/")[2]))
+    is_named = any(_tokens(address) for address in known)
+    said = set(_words(unquote(f"{parts.path} {' '.join(_values(canonical))}")))
+    if not is_named and any(said & _short_names(address) for address in known):
+        return True
     words = {word for word in _words(title) if len(word) > 3}
-    shared = words & set(_words(unquote(parts.path)))
-    return len(words) > 1 and len(shared) >= min(_TITLE_WORDS, len(words))
+    return len(words) > 1 and len(words & said) >= min(_TITLE_WORDS if is_named else _FEW_TITLE_WORDS, len(words))
 
 
 def _is_home(url: str) -> bool:
-    parts = urlsplit(url)
-    return bool(_HOME.fullmatch(parts.path)) and not parts.query
+    """Tell whether an address is a home page's: its parameters, if any, name nothing but a language or a view."""
+    names_something = any(len(value) >= _SLUG or re.search(r"\d", value) for value in _values(url))
+    return bool(_HOME.fullmatch(urlsplit(url).path)) and not names_something
+
+
+def _values(url: str) -> list[str]:
+    """Return the values of an address's parameters, without those that lead elsewhere."""
+    return [value for name, value in parse_qsl(urlsplit(url).query) if name.casefold() not in _FORWARDS]
 
 
 def _tokens(url: str) -> set[str]:
-    """Return the parts of an address that name one story: slugs and long numbers, but no years."""
-    parts = urlsplit(url)
-    found = {token.casefold() for token in _TOKEN.findall(unquote(f"{parts.path}?{parts.query}"))}
-    slugs = {token for token in found if len(token) >= _SLUG and ("-" in token or "_" in token)}
-    numbers = {number for token in found for number in _LONG_NUMBER.findall(token) if not _is_date(number)}
-    return slugs | numbers
+    """Return the parts of an address that name one story: slugs, codes and long numbers, but no dates."""
+    path = unquote(urlsplit(url).path)
+    found = {token.casefold() for part in (path, *_values(url)) for token in _TOKEN.findall(part)}
+    slugs = {t for t in found if len(t) >= _SLUG and ("-" in t or "_" in t) and not _DAY.fullmatch(t)}
+    codes = {token for token in found if _CODE.fullmatch(token)}
+    dateless = (_DAY.sub("", token) for token in found)
+    numbers = {number for token in dateless for number in _LONG_NUMBER.findall(token) if not _is_date(number)}
+    return slugs | codes | numbers
+
+
+def _short_names(url: str) -> set[str]:
+    """Return what may be a story's short number: of the last part of an address's path, and of its parameters."""
+    last = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
+    return {word for part in (last, *_values(url)) for word in _words(part) if re.search(r"\d", word)}
 
 
 def _is_date(number: str) -> bool:
@@ -107,18 +129,42 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", plain)
 
 
+class _NoticePhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The data file: stems of words for cookies, and for each kind of notice the phrases of each language."""
+
+    cookies: tuple[str, ...]
+    consent: dict[str, tuple[str, ...]]
+    paywall: dict[str, tuple[str, ...]]
+    robot: dict[str, tuple[str, ...]]
+
+
 @cache
-def _notices() -> dict[Notice, tuple[str, ...]]:
+def _file() -> _NoticePhrases:
     text = resources.files("monitor.feeds.pages").joinpath("data", _FILE).read_text(encoding="utf-8")
     try:
-        kinds = msgspec.convert(yaml.safe_load(text), dict[Notice, dict[str, tuple[str, ...]]])
+        return msgspec.convert(yaml.safe_load(text), _NoticePhrases)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise DataFileError(_FILE, "", str(error)) from error
+
+
+@cache
+def _cookie_words() -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(stem.casefold()) for stem in _file().cookies))
+
+
+@cache
+def _notices() -> dict[Notice, tuple[str, ...]]:
+    found = _file()
+    kinds: dict[Notice, dict[str, tuple[str, ...]]] = {
+        "consent": found.consent,
+        "paywall": found.paywall,
+        "robot": found.robot,
+    }
     for kind, languages in kinds.items():
         for phrase in (phrase for phrases in languages.values() for phrase in phrases):
             if len(phrase) < 3 or re.search(r"[1-9]", phrase):
                 raise DataFileError(_FILE, kind, f"{phrase!r} must have no digits, and not be that short")
     return {
-        kind: tuple(dict.fromkeys(phrase.casefold() for phrases in found.values() for phrase in phrases))
-        for kind, found in kinds.items()
+        kind: tuple(dict.fromkeys(phrase.casefold() for phrases in languages.values() for phrase in phrases))
+        for kind, languages in kinds.items()
     }

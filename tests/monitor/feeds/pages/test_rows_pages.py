@@ -52,6 +52,30 @@ def test_row_120_a_canonical_address_must_name_the_article(canonical: str, url: 
     assert names_article(canonical, SITE + url, title="Die Hafenbruecke wird bald breiter") is named
 
 
+@pytest.mark.parametrize(
+    ("canonical", "url", "named"),
+    [
+        ("/?lang=en", "/a1", False),
+        ("/?p=4711", "/bridge-opens?p=4711", True),
+        ("/author/jane-doe", "/?p=77", False),
+        ("/bridge-opens", "/?p=77", True),
+        ("/77-other-words", "/?p=77", True),
+        ("/login?next=/bridge-opens-1", "/bridge-opens-1", False),
+        ("/consent?return=%2Fbridge-opens-1", "/bridge-opens-1", False),
+        ("/subscribe?from=bridge-opens-1", "/bridge-opens-1", False),
+        ("/2026/02/04/", "/2026/02/04/x1", False),
+        ("/live/2026-02-04", "/live/2026-02-04/post-77777", False),
+        ("/1", "/77", False),
+        ("/articles/c1d2e3f4g5", "/articles/c1d2e3f4g5?at_medium=RSS", True),
+        ("/articles/c1d2e3f4g5", "/articles/zz9yy8xx7w", False),
+    ],
+)
+def test_row_120_neither_a_way_round_nor_a_day_nor_another_number_names_it(
+    canonical: str, url: str, named: bool
+) -> None:
+    assert names_article(SITE + canonical, SITE + url, title="Bridge opens to traffic") is named
+
+
 def test_row_120_where_a_redirect_ended_counts_as_well() -> None:
     final = f"{SITE}/world/eastern-bridge-opens"
     assert names_article(final, "https://click.example/x/9", final=final)
@@ -117,6 +141,10 @@ NOTICES = {
         "Le respect de votre vie privée est notre priorité. Nos 120 partenaires et nous traitons des données. ",
         "Мы используем файлы cookie, чтобы улучшить работу сайта. ",
         "Before you continue to the site, please choose. ",
+        "A sütik kezelése: weboldalunk sütiket tesz a gépére. ",
+        "Cookies on this site. We need some cookies to make it work. ",
+        "อุปกรณ์ของคุณ: เว็บไซต์นี้ใช้คุกกี้ ",
+        "אתר זה משתמש בעוגיות כדי לשפר את השירות. ",
     ],
     "paywall": [
         "Subscribe to continue reading. Plans start at one pound a week. ",
@@ -125,10 +153,15 @@ NOTICES = {
         "Cet article est réservé aux abonnés. ",
         "この記事は有料会員限定です。",
         "Para seguir leyendo, elige tu plan. ",
+        "Subscribe now to keep reading this story. ",
+        "Статья доступна только по подписке. ",
+        "本文为付费内容，请购买后阅读。",
     ],
     "robot": [
         "Please enable JavaScript and cookies to go on. ",
         "Verify you are human by completing the action below. ",
+        "Just a moment... Checking if the site connection is secure. ",
+        "Pardon our interruption. As you were browsing, something made us think you were a robot. ",
     ],
 }
 
@@ -151,6 +184,7 @@ def test_row_121_an_article_about_such_notices_is_an_article() -> None:
     about = WORDS * 6 + "Banners that say “accept all cookies” are to go, the regulator said. " + WORDS * 6
     assert notice_in(about) is None
     assert notice_in(WORDS * 10) is None
+    assert notice_in("The firm was fined over cookies on Monday. " + WORDS * 9) is None
     assert notice_in("") is None
 
 
