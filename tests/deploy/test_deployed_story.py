@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from tests.deploy.containers import ROOT, Container, of_compose, of_manifests
+from tests.deploy.helm import RENDERED
 
 pytestmark = [
     pytest.mark.e2e,
@@ -28,6 +29,7 @@ pytestmark = [
 SOURCES: dict[str, Callable[[], list[Container]]] = {
     "compose": of_compose,
     "kubernetes": partial(of_manifests, ROOT / "deploy" / "kubernetes" / "summitry.yaml"),
+    "chart": partial(of_manifests, RENDERED),
 }
 
 
