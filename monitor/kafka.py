@@ -28,7 +28,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.conn import create_conn
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from monitor.config import Broker, Security
@@ -401,15 +401,18 @@ async def _refusal(settings: BrokerSettings) -> str:
     host, _, port = settings.servers[0].rpartition(":")
     options = settings.client_options()
     del options["bootstrap_servers"]
+    connection = AIOKafkaConnection(host.strip("[]"), int(port), **options)
     try:
         async with asyncio.timeout(SAY_AFTER):
-            (await create_conn(host.strip("[]"), int(port), **options)).close()
+            await connection.connect()
     except ssl.SSLError as error:
         return f"TLS fails: {error.reason or error}"
     except (KafkaConnectionError, OSError, TimeoutError):
         return ""
     except (KafkaError, SummitryError) as error:
         return f"the login fails: {error}"
+    finally:
+        connection.close()
     return ""
 
 
