@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import hashlib
 import io
 
 import pytest
@@ -11,7 +13,8 @@ from msgspec.structs import replace
 
 from agents.cli import cli
 from monitor.errors import StateError, SummitryError
-from monitor.records import event_line
+from monitor.records import Event, decode, event_line
+from tests.agents.board.desk import board
 from tests.monitor.archive.samples import archive, event
 
 
@@ -59,3 +62,29 @@ def test_mistakes_are_named(tmp_path):
     assert "there are" in wrong.output
     assert "name one of them" in call("--format", "csv", "--archive", file, "--board", "http://x").output
     assert "needs --archive" in call("--format", "csv", "--where", "kind=call").output
+
+
+async def test_a_running_board_is_exported_page_by_page(tmp_path):
+    many = [event(f"ev-{n}", "putin xi" if n % 2 else "macron merz", days_ago=n / 50) for n in range(1100)]
+    async with board(tmp_path, *many) as place:
+        every = await asyncio.to_thread(call, "--format", "csv", "--board", place.base)
+        assert [row["event_id"] for row in rows(every)] == [f"ev-{n}" for n in range(1100)]
+        assert rows(every)[0]["url"] == f"{place.base}/events/ev-0"
+        chosen = "pair=vladimir-putin+xi-jinping&until=2026-02-03"
+        some = await asyncio.to_thread(call, "--format", "jsonl", "--board", f"{place.base}/", "--where", chosen)
+        found = [decode(Event, line) for line in some.stdout_bytes.splitlines()]
+        assert 400 < len(found) < 550
+        assert found[0] in many, "what comes out is what went in"
+
+
+async def test_a_board_that_asks_for_a_token_gets_it_and_one_that_is_not_there_is_named(tmp_path):
+    tokens = tmp_path / "tokens.yaml"
+    tokens.write_text(f"tokens:\n- {{name: export, sha256: {hashlib.sha256(b'secret').hexdigest()}}}\n")
+    async with board(tmp_path, event("a"), tokens=tokens) as place:
+        arguments = ("--format", "csv", "--board", place.base)
+        assert len(rows(await asyncio.to_thread(call, *arguments, "--token", "secret"))) == 1
+        with pytest.raises(SummitryError, match="401"):
+            await asyncio.to_thread(call, *arguments)
+        base = place.base
+    with pytest.raises(SummitryError, match="refused"):
+        await asyncio.to_thread(call, "--format", "csv", "--board", base)
