@@ -215,12 +215,19 @@ def _join(before: list[RowItem], item: RowItem, items: list[RowItem], at: int) -
     if classes[:1] in (["HYPHEN"], ["and"], ["together"]) and leader(1):
         return 2
     if (
-        classes in (["COMMA", "and", "poss"], ["COMMA", "and", "the"])
+        classes[:2] == ["COMMA", "and"]
+        and classes[2:] in (["poss"], ["the"], ["det"])
         and at + 3 < len(items)
         and _is_leader(items[at + 3])
     ):
         return 4
-    if classes[:2] in (["COMMA", "and"], ["COMMA", "together"], ["and", "poss"], ["and", "the"]) and leader(2):
+    if classes[:2] in (
+        ["COMMA", "and"],
+        ["COMMA", "together"],
+        ["and", "poss"],
+        ["and", "the"],
+        ["and", "det"],
+    ) and leader(2):
         return 3
     if classes[:2] == ["COMMA", "the"] and leader(2) and set(window[2].leaders) <= set(item.leaders):
         return 3  # "X, the Russian president, ..."
