@@ -18,7 +18,7 @@ from monitor.records import Article
 from tests.monitor.detect.test_catalogue import Case, article_of, catalogue
 
 DAY = datetime(2026, 2, 5, 8, tzinfo=UTC)
-CODES = ["de", "en", "es", "fr", "it", "nl", "pl", "pt", "ru", "uk"]
+CODES = sorted(path.name for path in LANGUAGES.iterdir() if path.is_dir())
 SECTIONS = ("frames", "vetoes", "cues")
 
 
