@@ -40,7 +40,7 @@ class Bench:
         self.code = code
         self.language = copy.copy(bundled_languages()[code])
         self.detector = Detector(languages={code: self.language}, rules_only=True)
-        self.cases = {case.text: case for param in catalogue() if (case := param.values[0]).language == code}
+        self.cases = {case.text: case for trap in catalogue() for case in trap.values[0] if case.language == code}
 
     def article(self, example: str) -> Article:
         """Make the article of an example: a case of the catalogue, or "[outlet] title"."""
