@@ -146,3 +146,35 @@ def test_links_in_the_docs_lead_somewhere() -> None:
             if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
         ]
     assert broken == []
+
+
+#: Tests that are named after what they hold against a room, not after one module of it.
+WHOLE_ROOM = {
+    "tables of cases": r"rows_\w+|catalogue|examples|each_setting|facts|languages",
+    "inputs collected elsewhere": r"suites|shared_reports|reports|snapshots|nothing_of_the_texts",
+    "what holds for anything": r"properties|engine_properties|bounds|hostile|disguises|habits|shortcuts",
+    "faults": r"evil|faults|outage|crash_matrix",
+    "one promise through many modules": r"docs|stages|board_link|retraction|rosters|bundled",
+}
+
+
+def test_tests_are_named_after_the_module_or_room_that_they_test() -> None:
+    """`tests/monitor/a/test_b.py` tests `monitor/a/b.py`, or the folder `monitor/a/b`, or `monitor/a` if `a` is `b`."""
+    kinds = re.compile("|".join(WHOLE_ROOM.values()))
+    tests = [*(ROOT / "tests" / "monitor").rglob("test_*.py"), *(ROOT / "tests" / "agents").rglob("test_*.py")]
+    assert len(tests) > 100
+    lost = []
+    for path in tests:
+        name = path.stem.removeprefix("test_")
+        room = ROOT / path.parent.relative_to(ROOT / "tests")
+        assert room.is_dir(), f"{path.parent} mirrors no folder"
+        mirrored = (room / f"{name}.py").exists() or (room / name).is_dir() or room.name == name
+        if not mirrored and not kinds.fullmatch(name):
+            lost.append(str(path.relative_to(ROOT)))
+    assert lost == []
+
+
+def test_each_kind_of_test_without_a_module_is_in_use() -> None:
+    names = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
+    kinds = [kind for listed in WHOLE_ROOM.values() for kind in listed.split("|")]
+    assert [kind for kind in kinds if not any(re.fullmatch(kind, name) for name in names)] == []

@@ -24,7 +24,7 @@ YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 TARGETS = sorted(set(re.findall(r"\bmake ([a-z-]+)", README)))
 #: Commands that reach outside of this machine's Python: their own tests prove them.
 ELSEWHERE = {
-    ".venv/bin/summitry receivers test desk --config summitry.yaml": "tests/agents/test_alert_commands.py",
+    ".venv/bin/summitry receivers test desk --config summitry.yaml": "tests/agents/cli/alerts/test_alerts.py",
 }
 
 

@@ -3,7 +3,7 @@
 The result has the form of feedparser's parsers (`entries`, `feeddata`, ...), with those of its fields that `adapter`
 reads. A document with an element that is read differently here, is not known here, or stands where it does not belong
 raises UnusualError, and feedparser reads it as a whole.
-`tests/monitor/feeds/formats/test_wellformed.py` compares both on every document there is.
+`tests/monitor/feeds/formats/xml/test_wellformed.py` compares both on every document there is.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from monitor.notify.policy.decision import decide
 from monitor.notify.receivers.fake import FakeReceiver
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA
 from monitor.watchlist.writing import written, written_short
-from tests.monitor.notify.messages.test_wordings import FIRST, RULES, UPDATES
+from tests.monitor.notify.messages.test_wording import FIRST, RULES, UPDATES
 from tests.monitor.notify.samples import NOW, engine, event, virtual
 
 FOLDER = Path(__file__).parent / "languages"

@@ -27,7 +27,7 @@ from tests.monitor.feeds.samples import SAMPLES, changed
 
 pytestmark = pytest.mark.slow
 
-SHARED = Path(os.environ.get("SUMMITRY_EVAL", Path(__file__).parents[5] / "shared")) / "feeds"
+SHARED = Path(os.environ.get("SUMMITRY_EVAL", Path(__file__).parents[6] / "shared")) / "feeds"
 URL = "https://example.org/a/feed"
 
 

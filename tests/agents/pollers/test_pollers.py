@@ -26,7 +26,7 @@ from tests.monitor.feeds.snapshots import Expected, load, serve
 
 pytestmark = pytest.mark.broker
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Service:

@@ -1,13 +1,11 @@
-"""At which forum, and about what."""
+"""At which forum."""
 
 from __future__ import annotations
 
 import pytest
 
 from monitor.detect.setting.forum import find_forums
-from monitor.detect.setting.subjects import find_topics
 from monitor.detect.text.normal import normalise
-from monitor.detect.text.phrasebook import Phrasebook
 
 FORUMS = [
     # text, forum, on its sidelines
@@ -50,21 +48,6 @@ BODIES = [
     "",
 ]
 
-TOPICS = [
-    ("They discussed the war in Ukraine", ("Ukraine war",)),
-    ("Talks about a ceasefire in Gaza", ("ceasefire", "Gaza")),
-    ("They spoke of tariffs and rare earths", ("tariffs", "trade", "rare earths")),
-    ("They spoke of sanctions", ("sanctions",)),
-    ("They spoke of Taiwan and arms control", ("Taiwan", "nuclear")),
-    ("They spoke of climate change", ("climate",)),
-    ("They spoke of oil supplies", ("energy",)),
-    ("Лидеры обсудили ситуацию вокруг Украины", ("Ukraine war",)),
-    ("双方讨论了乌克兰危机和贸易", ("Ukraine war", "trade")),
-    ("They dined", ()),
-    ("The tradesman's boil", ()),
-    ("", ()),
-]
-
 
 class TestForums:
     @pytest.mark.parametrize(("text", "forum", "sidelines"), FORUMS)
@@ -75,38 +58,3 @@ class TestForums:
     @pytest.mark.parametrize("text", BODIES)
     def test_a_body_is_no_gathering(self, text):
         assert find_forums(text) == ()
-
-
-class TestTopics:
-    @pytest.mark.parametrize(("text", "topics"), TOPICS)
-    def test_in_the_order_of_the_text(self, text, topics):
-        assert set(find_topics(normalise(text).text)) == set(topics)
-
-    @pytest.mark.parametrize("text", ["Trump, Carney trade barbs in Oval Office", "Macron and Milei traded insults"])
-    def test_who_trades_barbs_does_not_speak_of_trade(self, text):
-        assert find_topics(normalise(text).text) == ()
-
-    def test_a_topic_beside_traded_barbs_is_told(self):
-        assert find_topics(normalise("Trump, Carney trade barbs over trade and steel tariffs").text) == (
-            "trade",
-            "tariffs",
-        )
-
-    def test_order(self):
-        assert find_topics("Sanctions, then climate change, then sanctions again") == ("sanctions", "climate")
-
-
-class TestPhrasebook:
-    def test_whole_words_only_unless_starred(self):
-        book = Phrasebook([("trade", 1), ("tariff*", 2)])
-        assert [value for _, _, value in book.find("trade trader tariffs")] == [1, 2]
-
-    def test_no_boundaries_where_no_spaces_are_written(self):
-        assert Phrasebook([("贸易", 1)]).find("双方贸易额")[0][2] == 1
-
-    def test_the_longest_wins(self):
-        book = Phrasebook([("security council", 1), ("un security council", 2), ("council", 3)])
-        assert book.longest("the un security council met") == [(4, 23, 2)]
-
-    def test_an_empty_book(self):
-        assert Phrasebook([]).find("anything") == []

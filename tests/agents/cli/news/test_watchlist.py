@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from agents.cli.news.watchlist import watchlist
 from monitor.errors import SummitryError
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[3] / "monitor" / "watchlist"
 
 
 def run(*words: str) -> str:

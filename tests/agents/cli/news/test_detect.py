@@ -11,7 +11,7 @@ import pytest
 
 SEED = "Russian President Vladimir Putin and Chinese President Xi Jinping held a video call Wednesday"
 ARTICLE = json.dumps({"id": "1", "title": SEED, "published": "2026-02-05T08:00:00Z"})
-ROSTER = Path(__file__).parents[1] / "monitor" / "watchlist" / "roster_1987.yaml"
+ROSTER = Path(__file__).parents[3] / "monitor" / "watchlist" / "roster_1987.yaml"
 
 
 def run(lines: list[str], *options: str) -> subprocess.CompletedProcess[str]:
