@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import yaml
 
 from monitor.errors import DataFileError
+from monitor.yaml_text import parse_yaml
 
 DATA = Path(__file__).parent / "data"
 
@@ -15,15 +17,17 @@ T = TypeVar("T")
 
 
 def read(name: str, type_: type[T], *, folder: Path = DATA) -> T:
-    """The YAML file `name` of `folder` as a `type_`.
+    """Read the YAML file `name` of `folder` as a `type_`.
 
     Raises DataFileError, naming file and place, when it is missing, is not YAML, or holds something else.
     """
     path = folder / name
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=type_)
+        return msgspec.convert(parse_yaml(path.read_bytes()), type_, strict=False)
     except OSError as error:
         raise DataFileError(str(path), "", f"cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise DataFileError(str(path), "", f"is not YAML: {error}") from error
+    except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
         raise DataFileError(str(path), where.strip("`"), problem) from error

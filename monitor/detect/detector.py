@@ -119,7 +119,8 @@ class Detector:
 
     def warm_up(self) -> None:
         """Make now what is else made at the first article of each language, 20 ms each."""
-        for code in self._languages:
+        for code, language in self._languages.items():
+            language.compile()
             self._registry(code)
 
     def _registry(self, code: str) -> Registry:

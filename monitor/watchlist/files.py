@@ -9,7 +9,6 @@ from __future__ import annotations
 import calendar
 import difflib
 import re
-from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
 from types import UnionType
@@ -19,17 +18,9 @@ import msgspec
 import yaml
 
 from monitor.errors import ConfigError
+from monitor.yaml_text import parse_yaml
 
 T = TypeVar("T")
-
-#: PyYAML has the same loader in C and in Python; the C one is there in every wheel, but not in every build.
-_Base: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-
-#: Levels of brackets and dashes: the C loader calls itself for each level, and crashes the process at some depth.
-_MAX_DEPTH = 100
-_DASHES = re.compile(rb"(?:[-?][ \t]+){100}")
-_BRACKETS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-_NO_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
 
 _OPEN_ENDS = frozenset({"", "~", "null", "now", "present", "today"})
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ].*)?")
@@ -40,20 +31,6 @@ _IN_WORDS = (("Expected", "expected"), ("`object`", "a mapping"), ("`array`", "a
 _WHERE = re.compile(r" - at `(?:key in )?\$?(.*)`$")
 
 
-class _Loader(_Base):  # type: ignore[misc]
-    """Text scalars only; a key that stands twice in one mapping is a mistake."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        if len(mapping) != len(node.value):
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` is given twice", key.start_mark)
-                seen.add(key.value)
-        return mapping
-
-
 def read_yaml(path: Path, kind: type[T]) -> T:
     """The file as `kind`, a msgspec struct or a container of such.
 
@@ -61,13 +38,10 @@ def read_yaml(path: Path, kind: type[T]) -> T:
     """
     name = str(path)
     try:
-        text = path.read_bytes()
-        if _nested_deeply(text):
-            raise ConfigError(name, "", "nested too deeply", "a roster has six levels")
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506  # a base loader: text, lists, mappings only
+        data = parse_yaml(path.read_bytes())
     except OSError as error:
         raise ConfigError(name, "", f"can't be read ({error.strerror or error})", "check the path") from error
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+    except (yaml.YAMLError, UnicodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -76,15 +50,6 @@ def read_yaml(path: Path, kind: type[T]) -> T:
         return msgspec.convert(data, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _said(name, kind, data, str(error)) from None
-
-
-def _nested_deeply(text: bytes) -> bool:
-    """Say whether brackets or dashes nest deeper than in any roster. Other levels indent their lines: they are few."""
-    depth = deepest = 0
-    for byte in text.translate(None, _NO_BRACKETS):
-        depth = max(0, depth + _BRACKETS[byte])
-        deepest = max(deepest, depth)
-    return deepest > _MAX_DEPTH or _DASHES.search(text) is not None
 
 
 def day(text: str | None, *, end: bool = False) -> date | None:

@@ -14,8 +14,8 @@ import click
 import msgspec
 import structlog
 
-from agents.cli.connect import config_option, format_option
 from agents.cli.news.replay import ArchiveFiles
+from agents.cli.options import config_option, format_option
 from monitor.assemble.replay import EventClock, replay
 from monitor.config import Config, load_config
 from monitor.detect import Detector

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from agents.cli.connect import broker_options, connection, format_option
+from agents.cli.connect import broker_options, connection
+from agents.cli.options import format_option
 from agents.stream.topics import TopicNames
 from monitor.errors import DecodeError
 from monitor.kafka import BrokerSettings, read_compacted

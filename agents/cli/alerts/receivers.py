@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from agents.cli.connect import config_option
+from agents.cli.options import config_option
 from monitor.config import Config, load_config
 from monitor.config.source import did_you_mean
 from monitor.errors import ConfigError, DeliveryError, SummitryError

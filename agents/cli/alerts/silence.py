@@ -15,7 +15,8 @@ from typing import cast
 import click
 import msgspec
 
-from agents.cli.connect import DURATION, broker_options, connection, format_option, people_of
+from agents.cli.connect import broker_options, connection, people_of
+from agents.cli.options import DURATION, format_option
 from agents.process.config_names import match_with_ids
 from agents.stream.outbox import KafkaOutbox
 from monitor.clock import service_clock

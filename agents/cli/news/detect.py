@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from agents.cli.connect import watchlist_option
+from agents.cli.options import watchlist_option
 from monitor.articles import Lines, read_article
 from monitor.detect import Detector, explanation_text
 from monitor.errors import SummitryError

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import structlog
 
-from agents.cli.connect import broker_options, connection, format_option, parse_moment, people_of
+from agents.cli.connect import broker_options, connection, people_of
+from agents.cli.options import format_option, parse_moment
 from monitor.assemble.brief.deeds import noun_of
 from monitor.clock import service_clock
 from monitor.config import Config

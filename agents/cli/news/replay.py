@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import click
 from tqdm import tqdm
 
-from agents.cli.connect import watchlist_option
+from agents.cli.options import watchlist_option
 from monitor.articles import Lines, read_article
 from monitor.assemble.replay import final_events
 from monitor.assemble.replay import replay as replay_articles

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from agents.cli.connect import format_option
+from agents.cli.options import format_option
 from monitor.errors import ConfigError
 from monitor.watchlist import Leader, Watchlist, bundled, load
 from monitor.watchlist.check import known_up_to, warnings

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from agents.cli.connect import broker_options, connection, format_option
+from agents.cli.connect import broker_options, connection
+from agents.cli.options import format_option
 from agents.stream.dead_letters import DeadLetter, read, replay, select
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from agents.cli.connect import broker_options, format_option
+from agents.cli.connect import broker_options
+from agents.cli.options import format_option
 from agents.process.diagnosis import Finding, check_broker, check_machine, check_names
 from monitor.clock import service_clock
 from monitor.config import Config, load_config

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from agents.cli.connect import broker_options, config_option, connection, format_option
+from agents.cli.connect import broker_options, connection
 from agents.cli.operate.copies import backup, restore
+from agents.cli.options import config_option, format_option
 from agents.pollers.feed_topics import put_feeds
 from agents.stream.rights import PARTS, Part, commands, rights_of
 from agents.stream.topics import create as create_topics

@@ -11,9 +11,9 @@ import pytest
 import zstandard
 from click.testing import CliRunner
 
-from agents.cli.connect import parse_moment
 from agents.cli.news.events import standing
 from agents.cli.news.replay import replay as replay_command
+from agents.cli.options import parse_moment
 from monitor.articles import Lines, read_article
 from monitor.assemble import Assembly
 from monitor.assemble.replay import LEAP_WITNESSES, EventClock, final_events, replay, same_event

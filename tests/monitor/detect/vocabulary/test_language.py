@@ -98,3 +98,10 @@ def test_the_code_knows_no_language_by_name() -> None:
     for module in modules:
         text = module.read_text(encoding="utf-8")
         assert all(f'"{code}"' not in text for code in bundled_languages()), module
+
+
+@pytest.mark.parametrize("code", bundled_languages())
+def test_each_bundled_language_compiles(code: str) -> None:
+    language = load_language(code)
+    assert language.frames
+    assert language.calendar is not None
