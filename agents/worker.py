@@ -35,8 +35,7 @@ from agents.stream.reading import readable
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Config, Detection
-from monitor.detect import Detector, bundled_languages
-from monitor.errors import ConfigError
+from monitor.detect import Detector, chosen_languages
 from monitor.jobs import start_job
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, consumer, producer
 from monitor.records import Article, Event, Mention, decode
@@ -143,12 +142,7 @@ def ready_detector(watchlist: Watchlist, settings: Detection | None = None) -> D
     takes tens of milliseconds, in the middle of an article. Raises DataFileError for a damaged installation, at the
     start and not at the first contact, and ConfigError for a language that is not bundled.
     """
-    known = bundled_languages()
-    languages = settings.languages if settings else ()
-    if unknown := [code for code in languages if code not in known]:
-        problem = f"there is no language '{unknown[0]}' here"
-        raise ConfigError("configuration", "detection.languages", problem, f"known: {', '.join(sorted(known))}")
-    detector = Detector(watchlist, {code: known[code] for code in languages} if languages else known)
+    detector = Detector(watchlist, chosen_languages(settings.languages if settings else ()))
     detector.warm_up()
     names = " and ".join(leader.name for leader in islice(watchlist.leaders.values(), 2))
     detector.detect(Article(id="warm-up", title=f"{names} met in Geneva on Monday", published=_WARM_UP))

@@ -8,6 +8,21 @@ from __future__ import annotations
 
 from monitor.detect.detector import Detector, Explanation
 from monitor.detect.explain import explanation_text
-from monitor.detect.vocabulary.language import Language, bundled_languages, load_language
+from monitor.detect.vocabulary.language import (
+    Language,
+    bundled_languages,
+    check_languages,
+    chosen_languages,
+    load_language,
+)
 
-__all__ = ["Detector", "Explanation", "Language", "bundled_languages", "explanation_text", "load_language"]
+__all__ = [
+    "Detector",
+    "Explanation",
+    "Language",
+    "bundled_languages",
+    "check_languages",
+    "chosen_languages",
+    "explanation_text",
+    "load_language",
+]

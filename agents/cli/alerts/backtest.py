@@ -18,7 +18,7 @@ from agents.cli.news.replay import ArchiveFiles
 from agents.cli.options import config_option, format_option
 from monitor.assemble.replay import EventClock, replay
 from monitor.config import Config, load_config
-from monitor.detect import Detector
+from monitor.detect import Detector, chosen_languages
 from monitor.notify.delivery.rehearsal import Rehearsal, RehearsalOutcome, counts
 from monitor.records import Article
 from monitor.watchlist import load_or_bundled
@@ -62,7 +62,7 @@ def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, mes
 
 def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iterator[RehearsalOutcome]:
     """Yield what each receiver would have been told, and what was held back, in the order of time."""
-    detector = Detector(load_or_bundled(config.watchlist))
+    detector = Detector(load_or_bundled(config.watchlist), chosen_languages(config.detection.languages))
     rehearsal, clock = Rehearsal(config), EventClock()
     now = datetime.min.replace(tzinfo=UTC)
 

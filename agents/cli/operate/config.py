@@ -44,6 +44,7 @@ def check(file: Path | None) -> None:
     path = _chosen(file)
     loaded = load_config(path, os.environ)
     words_of(loaded)
+    _check_languages(loaded)
     resolved(loaded, str(path or "defaults"))
     feeds = load_feeds(loaded.feeds)
     receivers = ", ".join(f"{name} ({receiver.__struct_config__.tag})" for name, receiver in loaded.receivers.items())
@@ -61,6 +62,14 @@ def show(file: Path | None) -> None:
     summitry config show summitry.yaml
     """
     click.echo(shown(load_config(_chosen(file), os.environ)), nl=False)
+
+
+def _check_languages(config: Config) -> None:
+    """Raise ConfigError for a language of `detection.languages` that is not bundled."""
+    if config.detection.languages:
+        from monitor.detect import check_languages  # noqa: PLC0415 - the detector takes long to import
+
+        check_languages(config.detection.languages)
 
 
 def _chosen(file: Path | None) -> Path | None:

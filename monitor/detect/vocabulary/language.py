@@ -31,7 +31,7 @@ from monitor.detect.vocabulary.language_file import (
     TriggerForms,
     VetoWords,
 )
-from monitor.errors import DataFileError
+from monitor.errors import ConfigError, DataFileError
 from monitor.records import Kind, Medium
 
 LANGUAGES = DATA / "languages"
@@ -339,3 +339,19 @@ def bundled_languages() -> Mapping[str, Language]:
     """Return every bundled language by its code, read once. Tests hold that each of them compiles."""
     languages = [_read_language(path.name, LANGUAGES) for path in sorted(LANGUAGES.iterdir()) if path.is_dir()]
     return {language.code: language for language in languages}
+
+
+def check_languages(codes: Iterable[str]) -> None:
+    """Raise ConfigError, naming `detection.languages`, for a code that no bundled language has."""
+    known = sorted(path.name for path in LANGUAGES.iterdir() if path.is_dir())
+    for code in codes:
+        if code not in known:
+            problem = f"there is no language '{code}' here"
+            raise ConfigError("configuration", "detection.languages", problem, f"known: {', '.join(known)}")
+
+
+def chosen_languages(codes: Sequence[str]) -> Mapping[str, Language]:
+    """Return the bundled languages of these codes; all of them where there is no code. Raises ConfigError."""
+    check_languages(codes)
+    known = bundled_languages()
+    return {code: known[code] for code in codes} if codes else known

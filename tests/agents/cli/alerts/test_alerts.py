@@ -284,3 +284,9 @@ def test_a_link_in_the_message_acknowledges_over_http(settings, prefix, write):
     ack = asyncio.run(main())
     assert (ack.event_id, ack.by) == ("ev-1", "Ada")
     assert replace(ack, at=NOW) == Ack(event_id="ev-1", by="Ada", at=NOW)
+
+
+def test_config_check_names_a_language_that_is_not_there(write):
+    with pytest.raises(ConfigError, match=r"detection\.languages: there is no language 'tlh' here; known: ar, .*en"):
+        call("config", "check", write(detection={"languages": ["tlh"]}))
+    assert call("config", "check", write(detection={"languages": ["en"]})).exit_code == 0

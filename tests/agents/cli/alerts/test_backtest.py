@@ -62,3 +62,11 @@ def test_it_lists_every_message_as_json_and_for_people(archive: tuple[str, str])
     table = CliRunner().invoke(cli, ["backtest", "--config", config, "--messages", lines]).stdout
     assert "2026-02-04 10:00:00 risk             first" in table
     assert "held back (publishers)" in table
+
+
+def test_only_the_languages_of_the_configuration_are_read(archive: tuple[str, str]) -> None:
+    config, lines = archive
+    path = Path(config)
+    path.write_text(path.read_text() + "detection: {languages: [ru]}\n")
+    _, desk, *_ = CliRunner().invoke(cli, ["backtest", "--config", config, lines]).stdout.splitlines()
+    assert desk.split()[:2] == ["desk", "0"]
