@@ -21,7 +21,7 @@ VARIABLE = "SUMMITRY_CLOCK"
 
 
 def real_clock() -> datetime:
-    """The machine's time, in UTC."""
+    """Return the machine's time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -36,12 +36,12 @@ def boot_time() -> float:
 
 
 def shifted(offset: timedelta, base: Clock = real_clock) -> Clock:
-    """A clock that is `offset` ahead of `base`."""
+    """Return a clock that is `offset` ahead of `base`."""
     return lambda: base() + offset
 
 
 def service_clock(env: Mapping[str, str] = os.environ, base: Clock = real_clock) -> Clock:
-    """The clock that the environment asks for; the machine's own where it asks for none.
+    """Return the clock that the environment asks for; the machine's own where it asks for none.
 
     Raises ConfigError when `SUMMITRY_CLOCK` is not of the form that the module describes.
     """

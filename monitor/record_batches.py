@@ -184,7 +184,7 @@ def _headers(data: bytes, at: int, end: int) -> tuple[tuple[str, bytes | None], 
 
 
 def read_batch(raw: bytes) -> Iterator[_BatchRecord]:
-    """The records of one batch of format 2.
+    """Yield the records of one batch of format 2.
 
     A record that can't be read has an `Unreadable` value. Raises BatchError when nothing more of the batch can be read.
     """
@@ -227,7 +227,7 @@ class _RawRecords:
         return int(self._records.size_in_bytes())
 
     def batches(self) -> Iterator[bytes]:
-        """The whole batches; the broker may cut the last one off."""
+        """Yield the whole batches; the broker may cut the last one off."""
         at = 0
         while at + 12 <= len(self.raw):
             (length,) = struct.unpack_from(">i", self.raw, at + 8)

@@ -98,7 +98,7 @@ def _text(path: Path, key: str) -> str:
 
 
 def password_line(name: str, password: str) -> str:
-    """A line of the password file."""
+    """Return a line of the password file."""
     return f"{name}:{PasswordHasher().hash(password)}"
 
 
@@ -118,7 +118,7 @@ class Access:
 
     @classmethod
     def of(cls, settings: BoardSettings, secret: bytes) -> Access:
-        """What the configuration asks for. Raises ConfigError."""
+        """Return what the configuration asks for. Raises ConfigError."""
         try:
             return cls(
                 settings,
@@ -135,7 +135,7 @@ class Access:
         return bool(self.settings.user_header or self.settings.passwords)
 
     def host_allowed(self, request: web.Request) -> bool:
-        """Whether the `Host` header may name this board.
+        """Say whether the `Host` header may name this board.
 
         On a board with a login any name may. Else an address, a name without dots (a service within a network), and the
         board's own: another site's name has a dot.
@@ -144,7 +144,7 @@ class Access:
         return self.closed or "." not in host or _is_address(host) or host in self._hosts
 
     def reader(self, request: web.Request) -> BoardReader | None:
-        """Who asks; None when that must be known first."""
+        """Return who asks; None when that must be known first."""
         if token := self._token(request):
             known = self.tokens.get(hashlib.sha256(token.encode()).hexdigest())
             return BoardReader(known.name, frozenset(known.scopes), "token") if known else None
@@ -173,7 +173,7 @@ class Access:
         return any(peer in network for network in self._proxies)
 
     async def login(self, name: str, password: str) -> bool:
-        """Whether the password is right. A wrong one takes a second."""
+        """Say whether the password is right. A wrong one takes a second."""
         hashed = self.passwords.get(name, "")
         async with self._checking:
             good = await asyncio.to_thread(_verify, hashed or _NOBODY, password)
@@ -183,7 +183,7 @@ class Access:
         return False
 
     def new_session(self, name: str) -> str:
-        """The session cookie's value."""
+        """Return the session cookie's value."""
         expires = str(int(time.time()) + SESSION_SECONDS)
         encoded = name.encode().hex()
         # A new password ends old sessions.
@@ -201,11 +201,11 @@ class Access:
         return name if good and fresh and name in self.passwords else ""
 
     def form_token(self, cookie: str) -> str:
-        """What a form must carry when the browser has this cookie."""
+        """Return what a form must carry when the browser has this cookie."""
         return self._sign("form", cookie)
 
     def form_is_ours(self, request: web.Request, token: str) -> bool:
-        """Whether a form was made by one of our pages for this browser, and is sent from one."""
+        """Say whether a form was made by one of our pages for this browser, and is sent from one."""
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = request.headers.get("Origin", "")
         if site not in {"same-origin", "none"} or (origin and urlsplit(origin).netloc != request.host):

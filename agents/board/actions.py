@@ -134,21 +134,21 @@ def _back(request: web.Request, event: Event, done: str, by: str) -> web.Respons
 
 
 async def post_seen(request: web.Request) -> web.Response:
-    """The form behind the button "Seen"."""
+    """Return the form behind the button "Seen"."""
     event, by, _ = await _form(request)
     await seen(request.app[DESK], event, by)
     return _back(request, event, "seen", by)
 
 
 async def post_silence(request: web.Request) -> web.Response:
-    """The form behind the button "Silence"."""
+    """Return the form behind the button "Silence"."""
     event, by, form = await _form(request)
     await silence(request.app[DESK], event, by, form.get("for", ""), form.get("reason", ""))
     return _back(request, event, "silenced", by)
 
 
 async def post_feedback(request: web.Request) -> web.Response:
-    """The forms behind "Wrong", "Right", and "Not this event"."""
+    """Return the forms behind "Wrong", "Right", and "Not this event"."""
     event, by, form = await _form(request)
     verdict = form.get("verdict", "")
     await feedback(

@@ -34,7 +34,7 @@ PAGE = 50
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> web.Response:  # noqa: ANN401
-    """An error as RFC 9457 has it."""
+    """Return an error as RFC 9457 has it."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     return web.Response(
         body=msgspec.json.encode(body), status=status, content_type="application/problem+json", headers=headers
@@ -42,7 +42,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, 
 
 
 def item(found: SearchResult, base: str) -> bytes:
-    """One event as the API has it: its event line, and what the board adds."""
+    """Return one event as the API has it: its event line, and what the board adds."""
     added = {
         "headline": found.headline,
         "changed": found.changed,
@@ -145,7 +145,7 @@ async def _one(request: web.Request) -> SearchResult:
 
 
 async def event(request: web.Request) -> web.StreamResponse:
-    """One event."""
+    """Return one event."""
     found = await _one(request)
 
     async def make() -> bytes:
@@ -155,7 +155,7 @@ async def event(request: web.Request) -> web.StreamResponse:
 
 
 async def history(request: web.Request) -> web.StreamResponse:
-    """What changed of one event, revision by revision."""
+    """Return what changed of one event, revision by revision."""
     found = await _one(request)
 
     async def make() -> bytes:
@@ -258,13 +258,13 @@ async def stats(request: web.Request) -> web.StreamResponse:
 
 @cache
 def openapi() -> bytes:
-    """The description of this API (OpenAPI 3.1) as JSON."""
+    """Return the description of this API (OpenAPI 3.1) as JSON."""
     text = (resources.files("agents.board") / "data" / "openapi.yaml").read_text("utf-8")
     return msgspec.json.encode({**yaml.safe_load(text)})
 
 
 async def description(request: web.Request) -> web.StreamResponse:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
 
     async def make() -> bytes:
         return openapi()
@@ -320,7 +320,7 @@ def _made(record: msgspec.Struct) -> web.Response:
 
 
 async def nowhere(_: web.Request) -> web.Response:
-    """An address of the API that there is not."""
+    """Return an address of the API that there is not."""
     raise web.HTTPNotFound(text=f"no such route; {PREFIX}/openapi.json has them all")
 
 

@@ -59,7 +59,7 @@ class Recent(Generic[T]):
         self._made: dict[Hashable, tuple[float, asyncio.Future[T]]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """What was made for `key`, or what `make` makes. Raises what `make` raises, and forgets it."""
+        """Return what was made for `key`, or what `make` makes. Raises what `make` raises, and forgets it."""
         found, now = self._made.get(key), time.monotonic()
         if found is None or now - found[0] > self._seconds:
             self._made.pop(key, None)
@@ -102,7 +102,7 @@ class Desk:
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "archive"))
 
     def choices(self) -> Choices:
-        """What to filter by; gathering it goes through all events, so it is up to a minute old."""
+        """Return what to filter by; gathering it goes through all events, so it is up to a minute old."""
         known, now = self._choices, time.monotonic()
         if known is None or known[0] != self.archive.identity or now - known[1] > _CHOICES_FOR:
             self._choices = known = (self.archive.identity, now, self._gathered())
@@ -125,7 +125,7 @@ class Desk:
         return known.name if known and plain else leader
 
     def written_pair(self, pair: tuple[str, str]) -> str:
-        """How a pair is written in a field of a form."""
+        """Return how a pair is written in a field of a form."""
         return " + ".join(self.written(leader) for leader in pair)
 
     async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -94,12 +94,12 @@ async def json_feed(request: web.Request) -> web.Response:
 
 
 async def plans(request: web.Request) -> web.Response:
-    """What is planned, and what became of plans, as a calendar."""
+    """Return what is planned, and what became of plans, as a calendar."""
     return await _subscription(request, (FORMATS["ics"].media_type, write_calendar), _plans)
 
 
 async def export(request: web.Request) -> web.StreamResponse:
-    """All events of a view in one of the export formats, as a file."""
+    """Return all events of a view in one of the export formats, as a file."""
     desk, selection = request.app[DESK], _selection(request)
     chosen = FORMATS.get(request.match_info["format"])
     if chosen is None:

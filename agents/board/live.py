@@ -29,7 +29,7 @@ Render = Callable[[SearchResult], bytes]
 
 
 def message(event: str, data: bytes, identity: str = "") -> bytes:
-    """One server-sent event."""
+    """Return one server-sent event."""
     head = f"id: {identity}\nevent: {event}\n" if identity else f"event: {event}\n"
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return head.encode() + b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"

@@ -51,22 +51,22 @@ def _desk(request: web.Request) -> Desk:
 
 
 def selection_of(request: web.Request, *others: str) -> NamedParticipants:
-    """The filters of a request's address, leaders by id or by any of their names. Raises SelectionError."""
+    """Return the filters of a request's address, leaders by id or by any of their names. Raises SelectionError."""
     return NamedParticipants.parse(request.query.items(), others, _desk(request).people)
 
 
 def local_path(path: str) -> str:
-    """The path as a value of a query, where it is one of this board; `/` for anything else."""
+    """Return the path as a value of a query, where it is one of this board; `/` for anything else."""
     return quote(path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/", safe="/")
 
 
 def base_url(request: web.Request) -> str:
-    """Where readers reach the board, without a slash at the end."""
+    """Return where readers reach the board, without a slash at the end."""
     return _desk(request).config.board.url.rstrip("/") or f"{request.scheme}://{request.host}"
 
 
 def common(request: web.Request) -> dict[str, Any]:
-    """What every template may use."""
+    """Return what every template may use."""
     desk, access = _desk(request), request.app[ACCESS]
     cookie = request.cookies.get(CSRF_COOKIE) or request.get(NEW_COOKIE, "")
     theme = request.cookies.get("summitry_theme", "")
@@ -91,13 +91,13 @@ def common(request: web.Request) -> dict[str, Any]:
 
 
 async def render(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
-    """A page from its template."""
+    """Return a page from its template."""
     text = request.app[TEMPLATES].get_template(template).render({**common(request), **values})
     return web.Response(text=text, content_type="text/html", status=status)
 
 
 async def mistake(request: web.Request, status: int, detail: str, headers: Mapping[str, str]) -> web.Response:
-    """The page for a mistake; it says what to do."""
+    """Return the page for a mistake; it says what to do."""
     response = await render(request, "mistake.html", status=status, detail=detail, code=status)
     response.headers.update(headers)
     return response
@@ -106,7 +106,7 @@ async def mistake(request: web.Request, status: int, detail: str, headers: Mappi
 def shared(
     handler: Callable[[web.Request], Awaitable[web.Response]],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A page without forms that act: the same for everybody who asks, until the archive changes."""
+    """Return a page without forms that act: the same for everybody who asks, until the archive changes."""
 
     async def share(request: web.Request) -> web.Response:
         desk, reader = _desk(request), request[READER]
@@ -124,7 +124,7 @@ def shared(
 
 
 def card(environment: Environment, found: SearchResult, cache: dict[tuple[str, int], str]) -> str:
-    """One event as it stands in a list. The same for every reader, so it is made once a change."""
+    """Return one event as it stands in a list. The same for every reader, so it is made once a change."""
     key = found.event.event_id, found.seq
     text = cache.get(key)
     if text is None:
@@ -136,7 +136,7 @@ def card(environment: Environment, found: SearchResult, cache: dict[tuple[str, i
 
 
 def cards_of(request: web.Request) -> Any:  # noqa: ANN401  # a function for templates
-    """A function that gives the HTML of an event in a list."""
+    """Return a function that gives the HTML of an event in a list."""
     environment, cache = request.app[TEMPLATES], request.app[CARDS]
     return lambda found: card(environment, found, cache)
 
@@ -198,7 +198,7 @@ class _Cards:
 
 
 async def event(request: web.Request) -> web.StreamResponse:
-    """One event, whole."""
+    """Return one event, whole."""
     desk, event_id = _desk(request), request.match_info["event_id"]
     if other := await desk.ask(archive_queries.redirect, desk.archive, event_id):
         raise web.HTTPMovedPermanently(f"/events/{quote(other, safe='')}")
@@ -225,14 +225,14 @@ async def event(request: web.Request) -> web.StreamResponse:
 
 
 async def silences_of(desk: Desk) -> list[Silence]:
-    """All silences that were set while the service ran."""
+    """Return all silences that were set while the service ran."""
     kept = await desk.ask(archive_queries.kept, desk.archive, SILENCE)
     return sorted((decode(Silence, each.body) for each in kept), key=lambda silence: silence.until)
 
 
 @shared
 async def calendar(request: web.Request) -> web.Response:
-    """What is and was on which day of a month, and which plans passed unconfirmed."""
+    """Return what is and was on which day of a month, and which plans passed unconfirmed."""
     desk = _desk(request)
     selection, today = selection_of(request, "month"), desk.clock().date()
     first = _month(request.query.get("month", ""), today)
@@ -275,7 +275,7 @@ def _month(text: str, today: date) -> date:
 
 @shared
 async def pairs(request: web.Request) -> web.Response:
-    """Who was in contact with whom, and how long ago: a matrix of the busiest leaders, and all pairs."""
+    """Return who was in contact with whom, and how long ago: a matrix of the busiest leaders, and all pairs."""
     desk = _desk(request)
     selection = selection_of(request)
     today = desk.clock().date()
@@ -292,7 +292,7 @@ async def pairs(request: web.Request) -> web.Response:
 
 @shared
 async def pair(request: web.Request) -> web.Response:
-    """One pair: its rhythm and its history."""
+    """Return one pair: its rhythm and its history."""
     desk = _desk(request)
     selection = NamedParticipants.parse([("pair", request.match_info["pair"])])
     ids, today = selection.pair[0], desk.clock().date()
@@ -333,7 +333,7 @@ async def leaders(request: web.Request) -> web.Response:
 
 @shared
 async def leader(request: web.Request) -> web.Response:
-    """One leader: offices, contacts, and where."""
+    """Return one leader: offices, contacts, and where."""
     desk, slug = _desk(request), request.match_info["leader"]
     selection, today = NamedParticipants.parse([("leader", slug)]), desk.clock().date()
     resume = await desk.ask(desk.archive.version)
@@ -358,7 +358,7 @@ async def leader(request: web.Request) -> web.Response:
 
 @shared
 async def map_(request: web.Request) -> web.Response:
-    """Where contacts take place."""
+    """Return where contacts take place."""
     desk, selection = _desk(request), selection_of(request)
     page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, limit=archive_queries.MAX_PAGE)
     return await render(
@@ -383,7 +383,7 @@ class FeedRow(msgspec.Struct, frozen=True):
 
 
 async def feed_rows(desk: Desk) -> list[FeedRow]:
-    """All feeds with their states, the worst first."""
+    """Return all feeds with their states, the worst first."""
     states: dict[str, FeedState] = {}
     for each in await desk.ask(archive_queries.kept, desk.archive, FEED_STATE):
         state = decode(FeedState, each.body)
@@ -400,7 +400,7 @@ async def feed_rows(desk: Desk) -> list[FeedRow]:
 
 
 async def feeds(request: web.Request) -> web.Response:
-    """Every feed: health, last article, next poll and why."""
+    """Return every feed: health, last article, next poll and why."""
     rows = await feed_rows(_desk(request))
     health = request.query.get("health", "")
     counted: dict[str, int] = {}

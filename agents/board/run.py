@@ -61,7 +61,7 @@ async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event)
 
 
 def secret_of(archive: Archive) -> bytes:
-    """The secret that signs sessions and forms; it is kept with the archive."""
+    """Return the secret that signs sessions and forms; it is kept with the archive."""
     if not archive.meta("secret"):
         archive.set_meta("secret", secrets.token_hex(32))
     return bytes.fromhex(archive.meta("secret"))

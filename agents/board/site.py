@@ -51,7 +51,7 @@ logger = logging.getLogger(__name__)
 
 
 def make_site(desk: Desk, access: Access) -> web.Application:
-    """The whole application."""
+    """Return the whole application."""
     application = make_web([_Caught(desk)], [*pages.ROUTES, *api.ROUTES, *downloads.ROUTES, *actions.ROUTES])
     # The other processes' pages need no scripts; the board brings headers of its own.
     application.on_response_prepare.clear()
@@ -75,7 +75,7 @@ class _Caught:
         self._desk = desk
 
     def not_ready(self) -> list[str]:
-        """Why it can't work yet."""
+        """Return why it can't work yet."""
         progress = self._desk.progress
         return [] if progress.done else [f"{progress.percent} % of the topics were read"]
 

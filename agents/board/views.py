@@ -110,7 +110,7 @@ class EventView:
 
 
 def pieces(text: str) -> list[TextPiece]:
-    """The brief cut at its citations."""
+    """Return the brief cut at its citations."""
     found: list[TextPiece] = []
     at = 0
     text = clean(text, LONG)
@@ -158,7 +158,7 @@ def _steps(event: Event) -> Iterable[HistoryStep]:
 
 
 def value_text(name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any field
-    """A field's value in words; empty when there is none."""
+    """Return a field's value in words; empty when there is none."""
     if value is None or value in ("", [], {}, ()):
         return ""
     if name == "when":
@@ -204,7 +204,7 @@ class Dot:
 
 
 def dots(found: Iterable[SearchResult]) -> list[Dot]:
-    """The places of some events, those with the most events first, so that small ones lie on top."""
+    """Return the places of some events, those with the most events first, so that small ones lie on top."""
     grouped: dict[tuple[float, float], list[SearchResult]] = {}
     for each in found:
         if at := atlas.position(each.event.place):
@@ -232,7 +232,7 @@ CHART = (720, 120)
 
 
 def bars(months: list[tuple[date, int]]) -> list[Bar]:
-    """The bars of a chart of months."""
+    """Return the bars of a chart of months."""
     most = max((number for _, number in months), default=0) or 1
     step = CHART[0] / max(1, len(months))
     return [
@@ -245,7 +245,7 @@ def bars(months: list[tuple[date, int]]) -> list[Bar]:
 
 
 def environment() -> Environment:
-    """The templates with their filters."""
+    """Return the templates with their filters."""
     made = Environment(
         loader=PackageLoader("agents.board", "data/templates"),
         autoescape=True,

@@ -32,14 +32,14 @@ def broker_options(command: Command) -> Command:
 
 
 def connection(config_file: Path | None, broker: str | None) -> BrokerConnection:
-    """What the two options mean. Raises ConfigError."""
+    """Return what the two options mean. Raises ConfigError."""
     config = load_config(config_file, os.environ)
     settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
     return BrokerConnection(config, settings, TopicNames(config.topics.prefix))
 
 
 def people_of(config: Config) -> Watchlist:
-    """The watchlist of a configuration, or the bundled roster. Raises ConfigError."""
+    """Return the watchlist of a configuration, or the bundled roster. Raises ConfigError."""
     from monitor.watchlist import load_or_bundled  # noqa: PLC0415  # the roster is large
 
     return load_or_bundled(config.watchlist)

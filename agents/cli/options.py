@@ -53,7 +53,7 @@ format_option = click.option(
 
 
 def parse_moment(text: str, now: datetime, option: str = "--since") -> datetime:
-    """A point in time: a date, an RFC 3339 time, or how long ago (`90m`, `12h`, `7d`, `2w`).
+    """Return a point in time: a date, an RFC 3339 time, or how long ago (`90m`, `12h`, `7d`, `2w`).
 
     Raises click.BadParameter for anything else.
     """

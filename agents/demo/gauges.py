@@ -28,11 +28,11 @@ class Gauges:
         return True
 
     def sum(self, name: str, **labels: str) -> int:
-        """The sum of a metric over all label sets that have these labels."""
+        """Return the sum of a metric over all label sets that have these labels."""
         return int(sum(v for n, has, v in self._samples if n == name and labels.items() <= has.items()))
 
     def by(self, name: str, label: str) -> dict[str, int]:
-        """The values of a metric by one of its labels, without zeros."""
+        """Return the values of a metric by one of its labels, without zeros."""
         found: dict[str, int] = {}
         for n, has, value in self._samples:
             if n == name and value:

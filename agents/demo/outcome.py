@@ -24,7 +24,7 @@ def told(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, Even
 
 
 def problems(expected: Expected, by_event: dict[str, list[tuple[str, Event]]]) -> list[str]:
-    """What is not as expected, a sentence each; empty when all is well."""
+    """Return what is not as expected, a sentence each; empty when all is well."""
     found = [
         f"{len(firsts)} first messages of {messages[-1][1].brief!r}, not one"
         for messages in by_event.values()

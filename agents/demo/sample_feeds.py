@@ -31,7 +31,7 @@ class DemoItem:
 
 
 def document(outlet: DemoOutlet, items: Sequence[DemoItem], base: str) -> tuple[str, bytes]:
-    """The content type and the bytes of an outlet's feed; `base` is the address of the server."""
+    """Return the content type and the bytes of an outlet's feed; `base` is the address of the server."""
     content_type, write = _WRITERS[outlet.format]
     return content_type, write(outlet, items, f"{base}/{outlet.id}").encode()
 

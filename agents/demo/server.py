@@ -56,7 +56,7 @@ class SampleWorld:
             await self._runner.cleanup()
 
     def feed_url(self, outlet: DemoOutlet) -> str:
-        """The address that a subscriber of the outlet knows."""
+        """Return the address that a subscriber of the outlet knows."""
         return f"{self.base}/feeds/{outlet.id}"
 
     def play(self, act: StoryAct) -> None:

@@ -14,7 +14,7 @@ from monitor.watchlist.selection import UnknownNameError, name_index
 
 
 def with_ids(config: Config, watchlist: Watchlist, day: date, source: str = "configuration") -> Config:
-    """The configuration with each leader and country of its matchers as the id or code that events carry.
+    """Return the configuration with each leader and country of its matchers as the id or code that events carry.
 
     A surname that several leaders bear means the one in office on `day`. Raises ConfigError, which names the key, for a
     name that means nobody or too many.
@@ -44,7 +44,7 @@ def with_ids(config: Config, watchlist: Watchlist, day: date, source: str = "con
 
 
 def match_with_ids(match: Match, watchlist: Watchlist, day: date, source: str, where: str = "") -> Match:
-    """One matcher with ids and codes in place of names. Raises ConfigError."""
+    """Return one matcher with ids and codes in place of names. Raises ConfigError."""
     index = name_index(watchlist)
 
     def leader(name: str) -> str:

@@ -52,7 +52,7 @@ class Finding:
 
 
 def check_versions() -> Finding:
-    """The versions of what is installed, against what the project asks for."""
+    """Return the versions of what is installed, against what the project asks for."""
     wanted = [Requirement(text) for text in requires("summitry") or ()]
     off = []
     for one in wanted:
@@ -70,7 +70,7 @@ def check_versions() -> Finding:
 
 
 def check_codecs() -> Finding:
-    """Whether records that are packed with any of Kafka's codecs can be read."""
+    """Say whether records that are packed with any of Kafka's codecs can be read."""
     try:
         require_codecs()
     except SummitryError as error:
@@ -79,7 +79,7 @@ def check_codecs() -> Finding:
 
 
 def check_clock() -> Finding:
-    """Whether the system keeps its clock synchronised, as Linux's kernel has it (adjtimex(2))."""
+    """Say whether the system keeps its clock synchronised, as Linux's kernel has it (adjtimex(2))."""
     try:
         state = ctypes.CDLL(None, use_errno=True).ntp_adjtime(ctypes.create_string_buffer(256))
     except (OSError, AttributeError):
@@ -100,7 +100,7 @@ def check_space() -> Finding:
 
 
 def check_names(config: Config, day: date) -> Iterator[Finding]:
-    """The watchlist, the names in routes and silences, and the lists of feeds."""
+    """Yield the watchlist, the names in routes and silences, and the lists of feeds."""
     try:
         people = load_or_bundled(config.watchlist)
     except SummitryError as error:
@@ -120,7 +120,7 @@ def check_names(config: Config, day: date) -> Iterator[Finding]:
 
 
 def check_detector(people: Watchlist) -> Finding:
-    """Whether detection's data and the learned reader's file are whole."""
+    """Say whether detection's data and the learned reader's file are whole."""
     try:
         Detector(people)
     except SummitryError as error:
@@ -129,7 +129,7 @@ def check_detector(people: Watchlist) -> Finding:
 
 
 async def check_broker(config: Config, broker: BrokerSettings) -> list[Finding]:
-    """Whether the broker answers, and whether its topics are as they are declared."""
+    """Say whether the broker answers, and whether its topics are as they are declared."""
     try:
         await wait_for_broker(broker, _BROKER_PATIENCE_S)
     except SummitryError as error:
@@ -178,7 +178,7 @@ async def _partitions(broker: BrokerSettings) -> Mapping[str, int]:
 
 
 def check_machine() -> Iterator[Finding]:
-    """What needs neither configuration nor broker."""
+    """Yield what needs neither configuration nor broker."""
     yield check_versions()
     yield check_codecs()
     yield check_clock()

@@ -32,7 +32,7 @@ class Starting:
         yield self.waiting_for
 
     def not_live(self) -> Iterable[str]:
-        """A process that waits is live: it ends by itself when it has waited for too long."""
+        """Return a process that waits is live: it ends by itself when it has waited for too long."""
         return ()
 
 

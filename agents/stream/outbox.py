@@ -83,5 +83,5 @@ class MemoryOutbox:
         self.sent.append((topic, key, value, partition))
 
     def values(self, topic: str) -> list[bytes | None]:
-        """The values that a topic was sent, in order."""
+        """Return the values that a topic was sent, in order."""
         return [value for name, _, value, _ in self.sent if name == topic]

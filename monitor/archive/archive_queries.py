@@ -120,7 +120,7 @@ _ENTRY = "(SELECT body FROM bodies WHERE bodies.n = e.n) AS body, e.changed, e.s
 def events(
     archive: Archive, names: LeaderNames, selection: NamedParticipants, *, after: str = "", limit: int = 50
 ) -> Page:
-    """The events of a selection, those that changed last first. Raises SelectionError for a bad cursor."""
+    """Return the events of a selection, those that changed last first. Raises SelectionError for a bad cursor."""
     chosen = EventQuery.of(selection, names)
     condition, values = chosen.condition, list(chosen.values)
     if after:
@@ -155,7 +155,7 @@ def matching(
 def since(
     archive: Archive, names: LeaderNames, selection: NamedParticipants, seq: int, limit: int = MAX_PAGE
 ) -> list[SearchResult]:
-    """The events of a selection that changed after `seq`, in the order of their change."""
+    """Return the events of a selection that changed after `seq`, in the order of their change."""
     chosen = EventQuery.of(selection, names)
     rows = archive.reader.execute(
         f"SELECT {_ENTRY} FROM events AS e WHERE e.seq > ? AND {chosen.condition} ORDER BY e.seq LIMIT ?",
@@ -167,7 +167,7 @@ def since(
 def between(
     archive: Archive, names: LeaderNames, selection: NamedParticipants, days: tuple[date, date], limit: int = MAX_PAGE
 ) -> list[SearchResult]:
-    """The dated events of a selection that touch some `days` (first and last), in the order of their days."""
+    """Return the dated events of a selection that touch some `days` (first and last), in the order of their days."""
     chosen = EventQuery.of(selection, names)
     # No event is longer than a year: the index by last days need not be walked to its end.
     bounds = (days[0].isoformat(), (days[1] + _LONGEST).isoformat(), days[1].isoformat())
@@ -180,7 +180,7 @@ def between(
 
 
 def count(archive: Archive, names: LeaderNames, selection: NamedParticipants, most: int = 1000) -> int:
-    """How many events a selection has; `most` means that many or more."""
+    """Return how many events a selection has; `most` means that many or more."""
     chosen = EventQuery.of(selection, names)
     row = archive.reader.execute(
         f"SELECT count(*) FROM (SELECT 1 FROM events AS e WHERE {chosen.condition} LIMIT ?)",
@@ -190,7 +190,7 @@ def count(archive: Archive, names: LeaderNames, selection: NamedParticipants, mo
 
 
 def event(archive: Archive, event_id: str) -> SearchResult | None:
-    """One event; of a merged one its own last revision."""
+    """Return one event; of a merged one its own last revision."""
     row = archive.reader.execute(f"SELECT {_ENTRY} FROM events AS e WHERE id = ?", (event_id,)).fetchone()
     return _entry(row) if row else None
 
@@ -208,13 +208,13 @@ def redirect(archive: Archive, event_id: str) -> str:
 
 
 def resolve(archive: Archive, event_id: str) -> tuple[str, SearchResult | None]:
-    """The id of the event that another one turned out to be, or else the event itself, in one visit."""
+    """Return the id of the event that another one turned out to be, or else the event itself, in one visit."""
     other = redirect(archive, event_id)
     return other, None if other else event(archive, event_id)
 
 
 def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) -> list[Kept]:
-    """What is kept of one sort, by key; of one event, or the newest only, where asked for."""
+    """Return what is kept of one sort, by key; of one event, or the newest only, where asked for."""
     condition, values = "sort = ?", [sort]
     if event_id:
         condition += " AND event_id = ?"
@@ -225,7 +225,7 @@ def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) ->
 
 
 def counts(archive: Archive, names: LeaderNames, selection: NamedParticipants) -> dict[str, dict[str, int]]:
-    """How many events of a selection there are by kind, medium and status, and how many kept by sort in all."""
+    """Return how many events of a selection there are by kind, medium and status, and how many kept by sort in all."""
     chosen, found = EventQuery.of(selection, names), dict[str, dict[str, int]]()
     for column in ("kind", "medium", "status"):
         rows = archive.reader.execute(
@@ -239,7 +239,7 @@ def counts(archive: Archive, names: LeaderNames, selection: NamedParticipants) -
 
 
 def countries(archive: Archive) -> list[tuple[str, int]]:
-    """The states and bodies of all participants with how many take part, the most frequent first."""
+    """Return the states and bodies of all participants with how many take part, the most frequent first."""
     rows = archive.reader.execute(
         "SELECT country, count(DISTINCT n) FROM participants WHERE country != '' GROUP BY 1 ORDER BY 2 DESC, 1"
     )

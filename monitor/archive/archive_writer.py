@@ -53,7 +53,7 @@ _SILENT = frozenset({"closed"})
 
 
 def last_change(event: Event) -> datetime:
-    """When the event last changed; that its time in the working state ended is no change."""
+    """Return when the event last changed; that its time in the working state ended is no change."""
     times = [change.at for change in event.history if not change.changed.keys() <= _SILENT]
     return max((*times, *(t for t in (event.first_seen,) if t)), default=event.last_seen or _EPOCH)
 

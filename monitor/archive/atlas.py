@@ -50,7 +50,7 @@ def coordinates() -> Coordinates:
 
 
 def position(place: Place | None) -> Position | None:
-    """Where a place lies: the city, or the capital when only the country is told. None when nobody knows."""
+    """Return where a place lies: the city, or the capital when only the country is told. None when nobody knows."""
     if place is None:
         return None
     if place.name:
@@ -59,7 +59,7 @@ def position(place: Place | None) -> Position | None:
 
 
 def project(latitude: float, longitude: float) -> tuple[float, float]:
-    """A point of the map, `WIDTH` by `HEIGHT` units, from the upper left corner."""
+    """Return a point of the map, `WIDTH` by `HEIGHT` units, from the upper left corner."""
     angle = asin(_M * sin(radians(latitude)))
     square = angle * angle
     sixth = square**3
@@ -73,7 +73,7 @@ def project(latitude: float, longitude: float) -> tuple[float, float]:
 
 @cache
 def land() -> str:
-    """The outline of the land as the `d` of an SVG path."""
+    """Return the outline of the land as the `d` of an SVG path."""
     rings = json.loads((resources.files("monitor.archive") / "data" / "land.json").read_text("utf-8"))["rings"]
     return "".join(_path(piece) for ring in rings for piece in _pieces(ring))
 

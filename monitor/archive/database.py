@@ -159,7 +159,7 @@ class Archive:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or nothing is kept."""
+        """Return a transaction: all of it or nothing is kept."""
         self.writer.execute("BEGIN IMMEDIATE")
         try:
             yield self.writer
@@ -169,7 +169,7 @@ class Archive:
         self.writer.execute("COMMIT")
 
     def meta(self, name: str) -> str:
-        """A value that is kept with the file; empty when it was never set."""
+        """Return a value that is kept with the file; empty when it was never set."""
         row = self.writer.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
 

@@ -12,7 +12,7 @@ _made: OrderedDict[tuple[str, int], tuple[str, str]] = OrderedDict()
 
 
 def headline_of(event: Event) -> str:
-    """The headline of an event."""
+    """Return the headline of an event."""
     key, proof = (event.event_id, event.revision), f"{event.status} {event.brief}"
     if (known := _made.get(key)) and known[0] == proof:
         return known[1]

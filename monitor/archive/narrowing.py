@@ -94,7 +94,7 @@ class NamedParticipants:
         )
 
     def items(self) -> list[tuple[str, str]]:
-        """The filters that are set, as keys and values of a query."""
+        """Return the filters that are set, as keys and values of a query."""
         found: list[tuple[str, str]] = []
         for name in _NAMES:
             value = getattr(self, name)
@@ -111,15 +111,15 @@ class NamedParticipants:
         return found
 
     def query(self, **more: str) -> str:
-        """The filters as an address's query, without the question mark; `more` are keys of the route."""
+        """Return the filters as an address's query, without the question mark; `more` are keys of the route."""
         return urlencode([*self.items(), *((key, value) for key, value in more.items() if value)])
 
     def without(self, key: str, value: str) -> NamedParticipants:
-        """The filters less one value."""
+        """Return the filters less one value."""
         return NamedParticipants.parse([item for item in self.items() if item != (key, value)])
 
     def with_(self, **changes: object) -> NamedParticipants:
-        """The filters with some of them replaced."""
+        """Return the filters with some of them replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]  # the names are the fields' own
 
     def __bool__(self) -> bool:

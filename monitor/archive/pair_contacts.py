@@ -58,7 +58,7 @@ class LeaderRow:
 def pairs(
     archive: Archive, names: LeaderNames, selection: NamedParticipants, today: date, limit: int = 200
 ) -> list[Pair]:
-    """The pairs that were in contact in the events of a selection, the last contact first.
+    """Return the pairs that were in contact in the events of a selection, the last contact first.
 
     Where leaders are named, the pairs that they are one side of; at a summit the others met each other too.
     """
@@ -95,7 +95,7 @@ def _contacts_of(selection: NamedParticipants, names: LeaderNames) -> tuple[str,
 
 
 def busiest(archive: Archive, today: date, limit: int) -> list[str]:
-    """The leaders with the most contacts within a year before `today`."""
+    """Return the leaders with the most contacts within a year before `today`."""
     rows = archive.reader.execute(
         "SELECT a, b FROM contacts WHERE day > ?", ((today - timedelta(days=YEAR)).isoformat(),)
     )
@@ -115,7 +115,7 @@ def matrix(archive: Archive, leaders: Iterable[str]) -> dict[tuple[str, str], tu
 
 
 def cadence(archive: Archive, pair: tuple[str, str], today: date) -> Cadence | None:
-    """The rhythm of a pair's contacts; None when they had none. Contacts of one day count once."""
+    """Return the rhythm of a pair's contacts; None when they had none. Contacts of one day count once."""
     rows = archive.reader.execute("SELECT DISTINCT day FROM contacts WHERE a = ? AND b = ? ORDER BY day", sorted(pair))
     days = [date.fromisoformat(row[0]) for row in rows]
     if not days:

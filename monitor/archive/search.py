@@ -33,14 +33,14 @@ _SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def fold(text: str) -> str:
-    """The text without case and marks, as it is indexed."""
+    """Return the text without case and marks, as it is indexed."""
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold())))
 
 
 def indexed_text(event: Event) -> str:
-    """The folded text by which an event is found."""
+    """Return the folded text by which an event is found."""
     parts = [event.forum or "", event.place.name if event.place else "", *event.topics, event.brief]
     # The brief quotes one title already.
     parts += (title for title in dict.fromkeys(source.title for source in event.sources) if title not in event.brief)
@@ -48,7 +48,7 @@ def indexed_text(event: Event) -> str:
 
 
 def short_words(folded: str) -> str:
-    """The words of one and two letters, and each pair of neighbours of a script without spaces."""
+    """Return the words of one and two letters, and each pair of neighbours of a script without spaces."""
     if folded.isascii():
         return " ".join(dict.fromkeys(word for word in folded.translate(_SPACED).split() if len(word) < 3))
     found = dict.fromkeys(_SHORT.findall(folded))
@@ -88,7 +88,7 @@ class LeaderNames:
         self._recent = _newest_terms(watchlist)
 
     def bearing(self, text: str) -> tuple[str, ...]:
-        """The leaders whose id or whole name the text is, those who took office last first; empty for none."""
+        """Return the leaders whose id or whole name the text is, those who took office last first; empty for none."""
         if text in self._recent:
             return (text,)
         asked = self.ask(text)

@@ -90,7 +90,7 @@ class Assembly:
 
     @classmethod
     def restore(cls, states: Iterable[bytes]) -> Assembly:
-        """The assembly whose `states()` these are, in any order.
+        """Return the assembly whose `states()` these are, in any order.
 
         Raises DecodeError when one is damaged, NewerSchemaError when a newer version wrote it.
         """
@@ -107,18 +107,18 @@ class Assembly:
         return self
 
     def states(self) -> Iterator[tuple[str, bytes]]:
-        """Every key with its state."""
+        """Yield every key with its state."""
         yield from ((key, self.state(key)) for key in self.keys())
 
     def keys(self) -> Iterator[str]:
-        """The keys of all states: `clock`, event ids, and pairs of leaders."""
+        """Yield the keys of all states: `clock`, event ids, and pairs of leaders."""
         if self._time:
             yield _CLOCK
         yield from sorted(self._slots)
         yield from sorted(self._records)
 
     def state(self, key: str) -> bytes:
-        """The state to store under a key; raises KeyError for a key that is not there."""
+        """Return the state to store under a key; raises KeyError for a key that is not there."""
         if key == _CLOCK:
             return pack(Watermark(self._time))
         slot = self._slots.get(key)

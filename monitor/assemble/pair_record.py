@@ -37,7 +37,7 @@ class PairRecord(msgspec.Struct, frozen=True, array_like=True):
     older: dict[str, int] = {}
 
     def with_contact(self, contact: PastContact) -> PairRecord:
-        """The record with a contact added, or put in the place of what was known of the same event."""
+        """Return the record with a contact added, or put in the place of what was known of the same event."""
         kept = [c for c in self.contacts if c.event_id != contact.event_id]
         if len(kept) == MAX_CONTACTS and in_order(contact) < in_order(kept[0]):
             return self
@@ -49,11 +49,11 @@ class PairRecord(msgspec.Struct, frozen=True, array_like=True):
         return PairRecord(self.pair, tuple(kept[-MAX_CONTACTS:]), older)
 
     def without(self, event_id: str) -> PairRecord:
-        """The record without an event that was merged or did not take place after all."""
+        """Return the record without an event that was merged or did not take place after all."""
         return PairRecord(self.pair, tuple(c for c in self.contacts if c.event_id != event_id), self.older)
 
     def count(self, contact: PastContact) -> int:
-        """The place of a contact among those of its noun in its year, 1 for the first."""
+        """Return the place of a contact among those of its noun in its year, 1 for the first."""
         year = date.fromordinal(contact.day).year
         listed = sum(
             c.noun == contact.noun and date.fromordinal(c.day).year == year and in_order(c) <= in_order(contact)

@@ -54,7 +54,7 @@ class EventClock:
 
 
 def replay(articles: Iterable[Article], detect: Detector, assembly: Assembly | None = None) -> Iterator[Event]:
-    """Each revision of each event, in the order in which the stream would tell them."""
+    """Yield each revision of each event, in the order in which the stream would tell them."""
     assembly = Assembly() if assembly is None else assembly
     clock = EventClock()
     for article in articles:
@@ -69,7 +69,7 @@ def replay(articles: Iterable[Article], detect: Detector, assembly: Assembly | N
 
 
 def same_event(a: Article, b: Article, detect: Detector) -> bool:
-    """Whether some contact that one article speaks of is one that the other speaks of, with nothing else known."""
+    """Say whether some contact that one article speaks of is one that the other speaks of, with nothing else known."""
     first, second = (msgspec.structs.replace(article, id=str(n)) for n, article in enumerate((a, b)))
     events = final_events(replay([first, second], detect))
     return any({source.article_id for source in event.sources} == {first.id, second.id} for event in events)

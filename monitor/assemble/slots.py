@@ -47,7 +47,7 @@ class Slot:
 
 
 def closing_day(anchor: Anchor, last: int) -> int:
-    """The day on which an event is closed; `last` is the day of its last mention (ordinals)."""
+    """Return the day on which an event is closed; `last` is the day of its last mention (ordinals)."""
     if not anchor.live:
         return last + WAVE + READ_OUT
     if anchor.held:
@@ -68,19 +68,19 @@ class Slots(dict[str, Slot]):
         self._timers: list[tuple[int, str]] = []
 
     def group(self, states: str) -> list[str]:
-        """The events of a group of states, sorted."""
+        """Return the events of a group of states, sorted."""
         return sorted(self._groups.get(states, ()))
 
     def of_pair(self, pair: tuple[str, str]) -> set[str]:
-        """The events in which both leaders take part."""
+        """Return the events in which both leaders take part."""
         return self._by_pair.get(pair, set())
 
     def parts(self, event_id: str) -> list[str]:
-        """The events that are told as a part of this one, sorted."""
+        """Return the events that are told as a part of this one, sorted."""
         return sorted(self._parts.get(event_id, ()))
 
     def due(self, today: int) -> Iterator[str]:
-        """The events whose plan or whose time is over by a day, each as often as something of it is."""
+        """Yield the events whose plan or whose time is over by a day, each as often as something of it is."""
         while self._timers and self._timers[0][0] <= today:
             day, event_id = heappop(self._timers)
             slot = self.get(event_id)

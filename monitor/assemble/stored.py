@@ -58,7 +58,7 @@ _TYPES: dict[bytes, type] = {tag: kind for kind, tag in _TAGS.items()}
 
 
 def pack(state: State) -> bytes:
-    """The byte form of a state."""
+    """Return the byte form of a state."""
     return bytes([_VERSION]) + _TAGS[type(state)] + zstandard.compress(msgspec.msgpack.encode(state), _LEVEL)
 
 

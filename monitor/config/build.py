@@ -26,7 +26,7 @@ class SectionBuilder:
         self._tree, self._env, self._folder = tree, env, folder
 
     def build(self, expected: types.Type, value: Any, path: KeyPath, example: str = "") -> Any:
-        """The value in its type. Raises ConfigError."""
+        """Return the value in its type. Raises ConfigError."""
         match expected:
             case types.Metadata():
                 examples = (expected.extra_json_schema or {}).get("examples") or [example]
@@ -228,7 +228,7 @@ def _sample(expected: types.Type) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A built value back in the form of the file, secrets masked."""
+    """Return a built value back in the form of the file, secrets masked."""
     match value:
         case msgspec.Struct():
             config = value.__struct_config__

@@ -17,7 +17,7 @@ from monitor.config.source import ConfigTree
 
 
 def load_config(path: Path | None, env: Mapping[str, str]) -> Config:
-    """The configuration of a file (None: the defaults) with the environment's overrides laid over it.
+    """Return the configuration of a file (None: the defaults) with the environment's overrides laid over it.
 
     `env` gives the overrides (`SUMMITRY_SECTION__KEY`) and the secrets that are `{env: NAME}`. Raises ConfigError
     at the first mistake.
@@ -43,5 +43,5 @@ def _resolved(config: Config, folder: Path) -> Config:
 
 
 def shown(config: Config) -> str:
-    """The whole configuration as YAML, defaults included and secrets masked, also those inside addresses."""
+    """Return the whole configuration as YAML, defaults included and secrets masked, also those inside addresses."""
     return redacted(yaml.safe_dump(plain(config), sort_keys=False, allow_unicode=True, width=110))

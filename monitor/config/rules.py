@@ -35,7 +35,7 @@ _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^<>\r\n]+<[^\s@<>]+@[^\s@<>]+>")
 
 
 def mistakes(config: Config) -> Iterator[Mistake]:
-    """Every mistake of a configuration whose types are right, in the order of its sections."""
+    """Yield every mistake of a configuration whose types are right, in the order of its sections."""
     yield from _broker(config.broker, ("broker",))
     poller = config.poller
     if poller.floor > poller.ceiling:
@@ -205,7 +205,7 @@ def _signing_key(text: str) -> bool:
 
 
 def match_mistakes(match: Match, path: KeyPath) -> Iterator[Mistake]:
-    """What no event can match, whoever is on the watchlist: empty names, and pairs that are not two names."""
+    """Yield what no event can match, whoever is on the watchlist: empty names, and pairs that are not two names."""
     for key, names in (("leaders", match.leaders), ("countries", match.countries)):
         for number, name in enumerate(names):
             if not name.strip():

@@ -11,7 +11,7 @@ _LOGIN = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 def redacted(text: str) -> str:
-    """The text with the user and password of every address in it masked: `https://********@example.org/`."""
+    """Return the text with the user and password of every address in it masked: `https://********@example.org/`."""
     return _LOGIN.sub(f"{MASK}@", text)
 
 
@@ -28,7 +28,7 @@ class Secret:
         self.origin = origin
 
     def reveal(self) -> str:
-        """The text itself."""
+        """Return the text itself."""
         return self._value
 
     def __repr__(self) -> str:

@@ -350,5 +350,5 @@ class Config(Section, frozen=True, kw_only=True):
     log: Log = Log()
 
     def all_routes(self) -> tuple[Route, ...]:
-        """The routes, or the one that sends everything to every receiver when none is configured."""
+        """Return the routes, or the one that sends everything to every receiver when none is configured."""
         return self.routes or (Route(name="everything", receivers=tuple(self.receivers)),)

@@ -32,7 +32,7 @@ _WORDS: dict[str, Any] = {
 
 
 def dotted(path: KeyPath) -> str:
-    """The path as the user would write it: `receivers.desk.token`, `routes[0].name`."""
+    """Return the path as the user would write it: `receivers.desk.token`, `routes[0].name`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
@@ -40,7 +40,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known word, or lists them all when none is near."""
+    """Return a hint that names the nearest known word, or lists them all when none is near."""
     names = list(known)
     near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     if near:
@@ -59,7 +59,7 @@ class ConfigTree:
         self._nodes = 0
 
     def error(self, path: KeyPath, problem: str, fix: str = "") -> ConfigError:
-        """The mistake at `path` as one line that says where it stands."""
+        """Return the mistake at `path` as one line that says where it stands."""
         for length in range(len(path), -1, -1):
             variable = self._variables.get(path[:length])
             if variable:

@@ -40,7 +40,7 @@ def found_alone(
     evidence: tuple[Evidence, ...],
     setting: ArticleSetting,
 ) -> Mention:
-    """The mention; `told` is what the reader makes of kind, medium and status.
+    """Return the mention; `told` is what the reader makes of kind, medium and status.
 
     `around` are the sentences that can tell of it, the likeliest first.
     """
@@ -69,7 +69,7 @@ def found_alone(
 
 
 def evidence_of(words: Sequence[Word], parts: Sequence[FieldText], setting: ArticleSetting) -> tuple[Evidence, ...]:
-    """The words as a span of the article as it was given."""
+    """Return the words as a span of the article as it was given."""
     if not words:
         return ()
     part = next(one for one in parts if one.field == words[0].field)

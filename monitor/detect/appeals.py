@@ -24,7 +24,7 @@ class Appeal(msgspec.Struct, frozen=True):
 
 
 def appeal_of(row: Row, contact: Contact, cues: Iterable[FoundCue], text: str) -> Appeal | None:
-    """The appeal that a contact is told in, None where there is none.
+    """Return the appeal that a contact is told in, None where there is none.
 
     `text` is the field's normalised text. The leader who asks is the nearest one before the appeal's words.
     """
@@ -40,7 +40,7 @@ def appeal_of(row: Row, contact: Contact, cues: Iterable[FoundCue], text: str) -
 
 
 def asked_apart(appeals: Sequence[Appeal], pair: Iterable[str]) -> bool:
-    """Whether one of a pair asks the other to meet somebody else: that is no contact of the two."""
+    """Say whether one of a pair asks the other to meet somebody else: that is no contact of the two."""
     two = set(pair)
     return any(two & one.by and two & one.leaders for one in appeals)
 
@@ -61,7 +61,7 @@ def as_appealed(mention: Mention, appeals: Sequence[Appeal]) -> Mention:
 
 
 def as_labelled(mentions: Sequence[Mention], label: str, day: date) -> tuple[Mention, ...]:
-    """The mentions under the label of a headline.
+    """Return the mentions under the label of a headline.
 
     Under `history` each is of a contact long past. Under `check` ("Fact check: ...") only the denial of a contact
     stands, and opens no event.

@@ -26,13 +26,13 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alert_threshold: float
 
     def confidence(self, features: Collection[Feature]) -> float:
-        """The probability, between 0 and 1 with two decimals, that leaders and status are right."""
+        """Return the probability, between 0 and 1 with two decimals, that leaders and status are right."""
         return round(1 / (1 + math.exp(-self.bias - sum(self.weights[one] for one in features))), 2)
 
 
 @cache
 def model() -> Model:
-    """The bundled model. Raises DataFileError when the file is not valid."""
+    """Return the bundled model. Raises DataFileError when the file is not valid."""
     found = read("confidence.yaml", Model)
     missing = set(get_args(Feature)) - set(found.weights)
     if missing:
@@ -41,5 +41,5 @@ def model() -> Model:
 
 
 def alert_threshold() -> float:
-    """The default confidence from which a mention is worth an alert."""
+    """Return the default confidence from which a mention is worth an alert."""
     return model().alert_threshold

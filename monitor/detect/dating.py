@@ -176,7 +176,7 @@ class DateWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: Mapping[Feature, float]
 
     def probability(self, features: Collection[Feature]) -> float:
-        """How likely it is that a time with these features is the contact's, between 0 and 1."""
+        """Return how likely it is that a time with these features is the contact's, between 0 and 1."""
         return 1 / (1 + math.exp(-self.bias - sum(self.weights[one] for one in features)))
 
 

@@ -129,7 +129,7 @@ class Detector:
         return self._registries[code]
 
     def detect(self, article: Article, *, now: datetime | None = None) -> tuple[Mention, ...]:
-        """The mentions of one article, in the order of the text. Never raises, whatever the article holds.
+        """Return the mentions of one article, in the order of the text. Never raises, whatever the article holds.
 
         `now` stands in for a missing published date; without either, dates are not read and offices count as of the
         last day on which most of the leaders named were in office.
@@ -144,7 +144,7 @@ class Detector:
         return reading.explanation(self._reader, lean=lean)
 
     def witnessed(self, article: Article) -> tuple[Passage, tuple[Mention, ...]]:
-        """What the reader would be shown of the article, and what the rules alone find in it: for training."""
+        """Return what the reader would be shown of the article, and what the rules alone find in it: for training."""
         reading = self._reading(article, None)
         if isinstance(reading, str):
             return Passage("", (), ()), ()
@@ -263,13 +263,13 @@ class _ArticleReading:
         self._appeals: list[Appeal] = []
 
     def rule_mentions(self) -> tuple[Mention, ...]:
-        """What the rules find. To be called once: it reads the article."""
+        """Return what the rules find. To be called once: it reads the article."""
         findings = [self._own_words(finding) for part in self.parts for finding in self._read(part)]
         mentions = merged(findings, self._setting()) if findings else ()
         return tuple(dated(one, self.opening) for one in mentions)
 
     def passage(self) -> Passage:
-        """The article as the reader takes it, once the rules have read it."""
+        """Return the article as the reader takes it, once the rules have read it."""
         fields = fields_of([(part.field, part.normal.text) for part in self.parts])
         return Passage(self.language.code, fields, tuple(self.seen), self.focus.speaker)
 

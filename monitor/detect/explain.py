@@ -19,7 +19,7 @@ from monitor.records import Mention
 
 
 def explanation_text(explanation: Explanation) -> str:
-    """The explanation in the form above, without a line's end at the end."""
+    """Return the explanation in the form above, without a line's end at the end."""
     return "\n".join(_lines(explanation))
 
 

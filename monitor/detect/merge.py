@@ -45,7 +45,7 @@ class ArticleSetting(msgspec.Struct, frozen=True):
 
 
 def merged(findings: Sequence[FoundContact], setting: ArticleSetting) -> tuple[Mention, ...]:
-    """The mentions of an article, one for each contact it tells of."""
+    """Return the mentions of an article, one for each contact it tells of."""
     groups: list[list[FoundContact]] = []
     for finding in findings:
         home = next((group for group in groups if _same(group, finding)), None)
@@ -136,7 +136,7 @@ def _features(group: Sequence[FoundContact], known: FoundContact, setting: Artic
 
 
 def participant(leader: str, setting: ArticleSetting, role: str = "") -> Participant:
-    """A leader as one who takes part, with the office held on the article's day."""
+    """Return a leader as one who takes part, with the office held on the article's day."""
     office = setting.watchlist.office_on(leader, setting.day)
     known = setting.watchlist.leaders.get(leader)
     return Participant(

@@ -50,7 +50,7 @@ Alone = Callable[[frozenset[str], Status, Kind, Medium], Mention | None]
 
 
 def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion]) -> dict[Pair, Vote]:
-    """What the rules found for each pair; of several mentions the one that the reader finds likeliest."""
+    """Return what the rules found for each pair; of several mentions the one that the reader finds likeliest."""
     found = {}
     for pair, opinion in opinions.items():
         about = [one for one in rules if set(pair) <= {p.leader for p in one.participants}]

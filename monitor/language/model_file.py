@@ -52,7 +52,7 @@ def share(descriptor: int) -> None:
 
 
 def load(languages: Sequence[str]) -> LanguageIdentifier:
-    """The model for these languages (ISO 639-1). All that share a file must ask for the same ones."""
+    """Return the model for these languages (ISO 639-1). All that share a file must ask for the same ones."""
     if _shared >= 0:
         return _mapped(_shared, languages)
     with tempfile.TemporaryFile() as own:

@@ -32,7 +32,7 @@ _WHERE = re.compile(r" - at `(?:key in )?\$?(.*)`$")
 
 
 def read_yaml(path: Path, kind: type[T]) -> T:
-    """The file as `kind`, a msgspec struct or a container of such.
+    """Return the file as `kind`, a msgspec struct or a container of such.
 
     Raises ConfigError, naming the file and the key, when the file can't be read, is not YAML, or does not fit `kind`.
     """
@@ -53,7 +53,7 @@ def read_yaml(path: Path, kind: type[T]) -> T:
 
 
 def day(text: str | None, *, end: bool = False) -> date | None:
-    """A day written as `2000-05-07`; a month or a year alone means its first day, or its last with `end`.
+    """Return a day written as `2000-05-07`; a month or a year alone means its first day, or its last with `end`.
 
     None for an open end (nothing, `now`, `present`). Raises ValueError for anything else.
     """
@@ -74,7 +74,7 @@ def day(text: str | None, *, end: bool = False) -> date | None:
 
 
 def did_you_mean(word: str, known: list[str], what: str = "keys") -> str:
-    """A fix for an unknown word: the nearest known one, or all of them."""
+    """Return a fix for an unknown word: the nearest known one, or all of them."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else f"{what} here: {', '.join(known)}"
 

@@ -93,7 +93,7 @@ class WatchlistFile(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def bundled() -> Watchlist:
-    """The roster that ships with the project; read once.
+    """Return the roster that ships with the project; read once.
 
     Raises ConfigError when a data file was edited into something invalid.
     """
@@ -115,12 +115,12 @@ def bundled() -> Watchlist:
 
 
 def load_or_bundled(path: str | Path | None) -> Watchlist:
-    """A user's watchlist file, or the bundled roster where none is named. Raises ConfigError for any mistake."""
+    """Return a user's watchlist file, or the bundled roster where none is named. Raises ConfigError for any mistake."""
     return load(path) if path else bundled()
 
 
 def load(path: str | Path) -> Watchlist:
-    """A user's watchlist file.
+    """Return a user's watchlist file.
 
     With `include: [bundled]` its leaders come on top of the bundled roster, and a leader with a bundled id replaces the
     bundled entry; without it only its own leaders exist. States are always the bundled ones. Raises ConfigError, one
@@ -158,7 +158,7 @@ def load(path: str | Path) -> Watchlist:
 
 @cache
 def tiers() -> tuple[str, ...]:
-    """The names of the bundled tiers that a watchlist file may include beside the roster."""
+    """Return the names of the bundled tiers that a watchlist file may include beside the roster."""
     return tuple(path.stem for path in sorted((DATA / "tiers").glob("*.yaml")))
 
 

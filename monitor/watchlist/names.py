@@ -18,7 +18,7 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def plain(text: str) -> str:
-    """The text with Latin letters stripped of their diacritics; other scripts are left as they are."""
+    """Return the text with Latin letters stripped of their diacritics; other scripts are left as they are."""
     text = text.translate(_LETTERS)
     if text.isascii():
         return text
@@ -46,17 +46,17 @@ _GIVEN_PAIR = re.compile(r"([A-Z]\w+) ([A-Z]\w+)-([a-z]\w+)")
 
 
 def slug(name: str) -> str:
-    """The id of a full name: `Recep Tayyip Erdoğan` is `recep-tayyip-erdogan`; empty without Latin letters."""
+    """Return the id of a full name: `Recep Tayyip Erdoğan` is `recep-tayyip-erdogan`; empty without Latin letters."""
     return _NOT_SLUG.sub("-", plain(name).lower().replace("'", "")).strip("-")
 
 
 def is_slug(text: str) -> bool:
-    """Whether the text is a well-formed id."""
+    """Say whether the text is a well-formed id."""
     return _SLUG.fullmatch(text) is not None
 
 
 def strength_of(text: str, weak: Collection[str]) -> Strength:
-    """How much an alias says when its file does not say it.
+    """Return how much an alias says when its file does not say it.
 
     Several words name a person; one word is a surname. One of the known weak words (`weak`, lower case), or a Latin one
     of up to two letters, counts only with support: `Store` is one, Norway's `Støre` is not.
@@ -72,7 +72,7 @@ def strength_of(text: str, weak: Collection[str]) -> Strength:
 
 
 def surname(name: str) -> str:
-    """The last word of a name with the particles that belong to it: `von der Leyen`, `bin Salman`, `al-Sisi`.
+    """Return the last word of a name with the particles that belong to it: `von der Leyen`, `bin Salman`, `al-Sisi`.
 
     `Jr`, `II` and the like at the end are no surname, and a monarch's name (`Mohammed VI`, `Philippe of Belgium`) stays
     whole. Not for names that go the other way round (Xi Jinping).

@@ -60,7 +60,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
     term: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Whether the post was held on `day`. The day of a handover belongs to both holders."""
+        """Say whether the post was held on `day`. The day of a handover belongs to both holders."""
         return (self.from_ or _FIRST) <= day <= (self.to or _LAST)
 
 
@@ -75,7 +75,7 @@ class Leader(msgspec.Struct, frozen=True, kw_only=True):
     offices: tuple[Office, ...] = ()
 
     def serves_with(self, other: Leader) -> bool:
-        """Whether the two are in office on a common day, a handover apart."""
+        """Say whether the two are in office on a common day, a handover apart."""
         return any(
             (one.from_ or _FIRST) < (two.to or _LAST) and (two.from_ or _FIRST) < (one.to or _LAST)
             for one in self.offices
@@ -133,7 +133,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.executives[-1].role
 
     def executive_on(self, day: date) -> Role:
-        """The role that a bare "leader" of this state meant on `day`."""
+        """Return the role that a bare "leader" of this state meant on `day`."""
         return next((one.role for one in self.executives if day <= (one.to or _LAST)), self.executives[-1].role)
 
 
@@ -200,14 +200,14 @@ class Watchlist:
             posts.sort(key=lambda post: (post[0].from_ or _FIRST, post[1].id))
 
     def offices_on(self, leader_id: str, day: date) -> tuple[Office, ...]:
-        """Every office that the leader held on `day`, the most telling first; none for an unknown id."""
+        """Return every office that the leader held on `day`, the most telling first; none for an unknown id."""
         leader = self.leaders.get(leader_id)
         if leader is None:
             return ()
         return tuple(sorted((one for one in leader.offices if one.covers(day)), key=lambda one: self._weight(one, day)))
 
     def office_on(self, leader_id: str, day: date) -> Office | None:
-        """The office in which the leader acted on `day`; None when out of office then.
+        """Return the office in which the leader acted on `day`; None when out of office then.
 
         Of several it is the one with the state's executive role, then by `ROLE_ORDER`, then the post taken last.
         """
@@ -239,7 +239,7 @@ class Watchlist:
         return meaning
 
     def holder_of_title(self, country: str, word: str, day: date) -> Leader | None:
-        """The one leader whom "the <country> <word>" meant on `day`.
+        """Return the one leader whom "the <country> <word>" meant on `day`.
 
         On a handover day it is the one who took over. None when the word is no title there, nobody of this watchlist
         held the post, or several did at once (a joint presidency). A post's own full title counts as a word. "Leader"
@@ -258,18 +258,18 @@ class Watchlist:
         return _only(found, day)
 
     def holder_of_phrase(self, phrase: Phrase, day: date) -> Leader | None:
-        """The one leader whom a phrase such as "EU chief" or "Kremlin leader" meant on `day`."""
+        """Return the one leader whom a phrase such as "EU chief" or "Kremlin leader" meant on `day`."""
         if phrase.means == "executive":
             return self.holder_of_title(phrase.country, "leader", day)
         posts = self._posts_on(phrase.country, day)
         return _only([post for post in posts if phrase.means in (post[0].role, post[0].title)], day)
 
     def serving(self, day: date) -> frozenset[str]:
-        """The ids of all leaders in office on `day`."""
+        """Return the ids of all leaders in office on `day`."""
         return frozenset(leader for first, last, leader in self._terms if first <= day <= last)
 
     def tracks(self, ids: Collection[str]) -> bool:
-        """Whether a contact of these leaders is wanted.
+        """Say whether a contact of these leaders is wanted.
 
         It is when `watch` is empty, when one of them is watched by name or by the country of an office, or when two of
         them are a watched pair.

@@ -27,7 +27,7 @@ class Selection(NamedTuple):
     countries: frozenset[str]
 
     def fits(self, participants: Iterable[tuple[str, str]]) -> bool:
-        """Whether one of the participants, each a leader's id and a country code, is meant."""
+        """Say whether one of the participants, each a leader's id and a country code, is meant."""
         return any(leader in self.leaders or country in self.countries for leader, country in participants)
 
 
@@ -62,7 +62,7 @@ class NameIndex:
         return Selection(frozenset(leaders), frozenset({country} if country else ()))
 
     def leader(self, name: str, day: date) -> str:
-        """The id of the one leader whom a name means; among several, the one in office on `day`.
+        """Return the id of the one leader whom a name means; among several, the one in office on `day`.
 
         Raises UnknownNameError when it means nobody, or several who are in office or none who is.
         """
@@ -78,7 +78,7 @@ class NameIndex:
         return chosen[0]
 
     def country(self, name: str) -> str:
-        """The code of the state or body that a name or code means. Raises UnknownNameError."""
+        """Return the code of the state or body that a name or code means. Raises UnknownNameError."""
         found = self._countries.get(_key(name))
         if found is None:
             near = difflib.get_close_matches(_key(name), self._countries, n=1, cutoff=0.75)
@@ -97,7 +97,7 @@ class NameIndex:
 
 @cache
 def name_index(watchlist: Watchlist) -> NameIndex:
-    """The index of a watchlist, made once: it holds some 30,000 names."""
+    """Return the index of a watchlist, made once: it holds some 30,000 names."""
     return NameIndex(watchlist)
 
 

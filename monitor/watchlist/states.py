@@ -56,7 +56,7 @@ class TitleWords(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def bundled_states() -> Mapping[str, State]:
-    """All states and bodies by code."""
+    """Return all states and bodies by code."""
     facts_file = DATA / "states" / "facts.yaml"
     facts = read_yaml(facts_file, dict[str, StateEntry])
     languages: dict[str, dict[str, StateNames]] = {}
@@ -93,13 +93,13 @@ def bundled_states() -> Mapping[str, State]:
 
 @cache
 def title_words() -> Mapping[str, Meaning]:
-    """What a title word means where a state does not say otherwise, all languages together, lower case."""
+    """Return what a title word means where a state does not say otherwise, all languages together, lower case."""
     file = read_yaml(DATA / "titles.yaml", TitleWords)
     return MappingProxyType({word.lower(): role for words in file.words.values() for word, role in words.items()})
 
 
 def role_of(title: str, country: str, states: Mapping[str, State], words: Mapping[str, Meaning]) -> Role:
-    """The role behind an office's free title: "General Secretary of the Communist Party" or "Prime Minister".
+    """Return the role behind an office's free title: "General Secretary of the Communist Party" or "Prime Minister".
 
     The state's own title words come first, then the general ones; the word that starts first in the title decides, the
     longest of those. `other` when no title word is in it, or when a deputy, a minister or the like holds it.
@@ -132,7 +132,7 @@ def role_of_office(title: str, country: str) -> Role:
 
 
 def code_for(written: str, states: Mapping[str, State]) -> str:
-    """A hint for a wrong country code: by English name, by case, or the nearest code."""
+    """Return a hint for a wrong country code: by English name, by case, or the nearest code."""
     for code, state in states.items():
         if written.lower() == code.lower() or any(
             written.lower() == name.lower() for name in state.names.get("en", ())

@@ -96,7 +96,7 @@ class EventFilter(NamedTuple):
     last: date | None = None
 
     def fits(self, event: Event) -> bool:
-        """Whether an event meets every condition; one whose day is not known meets no condition of days."""
+        """Say whether an event meets every condition; one whose day is not known meets no condition of days."""
         who = [(one.leader, one.country) for one in event.participants]
         place = event.place.name if event.place else ""
         text = f"{event.brief} {place} {event.forum or ''}".casefold()
@@ -125,7 +125,7 @@ def event_filter(  # noqa: PLR0917  # one parameter an option
     first: str = "",
     last: str = "",
 ) -> EventFilter:
-    """The filter that the options mean. Raises UnknownNameError, click.BadParameter."""
+    """Return the filter that the options mean. Raises UnknownNameError, click.BadParameter."""
     names = [name for each in leaders for name in each.split(",") if name.strip()]
     selections: list[Selection] = []
     if names or countries:

@@ -77,7 +77,7 @@ def _chosen(file: Path | None) -> Path | None:
 
 
 def resolved(config: Config, source: str) -> Config:
-    """The configuration with ids for the names in its matchers; its own watchlist is loaded in any case.
+    """Return the configuration with ids for the names in its matchers; its own watchlist is loaded in any case.
 
     Raises ConfigError for a name that nobody bears, or the watchlist's own error.
     """

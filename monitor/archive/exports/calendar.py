@@ -30,7 +30,7 @@ _PLANS = {"proposed", "planned", "rescheduled", "postponed", "unconfirmed"}
 
 
 def was_planned(event: Event) -> bool:
-    """Whether the event is, or was before it took place or was called off, known as a plan."""
+    """Say whether the event is, or was before it took place or was called off, known as a plan."""
     if event.status in _PLANS:
         return True
     said = (value for change in event.history for value in change.changed.get("status", ()))
@@ -38,7 +38,7 @@ def was_planned(event: Event) -> bool:
 
 
 def write_calendar(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """One VCALENDAR."""
+    """Yield one VCALENDAR."""
     yield _lines(
         ("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//Summitry//Board//EN"), ("CALSCALE", "GREGORIAN"),
         ("METHOD", "PUBLISH"), ("X-WR-CALNAME", _escaped(origin.title)),

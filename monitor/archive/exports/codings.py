@@ -55,7 +55,7 @@ _HEADER = ("event_id", "date", "source", "target", "code", "root", "source_name"
 
 
 def shape(event: Event) -> str:
-    """What kind of contact it is in the words of the tables: remote, hosted, elsewhere, many or meeting."""
+    """Return what kind of contact it is in the words of the tables: remote, hosted, elsewhere, many or meeting."""
     if len(event.participants) > 2:
         return "many"
     if event.medium in {"phone", "video", "remote"}:
@@ -82,7 +82,7 @@ def _day(event: Event) -> date | None:
 
 
 def actor(country: str) -> str:
-    """The actor code of a state's government, or of a body; `---` (no code) when the tables have none."""
+    """Return the actor code of a state's government, or of a body; `---` (no code) when the tables have none."""
     return codings().actors.get(country, "---")
 
 

@@ -50,7 +50,7 @@ class ExportOrigin:
     title: str = "Summitry"
 
     def event_url(self, event_id: str) -> str:
-        """The address of an event's page; empty without a board."""
+        """Return the address of an event's page; empty without a board."""
         return f"{self.board}/events/{event_id}" if self.board else ""
 
 
@@ -65,7 +65,7 @@ class Format:
 
 
 def clean(text: str) -> str:
-    """The text without control characters, lone surrogates and direction marks."""
+    """Return the text without control characters, lone surrogates and direction marks."""
     return _UNWANTED.sub("", text)
 
 

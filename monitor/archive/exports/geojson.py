@@ -11,7 +11,7 @@ from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean
 
 
 def write_geojson(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """One FeatureCollection; an event without a known place has a null geometry, as the format allows."""
+    """Yield one FeatureCollection; an event without a known place has a null geometry, as the format allows."""
     yield b'{"type":"FeatureCollection","features":['
     for number, item in enumerate(items):
         yield (b"," if number else b"") + b"\n" + msgspec.json.encode(_feature(item, origin))

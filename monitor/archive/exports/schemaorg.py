@@ -29,7 +29,7 @@ _REMOTE = {"phone", "video", "remote"}
 
 
 def write_schemaorg(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """One JSON-LD object a line."""
+    """Yield one JSON-LD object a line."""
     for item in items:
         if item.event.status in STATUSES:
             yield msgspec.json.encode(_object(item, origin)) + b"\n"

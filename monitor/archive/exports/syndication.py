@@ -18,12 +18,12 @@ _ATOM = "http://www.w3.org/2005/Atom"
 
 
 def entry_id(event_id: str) -> str:
-    """The id of an event's entry: a tag URI (RFC 4151), the same on every board."""
+    """Return the id of an event's entry: a tag URI (RFC 4151), the same on every board."""
     return f"tag:summitry,2026:event:{event_id}"
 
 
 def write_atom(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """One Atom feed document."""
+    """Yield one Atom feed document."""
     found = list(items)
     ET.register_namespace("", _ATOM)
     feed = ET.Element(f"{{{_ATOM}}}feed")
@@ -67,7 +67,7 @@ def _time(moment: datetime) -> str:
 
 
 def write_json_feed(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """One JSON Feed document; `_summitry` holds what the format has no word for."""
+    """Yield one JSON Feed document; `_summitry` holds what the format has no word for."""
     feed: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": origin.title}
     if origin.page:
         feed["home_page_url"] = origin.page

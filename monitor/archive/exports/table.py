@@ -66,7 +66,7 @@ def _cell(value: str | float | bool | None) -> str | float | None:
 
 
 def write_csv(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """One row an event under a row of names, UTF-8, lines end in CR LF. Lists are joined by semicolons."""
+    """Yield one row an event under a row of names, UTF-8, lines end in CR LF. Lists are joined by semicolons."""
     held = io.StringIO()
     writer = csv.writer(held)
     writer.writerow(COLUMNS)
@@ -86,7 +86,7 @@ def write_lines(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[b
 
 
 def write_parquet(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """The rows of the CSV with typed columns. Raises SummitryError without the extra `parquet`."""
+    """Yield the rows of the CSV with typed columns. Raises SummitryError without the extra `parquet`."""
     try:
         import pyarrow as pa  # noqa: PLC0415  # an optional extra
         import pyarrow.parquet as pq  # noqa: PLC0415

@@ -19,7 +19,7 @@ _REMOTE = frozenset({"phone", "video", "remote"})
 
 
 def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str = "en") -> str:
-    """One line of at most `limit` characters: who, what, when, where, and how many independent sources.
+    """Return one line of at most `limit` characters: who, what, when, where, and how many independent sources.
 
     `zone` is the reader's: it settles which year goes without saying. What does not fit is left out, last things first:
     the number of sources, the place, the time, and leaders beyond the first.

@@ -47,19 +47,19 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 def brief(event: Event, language: str = "en") -> str:
-    """The text for an event whose facts, alternatives and sources are set."""
+    """Return the text for an event whose facts, alternatives and sources are set."""
     return " ".join(sentence(pieces) for pieces in sentences(event, language))
 
 
 def sentences(event: Event, language: str = "en") -> tuple[tuple[Piece, ...], ...]:
-    """The brief as sentences, each as the pieces that it is made of."""
+    """Return the brief as sentences, each as the pieces that it is made of."""
     words = phrases(language)
     told = (_what(event, words), _about(event, words), _unsure(event, words))
     return tuple(pieces for pieces in told if pieces)
 
 
 def sentence(pieces: Sequence[Piece]) -> str:
-    """One sentence; pieces with the same sources share one citation."""
+    """Return one sentence; pieces with the same sources share one citation."""
     text = ""
     for at, piece in enumerate(pieces):
         joint = "" if not text or piece.text[0] in ",;" else " "

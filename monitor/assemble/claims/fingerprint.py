@@ -97,7 +97,7 @@ def _credits(text: str, outlet: str) -> tuple[set[str], str]:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in lower case; each character of a script without spaces is a word."""
+    """Return the words of a text in lower case; each character of a script without spaces is a word."""
     spaced = _UNSPACED.sub(lambda m: f" {m.group()} ", text.lower())
     return _WORD.findall(spaced)[:_MAX_WORDS]
 
@@ -111,7 +111,7 @@ def shingles(text: str) -> set[str]:
 
 
 def read_text(text: str, outlet: str = "") -> Text:
-    """The signature and the credits of a text."""
+    """Return the signature and the credits of a text."""
     agencies, plain = _credits(text, outlet)
     runs = shingles(plain)
     if not runs:
@@ -123,7 +123,7 @@ def read_text(text: str, outlet: str = "") -> Text:
 
 
 def similarity(a: Text, b: Text) -> float:
-    """How much of the shorter text stands in the longer one, from 0 to 1, estimated from the signatures.
+    """Return how much of the shorter text stands in the longer one, from 0 to 1, estimated from the signatures.
 
     With Jaccard similarity J of sets of sizes m <= n, the shared part is J (m + n) / (1 + J), and its share of m is
     the containment.
@@ -135,7 +135,7 @@ def similarity(a: Text, b: Text) -> float:
 
 
 def same_text(a: Text, b: Text) -> bool:
-    """Whether two texts are copies of one report. A shared agency credit makes up for a heavier edit."""
+    """Say whether two texts are copies of one report. A shared agency credit makes up for a heavier edit."""
     if min(a.size, b.size) < SHORT:
         bar = CONTAINED_SHORT
         if max(a.size, b.size) >= SHORT * 2:

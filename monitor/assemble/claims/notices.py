@@ -85,7 +85,7 @@ def _read(kind: Kind, forms: Iterable[str], says: tuple[str, ...]) -> _Patterns:
 
 
 def notice_of(title: str) -> Kind | None:
-    """Whether a title is of a correction or a retraction, None when it is neither."""
+    """Say whether a title is of a correction or a retraction, None when it is neither."""
     boxed = title.rstrip().endswith(_BOX_ENDS)
     lower = title.lower()
     bare = lower.lstrip(_MARKS)
@@ -103,7 +103,7 @@ def notice_of(title: str) -> Kind | None:
 
 
 def with_withdrawals(article: Article, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-    """What an article tells assembly: its mentions, then a record that takes back what it replaces.
+    """Return what an article tells assembly: its mentions, then a record that takes back what it replaces.
 
     A retraction claims nothing, so its own mentions are left out; they say which contact it speaks of.
     """
@@ -141,7 +141,7 @@ def _withdrawal(
 
 
 def taken_back(notice: Mention, claims: Iterable[Sighting], time: int) -> list[Sighting]:
-    """The claims that a notice takes back; `time` is its own, in seconds.
+    """Return the claims that a notice takes back; `time` is its own, in seconds.
 
     They are of the notice's outlet, no newer than it, and not older than REACH days. A retraction takes back all of a
     contact whose participants it names; else the notice takes back the one article whose title it repeats best.
@@ -165,7 +165,7 @@ def taken_back(notice: Mention, claims: Iterable[Sighting], time: int) -> list[S
 
 
 def is_named(participant: Participant, source: Source) -> bool:
-    """Whether a text names a leader, by the name of the watchlist or one of its other spellings."""
+    """Say whether a text names a leader, by the name of the watchlist or one of its other spellings."""
     known = bundled().leaders.get(participant.leader)
     names = {participant.name, *(alias.text for alias in known.aliases)} if known else {participant.name}
     return any(name in source.excerpt for name in names)

@@ -141,12 +141,12 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
 
 
 def article_key(article_id: str) -> int:
-    """A number for an article id, 63 bits wide."""
+    """Return a number for an article id, 63 bits wide."""
     return int.from_bytes(blake2b(article_id.encode("utf-8", "replace"), digest_size=8).digest(), "big") >> 1
 
 
 def event_time(mention: Mention) -> datetime:
-    """When the mention entered the news: its article's published time, but never after the poller saw it.
+    """Return when the mention entered the news: its article's published time, but never after the poller saw it.
 
     A mention without any time is of the first day of the calendar.
     """
@@ -156,12 +156,12 @@ def event_time(mention: Mention) -> datetime:
 
 
 def group_of(participants: tuple[Participant, ...]) -> str:
-    """The states that take part, sorted: a participant named by office only has a state, but maybe no name."""
+    """Return the states that take part, sorted: a participant named by office only has a state, but maybe no name."""
     return "+".join(sorted(p.country.lower() or p.leader for p in participants))
 
 
 def sighting_of(mention: Mention) -> Sighting:
-    """The mention as it is kept. Participants are sorted by leader and named once."""
+    """Return the mention as it is kept. Participants are sorted by leader and named once."""
     source = mention.source
     participants = tuple(sorted({p.leader: p for p in mention.participants}.values(), key=lambda p: p.leader))
     contact = "|".join(
@@ -216,10 +216,10 @@ def sighting_of(mention: Mention) -> Sighting:
 
 
 def canonical_order(sighting: Sighting) -> tuple[int, str, int, str]:
-    """The order in which sources are numbered: by event time, then article."""
+    """Return the order in which sources are numbered: by event time, then article."""
     return sighting.time, sighting.article_id, sighting.revision, sighting.contact
 
 
 def ordinal(day: date) -> int:
-    """The proleptic ordinal of a date or of an aware datetime's UTC date."""
+    """Return the proleptic ordinal of a date or of an aware datetime's UTC date."""
     return (utc(day).date() if isinstance(day, datetime) else day).toordinal()

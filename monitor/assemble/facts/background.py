@@ -19,7 +19,7 @@ MAX_LEADERS = 6
 
 
 def contact_of(event_id: str, anchor: Anchor) -> PastContact | None:
-    """The contact of an event, None when nobody reports that it took place."""
+    """Return the contact of an event, None when nobody reports that it took place."""
     if not anchor.held:
         return None
     medium: Medium = "unknown" if anchor.medium is None else "remote" if anchor.medium else "in_person"
@@ -28,7 +28,7 @@ def contact_of(event_id: str, anchor: Anchor) -> PastContact | None:
 
 
 def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
-    """The pairs of a small set of leaders, as keys; none of a large gathering's."""
+    """Return the pairs of a small set of leaders, as keys; none of a large gathering's."""
     named = sorted(set(leaders))
     if not 2 <= len(named) <= MAX_LEADERS:
         return ()
@@ -36,7 +36,7 @@ def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
 
 
 def context(event_id: str, record: PairRecord, language: str = "en") -> str:
-    """One sentence on what is on record of the pair before the contact of an event, '' when nothing is."""
+    """Return one sentence on what is on record of the pair before the contact of an event, '' when nothing is."""
     contact = next((c for c in record.contacts if c.event_id == event_id), None)
     earlier = [c for c in record.contacts if contact is not None and in_order(c) < in_order(contact)]
     if contact is None or not earlier:

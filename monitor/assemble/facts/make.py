@@ -39,7 +39,7 @@ _VIDEO_WEIGHT = 3
 def build(
     event_id: str, sightings: Sequence[Sighting], anchor: Anchor, today: int, redirects: tuple[str, ...] = ()
 ) -> Event:
-    """The event on a day (event time, an ordinal), without revision, history and context.
+    """Return the event on a day (event time, an ordinal), without revision, history and context.
 
     `anchor` is of the same sightings.
     """
@@ -117,7 +117,7 @@ def _day_of_plan(live: Sequence[Sighting], happened: Sequence[Sighting], coverag
 
 
 def retracted(event: Event) -> Event:
-    """The event when no source stands behind it any more: nothing is claimed, and nobody is cited."""
+    """Return the event when no source stands behind it any more: nothing is claimed, and nobody is cited."""
     event = msgspec.structs.replace(
         event,
         status="retracted",
@@ -172,7 +172,7 @@ def _confidence(sightings: Sequence[Sighting], coverage: Coverage) -> float:
 
 
 def content_digest(event: Event) -> bytes:
-    """A fingerprint of what a reader of the event would see changed: without revision, history and titles."""
+    """Return a fingerprint of what a reader of the event would see changed: without revision, history and titles."""
     seen = msgspec.structs.replace(
         event,
         revision=0,
@@ -184,7 +184,7 @@ def content_digest(event: Event) -> bytes:
 
 
 def tracked(event: Event) -> dict[str, Any]:
-    """The tracked fields in their JSON form."""
+    """Return the tracked fields in their JSON form."""
     values: dict[str, Any] = msgspec.to_builtins({name: getattr(event, name) for name in TRACKED})
     values["participants"] = [p.leader for p in event.participants]
     values["confirmed_by"] = list(event.confirmed_by)

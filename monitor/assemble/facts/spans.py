@@ -18,7 +18,7 @@ _TOLD: frozenset[Granularity] = frozenset({"until", "from", "around", "reported"
 
 
 def shape_of(when: When, said: date) -> Granularity:
-    """The shape of a time that was told on the day `said`; `range` for none of note."""
+    """Return the shape of a time that was told on the day `said`; `range` for none of note."""
     start, end = when.start, when.end
     if when.granularity in _TOLD:
         return when.granularity

@@ -163,7 +163,7 @@ def when_claim(
 
 
 def reported(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
-    """The time of a contact that took place on a day that nobody tells: the days up to its first report."""
+    """Return the time of a contact that took place on a day that nobody tells: the days up to its first report."""
     first = min(s.day for s in sightings)
     if first <= READ_OUT:  # nobody knows when it was reported
         return Weighed(None, None)
@@ -173,12 +173,12 @@ def reported(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
 
 
 def contains(chosen: When, other: When) -> bool:
-    """Whether the other date is a wider one around the chosen one."""
+    """Say whether the other date is a wider one around the chosen one."""
     return other.start <= chosen.start and chosen.end <= other.end
 
 
 def narrowness(when: When) -> int:
-    """A day says more than a week, a week more than a month."""
+    """Return a day says more than a week, a week more than a month."""
     return -(when.end.toordinal() - when.start.toordinal())
 
 
@@ -211,7 +211,7 @@ def participants(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
 
 
 def topics(sightings: Sequence[Sighting], coverage: Coverage) -> tuple[tuple[str, ...], Fact | None]:
-    """Every topic that a source names, the most named first, and the sources behind them."""
+    """Return every topic that a source names, the most named first, and the sources behind them."""
     behind: dict[str, set[int]] = {}
     for s in sightings:
         for topic in s.topics:

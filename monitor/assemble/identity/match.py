@@ -39,7 +39,7 @@ _OPEN = frozenset({"proposed", "planned", "postponed", "rescheduled", "cancelled
 
 
 def near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
-    """Whether two spans of days share a day, give or take `slack`."""
+    """Say whether two spans of days share a day, give or take `slack`."""
     return a[0] <= b[1] + slack and b[0] <= a[1] + slack
 
 
@@ -54,7 +54,7 @@ def _zones_apart(s: Sighting, anchor: Anchor) -> bool:
 
 
 def same_leaders(s: Sighting, anchor: Anchor) -> bool:
-    """The same named leaders; an office without a name stands for the leader of its state.
+    """Return the same named leaders; an office without a name stands for the leader of its state.
 
     Both sides are known to name the same states (they share a group).
     """
@@ -64,7 +64,7 @@ def same_leaders(s: Sighting, anchor: Anchor) -> bool:
 
 
 def score(s: Sighting, anchor: Anchor) -> float | None:
-    """How well a sighting fits an event of the same states; None when it speaks of another contact."""
+    """Return how well a sighting fits an event of the same states; None when it speaks of another contact."""
     if not same_leaders(s, anchor):
         return None
     again = s.key in anchor.articles
@@ -109,7 +109,7 @@ def _same_telling(s: Sighting, anchor: Anchor) -> bool:
 
 
 def recency(s: Sighting, anchor: Anchor) -> int:
-    """A report without a date is of the latest contact that it can be of: the day of that one, else 0.
+    """Return a report without a date is of the latest contact that it can be of: the day of that one, else 0.
 
     A contact that was due the day before, and of which no report has come, comes first: its reports are awaited.
     """

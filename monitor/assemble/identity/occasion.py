@@ -16,7 +16,7 @@ _MOST = 0.5
 
 
 def one_occasion(a: Anchor, b: Anchor) -> bool:
-    """Whether two events of the same states are one."""
+    """Say whether two events of the same states are one."""
     if not (a.live and b.live) or a.leaders != b.leaders or len(a.leaders) < 2:  # two leaders
         return False
     if a.medium is not None and b.medium is not None and a.medium != b.medium:

@@ -31,13 +31,13 @@ def _regions() -> dict[str, frozenset[str]]:
 
 
 def same_place(name: str, others: Iterable[str]) -> bool:
-    """Whether a place is one of some others, lies in one, or has one in it."""
+    """Say whether a place is one of some others, lies in one, or has one in it."""
     regions = _regions()
     return any(name == other or other in regions.get(name, ()) or name in regions.get(other, ()) for other in others)
 
 
 @cache
 def capital(code: str) -> str:
-    """The capital of a state, '' for a body or a code that the bundled watchlist does not know."""
+    """Return the capital of a state, '' for a body or a code that the bundled watchlist does not know."""
     state = bundled().states.get(code)
     return state.capital if state is not None else ""

@@ -17,7 +17,7 @@ _OVERLAP = 0.6
 
 
 def is_variant(a: Anchor, b: Anchor) -> bool:
-    """Whether two events of different sets of leaders are one contact, told with a participant more or less."""
+    """Say whether two events of different sets of leaders are one contact, told with a participant more or less."""
     if not (a.live and b.live) or a.leaders == b.leaders or a.articles & b.articles:
         return False
     small, large = sorted((a, b), key=lambda x: len(x.leaders))
@@ -70,7 +70,7 @@ def link(events: Mapping[str, Anchor]) -> dict[str, str]:
 
 
 def pairs_of(leaders: Iterable[str]) -> list[tuple[str, str]]:
-    """The index keys under which variants find each other; none for a large gathering."""
+    """Return the index keys under which variants find each other; none for a large gathering."""
     named = sorted(leaders)
     if len(named) > MAX_LEADERS:
         return []

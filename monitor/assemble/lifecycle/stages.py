@@ -61,7 +61,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def apart(a: Span, b: Span) -> bool:
-    """Whether two spans of days have no day in common."""
+    """Say whether two spans of days have no day in common."""
     return a[0] > b[1] or a[1] < b[0]
 
 
@@ -79,7 +79,7 @@ def ordered(sightings: Iterable[Sighting]) -> list[Sighting]:
 
 
 def steps(sightings: Sequence[Sighting]) -> list[Step]:
-    """The transitions of an event, in event time."""
+    """Return the transitions of an event, in event time."""
     claims = ordered(sightings)
     outlets = Counter(status for status, _ in {(s.status, s.owner) for s in claims})
     taken: list[Step] = []
@@ -136,12 +136,12 @@ def _contradicts(claim: Sighting, status: EventStatus, refusal: Sighting) -> boo
 
 
 def last_move(taken: Sequence[Step]) -> Step | None:
-    """The transition that gave the contact its new date, None when it has not moved."""
+    """Return the transition that gave the contact its new date, None when it has not moved."""
     return next((step for step in reversed(taken) if step.status == "rescheduled" and step.sighting.span), None)
 
 
 def status_of(sightings: Sequence[Sighting], anchor: Anchor, today: int) -> EventStatus:
-    """The status on a day (an ordinal, in event time); `anchor` is of the same claims."""
+    """Return the status on a day (an ordinal, in event time); `anchor` is of the same claims."""
     sightings = [s for s in sightings if anchor.counts(s)]
     taken = steps(sightings)
     if not taken:

@@ -40,7 +40,7 @@ class People:
     def read(
         self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool
     ) -> list[Person]:
-        """The persons of one sentence, in order, not overlapping."""
+        """Return the persons of one sentence, in order, not overlapping."""
         sentence = Sentence(tokens, hits, title_case=title_case, lower_case=lower_case)
         found: list[Person] = []
         at = 0

@@ -90,7 +90,7 @@ class Gazetteer:
         self._automaton.make_automaton()
 
     def scan(self, folded: str) -> Scan:
-        """Every name in `folded`, leftmost first and longest of those, each on word boundaries of its script."""
+        """Return every name in `folded`, leftmost first and longest of those, each on word boundaries of its script."""
         found: list[tuple[int, int, Name]] = []
         triggers = 0
         always = visits = seats = False

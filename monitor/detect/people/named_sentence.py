@@ -27,28 +27,28 @@ class Sentence:
                 self._names[first] = (hit, last)
 
     def name_at(self, at: int) -> NameHit | None:
-        """The name that starts at that token."""
+        """Return the name that starts at that token."""
         found = self._names.get(at)
         return found[0] if found else None
 
     def after(self, hit: NameHit) -> int:
-        """The token behind a name."""
+        """Return the token behind a name."""
         return next(last for found, last in self._names.values() if found is hit)
 
     def is_capital(self, at: int) -> bool:
-        """Whether the token may start a name: a capital, or a letter of a script without them."""
+        """Say whether the token may start a name: a capital, or a letter of a script without them."""
         return at < len(self.tokens) and (self.tokens[at].capital or not _cased(self.words[at]))
 
     def spaced(self, at: int) -> bool:
-        """Whether a word stands there with white space before it."""
+        """Say whether a word stands there with white space before it."""
         return at < len(self.tokens) and self.tokens[at].spaced and self.words[at][0].isalpha()
 
     def is_comma(self, at: int) -> bool:
-        """Whether a comma stands there."""
+        """Say whether a comma stands there."""
         return at < len(self.words) and self.words[at] == ","
 
     def is_owner(self, at: int) -> bool:
-        """Whether a possessive mark stands there."""
+        """Say whether a possessive mark stands there."""
         return at < len(self.words) and (
             self.words[at] == "'s"
             or (self.words[at] == "'" and not self.tokens[at].spaced and self.words[at - 1][-1] == "s")

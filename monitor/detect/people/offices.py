@@ -64,7 +64,7 @@ class Registry:
         self.serving = lru_cache(maxsize=4096)(watchlist.serving)
 
     def resolve(self, name: Name, run: Run | None, focus: Focus) -> tuple[str, Strength, str]:
-        """The one leader that a name means here, the strength of the name, and else the reason why nobody."""
+        """Return the one leader that a name means here, the strength of the name, and else the reason why nobody."""
         for phrase in name.phrases:
             held = self.watchlist.holder_of_phrase(phrase, focus.day)
             if held is not None:
@@ -105,7 +105,7 @@ class Registry:
         return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
 
     def holds(self, leader: str, titles: Sequence[str], day: date) -> bool:
-        """Whether the leader held on that day an office that one of these title words means in its state."""
+        """Say whether the leader held on that day an office that one of these title words means in its state."""
         return any(
             self.watchlist.role_of_title(office.country, title, day) == office.role
             for office in self.watchlist.offices_on(leader, day)
@@ -113,18 +113,18 @@ class Registry:
         )
 
     def is_spelt(self, leader: Leader) -> bool:
-        """Whether the watch list has a name of the leader in this language's script."""
+        """Say whether the watch list has a name of the leader in this language's script."""
         return any(self.language.has_letters(alias.text) for alias in leader.aliases)
 
     def given_names(self, leader: Leader) -> frozenset[str]:
-        """The first words of the leader's names of several words, in all their spellings and cases."""
+        """Return the first words of the leader's names of several words, in all their spellings and cases."""
         if leader.id not in self._given_names:
             names = [words(alias.text) for alias in leader.aliases]
             self._given_names[leader.id] = frozenset(one[0] for one in names if len(one) > 1 and len(one[0]) > 2)
         return self._given_names[leader.id]
 
     def holder(self, state: str, title: str, day: date) -> Leader | None:
-        """Who "the <state> <title>" was on that day."""
+        """Return who "the <state> <title>" was on that day."""
         found = self.watchlist.holder_of_title(state, title, day)
         unknown = found is None and self.watchlist.role_of_title(state, title, day) is None
         if unknown and " " in title:  # a longer title of another state: "interim leader"
@@ -165,7 +165,7 @@ class Focus:
             self.seen.append(leader)
 
     def host(self, state: str, *, ceremonial: bool = False) -> str:
-        """The leader of a state on the article's day, '' when there is none.
+        """Return the leader of a state on the article's day, '' when there is none.
 
         The host of a `ceremonial` occasion is the head of state, if the article names one.
         """

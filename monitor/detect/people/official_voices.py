@@ -36,7 +36,7 @@ class OfficialSources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def official_sources() -> OfficialSources:
-    """The bundled list. Raises DataFileError when the file is not valid."""
+    """Return the bundled list. Raises DataFileError when the file is not valid."""
     return read("official.yaml", OfficialSources)
 
 
@@ -55,7 +55,7 @@ class Speakers:
         self._by_outlet: dict[str, OwnVoice | tuple[str, ...] | None] = {}
 
     def speaker(self, article: Article, day: date) -> str:
-        """The id of the leader in office on `day` whose own source the article is, else ''."""
+        """Return the id of the leader in office on `day` whose own source the article is, else ''."""
         if article.speaks_for:
             return self._holder(OwnVoice(article.speaks_for), day)
         host = _host(article.url) if article.url else ""

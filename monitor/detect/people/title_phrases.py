@@ -26,7 +26,7 @@ class Runs:
         self._focus = focus
 
     def read(self, s: Sentence, at: int) -> Run | None:
-        """The run that starts at a token, None where none does."""
+        """Return the run that starts at a token, None where none does."""
         states: list[str] = []
         titles: list[str] = []
         former = other = plural = owned = False
@@ -166,7 +166,7 @@ class Runs:
         return found is not None and found[1][0][0] == "state_prefix"
 
     def knows(self, s: Sentence, at: int) -> bool:
-        """Whether the token starts something the language file or the roster knows: then it is no unknown name."""
+        """Say whether the token starts something the language file or the roster knows: then it is no unknown name."""
         return (
             self._language.lexicon.longest(s.words, at) is not None
             or self._language.roles.longest(s.words, at) is not None
@@ -177,7 +177,7 @@ class Runs:
         )
 
     def is_other_now(self, s: Sentence, at: int) -> bool:
-        """Whether a name is a state's or a title too, and is no name here: "Saudi king", or "Nepal PM".
+        """Say whether a name is a state's or a title too, and is no name here: "Saudi king", or "Nepal PM".
 
         That is so without a capital, and where nobody of that surname is in office.
         """

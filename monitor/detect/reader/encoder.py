@@ -80,7 +80,7 @@ class Encoder:
 
 @cache
 def bundled_encoder() -> Encoder:
-    """The encoder that ships with the package, loaded once. Raises as `Encoder` does."""
+    """Return the encoder that ships with the package, loaded once. Raises as `Encoder` does."""
     return Encoder()
 
 

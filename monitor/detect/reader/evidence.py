@@ -18,7 +18,7 @@ _PIECES = 500
 
 
 def telling_words(reader: Reads, words: list[Word], tries: int = TRIES) -> tuple[Word, ...]:
-    """The words of the window without which a contact is least likely, in the order of the text.
+    """Return the words of the window without which a contact is least likely, in the order of the text.
 
     With one try it is the window nearest to both leaders, and the encoder is not asked.
     """

@@ -53,7 +53,7 @@ class FusionWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 @cache
 def bundled_weights() -> FusionWeights:
-    """The weights that ship with the package. Raises DataFileError when the file is not valid."""
+    """Return the weights that ship with the package. Raises DataFileError when the file is not valid."""
     return read("fusion.yaml", FusionWeights, folder=Path(__file__).parent / "data")
 
 
@@ -65,17 +65,17 @@ def reader_alone(weights: FusionWeights) -> FusionWeights:
 
 
 def group(status: str) -> str:
-    """The group of a status: `ongoing` counts as held, `rescheduled` as planned."""
+    """Return the group of a status: `ongoing` counts as held, `rescheduled` as planned."""
     return GROUPS.get(status, status)
 
 
 def contact(statuses: Mapping[str, float]) -> float:
-    """The probability that there is a contact, and not one long past."""
+    """Return the probability that there is a contact, and not one long past."""
     return 1 - statuses[NONE] - statuses[PAST]
 
 
 def features(opinion: Opinion, vote: Vote, language: str) -> dict[str, dict[str, float]]:
-    """What speaks for each status, by the name of its weight; `silence` goes under `silence.LANGUAGE`."""
+    """Return what speaks for each status, by the name of its weight; `silence` goes under `silence.LANGUAGE`."""
     sure = _odds(vote.confidence) if vote.status != NONE else 0.0
     found: dict[str, dict[str, float]] = {}
     for status, share in opinion.statuses.items():
@@ -95,7 +95,7 @@ def features(opinion: Opinion, vote: Vote, language: str) -> dict[str, dict[str,
 
 
 def fused(opinion: Opinion, vote: Vote, language: str, weights: FusionWeights) -> dict[str, float]:
-    """The probability of each status, with both witnesses heard."""
+    """Return the probability of each status, with both witnesses heard."""
     silence = weights.silence.get(language, weights.silence[""])
     known = {
         "reader": weights.reader, "found": weights.found, "sure": weights.sure, "group": weights.group,

@@ -30,7 +30,7 @@ class Joined(NamedTuple):
 
 
 def contacts_of(pairs: Mapping[Pair, Statuses], sets: Collection[frozenset[str]], threshold: float) -> list[Joined]:
-    """The contacts that the pairs make, in the order of the pairs; a pair counts from `threshold` on.
+    """Return the contacts that the pairs make, in the order of the pairs; a pair counts from `threshold` on.
 
     Sets of the rules whose leaders the reader did not all see are not among them. Pairs that it was not asked of, such
     as two leaders of one body, do not speak against a set.

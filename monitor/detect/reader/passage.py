@@ -42,12 +42,12 @@ class Passage(NamedTuple):
     speaker: str = ""
 
     def leaders(self) -> tuple[str, ...]:
-        """The leaders of the passage, the speaker first, then in the order of the text."""
+        """Return the leaders of the passage, the speaker first, then in the order of the text."""
         named = [one for seen in self.seen if seen.start < _LONGEST_FIELD for one in seen.leaders]
         return tuple(dict.fromkeys(([self.speaker] if self.speaker else []) + named))[:MAX_LEADERS]
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """Each pair of leaders, the one named first in front."""
+        """Yield each pair of leaders, the one named first in front."""
         yield from combinations(self.leaders(), 2)
 
 
@@ -66,14 +66,14 @@ class Word(NamedTuple):
 
 
 def fields_of(texts: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The fields that are read: title and summary; where there is no summary, the beginning of the text."""
+    """Return the fields that are read: title and summary; where there is no summary, the beginning of the text."""
     given = {name: text for name, text in texts if text}
     order = ("title", "summary") if given.get("summary") else ("title", "text")
     return tuple((name, given[name][:_LONGEST_FIELD]) for name in order if name in given)
 
 
 def words_of(passage: Passage, pair: tuple[str, str], pieces: Pieces) -> list[Word]:
-    """The passage for one pair, as words with their pieces, bounded to `MAX_PIECES` with both leaders inside."""
+    """Return the passage for one pair, as words with their pieces, bounded to `MAX_PIECES` with both leaders inside."""
     marker = {pair[0]: FIRST, pair[1]: SECOND}
     opening = [Word("", 0, 0, (CLS,))]
     if passage.speaker in marker:

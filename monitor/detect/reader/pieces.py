@@ -45,7 +45,7 @@ class Pieces:
         self._word = lru_cache(maxsize=_CACHED_WORDS)(self._split)
 
     def read(self, text: str, language: str) -> list[tuple[int, int, tuple[int, ...]]]:
-        """The words of a text with their pieces: start, end (code points of `text`), rows of the table."""
+        """Return the words of a text with their pieces: start, end (code points of `text`), rows of the table."""
         return [(one.start(), one.end(), self._word(one.group(), language)) for one in _WORDS.finditer(text)]
 
     def _split(self, word: str, language: str) -> tuple[int, ...]:
@@ -81,7 +81,7 @@ class Pieces:
 
 @lru_cache(maxsize=4096)
 def is_unspaced(letter: str) -> bool:
-    """Whether the letter's script writes words without spaces."""
+    """Say whether the letter's script writes words without spaces."""
     return regex.match(rf"[{_RUNS}]", letter) is not None
 
 

@@ -23,15 +23,15 @@ class Reads(Protocol):
         ...
 
     def read(self, passage: Passage) -> dict[Pair, Opinion]:
-        """An opinion of each pair of leaders that the passage names."""
+        """Return an opinion of each pair of leaders that the passage names."""
         ...
 
     def words(self, passage: Passage, pair: Pair) -> list[Word]:
-        """The passage as it is read for this pair."""
+        """Return the passage as it is read for this pair."""
         ...
 
     def opinions(self, passages: Sequence[list[Word]]) -> list[Opinion]:
-        """The opinion of each passage."""
+        """Return the opinion of each passage."""
         ...
 
 
@@ -56,11 +56,11 @@ class Reader:
         return dict(zip(pairs, self.opinions(words), strict=True))
 
     def words(self, passage: Passage, pair: Pair) -> list[Word]:
-        """The passage as it is read for this pair."""
+        """Return the passage as it is read for this pair."""
         return words_of(passage, pair, self._encoder.pieces)
 
     def opinions(self, passages: Sequence[list[Word]]) -> list[Opinion]:
-        """The opinion of each passage."""
+        """Return the opinion of each passage."""
         scores = self._encoder.scores([[row for word in words for row in word.rows] for words in passages])
         return [opinion_of(row, self._names) for row in scores]
 

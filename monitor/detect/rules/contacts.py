@@ -57,7 +57,7 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Contact], list[Rejection]]:
-    """The contacts of one sentence, at most one frame a trigger: the first of the catalogue that fits."""
+    """Return the contacts of one sentence, at most one frame a trigger: the first of the catalogue that fits."""
     found: dict[int, Contact] = {}
     objects: set[int] = set()
     rejected: dict[int, Rejection] = {}
@@ -352,7 +352,7 @@ _EACH = 2
 
 
 def calls_apart(row: Row, contact: Contact, medium: Medium, language: Language) -> Iterator[Contact]:
-    """A phone call of one leader with two others is one call with each, unless the sentence tells it as one call.
+    """Yield a phone call of one leader with two others is one call with each, unless the sentence tells it as one call.
 
     With three and more it is a conference.
     """

@@ -55,7 +55,7 @@ class FoundCue(NamedTuple):
 
 
 def find_cues(row: Row, language: Language) -> list[FoundCue]:
-    """Every status cue of a sentence, leftmost-longest."""
+    """Return every status cue of a sentence, leftmost-longest."""
     found: list[FoundCue] = []
     names = {at for item in row.items if item.leaders for at in range(item.first, item.last)}
     at = 0
@@ -74,7 +74,7 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
 
 
 def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
-    """The status of one contact by the cues around it."""
+    """Return the status of one contact by the cues around it."""
     if row.items[0].class_ == "aux" and row.words[-1] == "?":
         return Verdict("generic", "?", True)  # "Could X and Y meet?"
     inside = [one for one in cues if _in_scope(row, contact, one)]

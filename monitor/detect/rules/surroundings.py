@@ -74,14 +74,14 @@ class Surroundings:
         self.forums: tuple[ForumHit, ...] = find_forums(sentence)
 
     def clause(self, contact: Contact) -> tuple[int, int]:
-        """Where the contact's clause starts and ends in the sentence."""
+        """Return where the contact's clause starts and ends in the sentence."""
         first, last = clause_of(self.row, contact)
         tokens = self.row.tokens
         return tokens[first].start - self.offset, tokens[last - 1].end - self.offset
 
 
 def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict) -> Facts:
-    """The facts of one contact; `contacts` are all of its sentence."""
+    """Return the facts of one contact; `contacts` are all of its sentence."""
     row, published = around.row, around.published
     status: Status = "held" if verdict.status == "generic" else verdict.status
     why, told = verdict.words, verdict.told
@@ -180,7 +180,7 @@ def _other_forums(forums: Sequence[ForumHit]) -> tuple[str, ...]:
 
 
 def clause_of(row: Row, contact: Contact) -> tuple[int, int]:
-    """The tokens of the contact's clause, from one hard break to the next; a fronted phrase belongs to it."""
+    """Return the tokens of the contact's clause, from one hard break to the next; a fronted phrase belongs to it."""
     first, last = row.items[contact.first].first, row.items[contact.last - 1].last
     before = [at for at in row.breaks if at < first]
     behind = [at for at in row.breaks if at >= last]

@@ -62,7 +62,7 @@ class Forums:
         self._sidelines = Phrasebook((words_, True) for words_ in words.sidelines)
 
     def find(self, text: str) -> tuple[ForumHit, ...]:
-        """The forums that normalised `text` names, in order."""
+        """Return the forums that normalised `text` names, in order."""
         folded = fold(text)
         names = self._book.longest(folded)
         aside = [end for _, end, _ in self._sidelines.find(folded)] if names else []
@@ -103,10 +103,10 @@ def _bounded(words: Iterable[str]) -> str:
 
 @cache
 def forums() -> Forums:
-    """The bundled forums. Raises DataFileError when the file is not valid."""
+    """Return the bundled forums. Raises DataFileError when the file is not valid."""
     return Forums(read("forums.yaml", ForumWords))
 
 
 def find_forums(text: str) -> tuple[ForumHit, ...]:
-    """The forums that normalised `text` names, in order."""
+    """Return the forums that normalised `text` names, in order."""
     return forums().find(text)

@@ -20,7 +20,7 @@ class Topics:
         self._book = Phrasebook((phrase, topic) for topic, phrases in words.items() for phrase in phrases)
 
     def find(self, text: str) -> tuple[str, ...]:
-        """The topics of normalised `text`, in the order in which it first names them."""
+        """Return the topics of normalised `text`, in the order in which it first names them."""
         found = sorted(self._book.find(fold(text)))
         vetoed = [(start, end) for start, end, topic in found if topic == _NO_TOPIC]
         return tuple(
@@ -32,10 +32,10 @@ class Topics:
 
 @cache
 def topics() -> Topics:
-    """The bundled topics. Raises DataFileError when the file is not valid."""
+    """Return the bundled topics. Raises DataFileError when the file is not valid."""
     return Topics(read("topics.yaml", dict[str, tuple[str, ...]]))
 
 
 def find_topics(text: str) -> tuple[str, ...]:
-    """The topics that normalised `text` names, in the order in which it first names them."""
+    """Return the topics that normalised `text` names, in the order in which it first names them."""
     return topics().find(text)

@@ -95,11 +95,11 @@ class TimeHit(msgspec.Struct, frozen=True):
     between: bool = False
 
     def read(self, tense: Tense | None) -> When:
-        """The reading for a clause of this tense."""
+        """Return the reading for a clause of this tense."""
         return self.when if tense is None else self.past if tense == "past" else self.future
 
     def plan(self, day: date) -> When | None:
-        """The days on which a plan told on `day` may take place: none of them before that day.
+        """Return the days on which a plan told on `day` may take place: none of them before that day.
 
         None where all lie before it, or where the time is that of something else.
         """
@@ -135,7 +135,7 @@ class TimeHit(msgspec.Struct, frozen=True):
         return self.between or self.relation in ("to", "until")
 
     def moved_to(self, day: date) -> When | None:
-        """The new time of a contact that is put off: B of "from A to B"."""
+        """Return the new time of a contact that is put off: B of "from A to B"."""
         if self.future.end < day or self.relation not in ("on", "to", "until"):
             return None
         if self.between:
@@ -188,7 +188,7 @@ class Calendar:
 
     @classmethod
     def of(cls, section: object, source: str = "calendar") -> Calendar:
-        """The calendar of a decoded `calendar` section. Raises DataFileError when it is not valid."""
+        """Return the calendar of a decoded `calendar` section. Raises DataFileError when it is not valid."""
         try:
             return cls(msgspec.convert(section, CalendarWords, strict=False), source)
         except msgspec.ValidationError as error:
@@ -227,7 +227,7 @@ class Calendar:
             raise DataFileError(source, rule.match, f"not a template: {error}") from error
 
     def means(self, rule: Rule, match: re.Match[str], text: str) -> bool:
-        """Whether the words are meant as a time: capitals where they matter, no other sense by a word in front."""
+        """Say whether the words are meant as a time: capitals where they matter, no other sense by a word in front."""
         if self._capitalised:
             for name, words in match.groupdict().items():
                 if words in self._capitalised and not self._is_month(match, match.start(name), text):
@@ -245,7 +245,7 @@ class Calendar:
         return text[at].isupper() and not text.istitle() and not text.isupper()
 
     def relation(self, folded: str, start: int, end: int, *, led: bool) -> tuple[Relation, int]:
-        """What the words in front of the time at `start:end` make of it, and where they begin.
+        """Return what the words in front of the time at `start:end` make of it, and where they begin.
 
         When it is `led`, its own first words tell.
         """
@@ -258,12 +258,12 @@ class Calendar:
         return (self._relations[ahead[1]], low + ahead.start(1)) if ahead else ("on", start)
 
     def is_between(self, rule: Rule, folded: str, start: int) -> bool:
-        """Whether the range at `start` begins with a word for "from"."""
+        """Say whether the range at `start` begins with a word for "from"."""
         own = self._led.match(folded, start) if self._led is not None and rule.mean in _RANGES else None
         return own is not None and self._relations[own[1]] == "since"
 
     def month_words(self, text: str, folded: str) -> frozenset[int]:
-        """Where in the text words that are more than months ("may") stand for months."""
+        """Return where in the text words that are more than months ("may") stand for months."""
         if not any(form in folded for form in self._capitalised):
             return frozenset()
         return frozenset(
@@ -277,7 +277,7 @@ class Calendar:
         )
 
     def groups(self, match: re.Match[str]) -> Groups:
-        """What the match's slots stand for."""
+        """Return what the match's slots stand for."""
         values: dict[str, Any] = {}
         for name, text in match.groupdict().items():
             if text is None:
@@ -312,7 +312,7 @@ def find_times(
     zone: tzinfo = UTC,
     tense: Tense | None = None,
 ) -> tuple[TimeHit, ...]:
-    """The times that normalised `text` names, in order, read against `published` in the article's time zone.
+    """Return the times that normalised `text` names, in order, read against `published` in the article's time zone.
 
     Of expressions that overlap the longest counts. With `tense`, `when` is the reading for that tense.
     """

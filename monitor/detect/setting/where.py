@@ -137,7 +137,7 @@ class PlaceNames:
             self.names[fold(normalise(name).text)] = named
 
     def lookup(self, name: str) -> Named | None:
-        """What exactly this name stands for, or None."""
+        """Return what exactly this name stands for, or None."""
         return self.names.get(fold(normalise(name).text).strip())
 
 
@@ -161,7 +161,7 @@ class PlaceFrames:
         self._unspaced = re.compile(unspaced if words.leads else f"(?P<name>{_NEVER})")
 
     def find(self, text: str) -> tuple[PlaceHit, ...]:
-        """The places that normalised `text` names in a frame, in order."""
+        """Return the places that normalised `text` names in a frame, in order."""
         folded = fold(text)
         hits: dict[int, PlaceHit] = {}
         for match in self._frames.finditer(folded):
@@ -243,7 +243,7 @@ def place_names() -> PlaceNames:
 
 
 def best_place(hits: tuple[PlaceHit, ...]) -> Place | None:
-    """The place that says most surely and most exactly where the contact is, or None."""
+    """Return the place that says most surely and most exactly where the contact is, or None."""
     best = min(
         hits, key=lambda hit: (hit.level == "country", _FRAMES[hit.frame], _LEVELS[hit.level], hit.start), default=None
     )

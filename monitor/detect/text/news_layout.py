@@ -158,7 +158,7 @@ def _furniture_patterns() -> tuple[tuple[Literal["byline", "caption", "related"]
 
 
 def label(title: str) -> Furniture | None:
-    """The label of a normalised headline ("Opinion:", "LIVE |", "[Analysis]"), or None."""
+    """Return the label of a normalised headline ("Opinion:", "LIVE |", "[Analysis]"), or None."""
     folded = fold(title[:_HEADLINE])
     head, tail, box = _label_patterns()
     match = head.match(folded) or tail.search(folded, max(0, len(folded) - 40)) or box.search(folded)

@@ -82,7 +82,7 @@ class NormalText(msgspec.Struct, frozen=True):
     pieces: tuple[tuple[int, int, int, bool], ...] = ()
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The code points of the given string from which `text[start:end]` came."""
+        """Return the code points of the given string from which `text[start:end]` came."""
         if not self.pieces:
             return start, end
         if start >= end:

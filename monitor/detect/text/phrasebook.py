@@ -39,7 +39,7 @@ class Phrasebook(Generic[V]):
         self._empty = not table
 
     def find(self, folded: str) -> list[tuple[int, int, V]]:
-        """Every phrase of the folded text as (start, end, value), in order of their ends."""
+        """Return every phrase of the folded text as (start, end, value), in order of their ends."""
         found: list[tuple[int, int, V]] = []
         if self._empty:
             return found

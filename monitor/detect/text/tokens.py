@@ -31,7 +31,7 @@ class Token(NamedTuple):
 
 
 def tokenize(text: str, folded: str, start: int, end: int) -> list[Token]:
-    """The tokens of `text[start:end]`; `folded` is `text` folded, character for character."""
+    """Return the tokens of `text[start:end]`; `folded` is `text` folded, character for character."""
     found: list[Token] = []
     last = start
     for match in _TOKEN.finditer(folded, start, end):
@@ -42,7 +42,7 @@ def tokenize(text: str, folded: str, start: int, end: int) -> list[Token]:
 
 
 def split_at(tokens: list[Token], starts: Collection[int]) -> list[Token]:
-    """The tokens with those cut in two inside which one of `starts` lies: a name behind a glued conjunction."""
+    """Return the tokens with those cut in two inside which one of `starts` lies: a name behind a glued conjunction."""
     found: list[Token] = []
     for token in tokens:
         cut = next((one for one in starts if token.start < one < token.end), None)
@@ -56,7 +56,7 @@ def split_at(tokens: list[Token], starts: Collection[int]) -> list[Token]:
 
 
 def is_glued(char: str) -> bool:
-    """Whether the character belongs to a script in which a word may start and end anywhere."""
+    """Say whether the character belongs to a script in which a word may start and end anywhere."""
     return _GLUED_CHAR.match(char) is not None
 
 

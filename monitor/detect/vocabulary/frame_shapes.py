@@ -53,7 +53,7 @@ class Alphabet:
         return found
 
     def letters(self, names: str, where: str) -> str:
-        """The letters of `a|b|c`."""
+        """Return the letters of `a|b|c`."""
         return "".join(self._resolve(name, where) for name in names.split("|"))
 
 
@@ -81,7 +81,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def trigger_letters(shape: str, alphabet: Alphabet, where: str) -> frozenset[str]:
-    """The letters that the trigger of a shape may be."""
+    """Return the letters that the trigger of a shape may be."""
     names = [step.removeprefix("T=").rstrip("?*") for step in shape.split() if step.startswith("T=")]
     return frozenset(alphabet.letters("|".join(names), where)) if names else frozenset()
 
@@ -89,7 +89,7 @@ def trigger_letters(shape: str, alphabet: Alphabet, where: str) -> frozenset[str
 def compile_shape(
     shape: str, alphabet: Alphabet, where: str, file: str, unless_behind: tuple[str, ...] = ()
 ) -> re.Pattern[str]:
-    """The regular expression of a shape, not followed by a class of `unless_behind`.
+    """Return the regular expression of a shape, not followed by a class of `unless_behind`.
 
     Raises DataFileError naming the step that is not one.
     """

@@ -228,16 +228,16 @@ class Language:
         self._roles("others", data.others)
 
     def has_letters(self, text: str) -> bool:
-        """Whether any letter of `text` is of this language's scripts."""
+        """Say whether any letter of `text` is of this language's scripts."""
         return self._own.search(text) is not None
 
     def count_triggers(self, text: Sequence[str]) -> int:
-        """How many tokens of a text start a trigger of this language."""
+        """Return how many tokens of a text start a trigger of this language."""
         found = (self.lexicon.longest(text, at) for at in range(len(text)))
         return sum(one is not None and any(isinstance(value, Trigger) for value in one[1]) for one in found)
 
     def is_written_in(self, text: str) -> bool:
-        """Whether most letters of `text` are of this language's scripts; a text without letters is of any."""
+        """Say whether most letters of `text` are of this language's scripts; a text without letters is of any."""
         letters = len(_LETTER.findall(text))
         return letters == 0 or 2 * len(self._own.findall(text)) > letters
 
@@ -275,7 +275,7 @@ class Language:
 
 
 def words(phrase: str) -> tuple[str, ...]:
-    """The folded tokens of a phrase of a data file."""
+    """Return the folded tokens of a phrase of a data file."""
     text = normalise(phrase).text
     return tuple(token.text for token in tokenize(text, fold(text), 0, len(text)))
 

@@ -39,7 +39,7 @@ class Stories:
         self._indexes: dict[str, dict[bytes, list[KnownStory]]] = {}
 
     def place(self, story: KnownStory) -> bytes:
-        """The story's link without host, fragment and volatile parameters; b"" for none."""
+        """Return the story's link without host, fragment and volatile parameters; b"" for none."""
         return story.path + without(story.parameters, self._volatile) if story.path else b""
 
     def find(self, kind: str, value: bytes) -> list[KnownStory]:

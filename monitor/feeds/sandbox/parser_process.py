@@ -31,7 +31,7 @@ class Template:
         self._turn = asyncio.Lock()
 
     async def copy(self) -> ParserProcess:
-        """A new parser. Raises ConnectionError."""
+        """Return a new parser. Raises ConnectionError."""
         ours, theirs = socket.socketpair()
         with theirs:
             _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
@@ -42,7 +42,7 @@ class Template:
                 raise
 
     async def end(self, pid: int, *, kill: bool) -> int:
-        """The exit code of a parser; without `kill` it is given a second to end. Raises ConnectionError."""
+        """Return the exit code of a parser; without `kill` it is given a second to end. Raises ConnectionError."""
         return await self._told(KILL if kill else END, pid)
 
     async def close(self) -> None:

@@ -26,7 +26,7 @@ class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def page_links(body: bytes, *, url: str = "", content_type: str = "") -> PageLinks:
-    """What a web page says of feeds, as absolute addresses."""
+    """Return what a web page says of feeds, as absolute addresses."""
     reader = _PageReader(url)
     reader.feed(encoding.decode(body, content_type).text[: 2 * 1024 * 1024])
     return PageLinks(alternate=tuple(reader.alternate)[:_MAX_LINKS], anchors=tuple(reader.anchors)[:_MAX_LINKS])

@@ -24,7 +24,7 @@ class PageText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def extract(body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
-    """The article on a page: by `selector` (CSS) where it is given, else where trafilatura finds it.
+    """Return the article on a page: by `selector` (CSS) where it is given, else where trafilatura finds it.
 
     Runs in a parser process. Raises FeedError: `fulltext_extra` when the extra is not installed, `no_text`.
     """

@@ -208,7 +208,7 @@ _Loose: Any = type("_Loose", (_SideTexts, _FeedparserReader, feedparser.api.Loos
 
 
 def parse_xml(document: str, url: str) -> tuple[Any, str, str]:
-    """The parser after it has read the document, what that took (the suffix of the mode), and what was wrong.
+    """Return the parser after it has read the document, what that took (the suffix of the mode), and what was wrong.
 
     Raises FeedError: `too_many_attributes`, `tag_too_large`, `too_deep`.
     """

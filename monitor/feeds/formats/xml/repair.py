@@ -54,7 +54,7 @@ def strip_prolog(text: str) -> tuple[str, str]:
 
 
 def find_root(text: str) -> tuple[int, str]:
-    """Where the root element begins, and its local name in lower case; "" when there is none."""
+    """Return where the root element begins, and its local name in lower case; "" when there is none."""
     position = 0
     while (start := text.find("<", position)) >= 0:
         if text.startswith("<!--", start):
@@ -71,7 +71,7 @@ def find_root(text: str) -> tuple[int, str]:
 
 
 def legal(text: str) -> str:
-    """The text without characters that XML does not allow."""
+    """Return the text without characters that XML does not allow."""
     return _ILLEGAL.sub("", text)
 
 
@@ -120,7 +120,7 @@ def completed(text: str) -> tuple[str, bool]:
 
 
 def mend(text: str) -> str:
-    """A document whose references, bare `&` and `<`, namespace prefixes and tail are in order.
+    """Return a document whose references, bare `&` and `<`, namespace prefixes and tail are in order.
 
     HTML's entities become their characters, references to nothing or to illegal characters vanish; CDATA sections and
     comments stay as they are.

@@ -199,7 +199,7 @@ def elements_of(document: str) -> Element:
 
 
 def text_of(element: Element) -> str:
-    """The text of an element without children."""
+    """Return the text of an element without children."""
     text = element.text
     return text.strip() if text else ""
 
