@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -28,7 +29,7 @@ class _Open:
         self.size = 1
         self.key: Any = _KEY_NEXT
 
-    def put(self, value: Any, size: int, event: yaml.Event) -> None:  # noqa: ANN401  # a value is of any shape
+    def put(self, value: Any, size: int, event: Any) -> None:  # noqa: ANN401  # a value is of any shape
         """Add the next item, key or value. Raises yaml.YAMLError for a key that is no text or stands twice."""
         self.size += size
         if isinstance(self.value, list):
@@ -55,7 +56,8 @@ def parse_yaml(text: bytes | str) -> Any:  # noqa: ANN401  # a document is of an
     document = _Open([], None)
     stack = [document]
     anchors: dict[str, tuple[Any, int]] = {}
-    for event in yaml.parse(text, Loader=_Parser):
+    events: Iterator[Any] = yaml.parse(text, Loader=_Parser)  # which attributes one has depends on its class
+    for event in events:
         kind = type(event)
         if kind is yaml.ScalarEvent:
             if event.anchor is not None:
@@ -81,5 +83,5 @@ def parse_yaml(text: bytes | str) -> Any:  # noqa: ANN401  # a document is of an
     return document.value[0] if document.value else None  # type: ignore[index]  # the document is a list
 
 
-def _problem(what: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+def _problem(what: str, event: Any) -> yaml.MarkedYAMLError:  # noqa: ANN401  # the C parser has classes of its own
     return yaml.MarkedYAMLError(None, None, what, event.start_mark)
