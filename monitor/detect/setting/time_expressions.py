@@ -46,8 +46,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One expression: what it looks like and what it means.
 
     `none` are words that look like a time and are none ("2박 3일", a length). `shift` counts units, months of a day
-    without one, or gives the sign of a distance; `mode` says how a weekday is meant, `part` narrows it.
-    A word of `unless_before` among the five in front gives another sense ("their first meeting in two weeks").
+    without one, or gives the sign of a distance; `mode` says how a weekday is meant, `part` narrows it; `feast` is its
+    month and day. A word of `unless_before` among the five in front gives another sense ("their first in two weeks").
     """
 
     match: str
@@ -56,6 +56,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unit: Unit | None = None
     mode: Mode = "bare"
     part: Part | None = None
+    feast: str = ""
     unless_before: tuple[str, ...] = ()
 
 
@@ -104,6 +105,9 @@ class Groups(msgspec.Struct, frozen=True):
 def read_rule(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     """The days that a matched rule means, seen from `base`; None where there are no such days."""
     try:
+        if rule.feast:
+            month, day = map(int, rule.feast.split("-"))
+            groups = msgspec.structs.replace(groups, month=month, day=day)
         reading = _MEANINGS[rule.mean](rule, groups, base)
     except (ValueError, OverflowError):  # a day that no month has, a year that no calendar has
         return None
@@ -305,6 +309,9 @@ def _rest(rule: Rule, groups: Groups, base: date) -> TimeReading:
 
 def _end(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     """Like "by the end of the year", "by the end of March": any day until then."""
+    if groups.day:
+        feasts = [date(year, groups.month, groups.day) for year in _around(base)]
+        return TimeReading(Span(base, min(day for day in feasts if day >= base), "until"))
     if groups.month:
         months = _month(rule, groups, base)
         return months and TimeReading(Span(base, max(base, (months.future or months.default).end), "until"))
