@@ -8,6 +8,7 @@ thrown away and read again, so it is never ahead of what is stored.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 
 import structlog
@@ -61,16 +62,14 @@ class AssembleStage:
     async def handle(self, mention: Mention, /, incoming: Incoming) -> None:
         """Take in one mention; return when its effects are on the broker. Raises BrokerError, StateError."""
         async with self._turn:
-            assembly = await self._current(incoming.partition)
-            await self._store_step(incoming.partition, assembly, assembly.advance(self._clock()))
-            await self._store_step(incoming.partition, assembly, assembly.apply(mention))
+            await self._step(incoming.partition, lambda assembly: assembly.advance(self._clock()))
+            await self._step(incoming.partition, lambda assembly: assembly.apply(mention))
 
     async def tick(self) -> None:
         """Let time pass for events that nobody mentions any more. Raises BrokerError, StateError."""
         async with self._turn:
             for partition in self._owned:
-                assembly = await self._current(partition)
-                await self._store_step(partition, assembly, assembly.advance(self._clock()))
+                await self._step(partition, lambda assembly: assembly.advance(self._clock()))
 
     async def run(self) -> None:
         """Tick for ever."""
@@ -94,9 +93,11 @@ class AssembleStage:
         metrics.events_open.set(assembly.open_events)
         return assembly
 
-    async def _store_step(self, partition: int, assembly: Assembly, outcome: Outcome) -> None:
-        # `assembly` has taken the step already: until it is stored, what is in memory is ahead of what would be read.
+    async def _step(self, partition: int, step: Callable[[Assembly], Outcome]) -> None:
+        assembly = await self._current(partition)
+        # Until the step is stored, what is in memory is ahead of what would be read; one that fails is half done.
         self._assembly = None
+        outcome = step(assembly)
         for event in outcome.events:
             await self._outbox.send(self._topic, event.event_id.encode(), encode(event))
         if outcome:

@@ -33,6 +33,7 @@ from agents.stream.membership import Membership
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.reading import readable
 from agents.stream.topics import TopicNames
+from monitor.articles import read_article
 from monitor.clock import service_clock
 from monitor.config import Config, Detection
 from monitor.detect import Detector, chosen_languages
@@ -96,7 +97,7 @@ class Stages:
     def app(self) -> faust.App:
         """Make the Faust app with one agent a stage."""
         app, names = make_app(self._names, self._broker), self._names
-        add_agent(app, names.articles, self._guard("detect"), partial(decode, Article), self.detect.handle)
+        add_agent(app, names.articles, self._guard("detect"), read_article, self.detect.handle)
         add_agent(app, names.mentions, self._guard("assemble"), partial(decode, Mention), self.assemble.handle)
         add_agent(app, names.events, self._guard("notify"), partial(decode, Event), self.notify.handle)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)

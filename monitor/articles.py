@@ -38,8 +38,9 @@ def read_article(line: bytes | str) -> Article:
         raise
     except DecodeError as error:
         article = _forgiving(line, error)
-    if article.published is not None and article.published.tzinfo is not UTC:
-        article = msgspec.structs.replace(article, published=utc(article.published))
+    times = {name: getattr(article, name) for name in _TIMES}
+    if odd := {name: utc(at) for name, at in times.items() if at is not None and at.tzinfo is not UTC}:
+        article = msgspec.structs.replace(article, **odd)
     if not article.id:
         raise DecodeError("not a valid Article: `id` is empty")
     return article

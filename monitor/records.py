@@ -10,7 +10,7 @@ The words `kind`, `medium` and `status` are used in the sense of the labelling g
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 
@@ -42,6 +42,8 @@ Granularity = Literal[
     "around", "reported",
 ]  # fmt: skip
 Field = Literal["title", "summary", "text", "outlet"]
+#: A moment with its zone: a record whose moment has none is refused, since it can be compared with no other.
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 KINDS: tuple[str, ...] = get_args(Kind)
 MEDIA: tuple[str, ...] = get_args(Medium)
@@ -171,8 +173,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     official: bool = False
     speaks_for: str = ""
     language: str = ""
-    published: datetime | None = None
-    seen: datetime | None = None
+    published: Moment | None = None
+    seen: Moment | None = None
     revision: int = 0
     backfill: bool = False
     excerpt: str = ""
@@ -248,7 +250,7 @@ class EventSource(msgspec.Struct, frozen=True, kw_only=True):
     outlet: str = ""
     publisher: str = ""
     official: bool = False
-    published: datetime | None = None
+    published: Moment | None = None
     report: int = 0
     title: str = ""
     language: str = ""
@@ -260,7 +262,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One revision: which fields changed from what to what, by which article, at which (event) time."""
 
     revision: int
-    at: datetime
+    at: Moment
     changed: dict[str, tuple[Any, Any]]
     article_id: str = ""
 
@@ -291,8 +293,8 @@ class Event(Record, frozen=True, kw_only=True):
     official: bool = False
     confirmed_by: tuple[str, ...] = ()
     confidence: float = 0.0
-    first_seen: datetime | None = None
-    last_seen: datetime | None = None
+    first_seen: Moment | None = None
+    last_seen: Moment | None = None
     history: tuple[Change, ...] = ()
     brief: str = ""
     context: str = ""

@@ -147,6 +147,7 @@ class ApacheKafka:
             asyncio.run(wait_for_broker(BrokerSettings.from_url(self.direct or self.url), self.starts_within))
         except BaseException:
             sys.stderr.write((self.folder / "broker.log").read_text(errors="replace")[-4000:])
+            self.stop()
             raise
 
     def spawn(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -78,13 +78,21 @@ class Notes:
                 self.wishes.pop(key, None)
         elif topic == self._names.acks:
             ack = decode(Ack, value)
-            self._until[topic, key] = ack.at + self._acks_kept
+            self._until[topic, key] = _later(ack.at, self._acks_kept)
             await self._notifier.acknowledge(ack)
         else:
             note = decode_note(value)
             if isinstance(note, Silence):
-                self._until[topic, key] = note.until + _NOTES_KEPT
+                self._until[topic, key] = _later(note.until, _NOTES_KEPT)
             else:
-                self._until[topic, key] = note.at + _NOTES_KEPT
+                self._until[topic, key] = _later(note.at, _NOTES_KEPT)
                 self.wishes[key] = note
             await self._notifier.note(note)
+
+
+def _later(moment: datetime, by: timedelta) -> datetime:
+    """Add a length to a moment of a record, which may be the last one that there is."""
+    try:
+        return moment + by
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)

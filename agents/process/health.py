@@ -33,6 +33,8 @@ HUNG_AFTER = 60.0
 _TICK = 0.5
 _EVERY = 2.0
 _ARM_EVERY = 5.0
+#: How long to wait for a record that a partition may have (milliseconds).
+_LOOK_MS = 1000
 #: The lag is not known for this long (seconds): said in the log, and again each minute; then the process ends.
 SAY_AFTER, SAY_EVERY, UNKNOWN_AFTER = 4.0, 60.0, 300.0
 
@@ -89,16 +91,21 @@ class Lag:
         ends = await client.end_offsets(partitions)
         starts = await client.beginning_offsets(partitions)
         committed = {partition: await client.committed(partition) for partition in partitions}
-        now = self._monotonic()
+        now, looked = self._monotonic(), False
         for partition in partitions:
             state = (self._assigned or {}).get(partition)
             if state is None:  # revoked while we asked
                 continue
             offset = committed[partition]
-            state.lag = max(0, ends[partition] - (starts[partition] if offset is None else offset))
+            # What was committed may have been deleted since: a topic keeps its records for some days.
+            state.lag = max(0, ends[partition] - max(starts[partition], offset or 0))
             # Nothing could be committed while the broker did not answer.
             if state.lag == 0 or offset != state.committed or self.problem:
                 state.committed, state.moved = offset, now
+            elif now - state.moved > self._stuck_after / 2 and not looked:
+                looked = True  # one a measurement: it may take a second
+                if await only_marks(client, partition, offset):
+                    state.lag, state.moved = 0, now
         self.problem, self._measured = "", now
         self._publish()
 
@@ -137,6 +144,20 @@ class Lag:
     def _silent_for(self) -> float:
         """Give the seconds for which the broker has not answered, 0 when it has."""
         return self._monotonic() - self._measured if self.problem else 0.0
+
+
+async def only_marks(client: AIOKafkaConsumer, partition: TopicPartition, offset: int | None) -> bool:
+    """Say whether nothing but the marks of transactions, or what compaction left, lies behind an offset.
+
+    No consumer is ever given such offsets, so they are never committed. Raises KafkaError.
+    """
+    client.assign([partition])
+    try:
+        end = (await client.end_offsets([partition]))[partition]
+        client.seek(partition, offset or 0)
+        return not await client.getmany(timeout_ms=_LOOK_MS, max_records=1) and await client.position(partition) >= end
+    finally:
+        client.unsubscribe()
 
 
 async def watch_lag(lag: Lag, client: AIOKafkaConsumer, die: Callable[[int], object] = os._exit) -> None:

@@ -24,7 +24,7 @@ from agents.stream.topics import TopicNames
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, read_at, read_to_end
 from monitor.record_batches import Unreadable
-from monitor.records import Record, decode, encode
+from monitor.records import Moment, Record, decode, encode
 
 #: The most bytes that an encoded letter may have: the topic's limit, less what a record batch adds.
 MAX_LETTER_BYTES = MAX_RECORD_BYTES - 16 * 1024
@@ -48,13 +48,13 @@ class DeadLetter(Record, frozen=True, kw_only=True):
     offset: int
     key: bytes | None = None
     value: bytes | None = None
-    timestamp: datetime | None = None
-    at: datetime
+    timestamp: Moment | None = None
+    at: Moment
     reason: str
     error: str
     traceback: str = ""
     attempts: int = 1
-    replayed_at: datetime | None = None
+    replayed_at: Moment | None = None
     packed: Literal["", "zstd"] = ""
     cut: bool = False
     size: int | None = None

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Literal, Protocol, TypeAlias, get_args
 
 import msgspec
 
-from monitor.records import Event, Record
+from monitor.records import Event, Moment, Record
 
 #: How something is told: a first message; an update that notifies (`loud`) or only edits (`quiet`); a retraction; the
 #: news that the event is the same as another one; a reminder that nobody has acknowledged; a notice of the service.
@@ -42,8 +41,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     changed: tuple[str, ...] = ()
     route: str = ""
-    since: datetime
-    due: datetime
+    since: Moment
+    due: Moment
     attempts: int = 0
     begun: bool = True
     doubt: bool = False
@@ -63,14 +62,14 @@ class Delivery(Record, frozen=True, kw_only=True):
     receiver: str
     event_id: str
     told: Event | None = None
-    told_at: datetime | None = None
+    told_at: Moment | None = None
     route: str = ""
     head: Handle | None = None
     pending: Pending | None = None
     next: Event | None = None
     failed: Pending | None = None
-    failed_at: datetime | None = None
-    remind_at: datetime | None = None
+    failed_at: Moment | None = None
+    remind_at: Moment | None = None
     reminders: int = 0
     acknowledged: str = ""
     verdict: str = ""

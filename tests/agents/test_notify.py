@@ -142,12 +142,17 @@ async def test_a_revoked_partition_waits_for_its_message_in_flight(place: Place)
 async def test_a_delivery_record_that_can_not_be_read_harms_no_other(place: Place) -> None:
     async with producer(place.settings) as client:
         await client.send_and_wait(place.names.deliveries, b"damaged", key=b"desk|x", partition=0)
+        no_zone = b'{"receiver":"desk","event_id":"y","told_at":"2026-02-04T18:00:00"}'
+        await client.send_and_wait(place.names.deliveries, no_zone, key=b"desk|y", partition=0)
     async with place.stage() as stage:
         stage.assign([0])
         await stage.handle(event(), at(0))
         await until(lambda: place.hook.received)
+        await stage.tidy()
+    assert len(await read(place.settings, place.names.dead_letters)) == 2
 
 
+LAST = datetime.max.replace(tzinfo=UTC)
 #: Records that must neither end the reading of notes nor hold up a single alert.
 BAD_NOTES = (
     b"no note",
@@ -169,12 +174,17 @@ async def test_bad_silences_and_acknowledgements_are_set_aside_and_stop_nothing(
             await place.write(place.names.silences, f"bad-{number}", bad)
             await place.write(place.names.acks, f"bad-{number}", bad)
         await place.write(place.names.silences, "\udcff", encode(Retry(id="r", at=NOW)))
+        # Whoever silences something for ever writes the last moment that there is.
+        forever = Silence(schema=2, id="f", match=Match(), events=("other",), until=LAST, reason="for ever")
+        await place.write(place.names.silences, "f", encode(forever))
+        await place.write(place.names.silences, "g", encode(Retry(id="g", at=LAST)))
+        await place.write(place.names.acks, "other", encode(Ack(event_id="other", by="me", at=LAST)))
         silence = Silence(id="s1", match=Match(kinds=("call",)), until=NOW + timedelta(hours=1), reason="a sample")
         await place.write(place.names.silences, "s1", encode(silence))
         await until(lambda: "s1" in stage.notifier.silences())
         assert (await stage.notifier.accept(event("e1")))["desk"].reason == "silenced"
         await place.write(place.names.silences, "s1", None)
-        await until(lambda: not stage.notifier.silences())
+        await until(lambda: "s1" not in stage.notifier.silences())
         await stage.handle(event("e2"), at(0))
         await until(lambda: [message.body["subject"] for message in place.hook.received] == ["e0", "e2"])
     letters = await read(place.settings, place.names.dead_letters)

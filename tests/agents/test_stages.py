@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from prometheus_client import generate_latest
 
 from agents.assemble import AssembleStage
@@ -144,6 +145,23 @@ async def test_a_state_that_is_damaged_stops_the_stage_rather_than_starting_anew
     with pytest.raises(StateError):
         await (await stage(store, outbox)).handle(mention(), HERE)
     assert outbox.sent == []
+
+
+async def test_a_mention_that_fails_leaves_no_trace() -> None:
+    """It is taken in halfway, in memory; the next one starts from what is stored."""
+    store, outbox = MemoryStore(), MemoryOutbox()
+    assemble = await stage(store, outbox)
+    await assemble.handle(mention("a1"), HERE)
+    last = datetime.max.replace(tzinfo=UTC)
+    absurd = mention("a2")
+    absurd = replace(absurd, source=replace(absurd.source, published=last, seen=last))
+    with pytest.raises(ValueError, match="year"):
+        await assemble.handle(absurd, HERE)
+    await assemble.tick()
+    await assemble.handle(mention("a3"), HERE)
+    told = sent(outbox)[-1]
+    assert told.revision == 2
+    assert {source.article_id for source in told.sources} == {"a1", "a3"}
 
 
 async def test_detection_sends_each_mention_under_its_participants() -> None:

@@ -7,12 +7,13 @@ import gzip
 import io
 import lzma
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import zstandard
 
-from monitor.articles import Lines
+from monitor.articles import Lines, read_article
 from monitor.errors import SummitryError
 
 TEXT = '{"id": "1", "title": "Übung"}\n\n{"id": "2", "title": "Zwei"}\n'
@@ -46,3 +47,9 @@ def test_what_is_not_read_is_refused_by_name(start: bytes, kind: str, tmp_path: 
     file.write_bytes(start + b"rest")
     with pytest.raises(SummitryError, match=kind):
         list(Lines((str(file),)))
+
+
+def test_times_without_a_zone_are_utc() -> None:
+    """As on the topic: a time without a zone can't be compared with the others."""
+    article = read_article(b'{"id":"a","title":"T","published":"2026-02-04T18:00:00","seen":"2026-02-04T18:00:00"}')
+    assert article.published == article.seen == datetime(2026, 2, 4, 18, tzinfo=UTC)

@@ -13,7 +13,7 @@ import msgspec
 from monitor import metrics
 from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.feed_state import FeedState, Health
-from monitor.feeds.polling.schedule import Rules, first_due
+from monitor.feeds.polling.schedule import GONE_S, Rules, first_due
 from monitor.feeds.subscriptions.subscription import Subscription
 
 #: What a feed that does its work is called.
@@ -65,7 +65,7 @@ class HeldFeeds(Mapping[str, Held]):
         metrics.feeds_by_state.labels(_health(held.state)).inc()
         _tell_important(held.feed, _health(held.state))
         if held.state and held.state.paused_until > now:
-            self._agenda.pause(held.feed.group, held.state.paused_until)
+            self._agenda.pause(held.feed.group, min(held.state.paused_until, now + GONE_S))
         self.plan(held, crowd, now)
 
     def plan(self, held: Held, crowd: int, now: float) -> None:

@@ -139,8 +139,16 @@ def first_due(
 
     What is not due yet keeps its time; what is overdue is spread over ten minutes or its interval, whichever is
     shorter; a feed never polled comes at once, at ten a second for a `crowd` of them. A feed asked less than the floor
-    ago is never asked again before that, whatever happened since.
+    ago is never asked again before that, whatever happened since. A state from a clock that ran ahead of this one keeps
+    nobody waiting for longer than a poll ever does.
     """
+    due = _first_due(state, feed, now=now, draw=draw, crowd=crowd, rules=rules)
+    return min(due, now + max(GONE_S, rules.ceiling_s, float(feed.interval_max_s or 0)))
+
+
+def _first_due(
+    state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: Rules
+) -> float:
     if state is None or not state.last_attempt:
         return now + draw * min(SPREAD_S, crowd / NEW_A_SECOND)
     if state.request != feed.request_hash:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import msgspec
-from msgspec import Meta
 
 from monitor.config import Match, SilenceRule
 from monitor.errors import DecodeError, NewerSchemaError
 from monitor.notify.policy.matching import matches
-from monitor.records import Event, Record, utc
-
-#: A moment with its zone; one without would mean another moment to each reader.
-Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
+from monitor.records import Event, Moment, Record, utc
 
 
 class Silence(Record, frozen=True, kw_only=True, tag_field="note", tag="silence"):

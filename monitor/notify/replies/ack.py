@@ -12,15 +12,13 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import urlencode
-
-from msgspec import Meta
 
 from monitor.config import Acknowledge
 from monitor.errors import SummitryError
 from monitor.notify.harmless import clean
-from monitor.records import Record
+from monitor.records import Moment, Record
 
 PATH, FEEDBACK_PATH = "/ack", "/feedback"
 #: What a link says: that somebody has seen the event, that it is wrong, or that an article is of another event.
@@ -37,7 +35,7 @@ class Ack(Record, frozen=True, kw_only=True):
     event_id: str
     by: str
     verdict: Literal["", "wrong", "not_this_event", "right"] = ""
-    at: Annotated[datetime, Meta(tz=True)]
+    at: Moment
 
 
 class AckRefusedError(SummitryError):

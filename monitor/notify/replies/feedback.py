@@ -7,12 +7,11 @@ is silenced beside it; the record itself is for people, and for making labelled 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
-from monitor.records import Event, Record
+from monitor.records import Event, Moment, Record
 
 #: `wrong`: no such contact took place or was planned. `not_this_event`: an article is of another contact.
 Verdict: TypeAlias = Literal["wrong", "not_this_event", "right"]
@@ -25,7 +24,7 @@ class Feedback(Record, frozen=True, kw_only=True):
     event_id: str
     verdict: Verdict
     by: str
-    at: datetime
+    at: Moment
     revision: int = 0
     article_id: str = ""
     comment: str = ""

@@ -36,12 +36,31 @@ class Offsets:
     def __init__(self) -> None:
         self.ends: dict[tuple[str, int], int] = {}
         self.commits: dict[tuple[str, int], int] = {}
+        self.begins: dict[tuple[str, int], int] = {}
+        #: Partitions behind whose committed offsets are only marks.
+        self.marks: set[tuple[str, int]] = set()
+        self._looked_at: list[TopicPartition] = []
 
     async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {partition: self.ends.get(tuple(partition), 0) for partition in partitions}
 
     async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, 0)
+        return {partition: self.begins.get(tuple(partition), 0) for partition in partitions}
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self._looked_at = partitions
+
+    def unsubscribe(self) -> None:
+        self._looked_at = []
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        assert partition in self._looked_at
+
+    async def getmany(self, **_: int) -> dict[TopicPartition, list[object]]:
+        return {partition: [object()] for partition in self._looked_at if tuple(partition) not in self.marks}
+
+    async def position(self, partition: TopicPartition) -> int:
+        return self.ends[tuple(partition)]
 
     async def topics(self) -> set[str]:
         return set()
@@ -75,6 +94,38 @@ async def test_not_ready_before_the_first_assignment_even_of_nothing() -> None:
     assert list(lag.not_ready()) == []
     await lag.measure(Offsets())
     assert list(lag.not_live()) == []
+
+
+async def test_what_retention_deleted_is_no_lag() -> None:
+    """A worker that was away for longer than records are kept has nothing to read, and is not stuck."""
+    watch, offsets = Watch(), Offsets()
+    lag = lag_of(watch)
+    lag.assign([("in", 0)])
+    offsets.commits["in", 0], offsets.begins["in", 0], offsets.ends["in", 0] = 100, 500, 500
+    for _ in range(3):
+        await lag.measure(offsets)
+        watch.now += 61
+        assert list(lag.not_live()) == []
+    assert gauge("messages", "in") == 0
+
+
+async def test_the_marks_of_transactions_do_not_make_a_worker_stuck() -> None:
+    """The last offset of a transaction is never given to a consumer, and so never committed."""
+    watch, offsets = Watch(), Offsets()
+    lag = lag_of(watch)
+    lag.assign([("in", 0), ("in", 1)])
+    offsets.commits["in", 0], offsets.ends["in", 0] = 7, 8
+    offsets.commits["in", 1], offsets.ends["in", 1] = 7, 8
+    offsets.marks = {("in", 0), ("in", 1)}
+    for _ in range(100):
+        await lag.measure(offsets)
+        watch.now += 2
+        assert list(lag.not_live()) == []
+    offsets.marks = {("in", 0)}
+    for _ in range(40):
+        await lag.measure(offsets)
+        watch.now += 2
+    assert list(lag.not_live()) == ["1 records of in:1 wait and none was committed"]
 
 
 async def test_lag_is_counted_over_partitions_and_as_time() -> None:

@@ -15,7 +15,7 @@ from agents.pollers.feed_topics import feed_key, partition_of
 from monitor.errors import FeedError, HttpError
 from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
+from monitor.feeds.polling.schedule import GONE_S, PollAnswer, Rules, after, begin, first_due
 from monitor.feeds.subscriptions.host_groups import host_group
 from monitor.feeds.subscriptions.subscription import Auth, SecretRef, Subscription
 from monitor.http.addresses import AddressBook
@@ -254,3 +254,12 @@ async def _after(holds: Callable[[], bool], then: Callable[[], Awaitable[None]])
         while not holds():  # noqa: ASYNC110  # a number that other tasks change
             await asyncio.sleep(0)
     await then()
+
+
+def test_a_state_from_a_clock_that_ran_ahead_keeps_nobody_waiting() -> None:
+    """The machine's clock was years ahead when the state was written; now it is right again."""
+    feed, now, ahead = Subscription(id="f", url="https://f.example/"), 1.7e9, 4e9
+    for name in ("next_due", "last_attempt", "paused_until"):
+        state = FeedState(feed="f", url=feed.url, **{"last_attempt": 1.0, "request": feed.request_hash, name: ahead})
+        due = first_due(state, feed, now=now, draw=0.5, crowd=1, rules=Rules())
+        assert now <= due <= now + GONE_S, name
