@@ -80,15 +80,21 @@ def one_a_day(articles: Sequence[Article], mentions: dict[str, tuple[Mention, ..
 
 
 def rows(
-    sets: Sets, articles: Sequence[Article], mentions: dict[str, tuple[Mention, ...]], revisions: Sequence[Event]
+    sets: Sets,
+    articles: Sequence[Article],
+    mentions: dict[str, tuple[Mention, ...]],
+    revisions: Sequence[Event],
+    name: str = "dev",
 ) -> dict[str, dict[str, float]]:
     """The figures of `score_events.py` for Summitry, for one-a-day and for the best of the title clusterings.
+
+    `name` is the stream's, by which its linked items are found.
 
     Two are added to them: `merge`, real contacts per event, and `alerts`, first alerts per real contact. Each event of
     the other systems is taken for an alert.
     """
     events = list(final_events(revisions))
-    files = (sets.events("dev_candidates.jsonl"), sets.events("dev_links.jsonl"))
+    files = (sets.events(f"{name}_candidates.jsonl"), sets.events(f"{name}_links.jsonl"))
     links = {line["id"]: {link["event"] for link in line["links"]} for line in read_lines(files[1])}
     judged = {line["id"] for line in read_lines(files[0])}
     seen = [article for article in articles if article.id in mentions]

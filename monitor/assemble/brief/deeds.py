@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -11,6 +12,7 @@ from monitor.records import Event, Kind, Medium, Participant, Place
 
 #: The statuses that are told of a noun: "the visit is postponed".
 _OF_NOUN = frozenset({"postponed", "cancelled", "denied", "retracted"})
+_FORMS: tuple[Literal["do", "did", "doing", "noun"], ...] = ("do", "did", "doing", "noun")
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
@@ -72,7 +74,7 @@ def fill(template: Template, event: Event, told: Telling, words: BriefPhrases, *
     if isinstance(template, Forms):
         template = template.of(1 + deed.plural if event.status in _OF_NOUN else len(told.who))
     slots = {"country": words.country(told.country), **names}
-    forms = {name: getattr(deed, name).format(**slots) for name in ("do", "did", "doing", "noun")}
+    forms = {form: deed.form(form, len(told.who)).format(**slots) for form in _FORMS}
     line = template.format(**slots, **forms)
     return line[:1].upper() + line[1:]
 

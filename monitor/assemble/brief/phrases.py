@@ -31,22 +31,6 @@ _BOUNDS = frozenset({"until", "from", "around"})
 _NUMERAL = re.compile("[IVX]+")
 
 
-class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One way in which leaders are in contact.
-
-    `acting`: some of them act and the others are acted on. `alone`: the noun belongs to those who act. `plural`: the
-    noun takes the plural.
-    """
-
-    do: str
-    did: str
-    doing: str
-    noun: str
-    acting: bool = False
-    alone: bool = False
-    plural: bool = False
-
-
 class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A template by number."""
 
@@ -59,6 +43,27 @@ class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Template = str | Forms
+
+
+class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One way in which leaders are in contact.
+
+    `acting`: some of them act and the others are acted on. `alone`: the noun belongs to those who act. `plural`: the
+    noun takes the plural. A form of the verb may be told by the number of those who act.
+    """
+
+    do: Template
+    did: Template
+    doing: Template
+    noun: str
+    acting: bool = False
+    alone: bool = False
+    plural: bool = False
+
+    def form(self, name: Literal["do", "did", "doing", "noun"], count: int) -> str:
+        """A form of the deed, where `count` leaders act."""
+        template: Template = getattr(self, name)
+        return template.of(count) if isinstance(template, Forms) else template
 
 
 class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +105,8 @@ class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     definite: tuple[str, ...] = ()
     definite_endings: tuple[str, ...] = ()
     article: str = "{name}"
+    #: Whether a comma stands between weekday and date.
+    weekday_comma: bool = False
     #: Words of any headline of a contact: a title that has no others is not worth a quotation.
     plain: tuple[str, ...] = ()
     #: Whether people are told with their offices: the roster has titles in English only, so others name the state.
@@ -116,7 +123,7 @@ class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def day(self, day: date) -> str:
         """`Wednesday 3 December 2025`: the weekday stands with each date."""
-        return _day("yMMMMEEEEd", day, self.locale)
+        return _full_day(day, self.locale) if self.weekday_comma else _full_day(day, self.locale).replace(",", "")
 
     def short_day(self, day: date, now: date | None) -> str:
         """`Wed 3 Dec`, with the year if it is not that of `now`."""
@@ -220,6 +227,11 @@ class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             alone = True
         national = self.nationality(participant.country) if abroad and not alone else ""
         return " ".join(word for word in (national, office, participant.name) if word)
+
+
+@lru_cache(maxsize=4096)
+def _full_day(day: date, locale: str) -> str:
+    return format_date(day, "full", locale=locale)
 
 
 @lru_cache(maxsize=4096)

@@ -119,7 +119,7 @@ async def test_each_receiver_is_told_in_its_own_language_and_zone() -> None:
     await notifier.accept(event(1))
     await notifier.accept(event(2, last_seen=NOW))
     await notifier.stop()
-    assert paris.messages[0].title.startswith("Poutine et Xi : visioconférence, mer. 4 févr.")
+    assert paris.messages[0].title.startswith("Poutine et Xi se sont entretenus par visioconférence, mer. 4 févr.")
     assert paris.messages[0].brief.startswith("Vladimir Poutine (Russie) et Xi Jinping (Chine)")
     assert desk.messages[0].title.startswith("Putin and Xi held a video call")
     assert desk.messages[0].brief.startswith("Vladimir Putin and Xi Jinping held")
