@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.agents.board.desk import Board, board
-from tests.browser.world import story
+from tests.browser.world import furnish, story
 
 CHROMIUM = os.environ.get("SUMMITRY_CHROMIUM") or shutil.which("chromium") or ""
 
@@ -37,6 +37,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Board]:
 async def quiet_place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Board]:
     """A board for tests that only look."""
     async with board(tmp_path_factory.mktemp("board"), *story()) as running:
+        furnish(running)
         yield running
 
 

@@ -7,7 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from agents.stream.dead_letters import DeadLetter
+from monitor.config import Match
+from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.notify import Ack, Delivery, Silence
 from monitor.records import Change, Event, EventSource, Fact, Participant, Place, When
+from tests.agents.board.desk import Board
 from tests.monitor.archive.samples import NOW, PEOPLE, TODAY, event
 
 PEOPLE_HERE = {
@@ -126,3 +132,47 @@ def story() -> tuple[Event, ...]:
 #: What arrives while somebody looks.
 def news() -> Event:
     return contact(99, "lula meloni", -0.05, "call", "video", "held")
+
+
+FEEDS = (
+    ("sample-post", "Sample Post", "en", "OK", "", 40, 20, "its headers say so"),
+    ("courrier-exemple", "Courrier Exemple", "fr", "OK", "", 300, 45, "asked hourly, it prints often in the morning"),
+    ("beispiel", "Beispiel am Morgen", "de", "STALE", "nothing new for 3 days", 260_000, 900, "quiet"),
+    ("primer", "Пример", "ru", "ERROR", "503 for an hour", 4000, 600, "waits longer after each failure"),
+    ("shili", "示例日报", "zh", "OK", "", 90, 30, "it prints every few minutes"),
+    ("namudhaj", "صحيفة النموذج", "ar", "BLOCKED", "403, its robots.txt forbids it", 90_000, 86_400, "once a day"),
+    ("sample-wire", "Sample Wire", "en", "OK", "", 15, 10, "WebSub tells of news, polls are a check"),
+)  # fmt: skip
+
+
+def furnish(place: Board) -> None:
+    """Let everything else come in that a board shows: feeds, deliveries, what readers did, a dead letter, the flow."""
+    now = NOW.timestamp()
+    for name, outlet, language, health, why, ago, due, reason in FEEDS:
+        key = f"{name}.example {name}"
+        feed = Subscription(id=name, url=f"https://{name}.example/feed", outlet=outlet, language=language)
+        place.keep("summitry.feeds", key, feed)
+        state = FeedState(
+            feed=name, health=health, health_reason=why, last_success=now - ago, last_new=now - ago * 2,
+            next_due=now + due, due_reason=reason,
+        )  # fmt: skip
+        place.keep("summitry.feed-state", key, state)
+    for number, told in enumerate(story()[:9]):
+        for receiver in ("desk-slack", "risk-webhook")[: 1 + number % 2]:
+            delivery = Delivery(
+                receiver=receiver, event_id=told.event_id, told=told, told_at=told.last_seen, route="everything"
+            )
+            place.keep("summitry.deliveries", f"{receiver}|{told.event_id}", delivery)
+    place.keep("summitry.acks", call().event_id, Ack(event_id=call().event_id, by="Ada", at=NOW - timedelta(minutes=9)))
+    quiet = Silence(
+        id="5f2c", match=Match(pairs=("emmanuel-macron+friedrich-merz",), kinds=("visit",)),
+        until=NOW + timedelta(hours=4), reason="our reporter is in the room", by="Grace", since=NOW,
+    )  # fmt: skip
+    place.keep("summitry.silences", quiet.id, quiet)
+    letter = DeadLetter(
+        id="summitry.articles:0:1207", stage="detect", topic="summitry.articles", partition=0, offset=1207,
+        at=NOW - timedelta(hours=2), reason="timeout", error="detection took longer than 5 s",
+    )  # fmt: skip
+    place.keep("summitry.dead-letters", "summitry.articles", letter)
+    place.desk.flow.written = {"summitry.articles": 48_213, "summitry.mentions": 911, "summitry.events": 402}
+    place.desk.flow.waiting = {"summitry.articles": 12, "summitry.mentions": 0, "summitry.events": 0}
