@@ -182,7 +182,7 @@ class Runs:
         That is so without a capital, and where nobody of that surname is in office.
         """
         hit = s.name_at(at)
-        if hit is not None and not s.lower_case and not s.is_capital(at):
+        if hit is not None and not s.lower_case and not any(s.is_capital(one) for one in range(at, s.after(hit))):
             return self._registry.titles.longest(s.words, at) is not None
         return (
             hit is not None

@@ -81,7 +81,9 @@ def test_title_and_lede_are_one_mention_with_both_as_evidence(detector: Detector
     mention = only(detector.detect(told))
     assert (mention.medium, mention.kind) == ("video", "call")
     assert {one.field for one in mention.evidence} == {"title", "summary"}
-    assert mention.confidence > only(detector.detect(article("Putin and Xi hold talks"))).confidence
+    alone = only(detector.detect(article("Putin and Xi hold talks")))
+    assert mention.confidence >= alone.confidence
+    assert mention.witnesses[0].confidence > alone.witnesses[0].confidence
 
 
 def test_language_is_detected_where_it_is_missing(detector: Detector) -> None:

