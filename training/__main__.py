@@ -50,7 +50,7 @@ NAMES = (STATUSES, MEDIA, KINDS)
 #: The stream whose linked items are trained on.
 STREAM = "world_march"
 #: From this probability of a contact on a mention may join an event.
-JOINING = 0.5
+JOINING = 0.4
 
 
 class Job(NamedTuple):

@@ -64,10 +64,12 @@ def as_labelled(mentions: Sequence[Mention], label: str, day: date) -> tuple[Men
     """Return the mentions under the label of a headline.
 
     Under `history` each is of a contact long past. Under `check` ("Fact check: ...") only the denial of a contact
-    stands, and opens no event.
+    stands, and opens no event. Under `satire` nothing stands.
     """
     if label == "history":
         return tuple(_of_old(one, day) for one in mentions)
+    if label == "satire":
+        return ()
     if label == "check":
         return tuple(msgspec.structs.replace(one, joins_only=True) for one in mentions if one.status == "denied")
     return tuple(mentions)

@@ -38,9 +38,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     base: Mapping[str, str]
     licence: str
     data: Mapping[str, Any]
-    sizes: Mapping[str, Any]
+    sizes: Mapping[str, int]
     training: Mapping[str, Any]
-    figures: Mapping[str, Any]
+    figures: Mapping[str, str | Mapping[str, Mapping[str, float]]]
     limits: tuple[str, ...]
     languages: tuple[str, ...]
     statuses: tuple[str, ...]

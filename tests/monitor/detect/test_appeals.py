@@ -90,3 +90,11 @@ def test_the_host_of_a_state_visit_is_the_king_whom_the_article_names():
     )
     visits = [one for one in Detector(rules_only=True).detect(article) if one.kind == "visit"]
     assert {one.key for one in visits} == {"bola-tinubu+charles-iii"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "Satire: Macron and Merz meet on the moon"), ("fr", "Satire : Macron rencontre Merz sur la Lune")],
+)
+def test_satire_tells_of_nothing(language: str, text: str) -> None:
+    assert not told(text, language)
