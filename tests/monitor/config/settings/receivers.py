@@ -77,7 +77,7 @@ def title(name: str) -> Callable[[Config], list[str]]:
         pending = Pending(event=event(), tell="first", reason="first", route="all", since=NOW, due=NOW)
         delivery = Delivery(receiver=name, event_id="ev-1", route="all")
         words = compose(words_of(config)[name], policy(), delivery, pending).title
-        return [each for each in ("video call", "Videogespräch") if each in words]
+        return [each for each in ("video call", "per Video") if each in words]
 
     return outcome
 
@@ -150,7 +150,7 @@ def _common(name: str) -> list[Case]:
     """Give the rows of the keys that every type has."""
     given = without_server(name)
     rows = [
-        case(f"receivers.{name}.language", title(name), ("en", ["video call"]), ("de", ["Videogespräch"]), given=given),
+        case(f"receivers.{name}.language", title(name), ("en", ["video call"]), ("de", ["per Video"]), given=given),
         case(f"receivers.{name}.zone", time_of_day(name), ("UTC", "12:00:00"), ("Asia/Tokyo", "21:00:00"), given=given),
     ]
     if name != "console":

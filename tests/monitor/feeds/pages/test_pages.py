@@ -168,7 +168,12 @@ async def test_a_page_gives_its_text_where_the_feed_gives_a_summary(server: Feed
 
 @pytest.mark.parametrize(
     ("canonical", "url"),
-    [("/story?id=7&utm_source=amp", "/story?id=7"), ("https://evil.example/story", "/0"), ("javascript:x", "/0")],
+    [
+        ("/news/0?utm_source=amp", "/news/0"),
+        ("/story?id=7", "/0"),
+        ("https://evil.example/story", "/0"),
+        ("javascript:x", "/0"),
+    ],
 )
 async def test_a_pages_canonical_address_is_taken_within_its_site(
     server: FeedServer, fetcher: Fetcher, canonical: str, url: str
