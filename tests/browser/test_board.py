@@ -248,7 +248,7 @@ async def faults(page: Page) -> list[str]:
     ]
 
 
-def test_every_picture_is_committed_and_shown() -> None:
+async def test_every_picture_is_committed_and_shown() -> None:
     text = (ROOT / "docs" / "board.md").read_text("utf-8")
     wanted = {
         f"board-{name}-{width}-{scheme}.webp"

@@ -38,8 +38,8 @@ _SIGNALS = {
 class ParserPool:
     """`workers` processes that parse one document each at a time; an async context manager.
 
-    Each process may use `memory` bytes of address space, `heap` bytes of its own (five eighths of them for a document
-    of up to a megabyte; larger ones are parsed one at a time), and `cpu_seconds` for one document. It is given up after
+    Each process may use `memory` bytes of address space, `heap` bytes of its own (documents of more than
+    a megabyte are parsed one at a time), and `cpu_seconds` for one document. It is given up after
     `deadline` seconds whatever it does, and replaced after `recycle` documents or when it has become large. Processes
     start when first needed.
     """

@@ -25,9 +25,6 @@ LENGTH = struct.Struct(">I")
 CPU_SIGNAL = signal.SIGPROF
 #: Documents of more bytes than this are large: the pool parses one of them at a time, since they need most memory.
 LARGE = 1024 * 1024
-#: Share of its heap that a process may use for a document that is not large. With it, a document that means harm and
-#: a large one take less together than two large ones would.
-_SMALL_SHARE = 0.625
 #: A process that keeps more than this many bytes after a document is not used again: Python's heap seldom shrinks.
 _SPENT = 40 << 20
 
@@ -58,11 +55,6 @@ def share_of(size: int) -> float:
     return max(1.0, size / MAX_DOCUMENT)
 
 
-def heap_share_of(size: int) -> float:
-    """Return what share of its heap a process may use for a document of `size` bytes."""
-    return share_of(size) if size > LARGE else _SMALL_SHARE
-
-
 def work(request: Request, body: bytes) -> ParsedFeed | PageText | PageLinks:
     """Do one task. Raises FeedError."""
     if request.task == "parse":
@@ -85,7 +77,7 @@ def serve(source: BinaryIO, sink: BinaryIO, cpu_seconds: float) -> None:
         request = decoder.decode(source.read(LENGTH.unpack(head)[0]))
         if (share := share_of(request.size)) > 1:
             signal.setitimer(signal.ITIMER_PROF, cpu_seconds * share)
-        resource.setrlimit(resource.RLIMIT_DATA, (min(int(heap * heap_share_of(request.size)), most), most))
+        resource.setrlimit(resource.RLIMIT_DATA, (min(int(heap * share), most), most))
         frame = encoder.encode(_answer(encoder, request, source.read(request.size)))
         signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_DATA, (heap, most))

@@ -140,7 +140,7 @@ def documents() -> dict[str, Evil]:
         "large": (Reply(200, gzip.compress(large(), 1), packed), ""),
         "headers-5mb": (Reply(raw=wire(ok + b"X-Pad: " + b"a" * (5 << 20))), "headers_too_large"),
         "headers-many": (Reply(raw=wire(ok + b"X-Pad: aaaaaaaa\r\n" * 300_000)), "headers_too_large"),
-        "header-nul": (Reply(raw=wire(ok + b"X-Nul: a\x00b\r\n\r\n")), "bad_response"),
+        "header-nul": (Reply(raw=wire(ok + b"X-Nul: a\x00b\r\n\r\n")), "empty_body"),
         "nul": (Reply(200, rss("nul\x00 story")), ""),
         "surrogates": (Reply(200, rss("s &#xD83D; &#0; story").replace(b"&amp;#", b"&#")), ""),
         "endless": (Reply(raw=pour), "body_too_large"),

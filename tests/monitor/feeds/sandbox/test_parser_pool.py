@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import FeedError
-from monitor.feeds.formats.parse import MAX_DOCUMENT
 from monitor.feeds.sandbox import parser_process
 from monitor.feeds.sandbox.parser_pool import ParserPool
-from monitor.feeds.sandbox.parser_worker import LARGE, heap_share_of
 
 pytestmark = pytest.mark.slow
 
@@ -268,9 +266,3 @@ def children(of: int) -> list[int]:
         if stat[1] == str(of) and stat[0] != "Z" and b"monitor.feeds.sandbox.parser_template" in command:
             found.append(int(folder.name))
     return found
-
-
-def test_a_document_of_up_to_a_megabyte_may_use_five_eighths_of_the_heap() -> None:
-    assert [heap_share_of(size) for size in (100, LARGE, LARGE + 1, MAX_DOCUMENT, 2 * MAX_DOCUMENT)] == [
-        0.625, 0.625, 1, 1, 2
-    ]  # fmt: skip
