@@ -75,7 +75,7 @@ soak: setup ## 50 articles a second on Apache Kafka: memory, handles and lag mus
 	$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
 
 nightly: setup ## What need not run for each change: deployed commands, faults from a new seed, speed, a release
-	$(BIN)/python -m pytest -m nightly
+	$(BIN)/python -m pytest -m nightly --broker kafka
 	$(BIN)/python -m tests.chaos.driver --minutes $(MINUTES) --runs $(RUNS)
 	$(BIN)/python -m tests.chaos.soak --minutes 30
 	$(BIN)/python -m tests.bench
