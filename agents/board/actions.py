@@ -134,21 +134,21 @@ def _back(request: web.Request, event: Event, done: str, by: str) -> web.Respons
 
 
 async def post_seen(request: web.Request) -> web.Response:
-    """Return the form behind the button "Seen"."""
+    """Answer the button "Seen": store who has seen the event, and lead back to its page."""
     event, by, _ = await _form(request)
     await seen(request.app[DESK], event, by)
     return _back(request, event, "seen", by)
 
 
 async def post_silence(request: web.Request) -> web.Response:
-    """Return the form behind the button "Silence"."""
+    """Answer the button "Silence": store the silence, and lead back to the event's page."""
     event, by, form = await _form(request)
     await silence(request.app[DESK], event, by, form.get("for", ""), form.get("reason", ""))
     return _back(request, event, "silenced", by)
 
 
 async def post_feedback(request: web.Request) -> web.Response:
-    """Return the forms behind "Wrong", "Right", and "Not this event"."""
+    """Answer "Wrong", "Right" and "Not this event": store the verdict, and lead back to the event's page."""
     event, by, form = await _form(request)
     verdict = form.get("verdict", "")
     await feedback(

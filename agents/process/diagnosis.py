@@ -52,7 +52,7 @@ class Finding:
 
 
 def check_versions() -> Finding:
-    """Return the versions of what is installed, against what the project asks for."""
+    """Compare the versions of what is installed with what the project asks for."""
     wanted = [Requirement(text) for text in requires("summitry") or ()]
     off = []
     for one in wanted:
@@ -100,7 +100,7 @@ def check_space() -> Finding:
 
 
 def check_names(config: Config, day: date) -> Iterator[Finding]:
-    """Yield the watchlist, the names in routes and silences, and the lists of feeds."""
+    """Check the watchlist, the names in routes and silences, and the lists of feeds; yield a finding for each."""
     try:
         people = load_or_bundled(config.watchlist)
     except SummitryError as error:
@@ -178,7 +178,7 @@ async def _partitions(broker: BrokerSettings) -> Mapping[str, int]:
 
 
 def check_machine() -> Iterator[Finding]:
-    """Yield what needs neither configuration nor broker."""
+    """Make the checks that need neither configuration nor broker; yield a finding for each."""
     yield check_versions()
     yield check_codecs()
     yield check_clock()
