@@ -229,14 +229,9 @@ class Matching:
     def _is_renamed(self, entry: EntryKeys, story: KnownStory, kind: str, choice: Choice) -> bool:
         """Whether an entry that has a date and a title or summary in common with a story is that story.
 
-        Where guids and links were seen to stay, an entry with neither is another one, unless the story has left the
-        document as the entry came and the moment is theirs alone: an address made of the title moves with it.
+        Where guids and links were seen to stay, an entry with neither is another one.
         """
-        if not self._is_alone(entry, kind):
-            return False
-        has_left = not (self._is_used(story.guid, "guid") or self._is_used(story.link, "link"))
-        is_moment = self._counts["date"][entry.date] == 1 and len(self.stories.find("date", entry.date)) == 1
-        return (has_left and is_moment) or not _is_other(entry, story, choice)
+        return self._is_alone(entry, kind) and not _is_other(entry, story, choice)
 
     def _is_alone(self, entry: EntryKeys, kind: str) -> bool:
         value = _entry_key(entry, kind)
