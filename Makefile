@@ -39,7 +39,7 @@ setup: $(VENV)/dev.stamp ## Build .venv from the hash-locked requirements
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-RUN_EXTRAS := --extra embedded --extra email --extra apprise --extra fulltext --extra fast --extra parquet --extra build
+RUN_EXTRAS := --extra embedded --extra email --extra apprise --extra fulltext --extra fast --extra parquet --extra tracing --extra build
 
 lock: | $(VENV)/dev.stamp ## Make the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest versions)
 	$(COMPILE) $(UPGRADE) $(RUN_EXTRAS) --extra dev -o requirements/dev.txt pyproject.toml

@@ -16,7 +16,7 @@ import structlog
 from agents.store import Store
 from agents.stream.guard import Incoming
 from agents.stream.outbox import Outbox
-from monitor import metrics
+from monitor import metrics, tracing
 from monitor.assemble import Assembly, Outcome
 from monitor.clock import Clock, real_clock
 from monitor.errors import DecodeError, NewerSchemaError, StateError, SummitryError
@@ -123,4 +123,5 @@ class AssembleStage:
             day = datetime.combine(event.when.end, time(), UTC).timestamp()
             self._contacts[pair] = max(day, self._contacts.get(pair, 0.0))
             metrics.contact_last.labels(pair).set(self._contacts[pair])
+        tracing.mark("event", event_id=event.event_id, revision=event.revision, status=event.status)
         logger.info("event", event_id=event.event_id, revision=event.revision, status=event.status, brief=event.brief)

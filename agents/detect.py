@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from agents.stream.guard import Incoming, cpu_limit
 from agents.stream.outbox import Outbox
-from monitor import metrics
+from monitor import metrics, tracing
 from monitor.assemble import with_withdrawals
 from monitor.records import Article, Mention, encode
 
@@ -41,6 +41,7 @@ class DetectStage:
         with cpu_limit(self._cpu_seconds):
             found = self._detect(article)
             told = with_withdrawals(article, found)
+        tracing.note(article=article.id, mentions=len(found))
         await asyncio.gather(*(self._outbox.send(self._topic, m.key.encode(), encode(m)) for m in told))
         for mention in found:
             _count(mention)

@@ -21,6 +21,7 @@ from agents.notify.silent_feeds import watch
 from agents.stream.guard import Guard, Incoming
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
+from monitor import tracing
 from monitor.clock import Clock
 from monitor.config import Config, HeartbeatSettings
 from monitor.errors import BrokerError
@@ -144,7 +145,9 @@ class NotifyStage:
         await asyncio.wait([task])
         if task.cancelled():
             raise BrokerError(f"partition {incoming.partition} was revoked", reason="not_assigned")
-        await self.notifier.accept(event, incoming.partition)
+        tracing.note(event_id=event.event_id, revision=event.revision)
+        for receiver, decision in (await self.notifier.accept(event, incoming.partition)).items():
+            tracing.mark("decided", to=receiver, tell=decision.tell or "nothing", reason=decision.reason)
 
     async def tidy(self) -> None:
         """Delete what is old from the topics. The worker with the first partition deletes old notes.

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from agents.stream.outbox import Row, send_all
+from monitor import tracing
 from monitor.errors import DecodeError
 from monitor.feeds.polling.feed_state import FeedState, SeenSegment
 from monitor.feeds.polling.held_feeds import Held
@@ -120,8 +121,9 @@ class TopicStore:
         return [Held(partition, feed, states.get(feed_key(feed)), segments.get(feed_key(feed), {})) for feed in feeds]
 
     async def publish(self, articles: Iterable[Article]) -> None:
-        """Write articles by their ids; they are acknowledged when this returns. Raises BrokerError."""
-        await send_all(self._producer, self._articles, [(a.id.encode(), encode(a), None) for a in articles])
+        """Write articles by their ids, with the poll's trace; acknowledged when this returns. Raises BrokerError."""
+        rows: list[Row] = [(a.id.encode(), encode(a), None) for a in articles]
+        await send_all(self._producer, self._articles, rows, tracing.headers())
 
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]

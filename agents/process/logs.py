@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from monitor.config import Log
+from monitor.tracing import with_trace
 
 #: Libraries that tell at length of what is ours to tell (a broker that is being waited for), or of every request.
 _QUIET = {
@@ -60,6 +61,7 @@ def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
     shared: list[Processor] = [
         with_role,
         structlog.contextvars.merge_contextvars,
+        with_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         _harmless,

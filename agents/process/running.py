@@ -23,7 +23,7 @@ from agents.process.health import Watchdog
 from agents.process.logs import set_up_logs
 from agents.process.parent import PARENT, RESTARTS, bind
 from agents.stream.guard import EX_TEMPFAIL
-from monitor import __version__, metrics
+from monitor import __version__, metrics, tracing
 from monitor.config import Config
 from monitor.errors import ConfigError, SummitryError
 from monitor.jobs import JOB
@@ -49,6 +49,7 @@ def run_service(role: str, config: Config, main: Main, loop_factory: LoopFactory
     if (parent := os.environ.get(PARENT)) and not bind(int(parent)):
         sys.exit(EX_TEMPFAIL)
     set_up_logs(config.log, role)
+    take_traces(config, role)
     require_codecs()
     metrics.build_info.labels(__version__, role).set(1)
     metrics.config_last_reload_successful.set(1)
@@ -61,8 +62,15 @@ def run_service(role: str, config: Config, main: Main, loop_factory: LoopFactory
         leave(code)
 
 
+def take_traces(config: Config, role: str) -> None:
+    """Take traces in this process if the configuration names a collector. Raises ConfigError without OpenTelemetry."""
+    if config.tracing.endpoint:
+        tracing.start(role, endpoint=config.tracing.endpoint, share=config.tracing.share)
+
+
 def leave(code: int) -> NoReturn:
     """End the process now: threads of libraries must not keep it, and what matters is flushed."""
+    tracing.stop()
     logger.info("stopped", exit_code=code)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -138,4 +138,5 @@ def _incoming(message: Any) -> Incoming:  # noqa: ANN401  # Faust has no types
         key=message.key,
         value=message.value,
         timestamp=moment_of(message.timestamp),
+        headers=message.headers or (),
     )

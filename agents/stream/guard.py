@@ -30,6 +30,7 @@ from aiokafka.errors import KafkaError
 
 from agents.stream.dead_letters import DeadLetter, write
 from agents.stream.outbox import Outbox
+from monitor import tracing
 from monitor.clock import Clock, real_clock
 from monitor.errors import (
     BrokerError,
@@ -43,6 +44,7 @@ from monitor.errors import (
 )
 from monitor.metrics import dead_letters, stage_duration, stage_events
 from monitor.record_batches import Unreadable
+from monitor.tracing import Headers
 
 T = TypeVar("T")
 logger = structlog.get_logger()
@@ -62,12 +64,15 @@ class Incoming:
     key: bytes | None
     value: bytes | None
     timestamp: datetime | None = None
+    headers: Headers = ()
 
     @classmethod
     def of(cls, record: ConsumerRecord) -> Incoming:
         """Make one of a record as aiokafka gives it."""
         moment = moment_of(record.timestamp / 1000) if record.timestamp is not None else None
-        return cls(record.topic, record.partition, record.offset, record.key, record.value, moment)
+        return cls(
+            record.topic, record.partition, record.offset, record.key, record.value, moment, record.headers or ()
+        )
 
     @property
     def id(self) -> str:
@@ -139,7 +144,11 @@ class Guard:
         Never raises but for cancellation, and does not return when the fault is not the record's.
         """
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(stage=self.stage, record=incoming.id):
+        step = tracing.step(
+            self.stage, tracing.carried(incoming.headers),
+            topic=incoming.topic, partition=incoming.partition, offset=incoming.offset,
+        )  # fmt: skip
+        with structlog.contextvars.bound_contextvars(stage=self.stage, record=incoming.id), step:
             try:
                 async with self._in_hand(incoming) as deaths:
                     outcome = await self._attempts(incoming, decode, handle, deaths)
@@ -172,6 +181,7 @@ class Guard:
                         raise _given_up("broker_lost", error) from error
                     await self._set_aside(incoming, error, attempt)
                     return "dead_letter"
+                tracing.mark("retry", reason=_reason(error))
                 logger.warning("retry", attempt=attempt, wait=wait, error=str(error), reason=_reason(error))
                 await asyncio.sleep(wait)
             else:
@@ -212,6 +222,7 @@ class Guard:
         except Exception as failure:  # raised out of an agent, it would lose the record
             raise _given_up("dead_letter_lost", failure) from failure
         dead_letters.labels(self.stage, letter.reason).inc()
+        tracing.failed(letter.reason)
         logger.error("dead_letter", reason=letter.reason, error=letter.error, attempts=attempts)
 
     def _letter(self, incoming: Incoming, error: Exception, attempts: int) -> DeadLetter:

@@ -10,6 +10,7 @@ from typing import Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from monitor import tracing
 from monitor.errors import BrokerError
 
 #: Longer than a broker's restart or a change of leader, shorter than a stage's patience.
@@ -62,10 +63,12 @@ class KafkaOutbox:
         self._producer = producer
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
-        """Send one record and await its ack."""
+        """Send one record and await its ack; it carries the current trace on."""
         with awaited_ack(topic):
             async with asyncio.timeout(ACK_TIMEOUT):
-                await self._producer.send_and_wait(topic, value, key=key, partition=partition)
+                await self._producer.send_and_wait(
+                    topic, value, key=key, partition=partition, headers=tracing.headers()
+                )
 
 
 class MemoryOutbox:

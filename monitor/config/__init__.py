@@ -36,6 +36,7 @@ from monitor.config.sections import (
     Storm,
     Threshold,
     TopicSettings,
+    Tracing,
     Web,
     WebhookReceiver,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "Storm",
     "Threshold",
     "TopicSettings",
+    "Tracing",
     "Web",
     "WebhookReceiver",
     "load_config",

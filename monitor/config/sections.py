@@ -332,6 +332,16 @@ class Log(Section, frozen=True, kw_only=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class Tracing(Section, frozen=True, kw_only=True):
+    """Traces from feed to alert, by OTLP over HTTP to a collector; none without `endpoint`.
+
+    `share` of the polls that bring something begin a trace.
+    """
+
+    endpoint: Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$", examples=["http://collector:4318/v1/traces"])] = ""
+    share: Share = 1.0
+
+
 class Config(Section, frozen=True, kw_only=True):
     """The whole configuration. Without `receivers` it is the console, without `routes` all receivers get everything."""
 
@@ -348,6 +358,7 @@ class Config(Section, frozen=True, kw_only=True):
     web: Web = Web()
     board: BoardSettings = BoardSettings()
     log: Log = Log()
+    tracing: Tracing = Tracing()
 
     def all_routes(self) -> tuple[Route, ...]:
         """Return the routes, or the one that sends everything to every receiver when none is configured."""

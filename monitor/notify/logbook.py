@@ -32,6 +32,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     know whether the message arrived. `doubt` says just that: such a message is looked up at the receiver, or sent again
     exactly as it was, before anything newer. Neither depends on the clocks of two machines being equal.
 
+    `trace` is the `traceparent` of what led to the message, '' where no traces are taken.
+
     Pending messages of one `batch` (a digest, the end of quiet hours, a storm) go out as one message. Before that is
     sent, `sent_as` is its id and `members` are the log's keys of all deliveries in it, the same in each of them.
     """
@@ -50,13 +52,14 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     batch: str = ""
     sent_as: str = ""
     members: tuple[str, ...] = ()
+    trace: str = ""
 
 
 class Delivery(Record, frozen=True, kw_only=True):
     """What one receiver knows of one event.
 
     `told` is the event as the receiver knows it, None before the first message. `next` is a newer state that waits
-    until `pending` is settled. `failed` is the message that was given up at `failed_at`.
+    until `pending` is settled; `next_trace` is its trace. `failed` is the message that was given up at `failed_at`.
     """
 
     receiver: str
@@ -67,6 +70,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     head: Handle | None = None
     pending: Pending | None = None
     next: Event | None = None
+    next_trace: str = ""
     failed: Pending | None = None
     failed_at: Moment | None = None
     remind_at: Moment | None = None

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
+from monitor import tracing
 from monitor.errors import FeedError, HttpError
 from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.novelty.reconcile import Reconciled
@@ -82,6 +83,7 @@ async def poll(
         return Polled(
             PollAnswer(outcome="failed", reason=error.reason, text=str(error), conditional=bool(etag or modified))
         )
+    tracing.mark("fetched", status=fetched.status, size=len(fetched.body))
     answer = answered(fetched, state, now)
     if answer.outcome != "changed":
         return Polled(answer)
@@ -173,6 +175,7 @@ async def _changed(
 ) -> Polled:
     reading = await read.read(feed, state, segments, fetched, now)
     document, found = reading.document, reading.entries
+    tracing.mark("read", new=len(found.new), changed=len(found.changed))
     if document.incomplete:  # with these validators, a 304 would hide for ever what was missing
         answer = msgspec.structs.replace(answer, etag="", last_modified="", body_hash="")
     hints = [60.0 * document.ttl_minutes] if document.ttl_minutes else []

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 import msgspec
 import structlog
 
-from monitor import metrics
+from monitor import metrics, tracing
 from monitor.clock import Clock, real_clock
 from monitor.errors import BrokerError
 from monitor.feeds.polling.agenda import Agenda
@@ -190,8 +190,11 @@ class Poller:
         if state is None:
             return
         get = self._get if pushed is None else _Delivered(pushed)
-        with metrics.feed_poll_duration.time():
+        # An empty parent: each poll begins a trace, and one that brings nothing leaves none.
+        with metrics.feed_poll_duration.time(), tracing.step("poll", "", feed=feed.id, url=feed.url) as step:
             polled = await poll(feed, state, held.segments, get=get, read=self._read, now=now)
+            if not polled.articles:
+                step.forget()
             polled = await self._published(feed, polled)
         answer = polled.answer
         metrics.feed_polls.labels("pushed" if pushed else answer.reason or answer.outcome).inc()
@@ -273,6 +276,7 @@ class Poller:
             except BrokerError as error:
                 logger.warning("articles_not_taken", feed=feed.id, articles=len(polled.articles), error=str(error))
                 if pause is None or not error.retryable:
+                    tracing.failed("not_published")
                     return not_published(polled.answer, str(error))
                 await asyncio.sleep(pause)
             else:

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec.structs import replace
 
-from monitor import metrics
+from monitor import metrics, tracing
 from monitor.errors import BrokerError
 from monitor.notify.delivery import steps
 from monitor.notify.delivery.judge import Judge
@@ -223,7 +223,7 @@ class Notifier:
             if event.revision <= delivery.revision:
                 return self._judge.not_told(delivery, event, Decision(None, "unchanged"))
             if delivery.pending and (entry.busy or delivery.pending.doubt):
-                await self._ledger.store(entry, replace(delivery, next=event))
+                await self._ledger.store(entry, replace(delivery, next=event, next_trace=tracing.here()))
                 return Decision(None, "waiting")
             if name in self._known.gone:
                 return await self._put_by(entry, event)
@@ -235,7 +235,8 @@ class Notifier:
         """Write what a decision changes; a receiver that was told nothing and gets nothing leaves no record."""
         delivery = entry.delivery
         if decision.tell is not None or delivery.pending:
-            await self._ledger.store(entry, steps.planned(delivery, event, decision, self._setup.clock()))
+            planned = steps.planned(delivery, event, decision, self._setup.clock(), tracing.here())
+            await self._ledger.store(entry, planned)
         elif steps.closed(delivery, event) is not delivery:
             await self._ledger.store(entry, steps.closed(delivery, event))
         elif delivery.told is None and delivery.failed is None:

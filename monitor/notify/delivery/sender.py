@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from msgspec.structs import replace
 
-from monitor import metrics
+from monitor import metrics, tracing
 from monitor.config import Reminder
 from monitor.errors import BrokerError, DeliveryError
 from monitor.notify.delivery import batch, steps
@@ -113,9 +113,12 @@ class Sender:
             ready = steps.begun(entry.delivery, self._setup.clock())
             if ready is not entry.delivery:
                 await self._store_now(entry, ready)
-        delivery, pending = entry.delivery, entry.delivery.pending
-        if pending is None:
-            return
+        pending = entry.delivery.pending
+        if pending is not None:
+            with _step(pending, entry.delivery.receiver):
+                await self._attempt(entry, entry.delivery, pending)
+
+    async def _attempt(self, entry: LedgerEntry, delivery: Delivery, pending: Pending) -> None:
         try:
             message = self._compose(delivery, pending)
             if pending.doubt:
@@ -204,7 +207,14 @@ class Sender:
     async def _send_frozen(self, members: list[LedgerEntry]) -> None:
         """Send a frozen batch of which every member is here."""
         waiting = _waiting(members)
-        name, message = members[0].delivery.receiver, self._compose_batch(waiting)
+        name = members[0].delivery.receiver
+        with _step(waiting[0][1], name, [pending.trace for _, pending in waiting[1:]]):
+            await self._attempt_frozen(name, members, waiting)
+
+    async def _attempt_frozen(
+        self, name: str, members: list[LedgerEntry], waiting: list[tuple[LedgerEntry, Pending]]
+    ) -> None:
+        message = self._compose_batch(waiting)
         try:
             if any(pending.doubt for _, pending in waiting):
                 lookup = await self._attempts.find(name, message, None)
@@ -277,7 +287,7 @@ class Sender:
         if event is None:
             return delivery
         decision = self._judge.decide(delivery, event)
-        return steps.planned(delivery, event, decision, self._setup.clock())
+        return steps.planned(delivery, event, decision, self._setup.clock(), delivery.next_trace)
 
     async def _free(self, name: str) -> None:
         """Let what waits for a receiver that is back go now, and what was set aside while it was gone."""
@@ -295,6 +305,7 @@ class Sender:
     async def _failed(self, members: list[tuple[LedgerEntry, Pending]], error: DeliveryError) -> None:
         name = members[0][0].delivery.receiver
         metrics.notifications_failed.labels(name, error.reason).inc()
+        tracing.failed(error.reason)
         self._known.failing.add(name)
         now = self._setup.clock()
         if error.reason == "rate_limited" and error.retry_after is not None:
@@ -366,6 +377,13 @@ class Sender:
         else:
             metrics.notifications.labels(message.receiver).inc()
             del self._notices[key]
+
+
+def _step(pending: Pending, receiver: str, others: Iterable[str] = ()) -> tracing.TraceStep:
+    """Make the step of an attempt, which the decision led to; `others` are the traces of what is sent with it."""
+    return tracing.step(
+        "send", pending.trace, others, receiver=receiver, event_id=pending.event.event_id, tell=pending.tell
+    )
 
 
 def _waiting(members: list[LedgerEntry]) -> list[tuple[LedgerEntry, Pending]]:

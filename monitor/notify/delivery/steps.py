@@ -17,17 +17,17 @@ from monitor.records import Event
 GONE = "gone"
 
 
-def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime) -> Delivery:
+def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime, trace: str = "") -> Delivery:
     """Return the record after a decision about `event`: a message that still waits is replaced by the newer one.
 
     What failed before keeps its place in the retry schedule, so that a receiver that is down gets the current state
     once, not every revision. A first message that was given up and may have arrived is sent again as it was, before
-    anything newer: its id must not come to stand for two contents.
+    anything newer: its id must not come to stand for two contents. `trace` is the `traceparent` of the event.
     """
     if decision.tell is None:
-        return closed(replace(delivery, pending=None, next=None), event)
+        return closed(replace(delivery, pending=None, next=None, next_trace=""), event)
     if delivery.told is None and delivery.pending is None and delivery.failed and delivery.failed.doubt:
-        return replace(retried(delivery, now), next=event)
+        return replace(retried(delivery, now), next=event, next_trace=trace)
     old = delivery.pending
     due = max(decision.due or now, old.due) if old and old.attempts else decision.due or now
     if old and not old.attempts and old.tell == decision.tell == "first":
@@ -44,8 +44,9 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime)
         begun=due <= now,
         error=old.error if old else "",
         batch=decision.batch or (old.batch if old and decision.tell == "first" else ""),
+        trace=trace,
     )
-    return replace(delivery, pending=pending, next=None)
+    return replace(delivery, pending=pending, next=None, next_trace="")
 
 
 def begun(delivery: Delivery, now: datetime) -> Delivery:

@@ -1,4 +1,4 @@
-"""The keys of `web`, `board` and `log`: where a process serves, to whom, and how it logs."""
+"""The keys of `web`, `board`, `log` and `tracing`: where a process serves, to whom, how it logs, and what it traces."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,12 +23,16 @@ from agents.board import run as board_process
 from agents.pollers import run_poller
 from agents.process.embedded import free_port
 from agents.process.logs import set_up_logs
+from agents.process.running import take_traces
 from agents.worker import run_worker
+from monitor import tracing
 from monitor.config import Config
 from monitor.kafka import BrokerSettings
 from tests.agents.board.desk import board, browser
+from tests.feedserver import FeedServer
 from tests.monitor.archive.samples import event
 from tests.monitor.config.settings.case import Case, case
+from tests.spans import Collector
 
 _NOBODY = BrokerSettings(servers=("127.0.0.1:1",))
 _ONE, _OTHER = free_port(), free_port()
@@ -133,6 +138,24 @@ def heard(config: Config) -> list[str]:
     return [word for word in ("whispered", "said", "shouted") if word in text]
 
 
+@asynccontextmanager
+async def collector() -> AsyncIterator[SimpleNamespace]:
+    """Run what a process may send its traces to."""
+    async with FeedServer() as server:
+        kept = Collector(server)
+        yield SimpleNamespace(url=kept.endpoint, kept=kept)
+
+
+async def traced(config: Config, server: SimpleNamespace) -> int:
+    """Count the traces that arrive of ten that a process could take."""
+    take_traces(config, "worker")
+    for _ in range(10):
+        with tracing.step("poll", ""):
+            pass
+    await asyncio.to_thread(tracing.stop)
+    return len(server.kept.traces())
+
+
 _HEADER = {"board.user_header": "X-User"}
 _TOKEN = "a-token-of-the-test"
 #: What the file tokens.yaml of tests/monitor/config/test_each_setting.py holds.
@@ -157,4 +180,6 @@ ROWS: tuple[Case, ...] = (
     case("log.format", lambda config: logged(config).startswith("{"), ("console", False), ("json", True)),
     case("log.level", heard, ("debug", ["whispered", "said", "shouted"]), ("info", ["said", "shouted"]),
          ("error", ["shouted"])),
+    case("tracing.endpoint", traced, ("", 0), ("$url", 10), server=collector),
+    case("tracing.share", traced, (1.0, 10), (0.0, 0), server=collector, given={"tracing.endpoint": "$url"}),
 )  # fmt: skip
