@@ -13,6 +13,12 @@ VERSION = "v3.19.2"
 CHART = ROOT / "deploy" / "chart"
 #: The chart with its own values, as Helm renders it: `python -m tests.deploy.helm` writes it anew.
 RENDERED = Path(__file__).with_name("chart-rendered.yaml")
+#: The same with everything that needs an operator in the cluster.
+RENDERED_WITH_OPERATORS = Path(__file__).with_name("chart-rendered-operators.yaml")
+WITH_OPERATORS = (
+    "--set", "scaling.by=lag,podMonitor.enabled=true,strimzi.enabled=true,ingress.className=nginx",
+    "--set", "config.broker.url=kafka-kafka-bootstrap:9092,config.topics.retention=36h",
+)  # fmt: skip
 
 
 def helm() -> Path | None:
@@ -41,3 +47,4 @@ if __name__ == "__main__":
     built = helm()
     assert built is not None
     RENDERED.write_text(template(built).stdout)
+    RENDERED_WITH_OPERATORS.write_text(template(built, *WITH_OPERATORS).stdout)

@@ -11,17 +11,19 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from agents.stream.topics import declare
 from monitor import __version__
 from monitor.config import load_config
 from tests.deploy.containers import of_manifests
-from tests.deploy.helm import CHART, RENDERED, helm, template
+from tests.deploy.helm import CHART, RENDERED, RENDERED_WITH_OPERATORS, WITH_OPERATORS, helm, template
 from tests.deploy.test_manifests import MANIFESTS, WORKLOADS, named
 
 OBJECTS: list[dict[str, Any]] = [one for one in yaml.safe_load_all(RENDERED.read_text()) if one]
+OPERATED: list[dict[str, Any]] = [one for one in yaml.safe_load_all(RENDERED_WITH_OPERATORS.read_text()) if one]
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 #: What clusters have by themselves; the rest are kinds of operators.
-_OPERATORS = {"ScaledObject", "PodMonitor", "Kafka", "KafkaNodePool"}
+_OPERATORS = {"ScaledObject", "PodMonitor", "Kafka", "KafkaNodePool", "KafkaTopic"}
 
 
 def test_the_chart_is_of_this_version() -> None:
@@ -36,7 +38,7 @@ def test_the_chart_is_of_this_version() -> None:
     assert images == {f"registry.example.org/summitry:{__version__}"}
 
 
-@pytest.mark.parametrize("manifest", OBJECTS, ids=named)
+@pytest.mark.parametrize("manifest", [*OBJECTS, *(one for one in OPERATED if one["kind"] not in _OPERATORS)], ids=named)
 def test_what_it_renders_is_valid(manifest: dict[str, Any]) -> None:
     kubernetes_validate.validate(manifest, "1.34", strict=True)
 
@@ -57,6 +59,28 @@ def test_the_topics_come_first_with_a_configuration_of_their_own() -> None:
     assert int(settings["helm.sh/hook-weight"]) < int(job["helm.sh/hook-weight"])
     (job_pod,) = (one["spec"]["template"]["spec"] for one in OBJECTS if one["kind"] == "Job")
     assert {"name": "config", "configMap": {"name": "summitry-topics"}} in job_pod["volumes"]
+
+
+def test_strimzi_makes_the_topics_that_the_service_declares(tmp_path: Path) -> None:
+    (settings,) = (one for one in OPERATED if named(one) == "ConfigMap/summitry")
+    path = tmp_path / "summitry.yaml"
+    path.write_text(settings["data"]["summitry.yaml"])
+    wanted = load_config(path, {}).topics
+    made = {one["metadata"]["name"]: one for one in OPERATED if one["kind"] == "KafkaTopic"}
+    assert {
+        name: (one["spec"]["partitions"], {key: str(value) for key, value in one["spec"]["config"].items()})
+        for name, one in made.items()
+    } == {topic.name: (topic.partitions, dict(topic.config)) for topic in declare(wanted)}
+    assert {one["spec"]["replicas"] for one in made.values()} == {wanted.replication}
+    (cluster,) = (one for one in OPERATED if one["kind"] == "Kafka")
+    assert "topicOperator" in cluster["spec"]["entityOperator"], "nobody else makes topics of resources"
+    assert {one["metadata"]["labels"]["strimzi.io/cluster"] for one in made.values()} == {cluster["metadata"]["name"]}
+
+
+def test_a_broker_of_the_chart_is_not_waited_for_before_it_is_installed() -> None:
+    hooks = {named(one): one["metadata"].get("annotations", {}).get("helm.sh/hook") for one in OPERATED}
+    assert hooks["Job/summitry-topics"] == hooks["ConfigMap/summitry-topics"] == "post-install,post-upgrade"
+    assert hooks["Kafka/kafka"] is hooks["KafkaTopic/summitry.articles"] is None
 
 
 @pytest.mark.parametrize("manifest", [one for one in OBJECTS if one["kind"] in WORKLOADS], ids=named)
@@ -108,11 +132,8 @@ def test_helm_renders_what_is_tested_and_the_options() -> None:
     refused = template(program, "--set", "worker.replicas=none")
     assert refused.returncode
     assert "replicas" in refused.stderr
-    everything = template(
-        program, "--set", "scaling.by=lag,podMonitor.enabled=true,strimzi.enabled=true,ingress.className=nginx"
-    )
-    kinds = {one["kind"] for one in yaml.safe_load_all(everything.stdout) if one}
-    assert kinds >= _OPERATORS
+    assert template(program, *WITH_OPERATORS).stdout == RENDERED_WITH_OPERATORS.read_text(), "as above"
+    assert {one["kind"] for one in OPERATED} >= _OPERATORS
     by_cpu = [one for one in yaml.safe_load_all(template(program, "--set", "scaling.by=cpu").stdout) if one]
     (scaler,) = (one for one in by_cpu if one["kind"] == "HorizontalPodAutoscaler")
     kubernetes_validate.validate(scaler, "1.34", strict=True)

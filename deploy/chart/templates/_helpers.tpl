@@ -5,6 +5,17 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
+{{/* A length of time as the configuration writes it (`7d`, `1h30m`, or a number of seconds), in milliseconds. */}}
+{{- define "summitry.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 "w" 604800000 }}
+{{- $parts := regexFindAll "[0-9]+(ms|[wdhms])" (toString .) -1 }}
+{{- $total := ternary 0 (mul (int64 .) 1000) (gt (len $parts) 0) }}
+{{- range $parts }}
+{{- $total = add $total (mul (regexFind "^[0-9]+" . | int64) (index $units (regexFind "[a-z]+$" .))) }}
+{{- end }}
+{{- $total }}
+{{- end }}
+
 {{/* The pod of one part: (dict "part" NAME "args" LIST "port" NUMBER "resources" MAP "archive" BOOL "top" $). */}}
 {{- define "summitry.pod" -}}
 terminationGracePeriodSeconds: 30
