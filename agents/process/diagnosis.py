@@ -6,14 +6,17 @@ import ctypes
 import os
 import platform
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -35,6 +38,7 @@ from monitor.watchlist import Watchlist, load_or_bundled
 State = Literal["fine", "warning", "wrong"]
 #: Seconds after which a broker that does not answer is said to be away.
 _BROKER_PATIENCE_S = 5.0
+_COLLECTOR_PATIENCE_S = 3.0
 _LITTLE_SPACE = 1 << 30
 _PROCESSES: tuple[Part, ...] = ("poller", "worker", "board")
 #: What adjtimex(2) returns while the clock is not synchronised.
@@ -126,6 +130,24 @@ def check_detector(people: Watchlist) -> Finding:
     except SummitryError as error:
         return Finding("detection", "wrong", str(error), "install the package again")
     return Finding("detection", "fine", "languages, places and the reader's file are whole")
+
+
+def check_tracing(config: Config) -> Iterator[Finding]:
+    """Say whether the collector that the configuration names can be reached; yield nothing where none is named."""
+    endpoint = config.tracing.endpoint
+    if not endpoint:
+        return
+    if find_spec("opentelemetry") is None:
+        yield Finding("tracing", "wrong", "OpenTelemetry is not installed", "install summitry[tracing]")
+        return
+    place = urlsplit(endpoint)
+    try:
+        port = place.port or (443 if place.scheme == "https" else 80)
+        with socket.create_connection((place.hostname or "", port), _COLLECTOR_PATIENCE_S):
+            yield Finding("tracing", "fine", f"the collector at {endpoint} takes connections")
+    except (OSError, ValueError) as error:
+        fix = "start it, or mend tracing.endpoint; the service works without it"
+        yield Finding("tracing", "warning", f"no collector at {endpoint}: {error}", fix)
 
 
 async def check_broker(config: Config, broker: BrokerSettings) -> list[Finding]:

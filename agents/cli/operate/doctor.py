@@ -14,7 +14,7 @@ import click
 
 from agents.cli.connect import broker_options
 from agents.cli.options import format_option
-from agents.process.diagnosis import Finding, check_broker, check_machine, check_names
+from agents.process.diagnosis import Finding, check_broker, check_machine, check_names, check_tracing
 from monitor.clock import service_clock
 from monitor.config import Config, load_config
 from monitor.errors import SummitryError
@@ -59,6 +59,7 @@ def _findings(config_file: Path | None, broker: str | None, *, send: bool) -> It
         return
     yield Finding("configuration", "fine", str(config_file or "defaults"))
     yield from check_names(config, service_clock()().date())
+    yield from check_tracing(config)
     if broker is None and config.broker.url == "embedded":
         yield Finding("broker", "warning", "embedded: everything is lost at the end", "for trials only; name a broker")
     else:

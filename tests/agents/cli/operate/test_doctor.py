@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from agents.cli.operate.doctor import doctor
 from agents.process import diagnosis
 from agents.stream.topics import create
-from monitor.config import TopicSettings
+from monitor.config import TopicSettings, Tracing
 from monitor.kafka import BrokerSettings
 
 
@@ -60,6 +60,20 @@ def test_a_broker_that_is_away_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         unused.bind(("127.0.0.1", 0))
         found, code = findings(tmp_path, broker={"url": f"127.0.0.1:{unused.getsockname()[1]}"})
     assert (code, found["broker"]["state"]) == (1, "wrong")
+
+
+def test_the_collector_of_traces_is_looked_at_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        endpoint = f"http://127.0.0.1:{collector.getsockname()[1]}/v1/traces"
+        config = diagnosis.Config(tracing=Tracing(endpoint=endpoint))
+        (there,) = diagnosis.check_tracing(config)
+    (away,) = diagnosis.check_tracing(config)
+    monkeypatch.setattr(diagnosis, "find_spec", lambda _: None)
+    (missing,) = diagnosis.check_tracing(config)
+    assert [there.state, away.state, missing.state] == ["fine", "warning", "wrong"]
+    assert endpoint in away.detail
+    assert missing.fix == "install summitry[tracing]"
+    assert list(diagnosis.check_tracing(diagnosis.Config())) == []
 
 
 @pytest.mark.broker
