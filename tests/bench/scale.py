@@ -37,8 +37,10 @@ from tests.brokers import ApacheKafka
 from tests.quality.sets import Sets
 
 PARTITIONS, WORKERS = 8, (1, 2, 4)
+#: How much of the whole is measured, to see whether all works.
+_SHARE = float(os.environ.get("SUMMITRY_BENCH_SHARE", "1"))
 #: Articles of one measurement; a second of the trickle during a rebalance; open events to recover.
-ARTICLES, TRICKLE, EVENTS = 6_000, 40, (10_000, 100_000)
+ARTICLES, TRICKLE, EVENTS = int(6_000 * _SHARE), 40, (int(10_000 * _SHARE), int(100_000 * _SHARE))
 _WATCH_S, _STEP_S = 30.0, 0.1
 
 
