@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -89,7 +92,7 @@ def test_compose_services_are_pinned_hardened_limited_and_local(name: str) -> No
     assert tag[0].isdigit() or tag[0] == "v", service["image"]
     assert service["cap_drop"] == ["ALL"]
     assert service["mem_limit"]
-    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert all(re.match(r"(\$\{\w+:-)?127\.0\.0\.1:", port) for port in service.get("ports", []))
     assert name == "kafka" or service["read_only"] is True
 
 
@@ -108,6 +111,50 @@ def test_prometheus_finds_each_process_by_the_port_that_it_serves() -> None:
         ("poller", config.web.poller_port), ("worker", config.web.worker_port), ("board", config.board.port),
     }  # fmt: skip
     assert {name for name, _ in found} <= set(COMPOSE["services"])
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not installed")
+def test_alertmanager_takes_its_configuration() -> None:
+    command = ["amtool", "check-config", "deploy/prometheus/alertmanager.yml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_tells_the_alertmanager_that_runs() -> None:
+    told = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["alerting"]["alertmanagers"]
+    ((target,),) = (group["targets"] for one in told for group in one["static_configs"])
+    name, _, port = target.partition(":")
+    assert any(published.endswith(f":{port}") for published in COMPOSE["services"][name]["ports"])
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed")
+@pytest.mark.parametrize("site", [":8080", "board.example.org"])
+def test_caddy_takes_its_configuration_and_has_the_ports_for_it(site: str) -> None:
+    done = subprocess.run(
+        ["caddy", "adapt", "--validate", "--config", "deploy/caddy/Caddyfile"], cwd=ROOT,
+        env=os.environ | {"SUMMITRY_SITE": site}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    ways = {":8080": {"8080"}, "board.example.org": {"80", "443"}}
+    published = {port.rpartition(":")[2] for port in COMPOSE["services"]["caddy"]["ports"]}
+    assert ways[site] <= published
+
+
+def test_links_in_alarms_lead_to_a_page_that_caddy_serves() -> None:
+    labels = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["global"][
+        "external_labels"
+    ]
+    path = urlsplit(labels["runbooks"]).path.removeprefix("/docs/")
+    assert (ROOT / "docs" / path).is_file()
+    assert "./docs:/srv/docs:ro" in COMPOSE["services"]["caddy"]["volumes"]
+
+
+def test_secrets_that_the_configurations_name_are_mounted() -> None:
+    mounted = {name for service in COMPOSE["services"].values() for name in service.get("secrets", ())}
+    texts = [(ROOT / "deploy" / place).read_text() for place in ("config/summitry.yaml", "prometheus/alertmanager.yml")]
+    named_there = {name for text in texts for name in re.findall(r"/run/secrets/([\w-]+)", text)}
+    assert named_there == mounted == set(COMPOSE["secrets"])
+    assert all((ROOT / "deploy" / "secrets" / name).is_file() for name in mounted)
 
 
 def test_the_configuration_in_the_manifest_is_valid(tmp_path: Path) -> None:
