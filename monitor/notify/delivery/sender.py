@@ -15,14 +15,14 @@ from monitor.config import Reminder
 from monitor.errors import BrokerError, DeliveryError
 from monitor.notify.delivery import batch, steps
 from monitor.notify.delivery.attempt import Attempts, NotOursError
+from monitor.notify.delivery.composing import Composer, NotComposedError
 from monitor.notify.delivery.judge import Judge
 from monitor.notify.delivery.lane import Lane, backoff
 from monitor.notify.delivery.ledger import Ledger, LedgerEntry, persist
 from monitor.notify.delivery.setup import Known, Setup
-from monitor.notify.logbook import Delivery, Handle, Pending
-from monitor.notify.messages.compose import Message, compose, gathered
+from monitor.notify.logbook import Delivery, Handle, Pending, Tell
+from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import GoneError, UncertainError
-from monitor.notify.replies.ack import PURPOSES, Purpose
 from monitor.records import Event
 
 logger = structlog.get_logger()
@@ -38,7 +38,7 @@ class Sender:
 
     def __init__(self, setup: Setup, ledger: Ledger, lanes: Mapping[str, Lane], judge: Judge, known: Known) -> None:
         self._setup, self._ledger, self._lanes, self._judge, self._known = setup, ledger, lanes, judge, known
-        self._attempts = Attempts(setup)
+        self._attempts, self._composer = Attempts(setup), Composer(setup, known)
         self._notices: dict[str, tuple[Message, int]] = {}
 
     def tell(self, message: Message) -> None:
@@ -60,9 +60,20 @@ class Sender:
         except (NotOursError, BrokerError) as error:
             logger.info("not_sent_yet", delivery_id=key, why=str(error) or "the partition may be another's by now")
             lane.put(key, self._setup.clock() + _SOON)
-        except Exception:
+        except Exception as error:
             logger.exception("delivery_fault", delivery_id=key)
-            lane.put(key, self._setup.clock() + _AFTER_FAULT)
+            await self._abandon(entry, error)
+
+    async def _abandon(self, entry: LedgerEntry, fault: Exception) -> None:
+        """Set a message aside over which the engine itself failed; nobody knows how far it came."""
+        pending = entry.delivery.pending
+        try:
+            if pending is not None:
+                error = UncertainError(f"{type(fault).__name__}: {fault}", reason="fault", retryable=False)
+                await self._failed([(entry, pending)], error)
+        except Exception:
+            logger.exception("delivery_fault", delivery_id=entry.delivery.key)
+            self._lanes[entry.delivery.receiver].put(entry.delivery.key, self._setup.clock() + _AFTER_FAULT)
 
     async def _turn(self, entry: LedgerEntry) -> None:
         async with entry.lock:
@@ -98,15 +109,6 @@ class Sender:
         await self._ledger.store(entry, delivery)
         self._lanes[delivery.receiver].drop(delivery.key)
 
-    def _compose(self, delivery: Delivery, pending: Pending) -> Message:
-        words, ack = self._setup.words[delivery.receiver], self._known.acks.get(delivery.event_id)
-        links = self._setup.ack_links
-        urls: dict[Purpose, str] = {}
-        if links and not (ack and ack.verdict):
-            asked = PURPOSES if ack is None else PURPOSES[1:]
-            urls = {purpose: links.link(delivery.event_id, pending.since, purpose) for purpose in asked}
-        return compose(words, self._setup.policy, delivery, pending, urls=urls, ack=ack, board=self._setup.board)
-
     async def _send(self, entry: LedgerEntry) -> None:
         """Send a message that stands for itself; one that may have arrived is looked up first."""
         async with entry.lock:
@@ -120,7 +122,7 @@ class Sender:
 
     async def _attempt(self, entry: LedgerEntry, delivery: Delivery, pending: Pending) -> None:
         try:
-            message = self._compose(delivery, pending)
+            message = self._composer.one(delivery, pending)
             if pending.doubt:
                 lookup = await self._attempts.find(delivery.receiver, message, delivery.head)
                 if lookup.state == "there":
@@ -141,24 +143,26 @@ class Sender:
             if delivery.pending is None or delivery.next is None:
                 return False
             sure = replace(delivery, pending=replace(delivery.pending, doubt=False))
-            await self._ledger.store(entry, self._caught_up(sure))
+            await self._ledger.store(entry, await self._caught_up(sure))
             return True
 
     async def _send_batch(self, entry: LedgerEntry, pending: Pending) -> None:
         """Send all messages that were held back together as one."""
         members = await self._gathered(entry, pending)
         try:
-            if len(members) == 1:
-                await self._send(entry)
+            fit = await self._composed(members)
+            if len(fit) < 2:
+                for each in fit:
+                    await self._send(each)
                 return
-            waiting = {each.delivery.key: each.delivery.pending for each in members if each.delivery.pending}
+            waiting = {each.delivery.key: each.delivery.pending for each in fit if each.delivery.pending}
             for key, message in batch.frozen(entry.delivery.receiver, waiting).items():
                 each = self._ledger.entries.get(key)
                 if each is None:
                     raise NotOursError
                 async with each.lock:
                     await self._store_now(each, replace(each.delivery, pending=message))
-            await self._send_frozen(members)
+            await self._send_frozen(fit)
         finally:
             self._release(members)
 
@@ -178,6 +182,18 @@ class Sender:
                     members.append(other)
         return members
 
+    async def _composed(self, members: list[LedgerEntry]) -> list[LedgerEntry]:
+        """Return the members that can be composed; the others are set aside, so that they hold nobody up."""
+        fit = []
+        for each, pending in _waiting(members):
+            try:
+                self._composer.one(each.delivery, pending)
+            except NotComposedError as error:
+                await self._failed([(each, pending)], error)
+            else:
+                fit.append(each)
+        return fit
+
     async def _resume_batch(self, entry: LedgerEntry, pending: Pending) -> None:
         """Go on with a batch that was frozen: find out what became of it, send it again as it was, or take it apart."""
         members = [entry]
@@ -191,10 +207,12 @@ class Sender:
         try:
             records = {key: each.delivery for key, each in self._ledger.entries.items()}
             fate, head = batch.fate(pending, records)
-            if fate == "whole":
-                await self._send_frozen(members)
-            elif fate == "arrived":
+            if fate == "arrived":
                 await self._succeeded(_waiting(members), head)
+            elif len(fit := await self._composed(members)) < len(members):
+                await self._take_apart(fit)
+            elif fate == "whole":
+                await self._send_frozen(members)
             elif fate == "apart" and self._known.loading:
                 raise NotOursError  # the missing members may be about to come
             elif fate == "apart" and (head := await self._find_frozen(members)):
@@ -206,16 +224,15 @@ class Sender:
 
     async def _send_frozen(self, members: list[LedgerEntry]) -> None:
         """Send a frozen batch of which every member is here."""
-        waiting = _waiting(members)
-        name = members[0].delivery.receiver
+        waiting, name = _waiting(members), members[0].delivery.receiver
         with _step(waiting[0][1], name, [pending.trace for _, pending in waiting[1:]]):
             await self._attempt_frozen(name, members, waiting)
 
     async def _attempt_frozen(
         self, name: str, members: list[LedgerEntry], waiting: list[tuple[LedgerEntry, Pending]]
     ) -> None:
-        message = self._compose_batch(waiting)
         try:
+            message = self._compose_batch(waiting)
             if any(pending.doubt for _, pending in waiting):
                 lookup = await self._attempts.find(name, message, None)
                 if lookup.state == "there":
@@ -237,9 +254,7 @@ class Sender:
         return {**(lookup.head or {}), "batch": message.id} if lookup.state == "there" else None
 
     def _compose_batch(self, waiting: list[tuple[LedgerEntry, Pending]]) -> Message:
-        items = tuple(self._compose(each.delivery, pending) for each, pending in waiting)
-        first = waiting[0][1]
-        return gathered(items[0].words, items, first.sent_as, first.batch)
+        return self._composer.batch([(each.delivery, pending) for each, pending in waiting])
 
     async def _take_apart(self, members: list[LedgerEntry]) -> None:
         now = self._setup.clock()
@@ -249,7 +264,7 @@ class Sender:
                 if pending is None:
                     continue
                 delivery = replace(delivery, pending=replace(batch.thawed(pending), due=now))
-                await self._ledger.store_surely(each, self._caught_up(delivery))
+                await self._ledger.store_surely(each, await self._caught_up(delivery))
 
     def _release(self, members: list[LedgerEntry]) -> None:
         """Let the members of a batch go; one that still waits is called again by its lane."""
@@ -272,7 +287,7 @@ class Sender:
                 remind: Reminder | None = route.remind if route and not acknowledged else None
                 told = steps.succeeded(entry.delivery, pending, head, now, remind)
                 await self._setup.checkpoint("before_sent")
-                await self._ledger.store_surely(entry, self._caught_up(told))
+                await self._ledger.store_surely(entry, await self._caught_up(told))
                 await self._setup.checkpoint("after_sent")
             if pending.tell == "first" and pending.event.last_seen:
                 metrics.pipeline_latency.observe(max(0.0, (now - pending.event.last_seen).total_seconds()))
@@ -281,13 +296,20 @@ class Sender:
         if name in self._known.failing:
             await self._free(name)
 
-    def _caught_up(self, delivery: Delivery) -> Delivery:
-        """Return the record with what came in meanwhile decided upon."""
-        event = delivery.next
+    async def _caught_up(self, delivery: Delivery) -> Delivery:
+        """Return the record with what came in meanwhile decided upon; what can't be is set aside."""
+        event, now = delivery.next, self._setup.clock()
         if event is None:
             return delivery
-        decision = self._judge.decide(delivery, event)
-        return steps.planned(delivery, event, decision, self._setup.clock(), delivery.next_trace)
+        try:
+            return steps.planned(delivery, event, self._judge.decide(delivery, event), now, delivery.next_trace)
+        except Exception as error:
+            logger.exception("not_decided", delivery_id=delivery.key)
+            tell: Tell = "loud" if delivery.told else "first"
+            why = f"not_decided: {type(error).__name__}: {error}"
+            undecided = Pending(event=event, tell=tell, reason=tell, since=now, due=now, begun=False, error=why)
+            await self.set_aside(delivery, undecided, "not_decided")
+            return replace(delivery, pending=None, next=None, failed=undecided, failed_at=now)
 
     async def _free(self, name: str) -> None:
         """Let what waits for a receiver that is back go now, and what was set aside while it was gone."""
@@ -324,10 +346,11 @@ class Sender:
     async def _again_or_never(
         self, entry: LedgerEntry, pending: Pending, error: DeliveryError, now: datetime, roll: float
     ) -> None:
-        limited = error.reason == "rate_limited" and error.retry_after is not None
+        # "Retry-After: 0", or a moment that is over, names no wait: that attempt counts as any other.
+        limited = error.reason == "rate_limited" and bool(error.retry_after)
         wait = backoff(self._setup.retries, pending.attempts + 1, roll) if error.retryable else None
         if limited:
-            wait = timedelta(0)
+            wait = _SOON
         if wait is None:
             await self._give_up(entry, pending, error, now)
             return
@@ -337,7 +360,7 @@ class Sender:
             doubt=pending.doubt or isinstance(error, UncertainError), counts=not limited,
         )  # fmt: skip
         if delivery.next and delivery.pending and not delivery.pending.doubt:
-            delivery = self._caught_up(delivery)
+            delivery = await self._caught_up(delivery)
         await self._ledger.store_surely(entry, delivery)
 
     async def _give_up(self, entry: LedgerEntry, pending: Pending, error: DeliveryError, now: datetime) -> None:
@@ -348,7 +371,9 @@ class Sender:
         failed = steps.given_up(entry.delivery, last, now, why)
         if failed.next and name in self._known.gone:
             failed = self.put_by(replace(failed, next=None), failed.next)
-        await self._ledger.store_surely(entry, self._caught_up(failed))
+        elif not steps.must_come_first(failed):
+            failed = await self._caught_up(failed)
+        await self._ledger.store_surely(entry, failed)
 
     async def set_aside(self, delivery: Delivery, pending: Pending, reason: str) -> None:
         """Write the dead letter of a message that is given up."""

@@ -26,7 +26,7 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime,
     """
     if decision.tell is None:
         return closed(replace(delivery, pending=None, next=None, next_trace=""), event)
-    if delivery.told is None and delivery.pending is None and delivery.failed and delivery.failed.doubt:
+    if delivery.pending is None and must_come_first(delivery):
         return replace(retried(delivery, now), next=event, next_trace=trace)
     old = delivery.pending
     due = max(decision.due or now, old.due) if old and old.attempts else decision.due or now
@@ -107,10 +107,18 @@ def set_aside(delivery: Delivery, event: Event, decision: Decision, now: datetim
 
     It keeps the newest state, which is told when the receiver comes back.
     """
+    if delivery.failed is not None and must_come_first(delivery):
+        gone = replace(delivery.failed, error=f"{GONE}: the receiver said so")
+        return replace(delivery, failed=gone, failed_at=now, next=event)
     waiting = planned(replace(delivery, failed=None, failed_at=None), event, decision, now)
     if waiting.pending is None:
         return delivery
     return given_up(waiting, replace(waiting.pending, begun=False), now, f"{GONE}: the receiver said so")
+
+
+def must_come_first(delivery: Delivery) -> bool:
+    """Say whether a first message was given up that may have arrived: it is sent again, before anything newer."""
+    return delivery.told is None and delivery.failed is not None and delivery.failed.doubt
 
 
 def is_set_aside(delivery: Delivery) -> bool:
@@ -122,7 +130,9 @@ def retried(delivery: Delivery, now: datetime) -> Delivery:
     """Return the record when what was given up is to be sent after all."""
     if delivery.failed is None or delivery.pending is not None:
         return delivery
-    again = replace(delivery.failed, attempts=0, due=now, since=now, begun=True, error="")
+    # One that may have arrived is looked for from when it was first sent.
+    since = delivery.failed.since if delivery.failed.doubt else now
+    again = replace(delivery.failed, attempts=0, due=now, since=since, begun=True, error="")
     return replace(delivery, pending=again, failed=None, failed_at=None)
 
 
@@ -166,7 +176,7 @@ def closed(delivery: Delivery, event: Event) -> Delivery:
 
 def forgettable(delivery: Delivery, now: datetime, keep: timedelta) -> bool:
     """Say whether the record may leave the log: its event was closed, nothing waits, and `keep` has passed since."""
-    if delivery.pending or delivery.next or delivery.remind_at:
+    if delivery.pending or delivery.remind_at or (delivery.next and not delivery.failed):
         return False
     event = delivery.told or (delivery.failed.event if delivery.failed else None)
     if event is None:

@@ -16,7 +16,7 @@ class FakeReceiver:
     """Takes messages after `delay` seconds and answers `linger` seconds later.
 
     `failures` are raised by the next attempts, before the message is taken; `lost` by those after it was taken, as when
-    an answer is lost. While `down` says True every attempt fails. `findable` makes it one that can be asked, as Slack.
+    an answer is lost. While `down` says True every attempt fails with `refusal`. `findable` makes it one that can be asked, as Slack.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class FakeReceiver:
         self.failures: deque[DeliveryError] = deque()
         self.lost: deque[DeliveryError] = deque()
         self.down: Callable[[], bool] = lambda: False
+        self.refusal = DeliveryError("HTTP 503", reason="server")
         self.attempts = 0
         self.closed = False
         self._delay, self._linger, self._findable = delay, linger, findable
@@ -44,7 +45,7 @@ class FakeReceiver:
         self.attempts += 1
         await asyncio.sleep(self._delay)
         if self.down():
-            raise DeliveryError("HTTP 503", reason="server")
+            raise self.refusal
         if self.failures:
             raise self.failures.popleft()
         self.messages.append(message)

@@ -50,8 +50,8 @@ async def poison(broker: BrokerSettings, names: TopicNames, topic: str, kind: st
         max_request_size=128 * 1024 * 1024,
         max_batch_size=4_100_000,
     )
-    await producer.start()
     try:
+        await producer.start()
         name = getattr(names, topic)
         sent = await producer.send_and_wait(name, value, key=key.encode(), headers=[("x", b"\xff")])
     finally:

@@ -405,3 +405,79 @@ def test_nothing_is_forgotten_that_still_waits():
     for change in ({"pending": waiting}, {"next": closed}, {"remind_at": later}, {"told": event()}):
         record = Delivery(**{**{name: getattr(done, name) for name in done.__struct_fields__}, **change})
         assert not steps.forgettable(record, later, keep)
+
+
+# --- answers that never end -----------------------------------------------------------------------------------------
+
+
+@virtual
+async def test_a_first_message_in_doubt_that_is_refused_for_good_is_not_sent_again_at_once():
+    """Its newer state waits behind it: each new report tries once more, and nothing else does."""
+    desk, graveyard = FakeReceiver(), Graveyard()
+    desk.lost.append(UncertainError("HTTP 500", reason="server"))
+    notifier = await started(desk, MemoryLog(), 0, dead_letters=graveyard)
+    await notifier.accept(event(1))
+    await asyncio.sleep(1)
+    await notifier.accept(event(2, place=BEIJING))
+    desk.failures.extend(DeliveryError("too large", reason="too_large", retryable=False) for _ in range(2))
+    await asyncio.sleep(3600)
+    assert desk.attempts == 2
+    await notifier.accept(event(3, place=BEIJING))
+    await asyncio.sleep(3600)
+    assert desk.attempts == 3
+    await notifier.accept(event(4, place=BEIJING))
+    await asyncio.sleep(3600)
+    await notifier.stop()
+    assert told_once(desk.messages) == {"ev-1": 1}
+    assert [(message.tell, message.event.revision) for message in desk.messages][1:] == [("first", 1), ("loud", 4)]
+
+
+@virtual
+async def test_a_first_message_in_doubt_is_looked_for_from_when_it_was_first_sent():
+    """It was given up, and a day later the next report comes: the look-up needs the time of the first attempt."""
+    desk, graveyard = FakeReceiver(), Graveyard()
+    desk.lost.extend(UncertainError("HTTP 500", reason="server") for _ in range(2))
+    notifier = await started(desk, MemoryLog(), 0, dead_letters=graveyard, retries=(timedelta(seconds=5),))
+    await notifier.accept(event(1))
+    await asyncio.sleep(86000)
+    await notifier.accept(event(2, place=BEIJING, last_seen=NOW + timedelta(seconds=86000)))
+    await asyncio.sleep(60)
+    await notifier.stop()
+    assert [message.at for message in desk.messages[:3]] == [NOW] * 3
+
+
+@pytest.mark.parametrize("asked", [0.0, None])
+@virtual
+async def test_a_rate_limit_that_names_no_wait_is_no_hot_loop(asked):
+    desk, graveyard = FakeReceiver(), Graveyard()
+    desk.down = lambda: True
+    desk.refusal = DeliveryError("429", reason="rate_limited", retry_after=asked)
+    notifier = await started(desk, MemoryLog(), 0, dead_letters=graveyard, retries=(timedelta(seconds=5),) * 3)
+    await notifier.accept(event(1))
+    await asyncio.sleep(3600)
+    await notifier.stop()
+    assert desk.attempts == 4
+    assert len(graveyard.letters) == 1
+
+
+@virtual
+async def test_a_first_message_in_doubt_keeps_its_content_at_a_receiver_that_goes_and_comes_back():
+    desk, graveyard, log = FakeReceiver(), Graveyard(), MemoryLog()
+    desk.lost.append(UncertainError("HTTP 500", reason="server"))
+    notifier = await started(desk, log, 0, dead_letters=graveyard)
+    await notifier.accept(event(1))
+    await asyncio.sleep(1)
+    await notifier.accept(event(2, place=BEIJING))
+    desk.failures.append(GoneError("410 Gone"))
+    await asyncio.sleep(60)
+    await notifier.accept(event(3, place=BEIJING))
+    await asyncio.sleep(60)
+    await notifier.stop()
+    assert len(desk.messages) == 1
+    back = await started(desk, log, 0, dead_letters=graveyard)
+    await back.accept(event(1, event_id="other"))
+    await asyncio.sleep(600)
+    await back.stop()
+    mine = [message for message in desk.messages if message.event.event_id == "ev-1"]
+    assert [(message.tell, message.event.revision) for message in mine] == [("first", 1), ("first", 1), ("loud", 3)]
+    assert {delivery.state for delivery in log.load(0)} == {"sent"}
