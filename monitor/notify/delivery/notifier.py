@@ -234,11 +234,9 @@ class Notifier:
     async def _take_over(self, entry: LedgerEntry, event: Event, decision: Decision) -> None:
         """Write what a decision changes; a receiver that was told nothing and gets nothing leaves no record."""
         delivery = entry.delivery
-        if decision.tell is not None or delivery.pending:
-            planned = steps.planned(delivery, event, decision, self._setup.clock(), tracing.here())
+        planned = steps.planned(delivery, event, decision, self._setup.clock(), tracing.here())
+        if planned != delivery:
             await self._ledger.store(entry, planned)
-        elif steps.closed(delivery, event) is not delivery:
-            await self._ledger.store(entry, steps.closed(delivery, event))
         elif delivery.told is None and delivery.failed is None:
             self._ledger.entries.pop(delivery.key, None)
 
@@ -246,13 +244,12 @@ class Notifier:
         """Put the event by for a receiver that said that it is gone; the first time with a dead letter."""
         delivery = entry.delivery
         put_by = self._sender.put_by(delivery, event)
-        if put_by is delivery:
-            if delivery.told is None and delivery.failed is None:
-                self._ledger.entries.pop(delivery.key, None)
-        elif put_by.failed is not None:
-            if delivery.failed is None:
+        if put_by != delivery:
+            if put_by.failed is not None and delivery.failed is None:
                 await self._sender.set_aside(put_by, put_by.failed, steps.GONE)
             await self._ledger.store(entry, put_by)
+        elif delivery.told is None and delivery.failed is None:
+            self._ledger.entries.pop(delivery.key, None)
         return self._judge.not_told(delivery, event, Decision(None, "disabled"))
 
     async def _adopt(self, entry: LedgerEntry, event: Event) -> None:

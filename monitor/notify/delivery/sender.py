@@ -152,8 +152,8 @@ class Sender:
         try:
             fit = await self._composed(members)
             if len(fit) < 2:
-                for each in fit:
-                    await self._send(each)
+                for alone in fit:
+                    await self._send(alone)
                 return
             waiting = {each.delivery.key: each.delivery.pending for each in fit if each.delivery.pending}
             for key, message in batch.frozen(entry.delivery.receiver, waiting).items():
@@ -383,9 +383,10 @@ class Sender:
         logger.error("given_up", receiver=delivery.receiver, event_id=pending.event.event_id, reason=reason)
 
     def put_by(self, delivery: Delivery, event: Event) -> Delivery:
-        """Return the record with the newest state put by for a receiver that is gone; unchanged if it is not told."""
-        decision = self._judge.decide(delivery, event)
-        return delivery if decision.tell is None else steps.set_aside(delivery, event, decision, self._setup.clock())
+        """Return the record with the newest state put by for a receiver that is gone, if there is something to tell."""
+        decision, now = self._judge.decide(delivery, event), self._setup.clock()
+        take_in = steps.planned if decision.tell is None else steps.set_aside
+        return take_in(delivery, event, decision, now)
 
     async def _send_notice(self, key: str) -> None:
         message, attempts = self._notices[key]

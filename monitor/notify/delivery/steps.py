@@ -25,7 +25,8 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime,
     anything newer: its id must not come to stand for two contents. `trace` is the `traceparent` of the event.
     """
     if decision.tell is None:
-        return closed(replace(delivery, pending=None, next=None, next_trace=""), event)
+        up_to_date = replace(delivery, pending=None, next=None, next_trace="")
+        return passed_over(closed(up_to_date, event), event, decision)
     if delivery.pending is None and must_come_first(delivery):
         return replace(retried(delivery, now), next=event, next_trace=trace)
     old = delivery.pending
@@ -47,6 +48,19 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime,
         trace=trace,
     )
     return replace(delivery, pending=pending, next=None, next_trace="")
+
+
+def passed_over(delivery: Delivery, event: Event, decision: Decision) -> Delivery:
+    """Return the record after nothing is told of a newer state of its event.
+
+    What was given up before is void when the receiver knows as much as there is to tell. Else, or when the message may
+    have arrived, the newer state waits behind it: whoever asks for the message again gets the newest state at last.
+    """
+    if delivery.failed is None:
+        return delivery
+    if decision.reason in {"unchanged", "no_edits"} and not delivery.failed.doubt:
+        return replace(delivery, failed=None, failed_at=None)
+    return replace(delivery, next=event)
 
 
 def begun(delivery: Delivery, now: datetime) -> Delivery:

@@ -16,7 +16,8 @@ class FakeReceiver:
     """Takes messages after `delay` seconds and answers `linger` seconds later.
 
     `failures` are raised by the next attempts, before the message is taken; `lost` by those after it was taken, as when
-    an answer is lost. While `down` says True every attempt fails with `refusal`. `findable` makes it one that can be asked, as Slack.
+    an answer is lost. While `down` says True every attempt fails with `refusal`. `findable` makes it one that can be
+    asked, as Slack.
     """
 
     def __init__(

@@ -34,7 +34,9 @@ def broken(monkeypatch):
     return names
 
 
-async def started(desk: FakeReceiver, graveyard: Graveyard, log: MemoryLog | None = None, **options: object) -> Notifier:
+async def started(
+    desk: FakeReceiver, graveyard: Graveyard, log: MemoryLog | None = None, **options: object
+) -> Notifier:
     log = log or MemoryLog()
     notifier = engine({"desk": desk}, log, dead_letters=graveyard, **options)
     notifier.start()
@@ -58,7 +60,8 @@ async def test_it_is_a_dead_letter_and_counted_and_the_next_one_goes_out(broken)
     assert [(delivery.event_id, reason) for delivery, _, reason in graveyard.letters] == [(BAD, "not_composed")]
     assert "no words for this" in graveyard.letters[0][1].error
     assert count("dead_letters", stage="deliver", reason="not_composed") == before + 1
-    assert {delivery.event_id: delivery.state for delivery in notifier.deliveries()} == {BAD: "failed", "ev-good": "sent"}
+    states = {delivery.event_id: delivery.state for delivery in notifier.deliveries()}
+    assert states == {BAD: "failed", "ev-good": "sent"}
 
     # once it can be composed, a replay or the next revision tells it
     broken.clear()
@@ -96,7 +99,7 @@ async def test_a_batch_in_doubt_of_which_one_can_not_be_composed_any_more_is_tak
         await first.accept(event(1, event_id=name))
     await asyncio.sleep(45)
     await first.stop()
-    assert {delivery.event_id for delivery in log.load(0) if delivery.pending and delivery.pending.sent_as} == set(names)
+    assert {record.event_id for record in log.load(0) if record.pending and record.pending.sent_as} == set(names)
     broken.add(BAD)
     second = await started(desk, graveyard, log, **options)
     await asyncio.sleep(3600)

@@ -11,10 +11,11 @@ import pytest
 
 from monitor.errors import DeliveryError
 from monitor.notify import MemoryLog
-from monitor.notify.receivers.base import UncertainError
+from monitor.notify.policy.silences import Retry
+from monitor.notify.receivers.base import GoneError, UncertainError
 from monitor.notify.receivers.fake import FakeReceiver
 from monitor.records import Place
-from tests.monitor.notify.samples import engine, event, run_virtual
+from tests.monitor.notify.samples import engine, event, run_virtual, virtual_clock
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +27,9 @@ HAPPENINGS = (
     ("wait", (0.0, 0.1, 0.3, 1.0, 3.0, 7.0, 400.0), 8),
     ("fail", (1, 2, 3), 2),
     ("lose", (1, 2), 2),
+    ("refuse", (0,), 1),
+    ("gone", (0,), 1),
+    ("limit", (0.0, 30.0), 1),
     ("crash", (0,), 4),
     ("handover", (0,), 1),
 )
@@ -60,6 +64,12 @@ async def _story(steps: list[tuple[str, float]], *, findable: bool, delay: float
                 desk.failures.extend(DeliveryError("HTTP 503", reason="server") for _ in range(int(value)))
             case "lose":
                 desk.lost.extend(UncertainError("no answer") for _ in range(int(value)))
+            case "refuse":
+                desk.failures.append(DeliveryError("too large", reason="too_large", retryable=False))
+            case "gone":
+                desk.failures.append(GoneError("410 Gone"))
+            case "limit":
+                desk.failures.append(DeliveryError("429", reason="rate_limited", retry_after=value))
             case "crash":
                 await notifier.stop()
                 notifier = await started()
@@ -67,6 +77,10 @@ async def _story(steps: list[tuple[str, float]], *, findable: bool, delay: float
                 await notifier.revoke(0)
                 await notifier.stop()
                 notifier = await started()
+    await asyncio.sleep(4000)
+    # Whoever mends the receiver asks for what was given up, and the next message tells that it is back.
+    desk.failures.clear()
+    await notifier.note(Retry(id="again", at=virtual_clock()))
     await asyncio.sleep(4000)
     await notifier.stop()
 

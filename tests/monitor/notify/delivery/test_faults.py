@@ -16,6 +16,7 @@ from monitor.notify import Delivery, MemoryLog, Notifier, Pending
 from monitor.notify.delivery import steps
 from monitor.notify.logbook import message_id
 from monitor.notify.messages.compose import Message
+from monitor.notify.policy.silences import Retry
 from monitor.notify.receivers.base import GoneError, UncertainError
 from monitor.notify.receivers.fake import FakeReceiver
 from tests.monitor.notify.samples import (
@@ -136,7 +137,10 @@ async def test_a_batch_whose_records_were_written_in_part_is_told_once(findable)
     assert {delivery.state for delivery in log.load(0)} == {"sent"}
 
 
-HAPPENINGS = (("event", 10), ("wait", 8), ("refuse", 2), ("fail", 2), ("lose", 2), ("move", 3), ("crash", 2))
+HAPPENINGS = (
+    ("event", 10), ("wait", 8), ("refuse", 2), ("reject", 1), ("gone", 1), ("fail", 2), ("lose", 2), ("move", 3),
+    ("crash", 2),
+)  # fmt: skip
 
 
 async def _storms(dice: random.Random, *, findable: bool) -> None:
@@ -160,6 +164,10 @@ async def _storms(dice: random.Random, *, findable: bool) -> None:
                 await asyncio.sleep(dice.choice((0.1, 0.5, 3, 20, 60)))
             case "refuse":
                 desk.failures.append(DeliveryError("HTTP 400", reason="refused"))
+            case "reject":
+                desk.failures.append(DeliveryError("too large", reason="too_large", retryable=False))
+            case "gone":
+                desk.failures.append(GoneError("410 Gone"))
             case "fail":
                 desk.failures.append(UncertainError("HTTP 503", reason="server"))
             case "lose":
@@ -173,6 +181,10 @@ async def _storms(dice: random.Random, *, findable: bool) -> None:
                 dead = dice.randrange(2)
                 await workers[dead].stop()
                 workers[dead] = await born(dead)
+    await asyncio.sleep(5000)
+    desk.failures.clear()
+    for worker in workers:
+        await worker.note(Retry(id="again", at=virtual_clock()))
     await asyncio.sleep(5000)
     for worker in workers:
         await worker.stop()
@@ -480,4 +492,29 @@ async def test_a_first_message_in_doubt_keeps_its_content_at_a_receiver_that_goe
     await back.stop()
     mine = [message for message in desk.messages if message.event.event_id == "ev-1"]
     assert [(message.tell, message.event.revision) for message in mine] == [("first", 1), ("first", 1), ("loud", 3)]
+    assert {delivery.state for delivery in log.load(0)} == {"sent"}
+
+
+@pytest.mark.parametrize("failure", [GoneError("410 Gone"), DeliveryError("no", reason="refused", retryable=False)])
+@virtual
+async def test_an_update_that_was_given_up_is_void_once_the_event_is_again_as_it_was_told(failure):
+    """Who then asks for it again, or a receiver that comes back, must not be left with a state in between."""
+    desk, log = FakeReceiver(), MemoryLog()
+    notifier = await started(desk, log, 0)
+    await notifier.accept(event(1, place=BEIJING))
+    await asyncio.sleep(1)
+    desk.failures.append(failure)
+    await notifier.accept(event(2, place=None, medium="phone"))
+    await asyncio.sleep(60)
+    await notifier.accept(event(3, place=BEIJING))
+    await asyncio.sleep(60)
+    await notifier.note(Retry(id="again", at=virtual_clock()))
+    await asyncio.sleep(600)
+    await notifier.stop()
+    back = await started(desk, log, 0)
+    await back.accept(event(1, event_id="other"))
+    await asyncio.sleep(600)
+    await back.stop()
+    mine = [message for message in desk.messages if message.event.event_id == "ev-1"]
+    assert (mine[-1].event.place, mine[-1].event.medium) == (BEIJING, "video")
     assert {delivery.state for delivery in log.load(0)} == {"sent"}
