@@ -14,11 +14,9 @@ from tests.chaos.driver.proxy import KafkaProxy
 from tests.chaos.driver.run import Run
 from tests.chaos.driver.steps import draw, dump
 
-pytestmark = [
-    pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.mark.nightly, pytest.mark.timeout(600),
-]  # fmt: skip
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(600)]
 
-SEEDS, SECONDS = range(3, 13), 12.0
+SEEDS, SECONDS = range(3, 13), 9.0
 
 
 @pytest.fixture
