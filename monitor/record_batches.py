@@ -213,6 +213,18 @@ def read_batch(raw: bytes) -> Iterator[_BatchRecord]:
         at = end
 
 
+#: A record whose offset lies there would make the reader skip what other batches hold.
+_BEYOND = "the offset of a record lies beyond it"
+
+
+def _last_of(raw: bytes) -> int:
+    """Give the last offset of a batch of format 2. Raises BatchError when it has fewer offsets than records."""
+    base, _, _, _, _, _, last_delta, *_, count = _HEADER.unpack_from(raw)
+    if count - 1 > last_delta:
+        raise BatchError(f"it says that it has {count} records and {last_delta + 1} offsets")
+    return int(base + last_delta)
+
+
 class _RawRecords:
     """What a broker's answer holds for one partition, as aiokafka's fetcher asks for it, with its bytes kept."""
 
@@ -246,13 +258,20 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
 
     def _unpack_records(self) -> Iterator[ConsumerRecord]:
         for raw in self._records.batches():
-            if len(raw) >= _HEADER.size and raw[16] == _MAGIC_2 and raw[22] & _CODEC:
+            new = len(raw) >= _HEADER.size and raw[16] == _MAGIC_2
+            if new and raw[22] & _CODEC:
                 yield from self._carefully(raw)
                 continue
-            self._records = MemoryRecords(raw)
+            self._records, sound = MemoryRecords(raw), self.next_fetch_offset
             try:
-                yield from super()._unpack_records()
+                last = _last_of(raw) if new else None
+                for record in super()._unpack_records():
+                    if last is not None and record.offset > last:
+                        raise BatchError(_BEYOND)
+                    sound = record.offset + 1
+                    yield record
             except Exception:  # noqa: BLE001  # whatever aiokafka's readers raise
+                self.next_fetch_offset = sound
                 yield from self._carefully(raw)
 
     def _carefully(self, raw: bytes) -> Iterator[ConsumerRecord]:
@@ -262,10 +281,13 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
             yield self._stand_in("the record is damaged", last)
             return
         base, _, _, _, _, attributes, last_delta, *_ = _HEADER.unpack_from(raw)
-        last = base + last_delta
+        last = base + max(0, last_delta)
         if last >= self.next_fetch_offset and not attributes & _CONTROL:
             try:
+                _last_of(raw)
                 for record in read_batch(raw):
+                    if record.offset > last:
+                        raise BatchError(_BEYOND)
                     if record.offset >= self.next_fetch_offset:
                         self.next_fetch_offset = record.offset + 1
                         yield self._consumer_record_of(record)

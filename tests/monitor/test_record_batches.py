@@ -97,6 +97,40 @@ def test_a_wrong_checksum_is_set_aside_and_the_next_batch_is_read() -> None:
     ]
 
 
+@pytest.mark.parametrize("codec", [0, *CODECS.values()], ids=["plain", *CODECS])
+def test_an_offset_beyond_its_batch_hides_no_other_batch(codec: int) -> None:
+    raw = bytearray(batch(b"one", b"two", b"three", base=3, codec=codec))
+    struct.pack_into(">i", raw, 23, 0)
+    lying = with_data(bytes(raw), bytes(raw[61:]))
+    assert list(told(read(lying + batch(b"next", base=4) + batch(b"last", base=5), 3))) == [
+        (3, "the batch can't be read: it says that it has 3 records and 1 offsets"),
+        (4, b"next"),
+        (5, b"last"),
+    ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_record_that_lies_about_its_offset_hides_no_other_batch(packed: bool) -> None:
+    raw = batch(b"one", b"two", base=3)
+    data = raw[61:].replace(b"\x02\x02\x06key", b"\x02\x62\x06key")
+    assert data != raw[61:]
+    lying = bytearray(with_data(raw, gzip.compress(data) if packed else data))
+    lying[22] |= CODECS["gzip"] if packed else 0
+    lying = with_data(bytes(lying), bytes(lying[61:]))
+    assert list(told(read(lying + batch(b"next", base=5), 3))) == [
+        (3, b"one"),
+        (4, "the batch can't be read: the offset of a record lies beyond it"),
+        (5, b"next"),
+    ]
+
+
+def test_offsets_that_go_back_stay_within_their_batch() -> None:
+    raw = batch(b"one", b"two", base=3)
+    back = with_data(raw, raw[61:].replace(b"\x02\x02\x06key", b"\x02\x03\x06key"))
+    assert back != raw
+    assert [value for _, value in told(read(back + batch(b"after", base=5), 3))][-1] == b"after"
+
+
 def test_a_batch_that_the_broker_cut_off_waits_for_the_next_answer() -> None:
     assert list(told(read(batch(b"whole") + batch(b"cut off here", base=1)[:-4]))) == [(0, b"whole")]
 
