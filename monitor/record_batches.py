@@ -213,16 +213,23 @@ def read_batch(raw: bytes) -> Iterator[_BatchRecord]:
         at = end
 
 
-#: A record whose offset lies there would make the reader skip what other batches hold.
-_BEYOND = "the offset of a record lies beyond it"
-
-
 def _last_of(raw: bytes) -> int:
     """Give the last offset of a batch of format 2. Raises BatchError when it has fewer offsets than records."""
     base, _, _, _, _, _, last_delta, *_, count = _HEADER.unpack_from(raw)
     if count - 1 > last_delta:
         raise BatchError(f"it says that it has {count} records and {last_delta + 1} offsets")
     return int(base + last_delta)
+
+
+def _within(records: Iterator[Any], last: int | None) -> Iterator[Any]:
+    """Yield records up to the last offset of their batch; one behind it would hide what other batches hold.
+
+    Raises BatchError there.
+    """
+    for record in records:
+        if last is not None and record.offset > last:
+            raise BatchError("the offset of a record lies beyond it")
+        yield record
 
 
 class _RawRecords:
@@ -265,9 +272,7 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
             self._records, sound = MemoryRecords(raw), self.next_fetch_offset
             try:
                 last = _last_of(raw) if new else None
-                for record in super()._unpack_records():
-                    if last is not None and record.offset > last:
-                        raise BatchError(_BEYOND)
+                for record in _within(super()._unpack_records(), last):
                     sound = record.offset + 1
                     yield record
             except Exception:  # noqa: BLE001  # whatever aiokafka's readers raise
@@ -285,9 +290,7 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
         if last >= self.next_fetch_offset and not attributes & _CONTROL:
             try:
                 _last_of(raw)
-                for record in read_batch(raw):
-                    if record.offset > last:
-                        raise BatchError(_BEYOND)
+                for record in _within(read_batch(raw), last):
                     if record.offset >= self.next_fetch_offset:
                         self.next_fetch_offset = record.offset + 1
                         yield self._consumer_record_of(record)

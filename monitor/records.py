@@ -9,7 +9,7 @@ The words `kind`, `medium` and `status` are used in the sense of the labelling g
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
@@ -91,6 +91,14 @@ def decode(record_type: type[R], data: bytes | str) -> R:
 def utc(moment: datetime) -> datetime:
     """`moment` in UTC; a naive one is taken to be UTC already."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """`moment` as clocks of a zone show it; at the ends of the calendar, where that has no such time, as it is."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 class Article(Record, frozen=True, kw_only=True, gc=False):

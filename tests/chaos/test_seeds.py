@@ -14,7 +14,7 @@ from tests.chaos.driver.proxy import KafkaProxy
 from tests.chaos.driver.run import Run
 from tests.chaos.driver.steps import draw, dump
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(900)]
 
 SEEDS, SECONDS = range(3, 13), 9.0
 

@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 
 from monitor.assemble.brief.deeds import Telling, fill, telling
 from monitor.assemble.brief.phrases import BriefPhrases, phrases
-from monitor.records import Event
+from monitor.records import Event, in_zone
 
 #: Characters of a line that a locked phone shows.
 LIMIT = 110
@@ -27,7 +27,7 @@ def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str
     words = phrases(language)
     told = telling(event)
     moment = event.last_seen or event.first_seen
-    now = moment.astimezone(zone).date() if moment is not None else None
+    now = in_zone(moment, zone).date() if moment is not None else None
     time = words.when(event.when, short=True, now=now) if event.when is not None else ""
     place = event.place.name if event.place is not None and event.medium not in _REMOTE else ""
     if not place and event.place is not None and event.medium not in _REMOTE and not told.country:

@@ -192,7 +192,7 @@ class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if participant.leader.startswith(_OFFICE_ONLY):
             return self.unnamed.format(country=self.country(participant.country))
         known = _surname(participant.leader, self.language)
-        last = participant.name.split()[-1]
+        last = (participant.name.split() or [participant.leader])[-1]
         return known or (participant.name if _NUMERAL.fullmatch(last) else last)
 
     def surnames(self, participants: Sequence[Participant], most: int) -> str:

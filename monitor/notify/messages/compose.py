@@ -203,7 +203,10 @@ def _answered(words: Wording, delivery: Delivery, ack: Ack | None) -> str:
 def _moment(text: str) -> datetime | None:
     """Return the moment at the end of a batch's name: an ISO time has colons of its own."""
     found = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:\+[0-9:]+|Z)?$", text)
-    return datetime.fromisoformat(found[0]) if found else None
+    try:
+        return datetime.fromisoformat(found[0]) if found else None
+    except ValueError:  # no such day
+        return None
 
 
 def _title(words: Wording, told: Event | None, pending: Pending) -> str:

@@ -15,7 +15,7 @@ from monitor.assemble.brief.phrases import BriefPhrases, phrases
 from monitor.assemble.brief.sentences import brief
 from monitor.notify.harmless import MAX_NAME, MAX_TITLE, clean
 from monitor.notify.messages.wording import Counted, Wording, fill
-from monitor.records import Event, Participant, Place, When
+from monitor.records import Event, Participant, Place, When, in_zone
 from monitor.watchlist import bundled
 from monitor.watchlist.writing import written
 
@@ -129,7 +129,7 @@ def counted(words: Wording, forms: Counted, count: int) -> str:
 
 def clock_time(words: Wording, moment: datetime) -> str:
     """Return a moment's weekday, day and time of day in the reader's zone."""
-    local = moment.astimezone(words.zone)
+    local = in_zone(moment, words.zone)
     day = phrases_of(words).short_day(local.date(), local.date())
     return f"{day} {format_time(local, 'short', locale=words.locale)}"
 

@@ -40,7 +40,7 @@ WORKERS, MOST_WORKERS, POLLERS = 2, 4, 1
 #: Seconds between two stories.
 STORY_EVERY = 4.0
 #: Seconds after the last step in which everything must be told and handled.
-HEAL = 180.0
+HEAL = 300.0
 
 
 class Receiver:
@@ -194,7 +194,7 @@ class Run:
         )  # fmt: skip
 
     async def _start(self, role: str, *, log: Path | None = None, **environment: str) -> None:
-        environment = {"SUMMITRY_BROKER__CONNECT_TIMEOUT": "20s", **environment}
+        environment = {"SUMMITRY_BROKER__CONNECT_TIMEOUT": "60s", **environment}
         process = await self._service.start(role, environment=environment, log=log)
         self._wanted.append((role, process))
         keeper = asyncio.create_task(self._keep(role, process))
