@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from functools import partial
+from functools import cache, partial
 
 import httpx
 
@@ -27,6 +27,21 @@ _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: A line feed within a value would begin a header that nobody meant; NUL and CR end one for some servers.
 _BREAKS = re.compile(rb"[\r\n\x00]")
 _TARGET = re.compile(rb"[!-~]+")
+
+
+@cache
+def system_trust() -> ssl.SSLContext:
+    """Return the one TLS context that trusts the system's authorities. Reading them takes 25 ms, so it is done once."""
+    return ssl.create_default_context()
+
+
+@cache
+def no_trust_needed() -> ssl.SSLContext:
+    """Return the TLS context for feeds whose owner switched verification off; their status says so."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):

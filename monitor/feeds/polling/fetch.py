@@ -22,7 +22,7 @@ from monitor.http.answers import HttpAnswer
 from monitor.http.bodies import DEADLINE, DecodedBody, Room, read_body
 from monitor.http.chain_cookies import ChainCookies
 from monitor.http.transport import PORTS as USUAL_PORTS
-from monitor.http.transport import CheckedTransport
+from monitor.http.transport import CheckedTransport, no_trust_needed, system_trust
 
 logger = structlog.get_logger()
 
@@ -76,8 +76,8 @@ class Fetcher:
         self._contact = contact
         self._timeout_s = timeout_s
         self._max_decoded = max_decoded
-        self._verified = tls or ssl.create_default_context()
-        self._unverified = _no_verification()
+        self._verified = tls or system_trust()
+        self._unverified = no_trust_needed()
         self._room = Room()
         self._direct = CheckedTransport(book, self._verified)
         self._direct_unverified = CheckedTransport(book, self._unverified)
@@ -305,11 +305,3 @@ def _target(url: str, location: str, *, has_secrets: bool) -> str:
 
 def _has_secrets(feed: Subscription) -> bool:
     return bool(feed.auth or feed.cookie or feed.headers)
-
-
-def _no_verification() -> ssl.SSLContext:
-    """Return a TLS context for feeds whose owner switched verification off; their status says so."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,7 +11,7 @@ import httpx
 
 from monitor.errors import DeliveryError, HttpError
 from monitor.http.addresses import AddressBook, parse_networks
-from monitor.http.transport import CheckedTransport
+from monitor.http.transport import CheckedTransport, system_trust
 from monitor.notify.receivers.base import GoneError, UncertainError
 
 #: Longest Retry-After that is obeyed, in seconds.
@@ -59,7 +58,7 @@ class Poster:
         self._url = url
         self._timeout = timeout
         self._book = AddressBook(parse_networks(allow_private_networks))
-        transport = CheckedTransport(self._book, ssl.create_default_context())
+        transport = CheckedTransport(self._book, system_trust())
         self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=timeout)
 
     async def post(self, content: bytes, headers: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from standardwebhooks import WebhookVerificationError
 
 from monitor.config import Secret, WebhookReceiver
 from monitor.errors import DeliveryError
+from monitor.http.transport import system_trust
 from monitor.notify.messages.cloudevents import schema
 from monitor.notify.messages.compose import gathered, notice
 from monitor.notify.messages.wording import wording
@@ -165,7 +166,8 @@ async def test_an_address_of_the_own_network_is_refused_unless_it_is_allowed(ser
     assert server.received == []
 
 
-async def test_the_name_on_the_certificate_is_checked_although_the_address_is_ours(tmp_path, monkeypatch):
+async def test_the_name_on_the_certificate_is_checked_although_the_address_is_ours(tmp_path, monkeypatch, request):
+    request.addfinalizer(system_trust.cache_clear)
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -183,6 +185,7 @@ async def test_the_name_on_the_certificate_is_checked_although_the_address_is_ou
         with pytest.raises(DeliveryError, match="tls"):
             await deliver("localhost")  # by an authority that nobody knows
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        system_trust.cache_clear()  # as in a process that starts with this setting
         await deliver("localhost")
         assert len(server.received) == 1
         with pytest.raises(DeliveryError, match="tls"):
