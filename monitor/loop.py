@@ -1,13 +1,16 @@
-"""The event loop of a process that talks to thousands of hosts, and how often Python looks for garbage there."""
+"""The event loop of a process that talks to thousands of hosts, and how often a process looks for garbage."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # commands that need no loop start in half the time without it
+    import asyncio
 
 #: New objects between two looks for garbage in cycles. Nearly all that a poll leaves behind is freed without one;
-#: looking after each 700 objects, which is usual, takes a fifth of a poll's time.
+#: looking after each 700 objects, which is usual, takes a fifth of a poll's time, and of loading the detector.
 _COLLECT_EACH = 10_000
 
 

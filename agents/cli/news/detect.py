@@ -10,6 +10,7 @@ from agents.cli.options import watchlist_option
 from monitor.articles import Lines, read_article
 from monitor.detect import Detector, explanation_text
 from monitor.errors import SummitryError
+from monitor.loop import collect_rarely
 from monitor.records import mention_line
 from monitor.watchlist import load_or_bundled
 
@@ -33,6 +34,7 @@ def detect(watchlist: str | None, files: tuple[str, ...], *, explain: bool) -> N
     and for every other trigger the reason why not. A line that is no article is reported on standard error with its
     number; the rest is processed, and the exit code is 1 at the end.
     """
+    collect_rarely()
     detector = Detector(load_or_bundled(watchlist))
     out = sys.stdout.buffer
     bad = 0

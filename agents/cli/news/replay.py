@@ -16,6 +16,7 @@ from monitor.assemble.replay import final_events
 from monitor.assemble.replay import replay as replay_articles
 from monitor.detect import Detector
 from monitor.errors import SummitryError
+from monitor.loop import collect_rarely
 from monitor.records import Article, event_line, utc
 from monitor.watchlist import load_or_bundled
 
@@ -40,6 +41,7 @@ def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> No
     A line that is no article is reported on standard error with its number; the rest is processed, and the exit code
     is 1 at the end.
     """
+    collect_rarely()
     detector = Detector(load_or_bundled(watchlist))
     source = ArchiveFiles(files)
     events = replay_articles(source, detector.detect)

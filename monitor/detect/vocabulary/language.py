@@ -276,6 +276,8 @@ class Language:
 
 def words(phrase: str) -> tuple[str, ...]:
     """Return the folded tokens of a phrase of a data file."""
+    if phrase.isascii() and phrase.replace(" ", "").isalpha():  # nothing in it to normalise or to cut
+        return tuple(phrase.lower().split())
     text = normalise(phrase).text
     return tuple(token.text for token in tokenize(text, fold(text), 0, len(text)))
 
