@@ -29,6 +29,23 @@ def tree(module: str) -> ast.Module:
     return ast.parse(modules()[module].read_text(encoding="utf-8"))
 
 
+Statement = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def statements(module: str) -> tuple[Statement, ...]:
+    """Imports, classes and functions at whatever depth. They are statements, so expressions need no look."""
+    found: list[Statement] = []
+    waiting: list[ast.AST] = [tree(module)]
+    while waiting:
+        for node in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
+                waiting.append(node)
+            if isinstance(node, Statement):
+                found.append(node)
+    return tuple(found)
+
+
 @cache
 def levels() -> dict[str, int]:
     """The rooms of docs/architecture.md with their floor; 0 is the topmost."""
@@ -50,7 +67,7 @@ def room_of(module: str) -> str:
 def imports(module: str) -> set[str]:
     """The project's own modules that a module imports, at whatever place in its code."""
     found: set[str] = set()
-    for node in ast.walk(tree(module)):
+    for node in statements(module):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"monitor", "agents"}:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
@@ -78,7 +95,7 @@ def test_the_core_imports_no_stream_library() -> None:
     found = {
         f"{module} imports {name}"
         for module in modules()
-        for node in ast.walk(tree(module))
+        for node in statements(module)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names])
         if module.split(".")[0] == "monitor" and name.split(".")[0] in {"faust", "mode", "tests"}
@@ -127,7 +144,7 @@ def test_functions_fit_on_a_screen() -> None:
     """At most 60 lines a function, docstring and signature left out."""
     long = {}
     for module in modules():
-        for node in ast.walk(tree(module)):
+        for node in statements(module):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
                 length = (body[-1].end_lineno or 0) - body[0].lineno + 1

@@ -52,6 +52,7 @@ def told(records: list[ConsumerRecord]) -> Iterator[tuple[int, bytes | str]]:
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@pytest.mark.slow
 def test_all_of_kafkas_codecs_are_read(codec: int) -> None:
     raw = batch(b"one", b"two" * 5000, base=7, codec=codec, headers=(("name", b"v"),)) + batch(b"three", base=9)
     assert list(told(read(raw, 7))) == [(7, b"one"), (8, b"two" * 5000), (9, b"three")]
@@ -61,6 +62,7 @@ def test_all_of_kafkas_codecs_are_read(codec: int) -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@pytest.mark.slow
 def test_a_bomb_is_set_aside_without_being_unpacked(codec: int) -> None:
     bomb = batch(b"\0" * (MAX_BATCH_BYTES + 1), codec=codec)
     assert len(bomb) < MAX_RECORD_BYTES

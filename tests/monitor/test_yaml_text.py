@@ -14,6 +14,7 @@ _VALUES = st.recursive(_TEXT, lambda inner: st.lists(inner) | st.dictionaries(_T
 
 
 @given(_VALUES)
+@pytest.mark.slow
 def test_what_was_written_is_read(value: object) -> None:
     assert parse_yaml(yaml.safe_dump(value, allow_unicode=True)) == value
 

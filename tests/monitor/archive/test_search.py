@@ -74,6 +74,7 @@ def test_names_are_suggested_from_their_beginning():
 
 
 @given(st.text(max_size=60))
+@pytest.mark.slow
 def test_no_question_breaks_the_search(text):
     question = NAMES.ask(text)
     assert all(word.isalnum() or len(word) > 0 for word in question.words)
@@ -81,6 +82,7 @@ def test_no_question_breaks_the_search(text):
 
 
 @given(st.text(alphabet="ab\"'*()^-:é普", max_size=20))
+@pytest.mark.slow
 def test_no_sign_reaches_the_engine(tmp_path_factory, text):
     found = archive(tmp_path_factory.mktemp("signs"), event())
     archive_queries.events(found, NAMES, NamedParticipants(q=text))

@@ -186,6 +186,7 @@ def test_old_events_close_and_leave():
     assert event.history[-1].changed == {"closed": (None, True)}
 
 
+@pytest.mark.slow
 def test_memory_is_flat_over_a_years_events():
     assembly = Assembly()
     most = 0

@@ -289,7 +289,7 @@ def test_anchors_are_fine_and_bombs_are_not(write):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: " + "[" * 3000, "nested too deeply"),
+        pytest.param("a: " + "[" * 3000, "nested too deeply", marks=pytest.mark.slow),
         ("a: " + "{a: " * 3000 + "}" * 3000, "nested too deeply"),
         ("\n".join(" " * level + "a:" for level in range(1000)), "nested too deeply"),
         ("log: {level: '" + "x" * 2**20 + "'}", "too large for a configuration"),

@@ -17,6 +17,8 @@ from agents.board.access import password_line
 from tests.monitor.config.settings import alerts, connection, polling, processes, receivers, rules
 from tests.monitor.config.settings.case import Case, all_keys, observe, parameters
 
+pytestmark = pytest.mark.slow
+
 ROWS = (*connection.ROWS, *polling.ROWS, *rules.ROWS, *alerts.ROWS, *receivers.ROWS, *processes.ROWS)
 _PEOPLE = """
 leaders:

@@ -252,6 +252,7 @@ def test_every_phrase_leads_to_an_office_that_exists() -> None:
         assert phrase.means == "executive" or (phrase.country, phrase.means) in known, phrase
 
 
+@pytest.mark.slow
 def test_reading_the_roster_is_quick() -> None:
     begin = time.process_time()
     bundled.__wrapped__()

@@ -331,6 +331,7 @@ def test_a_body_needs_a_code_of_its_own(tmp_path: Path, code: str, said: str) ->
         read(tmp_path, f"include: [bundled]\nbodies: {{{code}: {{names: [Some Body]}}}}")
 
 
+@pytest.mark.slow
 def test_foreign_ministers_are_a_tier_of_their_own(tmp_path: Path) -> None:
     day = datetime(2025, 9, 24, tzinfo=UTC)
     titles = ["Rubio meets Lavrov", "Chinese Foreign Minister Wang Yi held talks with Russian Foreign Minister Lavrov"]

@@ -115,6 +115,7 @@ def test_an_edit_that_takes_the_contact_to_another_day_moves_it():
     assert event.revision == 2
 
 
+@pytest.mark.slow
 def test_coverage_is_bounded_but_what_is_new_still_counts():
     assembly = Assembly()
     told = run(

@@ -40,6 +40,7 @@ def test_a_run_of_words_would_be_found() -> None:
     assert set(runs(sentence)) & set(runs(f"before it {sentence.upper()}, and after"))
 
 
+@pytest.mark.slow
 def test_no_run_of_their_words_ships() -> None:
     gold = Path(os.environ.get("SUMMITRY_EVAL") or "../shared") / "gold"
     if not gold.is_dir():

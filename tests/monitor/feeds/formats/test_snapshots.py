@@ -15,6 +15,8 @@ from tests.feedserver import FeedServer
 from tests.monitor.feeds.snapshots import FEEDS, Expected, load, serve
 from tests.monitor.feeds.world import HOUR, World
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """The process ends here: nothing that comes after it happens."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -179,6 +180,7 @@ entries = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(entries, min_size=1, max_size=4))
+@pytest.mark.slow
 def test_reading_the_same_document_again_publishes_nothing(documents: list[list[Entry]]) -> None:
     seen = SeenStories()
     choice = None

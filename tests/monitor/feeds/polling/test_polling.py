@@ -108,6 +108,7 @@ outcomes = st.builds(
 
 
 @given(st.lists(st.tuples(outcomes, st.floats(0, 1), st.floats(0, 3 * 86400)), max_size=40))
+@pytest.mark.slow
 def test_whatever_a_feed_answers_it_is_asked_again_neither_too_soon_nor_never(
     told: list[tuple[PollAnswer, float, float]],
 ) -> None:

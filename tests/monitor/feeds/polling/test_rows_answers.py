@@ -359,6 +359,7 @@ def long_feed(count: int) -> bytes:
     return f"<rss version='2.0'><channel><title>G</title>{items}</channel></rss>".encode()
 
 
+@pytest.mark.slow
 async def test_row_113_max_body_raises_every_limit_in_its_way(server: FeedServer, world: World) -> None:
     body = long_feed(1700)
     assert len(body) > 5_000_000
@@ -370,6 +371,7 @@ async def test_row_113_max_body_raises_every_limit_in_its_way(server: FeedServer
     assert len(world.titles) == 1700
 
 
+@pytest.mark.slow
 async def test_row_113_also_those_of_the_parser_and_it_lowers_them(server: FeedServer, world: World) -> None:
     body = long_feed(1990).replace(b"word ", b"words and ")
     assert len(body) > 10_000_000

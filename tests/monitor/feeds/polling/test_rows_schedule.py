@@ -297,6 +297,7 @@ async def test_row_21_a_feed_that_its_owner_gives_up_after_some_errors_is_still_
     assert world.wait() <= 4.5 * HOUR
 
 
+@pytest.mark.slow
 async def test_row_22_a_hundred_feeds_of_one_interval_do_not_stay_in_step(server: FeedServer) -> None:
     world = World(server, draw=random.Random(7).random)
     server.on("/feed.xml", Reply(200, BODY))
@@ -309,6 +310,7 @@ async def test_row_22_a_hundred_feeds_of_one_interval_do_not_stay_in_step(server
     await world.fetcher.aclose()
 
 
+@pytest.mark.slow
 async def test_row_23_five_hundred_overdue_feeds_are_spread_over_ten_minutes(server: FeedServer) -> None:
     world = World(server, draw=random.Random(7).random)
     server.on("/feed.xml", conditional(lambda: BODY))

@@ -102,7 +102,7 @@ def test_the_same_address_under_another_id_replaces_the_earlier_one(tmp_path: Pa
     ("text", "said"),
     [
         ("feeds: [", "correct the YAML"),
-        ("feeds: " + "[" * 3000, "nested too deeply"),
+        pytest.param("feeds: " + "[" * 3000, "nested too deeply", marks=pytest.mark.slow),
         ("feeds: [{url: 2026-99-99}]", "correct the YAML"),
         ("feeds: [{interval_s: " + "9" * 5000 + "}]", "correct the YAML"),
         ("feeds: &a [*a]", "feeds[0]: is no feed"),
@@ -248,6 +248,7 @@ OPML_PIECES = [
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(OPML_PIECES), max_size=12))
+@pytest.mark.slow
 def test_arbitrary_opml_is_read_or_refused_in_words(pieces: list[str]) -> None:
     try:
         outline = read_opml("".join(pieces).encode())

@@ -199,6 +199,7 @@ async def _storms(dice: random.Random, *, findable: bool) -> None:
 
 
 @pytest.mark.parametrize("findable", [True, False])
+@pytest.mark.slow
 def test_any_storm_ends_well_on_two_workers(findable):
     for seed in range(60):
         try:
