@@ -58,7 +58,8 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
         return
     watchlist = load_or_bundled(config.watchlist)
     config = with_ids(config, watchlist, service_clock()().date())
-    detector = ready_detector(watchlist, config.detection)
+    # In a thread: on a machine that is short of time this takes longer than an event loop may stand still.
+    detector = await asyncio.to_thread(ready_detector, watchlist, config.detection)
     async with AsyncExitStack() as stack:
         # One batch takes a whole step of the assembler's state.
         sender = await stack.enter_async_context(producer(broker, max_batch_size=MAX_RECORD_BYTES * 3 // 4))
