@@ -7,6 +7,7 @@ in it is then looked up in an index of advisories; where none can be reached, th
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ DIST, WORK = ROOT / "dist", ROOT / ".build" / "release"
 REQUIREMENTS = ROOT / "requirements"
 #: What pip-audit says when it reaches no index.
 UNREACHED = ("ConnectionError", "ServiceError", "Failed to establish", "Max retries", "timed out", "403", "404")
+NOT_AUDITED = "no index of advisories can be reached from here; nothing was audited"
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
@@ -50,13 +52,37 @@ def build() -> Path:
 
 def audit(tools: Path) -> None:
     """Look up the locked packages. Raises SystemExit when an advisory is about one of them."""
-    command = [tools / "pip-audit", "--disable-pip", "--require-hashes", "-r", REQUIREMENTS / "run.txt"]
+    command = [
+        tools / "pip-audit",
+        "--disable-pip",
+        "--require-hashes",
+        "--format",
+        "json",
+        "-r",
+        REQUIREMENTS / "run.txt",
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)  # noqa: S603
-    said = done.stdout + done.stderr
-    if done.returncode and any(word in said for word in UNREACHED):
-        sys.stdout.write("release: no index of advisories can be reached from here; nothing was audited\n")
-    elif done.returncode:
-        sys.exit(f"release: advisories\n{said}")
+    if done.stdout:
+        sys.stdout.write(f"release: {told(done.stdout)}\n")
+    elif any(word in done.stderr for word in UNREACHED):
+        sys.stdout.write(f"release: {NOT_AUDITED}\n")
+    else:
+        sys.exit(f"release: the audit failed\n{done.stderr}")
+
+
+def told(report: str) -> str:
+    """Say what an audit found, from its report. Raises SystemExit when an advisory is about one of the packages.
+
+    An index that is a mirror without advisories answers that it knows none of the packages, and pip-audit then finds
+    nothing and is content.
+    """
+    packages = json.loads(report)["dependencies"]
+    named = [f"{one['name']} {one['version']} ({', '.join(each['id'] for each in one['vulns'])})"
+             for one in packages if one.get("vulns")]  # fmt: skip
+    if named:
+        sys.exit(f"release: there are advisories about {', '.join(named)}")
+    looked_up = [one for one in packages if "skip_reason" not in one]
+    return f"no advisory about {len(looked_up)} of {len(packages)} packages" if looked_up else NOT_AUDITED
 
 
 def main() -> None:

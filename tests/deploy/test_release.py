@@ -1,10 +1,14 @@
-"""The image's health check tells a live process from one that is not; the container file says what the image is."""
+"""What makes a release: a health check that tells live from dead, labels, and an audit that says what it looked up."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import runpy
 import sys
+
+import pytest
 
 from agents.process.embedded import free_port
 from monitor import __version__
@@ -43,3 +47,17 @@ def test_the_image_is_labelled_unprivileged_and_checked() -> None:
     assert re.search(r"^USER \d+:\d+$", DOCKERFILE, re.MULTILINE)
     assert re.search(r'^HEALTHCHECK .*CMD \["python", "/opt/summitry/alive.py"\]$', DOCKERFILE, re.MULTILINE)
     assert "--platform" not in DOCKERFILE, "each stage is of the architecture that is built"
+
+
+def audited(*packages: dict[str, object]) -> str:
+    told = runpy.run_path(str(ROOT / "deploy" / "release.py"))["told"]
+    return str(told(json.dumps({"dependencies": packages})))
+
+
+def test_an_audit_that_looked_nothing_up_says_so() -> None:
+    fine = {"name": "httpx", "version": "1", "vulns": []}
+    unknown = {"name": "nh3", "skip_reason": "Dependency not found on PyPI and could not be audited: nh3 (0.3.8)"}
+    assert audited(unknown, unknown) == "no index of advisories can be reached from here; nothing was audited"
+    assert audited(fine, unknown) == "no advisory about 1 of 2 packages"
+    with pytest.raises(SystemExit, match=r"advisories about httpx 1 \(PYSEC-1, GHSA-2\)"):
+        audited({**fine, "vulns": [{"id": "PYSEC-1"}, {"id": "GHSA-2"}]}, unknown)
