@@ -15,53 +15,43 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from monitor.detect import Detector
 from monitor.detect.reader import encoder
-from monitor.detect.reader.fusion import FusionWeights
+from monitor.detect.reader.fusion import Fusion
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage
 from monitor.detect.reader.pieces import Pieces
 from monitor.detect.reader.reader import opinion_of
 from monitor.detect.witnesses import votes
-from monitor.records import KINDS, MEDIA
 from monitor.watchlist import bundled
 from training import card
 from training.examples import STATUSES, Example, Item, catalogue_items, examples_of, gold_items, linked_items
-from training.export import write
-from training.fit import train
 from training.folds import FOLDS, folds_of
+from training.job import NAMES, Job, run, say
 from training.measure import Figures, measured
 from training.thresholds import opening_threshold
-from training.vocabulary import Base, Floats, base_encoder, multilingual, table_of
-from training.weigh import Case, weights_of
+from training.vocabulary import base_encoder, multilingual, table_of
+from training.weigh import Case, fusion_of
 
 ROOT = Path(__file__).parents[1]
-NAMES = (STATUSES, MEDIA, KINDS)
 #: The stream whose linked items are trained on.
 STREAM = "world_march"
+#: Sentences of our own: the catalogue of traps, and those that only the reader learns from.
+OWN = (ROOT / "tests" / "monitor" / "detect" / "catalogue", ROOT / "training" / "sentences")
+#: Of the labelled items nine in ten contacts have one of these statuses. Sentences of our own with another one, or with
+#: no contact, count twice.
+_USUAL = frozenset({"held", "planned", "ongoing"})
 #: From this probability of a contact on a mention may join an event.
 JOINING = 0.4
-
-
-class Job(NamedTuple):
-    """One model to train: what on, what it is asked of afterwards, and where its file goes."""
-
-    name: str
-    train: list[Example]
-    asked: list[Example]
-    base: Base
-    table: Floats
-    path: Path
 
 
 def main() -> int:
@@ -75,8 +65,8 @@ def main() -> int:
     detector = Detector(rules_only=True)
     items = gold_items(folder / "gold" / "train.jsonl", detector)
     more = further_items(folder, {one.article.title for one in items}, detector)
-    own = catalogue_items(ROOT / "tests" / "monitor" / "detect" / "catalogue", detector)
-    say(f"{len(items)} and {len(more)} labelled items, {len(own)} sentences of the catalogue")
+    own = [item for folder in OWN for item in catalogue_items(folder, detector)]
+    say(f"{len(items)} and {len(more)} labelled items, {len(own)} sentences of our own")
     base = base_encoder()
     rows, table = table_of(base, multilingual(), texts_of(folder))
     pieces = Pieces(rows)
@@ -85,9 +75,10 @@ def main() -> int:
     fold = folds_of((one.language, one.outlet) for one in labelled)
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / encoder.MODEL
-        jobs = [Job("all outlets", labelled + further + extra, [], base, table, made)]
+        ours = extra + [one for one in extra if STATUSES[one.status] not in _USUAL]
+        jobs = [Job("all outlets", labelled + further + ours, [], base, table, made)]
         for n in range(FOLDS):
-            rest = [one for one in labelled + further if fold.get(one.outlet) != n] + extra
+            rest = [one for one in labelled + further if fold.get(one.outlet) != n] + ours
             asked = [one for one in labelled if fold[one.outlet] == n]
             jobs.append(Job(f"fold {n + 1} of {FOLDS}", rest, asked, base, table, Path(scratch) / f"{n}.onnx"))
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -96,8 +87,8 @@ def main() -> int:
         for n, answer in enumerate(answers):
             scores[[at for at, one in enumerate(labelled) if fold[one.outlet] == n]] = answer
         np.save(Path(os.environ.get("SUMMITRY_TRAIN_KEEP", scratch)) / "scores.npy", scores)
-        weights, figures = judge(items, labelled, scores, fold)
-        finish(made, rows, weights, figures, (items + more, own, labelled + further, extra))
+        fusion, figures = judge(items, labelled, scores, fold)
+        finish(made, rows, fusion, figures, (items + more, own, labelled + further, extra))
     say(f"done in {(time.monotonic() - started) / 60:.0f} minutes")
     return 0
 
@@ -112,20 +103,9 @@ def further_items(folder: Path, titles: set[str], detector: Detector) -> list[It
     return found + [one for one in linked_items(folder, STREAM, detector) if one.article.title not in titles]
 
 
-def run(job: Job) -> NDArray[np.float32]:
-    """Train one model, write its file, and ask that file, not the network, of the pairs that were kept from it."""
-    network = train(job.train, job.base.weights, job.table, lambda line: say(f"{job.name}: {line}"))
-    write({name: value.numpy() for name, value in network.state_dict().items()}, len(network.layers), job.path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(job.path), options, providers=["CPUExecutionProvider"])
-    found = [session.run(["scores"], {"ids": np.array([one.rows], np.int32)})[0][0] for one in job.asked]
-    return np.array(found, np.float32).reshape(len(job.asked), sum(map(len, NAMES)))
-
-
 def judge(
     items: Sequence[Item], examples: Sequence[Example], scores: NDArray[np.float32], fold: dict[str, int]
-) -> tuple[FusionWeights, Figures]:
+) -> tuple[Fusion, Figures]:
     """The weights of fusion and the figures, both on outlets that the models did not see.
 
     The figures of a fold use weights fitted on the other folds; the weights that are shipped are fitted on all.
@@ -137,26 +117,27 @@ def judge(
     for example in examples:
         item = items[example.item]
         mine = opinions[item.passage]
-        vote = votes(item.rules, {example.pair: mine[example.pair]})[example.pair]
+        day = item.article.published.date() if item.article.published is not None else date.min
+        vote = votes(item.rules, {example.pair: mine[example.pair]}, day)[example.pair]
         case = Case(mine[example.pair], vote, example.language, STATUSES[example.status])
         cases.append((fold[example.outlet], case))
-    by_fold = [weights_of([case for other, case in cases if other != n], joining=JOINING) for n in range(FOLDS)]
-    weights = weights_of([case for _, case in cases], joining=JOINING)
+    by_fold = [fusion_of([case for other, case in cases if other != n], joining=JOINING) for n in range(FOLDS)]
+    fusion = fusion_of([case for _, case in cases], joining=JOINING)
     opening = opening_threshold([(case, by_fold[n]) for n, case in cases])
-    weights = msgspec.structs.replace(weights, opening=opening)
+    fusion = msgspec.structs.replace(fusion, opening=opening)
     figures = measured(items, opinions, fold, by_fold)
-    say(f"weights {weights}")
+    say(f"fusion {fusion}")
     say(json.dumps(figures, indent=1))
-    return weights, figures
+    return fusion, figures
 
 
-def finish(made: Path, rows: Sequence[str], weights: FusionWeights, figures: Figures, data: tuple[Any, ...]) -> None:
+def finish(made: Path, rows: Sequence[str], fusion: Fusion, figures: Figures, data: tuple[Any, ...]) -> None:
     """Put the files where the package has them, and write the card."""
     encoder.DATA.mkdir(exist_ok=True)
     model, vocabulary = made.read_bytes(), "\n".join(rows).encode()
     (encoder.DATA / encoder.MODEL).write_bytes(model)
     (encoder.DATA / encoder.VOCABULARY).write_bytes(vocabulary)
-    (encoder.DATA / "fusion.yaml").write_bytes(card.fusion_text(weights))
+    (encoder.DATA / "fusion.yaml").write_bytes(card.fusion_text(fusion))
     digests = {
         encoder.MODEL: hashlib.sha256(model).hexdigest(),
         encoder.VOCABULARY: hashlib.sha256(vocabulary).hexdigest(),
@@ -173,11 +154,6 @@ def texts_of(folder: Path) -> Iterator[tuple[str, str]]:
             item = msgspec.json.decode(line)
             text = " ".join(str(item.get(key) or "") for key in ("title", "lede", "summary"))
             yield item.get("lang") or item.get("language") or "en", text
-
-
-def say(line: str) -> None:
-    """Print at once, with the time."""
-    print(f"{datetime.now(UTC):%H:%M:%S} {line}", flush=True)
 
 
 if __name__ == "__main__":

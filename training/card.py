@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from monitor.detect.reader.fusion import FusionWeights
+from monitor.detect.reader.fusion import Fusion
 from monitor.records import KINDS, MEDIA
 from training import fit
 from training.examples import STATUSES, Example, Item
@@ -31,12 +31,12 @@ _LIMITS = (
 )
 
 
-def fusion_text(weights: FusionWeights) -> bytes:
+def fusion_text(fusion: Fusion) -> bytes:
     """`fusion.yaml`."""
     head = (
         "# How rules and reader are weighed: docs/decisions/rules-beside-a-learned-reader.md. Made by `make train`.\n"
     )
-    return (head + yaml.safe_dump(msgspec.to_builtins(weights), sort_keys=False)).encode()
+    return (head + yaml.safe_dump(msgspec.to_builtins(fusion), sort_keys=False)).encode()
 
 
 def card_text(

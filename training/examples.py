@@ -24,6 +24,8 @@ STATUSES = (
     "none", "held", "ongoing", "planned", "rescheduled", "proposed", "postponed", "cancelled", "denied", "past",
 )  # fmt: skip
 UNLABELLED = -1
+#: The catalogue names leaders by so many letters at least where it leaves their end open ("zelensk").
+_PREFIX = 4
 #: What the catalogue's sentences count as: outlets of their own, never held out.
 CATALOGUE = "catalogue"
 
@@ -166,5 +168,13 @@ def _slugs_of(leader: str, slugs: Sequence[str], watchlist: Watchlist, day: date
                 yield slug
             continue
         wanted = re.split(r"[-_ ]+", slug.lower())
-        if any(parts[at : at + len(wanted)] == wanted for at in range(len(parts) - len(wanted) + 1)):
+        if any(_begins(parts[at : at + len(wanted)], wanted) for at in range(len(parts) - len(wanted) + 1)):
             yield slug
+
+
+def _begins(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether the parts of a name are those wanted; the last of four letters or more may be the beginning of one."""
+    if list(parts) == list(wanted):
+        return True
+    long = len(wanted[-1]) >= _PREFIX
+    return long and list(parts[:-1]) == list(wanted[:-1]) and parts[-1].startswith(wanted[-1])

@@ -129,11 +129,16 @@ def _mean(g: _Graph, x: str, row: int, name: str) -> str:
 
 
 def write(weights: Weights, layers: int, path: Path) -> None:
-    """Write the encoder to `path`, quantised. Large constant matrices become int8, activations at run time."""
+    """Write the encoder to `path`, quantised. Large constant matrices become int8, activations at run time.
+
+    Weights keep to seven bits: where a processor has no instruction for products of bytes (VNNI), two products of
+    eight bits overflow the sixteen that hold their sum, and the same file says other things on other machines
+    (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html, `reduce_range`).
+    """
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         onnx.save(graph_of(weights, layers), str(whole))
         quantize_dynamic(
-            str(whole), str(path), per_channel=True, reduce_range=False, weight_type=QuantType.QInt8,
+            str(whole), str(path), per_channel=True, reduce_range=True, weight_type=QuantType.QInt8,
             op_types_to_quantize=["MatMul"], extra_options={"DefaultTensorType": TensorProto.FLOAT},
         )  # fmt: skip

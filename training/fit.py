@@ -55,6 +55,8 @@ def train(
     )
     sparse = torch.optim.SparseAdam([network.emb.weight], lr=TABLE_RATE)
     rates = [(group, group["lr"]) for one in (dense, sparse) for group in one.param_groups]
+    # Half precision takes less than half the time where the processor computes it, and a multiple where it does not.
+    half = torch.cpu.get_capabilities().get("avx512_bf16", False)
     steps, step = EPOCHS * math.ceil(len(examples) / BATCH), 0
     network.train()
     for epoch in range(EPOCHS):
@@ -63,7 +65,8 @@ def train(
             share = min(step / (WARM_UP * steps), (steps - step) / (steps * (1 - WARM_UP)))
             for group, rate in rates:
                 group["lr"] = rate * min(1.0, max(0.0, share))
-            loss = _loss(network, batch)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+                loss = _loss(network, batch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_([*layers, *heads], 1.0)
             for one in (dense, sparse):

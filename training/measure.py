@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor.detect import Detector
-from monitor.detect.reader.fusion import FusionWeights, reader_alone
+from monitor.detect.reader.fusion import Fusion, reader_alone
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage
 from monitor.records import Mention
@@ -24,14 +24,14 @@ def measured(
     items: Sequence[Item],
     opinions: Mapping[Passage, Mapping[Pair, Opinion]],
     fold: Mapping[str, int],
-    weights: Sequence[FusionWeights],
+    fusions: Sequence[Fusion],
 ) -> Figures:
-    """The figures of each part and system; an item is judged by the weights of its own fold."""
+    """The figures of each part and system; an item is judged by the fusion of its own fold."""
     sets = Sets.from_environment()
     if sets is None:
         raise SystemExit("train: SUMMITRY_EVAL names no folder")
-    deciders = [Detector(reader=RecordedReader(opinions, one)) for one in weights]
-    readers = [Detector(reader=RecordedReader(opinions, reader_alone(one))) for one in weights]
+    deciders = [Detector(reader=RecordedReader(opinions, one)) for one in fusions]
+    readers = [Detector(reader=RecordedReader(opinions, reader_alone(one))) for one in fusions]
     found: dict[str, list[Mention]] = {"rules": [], "reader": [], "both": []}
     for item in items:
         own = fold.get(item.outlet, 0)

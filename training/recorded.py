@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.detect.reader.fusion import FusionWeights
+from monitor.detect.reader.fusion import Fusion
 from monitor.detect.reader.opinion import NONE, Opinion, Pair
 from monitor.detect.reader.passage import Passage, Word
 
@@ -12,9 +12,9 @@ from monitor.detect.reader.passage import Passage, Word
 class RecordedReader:
     """Answers from `opinions`, by passage; gives no evidence, since it cannot read anew."""
 
-    def __init__(self, opinions: Mapping[Passage, Mapping[Pair, Opinion]], weights: FusionWeights) -> None:
+    def __init__(self, opinions: Mapping[Passage, Mapping[Pair, Opinion]], fusion: Fusion) -> None:
         self._opinions = opinions
-        self.weights = weights
+        self.fusion = fusion
 
     def read(self, passage: Passage) -> dict[Pair, Opinion]:
         """The opinions of this passage, none if it is not known."""

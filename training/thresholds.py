@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.detect.reader.fusion import FusionWeights, contact, fused
+from monitor.detect.reader.fusion import Fusion, contact, fused
 from monitor.detect.reader.opinion import NONE
 from training.weigh import Case
 
@@ -15,7 +15,7 @@ PRECISION = 0.94
 _LEAST = 100
 
 
-def opening_threshold(cases: Sequence[tuple[Case, FusionWeights]], precision: float = PRECISION) -> float:
+def opening_threshold(cases: Sequence[tuple[Case, Fusion]], precision: float = PRECISION) -> float:
     """The lowest probability from which on the pairs above it are right with this precision, in steps of .01.
 
     Each case comes with weights that were not fitted on it. The labelled pairs are as often in a contact as pairs of
@@ -23,8 +23,8 @@ def opening_threshold(cases: Sequence[tuple[Case, FusionWeights]], precision: fl
     """
     found = sorted(
         (
-            (contact(fused(case.opinion, case.vote, case.language, weights)), case.status != NONE)
-            for case, weights in cases
+            (contact(fused(case.opinion, case.vote, fusion.of(case.language))), case.status != NONE)
+            for case, fusion in cases
         ),
         reverse=True,
     )

@@ -330,7 +330,7 @@ class _ArticleReading:
                 leaders, (kind, medium, status), around, evidence_of(words, self.parts, setting), setting
             )
 
-        heard = hear(rules, opinions, About(self.language.code, self.focus.day, reader.weights), alone)
+        heard = hear(rules, opinions, About(self.language.code, self.focus.day, reader.fusion), alone)
         self.rejected += heard.rejected
         self.decisions += heard.decisions
         return tuple(dated(one, self.opening) for one in heard.mentions)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from monitor.detect.alone import READER
-from monitor.detect.reader.fusion import FusionWeights, Vote, contact, fused, group
+from monitor.detect.reader.fusion import AHEAD, BEHIND, Fusion, Vote, contact, fused, group
 from monitor.detect.reader.groups import Joined, contacts_of
 from monitor.detect.reader.opinion import NONE, PAST, Opinion, Pair
 from monitor.records import Kind, Medium, Mention, Status, Witness
@@ -23,9 +23,7 @@ from monitor.records import Kind, Medium, Mention, Status, Witness
 _LIKELY_MEDIUM, _SURE_MEDIUM = 0.5, 0.8
 #: A second mention of the same leaders with another status needs this much of the probability.
 _SECOND = 0.15
-_AHEAD = frozenset({"planned", "proposed", "rescheduled"})
 _HELD = frozenset({"held", "ongoing"})
-_BEHIND = _HELD | {PAST}
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
@@ -42,15 +40,18 @@ class About(NamedTuple):
 
     language: str
     day: date
-    weights: FusionWeights
+    fusion: Fusion
 
 
 #: Makes the mention that the reader found alone: its leaders, its status, its kind and its medium.
 Alone = Callable[[frozenset[str], Status, Kind, Medium], Mention | None]
 
 
-def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion]) -> dict[Pair, Vote]:
-    """Return what the rules found for each pair; of several mentions the one that the reader finds likeliest."""
+def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], day: date) -> dict[Pair, Vote]:
+    """Return what the rules found for each pair; of several mentions the one that the reader finds likeliest.
+
+    `day` is the article's, in UTC.
+    """
     found = {}
     for pair, opinion in opinions.items():
         about = [one for one in rules if set(pair) <= {p.leader for p in one.participants}]
@@ -59,16 +60,22 @@ def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion]) -> dict[Pa
             key=lambda one: (one.status != PAST, opinion.statuses.get(one.status, 0.0), one.confidence),
             default=None,
         )
-        found[pair] = Vote(best.status, best.confidence) if best is not None else Vote(NONE)
+        found[pair] = _vote(best, day) if best is not None else Vote(NONE)
     return found
+
+
+def _vote(mention: Mention, day: date) -> Vote:
+    when = mention.when
+    return Vote(mention.status, mention.confidence, ahead=when is not None and when.start > day)
 
 
 def hear(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], about: About, alone: Alone) -> Heard:
     """Both witnesses' mentions: those of the rules in their order, then those of the reader alone."""
-    said = votes(rules, opinions)
-    pairs = {pair: fused(opinion, said[pair], about.language, about.weights) for pair, opinion in opinions.items()}
+    weights = about.fusion.of(about.language)
+    said = votes(rules, opinions, about.day)
+    pairs = {pair: fused(opinion, said[pair], weights) for pair, opinion in opinions.items()}
     sets = [frozenset(p.leader for p in one.participants) for one in rules]
-    joined = contacts_of(pairs, sets, about.weights.joining)
+    joined = contacts_of(pairs, sets, about.fusion.joining)
     kept: dict[int, Mention] = {}
     added: list[Mention] = []
     rejected: list[tuple[str, str]] = []
@@ -125,7 +132,7 @@ def _is_another(one: Mention, other: Mention) -> bool:
     choose from. Talks of an unknown medium count if both stand in one field: "spoke, and agreed to meet".
     """
     held, ahead = (one, other) if one.status in _HELD else (other, one)
-    if held.status not in _HELD or ahead.status not in _AHEAD or ahead.medium != "in_person" or held.assumed:
+    if held.status not in _HELD or ahead.status not in AHEAD or ahead.medium != "in_person" or held.assumed:
         return False
     fields = ({span.field for span in mention.evidence} for mention in (held, ahead))
     return held.medium in _REMOTE or (held.medium == "unknown" and not next(fields).isdisjoint(next(fields)))
@@ -136,7 +143,7 @@ def _of_status(mention: Mention, status: Status, day: date) -> Mention:
     if group(mention.status) == group(status) and status != "rescheduled":
         return mention
     when = mention.when
-    if when is not None and ((status in _AHEAD and when.end < day) or (status in _BEHIND and when.start > day)):
+    if when is not None and ((status in AHEAD and when.end < day) or (status in BEHIND and when.start > day)):
         when = None
     return msgspec.structs.replace(mention, status=status, when=when, assumed=False)
 
@@ -179,7 +186,7 @@ def _signed(mention: Mention, one: Joined, vote: Vote, opinions: Mapping[Pair, O
             status: round(share, 3) for status, share in one.statuses.items() if status != NONE and share >= 0.005
         },
         "confidence": round(_share(one.statuses, group(mention.status)), 2),
-        "joins_only": told < about.weights.opening,
+        "joins_only": told < about.fusion.opening,
         "witnesses": (
             Witness(name="rules", status=vote.status, confidence=round(vote.confidence, 2)),
             Witness(name=READER, status=_reader_status(one.leaders, opinions), confidence=round(reader, 2)),

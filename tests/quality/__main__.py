@@ -12,7 +12,7 @@ import msgspec
 from monitor.assemble.replay import final_events
 from monitor.detect import Detector
 from monitor.detect.reader.encoder import bundled_encoder
-from monitor.detect.reader.fusion import bundled_weights, reader_alone
+from monitor.detect.reader.fusion import bundled_fusion, reader_alone
 from monitor.detect.reader.reader import Reader
 from monitor.records import Article, Mention
 from tests.quality import streams
@@ -51,7 +51,7 @@ def detection(sets: Sets, detector: Detector) -> Scores:
     articles = [article_of(item) for item in items]
     found = {
         "both": found_by(detector.detect, articles),
-        "reader": found_by(Detector(reader=Reader(weights=reader_alone(bundled_weights()))).detect, articles),
+        "reader": found_by(Detector(reader=Reader(fusion=reader_alone(bundled_fusion()))).detect, articles),
         "rules": found_by(Detector(rules_only=True).detect, articles),
         "naive rule": found_by(NaiveRule().detect, articles),
     }

@@ -44,6 +44,12 @@ def test_an_office_means_who_held_it(detector: Detector, tmp_path: Path) -> None
     assert list(found.values()) == ["planned"]
 
 
+def test_the_end_of_a_name_may_be_left_open(detector: Detector, tmp_path: Path) -> None:
+    found = labels(detector, tmp_path, "Zelensky and Xi met", contact("zelensk", "xi"))
+    assert list(found.values()) == ["held"]
+    assert list(labels(detector, tmp_path, "Zelensky and Xi met", contact("zel", "xi")).values()) == ["none"]
+
+
 @pytest.mark.parametrize("past", [0, 1])
 def test_the_contact_that_is_not_past_counts(detector: Detector, tmp_path: Path, past: int) -> None:
     both = [contact("putin", "xi", status="planned"), contact("putin", "xi", status="past")]

@@ -19,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from monitor.detect.datafile import read
-from monitor.detect.reader.pieces import PAD, Pieces
+from monitor.detect.reader.pieces import Pieces
 from monitor.errors import DataFileError
 
 DATA = Path(__file__).parent / "data"
@@ -68,14 +68,14 @@ class Encoder:
         except Exception as error:  # onnxruntime raises classes of its own C++ module, without a common base
             raise DataFileError(str(folder / MODEL), "", f"onnxruntime cannot read it: {error}") from error
 
-    def scores(self, batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """The scores of each passage (given as rows of the table): statuses, media, kinds, in the card's order."""
-        longest = max(map(len, batch))
-        ids = np.full((len(batch), longest), PAD, np.int32)
-        for n, rows in enumerate(batch):
-            ids[n, : len(rows)] = rows
-        (found,) = self._session.run(["scores"], {"ids": ids})
-        return np.asarray(found, np.float32)
+    def scores(self, passages: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """The scores of each passage (given as rows of the table): statuses, media, kinds, in the card's order.
+
+        One pass each: activations are quantised with one scale for all that is in a pass, so passages that are read
+        together change each other's scores. Together they would be no faster on one thread.
+        """
+        found = [self._session.run(["scores"], {"ids": np.array([rows], np.int32)})[0][0] for rows in passages]
+        return np.array(found, np.float32)
 
 
 @cache

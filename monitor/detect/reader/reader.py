@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.detect.reader.encoder import Encoder, bundled_encoder
-from monitor.detect.reader.fusion import FusionWeights, bundled_weights
+from monitor.detect.reader.fusion import Fusion, bundled_fusion
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage, Word, words_of
 
@@ -18,7 +18,7 @@ class Reads(Protocol):
     """What the detector asks of a reader; `weights` say how far it is believed beside the rules."""
 
     @property
-    def weights(self) -> FusionWeights:
+    def fusion(self) -> Fusion:
         """How far it is believed."""
         ...
 
@@ -41,8 +41,8 @@ class Reader:
     Raises DataFileError when made if the model's files are missing or damaged.
     """
 
-    def __init__(self, encoder: Encoder | None = None, weights: FusionWeights | None = None) -> None:
-        self.weights = bundled_weights() if weights is None else weights
+    def __init__(self, encoder: Encoder | None = None, fusion: Fusion | None = None) -> None:
+        self.fusion = bundled_fusion() if fusion is None else fusion
         self._encoder = bundled_encoder() if encoder is None else encoder
         card = self._encoder.card
         self._names = (card.statuses, card.media, card.kinds)

@@ -90,6 +90,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     times = _own(around, contact, contacts, [one for one in around.times if _may_be(one, status, day)])
     if status in HAPPENED:  # what lies behind is of a day: a year beside it is what it is counted in
         times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
+    if status in ("postponed", "rescheduled"):  # "due on Monday, slips to Thursday": the new day, not the old one
+        times = tuple(sorted(times, key=lambda one: not one.is_new))
     hit = times[0] if times else None
     if hit is not None and published is not None:
         when = reading(hit, status, day)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.detect import Detector, explanation_text
-from monitor.detect.reader.fusion import bundled_weights
+from monitor.detect.reader.fusion import bundled_fusion
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage, Word, words_of
 from monitor.detect.reader.pieces import SPECIALS, Pieces
@@ -26,7 +26,7 @@ def spread(names: Sequence[str], main: str, share: float = 0.9) -> dict[str, flo
 class SaysSo:
     """A reader of one opinion for every pair, or of one for each; what it rests on is the words of `telling`."""
 
-    weights = bundled_weights()
+    fusion = bundled_fusion()
 
     def __init__(self, status: str, share: float = 0.97, telling: str = "", pairs: Mapping[str, str] | None = None):
         self._status, self._share, self._telling, self._pairs = status, share, telling, pairs or {}

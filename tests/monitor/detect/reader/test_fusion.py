@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.detect.reader.fusion import Vote, bundled_weights, contact, fused
+from monitor.detect.reader.fusion import Vote, bundled_fusion, contact, fused
 from monitor.detect.reader.opinion import Opinion
 from tests.monitor.detect.reader.test_groups import STATUSES, told
 
-WEIGHTS = bundled_weights()
+FUSION = bundled_fusion()
 
 
 def together(status: str, share: float, vote: Vote, language: str = "en") -> dict[str, float]:
-    return fused(Opinion(told(status, share), {}, {}), vote, language, WEIGHTS)
+    return fused(Opinion(told(status, share), {}, {}), vote, FUSION.of(language))
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -27,7 +27,7 @@ def test_rules_add_to_what_the_reader_finds() -> None:
 
 
 def test_a_sure_reader_needs_no_rule() -> None:
-    assert contact(together("planned", 0.97, Vote("none"))) > WEIGHTS.joining
+    assert contact(together("planned", 0.97, Vote("none"))) > FUSION.joining
 
 
 def test_surer_rules_weigh_no_less() -> None:
@@ -36,4 +36,10 @@ def test_surer_rules_weigh_no_less() -> None:
 
 
 def test_opening_asks_for_more_than_joining() -> None:
-    assert 0.3 <= WEIGHTS.joining < WEIGHTS.opening < 1
+    assert 0.3 <= FUSION.joining < FUSION.opening < 1
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_lies_ahead_did_not_take_place(language: str) -> None:
+    held = together("held", 0.6, Vote("planned", 0.9), language)["held"]
+    assert together("held", 0.6, Vote("planned", 0.9, ahead=True), language)["held"] < held / 2
