@@ -31,7 +31,6 @@ from monitor.detect.rules.contacts import Rejection, calls_apart, find_contacts
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
 from monitor.detect.rules.status_cues import find_cues, status_of
 from monitor.detect.rules.surroundings import Surroundings, facts_of
-from monitor.detect.setting.subjects import find_topics
 from monitor.detect.setting.time_zones import local_time
 from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText, fold, normalise
@@ -475,7 +474,7 @@ class _ArticleReading:
         own_label = labelled is not None and labelled[0] < len(words) and words[labelled[0]] in ":|-—."
         return ArticleSetting(
             article, self.registry.watchlist, self.focus.day, self.language.code, source,
-            topics=find_topics(opening), speaker=self.focus.speaker,
+            topics=self.language.topics.find(opening), speaker=self.focus.speaker,
             opinion=own_label or self._label() in ("opinion", "analysis", "check"),
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ import msgspec
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import Verdict
-from monitor.detect.setting.forum import ForumHit, find_forums
+from monitor.detect.setting.forum import ForumHit
 from monitor.detect.setting.when import HAPPENED, TimeHit, find_times, reading
 from monitor.detect.setting.where import PlaceHit, best_place
 from monitor.detect.vocabulary.language import Language
@@ -71,7 +71,7 @@ class Surroundings:
                 if not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
             )
         self.places: tuple[PlaceHit, ...] = language.places.find(sentence)
-        self.forums: tuple[ForumHit, ...] = find_forums(sentence)
+        self.forums: tuple[ForumHit, ...] = language.forums.find(sentence)
 
     def clause(self, contact: Contact) -> tuple[int, int]:
         """Return where the contact's clause starts and ends in the sentence."""

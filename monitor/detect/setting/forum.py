@@ -1,7 +1,8 @@
 """At which forum: the gathering at whose table, or on whose sidelines, a contact takes place.
 
 The name of a body is not yet a gathering ("the NATO chief", "G20 countries"): it counts in front of "summit" and its
-like, behind "at" and its like, or behind "on the sidelines of". The words are `data/forums.yaml`.
+like, behind "at" and its like, or behind "on the sidelines of". The words are each language's own (`forums:` in its
+folder); names that are written alike in all of them are `data/forums.yaml`.
 """
 
 from __future__ import annotations
@@ -22,15 +23,32 @@ from monitor.detect.text.scripts import unspaced_letters
 _UNSPACED = re.compile(f"[{unspaced_letters()}]")
 
 
-class ForumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`data/forums.yaml`."""
+#: Matches nothing.
+_NEVER = r"(?!)"
 
-    sidelines: tuple[str, ...]
-    events: tuple[str, ...]
-    leads: tuple[str, ...]
-    bodies: tuple[str, ...]
-    framed: Mapping[str, tuple[str, ...]]
-    named: Mapping[str, tuple[str, ...]]
+
+class ForumNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`data/forums.yaml`: forums by their canonical names, with the ways in which they are written.
+
+    `framed` are bodies, which count in the frames of a language only; `named` are gatherings, which always count.
+    """
+
+    framed: Mapping[str, tuple[str, ...]] = {}
+    named: Mapping[str, tuple[str, ...]] = {}
+
+
+class ForumWords(ForumNames, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `forums` section of a language: its names of forums, and the words around a body's name.
+
+    `sidelines` say that a contact is beside the forum. A body's name is a forum in front of one of `events`, or behind
+    one of `leads` (of `articles`, two may stand between) where none of `bodies` follows.
+    """
+
+    sidelines: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
 
 
 class ForumHit(msgspec.Struct, frozen=True):
@@ -43,23 +61,25 @@ class ForumHit(msgspec.Struct, frozen=True):
 
 
 class Forums:
-    """All forums, ready for matching."""
+    """The forums of one language, ready for matching. `possessives` are the marks of an owner in it."""
 
-    def __init__(self, words: ForumWords) -> None:
+    def __init__(self, words: ForumWords, possessives: Iterable[str], names: ForumNames) -> None:
         self._book = Phrasebook(
             (name, (forum, always, name.isupper()))
-            for table, always in ((words.framed, False), (words.named, True))
-            for forum, names in table.items()
-            for name in names
+            for always, tables in ((False, (names.framed, words.framed)), (True, (names.named, words.named)))
+            for table in tables
+            for forum, spellings in table.items()
+            for name in spellings
         )
-        self._event = re.compile(
-            rf"(?:[\s-]{{1,2}}[\w'-]{{1,20}}){{0,2}}?[\s-]{{0,2}}(?:{_bounded(_folded(words.events))})"
+        events, leads, bodies = (
+            _bounded(_folded(group)) or _NEVER for group in (words.events, words.leads, words.bodies)
         )
-        self._lead = re.compile(
-            rf"(?:{_bounded(_folded(words.leads))})\s{{1,2}}(?:the\s|this\s|an?\s|annual\s){{0,2}}$"
-        )
-        self._body = re.compile(rf"(?:'s?)?\s{{1,2}}(?:{_bounded(_folded(words.bodies))})")
-        self._sidelines = Phrasebook((words_, True) for words_ in words.sidelines)
+        self._event = re.compile(rf"(?:[\s-]{{1,2}}[\w'-]{{1,20}}){{0,2}}?[\s-]{{0,2}}(?:{events})")
+        articles = "|".join(map(re.escape, _folded(words.articles))) or _NEVER
+        self._lead = re.compile(rf"(?:{leads})\s{{1,2}}(?:(?:{articles})\s){{0,2}}$")
+        owner = "|".join(map(re.escape, sorted(possessives, key=len, reverse=True))) or _NEVER
+        self._body = re.compile(rf"(?:{owner})?\s{{1,2}}(?:{bodies})")
+        self._sidelines = Phrasebook((phrase, True) for phrase in words.sidelines)
 
     def find(self, text: str) -> tuple[ForumHit, ...]:
         """Return the forums that normalised `text` names, in order."""
@@ -102,11 +122,6 @@ def _bounded(words: Iterable[str]) -> str:
 
 
 @cache
-def forums() -> Forums:
-    """Return the bundled forums. Raises DataFileError when the file is not valid."""
-    return Forums(read("forums.yaml", ForumWords))
-
-
-def find_forums(text: str) -> tuple[ForumHit, ...]:
-    """Return the forums that normalised `text` names, in order."""
-    return forums().find(text)
+def forum_names() -> ForumNames:
+    """Return the forums whose names all languages write alike. Raises DataFileError when the file is not valid."""
+    return read("forums.yaml", ForumNames)

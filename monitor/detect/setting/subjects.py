@@ -1,4 +1,8 @@
-"""About what: the topics that a text names, as canonical names. The words are `data/topics.yaml`."""
+"""About what: the topics that a text names, as canonical names.
+
+The words are each language's own (`topics:` in its folder); names that are written alike in all languages of the Latin
+script are `data/topics.yaml`.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,17 @@ from monitor.detect.datafile import read
 from monitor.detect.text.normal import fold
 from monitor.detect.text.phrasebook import Phrasebook
 
-#: The phrases of the file that are of no topic, though a word in them is one of a topic: "trade barbs".
+#: The phrases of a language that are of no topic, though a word in them is one of a topic: "trade barbs".
 _NO_TOPIC = "none"
 
 
 class Topics:
-    """All topics, ready for matching. A word may belong to several."""
+    """The topics of one language, ready for matching. A word may belong to several."""
 
-    def __init__(self, words: Mapping[str, tuple[str, ...]]) -> None:
-        self._book = Phrasebook((phrase, topic) for topic, phrases in words.items() for phrase in phrases)
+    def __init__(self, words: Mapping[str, tuple[str, ...]], names: Mapping[str, tuple[str, ...]]) -> None:
+        self._book = Phrasebook(
+            (phrase, topic) for table in (names, words) for topic, phrases in table.items() for phrase in phrases
+        )
 
     def find(self, text: str) -> tuple[str, ...]:
         """Return the topics of normalised `text`, in the order in which it first names them."""
@@ -31,11 +37,6 @@ class Topics:
 
 
 @cache
-def topics() -> Topics:
-    """Return the bundled topics. Raises DataFileError when the file is not valid."""
-    return Topics(read("topics.yaml", dict[str, tuple[str, ...]]))
-
-
-def find_topics(text: str) -> tuple[str, ...]:
-    """Return the topics that normalised `text` names, in the order in which it first names them."""
-    return topics().find(text)
+def topic_names() -> Mapping[str, tuple[str, ...]]:
+    """Return the topics by names that all languages write alike. Raises DataFileError when the file is not valid."""
+    return read("topics.yaml", dict[str, tuple[str, ...]])

@@ -16,6 +16,8 @@ from typing import Any, get_args
 import msgspec
 
 from monitor.detect.datafile import DATA, read
+from monitor.detect.setting.forum import Forums, forum_names
+from monitor.detect.setting.subjects import Topics, topic_names
 from monitor.detect.setting.when import Calendar
 from monitor.detect.setting.where import PlaceFrames, place_names
 from monitor.detect.text.normal import fold, normalise
@@ -158,6 +160,16 @@ class Language:
         return PlaceFrames(self._data.places, place_names())
 
     @cached_property
+    def forums(self) -> Forums:
+        """The forums by their names, and the words around them."""
+        return Forums(self._data.forums, self._data.places.possessives, forum_names())
+
+    @cached_property
+    def topics(self) -> Topics:
+        """The topics by their words."""
+        return Topics(self._data.topics, topic_names())
+
+    @cached_property
     def cues(self) -> Phrases[Cue]:
         """The status cues by their words."""
         found: Phrases[Cue] = Phrases()
@@ -194,7 +206,7 @@ class Language:
 
     def compile(self) -> None:
         """Compile now what is else compiled when it is first needed. Raises DataFileError for a mistake in it."""
-        for part in ("calendar", "places", "cues", "vetoes", "frames"):
+        for part in ("calendar", "places", "forums", "topics", "cues", "vetoes", "frames"):
             getattr(self, part)
 
     def _add_lexicon(self, data: LanguageFile) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from monitor.detect.setting.forum import ForumWords
 from monitor.detect.setting.when import CalendarWords
 from monitor.detect.setting.where import PlaceWords
 from monitor.detect.text.news_layout import NewsLayout
@@ -139,6 +140,8 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     lower_adjectives: bool = False
     calendar: CalendarWords | None = None
     places: PlaceWords = PlaceWords()
+    forums: ForumWords = ForumWords()
+    topics: Mapping[str, tuple[str, ...]] = {}
     titles: Mapping[str, tuple[str, ...]] = {}
     other_titles: tuple[str, ...] = ()
     title_modifiers: tuple[str, ...] = ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.detect.setting.forum import find_forums
 from monitor.detect.text.normal import normalise
+from monitor.detect.vocabulary.language import bundled_languages
 
 FORUMS = [
     # text, forum, on its sidelines
@@ -29,9 +29,9 @@ FORUMS = [
     ("they met at the sco summit", "SCO", False),
     ("They met on the sidelines of the Asean summit", "ASEAN", True),
     ("They met at Cop30", "COP", False),
-    ("Лидеры встретились на полях саммита ШОС", "SCO", True),
-    ("Лидеры встретились на саммите БРИКС", "BRICS", False),
-    ("在上海合作组织峰会期间会见", "SCO", True),
+    ("ru: Лидеры встретились на полях саммита ШОС", "SCO", True),
+    ("ru: Лидеры встретились на саммите БРИКС", "BRICS", False),
+    ("zh: 在上海合作组织峰会期间会见", "SCO", True),
 ]
 
 BODIES = [
@@ -52,9 +52,14 @@ BODIES = [
 class TestForums:
     @pytest.mark.parametrize(("text", "forum", "sidelines"), FORUMS)
     def test_a_gathering(self, text, forum, sidelines):
-        hits = find_forums(normalise(text).text)
+        code, _, said = text.rpartition(": ")
+        hits = bundled_languages()[code or "en"].forums.find(normalise(said).text)
         assert [(hit.forum, hit.sidelines) for hit in hits] == [(forum, sidelines)]
 
     @pytest.mark.parametrize("text", BODIES)
     def test_a_body_is_no_gathering(self, text):
-        assert find_forums(text) == ()
+        assert bundled_languages()["en"].forums.find(text) == ()
+
+    def test_words_of_another_language_are_none(self):
+        assert bundled_languages()["en"].forums.find("Лидеры встретились на полях саммита ШОС") == ()
+        assert bundled_languages()["pl"].forums.find("They met at the G20 summit") == ()

@@ -11,8 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.detect import Detector, bundled_languages
-from monitor.detect.setting.forum import find_forums
-from monitor.detect.setting.subjects import find_topics
 from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import normalise
 from monitor.records import Article, encode, mention_line
@@ -153,8 +151,8 @@ class TestMegabytes:
             label,
             furniture,
             bundled_languages()["en"].places.find,
-            find_forums,
-            find_topics,
+            bundled_languages()["en"].forums.find,
+            bundled_languages()["en"].topics.find,
         ):
             assert min(seconds(lambda step=step: step(text)) for _ in range(2)) < SECONDS, step.__name__
 
@@ -175,8 +173,8 @@ class TestMegabytes:
             label,
             furniture,
             bundled_languages()["en"].places.find,
-            find_forums,
-            find_topics,
+            bundled_languages()["en"].forums.find,
+            bundled_languages()["en"].topics.find,
         ):
             step(text)
         assert time.process_time() - start < SECONDS
