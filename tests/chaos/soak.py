@@ -64,9 +64,9 @@ async def _soak(broker: ApacheKafka, seconds: float) -> list[str]:
     settings = BrokerSettings.from_url(broker.url)
     # The settings of a real service but for the addresses; nothing is held back, so that each story is counted.
     alerts = {"storm": None, "update_wait": "1s"}
-    async with world(broker.url, "soak", folder, OUTLETS, alerts=alerts) as now:
+    async with world(broker.url, "soak", folder, OUTLETS, patience=180, alerts=alerts) as now:
         await now.service.start("worker")
-        await until("the second worker works", lambda: len(now.service.logged("worker", "started")) == 2, 60)
+        await until("the second worker works", lambda: len(now.service.logged("worker", "started")) == 2, 180)
         samples: dict[str, list[Sample]] = {}
         async with consumer(settings, group_id=now.service.names.group) as probe:
             writing = asyncio.create_task(_print(now.newsroom, seconds))

@@ -14,7 +14,7 @@ from monitor.config import Storm
 from monitor.errors import BrokerError, DeliveryError
 from monitor.notify import Delivery, MemoryLog, Notifier, Pending
 from monitor.notify.delivery import steps
-from monitor.notify.logbook import message_id
+from monitor.notify.logbook import batch_id, message_id
 from monitor.notify.messages.compose import Message
 from monitor.notify.policy.silences import Retry
 from monitor.notify.receivers.base import GoneError, UncertainError
@@ -261,6 +261,29 @@ def test_the_id_of_a_first_message_names_the_event_and_that_of_an_update_its_con
 
     assert identity("first", 1) == identity("first", 2)
     assert len({identity("first", 1), identity("loud", 1), identity("loud", 2), identity("loud", 1, "place")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("tell", "revision", "reason", "made"),
+    [
+        ("first", 1, "first", "msg_0a6b6ccf9c85c7f64abb9f4a1bf4ae4d"),
+        ("loud", 2, "place", "msg_2228c3aa378c3d84d6785263c22ae0b5"),
+        ("quiet", 3, "coverage", "msg_e0a6cfe2d0ea95ea31a0768fa976c398"),
+        ("retract", 4, "retracted", "msg_8c10f2388fa854c84c53201452c5c269"),
+        ("merged", 5, "merged", "msg_996ca2ec7ade0b63ad9e93f5eaac079a"),
+        ("reminder", 1, "reminder", "msg_cf2eb7316c1bf16e6cdc9bfa6a102693"),
+    ],
+)
+def test_ids_are_made_as_version_0_1_0_made_them(tell, revision, reason, made):
+    """Workers of two versions share the work during an upgrade: one message must not have two ids."""
+    pending = Pending(event=event(revision), tell=tell, reason=reason, since=NOW, due=NOW)
+    assert message_id("desk", pending) == made
+
+
+def test_the_id_of_a_batch_is_made_as_version_0_1_0_made_it():
+    first = Pending(event=event(1), tell="first", reason="first", since=NOW, due=NOW)
+    loud = Pending(event=event(2), tell="loud", reason="place", since=NOW, due=NOW)
+    assert batch_id("desk", "storm:x", [first, loud]) == "msg_60ae704ba68e6047eddc905c6f85f431"
 
 
 # --- clocks and ownership -------------------------------------------------------------------------------------------
