@@ -23,7 +23,7 @@ from monitor.archive import Batch, Kept, write
 from monitor.errors import BrokerError, SummitryError
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.kafka import BrokerSettings, consumer, partitions_of
-from monitor.notify import Ack, Delivery, Feedback, Policy, Silence
+from monitor.notify import Ack, Delivery, Feedback, Policy, Silence, decode_note
 from monitor.notify.messages.compose import why_fired
 from monitor.notify.messages.wording import wording
 from monitor.records import Event, decode, encode
@@ -104,10 +104,8 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
         return Kept(DELIVERY, key, encode(told), found.event_id, at)
 
     def silence(key: str, value: bytes) -> Kept | None:
-        note = msgspec.json.decode(value)
-        if not isinstance(note, dict) or note.get("note") != "silence":
-            return None
-        return Kept(SILENCE, key, value, at=decode(Silence, value).until)
+        note = decode_note(value)
+        return Kept(SILENCE, key, value, at=note.until) if isinstance(note, Silence) else None
 
     def feedback(key: str, value: bytes) -> Kept:
         found = decode(Feedback, value)

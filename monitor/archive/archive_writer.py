@@ -12,10 +12,13 @@ from datetime import UTC, datetime
 from itertools import combinations
 
 import msgspec
+import structlog
 
 from monitor.archive.database import Archive
 from monitor.archive.search import indexed_text, short_words
 from monitor.records import Event
+
+logger = structlog.get_logger()
 
 #: In a larger gathering not everybody is in contact with everybody.
 MAX_PAIRED = 12
@@ -59,7 +62,32 @@ def last_change(event: Event) -> datetime:
 
 
 def write(archive: Archive, batch: Batch) -> list[str]:
-    """Take a batch in. Returns the ids of the events that a reader sees changed, what is kept on them included."""
+    """Take a batch in. Returns the ids of the events that a reader sees changed, what is kept on them included.
+
+    A record that the tables can't hold (a number beyond 64 bits) is left out and logged; it must not stop the others,
+    now or after a restart. Raises sqlite3.OperationalError when the file can't be written.
+    """
+    try:
+        return _take_in(archive, batch)
+    except sqlite3.OperationalError:
+        raise
+    except Exception:  # noqa: BLE001  # whatever a record causes; the next lines find which
+        logger.warning("batch_not_archived", events=len(batch.events), kept=len(batch.kept))
+    changed: list[str] = []
+    singles = [Batch(events=[event]) for event in batch.events] + [Batch(kept=[note]) for note in batch.kept]
+    for single in singles:
+        try:
+            changed += _take_in(archive, single)
+        except sqlite3.OperationalError:
+            raise
+        except Exception:
+            logger.exception("record_not_archived", ids=[event.event_id for event, _ in single.events])
+    _take_in(archive, Batch(offsets=batch.offsets))
+    return list(dict.fromkeys(changed))
+
+
+def _take_in(archive: Archive, batch: Batch) -> list[str]:
+    """Write a batch in one transaction; returns what `write` does."""
     last: dict[str, tuple[Event, bytes]] = {}
     for event, body in batch.events:
         known = last.get(event.event_id)

@@ -9,21 +9,24 @@ import sys
 from contextlib import asynccontextmanager
 
 import httpx
+import msgspec
 import pytest
 import yaml
 
 from agents.board.desk import Desk
-from agents.board.follower import Follower
+from agents.board.follower import Follower, readers
 from agents.process.embedded import free_port
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.archive import Archive, NamedParticipants, archive_queries
 from monitor.config import Config, TopicSettings
+from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, producer, read_compacted
-from monitor.notify import Ack, Delivery
+from monitor.notify import Ack, Delivery, Policy
 from monitor.records import decode, encode
 from monitor.watchlist import bundled
 from tests.agents.board.desk import NAMES, form_token
+from tests.chaos.driver.poison import KINDS
 from tests.monitor.archive.samples import NOW, event
 
 pytestmark = pytest.mark.broker
@@ -168,3 +171,20 @@ async def test_the_process_serves_acts_dies_and_comes_back(broker, prefix, tmp_p
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+def test_no_record_stops_the_board():
+    """Whatever a topic holds is read, or refused with an error that the follower passes over."""
+    policy = Policy.of(Config())
+    for topic, reader in readers(TopicNames("t"), policy).items():
+        for name, kind in KINDS.items():
+            value = kind()
+            if value is None or len(value) > 1_000_000:
+                continue
+            for key in ("", "k", "a b", "\0"):
+                try:
+                    reader.read(key, value)
+                except (SummitryError, msgspec.MsgspecError, UnicodeError):
+                    continue
+                except Exception as error:
+                    raise AssertionError(f"{name} on {topic}") from error

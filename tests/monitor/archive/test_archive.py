@@ -19,6 +19,7 @@ from monitor.archive import (
     NamedParticipants,
     SelectionError,
     archive_queries,
+    archive_writer,
     pair_contacts,
     write,
 )
@@ -349,3 +350,29 @@ def test_leaders_are_filtered_by_any_of_their_names():
     for key, text in (("leader", "Nobody Ever"), ("pair", "Putin + Putin"), ("pair", "Putin + Xi + Modi")):
         with pytest.raises(SelectionError):
             NamedParticipants.parse([(key, text)], people=NAMES)
+
+
+@pytest.mark.parametrize("bad", [{"revision": 2**64}, {"publishers": 2**70}, {"revision": -1}])
+def test_an_event_that_the_tables_can_not_hold_costs_itself_only(tmp_path, bad):
+    """Else the board would stop at it for ever: what is not taken in comes again at each start."""
+    found = archive(tmp_path)
+    taken = batch(event("before"), replace(event("bad"), **bad), event("after", days_ago=1))
+    taken.kept.append(Kept("ack", "k", b"{}", "after"))
+    taken.offsets["events", 0] = 4
+    assert set(write(found, taken)) == {"before", "after"}
+    assert ids(found) == ["before", "after"]
+    assert found.offsets() == {("events", 0): 4}
+
+
+def test_a_file_that_can_not_be_written_is_no_records_fault(tmp_path, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    found = archive(tmp_path)
+    before = found.offsets()
+    monkeypatch.setattr(archive_writer, "_put_events", full)
+    taken = batch(event("one"))
+    taken.offsets["events", 0] = 99
+    with pytest.raises(sqlite3.OperationalError):
+        write(found, taken)
+    assert found.offsets() == before
