@@ -149,6 +149,23 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     granularity: Granularity = "day"
     text: str = ""
 
+    @property
+    def day(self) -> date:
+        """The one day that stands for all: the last of a report or deadline, the middle of `around`, or else the first.
+
+        What is only known to have been reported some day may have taken place in the days before; nobody said which.
+        """
+        if self.granularity in {"reported", "until"}:
+            return self.end
+        if self.granularity == "around":
+            return date.fromordinal((self.start.toordinal() + self.end.toordinal()) // 2)
+        return self.start
+
+    @property
+    def span(self) -> tuple[date, date]:
+        """The first and last day in a calendar: of a contact that was only reported, the day of the report."""
+        return (self.end, self.end) if self.granularity == "reported" else (self.start, self.end)
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A city (or a venue's city) and its ISO 3166 alpha-2 country; `name` is empty when only the country is told."""

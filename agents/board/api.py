@@ -22,9 +22,20 @@ from aiohttp import web
 from agents.board import actions
 from agents.board.access import BoardReader
 from agents.board.desk import DESK, Desk, Recent
-from agents.board.pages import HUB, LIMITER, READER, base_url, feed_rows, selection_of
+from agents.board.pages import (
+    HEALTH_ORDER,
+    HUB,
+    LIMITER,
+    READER,
+    FeedPlace,
+    FeedRow,
+    base_url,
+    feed_rows,
+    selection_of,
+)
 from monitor import __version__
-from monitor.archive import NamedParticipants, SearchResult, SelectionError, archive_queries, pair_contacts
+from monitor.archive import SearchResult, SelectionError, archive_queries, pair_contacts
+from monitor.archive.cursors import cursor_of, read_cursor
 from monitor.records import event_line
 
 PREFIX = "/api/v1"
@@ -120,17 +131,17 @@ async def events(request: web.Request) -> web.StreamResponse:
 
     async def make() -> bytes:
         page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, after=after, limit=limit)
-        more = _page_of(request, selection, page.after, limit) if page.after else None
-        tail = msgspec.json.encode({"next": page.after or None, "next_url": more})
-        return b'{"items":[' + b",".join(item(found, base) for found in page.entries) + b"]," + tail[1:]
+        return _page(request, [item(found, base) for found in page.entries], selection.items(), page.after)
 
     return await _cached(request, kept=False, make=make)
 
 
-def _page_of(request: web.Request, selection: NamedParticipants, after: str, limit: int) -> str:
-    return (
-        f"{base_url(request)}{request.path}?{urlencode([*selection.items(), ('limit', str(limit)), ('after', after)])}"
-    )
+def _page(request: web.Request, items: list[bytes], asked: list[tuple[str, str]], after: str) -> bytes:
+    """A page of a list; with `after` also the cursor and the address of the next, for what was `asked`."""
+    query = urlencode([*asked, ("limit", str(_limit(request))), ("after", after)])
+    next_url = f"{base_url(request)}{request.path}?{query}" if after else None
+    tail = msgspec.json.encode({"next": after or None, "next_url": next_url})
+    return b'{"items":[' + b",".join(items) + b"]," + tail[1:]
 
 
 async def _one(request: web.Request) -> SearchResult:
@@ -167,20 +178,21 @@ async def history(request: web.Request) -> web.StreamResponse:
 async def pairs(request: web.Request) -> web.StreamResponse:
     """Pairs of leaders by last contact."""
     desk = request.app[DESK]
-    selection = selection_of(request, "limit")
+    selection, after = selection_of(request, "after", "limit"), request.query.get("after", "")
     limit = _limit(request)
 
     async def make() -> bytes:
         today = desk.clock().date()
-        found = await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today, limit)
+        found = await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today, limit + 1, after)
         items = [
             {
                 "leaders": pair.leaders, "names": pair.names, "last": pair.last, "total": pair.total, "year": pair.year,
                 "days_since": (today - pair.last).days,
             }
-            for pair in found
+            for pair in found[:limit]
         ]  # fmt: skip
-        return msgspec.json.encode({"items": items})
+        more = found[limit - 1].cursor if len(found) > limit else ""
+        return _page(request, [msgspec.json.encode(each) for each in items], selection.items(), more)
 
     return await _cached(request, kept=False, make=make)
 
@@ -188,11 +200,13 @@ async def pairs(request: web.Request) -> web.StreamResponse:
 async def leaders(request: web.Request) -> web.StreamResponse:
     """Leaders who take part in events, the most frequent first."""
     desk, limit = request.app[DESK], _limit(request)
-    selection = selection_of(request, "limit")
+    selection, after = selection_of(request, "after", "limit"), request.query.get("after", "")
 
     async def make() -> bytes:
-        rows = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, selection, limit)
-        return msgspec.json.encode({"items": [_leader(desk, row) for row in rows]})
+        rows = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, selection, limit + 1, after)
+        more = rows[limit - 1].cursor if len(rows) > limit else ""
+        items = [msgspec.json.encode(_leader(desk, row)) for row in rows[:limit]]
+        return _page(request, items, selection.items(), more)
 
     return await _cached(request, kept=False, make=make)
 
@@ -214,26 +228,34 @@ def _leader(desk: Desk, row: pair_contacts.LeaderRow) -> dict[str, Any]:
 
 
 async def feeds(request: web.Request) -> web.StreamResponse:
-    """Feeds and their health."""
-    desk = request.app[DESK]
-    for key in request.query:
-        raise SelectionError(key[:40], "is not a filter; feeds have none")
+    """Feeds and their health, those in trouble first."""
+    desk, limit = request.app[DESK], _limit(request)
+    health, after = request.query.get("health", ""), request.query.get("after", "")
+    for key in request.query.keys() - {"health", "after", "limit"}:
+        raise SelectionError(key[:40], "is not a filter of feeds; there is health")
+    if health and health not in HEALTH_ORDER:
+        raise SelectionError("health", f"{health[:40]!r} is none; there are {', '.join(HEALTH_ORDER)}")
+    begin = read_cursor(after, FeedPlace) if after else None
 
     async def make() -> bytes:
-        items = []
-        for row in await feed_rows(desk):
-            state = row.state
-            items.append(
-                {
-                    "id": row.feed.id, "outlet": row.feed.outlet, "url": row.feed.url, "health": row.health,
-                    "reason": state.health_reason if state else "", "last_success": state.last_success if state else 0,
-                    "last_new": state.last_new if state else 0, "next_due": state.next_due if state else 0,
-                    "due_reason": state.due_reason if state else "", "errors": state.error_count if state else 0,
-                }
-            )  # fmt: skip
-        return msgspec.json.encode({"items": items})
+        rows = [row for row in await feed_rows(desk) if health in {"", row.health}]
+        if begin is not None:
+            rows = [row for row in rows if row.place > begin]
+        more = cursor_of(*rows[limit - 1].place) if len(rows) > limit else ""
+        items = [msgspec.json.encode(_feed(row)) for row in rows[:limit]]
+        return _page(request, items, [("health", health)] if health else [], more)
 
     return await _cached(request, kept=True, make=make)
+
+
+def _feed(row: FeedRow) -> dict[str, Any]:
+    state = row.state
+    return {
+        "id": row.feed.id, "outlet": row.feed.outlet, "url": row.feed.url, "health": row.health,
+        "reason": state.health_reason if state else "", "last_success": state.last_success if state else 0,
+        "last_new": state.last_new if state else 0, "next_due": state.next_due if state else 0,
+        "due_reason": state.due_reason if state else "", "errors": state.error_count if state else 0,
+    }  # fmt: skip
 
 
 async def stats(request: web.Request) -> web.StreamResponse:

@@ -43,7 +43,7 @@ MATRIX = 12
 _SOON = timedelta(days=14)
 #: Statuses of what has still to come.
 COMING = ("planned", "rescheduled", "proposed", "ongoing")
-_HEALTH_ORDER = ("DEAD", "GONE", "ERROR", "BLOCKED", "MOVED", "STALE", "EMPTY", "NEW", "OK")
+HEALTH_ORDER = ("DEAD", "GONE", "ERROR", "BLOCKED", "CHURNING", "MOVED", "STALE", "EMPTY", "NEW", "OK")
 
 
 def _desk(request: web.Request) -> Desk:
@@ -370,6 +370,10 @@ async def map_(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
+#: Where a feed stands in the list: its health, the outlet's name, and its id.
+FeedPlace = tuple[int, str, str]
+
+
 class FeedRow(msgspec.Struct, frozen=True):
     """One feed and how it fares."""
 
@@ -380,6 +384,11 @@ class FeedRow(msgspec.Struct, frozen=True):
     def health(self) -> str:
         """The feed's health; one that was never asked is new."""
         return self.state.health if self.state else "NEW"
+
+    @property
+    def place(self) -> FeedPlace:
+        """The place in the list: the worst first."""
+        return HEALTH_ORDER.index(self.health), self.feed.outlet.lower(), self.feed.id
 
 
 async def feed_rows(desk: Desk) -> list[FeedRow]:
@@ -396,7 +405,7 @@ async def feed_rows(desk: Desk) -> list[FeedRow]:
         except SummitryError:
             continue
         rows.append(FeedRow(feed, states.get(feed.id)))
-    return sorted(rows, key=lambda row: (_HEALTH_ORDER.index(row.health), row.feed.outlet.lower(), row.feed.id))
+    return sorted(rows, key=lambda row: row.place)
 
 
 async def feeds(request: web.Request) -> web.Response:

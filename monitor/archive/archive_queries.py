@@ -5,17 +5,16 @@ All functions take the archive and read with the calling thread's own connection
 
 from __future__ import annotations
 
-import base64
-import binascii
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from monitor.archive.archive_writer import Kept
+from monitor.archive.cursors import cursor_of, read_cursor
 from monitor.archive.database import Archive
 from monitor.archive.headlines import headline_of
-from monitor.archive.narrowing import NamedParticipants, SelectionError
+from monitor.archive.narrowing import NamedParticipants
 from monitor.archive.search import LeaderNames
 from monitor.records import Event, decode
 
@@ -124,9 +123,8 @@ def events(
     chosen = EventQuery.of(selection, names)
     condition, values = chosen.condition, list(chosen.values)
     if after:
-        changed, last_id = _cursor(after)
         condition += " AND (e.changed, e.id) < (?, ?)"
-        values += [changed, last_id]
+        values += read_cursor(after, tuple[int, str])
     limit = max(1, min(limit, MAX_PAGE))
     rows = archive.reader.execute(
         f"SELECT {_ENTRY} FROM events AS e INDEXED BY events_changed "
@@ -134,7 +132,7 @@ def events(
         (*values, limit + 1),
     ).fetchall()
     entries = tuple(_entry(row) for row in rows[:limit])
-    more = _cursor_of(rows[limit - 1]) if len(rows) > limit else ""
+    more = cursor_of(rows[limit - 1]["changed"], rows[limit - 1]["id"]) if len(rows) > limit else ""
     return Page(entries, more)
 
 
@@ -252,15 +250,3 @@ def _entry(row: sqlite3.Row) -> SearchResult:
 
 def _moment(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
-
-
-def _cursor_of(row: sqlite3.Row) -> str:
-    return base64.urlsafe_b64encode(f"{row['changed']}.{row['id']}".encode()).decode().rstrip("=")
-
-
-def _cursor(text: str) -> tuple[int, str]:
-    try:
-        changed, _, event_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(".")
-        return int(changed), event_id
-    except (ValueError, binascii.Error):
-        raise SelectionError("after", "is not a cursor; take it from the page before") from None

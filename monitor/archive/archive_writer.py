@@ -143,11 +143,11 @@ class _Rows:
         """Take one event in, as row `n`."""
         rows, changed = self.rows, micros(last_change(event))
         seen = (event.first_seen or event.last_seen or _EPOCH).date()
-        start, end = (event.when.start, event.when.end) if event.when else (seen, seen)
-        day = start.isoformat()
+        start, end = event.when.span if event.when else (seen, seen)
+        begin, counted = start.isoformat(), (event.when.day if event.when else seen).isoformat()
         rows["events"].append((
             n, event.event_id, event.revision, seq, changed, micros(event.first_seen),
-            day, day if end == start else end.isoformat(), event.when is not None,
+            begin, begin if end == start else end.isoformat(), event.when is not None,
             event.kind, event.medium, event.status,
             event.place.name if event.place else "", event.place.country if event.place else "",
             event.confidence, event.publishers, event.reports, len(event.confirmed_by), event.merged_into,
@@ -160,7 +160,7 @@ class _Rows:
         rows["participants"] += [(p.leader, changed, n, p.country, p.name) for p in event.participants]
         leaders = sorted({p.leader for p in event.participants})
         if event.status in HAPPENED and len(leaders) <= MAX_PAIRED:
-            rows["contacts"] += [(a, b, day, n, event.kind, event.medium) for a, b in combinations(leaders, 2)]
+            rows["contacts"] += [(a, b, counted, n, event.kind, event.medium) for a, b in combinations(leaders, 2)]
         if text := indexed_text(event):
             rows["words"].append((n, text))
             if short := short_words(text):

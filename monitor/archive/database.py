@@ -20,7 +20,7 @@ from pathlib import Path
 from monitor.errors import StateError
 
 #: Raise it with each change of the tables or of what is stored in them.
-FORM = "3"
+FORM = "4"
 
 #: Pages of SQLite's cache for each connection, as negative kibibytes.
 _CACHE = -16_000

@@ -10,6 +10,8 @@ from itertools import pairwise
 from statistics import median
 
 from monitor.archive.archive_queries import EventQuery
+from monitor.archive.archive_writer import HAPPENED
+from monitor.archive.cursors import cursor_of, read_cursor
 from monitor.archive.database import Archive
 from monitor.archive.narrowing import NamedParticipants
 from monitor.archive.search import LeaderNames
@@ -33,6 +35,11 @@ class Pair:
         """Contacts within the year."""
         return sum(self.year.values())
 
+    @property
+    def cursor(self) -> str:
+        """What leads to the pairs after this one."""
+        return cursor_of(self.last.isoformat(), self.total, *self.leaders)
+
 
 @dataclass(frozen=True)
 class Cadence:
@@ -46,27 +53,37 @@ class Cadence:
 
 @dataclass(frozen=True)
 class LeaderRow:
-    """One leader with how many events there are, the last one's day, and whom they meet most."""
+    """One leader with how many events there are, and the day of the last contact that took place, if one did."""
 
     leader: str
     name: str
     country: str
     events: int
-    last: date
+    last: date | None
+
+    @property
+    def cursor(self) -> str:
+        """What leads to the leaders after this one."""
+        return cursor_of(self.events, self.leader)
 
 
-def pairs(
-    archive: Archive, names: LeaderNames, selection: NamedParticipants, today: date, limit: int = 200
+def pairs(  # noqa: PLR0917  # as every list here, and the day from which a year is counted back
+    archive: Archive, names: LeaderNames, selection: NamedParticipants, today: date, limit: int = 200, after: str = ""
 ) -> list[Pair]:
-    """Return the pairs that were in contact in the events of a selection, the last contact first.
+    """Return the pairs that were in contact in the events of a selection, the last contact first; `after` is a cursor.
 
     Where leaders are named, the pairs that they are one side of; at a summit the others met each other too.
     """
     origin, condition, values = _contacts_of(selection, names)
+    beyond, place = "1", list[object]()
+    if after:
+        last_day, contacts, *both = read_cursor(after, tuple[str, int, str, str])
+        beyond = "last < ? OR (last = ? AND (total < ? OR (total = ? AND (c.a, c.b) > (?, ?))))"
+        place = [last_day, last_day, contacts, contacts, *both]
     rows = archive.reader.execute(
-        f"SELECT c.a, c.b, max(c.day), count(*) FROM {origin} WHERE {condition} GROUP BY c.a, c.b "
-        "ORDER BY 3 DESC, 4 DESC, c.a, c.b LIMIT ?",
-        (*values, limit),
+        f"SELECT c.a, c.b, max(c.day) AS last, count(*) AS total FROM {origin} WHERE {condition} GROUP BY c.a, c.b "
+        f"HAVING {beyond} ORDER BY last DESC, total DESC, c.a, c.b LIMIT ?",
+        (*values, *place, limit),
     ).fetchall()
     written = names_of(archive, {leader for row in rows for leader in row[:2]})
     found = []
@@ -138,16 +155,26 @@ def by_month(archive: Archive, pair: tuple[str, str], today: date, months: int =
     return found[::-1]
 
 
-def leaders(archive: Archive, names: LeaderNames, selection: NamedParticipants, limit: int = 500) -> list[LeaderRow]:
-    """Everybody who takes part in an event of a selection, the most frequent first."""
+def leaders(
+    archive: Archive, names: LeaderNames, selection: NamedParticipants, limit: int = 500, after: str = ""
+) -> list[LeaderRow]:
+    """Everybody who takes part in an event of a selection, the most frequent first; `after` is a cursor."""
     chosen = EventQuery.of(selection, names)
+    beyond, place = "1", list[object]()
+    if after:
+        events, last_leader = read_cursor(after, tuple[int, str])
+        beyond, place = "number < ? OR (number = ? AND p.leader > ?)", [events, events, last_leader]
+    took_place = ", ".join(f"'{status}'" for status in HAPPENED)
     rows = archive.reader.execute(
-        "SELECT p.leader, max(p.country), count(*), max(e.day), p.name FROM participants AS p "
-        f"JOIN events AS e USING (n) WHERE {chosen.condition} GROUP BY p.leader ORDER BY 3 DESC, p.leader LIMIT ?",
-        (*chosen.values, limit),
+        "SELECT p.leader, max(p.country), count(*) AS number, "
+        f"max(CASE WHEN e.status IN ({took_place}) THEN e.day END) AS day, p.name "
+        f"FROM participants AS p JOIN events AS e USING (n) WHERE {chosen.condition} GROUP BY p.leader "
+        f"HAVING {beyond} ORDER BY number DESC, p.leader LIMIT ?",
+        (*chosen.values, *place, limit),
     )
     return [
-        LeaderRow(leader, name, country, number, date.fromisoformat(day)) for leader, country, number, day, name in rows
+        LeaderRow(leader, name, country, number, date.fromisoformat(day) if day else None)
+        for leader, country, number, day, name in rows
     ]
 
 

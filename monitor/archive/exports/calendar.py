@@ -53,6 +53,7 @@ def write_calendar(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterato
 def _event(item: ExportItem, origin: ExportOrigin) -> bytes:
     event = item.event
     assert event.when is not None  # noqa: S101  # the caller has looked
+    first, last = event.when.span
     place = event.place
     where = ", ".join(part for part in (place.name, place.country) if part) if place else ""
     at = position(place)
@@ -63,8 +64,8 @@ def _event(item: ExportItem, origin: ExportOrigin) -> bytes:
         ("DTSTAMP", _stamp(item.changed)),
         ("CREATED", _stamp(item.created)),
         ("LAST-MODIFIED", _stamp(item.changed)),
-        ("DTSTART;VALUE=DATE", f"{event.when.start:%Y%m%d}"),
-        ("DTEND;VALUE=DATE", f"{event.when.end + timedelta(days=1):%Y%m%d}"),
+        ("DTSTART;VALUE=DATE", f"{first:%Y%m%d}"),
+        ("DTEND;VALUE=DATE", f"{last + timedelta(days=1):%Y%m%d}"),
         ("STATUS", STATUSES[event.status]),
         ("TRANSP", "TRANSPARENT"),
         ("SUMMARY", _escaped(item.headline)),

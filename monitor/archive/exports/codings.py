@@ -77,7 +77,7 @@ def _host(event: Event) -> Participant | None:
 
 def _day(event: Event) -> date | None:
     if event.when is not None:
-        return event.when.start
+        return event.when.day
     return event.first_seen.date() if event.first_seen else None
 
 
@@ -142,7 +142,7 @@ def _plover(item: ExportItem) -> dict[str, object] | None:
     found: dict[str, object] = {
         "id": event.event_id,
         "date": day.isoformat() if day else None,
-        "enddate": event.when.end.isoformat() if event.when and event.when.end != event.when.start else None,
+        "enddate": event.when.end.isoformat() if event.when and event.when.end != day else None,
         "actor": [_plover_actor(p) for p in actors],
         "recipient": [_plover_actor(p) for p in recipients],
         "event": [coded.event],

@@ -51,7 +51,7 @@ def _object(item: ExportItem, origin: ExportOrigin) -> dict[str, Any]:
     if event.medium != "unknown":
         found["eventAttendanceMode"] = _SCHEMA + mode
     if event.when is not None:
-        found["startDate"], found["endDate"] = event.when.start.isoformat(), event.when.end.isoformat()
+        found["startDate"], found["endDate"] = (day.isoformat() for day in event.when.span)
     if location := _location(event, remote=remote):
         found["location"] = location
     hosts = [_person(p) for p in event.participants if p.role == "host"]

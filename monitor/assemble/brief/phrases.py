@@ -162,10 +162,8 @@ class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             nth = self.halves[when.end.month > 6]
         elif shape == "quarter":
             nth = self.quarters[(when.end.month - 1) // 3]
-        middle = date.fromordinal((when.start.toordinal() + when.end.toordinal()) // 2)
-        day = {"until": when.end, "reported": when.end, "around": middle}.get(shape, when.start)
         return templates[shape].format(
-            day=told(day), first=told(when.start), last=told(when.end), month=self.month(when.end), nth=nth,
+            day=told(when.day), first=told(when.start), last=told(when.end), month=self.month(when.end), nth=nth,
             year=when.end.year,
         )  # fmt: skip
 

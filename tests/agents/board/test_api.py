@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import json
+import re
+import subprocess
+import sys
+from datetime import date
+from typing import get_args
 
 import httpx
 import jsonschema
@@ -13,8 +19,11 @@ from msgspec.structs import replace
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from agents.board.api import ROUTES, openapi
-from agents.board.pages import HUB
-from monitor.records import Event, decode
+from agents.board.pages import HEALTH_ORDER, HUB
+from monitor.feeds.polling.feed_state import Health
+from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.notify.replies.feedback import VERDICTS
+from monitor.records import EVENT_STATUSES, KINDS, MEDIA, Event, Granularity, When, decode
 from monitor.records import encode as encoded
 from tests.agents.board.desk import board, browser
 from tests.agents.board.test_pages import hostile, story
@@ -38,7 +47,7 @@ def test_the_description_is_valid_openapi_and_has_every_route():
     assert described == served
 
 
-async def test_a_client_made_from_the_description_calls_every_route(tmp_path):
+async def test_every_answer_is_as_described(tmp_path):
     bodies = {"markSeen": {"by": "Ada"}, "silence": {"for": "1h", "reason": "r"}, "giveFeedback": {"verdict": "wrong"}}
     async with board(tmp_path, *story(), hostile()) as place, browser(place) as client:
         called = 0
@@ -52,6 +61,77 @@ async def test_a_client_made_from_the_description_calls_every_route(tmp_path):
                 jsonschema.validate(answer.json(), schema_of(path, method, answer.status_code))
                 called += 1
         assert called == len(ROUTES) - 1
+
+
+def test_what_is_enumerated_is_what_there_is():
+    schemas = DESCRIPTION["components"]["schemas"]
+    for name, known in (
+        ("Status", EVENT_STATUSES), ("Kind", KINDS), ("Medium", MEDIA), ("Granularity", get_args(Granularity)),
+        ("Health", get_args(Health)), ("Verdict", VERDICTS),
+    ):  # fmt: skip
+        assert set(schemas[name]["enum"]) == set(known), name
+    assert set(HEALTH_ORDER) == set(get_args(Health))
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    """A Python client of this API, as openapi-python-client writes it from the description."""
+    folder = tmp_path_factory.mktemp("generated")
+    (folder / "openapi.json").write_bytes(openapi())
+    (folder / "config.yaml").write_text("post_hooks: []\n")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning",
+            "--path", folder / "openapi.json", "--config", folder / "config.yaml",
+            "--output-path", folder / "made_client",
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module("made_client")
+    sys.path.remove(str(folder))
+
+
+def operation(generated, tag: str, name: str):
+    """A call of the generated client, by the operation's id."""
+    snake = re.sub("([A-Z])", r"_\1", name).lower()
+    return importlib.import_module(f"{generated.__name__}.api.{tag}.{snake}").asyncio_detailed
+
+
+@pytest.mark.slow
+async def test_a_generated_client_calls_every_route(tmp_path, generated):
+    models = importlib.import_module("made_client.models")
+    bodies = {
+        "markSeen": models.MarkSeenBody(by="Ada"), "silence": models.SilenceBody(for_="1h", reason="covered live"),
+        "giveFeedback": models.GiveFeedbackBody(verdict=models.Verdict.WRONG),
+    }  # fmt: skip
+    when = When(start=date(2026, 1, 29), end=date(2026, 2, 4), granularity="reported")
+    async with (
+        board(tmp_path, *story(), hostile(), event("reported", "macron xi", when=when)) as place,
+        generated.Client(base_url=place.base, raise_on_unexpected_status=True) as client,
+    ):
+        place.keep("summitry.feeds", "a b", Subscription(id="b", url="https://b.example/feed", outlet="B"))
+        for path, methods in DESCRIPTION["paths"].items():
+            for method, described in methods.items():
+                given = {"event_id": "held"} if "{event_id}" in path else {}
+                if body := bodies.get(described["operationId"]):
+                    given["body"] = body
+                call = operation(generated, described["tags"][0], described["operationId"])
+                answer = await call(client=client, **given)
+                assert answer.status_code == (201 if method == "post" else 200), (path, answer.content)
+                assert answer.parsed is not None
+                assert not isinstance(answer.parsed, models.Problem), answer.content
+        list_events = operation(generated, "events", "listEvents")
+        page = (await list_events(client=client, leader=["Макрон"], limit=2)).parsed
+        assert {each.event_id for each in page.items} == {"reported", "plan"}
+        rest = (await list_events(client=client, leader=["Макрон"], limit=2, after=page.next_)).parsed
+        assert [each.event_id for each in rest.items] == ["missed", "older"]
+        assert rest.next_ is None
+        plans = (await list_events(client=client, status=[models.Status.PLANNED])).parsed
+        assert [each.when.start for each in plans.items] == [date(2026, 2, 10)]
+        problem = (await list_events(client=client, limit=0)).parsed
+        assert (problem.status, problem.parameter) == (400, "limit")
 
 
 async def test_items_are_event_lines(tmp_path):
@@ -255,6 +335,28 @@ async def test_every_mistake_is_a_problem_object(tmp_path):
             assert problem["detail"]
         assert "Allow" in mistakes[5][1].headers
         assert int(mistakes[-1][1].headers["Retry-After"]) >= 1
+
+
+async def test_each_list_is_turned_by_a_cursor(tmp_path):
+    events = [event(f"e{n}", who, n) for n, who in enumerate(("putin xi", "macron merz", "macron xi", "modi xi"))]
+    async with board(tmp_path, *events, event("again", "putin xi", 9)) as place, browser(place) as client:
+        for n in range(5):
+            feed = Subscription(id=f"f{n}", url=f"https://f{n}.example/feed", outlet=f"Outlet {n % 2}")
+            place.keep("summitry.feeds", f"a f{n}", feed)
+        for path, size in (("pairs", 4), ("pairs?leader=Xi", 3), ("leaders", 5), ("feeds", 5), ("feeds?health=NEW", 5)):
+            whole = (await client.get(f"/api/v1/{path}")).json()
+            assert (len(whole["items"]), whole["next"], whole["next_url"]) == (size, None, None), path
+            for limit in (1, 2, 3):
+                found, address = [], f"/api/v1/{path}{'&' if '?' in path else '?'}limit={limit}"
+                while address:
+                    page = (await client.get(address)).json()
+                    assert len(page["items"]) <= limit
+                    found += page["items"]
+                    address = page["next_url"]
+                assert found == whole["items"], (path, limit)
+            assert (await client.get(f"/api/v1/{path.partition('?')[0]}?after=WzFd")).json()["parameter"] == "after"
+        assert (await client.get("/api/v1/feeds?health=DEAD")).json()["items"] == []
+        assert (await client.get("/api/v1/feeds?health=ill")).json()["parameter"] == "health"
 
 
 async def test_pairs_leaders_and_stats_have_the_filters_too(tmp_path):
