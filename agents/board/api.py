@@ -27,7 +27,6 @@ from agents.board.pages import (
     HUB,
     LIMITER,
     READER,
-    FeedPlace,
     FeedRow,
     base_url,
     feed_rows,
@@ -235,7 +234,7 @@ async def feeds(request: web.Request) -> web.StreamResponse:
         raise SelectionError(key[:40], "is not a filter of feeds; there is health")
     if health and health not in HEALTH_ORDER:
         raise SelectionError("health", f"{health[:40]!r} is none; there are {', '.join(HEALTH_ORDER)}")
-    begin = read_cursor(after, FeedPlace) if after else None
+    begin = read_cursor(after, tuple[int, str, str]) if after else None
 
     async def make() -> bytes:
         rows = [row for row in await feed_rows(desk) if health in {"", row.health}]

@@ -1,7 +1,8 @@
 """Takes the topics into the archive: from where it stopped last time, or from their beginning, and then on and on.
 
 The offsets are stored with the data in one transaction, so that a board that is killed goes on where it was. When the
-topics are not those that the archive was filled from (a stored offset lies behind a topic's end), it starts anew.
+topics are not those that the archive was filled from, it starts anew, also while it runs: a topic that was made again
+has another id, or, on a broker that has no ids, a stored offset lies behind its end.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from aiokafka.errors import KafkaError
 
 from agents.board.desk import Desk
 from agents.stream.dead_letters import DeadLetter
-from agents.stream.topics import TopicNames
+from agents.stream.topic_check import look, watch_topics
+from agents.stream.topics import FoundTopic, TopicNames
 from monitor.archive import Batch, Kept, write
 from monitor.errors import BrokerError, SummitryError
 from monitor.feeds.polling.feed_state import FeedState
@@ -152,19 +154,28 @@ class Follower:
         """Follow for ever; a broker that is away is waited for."""
         while True:
             try:
-                async with consumer(self._broker, max_poll_records=BATCH, fetch_max_wait_ms=250) as client:
-                    await self._follow(client)
+                topics = await look(self._broker, self.topics)
+                watching = asyncio.create_task(watch_topics(self._broker, self._desk.config, topics))
+                try:
+                    async with consumer(self._broker, max_poll_records=BATCH, fetch_max_wait_ms=250) as client:
+                        await self._follow(client, topics, watching)
+                finally:
+                    watching.cancel()
+                    await asyncio.gather(watching, return_exceptions=True)
             except (BrokerError, KafkaError) as error:
                 self._desk.progress.error = str(error)
                 logger.warning("topics_not_followed", error=str(error))
             await asyncio.sleep(_RETRY)
 
-    async def _follow(self, client: AIOKafkaConsumer) -> None:
-        ends = await self._begin(client)
+    async def _follow(
+        self, client: AIOKafkaConsumer, topics: Mapping[str, FoundTopic], watching: asyncio.Task[None]
+    ) -> None:
+        """Take in what comes until the broker goes, or `watching` ends because the topics are others."""
+        ends = await self._begin(client, topics)
         progress, since = self._desk.progress, asyncio.get_running_loop().time()
         progress.error = ""
         writing: asyncio.Task[list[str]] | None = None
-        while True:
+        while not watching.done():
             batches = await client.getmany(timeout_ms=1000 if progress.done else 200)
             batch = self._batch(batches)
             progress.read += sum(map(len, batches.values()))
@@ -185,21 +196,29 @@ class Follower:
             if progress.done and writing is not None:
                 await self._written(await writing)
                 writing = None
+        if writing is not None:
+            await self._written(await writing)
+        watching.result()
 
     async def _written(self, ids: list[str]) -> None:
         if ids and self._desk.progress.done:
             await self._publish(ids)
 
-    async def _begin(self, client: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    async def _begin(self, client: AIOKafkaConsumer, topics: Mapping[str, FoundTopic]) -> dict[TopicPartition, int]:
         """Assign all partitions and seek to where the archive is. Returns what is still to be read, by partition."""
         archive, progress = self._desk.archive, self._desk.progress
         partitions = [TopicPartition(name, n) for name in self.topics for n in await partitions_of(client, name)]
         ends, begins = await client.end_offsets(partitions), await client.beginning_offsets(partitions)
         known = archive.offsets()
-        if any(known.get((p.topic, p.partition), 0) > ends[p] for p in partitions):
+        told = msgspec.json.decode(archive.meta("topics") or b"{}", type=dict[str, str])
+        identities = {name: found.identity.hex() for name, found in topics.items() if found.identity}
+        if any(known.get((p.topic, p.partition), 0) > ends[p] for p in partitions) or any(
+            told.get(name, identity) != identity for name, identity in identities.items()
+        ):
             logger.warning("archive_of_other_topics", archive=str(archive.path))
             await asyncio.to_thread(archive.start_anew)
             known = {}
+        archive.set_meta("topics", msgspec.json.encode(identities).decode())
         client.assign(partitions)
         starts = {p: max(begins[p], known.get((p.topic, p.partition), 0)) for p in partitions}
         for partition, start in starts.items():

@@ -370,10 +370,6 @@ async def map_(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
-#: Where a feed stands in the list: its health, the outlet's name, and its id.
-FeedPlace = tuple[int, str, str]
-
-
 class FeedRow(msgspec.Struct, frozen=True):
     """One feed and how it fares."""
 
@@ -386,8 +382,8 @@ class FeedRow(msgspec.Struct, frozen=True):
         return self.state.health if self.state else "NEW"
 
     @property
-    def place(self) -> FeedPlace:
-        """The place in the list: the worst first."""
+    def place(self) -> tuple[int, str, str]:
+        """The place in the list, the worst first: by health, the outlet's name, and the id."""
         return HEALTH_ORDER.index(self.health), self.feed.outlet.lower(), self.feed.id
 
 

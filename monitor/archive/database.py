@@ -128,12 +128,17 @@ class Archive:
         return found == {"form": FORM, "origin": self.origin}
 
     def start_anew(self) -> None:
-        """Drop everything and begin with an empty file."""
-        self.close()
-        _remove(self.path)
-        self._local = threading.local()
-        self.writer = self._open()
-        self.identity = self.meta("identity")
+        """Drop everything but the secret, and begin with an empty file. Whoever reads ends on what was."""
+        secret = self.meta("secret")
+        # Nobody opens the file between its removal and its tables.
+        with self._guard:
+            self.writer.close()
+            _remove(self.path)
+            self.writer = self._open()
+            self.identity = self.meta("identity")
+            self._local, self._readers = threading.local(), []
+        if secret:
+            self.set_meta("secret", secret)
 
     def close(self) -> None:
         """Close all connections."""
@@ -148,12 +153,12 @@ class Archive:
         """The connection of the calling thread, which can't write."""
         found: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if found is None:
-            found = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
-            found.execute(f"PRAGMA cache_size = {_CACHE}")
-            found.execute("PRAGMA query_only = ON")
-            found.row_factory = sqlite3.Row
-            self._local.reader = found
             with self._guard:
+                found = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+                found.execute(f"PRAGMA cache_size = {_CACHE}")
+                found.execute("PRAGMA query_only = ON")
+                found.row_factory = sqlite3.Row
+                self._local.reader = found
                 self._readers.append(found)
         return found
 

@@ -12,11 +12,14 @@ import httpx
 import msgspec
 import pytest
 import yaml
+from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.board.desk import Desk
 from agents.board.follower import Follower, readers
 from agents.process.embedded import free_port
+from agents.stream import topic_check
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
+from agents.stream.topic_check import look
 from agents.stream.topics import TopicNames, create
 from monitor.archive import Archive, NamedParticipants, archive_queries
 from monitor.config import Config, TopicSettings
@@ -112,6 +115,43 @@ async def test_other_topics_mean_another_archive(broker, prefix, tmp_path):
         async with following(archive, settings, prefix):
             assert len(ids(archive)) == 5
             assert archive.identity != identity
+
+
+async def test_topics_made_again_under_a_running_board_are_read_anew(broker, prefix, tmp_path, monkeypatch):
+    monkeypatch.setattr(topic_check, "LOOK_EVERY", 0.2)
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    wanted = TopicSettings(prefix=prefix, partitions=2)
+    await create(settings, wanted)
+    archive = Archive(tmp_path / "a.sqlite", "x")
+    async with producer(settings, linger_ms=0) as client:
+        if (await look(settings, [names.events]))[names.events].identity is None:
+            pytest.skip("the embedded broker's topics have no ids")
+
+        async def put(name: str) -> None:
+            await KafkaOutbox(client).send(names.events, b"k", encode(event(name)), partition=0)
+
+        await put("old")
+        archive.set_meta("secret", "kept")
+        async with following(archive, settings, prefix):
+            before, reader = archive.identity, archive.reader
+            assert ids(archive) == {"old"}
+            admin = AIOKafkaAdminClient(**settings.client_options())
+            await admin.start()
+            await admin.delete_topics([names.events])
+            await admin.close()
+            for _ in range(100):
+                if names.events in await create(settings, wanted):
+                    break
+                await asyncio.sleep(0.1)
+            # As many records as before: no offset tells the topics apart.
+            await put("new")
+            await until(lambda: ids(archive) == {"new"})
+            assert archive.identity != before
+            assert archive.meta("secret") == "kept", "who was logged in still is"
+            assert reader.execute("SELECT count(*) FROM events").fetchone()[0] == 1, "who reads may end"
+        identity = archive.identity
+        async with following(archive, settings, prefix):
+            assert archive.identity == identity, "the same topics are no others"
 
 
 async def test_the_process_serves_acts_dies_and_comes_back(broker, prefix, tmp_path):
