@@ -16,7 +16,7 @@ from agents.board.access import CSRF_COOKIE, NAME_COOKIE, SESSION_COOKIE, SESSIO
 from agents.board.desk import DESK, Desk, Recent
 from agents.board.follower import ACK, DEAD_LETTER, DELIVERY, FEED, FEED_STATE, FEEDBACK, SILENCE, Letter, Told
 from agents.board.live import Hub
-from agents.board.views import EventView, bars, dots
+from agents.board.views import EventView, bars, dots, in_days, where
 from monitor.archive import NamedParticipants, SearchResult, SelectionError, archive_queries, atlas, pair_contacts
 from monitor.archive.exports import FORMATS
 from monitor.errors import SummitryError
@@ -40,6 +40,8 @@ RECENT: web.AppKey[Recent[str]] = web.AppKey("recent", Recent)
 PAGE = 40
 #: Leaders in the matrix of pairs.
 MATRIX = 12
+#: Pairs and leaders of one page.
+PAIRS, LEADERS = 100, 200
 _SOON = timedelta(days=14)
 #: Statuses of what has still to come.
 COMING = ("planned", "rescheduled", "proposed", "ongoing")
@@ -243,11 +245,12 @@ async def calendar(request: web.Request) -> web.Response:
     for each in found:
         when = each.event.when
         assert when is not None  # noqa: S101  # only dated events are asked for
-        if (when.end - when.start).days > 6:
+        if not in_days(when):
             spans.append(each)
             continue
-        for n in range((when.end - when.start).days + 1):
-            if first <= (at := when.start + timedelta(days=n)) <= last:
+        begin, end = when.span
+        for n in range((end - begin).days + 1):
+            if first <= (at := begin + timedelta(days=n)) <= last:
                 days.setdefault(at, []).append(each)
     missed = await desk.ask(
         archive_queries.between, desk.archive, desk.people, selection.with_(status=("unconfirmed",)), (first, last)
@@ -258,6 +261,8 @@ async def calendar(request: web.Request) -> web.Response:
         selection=selection, first=first, weeks=weeks, days=days, spans=spans, missed=missed, today=today,
         before=first - timedelta(days=1), after=last + timedelta(days=1), card=cards_of(request),
         listed=[each for each in found if each.event.status in COMING],
+        choices=await desk.ask(desk.choices),
+        named=await desk.ask(pair_contacts.names_of, desk.archive, _leaders_in(selection)),
     )  # fmt: skip
 
 
@@ -277,14 +282,15 @@ def _month(text: str, today: date) -> date:
 async def pairs(request: web.Request) -> web.Response:
     """Return who was in contact with whom, and how long ago: a matrix of the busiest leaders, and all pairs."""
     desk = _desk(request)
-    selection = selection_of(request)
+    selection, after = selection_of(request, "after"), request.query.get("after", "")
     today = desk.clock().date()
+    found = await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today, PAIRS + 1, after)
     chosen = await desk.ask(pair_contacts.busiest, desk.archive, today, MATRIX)
     return await render(
         request, "pairs.html",
         selection=selection, named=await desk.ask(pair_contacts.names_of, desk.archive, _leaders_in(selection)),
-        pairs=await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today),
-        chosen=chosen, today=today,
+        pairs=found[:PAIRS], after=after, more=found[PAIRS - 1].cursor if len(found) > PAIRS else "",
+        chosen=chosen, today=today, choices=await desk.ask(desk.choices),
         names=await desk.ask(pair_contacts.names_of, desk.archive, chosen),
         matrix=await desk.ask(pair_contacts.matrix, desk.archive, chosen),
     )  # fmt: skip
@@ -320,15 +326,20 @@ async def leaders(request: web.Request) -> web.Response:
     """Everybody who takes part in an event; or those whose name begins with what was typed."""
     desk = _desk(request)
     typed = request.query.get("q", "")[:80]
-    rows = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, NamedParticipants())
+    after = request.query.get("after", "")
+    rows = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, NamedParticipants(), LEADERS + 1, after)
+    more = rows[LEADERS - 1].cursor if len(rows) > LEADERS else ""
+    rows = rows[:LEADERS]
     matching = desk.people.suggest(typed, 40) if typed else []
     if len(matching) == 1:
         raise web.HTTPSeeOther(f"/leaders/{matching[0]}")
     if typed:
-        known = {row.leader: row for row in rows}
-        rows = [known[leader] for leader in matching if leader in known]
+        wanted = NamedParticipants(leader=tuple(matching))
+        found = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, wanted) if matching else []
+        known = {row.leader: row for row in found}
+        rows, more = [known[leader] for leader in matching if leader in known], ""
     others = [desk.watchlist.leaders[leader] for leader in matching if leader not in {row.leader for row in rows}]
-    return await render(request, "leaders.html", rows=rows, others=others, typed=typed, today=desk.clock().date())
+    return await render(request, "leaders.html", rows=rows, others=others, typed=typed, more=more)
 
 
 @shared
@@ -364,7 +375,7 @@ async def map_(request: web.Request) -> web.Response:
     return await render(
         request, "map.html",
         selection=selection, land=atlas.land(), dots=dots(page.entries), view=atlas.VIEW,
-        placeless=sum(atlas.position(each.event.place) is None for each in page.entries), more=page.after,
+        placeless=sum(where(each.event) is None for each in page.entries), more=page.after,
         total=len(page.entries), named=await desk.ask(pair_contacts.names_of, desk.archive, _leaders_in(selection)),
         choices=await desk.ask(desk.choices),
     )  # fmt: skip

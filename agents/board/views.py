@@ -20,10 +20,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.archive import SearchResult, atlas
 from monitor.archive.exports import web_address
+from monitor.assemble.brief.phrases import phrases
 from monitor.notify.harmless import clean
 from monitor.notify.messages import values
 from monitor.notify.messages.wording import wording
-from monitor.records import Event, EventSource, When
+from monitor.records import Change, Event, EventSource, Participant, When
+from monitor.watchlist import bundled
 
 #: The board's pages are in English.
 when_text = partial(values.when, wording())
@@ -71,16 +73,28 @@ class Claim:
 
 @dataclass(frozen=True)
 class HistoryStep:
-    """One revision: when it came, by which article, and what changed from what to what."""
+    """One revision: when it came, by which article, and what changed from what to what.
+
+    Revisions in a row that only count more articles are one step, with the number of the first of them.
+    """
 
     revision: int
     at: datetime
     source: EventSource | None
     changes: tuple[tuple[str, str, str], ...] = ()
+    first: int = 0
 
 
 #: Fields of a revision that say how much is known of it, not what it is; shown only when nothing else changed.
 _COUNTS = ("reports", "publishers", "confidence")
+#: Fields that hold leaders' ids.
+_LEADERS = ("participants", "confirmed_by")
+#: Reports that are shown at once; the others are behind a click.
+REPORTS = 8
+#: A contact over one of these spans took place, or will, on one day of it: it is not on every day of a calendar.
+_DAYS = {"day", "range", "weekend", "reported"}
+#: Contacts by these media are nowhere.
+_REMOTE = {"phone", "video", "remote"}
 _DISPUTED = ("status", "when", "place", "medium", "kind", "forum", "participants")
 
 
@@ -142,7 +156,7 @@ def _disputed(event: Event) -> Iterable[tuple[str, list[Claim]]]:
         yield (
             name,
             [
-                Claim(value_text(name, claim.value), claim.sources, claim.official, claim is chosen)
+                Claim(_told(event, name, claim.value), claim.sources, claim.official, claim is chosen)
                 for claim in (chosen, *others)
             ],
         )
@@ -150,11 +164,68 @@ def _disputed(event: Event) -> Iterable[tuple[str, list[Claim]]]:
 
 def _steps(event: Event) -> Iterable[HistoryStep]:
     by_article = {source.article_id: source for source in event.sources}
+    counted: dict[str, list[str]] = {}
+    counting: list[Change] = []
+
+    def counts() -> Iterable[HistoryStep]:
+        if counting:
+            source = by_article.get(counting[0].article_id) if len(counting) == 1 else None
+            changes = tuple((name, values[0], values[-1]) for name, values in counted.items())
+            yield HistoryStep(counting[-1].revision, counting[-1].at, source, changes, counting[0].revision)
+        counting.clear()
+        counted.clear()
+
     for change in event.history:
-        names = [name for name in change.changed if name not in _COUNTS] or list(change.changed)
-        told = {name: change.changed[name] for name in names}
-        changes = tuple((name, value_text(name, old), value_text(name, new)) for name, (old, new) in told.items())
+        told = {
+            name: (_told(event, name, old), _told(event, name, new))
+            for name, (old, new) in change.changed.items()
+            if not _same(name, old, new)
+        }
+        told = {name: texts for name, texts in told.items() if texts[0] != texts[1]}
+        if told.keys() <= set(_COUNTS):
+            counting.append(change)
+            for name, texts in told.items():
+                counted.setdefault(name, list(texts)).append(texts[1])
+            continue
+        yield from counts()
+        changes = tuple((name, *texts) for name, texts in told.items() if name not in _COUNTS)
         yield HistoryStep(change.revision, change.at, by_article.get(change.article_id), changes)
+    yield from counts()
+
+
+def _same(name: str, old: Any, new: Any) -> bool:  # noqa: ANN401  # the JSON forms of a field
+    """Whether a change is none to a reader: leaders in another order."""
+    return name in _LEADERS and sorted(old or ()) == sorted(new or ())
+
+
+def _told(event: Event, name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any field
+    """A field's value in words, leaders by their names."""
+    if name in _LEADERS and isinstance(value, list | tuple):
+        names = {person.leader: person.name for person in event.participants}
+        return ", ".join(clean(str(names.get(each) or known_name(str(each))), 80) for each in value[:12])
+    return value_text(name, value)
+
+
+def known_name(leader: str) -> str:
+    """Return a leader's name as the roster has it; the id in words for one that it does not know."""
+    known = bundled().leaders.get(leader)
+    return known.name if known else leader.replace("-", " ").title()
+
+
+def surname(leader: str, name: str) -> str:
+    """Return the name by which headlines call a leader: `Xi`, `von der Leyen`."""
+    return clean(phrases().surname(Participant(leader=leader, name=name or leader)), 40)
+
+
+def in_days(when: When) -> bool:
+    """Say whether a contact stands on the days of a calendar: it has days, and they are a week or less."""
+    first, last = when.span
+    return when.granularity in _DAYS and (last - first).days < 7
+
+
+def where(event: Event) -> atlas.Position | None:
+    """Return where on the map a contact is; a call is nowhere, even if a source names the town that it came from."""
+    return None if event.medium in _REMOTE else atlas.position(event.place)
 
 
 def value_text(name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any field
@@ -207,7 +278,7 @@ def dots(found: Iterable[SearchResult]) -> list[Dot]:
     """Return the places of some events, those with the most events first, so that small ones lie on top."""
     grouped: dict[tuple[float, float], list[SearchResult]] = {}
     for each in found:
-        if at := atlas.position(each.event.place):
+        if at := where(each.event):
             grouped.setdefault(at, []).append(each)
     made = [
         Dot(*atlas.project(*at), round(4 + 2.4 * len(group) ** 0.5, 1), place_text(group[0].event.place), tuple(group))
@@ -271,4 +342,5 @@ def environment() -> Environment:
         value=value_text,
         path=lambda text: quote(text, safe=""),
     )
+    made.globals.update(surname=surname, shown_reports=REPORTS)
     return made

@@ -121,7 +121,7 @@ async def test_an_event_says_what_is_behind_it(tmp_path):
         assert "Where sources disagree" in page
         assert "2 independent reports" in page
         assert "route “all”" in page
-        assert "(taken)" in page
+        assert "(used here)" in page
         missing = await reader.get("/events/never")
         assert missing.status_code == 404
         assert "may have been merged" in missing.text

@@ -148,6 +148,17 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// --- A source that is behind a click is shown when somebody follows a number to it. ---
+function reveal() {
+  const named = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const closed = named && named.closest("details:not([open])");
+  if (!closed) return;
+  closed.open = true;
+  named.scrollIntoView();
+}
+addEventListener("hashchange", reveal);
+reveal();
+
 // --- Sources light up with what they support, and the other way round. ---
 function light(number, on) {
   for (const each of all(`[data-source="${CSS.escape(number)}"]`)) each.classList.toggle("lit", on);
