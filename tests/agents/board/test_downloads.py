@@ -11,14 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from monitor.archive.exports import FORMATS
-from monitor.feeds.formats.parse import parse
-from monitor.feeds.novelty.reconcile import Reconciled, reconcile
-from monitor.feeds.novelty.seen import SeenStories
-from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Change
 from tests.agents.board.desk import board, browser
 from tests.agents.board.test_pages import hostile, story
+from tests.feedserver import FeedServer
 from tests.monitor.archive.samples import NOW, event, planned
+from tests.monitor.feeds.world import World
 
 
 async def test_the_feed_has_the_filters_of_its_address(tmp_path):
@@ -56,25 +54,25 @@ async def test_the_calendar_follows_a_plan_through_its_life(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["/events.atom", "/events.json"])
-async def test_our_own_poller_sees_one_entry_and_then_its_update(tmp_path, path):
-    feed = Subscription(id="board", url="https://board.example/feed")
-    async with board(tmp_path, event("a"), event("b", "macron merz")) as place, browser(place) as reader:
-
-        async def poll(seen: SeenStories) -> Reconciled:
-            answer = await reader.get(path)
-            document = parse(answer.content, content_type=answer.headers["Content-Type"], url=feed.url)
-            return reconcile(seen, document, feed, NOW)
-
-        first = await poll(SeenStories())
-        assert len(first.new) == 2
-        again = await poll(first.seen)
-        assert (again.new, again.changed) == ((), ())
-        change = Change(revision=2, at=NOW.replace(hour=18), changed={"status": ("held", "denied")})
-        denied = replace(event("a"), revision=2, status="denied", history=(*event("a").history, change))
-        await place.bring(replace(denied, brief="The video call is denied [1]."))
-        last = await poll(again.seen)
-        assert (len(last.new), len(last.changed)) == (0, 1)
-        assert "denied" in last.changed[0].title
+async def test_our_own_poller_sees_an_entry_and_then_its_update(tmp_path, path):
+    async with board(tmp_path, event("a"), event("b", "macron merz")) as place:
+        reading = World(FeedServer())
+        try:
+            reading.add("board", url=f"{place.base}{path}")
+            assert (await reading.poll("board")).health == "OK"
+            assert len(reading.titles) == 2
+            assert (await reading.poll("board", after=3600)).health == "OK"
+            assert (len(reading.titles), reading.parser.calls) == (2, 1), "who has it is told so: nothing is read again"
+            change = Change(revision=2, at=NOW.replace(hour=18), changed={"status": ("held", "denied")})
+            denied = replace(event("a"), revision=2, status="denied", history=(*event("a").history, change))
+            await place.bring(replace(denied, brief="The video call is denied [1]."))
+            await reading.poll("board", after=3600)
+            *first, last = reading.store.articles
+            assert "denied" in last.title
+            (before,) = (article for article in first if article.id == last.id)
+            assert last.revision > before.revision, "an update of an entry, no new one"
+        finally:
+            await reading.fetcher.aclose()
 
 
 @pytest.mark.parametrize("name", FORMATS)

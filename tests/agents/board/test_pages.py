@@ -7,18 +7,20 @@ import hashlib
 import re
 from datetime import date
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
+from agents.board import pages
 from agents.board.desk import Recent
 from agents.board.follower import Letter
 from agents.board.pages import TEMPLATES
 from agents.stream.dead_letters import DeadLetter
-from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.polling.feed_state import FeedState, Health
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.notify import Ack, Delivery
-from monitor.records import Fact, Place, When
+from monitor.records import Change, Fact, Place, When
 from tests.agents.board.desk import board, browser
 from tests.monitor.archive.samples import HOSTILE, HOSTILE_URL, NOW, PEOPLE, event, planned, source
 
@@ -139,6 +141,88 @@ async def test_a_merged_event_leads_on(tmp_path):
     async with board(tmp_path, event("b", redirects=("a",))) as place, browser(place, follow_redirects=False) as reader:
         answer = await reader.get("/events/a")
         assert (answer.status_code, answer.headers["Location"]) == (301, "/events/b")
+
+
+async def test_what_was_only_reported_stands_on_the_day_of_its_report(tmp_path):
+    window = When(start=date(2026, 1, 29), end=date(2026, 2, 4), granularity="reported")
+    week = When(start=date(2026, 2, 9), end=date(2026, 2, 15), granularity="week")
+    events = event("reported", when=window), planned("some-day", "macron merz", NOW.date())
+    async with board(tmp_path, events[0], replace(events[1], when=week)) as place, browser(place) as reader:
+        page = (await reader.get("/calendar")).text
+        assert page.count("/events/reported") == 1, "not on each of the days on which it may have been"
+        grid, below = page.split("</table>")[:2]
+        assert "/events/reported" in grid
+        assert "/events/some-day" not in grid
+        assert "Some time in February" in below
+        assert "/events/reported" not in (await reader.get("/calendar?month=2026-01")).text
+        (pair,) = (await reader.get("/api/v1/pairs")).json()["items"]
+        assert (pair["last"], pair["days_since"]) == ("2026-02-04", 0)
+
+
+async def test_history_tells_what_changed_and_counts_the_rest(tmp_path):
+    first = event("a")
+    changes = [
+        {
+            "status": (None, "planned"),
+            "confirmed_by": (None, []),
+            "participants": (None, ["vladimir-putin", "xi-jinping"]),
+        },
+        *({"reports": (n, n + 1), "publishers": (n, n)} for n in range(1, 9)),
+        {"participants": (["vladimir-putin", "xi-jinping"], ["xi-jinping", "vladimir-putin"])},
+        {"status": ("planned", "held"), "confirmed_by": ([], ["xi-jinping"]), "reports": (9, 10)},
+    ]
+    history = tuple(Change(revision=n, at=NOW, changed=changed) for n, changed in enumerate(changes, 1))
+    many = tuple(source(n, f"Article {n}") for n in range(1, 13))
+    told = replace(first, revision=11, history=history, sources=many, reports=12)
+    async with board(tmp_path, told) as place, browser(place) as reader:
+        page = (await reader.get("/events/a")).text
+        steps = page.split('<ol class="timeline">')[1].split("</ol>")[0]
+        assert steps.count("step-head") == 3
+        assert "revisions 2 to 10" in steps
+        assert "<del>1</del>" in steps
+        assert "<ins>9</ins>" in steps
+        assert "Confirmed by: <ins>Xi Jinping</ins>" in " ".join(steps.split())
+        assert "none" not in steps
+        assert "4 more reports" in page
+        assert page.index("Article 8") < page.index("4 more reports") < page.index("Article 9")
+
+
+async def test_a_call_is_nowhere_on_the_map(tmp_path):
+    place_ = Place(name="Beijing", country="CN")
+    call, meeting = event("call", place=place_), event("met", medium="in_person", kind="meeting", place=place_)
+    async with board(tmp_path, call, meeting) as place, browser(place) as reader:
+        page = (await reader.get("/map")).text
+        assert "/events/met" in page
+        assert "/events/call" not in page
+
+
+async def test_every_health_of_a_feed_has_its_row(tmp_path):
+    async with board(tmp_path) as place, browser(place) as reader:
+        for health in get_args(Health):
+            name = health.lower()
+            place.keep("summitry.feeds", f"a {name}", Subscription(id=name, url=f"https://{name}.example/feed"))
+            place.keep("summitry.feed-state", f"a {name}", FeedState(feed=name, health=health))
+        page = (await reader.get("/feeds")).text
+        assert [f"h-{health}" for health in get_args(Health) if f'class="state h-{health}"' not in page] == []
+
+
+async def test_long_lists_go_on_and_the_matrix_calls_leaders_as_headlines_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "PAIRS", 2)
+    monkeypatch.setattr(pages, "LEADERS", 2)
+    events = [event(f"e{n}", who, n) for n, who in enumerate(("putin xi", "macron merz", "macron xi", "modi xi"))]
+    async with board(tmp_path, *events) as place, browser(place) as reader:
+        first = (await reader.get("/pairs")).text
+        assert ">Xi</bdi>" in first
+        assert ">Jinping</bdi>" not in first
+        rest = (await reader.get("/pairs?after=" + first.split("/pairs?after=")[1].split('"')[0])).text
+        assert "/pairs/emmanuel-macron+xi-jinping" in rest.split('aria-label="All pairs"')[1]
+        assert "More pairs" not in rest
+        assert "No pair matches" in (await reader.get("/pairs?leader=Lula")).text
+        first = (await reader.get("/leaders")).text
+        rest = (await reader.get("/leaders?after=" + first.split("/leaders?after=")[1].split('"')[0])).text
+        assert "More leaders" in rest
+        assert "narendra-modi" not in first
+        assert "narendra-modi" in (await reader.get("/leaders?q=Modi")).text
 
 
 async def test_the_calendar_has_plans_and_what_passed_unconfirmed(tmp_path):
