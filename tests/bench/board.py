@@ -37,6 +37,8 @@ MIX = (
     *["/api/v1/events?limit=20"] * 4, *["/api/v1/events?pair=vladimir-putin%2Bxi-jinping&limit=20"] * 2,
     *["/api/v1/events/{id}"] * 4, "/api/v1/events?q=%E6%99%AE%E4%BA%AC&limit=20", "/events.atom?country=FR",
 )  # fmt: skip
+#: Names in three scripts, words that all events have, few have and none has, two letters and one.
+QUESTIONS = ("putin", "Путин", "普京", "xi macron", "phone call held", "talks during a visit", "gas deal", "ca", "习")
 
 
 def some_events(count: int) -> list[Event]:
@@ -83,6 +85,18 @@ async def listen(client: aiohttp.ClientSession, counted: list[int]) -> None:
     async with client.get("/changes", timeout=aiohttp.ClientTimeout(total=None)) as response:
         async for line in response.content:
             counted[0] += line == b"event: event\n"
+
+
+async def search(client: aiohttp.ClientSession) -> dict[str, float]:
+    """Milliseconds until each question is answered, none of them asked before."""
+    times = {}
+    for question in QUESTIONS:
+        start = time.perf_counter()
+        async with client.get("/api/v1/events", params={"q": question, "limit": "20"}) as answer:
+            answer.raise_for_status()
+            await answer.read()
+        times[question] = (time.perf_counter() - start) * 1000
+    return times
 
 
 # The pool of httpx takes longer for each request than the board does, once hundreds are under way.
@@ -136,6 +150,8 @@ async def measure(folder: Path) -> None:
                 f"rebuild from topics: {EVENTS:,} events in {took:.1f} s, {EVENTS / took:,.0f} a second; "
                 f"{worked:.1f} s of processor time, start included"
             )
+            found = await search(client)
+            print("search, in ms: " + ", ".join(f"{question} {took:.0f}" for question, took in found.items()))
             counted = [0]
             listeners = [asyncio.create_task(listen(client, counted)) for _ in range(READERS)]
             await asyncio.sleep(1)
