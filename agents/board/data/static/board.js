@@ -109,7 +109,7 @@ const keys = find("#keys");
 keys.hidden = false;
 keys.addEventListener("click", () => help.showModal());
 const PAGES = { n: "/", c: "/calendar", p: "/pairs", l: "/leaders", m: "/map", f: "/feeds", s: "/system" };
-let going = 0;
+let going = -Infinity;
 
 function step(by) {
   const links = all(".card h3 a");
@@ -127,12 +127,13 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  if (Date.now() - going < 1500 && PAGES[event.key]) { location.assign(PAGES[event.key]); return; }
-  going = 0;
+  // When the keys were pressed counts, not when a busy page gets to them.
+  if (event.timeStamp - going < 3000 && PAGES[event.key]) { location.assign(PAGES[event.key]); return; }
+  going = -Infinity;
   switch (event.key) {
     case "j": step(1); break;
     case "k": step(-1); break;
-    case "g": going = Date.now(); break;
+    case "g": going = event.timeStamp; break;
     case "d": turn(); break;
     case "u": scrollTo({ top: 0, behavior: "smooth" }); find(".card h3 a")?.focus({ preventScroll: true }); break;
     case "?": help.showModal(); break;
