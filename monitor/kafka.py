@@ -228,11 +228,7 @@ async def producer(settings: BrokerSettings, **options: object) -> AsyncIterator
     """
     options = {"acks": "all", "linger_ms": 5, "max_request_size": MAX_RECORD_BYTES, **options}
     client = AIOKafkaProducer(**settings.client_options(), **options)
-    try:
-        await client.start()
-    except (KafkaError, OSError, UnicodeError) as error:
-        await client.stop()
-        raise BrokerError(f"no producer at {settings}: {_why(error)}") from error
+    await _started(client, f"no producer at {settings}")
     try:
         yield client
     finally:
@@ -247,11 +243,7 @@ async def consumer(settings: BrokerSettings, *topics: str, **options: object) ->
     """
     options = {"enable_auto_commit": False, "max_partition_fetch_bytes": MAX_RECORD_BYTES, **options}
     client = AIOKafkaConsumer(*topics, **settings.client_options(), **options)
-    try:
-        await client.start()
-    except (KafkaError, OSError, UnicodeError) as error:
-        await client.stop()
-        raise BrokerError(f"no consumer at {settings}: {_why(error)}") from error
+    await _started(client, f"no consumer at {settings}")
     # aiokafka's stop() raises CancelledError when its tasks have not had a first turn yet.
     await asyncio.sleep(0)
     try:
@@ -260,6 +252,17 @@ async def consumer(settings: BrokerSettings, *topics: str, **options: object) ->
         raise BrokerError(f"the consumer at {settings} failed: {_why(error)}") from error
     finally:
         await client.stop()
+
+
+async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, problem: str) -> None:
+    """Start a client; one that does not start is stopped, also when nobody waits any longer. Raises BrokerError."""
+    try:
+        await client.start()
+    except BaseException as error:
+        await client.stop()
+        if isinstance(error, KafkaError | OSError | UnicodeError):
+            raise BrokerError(f"{problem}: {_why(error)}") from error
+        raise
 
 
 async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[int]:

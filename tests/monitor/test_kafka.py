@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from agents.process.embedded import free_port
@@ -181,3 +182,24 @@ async def test_a_topic_that_is_missing_is_named(broker: str) -> None:
     with pytest.raises(BrokerError, match="no topic nothing-of-the-kind") as caught:
         await read_compacted(BrokerSettings.from_url(broker), "nothing-of-the-kind")
     assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(("open_client", "kind"), [(producer, AIOKafkaProducer), (consumer, AIOKafkaConsumer)])
+async def test_a_client_whose_start_is_given_up_is_closed(monkeypatch, open_client, kind):
+    """A broker that stands still never answers; each look at it would leave its connections behind."""
+    closed = []
+
+    async def hangs(_client):
+        await asyncio.sleep(3600)
+
+    async def stop(client):
+        closed.append(client)
+        await stopped(client)
+
+    stopped = kind.stop
+    monkeypatch.setattr(kind, "start", hangs)
+    monkeypatch.setattr(kind, "stop", stop)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05), open_client(BrokerSettings.from_url("kafka://127.0.0.1:9")):
+            raise AssertionError("it has not started")
+    assert len(closed) == 1
