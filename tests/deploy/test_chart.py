@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,11 @@ def test_helm_renders_what_is_tested_and_the_options() -> None:
     if program is None:
         pytest.skip("there is neither helm nor Go")
     assert template(program).stdout == RENDERED.read_text(), "run `python -m tests.deploy.helm`"
+    for options in ((), WITH_OPERATORS):
+        linted = subprocess.run(
+            [program, "lint", "--strict", CHART, *options], capture_output=True, text=True, check=False
+        )
+        assert linted.returncode == 0, linted.stdout + linted.stderr
     refused = template(program, "--set", "worker.replicas=none")
     assert refused.returncode
     assert "replicas" in refused.stderr
