@@ -16,7 +16,7 @@ RENDERED = Path(__file__).with_name("chart-rendered.yaml")
 #: The same with everything that needs an operator in the cluster.
 RENDERED_WITH_OPERATORS = Path(__file__).with_name("chart-rendered-operators.yaml")
 WITH_OPERATORS = (
-    "--set", "scaling.by=lag,podMonitor.enabled=true,strimzi.enabled=true,ingress.className=nginx",
+    "--set", "scaling.by=lag,podMonitor.enabled=true,rules.enabled=true,strimzi.enabled=true,ingress.className=nginx",
     "--set", "config.broker.url=kafka-kafka-bootstrap:9092,config.topics.retention=36h",
 )  # fmt: skip
 

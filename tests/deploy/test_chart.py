@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ OPERATED: list[dict[str, Any]] = [one for one in yaml.safe_load_all(RENDERED_WIT
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 #: What clusters have by themselves; the rest are kinds of operators.
-_OPERATORS = {"ScaledObject", "PodMonitor", "Kafka", "KafkaNodePool", "KafkaTopic"}
+_OPERATORS = {"ScaledObject", "PodMonitor", "PrometheusRule", "Kafka", "KafkaNodePool", "KafkaTopic"}
 
 
 def test_the_chart_is_of_this_version() -> None:
@@ -76,6 +77,16 @@ def test_strimzi_makes_the_topics_that_the_service_declares(tmp_path: Path) -> N
     (cluster,) = (one for one in OPERATED if one["kind"] == "Kafka")
     assert "topicOperator" in cluster["spec"]["entityOperator"], "nobody else makes topics of resources"
     assert {one["metadata"]["labels"]["strimzi.io/cluster"] for one in made.values()} == {cluster["metadata"]["name"]}
+
+
+def test_the_rules_on_a_cluster_are_those_of_everywhere() -> None:
+    (loaded,) = (one["spec"] for one in OPERATED if one["kind"] == "PrometheusRule")
+    rules = CHART.parent / "prometheus" / "rules.yml"
+    assert loaded == yaml.safe_load(rules.read_text())
+    assert (CHART / "rules.yml").resolve() == rules
+    (monitor,) = (one["spec"] for one in OPERATED if one["kind"] == "PodMonitor")
+    (job,) = set(re.findall(r'up\{job="(\w+)"\}', str(loaded)))
+    assert monitor["selector"]["matchLabels"][monitor["jobLabel"]] == job, "or SummitryDown would never ring"
 
 
 def test_a_broker_of_the_chart_is_not_waited_for_before_it_is_installed() -> None:
