@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MAX_MODULES = 12
@@ -138,6 +140,54 @@ def test_no_reference_to_a_book_that_is_not_here() -> None:
     assert book.findall("the age (S11), and the key (H1, H14)") == ["(S11)", "(H1, H14)"]
     found = {module: book.findall(path.read_text(encoding="utf-8")) for module, path in modules().items()}
     assert {module: references for module, references in found.items() if references} == {}
+
+
+#: Modules that know letters by what Unicode says of them, whatever the language.
+LETTERS_OF_UNICODE = ("monitor.detect.text.normal", "monitor.detect.reader.pieces")
+
+
+def literals(module: str) -> set[str]:
+    """The texts in a module's code, without its docstrings."""
+    spoken = {
+        id(node.body[0].value)
+        for node in (tree(module), *statements(module))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return {
+        node.value
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in spoken
+    }
+
+
+def of_a_language(text: str, marks: frozenset[str]) -> bool:
+    """Whether a text in the code is a word or letter of some language, rather than a name of ours."""
+    letters = re.findall(r"[^\W\d_]", text)
+    regex_words = re.findall(r"(?<![\w\\(?<{])([a-z]{2,})\\s", text)
+    return not all(letter.isascii() for letter in letters) or text in marks or bool(regex_words)
+
+
+def test_no_word_of_a_language_stands_in_python() -> None:
+    """Detection knows languages by their folders alone: words, letters and marks of owners are data."""
+    folders = sorted((ROOT / "monitor" / "detect" / "data" / "languages").glob("*/layout.yaml"))
+    layouts = [yaml.safe_load(path.read_bytes())["layout"] for path in folders]
+    marks = frozenset(mark for layout in layouts for mark in layout.get("possessives", ()))
+    assert "'s" in marks
+    assert of_a_language("'s", marks)
+    assert of_a_language("саммит", marks)
+    assert of_a_language(r"(?:the\s|this\s)", marks)
+    assert not of_a_language("COMMA", marks)
+    rooms = ("monitor.detect", "monitor.assemble", "monitor.notify")
+    found = {
+        (module, text)
+        for module in modules()
+        if module.startswith(rooms) and module not in LETTERS_OF_UNICODE
+        for text in literals(module)
+        if of_a_language(text, marks)
+    }
+    assert found == set()
 
 
 def test_functions_fit_on_a_screen() -> None:

@@ -17,7 +17,7 @@ from monitor.detect.people.person import Person, supported
 from monitor.detect.people.title_phrases import Runs
 from monitor.detect.setting.where import place_names as places
 from monitor.detect.text.news_layout import layout
-from monitor.detect.text.tokens import Token, is_glued
+from monitor.detect.text.tokens import POSSESSIVES, Token, is_glued
 from monitor.watchlist import Leader, Strength
 
 #: A foreign name in a script without spaces has no more characters than this.
@@ -71,7 +71,9 @@ class People:
         if hit is None and run is not None and run.titles and s.is_comma(start):
             hit = self._apposition(s, start + 1, run) if run.states or self._definite(s, at) else None
             start += 1
-        if hit is not None and not (run is not None and run.owned and not run.titles and s.tokens[at].text == "'s"):
+        if hit is not None and not (
+            run is not None and run.owned and not run.titles and s.tokens[at].text in POSSESSIVES
+        ):
             person = self._named(s, at, start, hit, run)
             if person is not None or s.is_capital(start):
                 return person

@@ -7,18 +7,21 @@ is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import ahocorasick
 
 from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.scripts import script_of, whole_letters
 from monitor.detect.text.tokens import is_glued
 from monitor.detect.vocabulary.language_file import Hosted
 from monitor.watchlist import Phrase, Strength, Watchlist
 
-#: Letters that go on a word of katakana; the middle dot parts words.
-_KANA_WORD = frozenset("\u30fc").union(map(chr, range(0x30A1, 0x30FB))).__contains__
+#: Letters among which a name is a word of its own: those that must not stand before its first, or behind its last.
+_BOUND_START = re.compile(f"[{whole_letters(start=True)}]")
+_BOUND_END = re.compile(f"[{whole_letters(start=False)}]")
 _ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
 
 
@@ -84,7 +87,7 @@ class Gazetteer:
         self._automaton = ahocorasick.Automaton()
         for key, name in entries.items():
             if key:
-                whole = (name.leaders or name.namesake) and (_is_whole(key[0]) or _is_whole(key[-1]))
+                whole = (name.leaders or name.namesake) and _is_whole(key)
                 glued = (is_glued(key[0]), is_glued(key[-1]), bool(whole))
                 self._automaton.add_word(key, (len(key), glued, name))
         self._automaton.make_automaton()
@@ -128,21 +131,23 @@ class Gazetteer:
         return folded[start - 1] in self._clitics and (start == 1 or not folded[start - 2].isalnum())
 
 
-def _is_whole(letter: str) -> bool:
-    """Whether names that start or end in this letter are words of their own: of katakana, or of Hangul at the start."""
-    return "\u30a1" <= letter <= "\u30fc" or "\uac00" <= letter <= "\ud7a3"
+def _is_whole(key: str) -> bool:
+    """Whether a name needs its boundaries looked at although its script writes no spaces or glues particles."""
+    return _BOUND_START.match(key[0]) is not None or _BOUND_END.match(key[-1]) is not None
 
 
 def _inside_word(folded: str, start: int, end: int) -> bool:
     """Whether a name is a piece of a longer word: of katakana, or behind other Hangul, where spaces part words."""
-    before = folded[start - 1] if start else " "
-    behind = folded[end] if end < len(folded) else " "
-    first, last = folded[start], folded[end - 1]
-    return (
-        ("\u30a1" <= first <= "\u30fc" and _KANA_WORD(before))
-        or ("\u30a1" <= last <= "\u30fc" and _KANA_WORD(behind))
-        or ("\uac00" <= first <= "\ud7a3" and "\uac00" <= before <= "\ud7a3")
+    return _joined(_BOUND_START, folded[start - 1 : start], folded[start]) or _joined(
+        _BOUND_END, folded[end : end + 1], folded[end - 1]
     )
+
+
+def _joined(letters: re.Pattern[str], beside: str, own: str) -> bool:
+    """Whether two neighbours are letters of one kind; `beside` is empty at the ends of the text."""
+    if not letters.match(own) or not letters.match(beside):
+        return False
+    return script_of(beside) == script_of(own)
 
 
 def _place(found: tuple[int, int, Name]) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.detect.people.gazetteer import NameHit
-from monitor.detect.text.tokens import Token
+from monitor.detect.text.tokens import BARE_BEHIND, POSSESSIVES, Token
 
 
 class Sentence:
@@ -50,8 +50,8 @@ class Sentence:
     def is_owner(self, at: int) -> bool:
         """Say whether a possessive mark stands there."""
         return at < len(self.words) and (
-            self.words[at] == "'s"
-            or (self.words[at] == "'" and not self.tokens[at].spaced and self.words[at - 1][-1] == "s")
+            self.words[at] in POSSESSIVES
+            or (self.words[at] == "'" and not self.tokens[at].spaced and self.words[at - 1][-1] in BARE_BEHIND)
         )
 
 

@@ -9,12 +9,18 @@ from typing import NamedTuple
 
 from monitor.detect.people.gazetteer import Name
 from monitor.detect.text.tokens import Phrases
-from monitor.detect.vocabulary.language import Language, words
-from monitor.watchlist import Leader, Strength, Watchlist
+from monitor.detect.vocabulary.language import Language, bundled_languages, words
+from monitor.watchlist import Leader, Phrase, Strength, Watchlist
 
 #: Whoever takes office within this time is spoken of as a leader already, elected and received as such; whoever left
 #: it within this time counts for contacts that the text dates before that.
 DESIGNATE = timedelta(days=60)
+
+
+def _articles(code: str) -> frozenset[str]:
+    """The definite articles of a language, as its file has them."""
+    language = bundled_languages().get(code)
+    return language.articles if language is not None else frozenset()
 
 
 class Run(NamedTuple):
@@ -54,9 +60,11 @@ class Registry:
             if key := words(word):
                 self.titles.add(key, word)
         #: Phrases such as "the pope" by the title alone, as headlines have it.
-        self.alone = {
-            phrase.text[4:].lower(): phrase for phrase in watchlist.phrases if phrase.text.lower().startswith("the ")
-        }
+        self.alone: dict[str, Phrase] = {}
+        for phrase in watchlist.phrases:
+            article, _, title = phrase.text.lower().partition(" ")
+            if title and article in _articles(phrase.language):
+                self.alone[title] = phrase
         self.given = frozenset(
             first for leader in watchlist.leaders.values() for first in words(leader.name)[:1] if len(first) > 2
         )

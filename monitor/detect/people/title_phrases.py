@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from monitor.detect.people.named_sentence import Sentence
 from monitor.detect.people.offices import Focus, Registry, Run
-from monitor.detect.text.tokens import is_glued
+from monitor.detect.text.tokens import POSSESSIVES, is_glued
 
 #: Words of a phrase such as "of the kingdom of".
 _PREFIX = 6
@@ -51,7 +51,7 @@ class Runs:
             ):
                 states.append(state[1][0][0])
                 i = state[0]
-                if i < len(s.words) and s.words[i] == "'s":
+                if i < len(s.words) and s.words[i] in POSSESSIVES:
                     owned, i = True, i + 1
                     if titles:  # "premier of China's State Council": the name of the office goes on
                         while s.is_capital(i) and s.spaced(i) and not self.knows(s, i):

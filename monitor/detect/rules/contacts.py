@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.detect.people.offices import Focus
 from monitor.detect.rules.rows import Row
-from monitor.detect.text.tokens import Phrases
+from monitor.detect.text.tokens import POSSESSIVES, Phrases
 from monitor.detect.vocabulary.frame_shapes import Frame
 from monitor.detect.vocabulary.language import Language, Trigger
 from monitor.records import Medium
@@ -225,7 +225,7 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
     items = row.items
     for index in range(first - 1, -1, -1):
         item = items[index]
-        if item.class_ == "QUOTE" and item.word == "'s":
+        if item.class_ == "QUOTE" and item.word in POSSESSIVES:
             return ()
         if item.class_ == "PERSON" and not item.others:
             return ()

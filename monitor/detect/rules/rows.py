@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.detect.people.offices import Registry
 from monitor.detect.people.person import Person
-from monitor.detect.text.tokens import Token
+from monitor.detect.text.tokens import POSSESSIVES, Token
 from monitor.detect.vocabulary.language import Language, Trigger
 
 #: A sentence of more tokens than this is cut: no news sentence is longer, and the work stays bounded.
@@ -141,7 +141,7 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
         return "NAME" if token.capital and at > 0 else "WORD"
     if word in ",،、":
         return "COMMA"
-    if word in _QUOTES or word == "'s":
+    if word in _QUOTES or word in POSSESSIVES:
         return "QUOTE"
     if word in "-/":
         behind = tokens[at + 1] if at + 1 < len(tokens) else None

@@ -23,7 +23,9 @@ class NewsLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A full stop behind one of `abbreviations` does not end a sentence, unless one of `openers` follows. One of
     `sections` may end a text without a mark before it. `labels` stand in front of a headline or behind its bar;
-    `furniture` are regular expressions for bylines, captions and related lines.
+    `furniture` are regular expressions for bylines, captions and related lines. `possessives` are the marks that make
+    an owner of the word before them ("Putin's"); behind a letter of `bare_possessive_behind` an apostrophe is one, too
+    ("the leaders' summit").
     """
 
     abbreviations: tuple[str, ...] = ()
@@ -31,6 +33,8 @@ class NewsLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sections: frozenset[str] = frozenset()
     labels: Mapping[str, tuple[str, ...]] = {}
     furniture: Mapping[str, tuple[str, ...]] = {}
+    possessives: tuple[str, ...] = ()
+    bare_possessive_behind: str = ""
 
 
 class Furniture(msgspec.Struct, frozen=True):
@@ -56,6 +60,8 @@ def layout() -> NewsLayout:
         frozenset(word for one in each for word in one.sections),
         _joined([one.labels for one in each]),
         _joined([one.furniture for one in each]),
+        tuple(dict.fromkeys(fold(word) for one in each for word in one.possessives)),
+        "".join(one.bare_possessive_behind for one in each),
     )
 
 

@@ -10,11 +10,17 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from monitor.detect.text.news_layout import layout
 from monitor.detect.text.scripts import glued_letters
 
 _GLUED = glued_letters()
+#: The marks of an owner in all languages, each a token of its own: text is cut before its language is known.
+POSSESSIVES = frozenset(layout().possessives)
+#: Letters behind which an apostrophe alone is one.
+BARE_BEHIND = frozenset(layout().bare_possessive_behind)
+_MARKS = "|".join(map(re.escape, sorted(POSSESSIVES, key=len, reverse=True))) or r"(?!)"
 #: Linear: every alternative starts with a different kind of character or is a single one.
-_TOKEN = re.compile(rf"(?:[A-Za-z]\.){{2,4}}|'s(?![^\W_])|[{_GLUED}]|[^\W_{_GLUED}]+|[^\w\s]|_")
+_TOKEN = re.compile(rf"(?:[A-Za-z]\.){{2,4}}|(?:{_MARKS})(?![^\W_])|[{_GLUED}]|[^\W_{_GLUED}]+|[^\w\s]|_")
 _GLUED_CHAR = re.compile(f"[{_GLUED}]")
 
 V = TypeVar("V")

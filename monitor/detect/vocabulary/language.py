@@ -129,6 +129,7 @@ class Language:
                 *_unions(data.state_letters),
             )
         }
+        self.articles = frozenset(fold(normalise(word).text) for word in data.words.get("the", ()))
         self.common = _phrases(data.common)
         self.distributive = _phrases(data.distributive)
         self.joint = _phrases(data.joint) if data.joint else None
