@@ -298,9 +298,9 @@ async def pairs(request: web.Request) -> web.Response:
 
 @shared
 async def pair(request: web.Request) -> web.Response:
-    """Return one pair: its rhythm and its history."""
+    """Return one pair, given by ids or by names: its rhythm and its history."""
     desk = _desk(request)
-    selection = NamedParticipants.parse([("pair", request.match_info["pair"])])
+    selection = NamedParticipants.parse([("pair", request.match_info["pair"])], people=desk.people)
     ids, today = selection.pair[0], desk.clock().date()
     resume = await desk.ask(desk.archive.version)
     page = await desk.ask(
@@ -345,8 +345,10 @@ async def leaders(request: web.Request) -> web.Response:
 @shared
 async def leader(request: web.Request) -> web.Response:
     """Return one leader: offices, contacts, and where."""
-    desk, slug = _desk(request), request.match_info["leader"]
-    selection, today = NamedParticipants.parse([("leader", slug)]), desk.clock().date()
+    desk = _desk(request)
+    named = NamedParticipants.parse([("leader", request.match_info["leader"])], people=desk.people)
+    slug, today = named.leader[0], desk.clock().date()
+    selection = NamedParticipants(leader=(slug,))
     resume = await desk.ask(desk.archive.version)
     page = await desk.ask(
         archive_queries.events, desk.archive, desk.people, selection, after=request.query.get("after", ""), limit=PAGE

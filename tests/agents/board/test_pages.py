@@ -187,6 +187,16 @@ async def test_history_tells_what_changed_and_counts_the_rest(tmp_path):
         assert page.index("Article 8") < page.index("4 more reports") < page.index("Article 9")
 
 
+async def test_pairs_and_leaders_are_found_by_their_names(tmp_path):
+    async with board(tmp_path, *story()) as place, browser(place) as reader:
+        for address in ("/pairs/putin+xi", "/pairs/习近平+Путин", "/leaders/Путин", "/leaders/vladimir-putin"):
+            page = await reader.get(address)
+            assert "/events/held" in page.text, address
+            assert "/events/plan" not in page.text, address
+        assert (await reader.get("/leaders/nobody-known")).status_code == 404
+        assert (await reader.get("/pairs/nobody")).status_code == 400
+
+
 async def test_a_call_is_nowhere_on_the_map(tmp_path):
     place_ = Place(name="Beijing", country="CN")
     call, meeting = event("call", place=place_), event("met", medium="in_person", kind="meeting", place=place_)
