@@ -19,6 +19,8 @@ _VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "travel",
 _FINITE = _VERBAL - {"to"}
 _OBJECT_OF = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
 _BEFORE_CLAUSE = frozenset({"BREAK", "COMMA", "END", "conj", "say", "and", "QUOTE", "the", "time", "adv", "prep"})
+#: Leaders who are asked to meet, without the one who asks.
+_ASKED = 2
 _PERSONAL = frozenset({"pron", "poss", "their"})
 
 
@@ -145,6 +147,8 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
         if not host or host in side_a or not (host in focus.candidates or unnamed):
             return Rejection(at, trigger.name, "the host is not named", side_a)
         side_b, inferred = (host,), True
+    if frame.asked and len({*side_a, *side_b}) > _ASKED:
+        side_a = side_a[1:]  # "X, Y and Z: asks to meet" in one list
     if frame.collective and len(side_a) < 2:
         return Rejection(at, trigger.name, "only one leader takes part", side_a)
     if frame.missing != "none" and not (side_a and side_b):

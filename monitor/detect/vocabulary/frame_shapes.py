@@ -64,6 +64,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     two leaders. `status` is what the shape says without a cue ("is meeting"). `alone`: not where a
     forum is named, whose many guests need not have met each other. `finite`: its own verb stands in it, so cues inside
     speak of something else ("urges X to act in a call"). `hosted`: the leader of the state or seat takes part unnamed.
+    `asked`: of three leaders the first asks the others for it, and takes no part.
     `opens`: only where side A opens its clause, so that it is no object ("Z seeks X, Y backing at talks").
     `triggers` are the letters that T may be: a row without any of them need not be searched.
     """
@@ -76,6 +77,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     status: Status | None = None
     alone: bool = False
     finite: bool = False
+    asked: bool = False
     hosted: bool = False
     opens: bool = False
 

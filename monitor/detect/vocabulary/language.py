@@ -199,6 +199,7 @@ class Language:
                 status=one.status,
                 alone=one.alone,
                 finite=one.finite,
+                asked=one.asked,
                 hosted=one.hosted,
                 opens=one.opens,
             )

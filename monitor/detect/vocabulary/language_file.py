@@ -101,6 +101,7 @@ class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     status: Status | None = None
     alone: bool = False
     finite: bool = False
+    asked: bool = False
     hosted: bool = False
     opens: bool = False
     unless_behind: tuple[str, ...] = ()
