@@ -33,6 +33,7 @@ _SAME: dict[str, str] = {
     "ي": "ىی",
     "ك": "ک",
     "ه": "ة",
+    **{str(digit): chr(0x0660 + digit) + chr(0x06F0 + digit) for digit in range(10)},
     "\ufffd": "",
 }
 #: One character for one character, so that no position moves.
