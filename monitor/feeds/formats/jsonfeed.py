@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from functools import partial
 from typing import Any
@@ -20,8 +21,10 @@ from monitor.feeds.formats.newest import newest
 #: Objects and lists of a document: each takes 64 bytes or more where `{}` takes 3, and 8 MiB hold almost three million.
 MAX_OBJECTS = 250_000
 
-#: A string (or what begins like one and never ends), a comma before a closing bracket, a number that JSON has not.
-_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*+(?:"|\Z)|,(?=\s*[]}])|(?:-?Infinity|NaN)\b""", re.DOTALL)
+#: A string (or what begins like one and never ends), a comma before a closing bracket, a word that JSON has not.
+_TOKEN = re.compile(
+    r""""(?:[^"\\]|\\.)*+(?:"|\Z)|,(?=\s*[]}])|(?:-?Infinity|NaN|undefined|None|True|False)\b""", re.DOTALL
+)
 #: What may be wrong in a string: a pair of surrogates (which is right), an escape, a control, a surrogate as it is.
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\x00-\x1f\ud800-\udfff]",
@@ -31,12 +34,24 @@ _ESCAPE = re.compile(
 _SHAPE = re.compile(r""""(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}]""", re.DOTALL)
 #: What servers put before JSON for scripts: the name of a function to call, or what keeps others from running it.
 _PREFIX = re.compile(r"(?:\)\]\}'?,?|while\(1\);|for\(;;\);|(?:/\*\*/)?[\w.$]{1,60}\()\s*(?=\{)")
+#: A string, or a comment, which JSON has not but those who write it by hand do.
+_COMMENT = re.compile(r""""(?:[^"\\]|\\.)*+(?:"|\Z)|/\*.*?(?:\*/|\Z)|(?://|#)[^\n]*""", re.DOTALL)
+_LEADING = re.compile(r"(?:\s|/\*(?:(?!\*/).)*+\*/|//[^\n]*\n)+(?=[{\[])", re.DOTALL)
+#: What programs write before their answer when something went wrong in them: a notice in HTML or in words.
+_NOTICE = re.compile(r"(?:<br ?/?>\s*|<b>|(?:PHP )?(?:Warning|Notice|Deprecated)\b)[^{}]{1,2000}(?=\{\s*\")")
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+_BEFORE = (_LEADING, _NOTICE, _PREFIX)
+#: What an item has, of which a list is read that stands without its feed.
+_ITEM = frozenset({"content_html", "content_text", "date_published"})
+#: A list of items without the feed around it.
+_LIST = re.compile(r"\[\s*\{\s*\"")
 
 
 def is_json(text: str) -> bool:
     """Tell whether a document is JSON, by its beginning."""
-    return text.startswith("{") or _PREFIX.match(text) is not None
+    return text.startswith("{") or _LIST.match(text) is not None or any(each.match(text) for each in _BEFORE)
 
 
 def read(text: str, setting: FeedContext) -> ParsedFeed:
@@ -44,10 +59,14 @@ def read(text: str, setting: FeedContext) -> ParsedFeed:
 
     Raises FeedError: `not_a_feed`, `truncated` (it ends before its first item does), `too_many_objects`.
     """
-    text = _PREFIX.sub("", text, count=1) if not text.startswith("{") else text
+    for before in _BEFORE:
+        if match := before.match(text):
+            text = text[match.end() :]
     if text.count("{") + text.count("[") > MAX_OBJECTS:
         raise FeedError(f"the document has over {MAX_OBJECTS} objects and lists", reason="too_many_objects")
     whole, problem, incomplete = _decoded(text.strip())
+    if isinstance(whole, list) and any(isinstance(item, dict) and _ITEM & item.keys() for item in whole):
+        whole = {"items": whole}
     if not isinstance(whole, dict) or not (
         "jsonfeed.org" in _text(whole, "version") or isinstance(whole.get("items"), list)
     ):
@@ -85,10 +104,14 @@ def _decoded(text: str) -> tuple[Any, str, bool]:
         return msgspec.json.decode(text), "", False
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         problem = str(error)
+    text = _COMMENT.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
     text, incomplete = _completed(text)
+    text = _mended(text)
     try:
-        return msgspec.json.decode(_mended(text)), problem[:200], incomplete
+        return msgspec.json.decode(text), problem[:200], incomplete
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        if (whole := _item_by_item(text)) is not None:
+            return whole, f"entries could not be read: {problem}"[:200], incomplete
         # "Input data was truncated" is the decoder's word for a document that ends in the middle.
         reason = "truncated" if "truncated" in str(error) else "not_a_feed"
         raise FeedError(f"the document is no JSON: {error}", reason=reason) from error
@@ -114,6 +137,32 @@ def _completed(text: str) -> tuple[str, bool]:
     return (f"{text[:last]}]}}", True) if last else (text, False)
 
 
+def _item_by_item(text: str) -> dict[str, Any] | None:
+    """Return a feed with those of its items that are JSON, None when none is: a bad item costs itself."""
+    opened: list[str] = []
+    items: list[Any] = []
+    start = first = last = 0
+    for match in _SHAPE.finditer(text):
+        sign = match[0]
+        if sign in "{[":
+            opened.append(sign)
+            if opened == ["{", "[", "{"]:
+                start = match.start()
+                first = first or start
+        elif sign in "}]" and opened:
+            if opened == ["{", "[", "{"]:
+                last = match.end()
+                with contextlib.suppress(msgspec.DecodeError, UnicodeError, RecursionError):
+                    items.append(msgspec.json.decode(text[start:last]))
+            opened.pop()
+    if not items:
+        return None
+    about: Any = {}
+    with contextlib.suppress(msgspec.DecodeError, UnicodeError, RecursionError):
+        about = msgspec.json.decode(text[:first] + text[last:])
+    return {**(about if isinstance(about, dict) else {}), "items": items}
+
+
 def _mended(text: str) -> str:
     """Return the text with strings that JSON allows, no commas after the last member, and null for NaN.
 
@@ -125,7 +174,7 @@ def _mended(text: str) -> str:
 def _token(match: re.Match[str]) -> str:
     if match[0].startswith('"'):
         return _ESCAPE.sub(_escape, match[0])
-    return "" if match[0] == "," else "null"
+    return {",": "", "True": "true", "False": "false"}.get(match[0], "null")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -150,7 +199,7 @@ def _entry(item: dict[str, Any], feed_authors: list[str]) -> RawEntry:
         published=_text(item, "date_published"),
         updated=_text(item, "date_modified"),
         authors=_authors(item) or feed_authors,
-        tags=[tag for tag in _list(item, "tags") if isinstance(tag, str)],
+        tags=[tag for tag in _list(item, "tags") or _text(item, "tags").split(",") if isinstance(tag, str)],
         language=_text(item, "language"),
         other_words=[_text(each, "title") for each in _list(item, "attachments") if isinstance(each, dict)],
         images=[(1, url) for url in (_text(item, "image"), _text(item, "banner_image")) if url],
@@ -159,7 +208,8 @@ def _entry(item: dict[str, Any], feed_authors: list[str]) -> RawEntry:
 
 def _authors(context: dict[str, Any]) -> list[str]:
     people = [*_list(context, "authors"), context.get("author")]
-    return [name for person in people if isinstance(person, dict) and (name := _text(person, "name"))]
+    named = [person if isinstance(person, dict) else {"name": person} for person in people]
+    return [name for person in named if (name := _text(person, "name"))]
 
 
 def _text(context: dict[str, Any], name: str) -> str:

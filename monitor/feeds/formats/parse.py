@@ -16,6 +16,7 @@ from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.entries import FeedContext, tag
 from monitor.feeds.formats.fields import encoding
 from monitor.feeds.formats.fields.article_urls import absolute
+from monitor.feeds.formats.page.feed_within import feed_within
 from monitor.feeds.formats.xml import adapter
 
 #: Bytes of a document that are read unless its subscription allows more; the fetcher's limit is the same.
@@ -58,6 +59,7 @@ def parse(
         raise FeedError("the document is empty", reason="empty")
     decoded = encoding.decode(body, content_type)
     text = decoded.text.lstrip("\ufeff \t\r\n\x00")
+    text = feed_within(text) or text
     setting = FeedContext(url=absolute("", url), configured=tag(language), country=country, zone=zone,
                       with_html=with_html)  # fmt: skip
     try:

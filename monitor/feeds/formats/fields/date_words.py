@@ -29,6 +29,8 @@ class _DateNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pm: frozenset[str]
     am_of: dict[str, frozenset[str]]
     pm_of: dict[str, frozenset[str]]
+    noon: tuple[str, ...]
+    midnight: tuple[str, ...]
     year: tuple[str, ...]
     month: tuple[str, ...]
     day: tuple[str, ...]

@@ -6,6 +6,7 @@ dates are read here, from the words of the document. Names of months are in `dat
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -86,7 +87,8 @@ def _usual(raw: str, language: str) -> datetime | None:
 
 def _plain(raw: str) -> str:
     """Return the text in lower case, with digits of every script as ASCII, and usual spaces and minus signs."""
-    text = unicodedata.normalize("NFKC", raw[: _LONGEST * 2]).strip()
+    raw = html.unescape(raw[: _LONGEST * 2]) if "&" in raw else raw[: _LONGEST * 2]
+    text = unicodedata.normalize("NFKC", raw).strip()
     if not text.isascii():
         digits = (str(unicodedata.digit(c)) if c.isdigit() else c for c in text)
         text = (
@@ -105,7 +107,8 @@ _USUAL = re.compile(
 )
 _USUAL_ISO = re.compile(rf"(\d{{4}}-\d\d-\d\dT{_HOUR_OF_DAY}:\d\d:\d\d)(?:\.\d+)?(Z|{_EAST}:\d\d)", re.ASCII)
 _TWO_DIGITS = [f"{number:02}" for number in range(13)]
-_UNIX = re.compile(r"(\d{9,10}|\d{13})(?:\.\d+)?")
+#: Seconds, or a thousandth, millionth or billionth part of one.
+_UNIX = re.compile(r"(\d{9,10})(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[t ]?(\d\d):?(\d\d):?(\d\d)?(?:[.,]\d+)?)?\s?(z|utc|gmt|[+-]\d\d:?\d\d)?")
 _ISO = re.compile(
     r"(\d{4})[-/.] ?(\d{1,2})(?:[-/.] ?(\d{1,2})\.?)?(?:(?:t|\s*,?\s|\s*-\s)\s*"
@@ -128,6 +131,10 @@ _DAY_AND_CLOCK = re.compile(
     r"(?<!\d)(\d{4}-\d\d-\d\d|\d\d[./-]\d\d[./-]\d{4}|(?<=[^\W\d_])(?:19|20)\d\d)(\d{1,2}:\d\d)"
 )
 _DAY_AND_YEAR = re.compile(r"(?<=[^\W\d_])(\d{2})((?:19|20)\d{2})(?!\d)")
+#: An hour without minutes, and a time of day with hyphens, as file names have it.
+_HOUR_ALONE = re.compile(r"(\d{4}-\d\d-\d\dt\d\d)(z|[+-]\d\d:?\d\d)?")
+_HYPHENS = re.compile(r"(\d{4}-\d\d-\d\d)[ _t](\d\d)-(\d\d)-(\d\d)(?!\d)")
+_AMERICAN_HALF = re.compile(r"\d\s?[ap]m\b")
 #: Years above this in Thai texts are counted from the Buddha's death, 543 years earlier.
 _BUDDHIST_FROM, _BUDDHIST = 2400, 543
 
@@ -135,8 +142,10 @@ _BUDDHIST_FROM, _BUDDHIST = 2400, 543
 def _read(text: str, language: str, country: str, home: tzinfo) -> tuple[datetime, bool]:
     """Return the moment, and whether the text named its zone. Raises ValueError when it can't be read."""
     if match := _UNIX.fullmatch(text):
-        seconds = int(match[1])
-        return datetime.fromtimestamp(seconds / 1000 if len(match[1]) == 13 else seconds, UTC), True
+        return datetime.fromtimestamp(int(match[1]), UTC), True
+    if match := _HOUR_ALONE.fullmatch(text):
+        text = f"{match[1]}:00{match[2] or ''}"
+    text = _HYPHENS.sub(r"\1 \2:\3:\4", text)
     if match := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
         return _iso(match, language, country, home)
     if _YEAR.fullmatch(text):
@@ -162,6 +171,9 @@ def _words(text: str, language: str, country: str, home: tzinfo) -> tuple[dateti
     """Read words and numbers: first a day all in numbers, then the time of day, then a day with a month's name."""
     day, text = _numeric_day(text, language, country)
     clock = _clock(text)
+    named = _named_clock(text)
+    if named and (clock is None or named.start <= clock.start < named.end):
+        clock = named
     if clock is None:
         return _moment(day or _named_day(text, language), (0, 0, 0), None, home)
     before, after = text[: clock.start], text[clock.end :]
@@ -191,6 +203,20 @@ def _clock(text: str) -> _Clock | None:
     return _Clock(hour, minute, second, match.start(at), match.end())
 
 
+def _named_clock(text: str) -> _Clock | None:
+    """Find `noon` or `midnight`, with or without its 12 or 12:00."""
+    for hour, found in ((0, _twelve("midnight")), (12, _twelve("noon"))):
+        if match := found.search(text):
+            return _Clock(hour, 0, 0, match.start(), match.end())
+    return None
+
+
+@cache
+def _twelve(sign: str) -> re.Pattern[str]:
+    before = rf"(?:(?<!\d)(?:12|00?)(?:[:.]00(?:[:.]00)?)?\s?{pattern('hour')}?\s?)?"
+    return re.compile(rf"{before}(?<![^\W\d_]){pattern(sign)}|{before}{pattern(sign)}(?<=[\u0e00-\u0eff\u2e80-\uffff])")
+
+
 @cache
 def _signed_clock() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of `15h15` and `15時15分`, and of an hour alone: `15h`, `3 pm`, `下午3`, `klo 15`."""
@@ -210,12 +236,19 @@ def _numeric_day(text: str, language: str, country: str) -> tuple[date | None, s
         era, number, month, day = match.groups()
         year = names().eras[era] + (1 if not number.isdecimal() else int(number)) if era else int(number)
         return date(year, int(month), int(day)), _without(text, match)
+    if match := _signed_month().search(text):
+        day, month, other_day, year = (int(group or 0) for group in match.groups())
+        return date(year, month, day or other_day), _without(text, match)
     if match := _YEAR_FIRST.search(text):
         return date(_full_year(match[1], language), int(match[3]), int(match[4])), _without(text, match)
     match = _YEAR_LAST.search(text)
     if match and not (len(match[4]) == 2 and match[2] == "." and _is_clock_of_named_day(text, language)):
         first, second, year = int(match[1]), int(match[3]), _full_year(match[4], language)
-        month_first = second > 12 or (first <= 12 and match[2] == "/" and country in {"US", "PH"})
+        # The halves of the day that go with day-first dates have a full stop, or stand in lands that say who they are.
+        is_american = country in {"US", "PH"} or (
+            not country and language in {"", "en"} and _AMERICAN_HALF.search(text) is not None
+        )
+        month_first = second > 12 or (first <= 12 and match[2] == "/" and is_american)
         return date(year, first, second) if month_first else date(year, second, first), _without(text, match)
     match = _YEAR_AND_MONTH.search(text)
     if match and find_month(text, language) is None:
@@ -230,6 +263,15 @@ def _signed_day() -> re.Pattern[str]:
     return re.compile(
         rf"(?:({era})\.?\s?)?(?<!\d)(\d{{1,4}}|元)\s?{pattern('year')}\s?(\d{{1,2}})\s?{pattern('month')}\s?(\d{{1,2}})"
         rf"(?!\d)\s?{pattern('day')}?"
+    )
+
+
+@cache
+def _signed_month() -> re.Pattern[str]:
+    """Return the pattern of `02 3月 2026` and `3月 02, 2026`, which programs write in East Asian settings."""
+    month, day = pattern("month"), pattern("day")
+    return re.compile(
+        rf"(?<!\d)(?:(\d{{1,2}})[\s./-]+)?(\d{{1,2}}){month}[\s./-]*(?:(?<=[\s./-])(\d{{1,2}}){day}?,?\s)?(\d{{4}})(?!\d)"
     )
 
 

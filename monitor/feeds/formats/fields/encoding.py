@@ -31,12 +31,14 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
 )
-#: `<` and its neighbour in encodings that are not ASCII compatible (XML 1.0, appendix F.1).
+#: `<` or `{` and its neighbour in encodings that are not ASCII compatible (XML 1.0, appendix F.1).
 _SHAPES = (
     (b"\x00\x00\x00<", "utf-32-be"),
     (b"<\x00\x00\x00", "utf-32-le"),
     (b"\x00<\x00", "utf-16-be"),
     (b"<\x00", "utf-16-le"),
+    (b"\x00{", "utf-16-be"),
+    (b"{\x00", "utf-16-le"),
     (b"\x4c\x6f\xa7\x94", "cp037"),
 )
 #: What a label names and what is really meant: supersets that producers use under the old name, as the WHATWG Encoding

@@ -42,8 +42,10 @@ def zone_in(text: str, country: str) -> tzinfo | None:
     """
     if not text.strip(" ()[]"):
         return None
-    if "/" in text and (match := _REGION.search(text)) and (name := _regions().get(match[0])):
-        return ZoneInfo(name)
+    if "/" in text:
+        for written in (text, text.strip(" ()[]").replace(" ", "_")):
+            if (match := _REGION.search(written)) and (name := _regions().get(match[0])):
+                return ZoneInfo(name)
     if found := _posix(text, country) or _offset(text, country):
         return found
     for phrase, name in _zones().phrases.items():

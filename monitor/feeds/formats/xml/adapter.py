@@ -24,6 +24,8 @@ FeedData = dict[str, Any]
 
 _ROOTS = {"rss": "rss", "rdf": "rdf", "feed": "atom", "channel": "cdf"}
 _LATE_ROOT = re.compile(r"<(?:rss|feed|channel|\w+:RDF)[\s>]")
+#: An entry that is a document by itself -> what it should stand in (RFC 4287, section 2, allows that).
+_ALONE = {"entry": "feed", "item": "rss"}
 #: What has words where an entry has none of its own.
 _OTHER_WORDS = ("side_media_description", "side_media_title", "side_itunes_subtitle")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
@@ -44,6 +46,8 @@ def read(text: str, setting: FeedContext) -> ParsedFeed:
     if root == "html":
         raise FeedError("the address answers with a web page, not with a feed", reason="html")
     document = text[start:]
+    if root in _ALONE:
+        document, root = f"<{_ALONE[root]}>{document}</{_ALONE[root]}>", _ALONE[root]
     if root in sitemap.ROOTS:
         return sitemap.read(document, root, setting)
     if root not in _ROOTS:

@@ -22,7 +22,10 @@ from monitor.errors import FeedError
 from monitor.feeds.formats.fields import html_text
 from monitor.feeds.formats.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ENTRIES, MAX_TAG
 from monitor.feeds.formats.xml import repair
+from monitor.feeds.formats.xml.balance import balanced
+from monitor.feeds.formats.xml.elements import PERSON
 
+_ENTRIES = frozenset({"item", "entry"})
 _LARGE_TAG = re.compile(rf"<[A-Za-z_][^<>]{{{MAX_TAG}}}")
 #: What feedparser's handlers of single elements raise for elements that are not as they think; a licence or a map point
 #: in the wrong place must not cost the feed.
@@ -47,9 +50,13 @@ class _FeedparserReader:
     inentry: int
     contentparams: Any
     insource: int
+    incontent: int
 
     def __init__(self, *args: Any) -> None:
         self.stumbled = ""
+        #: Namespaces and names of the elements that the strict parser is in, and how deep it is in one it passes over.
+        self.opened: list[tuple[str, str]] = []
+        self.hidden = 0
         self.skip_hours: list[int] = []
         self.skip_days: list[str] = []
         super().__init__(*args)
@@ -183,15 +190,52 @@ def _side_handlers(name: str) -> dict[str, Any]:
 _SideTexts: Any = type("_SideTexts", (), {k: v for name in _SIDE_FIELDS for k, v in _side_handlers(name).items()})
 
 
+#: Elements of an entry with elements of their own that are read, None for all of them. Of media:group and media:content
+#: those in their own namespace are.
+_PARENTS: dict[str, frozenset[str] | None] = {
+    "author": PERSON,
+    "contributor": PERSON,
+    "source": None,
+    "image": None,
+    "textinput": None,
+}
+_MEDIA = "http://search.yahoo.com/mrss"
+
+
 def _start_element(self: Any, name: Any, qname: Any, attrs: Any) -> None:
     # Here and not only in unknown_starttag, because feedparser's own loop over them is quadratic.
     if len(attrs) > MAX_ATTRIBUTES:
         raise FeedError(f"an element has {len(attrs)} attributes", reason="too_many_attributes")
-    feedparser.api.StrictFeedParser.startElementNS(self, _pair(name), qname, attrs)
+    uri, local = _pair(name)
+    if self.hidden or _is_hidden(self, uri or "", local.lower()):
+        self.hidden += 1
+        return
+    self.opened.append((uri or "", local.lower()))
+    feedparser.api.StrictFeedParser.startElementNS(self, (uri, local), qname, attrs)
+
+
+def _is_hidden(self: Any, uri: str, local: str) -> bool:
+    """Tell whether an element belongs to another one in an entry, as the id of a product's variant, or of an author."""
+    if not self.inentry or self.incontent or self.opened[-1][1] in _ENTRIES:
+        return False
+    parent_uri, parent = self.opened[-1]
+    if parent_uri.startswith(_MEDIA):
+        return not uri.startswith(_MEDIA)
+    inside = _PARENTS.get(parent, frozenset()) if not self.insource else None
+    return inside is not None and local not in inside
 
 
 def _end_element(self: Any, name: Any, qname: Any) -> None:
+    if self.hidden:
+        self.hidden -= 1
+        return
+    self.opened.pop()
     feedparser.api.StrictFeedParser.endElementNS(self, _pair(name), qname)
+
+
+def _characters(self: Any, text: str) -> None:
+    if not self.hidden:
+        feedparser.api.StrictFeedParser.characters(self, text)
 
 
 def _pair(name: Any) -> Any:
@@ -202,7 +246,7 @@ def _pair(name: Any) -> Any:
 _Strict: Any = type(
     "_Strict",
     (_SideTexts, _FeedparserReader, feedparser.api.StrictFeedParser),
-    {"startElementNS": _start_element, "endElementNS": _end_element},
+    {"startElementNS": _start_element, "endElementNS": _end_element, "characters": _characters},
 )
 _Loose: Any = type("_Loose", (_SideTexts, _FeedparserReader, feedparser.api.LooseFeedParser), {})
 
@@ -219,10 +263,10 @@ def parse_xml(document: str, url: str) -> tuple[Any, str, str]:
     except xml.sax.SAXException as error:
         problem = str(error)[:200]
     mended = repair.mend(document)
-    try:
+    with contextlib.suppress(xml.sax.SAXException):
         return _strict(mended, url), "-repaired", problem
-    except xml.sax.SAXException:
-        pass
+    with contextlib.suppress(xml.sax.SAXException):
+        return _strict(balanced(mended), url), "-repaired", problem
     # The forgiving parser works with regular expressions, which large tags make slow: those are refused first.
     if _LARGE_TAG.search(mended):
         raise FeedError(f"a tag is over {MAX_TAG} characters long", reason="tag_too_large")

@@ -16,7 +16,14 @@ _DECLARATION_PART = re.compile(r"""["'\[\]>]""")
 _REFERENCE = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
     r"|&(?:\#(?P<dec>\d{1,12});?|\#[xX](?P<hex>[0-9A-Fa-f]{1,10});?|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?"
-    r"|<(?![A-Za-z_/!?])",
+    r"|<(?![A-Za-z_/!?])|<(?=[^<>\"']{0,200}<)",
+    re.DOTALL,
+)
+#: What was meant to begin a CDATA section.
+_BEGINS = re.compile(r"<\s?!?\s?\[?\s?CDATA\s?\[", re.IGNORECASE)
+#: A CDATA section that goes on past the end tag of the element that it is in.
+_UNCLOSED = re.compile(
+    r"(<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>\s*<!\[CDATA\[(?:(?!\]{1,2}\s?>?\s*</\2\s*>|\]\]>|</\2\s*>).)*+)(?:\]{0,2}\s?>?\s*)(?=</\2\s*>)",
     re.DOTALL,
 )
 _PAIR = re.compile(r"&#(5[5-7]\d{3}|[xX][dD][89abAB][0-9a-fA-F]{2});&#(5[5-7]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});")
@@ -59,6 +66,8 @@ def find_root(text: str) -> tuple[int, str]:
     while (start := text.find("<", position)) >= 0:
         if text.startswith("<!--", start):
             position = _after(text, "-->", start + 4)
+        elif text.startswith("<![CDATA[", start):  # around the whole document
+            position = start + 9
         elif text.startswith("<?", start):
             position = _after(text, ">", start + 2)
         elif text.startswith("<!", start):
@@ -123,8 +132,12 @@ def mend(text: str) -> str:
     """Return a document whose references, bare `&` and `<`, namespace prefixes and tail are in order.
 
     HTML's entities become their characters, references to nothing or to illegal characters vanish; CDATA sections and
-    comments stay as they are.
+    comments stay as they are, but a section that lacks its end ends where its element does.
     """
+    text = _BEGINS.sub("<![CDATA[", text)
+    end = text.rfind("-->")
+    text = text[: end + 1] + text[end + 1 :].replace("<!--", "")
+    text = _UNCLOSED.sub(r"\g<1>]]>", text)
     text = _REFERENCE.sub(_mended, _PAIR.sub(_joined, text))
     root = _ROOT.match(text)
     if root is None:

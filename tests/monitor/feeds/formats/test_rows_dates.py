@@ -104,8 +104,62 @@ def test_row_116_a_day_with_dots_is_no_time_and_an_hour_alone_is_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "hour"),
+    [
+        ("Wed, 4 Feb 2026 noon", 12),
+        ("12 noon, 4 February 2026", 12),
+        ("4 February 2026, 12:00 noon", 12),
+        ("4 February 2026 midnight", 0),
+        ("February 4, 2026 12:00 midnight", 0),
+        ("4 février 2026 à midi", 12),
+        ("4 février 2026 à minuit", 0),
+        ("4. Februar 2026, 12 Uhr mittags", 12),
+        ("4. Februar 2026, 0 Uhr Mitternacht", 0),
+        ("4 de febrero de 2026, mediodía", 12),
+        ("04.02.2026 полдень", 12),
+        ("4 февраля 2026 в полночь", 0),
+        ("2026年2月4日正午", 12),
+        ("2026年2月4日 零时", 0),
+        ("2026. február 4. éjfél", 0),
+    ],
+)
+def test_row_115_noon_and_midnight_are_times_of_day(raw: str, hour: int) -> None:
+    assert read(raw) == f"2026-02-04T{hour:02}:00"
+
+
+def test_row_115_a_zone_after_noon_counts() -> None:
+    assert read("4 Feb 2026 noon EST") == "2026-02-04T17:00"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "1770218100", "1770218100000", "1770218100.25", "1770218100000000", "1770218100000000000",
+        "2026-02-04_15-15-00", "2026-02-04T15-15-00", "Wed, 04 2月 2026 15:15:00 +0000", "2月 04, 2026 15:15",
+        "周三, 04 2月 2026 15:15:00", "04-2월-2026 15:15", "2/4/2026 3:15:00 PM", "2/4/26 3:15pm",
+    ],
+)  # fmt: skip
+def test_row_114_dates_as_programs_write_them(raw: str) -> None:
+    assert read(raw) == "2026-02-04T15:15"
+
+
+def test_row_114_an_hour_alone_and_what_else_programs_write() -> None:
+    assert read("2026-02-04T15") == read("2026-02-04T15Z") == "2026-02-04T15:00"
+    assert read("Wed, 04 Feb 2026 15:15:00 &plus;0100") == read("Wed, 04 Feb 2026 15:15:00 &#43;0100")
+    assert read("Wed, 04 Feb 2026 15:15:00 &#43;0100") == "2026-02-04T14:15"
+
+
+def test_row_114_the_day_comes_first_where_the_country_says_so() -> None:
+    assert read_date("2/4/2026 3:15 PM", country="AU").value == datetime(2026, 4, 2, 15, 15, tzinfo=UTC)
+    assert read_date("2/4/2026 3:15 PM", language="fr").value == datetime(2026, 4, 2, 15, 15, tzinfo=UTC)
+    assert read_date("2/4/2026 15:15").value == datetime(2026, 4, 2, 15, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     ("raw", "utc"),
     [
+        ("15 Jul 2026 14:30 America/New York", "2026-07-15T18:30"),
+        ("15 Jul 2026 14:30 (America/Argentina/Buenos Aires)", "2026-07-15T17:30"),
         ("Wed, 15 Jul 2026 14:30:00 EST5EDT", "2026-07-15T18:30"),
         ("Wed, 14 Jan 2026 14:30:00 EST5EDT", "2026-01-14T19:30"),
         ("15 Jul 2026 14:30 CET-1CEST", "2026-07-15T12:30"),
