@@ -32,6 +32,8 @@ FUTURE = timedelta(hours=1)
 KEY, _NAME, PARAMETER = 5, 2, 6
 #: Parameters of an address that are remembered; an address with more is compared without the others.
 _MOST_PARAMETERS = 6
+#: A title of so many words, or of so many signs in a script without spaces, is hardly another story's as well.
+TELLING_WORDS, TELLING_SIGNS = 5, 12
 #: The parts of a content hash that are texts.
 TEXT_PARTS = {"title": TITLE, "summary": SUMMARY, "text": TEXT}
 
@@ -74,6 +76,17 @@ class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def title(self) -> bytes:
         """The title, b"" for none."""
         return part(self.content, TITLE)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it says more than a title."""
+        return any(self.content[SUMMARY]) or any(self.content[TEXT])
+
+    @property
+    def has_telling_title(self) -> bool:
+        """Whether its title is long enough to be that of one story, and not that of a column or a bulletin."""
+        title = self.entry.title
+        return len(title.split()) >= TELLING_WORDS or (len(title) >= TELLING_SIGNS and not title.isascii())
 
     @property
     def place(self) -> bytes:

@@ -176,7 +176,12 @@ def _matched(
 
 
 def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
-    """The entries without those that say the same under the same guid or link as one before them."""
+    """The entries without those that say the same as one before them: under its guid or link, or at its moment.
+
+    One story in two sections has another guid and another link in each, but not another title, text and time. What has
+    a title only, or the date that all have, may be two stories.
+    """
+    dates_tell = len({entry.date for entry in entries}) > 1
     speakers: dict[bytes, set[bytes]] = {}
     for entry in entries:
         speakers.setdefault(entry.link, set()).add(entry.words)
@@ -184,7 +189,10 @@ def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
     unique: list[EntryKeys] = []
     for entry in entries:
         twin = None
-        for key in [key for key in (entry.guid, entry.link) if key] or [entry.date]:
+        keys = [key for key in (entry.guid, entry.link) if key]
+        if not keys or (dates_tell and entry.date and entry.title and entry.is_told):
+            keys.append(entry.date)
+        for key in keys:
             earlier = told.setdefault((key, entry.words), entry)
             twin = twin or (earlier if earlier is not entry else None)
         other_time = twin is not None and entry.date != twin.date and len(speakers[entry.link]) > 1

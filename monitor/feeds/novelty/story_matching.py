@@ -140,6 +140,7 @@ class Matching:
         self._take_foreign("place", lambda e, s: self._is_same_page(e, s, choice), choice)
         for kind in ("title", "summary"):
             self._take(f"{kind}+date", lambda e, s, kind=kind: self._is_renamed(e, s, kind, choice))  # type: ignore[misc]
+        self._take("title", self._is_all_but_words)
         if choice.kind in {"title+date", "words"}:
             # No key holds in this feed: what kept its title or its summary is the same story.
             for kind in ("title", "summary"):
@@ -179,7 +180,7 @@ class Matching:
         fluent = len(pairs) > 1 and len(pairs) >= len(self.found)
         for number, story in pairs:
             entry = self.entries[number]
-            told = bool(part(entry.content, SUMMARY) or part(entry.content, TEXT))
+            told = entry.is_told
             displaced = self._is_used(story.guid, "guid") or self._is_used(story.link, "link")
             same_time = not self._other_date(entry, story)
             alone = len(self.entries) == 1 and told
@@ -193,7 +194,11 @@ class Matching:
                 or displaced
                 or fluent
             )
-            if story.id not in self._taken and ((same_time and unsure) or (fluent and told) or (displaced and told)):
+            gone = not (self._is_used(story.guid, "guid") or self._is_used(story.link, "link"))
+            again = told and entry.has_telling_title and gone
+            if story.id not in self._taken and (
+                (same_time and unsure) or (fluent and told) or (displaced and told) or again
+            ):
                 self._assign(number, story)
 
     def _is_used(self, key: bytes, kind: str) -> bool:
@@ -233,6 +238,11 @@ class Matching:
         """
         return self._is_alone(entry, kind) and not _is_other(entry, story, choice)
 
+    def _is_all_but_words(self, entry: EntryKeys, story: KnownStory) -> bool:
+        """Whether both have nothing but a title and a guid made of their words, and the story has left."""
+        bare = not (entry.link or story.link or entry.date or story.date or self._is_used(story.guid, "guid"))
+        return bare and entry.has_telling_title and self._is_alone(entry, "title")
+
     def _is_alone(self, entry: EntryKeys, kind: str) -> bool:
         value = _entry_key(entry, kind)
         return self._counts[kind][value] == 1 and len(self.stories.find(kind, value)) == 1
@@ -247,6 +257,9 @@ class Matching:
             if self._is_own(self.entries[number], kind) and (story := self._candidate(self.entries[number], kind, test))
         ]
         holds = choice.guids_hold if kind == "guid" else choice.links_hold
+        if kind == "guid" and choice.links_hold:
+            # Ids that begin anew, as after a move to another system: each has another page, text and date.
+            holds = any(_same(self.entries[number].path, story.path) for number, story in pairs)
         if len(pairs) >= MASS and not (self.found or self._forced or holds):
             return
         for number, story in pairs:

@@ -12,6 +12,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
+from monitor.feeds.formats.fields.common_signs import encoding_by_signs
 from monitor.feeds.formats.fields.date_words import load_names
 
 
@@ -72,6 +73,9 @@ _NO_CHARSETS = frozenset(
 #: Encodings whose bytes are all ASCII, so that "valid UTF-8" says nothing.
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_kr", "hz", "utf-7"})
 
+#: Escapes by which they are known where no label names them (ISO-2022, RFC 1468 and RFC 1557).
+_ESCAPES = {"iso2022_jp": (b"\x1b$B", b"\x1b$@", b"\x1b(J"), "iso2022_kr": (b"\x1b$)C",)}
+
 _DECLARATION = re.compile(rb"""^\s{0,64}<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _LANGUAGE = re.compile(rb"""<language>\s*([A-Za-z]{2,3})|xml:lang\s*=\s*["']([A-Za-z]{2,3})""")
@@ -94,8 +98,8 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
         if body.startswith(shape):
             return _forgiving(body, name)
     labels = _labels(body, content_type)
-    if labels and labels[0] in _SEVEN_BIT and body.isascii():
-        return _forgiving(body, labels[0])
+    if body.isascii() and (seven := _seven_bit(body, labels)):
+        return _forgiving(body, seven)
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -104,14 +108,31 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
     else:
         odd = [label for label in labels if label != "utf-8"] if not body.isascii() else []
         return Decoded(text, "utf-8", f"labelled {odd[0]}, is utf-8" if odd else "")
+    is_latin = _is_latin(body)
+    if not is_latin and (found := encoding_by_signs(_words(body), labels[0] if labels else "")):
+        return Decoded(body.decode(found, "replace"), found, _unlike(labels))
     for label in labels:
-        if label.startswith("cp12"):
-            return Decoded(body.decode(label, "summitry-undefined"), label)
+        if label == "cp1252":
+            # The most frequent wrong label: what is not in Latin letters, or in a language with another code page.
+            if is_latin:
+                return _latin(body, labels)
+            continue
         try:
-            return Decoded(body.decode(label), label)
+            return Decoded(body.decode(label, "summitry-undefined" if label.startswith("cp12") else "strict"), label)
         except UnicodeDecodeError:
             continue
-    return _latin(body, labels) or _detected(body, labels)
+    return _latin(body, labels) if is_latin else _detected(body, labels)
+
+
+def _unlike(labels: list[str]) -> str:
+    return f"not valid {labels[0]}" if labels else "undeclared encoding"
+
+
+def _seven_bit(body: bytes, labels: list[str]) -> str:
+    """Return the encoding of a document whose bytes are ASCII and mean other signs, "" where they mean themselves."""
+    if labels and labels[0] in _SEVEN_BIT:
+        return labels[0]
+    return next((name for name, escapes in _ESCAPES.items() if any(each in body for each in escapes)), "")
 
 
 def _damaged_utf8(body: bytes) -> str | None:
@@ -180,20 +201,18 @@ def codec_of(label: str) -> str:
     return _SUPERSETS.get(info.name, info.name)
 
 
-def _latin(body: bytes, labels: list[str]) -> Decoded | None:
-    """Read a document in Latin letters, by the code page of its language; None for another script.
+def _latin(body: bytes, labels: list[str]) -> Decoded:
+    """Read a document in Latin letters, by the code page of its language.
 
     Such documents are nearly all ASCII. Detection by statistics takes French for Polish, so the language decides, which
     the ASCII letters show: most languages have windows-1252, which is also what browsers take for a wrong label.
     """
-    if not _is_latin(body):
-        return None
     pages = _code_pages()
     name = pages.get(_language(body)) or pages.get(_declared_language(body), "cp1252")
     text = body.decode(name, "summitry-undefined")
     if _CONTROL.search(text) and name != "cp1252":
         name, text = "cp1252", body.decode("cp1252", "summitry-undefined")
-    return Decoded(text, name, f"not valid {labels[0]}" if labels else "undeclared encoding")
+    return Decoded(text, name, "" if name in labels else _unlike(labels))
 
 
 def _is_latin(body: bytes) -> bool:
@@ -237,7 +256,7 @@ def _detected(body: bytes, labels: list[str]) -> Decoded:
             continue
         text = body.decode(name, "replace")
         if text.count("\ufffd") * 50 <= len(text):
-            return Decoded(text, name, "undeclared encoding" if not labels else f"not valid {labels[0]}")
+            return Decoded(text, name, _unlike(labels))
     # Latin-1 maps every byte; what it makes of the undefined ones are controls, which are removed later.
     return Decoded(body.decode("latin-1"), "latin-1", "unknown encoding")
 

@@ -185,3 +185,60 @@ def test_row_106_what_stands_around_json_costs_nothing(around: str) -> None:
     found = parse((around % json_feed('{"id":"1","title":"One"}')).encode())
     assert [entry.title for entry in found.entries] == ["One"]
     assert not found.incomplete
+
+
+#: Sentences in languages that are not written in Latin letters, and the encodings that they come in.
+SCRIPTS = {
+    "ja": ("両首脳は東京で会談し、二国間の関係について話し合った。外相も同席した。", ["euc_jp", "cp932"]),
+    "zh": ("两国领导人在北京举行会谈，讨论了双边关系和地区局势。", ["gb18030"]),
+    "zh-tw": ("兩國領導人在北京舉行會談,討論了雙邊關係和地區局勢,並就合作交換意見。", ["big5"]),
+    "ko": ("양국 정상은 서울에서 회담을 갖고 양국 관계에 대해 논의했다.", ["cp949"]),
+    "ru": ("Президенты провели телефонный разговор и обсудили отношения.", ["cp1251", "koi8_r", "iso8859_5"]),
+    "el": ("Οι δύο ηγέτες συναντήθηκαν στην Αθήνα και συζήτησαν.", ["cp1253"]),
+    "he": ("שני המנהיגים נפגשו בירושלים ודנו ביחסים בין המדינות", ["cp1255"]),
+    "ar": ("التقى الزعيمان في القاهرة وناقشا العلاقات بين البلدين", ["cp1256"]),
+    "th": ("ผู้นำทั้งสองพบกันที่กรุงเทพและหารือเรื่องความสัมพันธ์", ["cp874"]),
+}  # fmt: skip
+
+
+def labelled(sentence: str, encoding: str, label: str) -> str:
+    head = f"<?xml version='1.0' encoding='{label}'?>" if label else ""
+    return parse((head + rss_of(sentence)).encode(encoding)).entries[0].title
+
+
+def rss_of(sentence: str) -> str:
+    return f"<rss version='2.0'><channel><item><title>{sentence}</title></item></channel></rss>"
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "windows-1252", "us-ascii", "utf-8", "", "iso-8859-2"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_row_129_a_latin_label_on_another_script_is_not_believed(script: str, label: str) -> None:
+    sentence, encodings = SCRIPTS[script]
+    assert [labelled(sentence, encoding, label) for encoding in encodings] == [sentence] * len(encodings)
+
+
+@pytest.mark.parametrize("label", ["shift_jis", "euc-jp", "gb2312", "big5", "euc-kr"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_row_129_nor_is_that_of_another_language_of_east_asia(script: str, label: str) -> None:
+    sentence, encodings = SCRIPTS[script]
+    assert [labelled(sentence, encoding, label) for encoding in encodings] == [sentence] * len(encodings)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "encoding"),
+    [(OTHERS[language][1], OTHERS[language][0]) for language in ("Polish", "Czech", "Turkish")],
+)  # fmt: skip
+def test_row_129_a_latin_label_on_a_language_with_another_code_page(sentence: str, encoding: str) -> None:
+    assert labelled(sentence, encoding, "iso-8859-1") == sentence
+
+
+def test_row_129_a_right_label_is_believed() -> None:
+    for sentence, encodings in SCRIPTS.values():
+        assert {labelled(sentence, encoding, encoding.replace("_", "-")) for encoding in encodings} == {sentence}
+    assert labelled("Le président à Orléans", "cp1252", "iso-8859-1") == "Le président à Orléans"
+
+
+def test_row_129_escapes_show_seven_bit_encodings_without_a_label() -> None:
+    for label in ("", "utf-8", "iso-8859-1"):
+        assert labelled(SCRIPTS["ja"][0], "iso2022_jp", label) == SCRIPTS["ja"][0]
+        assert labelled(SCRIPTS["ko"][0], "iso2022_kr", label) == SCRIPTS["ko"][0]

@@ -281,6 +281,87 @@ def test_row_75_a_shared_summary_and_moment_do_not_make_another_story_a_correcti
     assert told[1:] == [new("Result 6"), new("Result 7", "Result 8")]
 
 
+def stories(*numbers: int, **changes: dict[str, Any]) -> list[str]:
+    """Items with a guid, link, date and text each; `changes` are of the story with that number (`n2={...}`)."""
+    return [
+        item(
+            **{
+                "title": f"Council decides on plan {n} today",
+                "link": f"{HOME}{n}",
+                "guid": f"g{n}",
+                "text": f"Words of {n}.",
+                "date": n,
+                **changes.get(f"n{n}", {}),
+            }
+        )
+        for n in numbers
+    ]
+
+
+TITLE = "Council decides on plan 2 today"
+
+
+def test_row_75_one_story_in_two_sections_is_told_once_and_so_is_its_edit() -> None:
+    world = {"link": f"{HOME}world/2", "guid": "w2"}
+    six = range(5, -1, -1)
+    told = Follower().play(
+        [
+            rss(*stories(*six)),
+            rss(*stories(*six), *stories(2, n2=world)),
+            rss(*stories(5, 4, 3), *stories(2, n2=world)),
+            rss(*stories(6, 5, 4, 3), *stories(2, n2=world | {"text": "Corrected."})),
+        ]
+    )
+    assert told[1:] == [NOTHING, NOTHING, (["Council decides on plan 6 today"], [(TITLE, 1)])]
+    # Without dates, or with nothing but a title, they may be two stories.
+    for less in ({"date": ""}, {"text": ""}):
+        both = [*stories(5, 4), *stories(2, n2=less), *stories(2, n2=world | less)]
+        assert len(Follower().play([rss(*both)])[0][0]) == 4
+
+
+@pytest.mark.parametrize("other", [{}, {"date": 50}])
+def test_row_75_a_story_that_is_put_out_again_under_another_guid_and_link_is_no_news(other: dict[str, Any]) -> None:
+    six = range(5, -1, -1)
+    again = {"link": f"{HOME}again/2", "guid": "x2", **other}
+    assert Follower().play([rss(*stories(*six)), rss(*stories(*six)), rss(*stories(*six, n2=again))])[2] == NOTHING
+    # Where the first one still stands in the feed, both are meant; and with other words it is another story.
+    both = rss(*stories(2, n2=again | {"date": 50}), *stories(*six))
+    assert Follower().play([rss(*stories(*six)), both])[1] == new(TITLE)
+    changed_too = rss(*stories(*six, n2=again | {"text": "Other words.", "date": 50}))
+    assert Follower().play([rss(*stories(*six)), rss(*stories(*six)), changed_too])[2] == new(TITLE)
+
+
+def test_row_75_a_bulletin_that_comes_again_with_the_same_words_is_told() -> None:
+    def bulletin(day: int) -> list[str]:
+        return [item("Weather", f"{HOME}w/{day}", f"w{day}", "Sunny.", 24 * day)]
+
+    first, second = stories(5, 4, 3, 2), stories(6, 5, 4, 3)
+    assert Follower().play([rss(*bulletin(1), *first), rss(*bulletin(1), *first), rss(*bulletin(2), *second)])[
+        2
+    ] == new("Council decides on plan 6 today", "Weather")
+
+
+def test_row_75_a_guid_made_of_the_words_where_there_is_nothing_else() -> None:
+    bare: dict[str, Any] = {"link": "", "date": ""}
+    before = [one for n in range(6) for one in stories(n, **{f"n{n}": bare})]
+    edit = stories(2, n2=bare | {"guid": "of-other-words", "text": "Words of 2, corrected."})
+    after = [*before[:2], *edit, *before[3:]]
+    assert Follower().play([rss(*before), rss(*before), rss(*after)])[2] == changed(TITLE)
+    # A short title may be that of the next bulletin.
+    short = [item("Weather", "", f"w{day}", f"Sunny on day {day}.") for day in range(2)]
+    assert Follower().play([rss(short[0], *before), rss(short[1], *before)])[1] == new("Weather")
+
+
+def test_row_72_guids_that_begin_anew_with_other_pages_are_those_of_new_stories() -> None:
+    anew = {
+        f"n{n}": {"title": f"Another {n}", "link": f"{HOME}v2/{n}", "text": f"Fresh {n}", "date": 90 + n}
+        for n in range(6)
+    }
+    six = range(5, -1, -1)
+    told = Follower().play([rss(*stories(*six)), rss(*stories(*six)), rss(*stories(*six, **anew))])
+    assert told[2] == new(*(f"Another {n}" for n in range(6)))
+
+
 # ---- editions ----
 
 
