@@ -110,7 +110,7 @@ class HttpAnswer(httpx.AsyncByteStream):
 
     def _begins_without_chunks(self, data: bytes) -> bool:
         """Tell whether a body that is said to come in chunks begins with a document instead of a chunk's size."""
-        return not self._started and data.lstrip()[:1] in {b"<", b"{"} and self._is_chunked
+        return not self._started and data.lstrip()[:1] in {b"<", b"{", b"["} and self._is_chunked
 
     @property
     def _is_chunked(self) -> bool:

@@ -72,7 +72,7 @@ async def read_body(
 
     `coding` is the value of Content-Encoding. Labels that name no compression (`UTF-8`, `none`, `aws-chunked`) change
     nothing; neither does a compression on a body that begins as a document does, and what begins as gzip does is
-    unpacked without a label. Of gzip that ends early, what was unpacked is returned. Raises HttpError:
+    unpacked whatever its label. Of gzip that ends early, what was unpacked is returned. Raises HttpError:
     `encoding_refused` for a compression that was not asked for and for more than one, `body_too_large`,
     `decoded_too_large`, `bad_gzip`.
     """
@@ -82,11 +82,12 @@ async def read_body(
     size = 0
     async for chunk in chunks:
         if not size and not _is_plain(chunk):
-            if len(codings) > 1 or not _GZIP_NAMES.issuperset(codings):
+            is_gzip = chunk.startswith(_GZIP_MAGIC)  # whatever one compression its label names
+            if len(codings) > 1 or not (is_gzip or _GZIP_NAMES.issuperset(codings)):
                 raise HttpError(
                     f"the body is coded as {coding[:60]!r}, which was not asked for", reason="encoding_refused"
                 )
-            if codings or chunk.startswith(_GZIP_MAGIC):  # without a label: a file that was packed, `feed.xml.gz`
+            if codings or is_gzip:  # without a label: a file that was packed, `feed.xml.gz`
                 inflated = _Inflated(max_decoded)
         size += len(chunk)
         if size > max_raw:
@@ -107,7 +108,7 @@ async def read_body(
 def _is_plain(start: bytes) -> bool:
     """Tell whether a body begins as a document does, so that a label of a compression is a mistake."""
     text = start.lstrip(_BLANK)[:16]
-    return text[:1] in {b"<", b"{"} and not _CONTROLS.intersection(text)
+    return text[:1] in {b"<", b"{", b"["} and not _CONTROLS.intersection(text)
 
 
 class _Inflated:

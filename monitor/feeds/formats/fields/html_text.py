@@ -59,7 +59,8 @@ _BREAKS = frozenset({"br", "hr", "wbr"})
 _PAIRED = frozenset((
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "center", "cite", "code", "del", "dfn", "em", "font", "i", "ins",
     "kbd", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
-    "var", "table", "tbody", "pre", "figcaption",
+    "var", "table", "tbody", "thead", "tfoot", "pre", "figcaption", "details", "aside", "address", "dl", "dt", "dd",
+    "ruby", "rt",
 ))  # fmt: skip
 #: Elements that hold no words, but for `head` and `title`: nobody puts a whole page into a title.
 _HIDDEN = "|".join(sorted(_SILENT - {"head", "title"}))

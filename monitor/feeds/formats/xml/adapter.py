@@ -27,7 +27,9 @@ _LATE_ROOT = re.compile(r"<(?:rss|feed|channel|\w+:RDF)[\s>]")
 #: An entry that is a document by itself -> what it should stand in (RFC 4287, section 2, allows that).
 _ALONE = {"entry": "feed", "item": "rss"}
 #: What has words where an entry has none of its own.
-_OTHER_WORDS = ("side_media_description", "side_media_title", "side_itunes_subtitle")
+_OTHER_WORDS = (
+    "side_media_description", "side_media_text", "side_dcterms_abstract", "side_media_title", "side_itunes_subtitle",
+)  # fmt: skip
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)\b", re.IGNORECASE)
 #: What says how wide a picture is when the feed does not: a thumbnail is small, an enclosure or content is large.
 _UNKNOWN_WIDTH = {"media_content": 600, "enclosure": 500, "itunes": 400, "media_thumbnail": 100}

@@ -44,7 +44,7 @@ HANDLED = frozenset((
     "media_group", "media_keywords", "media_license", "media_player", "media_rating", "media_restriction",
     "media_thumbnail", "media_title", "modified", "name", "newlocation", "psc_chapter", "psc_chapters", "pubdate",
     "published", "rights", "rss", "source", "subtitle", "summary", "tagline", "tags", "textinput", "title", "updated",
-    "uri", "url", "webmaster", "where", "width", "xhtml_body",
+    "uri", "url", "webmaster", "where", "width", "xhtml_body", "media_text", "dcterms_abstract",
 ))  # fmt: skip
 #: Fields that an element of that name, which means nothing to feedparser, would be taken for.
 _FIELDS = frozenset({
@@ -54,7 +54,7 @@ _FIELDS = frozenset({
 #: Texts that never take the place of the entry's own (see `feedparser_driver`); the first one of each is kept.
 SIDE_TEXTS = frozenset((
     "media_title", "media_description", "itunes_title", "itunes_subtitle", "itunes_summary",
-    "dc_title", "dc_description", "dc_date", "feedburner_origlink",
+    "dc_title", "dc_description", "dc_date", "feedburner_origlink", "media_text", "dcterms_abstract",
 ))  # fmt: skip
 #: What a person is made of.
 PERSON = frozenset({"name", "email", "uri", "url"})

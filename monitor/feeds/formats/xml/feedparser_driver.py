@@ -171,7 +171,8 @@ class _FeedparserReader:
 
 #: Elements whose text is kept under its own name, first one wins, and never takes the place of the entry's own.
 _SIDE_FIELDS = ("media_title", "media_description", "itunes_title", "itunes_subtitle", "itunes_summary",
-                "dc_title", "dc_description", "dc_date", "feedburner_origlink")  # fmt: skip
+                "dc_title", "dc_description", "dc_date", "feedburner_origlink",
+                "media_text", "dcterms_abstract")  # fmt: skip
 
 
 def _side_handlers(name: str) -> dict[str, Any]:

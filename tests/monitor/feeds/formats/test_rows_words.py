@@ -140,6 +140,8 @@ def test_row_102_json_content_text_is_text() -> None:
         '<media:content url="https://a.example/x.jpg" medium="image"><media:description>A ferry at pier 4</media:description></media:content>',
         '<media:group><media:content url="https://a.example/x.jpg"/><media:description>A ferry at pier 4</media:description></media:group>',
         '<media:content url="https://a.example/x.jpg"><media:title>A ferry at pier 4</media:title></media:content>',
+        "<media:text>A ferry at pier 4</media:text>",
+        "<t:abstract xmlns:t='http://purl.org/dc/terms/'>A ferry at pier 4</t:abstract>",
         '<description>&lt;img src="x.jpg" alt="A ferry at pier 4"&gt;</description>',
         "<description>&lt;a href='y'&gt;&lt;img title='A ferry at pier 4' src='x.jpg'/&gt;&lt;/a&gt;</description>",
     ],
@@ -154,6 +156,12 @@ def test_row_103_a_caption_never_joins_the_words_of_an_entry() -> None:
     caption = '<media:content url="x.jpg" medium="image"><media:description>Two men in 2019</media:description></media:content>'
     entry = rss(f"<title>Council meets</title><description>It met.</description>{caption}")
     assert (entry.title, entry.summary, entry.content) == ("Council meets", "It met.", "")
+
+
+@pytest.mark.parametrize("name", ["details", "aside", "address", "dl", "ruby"])
+def test_row_101_elements_around_a_text_are_no_words_of_it(name: str) -> None:
+    assert rss(f"<title>T</title><description>&lt;{name}&gt;A ferry&lt;/{name}&gt;</description>").summary == "A ferry"
+    assert rss(f"<title>How to use &lt;{name}&gt; well</title>").title == f"How to use <{name}> well"
 
 
 def test_row_104_an_entry_in_two_languages_is_read_in_the_feeds() -> None:

@@ -227,10 +227,16 @@ async def test_row_109_a_needless_content_encoding_on_a_plain_body_changes_nothi
     assert await polled(world, head(b"Content-Encoding: " + label.encode())) == ALL
 
 
-@pytest.mark.parametrize("label", ["gzip, UTF-8", "aws-chunked,gzip", "X-GZIP", "utf-8, gzip"])
+@pytest.mark.parametrize("label", ["gzip, UTF-8", "aws-chunked,gzip", "X-GZIP", "utf-8, gzip", "deflate", "br"])
 async def test_row_109_beside_gzip_as_well(server: FeedServer, world: World, label: str) -> None:
     packed = gzip.compress(BODY)
     assert await polled(world, head(b"Content-Encoding: " + label.encode(), body=packed)) == ALL
+
+
+@pytest.mark.parametrize("label", ["", "gzip", "br"])
+async def test_row_109_a_list_of_json_is_a_plain_body_too(server: FeedServer, world: World, label: str) -> None:
+    items = b'[{"id": "1", "title": "one story", "content_text": "Words of the one story, and more."}]'
+    assert await polled(world, head(b"Content-Encoding: " + label.encode(), body=items)) == {"one story"}
 
 
 async def test_row_109_a_packed_file_without_a_label_is_unpacked(server: FeedServer, world: World) -> None:
