@@ -182,7 +182,7 @@ def test_what_stands_after_the_root_does_not_matter(tail: str) -> None:
 
 def test_a_torn_document_gives_the_entries_it_has() -> None:
     feed = read(item("<title>One</title><link>https://example.org/1</link>")[:-30] + "<item><title>Tw")
-    assert feed.mode == "rss-loose"
+    assert feed.mode == "rss-repaired"
     assert "One" in [entry.title for entry in feed.entries]
     assert feed.problem
 
