@@ -21,11 +21,9 @@ _REFERENCE = re.compile(
 )
 #: What was meant to begin a CDATA section.
 _BEGINS = re.compile(r"<\s?!?\s?\[?\s?CDATA\s?\[", re.IGNORECASE)
-#: A CDATA section that goes on past the end tag of the element that it is in.
-_UNCLOSED = re.compile(
-    r"(<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>\s*<!\[CDATA\[(?:(?!\]{1,2}\s?>?\s*</\2\s*>|\]\]>|</\2\s*>).)*+)(?:\]{0,2}\s?>?\s*)(?=</\2\s*>)",
-    re.DOTALL,
-)
+#: A CDATA section that an element begins with, and what was meant to end one.
+_SECTION = re.compile(r"<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>\s*<!\[CDATA\[")
+_ENDS = re.compile(r"\]{1,2}\s?>?\s*\Z")
 _PAIR = re.compile(r"&#(5[5-7]\d{3}|[xX][dD][89abAB][0-9a-fA-F]{2});&#(5[5-7]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});")
 _ENTRY_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)(?:\s[^<>]*)?/?>")
 _ENTRY_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>")
@@ -137,7 +135,7 @@ def mend(text: str) -> str:
     text = _BEGINS.sub("<![CDATA[", text)
     end = text.rfind("-->")
     text = text[: end + 1] + text[end + 1 :].replace("<!--", "")
-    text = _UNCLOSED.sub(r"\g<1>]]>", text)
+    text = _with_ended_sections(text)
     text = _REFERENCE.sub(_mended, _PAIR.sub(_joined, text))
     root = _ROOT.match(text)
     if root is None:
@@ -151,6 +149,30 @@ def mend(text: str) -> str:
     missing = sorted(used - declared - {"xml", "xmlns"})[:50]
     added = "".join(f' xmlns:{prefix}="{_NAMESPACES.get(prefix, "urn:undeclared:" + prefix)}"' for prefix in missing)
     return text[: root.end()] + added + text[root.end() :]
+
+
+def _with_ended_sections(text: str) -> str:
+    """Return the text with an end for each CDATA section that goes on past the end tag of the element it is in."""
+    done: list[str] = []
+    after: dict[str, int] = {}
+
+    def find(what: str, start: int) -> int:
+        if after.get(what, -1) < start and after.get(what) != len(text):
+            found = text.find(what, start)
+            after[what] = found if found >= 0 else len(text)
+        return after[what]
+
+    last = inside = 0
+    for match in _SECTION.finditer(text):
+        start = match.end()
+        if match.start() < inside:
+            continue
+        end, element = find("]]>", start), find(f"</{match[1]}>", start)
+        inside = end
+        if element < end:
+            done += (text[last:start], _ENDS.sub("", text[start:element]), "]]>")
+            last = inside = element
+    return "".join((*done, text[last:]))
 
 
 def _mended(match: re.Match[str]) -> str:
