@@ -28,7 +28,7 @@ async def test_no_record_stops_a_stage(broker: str, prefix: str, tmp_path: Path)
             await poison(settings, names, topic, kind, f"poison-{topic}-{kind}")
             for topic in sorted(STAGES)
             for kind in sorted(KINDS)
-            if kind != "half-characters"
+            if kind != "half-characters" and (topic, kind) != ("events", "no-key")  # compacted: Kafka refuses that
         ]
         now.newsroom.print("alpha", Entry("s2", after))
         await until("the story behind them is told", lambda: now.desk.of(*contact), within=120)

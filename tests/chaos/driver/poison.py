@@ -22,6 +22,8 @@ KINDS: dict[str, Callable[[], bytes | None]] = {
     "half-characters": lambda: b'{"id":"\\ud800","title":"\\udfff"}',
     "deep": lambda: b"[" * 200_000,
     "newer": lambda: _NEWER,
+    "no-key": lambda: b"\x00 nobody's",
+    "year-1970": lambda: b"\x7f from long ago",
     "huge": lambda: os.urandom(3_900_000),
     "bomb:gzip": lambda: b"\0" * 60_000_000,
     "bigger-bomb:gzip": lambda: b"\0" * 90_000_000,
@@ -32,7 +34,7 @@ KINDS: dict[str, Callable[[], bytes | None]] = {
 #: The topics that are poisoned, by their names in TopicNames. Not those of the handled stages alone: every one is read.
 TOPICS = [
     "articles", "articles", "mentions", "events", "assembly", "deliveries", "silences", "acks", "feeds", "feed_state",
-    "attempts", "dead_letters",
+    "attempts", "dead_letters", "feedback",
 ]  # fmt: skip
 #: A record here that a stage can't handle becomes exactly one dead letter.
 STAGES = {"articles", "mentions", "events"}
@@ -53,7 +55,10 @@ async def poison(broker: BrokerSettings, names: TopicNames, topic: str, kind: st
     try:
         await producer.start()
         name = getattr(names, topic)
-        sent = await producer.send_and_wait(name, value, key=key.encode(), headers=[("x", b"\xff")])
+        sent = await producer.send_and_wait(
+            name, value, key=None if kind == "no-key" else key.encode(), headers=[("x", b"\xff")],
+            timestamp_ms=0 if kind == "year-1970" else None,
+        )  # fmt: skip
     finally:
         await producer.stop()
     return f"{name}:{sent.partition}:{sent.offset}"

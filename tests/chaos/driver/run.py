@@ -44,23 +44,46 @@ HEAL = 300.0
 
 
 class Receiver:
-    """A webhook receiver that keeps what it got; it can refuse, take and lose its answer, or answer late."""
+    """A webhook receiver that keeps what it got.
+
+    It can refuse, limit the rate without naming a wait, redirect, take and lose its answer, answer late, or answer with
+    a body that never ends.
+    """
 
     def __init__(self, server: FeedServer, name: str) -> None:
         self.name, self.told, self.mode = name, Told(), ""
         self.url = server.on(f"/{name}", self._take)
 
     def _take(self, request: Request) -> Reply:
-        if self.mode == "refuse":
-            return Reply(503)
+        if refusal := _REFUSALS.get(self.mode):
+            return refusal
         self.told.take(json.loads(request.body))
         match self.mode:
             case "lose":
                 return Reply(raw=_hang_up)
             case "late":
                 return Reply(204, delay=4.0)
+            case "endless":
+                return Reply(raw=_talk_on)
             case _:
                 return Reply(204)
+
+
+_REFUSALS = {
+    "refuse": Reply(503),
+    "limit": Reply(429, headers={"Retry-After": "0"}),
+    "redirect": Reply(307, headers={"Location": "http://127.0.0.1:1/"}),
+}
+
+
+async def _talk_on(writer: asyncio.StreamWriter) -> None:
+    """Take the message, and go on talking until nobody listens."""
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        while not writer.is_closing():
+            writer.write(b"and so on " * 1000)
+            await writer.drain()
+            await asyncio.sleep(0.1)
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:
@@ -263,7 +286,7 @@ class Run:
                     running[0].send_signal(signal.SIGTERM)
             case "poison":
                 await self._poison(step, number)
-            case "refuse" | "lose" | "late":
+            case "refuse" | "lose" | "late" | "limit" | "redirect" | "endless":
                 receiver = self.receivers[step.what]
                 receiver.mode = step.kind
                 await asyncio.sleep(step.lasts)

@@ -12,13 +12,14 @@ from tests.chaos.driver.proxy import API_KEYS
 
 Kind = Literal[
     "kill", "stop", "skew", "join", "leave", "full-disk", "broker-kill", "broker-pause", "hold", "cut",
-    "poison", "refuse", "lose", "late", "partitions", "remake",
+    "poison", "refuse", "lose", "late", "limit", "redirect", "endless", "partitions", "remake",
 ]  # fmt: skip
 
 #: How often each kind is drawn, relative to the others.
 WEIGHTS: dict[Kind, int] = {
     "kill": 10, "stop": 4, "skew": 3, "join": 4, "leave": 4, "full-disk": 1, "broker-kill": 1, "broker-pause": 3,
-    "hold": 8, "cut": 3, "poison": 16, "refuse": 4, "lose": 4, "late": 3, "partitions": 1, "remake": 1,
+    "hold": 8, "cut": 3, "poison": 16, "refuse": 4, "lose": 4, "late": 3, "limit": 2,
+    "redirect": 1, "endless": 2, "partitions": 1, "remake": 1,
 }  # fmt: skip
 #: Seconds between two steps, on average.
 PAUSE = 4.0
@@ -60,7 +61,7 @@ def _object(dice: random.Random, kind: Kind) -> tuple[str, str]:
             return dice.choice(list(API_KEYS)), ""
         case "poison":
             return dice.choice(TOPICS), dice.choice(list(KINDS))
-        case "refuse" | "lose" | "late":
+        case "refuse" | "lose" | "late" | "limit" | "redirect" | "endless":
             return dice.choice(["desk", "wire"]), ""
         case _:
             return "", ""
