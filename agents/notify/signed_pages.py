@@ -91,9 +91,7 @@ class AckPages:
             except BrokerError as error:
                 logger.warning("ack_not_noted", error=str(error))
                 return _page(trouble("This can't be noted right now. Try again in a minute."), 503)
-            if len(self._clicked) >= _MAX_CLICKS:
-                self._clicked.clear()
-            self._clicked[event_id] = ack
+            self._remember(event_id, ack)
         return _page(thanks(ack))
 
     async def _ask_feedback(self, request: web.Request) -> web.Response:
@@ -118,7 +116,7 @@ class AckPages:
             key = f"{verdict}|{event_id}|{by}"
             if key not in self._clicked:
                 try:
-                    self._clicked[key] = await self._note(verdict, event_id, by, fields)
+                    self._remember(key, await self._note(verdict, event_id, by, fields))
                 except BrokerError as error:
                     logger.warning("feedback_not_noted", error=str(error))
                     return _page(trouble("This can't be noted right now. Try again in a minute."), 503)
@@ -151,6 +149,11 @@ class AckPages:
         purpose: Literal["wrong", "not_this_event"] = "wrong" if verdict == "wrong" else "not_this_event"
         self._links.check(event_id, until, signature, self._clock(), purpose)
         return purpose
+
+    def _remember(self, key: str, ack: Ack) -> None:
+        if len(self._clicked) >= _MAX_CLICKS:
+            self._clicked.clear()
+        self._clicked[key] = ack
 
     def _seen(self, event_id: str) -> Ack | None:
         return self._notifier.acknowledged(event_id) or self._clicked.get(event_id)

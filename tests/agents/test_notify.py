@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaTimeoutError
 from click.testing import CliRunner
 
 from agents.cli import cli
-from agents.notify import KafkaDeliveryLog, NotifyStage
+from agents.notify import KafkaDeliveryLog, NotifyStage, signed_pages
 from agents.notify.notes import Notes
 from agents.process.web import make_web, serving
 from agents.stream.dead_letters import read
@@ -366,6 +366,23 @@ async def test_feedback_marks_the_event_silences_it_and_is_kept(place: Place) ->
     (word,) = (decode(Feedback, record.value) for record in kept)
     assert (word.event_id, word.verdict, word.by, word.revision) == ("e1", "wrong", "Anna", 1)
     assert word.comment == "they only exchanged letters"
+
+
+async def test_what_readers_said_is_not_remembered_without_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signed_pages, "_MAX_CLICKS", 3)
+    query = urlsplit(AckLinks(ACKNOWLEDGE).link("e1", NOW, "wrong")).query
+    signed = {name: values[0] for name, values in parse_qs(query).items()}
+    async with place.stage() as stage:
+        stage.assign([0])
+        async with (
+            serving(make_web([], stage.routes()), "127.0.0.1", 0) as port,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            for number in range(7):
+                said = {**signed, "by": f"reader {number}"}
+                assert (await client.post(f"http://127.0.0.1:{port}/feedback", data=said)).status_code == 200
+        assert stage._pages is not None
+        assert len(stage._pages._clicked) <= 3
 
 
 def test_feedback_is_exported_as_labelled_items(place_names: tuple[str, str]) -> None:
