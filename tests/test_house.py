@@ -7,8 +7,11 @@ import re
 from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import yaml
+
+from monitor.detect.vocabulary.frame_shapes import BUILT_IN, ItemClass
 
 ROOT = Path(__file__).parents[1]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -188,6 +191,24 @@ def test_no_word_of_a_language_stands_in_python() -> None:
         if of_a_language(text, marks)
     }
     assert found == set()
+
+
+def test_classes_of_words_that_the_code_goes_by_are_listed_in_one_place() -> None:
+    known = set(get_args(ItemClass))
+    assert set(BUILT_IN) < known
+    used: set[str] = set()
+    for module in modules():
+        if not module.startswith("monitor.detect."):
+            continue
+        for node in ast.walk(tree(module)):
+            compared = isinstance(node, ast.Compare) and getattr(node.left, "attr", "") == "class_"
+            listed = isinstance(node, ast.AnnAssign) and "ItemClass" in ast.unparse(node.annotation)
+            if compared or listed:
+                used |= {
+                    one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                }
+    assert used - known == set(), "not in ItemClass"
+    assert known - used - set(BUILT_IN) == set(), "in ItemClass, but no code goes by it"
 
 
 def test_functions_fit_on_a_screen() -> None:

@@ -18,12 +18,13 @@ from monitor.detect.people.title_phrases import Runs
 from monitor.detect.setting.where import place_names as places
 from monitor.detect.text.news_layout import layout
 from monitor.detect.text.tokens import POSSESSIVES, Token, is_glued
+from monitor.detect.vocabulary.frame_shapes import ItemClass
 from monitor.watchlist import Leader, Strength
 
 #: A foreign name in a script without spaces has no more characters than this.
 _GLUED_NAME = 6
 #: Classes of words that show that a leader acts.
-_VERBS = frozenset({"aux", "have", "say", "travel", "control", "support", "adv"})
+_VERBS: frozenset[ItemClass] = frozenset({"aux", "have", "say", "travel", "control", "support", "adv"})
 #: Given names and initials between a title and a surname.
 _GIVEN_NAMES = 4
 

@@ -10,18 +10,20 @@ import msgspec
 from monitor.detect.people.offices import Focus
 from monitor.detect.rules.rows import Row
 from monitor.detect.text.tokens import POSSESSIVES, Phrases
-from monitor.detect.vocabulary.frame_shapes import Frame
+from monitor.detect.vocabulary.frame_shapes import Frame, ItemClass
 from monitor.detect.vocabulary.language import Language, Trigger
 from monitor.records import Medium
 
 #: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
-_VERBAL = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
+_VERBAL: frozenset[ItemClass] = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
 _FINITE = _VERBAL - {"to"}
-_OBJECT_OF = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
-_BEFORE_CLAUSE = frozenset({"BREAK", "COMMA", "END", "conj", "say", "and", "QUOTE", "the", "time", "adv", "prep"})
+_OBJECT_OF: frozenset[ItemClass] = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
+_BEFORE_CLAUSE: frozenset[ItemClass] = frozenset(
+    {"BREAK", "COMMA", "END", "conj", "say", "and", "QUOTE", "the", "time", "adv", "prep"}
+)
 #: Leaders who are asked to meet, without the one who asks.
 _ASKED = 2
-_PERSONAL = frozenset({"pron", "poss", "their"})
+_PERSONAL: frozenset[ItemClass] = frozenset({"pron", "poss", "their"})
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from monitor.detect.people.offices import Registry
 from monitor.detect.people.person import Person
 from monitor.detect.text.tokens import POSSESSIVES, Token
+from monitor.detect.vocabulary.frame_shapes import ItemClass
 from monitor.detect.vocabulary.language import Language, Trigger
 
 #: A sentence of more tokens than this is cut: no news sentence is longer, and the work stays bounded.
@@ -197,9 +198,11 @@ def _coordinated(items: list[RowItem], text: list[str]) -> list[RowItem]:
     return merged
 
 
-_LEADERS = frozenset({"LEADER", "OWNER", "PAIR"})
+_LEADERS: frozenset[ItemClass] = frozenset({"LEADER", "OWNER", "PAIR"})
 #: What may follow a list of leaders behind a preposition; a verb makes the last one a subject of its own.
-_LIST_ENDS = frozenset({"END", "BREAK", "COMMA", "prep", "during", "time", "adv", "and", "QUOTE", "of", "by"})
+_LIST_ENDS: frozenset[ItemClass] = frozenset(
+    {"END", "BREAK", "COMMA", "prep", "during", "time", "adv", "and", "QUOTE", "of", "by"}
+)
 
 
 def _join(before: list[RowItem], item: RowItem, items: list[RowItem], at: int) -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row, RowItem
+from monitor.detect.vocabulary.frame_shapes import ItemClass
 from monitor.detect.vocabulary.language import Cue, Language
 from monitor.detect.vocabulary.language_file import CueStatus
 from monitor.records import Status
@@ -20,16 +21,18 @@ _ORDER: tuple[CueStatus, ...] = (
 )  # fmt: skip
 _TIGHT, _NEAR = 2, 9
 #: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
-_AFTER_NOUN = frozenset({
+_AFTER_NOUN: frozenset[ItemClass] = frozenset({
     "adv", "time", "prep", "during", "the", "det", "STATE", "SEAT", "NAME", "HYPHEN", "QUOTE", "of", "poss", "aux",
     "COMMA",
 })  # fmt: skip
 #: What may stand between a preposition and its noun.
-_BEFORE_NOUN = frozenset({"WORD", "det", "the", "poss", "their", "NAME", "STATE", "SEAT", "HYPHEN", "QUOTE", "adv"})
+_BEFORE_NOUN: frozenset[ItemClass] = frozenset(
+    {"WORD", "det", "the", "poss", "their", "NAME", "STATE", "SEAT", "HYPHEN", "QUOTE", "adv"}
+)
 #: What ends a noun phrase or a verb group, for cues that speak of just that one.
-_PHRASE_ENDS = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
+_PHRASE_ENDS: frozenset[ItemClass] = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
 #: What ends the reach of a cue behind its contact: another clause begins.
-_CUTS = frozenset({"and", "conj", "say", "LEADER", "pron"})
+_CUTS: frozenset[ItemClass] = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
 class Verdict(NamedTuple):

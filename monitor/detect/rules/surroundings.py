@@ -14,6 +14,7 @@ from monitor.detect.rules.status_cues import Verdict
 from monitor.detect.setting.forum import ForumHit
 from monitor.detect.setting.when import HAPPENED, TimeHit, find_times, reading
 from monitor.detect.setting.where import PlaceHit, best_place
+from monitor.detect.vocabulary.frame_shapes import ItemClass
 from monitor.detect.vocabulary.language import Language
 from monitor.records import Kind, Medium, Place, Status, When
 
@@ -30,7 +31,7 @@ _ATTRIBUTES = 3
 _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 #: What may stand between a comma and the verb of the next clause.
-_LEADS_IN = frozenset({"say", "pron", "adv", "conj"})
+_LEADS_IN: frozenset[ItemClass] = frozenset({"say", "pron", "adv", "conj"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

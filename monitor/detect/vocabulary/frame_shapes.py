@@ -28,6 +28,15 @@ BUILT_IN = (
     "LEADER", "PAIR", "OWNER", "PERSON", "STATE", "SEAT", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "NAME", "WORD",
 )  # fmt: skip
 
+#: Every class that the code itself goes by; a language may have more, for its own shapes. Words: prepositions and
+#: conjunctions with a meaning of their own, then kinds of words; triggers: those that frames and cues treat apart.
+ItemClass = Literal[
+    "LEADER", "PAIR", "OWNER", "PERSON", "STATE", "SEAT", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "NAME", "WORD",
+    "and", "with", "of", "to", "by", "between", "prep", "during", "time", "together",
+    "the", "det", "poss", "their", "pron", "say", "conj", "adv", "aux", "have", "support", "control", "travel", "offer",
+    "MEET", "SPEAK", "TELL", "INVITATION",
+]  # fmt: skip
+
 #: Where the side comes from that a shape does not show: the clause's subject, whoever says it ("..., Putin
 #: said"), the two leaders that "their" means, the owner of an official source, or the only two of the article so far.
 Missing = Literal["none", "subject", "attributed", "their", "speaker", "focus"]
