@@ -195,6 +195,7 @@ def test_a_filter_with_a_slip_is_an_error(key, value):
         q=st.sampled_from(["", "gas deal", "普京", "a&b=c+d"]),
     )
 )
+@pytest.mark.slow
 def test_a_view_can_be_shared_by_its_address(selection):
     from urllib.parse import parse_qsl
 

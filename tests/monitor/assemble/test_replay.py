@@ -23,6 +23,8 @@ from monitor.errors import DecodeError, NewerSchemaError, SummitryError
 from monitor.records import Article, encode
 from tests.monitor.assemble.samples import assemble, at, day, mention
 
+pytestmark = pytest.mark.slow
+
 LINES = [
     {"id": "1", "title": "Putin and Xi hold video call", "published": "2026-02-04T09:00:00Z", "url": None},
     {"id": "2", "title": "Putin, Xi discuss trade in video call", "published": "2026-02-04", "outlet": "Sample"},

@@ -46,9 +46,16 @@ def cases_of(trap: Trap) -> list[Case]:
 
 
 def catalogue() -> list[Any]:
-    """One parameter a trap: thousands of parameters would take longer to collect than to run."""
+    """One parameter a trap: thousands of parameters would take longer to collect than to run.
+
+    The press of each further language is slow all together; `languages.yaml` has some cases of each.
+    """
     return [
-        pytest.param(cases_of(trap), id=f"{path.stem}: {trap.trap}")
+        pytest.param(
+            cases_of(trap),
+            id=f"{path.stem}: {trap.trap}",
+            marks=[pytest.mark.slow] if path.stem.startswith("news-") else [],
+        )
         for path in sorted(FOLDER.glob("*.yaml"))
         for trap in msgspec.yaml.decode(path.read_bytes(), type=list[Trap])
     ]

@@ -17,6 +17,8 @@ from monitor.detect.vocabulary.language import LANGUAGES
 from monitor.records import Article
 from tests.monitor.detect.test_catalogue import Case, article_of, catalogue
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime(2026, 2, 5, 8, tzinfo=UTC)
 CODES = sorted(path.name for path in LANGUAGES.iterdir() if path.is_dir())
 SECTIONS = ("frames", "vetoes", "cues")

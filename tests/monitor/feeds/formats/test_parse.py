@@ -291,6 +291,7 @@ def harmless(body: bytes) -> ParsedFeed | None:
 @example(b"<rss><channel><item><link>http://[</link></item></channel></rss>")
 @example(b"<rss xml:base='http://[::1'><channel><item><link>x</link></item></channel></rss>")
 @example(b"<feed><entry><content type='a' mode='base64'>!!!!</content></entry></feed>")
+@pytest.mark.slow
 def test_arbitrary_bytes_raise_nothing_but_feed_errors(body: bytes) -> None:
     for document in (body, b"<rss><channel><item><title>" + body, b"{" + body):
         if parsed := harmless(document):
@@ -299,6 +300,7 @@ def test_arbitrary_bytes_raise_nothing_but_feed_errors(body: bytes) -> None:
 
 @settings(max_examples=250, deadline=None)
 @given(st.sampled_from(FUZZ_SEEDS), st.integers(0, 2**32))
+@pytest.mark.slow
 def test_mutated_feeds_raise_nothing_but_feed_errors_and_stay_writable(seed: bytes, number: int) -> None:
     dice = random.Random(number)
     body = bytearray(seed)
@@ -329,6 +331,7 @@ texts = st.text(st.characters(blacklist_categories=["Cs", "Cc"]) | st.sampled_fr
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(texts, texts, texts, st.lists(texts, max_size=3)), max_size=4))
+@pytest.mark.slow
 def test_parse_serialise_parse_is_stable(rows: list[tuple[str, str, str, list[str]]]) -> None:
     items = "".join(
         f"<item><title>{escape(title)}</title><guid isPermaLink='false'>{escape(guid)}</guid>"

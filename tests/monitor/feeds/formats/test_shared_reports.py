@@ -127,6 +127,7 @@ async def test_the_last_entry_of_a_cut_body_waits() -> None:
     assert all(article.revision == 0 for article in world.store.articles)
 
 
+@pytest.mark.slow
 async def test_max_body_lets_a_longer_body_in() -> None:
     async with FeedServer() as server:
         world = World(server)

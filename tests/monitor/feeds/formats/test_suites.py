@@ -30,7 +30,10 @@ SUITES = Path(os.environ.get("SUMMITRY_EVAL", Path(__file__).parents[5] / "share
 DIFFERENCES: dict[str, dict[str, str]] = yaml.safe_load(
     Path(__file__).with_name("differences.yaml").read_text(encoding="utf-8")
 )
-pytestmark = pytest.mark.skipif(not SUITES.is_dir(), reason=f"no suites of feed documents in {SUITES} (SUMMITRY_EVAL)")
+pytestmark = [
+    pytest.mark.skipif(not SUITES.is_dir(), reason=f"no suites of feed documents in {SUITES} (SUMMITRY_EVAL)"),
+    pytest.mark.slow,
+]
 
 Compare = Callable[[Path, ParsedFeed], Iterator[str]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_what_was_seen_comes_back_from_its_segments(contents: dict[bytes, KnownS
 
 
 @given(contents, contents)
+@pytest.mark.slow
 def test_segments_do_not_tell_in_which_order_they_were_filled(
     first: dict[bytes, KnownStory], later: dict[bytes, KnownStory]
 ) -> None:
@@ -57,6 +59,7 @@ def test_segments_do_not_tell_in_which_order_they_were_filled(
 
 
 @given(contents, st.data())
+@pytest.mark.slow
 def test_pruning_forgets_only_what_is_old_and_gone(contents: dict[bytes, KnownStory], data: st.DataObject) -> None:
     today = 20_400
     current = data.draw(st.lists(st.sampled_from(sorted(contents)), unique=True)) if contents else []
