@@ -7,6 +7,7 @@ reader then reads each pair of leaders, and both witnesses together decide which
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ import msgspec
 
 from monitor.detect.alone import evidence_of, found_alone
 from monitor.detect.appeals import Appeal, appeal_of, as_appealed, as_labelled, asked_apart
+from monitor.detect.crowds import Outcry, outcries, unlike_crowds
 from monitor.detect.dating import Opening, dated
 from monitor.detect.merge import ArticleSetting, FoundContact, merged
 from monitor.detect.people.finder import People
@@ -35,6 +37,7 @@ from monitor.detect.setting.time_zones import local_time
 from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText, fold, normalise
 from monitor.detect.text.tokens import Token, split_at, tokenize
+from monitor.detect.trips import called_off
 from monitor.detect.vocabulary.language import Language, bundled_languages
 from monitor.detect.witnesses import About, hear
 from monitor.language.identify import identify
@@ -56,6 +59,7 @@ TOPICAL = 1_000
 _DAY = timedelta(days=1)
 #: Sentences in which time and place of a contact that the reader found are looked for.
 _TELLING = 3
+_PUT_OFF = frozenset({"postponed", "rescheduled", "cancelled", "denied"})
 _FIELDS: tuple[Field, ...] = ("title", "summary", "text")
 
 
@@ -115,6 +119,8 @@ class Detector:
         )
         self._speakers = Speakers(self._watchlist)
         self._registries: dict[str, Registry] = {}
+        trips = sorted({word for language in self._languages.values() for word in language.trip_gate})
+        self._trips = re.compile("|".join(trips) or r"(?!)")
 
     def warm_up(self) -> None:
         """Make now what is else made at the first article of each language, 20 ms each."""
@@ -159,7 +165,7 @@ class Detector:
         moment = local_time(utc(moment), article.country) if moment is not None else None
         day = moment.date() if moment is not None else self._latest_day(parts)
         speaker = self._speakers.speaker(article, day)
-        if people + bool(speaker) + hosted < 2:
+        if people + bool(speaker) + hosted < 2 and not self._tells_of_a_trip(parts):
             return "fewer than two leaders can be meant" if triggers else "no trigger word"
         code = self._code(article, parts)
         language = self._languages.get(code)
@@ -167,6 +173,10 @@ class Detector:
             return f"no language file for {code!r}"
         home = self._speakers.home(article, speaker, day)
         return _ArticleReading(self._registry(code), article, parts, moment=moment, day=day, speaker=speaker, home=home)
+
+    def _tells_of_a_trip(self, parts: list[Part]) -> bool:
+        """Whether the headline may call off a trip, which speaks of the leader of the state it would have led to."""
+        return parts[0].field == "title" and self._trips.search(parts[0].folded) is not None
 
     def _latest_day(self, parts: list[Part]) -> date:
         """An article without a date is of the last day on which most of the leaders that it names were in office."""
@@ -260,6 +270,7 @@ class _ArticleReading:
         self.rows: list[tuple[Part, Row]] = []
         self._shared: ArticleSetting | None = None
         self._appeals: list[Appeal] = []
+        self._outcries: list[Outcry] = []
 
     def rule_mentions(self) -> tuple[Mention, ...]:
         """Return what the rules find. To be called once: it reads the article."""
@@ -276,11 +287,17 @@ class _ArticleReading:
         mentions = self.rule_mentions()
         if reader is not None:
             mentions = self._heard(reader, mentions)
-        mentions = as_labelled([as_appealed(one, self._appeals) for one in mentions], self._label(), self.focus.day)
+        cried = [unlike_crowds(one, self._outcries) for one in mentions]
+        self.rejected += [
+            (one.rule, "a crowd asks for it") for one, left in zip(mentions, cried, strict=True) if not left
+        ]
+        asked = [as_appealed(one, self._appeals) for one in cried if one is not None]
+        mentions = as_labelled(asked, self._label(), self.focus.day)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
         self.rejected += [(one.rule, "nobody of the watch list takes part") for one in untracked]
         mentions = tuple(one for one in mentions if one not in untracked)
+        mentions = (*mentions, *self._called_off(mentions))
         outcome = f"{len(mentions)} mention{'s' if len(mentions) != 1 else ''}"
         if lean:
             return Explanation(
@@ -297,6 +314,17 @@ class _ArticleReading:
             decisions=tuple(self.decisions),
             rejected=tuple(dict.fromkeys(self.rejected)),
         )
+
+    def _called_off(self, found: tuple[Mention, ...]) -> Iterator[Mention]:
+        """The trip that the headline calls off, where no mention of the article is of that contact."""
+        for part, row in self.rows[:1]:
+            if part.field != "title" or not row.tokens:
+                continue
+            around = Surroundings(part.normal.text, row, self.language, self.moment)
+            one = called_off(around, self.language, self._setting(), self.parts, self.focus.day)
+            known = {p.leader for mention in found if mention.status in _PUT_OFF for p in mention.participants}
+            if one is not None and known.isdisjoint(p.leader for p in one.participants):
+                yield one
 
     def _heard(self, reader: Reads, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
         """The mentions that stand when the reader has been heard as well."""
@@ -369,6 +397,7 @@ class _ArticleReading:
             ]
             row = read_row(tokens, persons, self.registry, title_case=title_case, months=months)
             self.rows.append((part, row))
+            self._outcries += outcries(row, part.field, self.language)
             contacts, rejected = find_contacts(row, self.language, self.focus)
             self._note_rejected(part, row, rejected)
             self.opening.add(part.field, text, row)

@@ -110,7 +110,8 @@ def _confirmed(
     for at, mention in same:
         vote = Vote(mention.status, mention.confidence)
         if at == best:
-            found = _with_medium(_of_status(mention, status, about.day), opinions)
+            told = mention.status if status in BEHIND and _lies_ahead(mention, about.day) else status
+            found = _with_medium(_of_status(mention, told, about.day), opinions)
             kept[at] = _signed(found, one, vote, opinions, about)
         elif shares[at] >= _SECOND or group(mention.status) == group(status):
             kept[at] = _signed(mention, one, vote, opinions, about)
@@ -146,6 +147,13 @@ def _of_status(mention: Mention, status: Status, day: date) -> Mention:
     if when is not None and ((status in AHEAD and when.end < day) or (status in BEHIND and when.start > day)):
         when = None
     return msgspec.structs.replace(mention, status=status, when=when, assumed=False)
+
+
+def _lies_ahead(mention: Mention, day: date) -> bool:
+    """Whether the headline tells of a plan for a day that is yet to come: no probability makes that a report."""
+    when, title = mention.when, mention.source.title if mention.source is not None else ""
+    ahead = when is not None and when.granularity == "day" and when.start > day and bool(when.text)
+    return mention.status in AHEAD and ahead and when is not None and when.text in title
 
 
 def _with_medium(mention: Mention, opinions: Mapping[Pair, Opinion]) -> Mention:

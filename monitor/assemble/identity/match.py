@@ -25,6 +25,7 @@ VISIT_DAYS = 2
 BACKGROUND = 45
 PLAN_REACH = 60
 MOVED = 14
+DISAGREE = 7
 FAR = 400
 #: Hours of a day in UTC at which it is that day nearly everywhere (from UTC-9 to UTC+9).
 DAWN, DUSK = 9, 15
@@ -34,7 +35,10 @@ SAME_PLACE, SAME_COUNTRY, OTHER_TOWN, OTHER_COUNTRY = 0.1, 0.05, -0.2, -0.45
 SAME_FORUM, ONE_FORUM, OTHER_HOST = 0.2, -0.2, -0.3
 SAME_MEDIUM, DENIED_MEDIUM = 0.1, -0.3
 SAME_KIND, OTHER_VISIT = 0.05, -0.3
+#: What each day without news takes from how well an undated report fits firm reports, and a bare noun.
+SLOW, SLOW_LOOSE = 0.09, 0.06
 
+_AHEAD = frozenset({"proposed", "planned"})
 _OPEN = frozenset({"proposed", "planned", "postponed", "rescheduled", "cancelled", "denied"})
 
 
@@ -129,7 +133,9 @@ def _support(s: Sighting, anchor: Anchor) -> float:
     total = 0.005 * min(len(anchor.articles), 10)
     ahead = s.status in _OPEN
     if s.remote is not True and anchor.medium is not True:
-        total += _place_support(s, anchor)
+        place = _place_support(s, anchor)
+        # Of talks by no medium that is told, a place says where somebody was.
+        total += max(place, 0.0) if s.remote is None and anchor.medium is None else place
     if ahead and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
         total += OTHER_HOST
     if s.forum and s.forum in anchor.forums:
@@ -143,7 +149,7 @@ def _support(s: Sighting, anchor: Anchor) -> float:
         total += DENIED_MEDIUM
     if s.kind in anchor.kinds:
         total += SAME_KIND
-    elif "visit" in {s.kind, *anchor.kinds} and s.status in PLANS and not _same_country(s, anchor):
+    elif "visit" in {s.kind, *anchor.kinds} and s.status in _AHEAD and not _same_country(s, anchor):
         total += OTHER_VISIT
     return total
 
@@ -237,7 +243,8 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
     if s.day - anchor.first_held > READ_OUT or anchor.first_held - s.day > READ_OUT:
         return None
     gap = max(s.day - anchor.last_held, anchor.first_held - s.day, 0)
-    return 0.7 - 0.06 * gap
+    # A read-out that comes days after firm reports names its day, or is of another contact.
+    return 0.7 - (SLOW if anchor.firmly else SLOW_LOOSE) * gap
 
 
 def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
@@ -294,6 +301,8 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
         if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
             return 0.6
         if not _same_occasion(s, anchor):
+            if gap <= 1 and s.kind in anchor.kinds and abs(span[0] - plan[0]) <= DISAGREE:
+                return 0.5  # two outlets that name two days of a week at once disagree
             # An outlet that names another day than it did before moves the meeting, unless the old day has come.
             moves = s.owner in anchor.owners and s.kind in anchor.kinds and plan[0] > s.day
             return 0.5 if moves and abs(span[0] - plan[0]) <= MOVED and gap <= WAVE else None

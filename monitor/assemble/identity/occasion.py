@@ -25,7 +25,7 @@ def one_occasion(a: Anchor, b: Anchor) -> bool:
         return False
     if a.only_denied or b.only_denied:
         return False
-    if (a.held or b.held) and _apart(a.countries, b.countries):
+    if (a.held or b.held) and _apart(a.countries, b.countries) and not _one_day(a, b):
         return False
     took_place = [x for x in (a, b) if x.held and not x.outvoted]
     if len(took_place) == 2:
@@ -35,10 +35,19 @@ def one_occasion(a: Anchor, b: Anchor) -> bool:
     return _both_ahead(a, b)
 
 
+def _one_day(a: Anchor, b: Anchor) -> bool:
+    """Whether both are of one day: then a country that one of them names is where somebody comes from."""
+    first, second = (x.settled for x in (a, b))
+    return a.medium is False and b.medium is False and first is not None and first == second and first[0] == first[1]
+
+
 def _both_held(a: Anchor, b: Anchor) -> bool:
     """A visit's days, or one meeting whose day a single article gives otherwise. Calls are one by one."""
-    if a.medium is not False or b.medium is not False or a.day is None or b.day is None:
+    if a.medium is not False or b.medium is not False:
         return False
+    if a.day is None or b.day is None:
+        # Reports without a day, of one town, that come within a day of the other's day, or of each other.
+        return bool(set(a.places) & set(b.places)) and near((a.held_day, a.held_day), (b.held_day, b.held_day), 1)
     if a.day in a.visit_days and b.day in b.visit_days:
         return near((a.day, a.day), (b.day, b.day), VISIT_DAYS)
     # Two days that several articles name each are two meetings; one that a single article names is a time zone away.

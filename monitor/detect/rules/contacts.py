@@ -358,11 +358,14 @@ _EACH = 2
 
 
 def calls_apart(row: Row, contact: Contact, medium: Medium, language: Language) -> Iterator[Contact]:
-    """Yield a phone call of one leader with two others is one call with each, unless the sentence tells it as one call.
+    """Yield the contact; of one leader's phone call with several others one call with each, unless it is told as one.
 
-    With three and more it is a conference.
+    "A call with X, Y and Z" is a conference; "calls", "talks" and verbs are one call with each.
     """
-    several = medium == "phone" and len(contact.a) == 1 and len(contact.b) == _EACH and not contact.apart
+    one_call = len(contact.b) > _EACH and contact.trigger.tense == "noun" and contact.trigger.class_ != "TALKS"
+    several = (
+        medium == "phone" and len(contact.a) == 1 and len(contact.b) >= _EACH and not contact.apart and not one_call
+    )
     joint = not language.joint or any(language.joint.longest(row.words, at) for at in range(len(row.words)))
     if not several or joint:
         yield contact

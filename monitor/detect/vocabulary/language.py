@@ -87,6 +87,26 @@ class Veto(msgspec.Struct, frozen=True):
     single: bool
 
 
+class Crowds(msgspec.Struct, frozen=True):
+    """The words of appeals that are no leader's, compiled."""
+
+    who: Phrases[bool]
+    asks: Phrases[bool]
+    against: Phrases[bool]
+    asked_by: Phrases[bool]
+    verb_last: bool
+
+
+class Trips(msgspec.Struct, frozen=True):
+    """The words of trips that are called off, compiled."""
+
+    trip: Phrases[bool]
+    off: Phrases[bool]
+    later: Phrases[bool]
+    ends: Phrases[bool]
+    unless: Phrases[bool]
+
+
 class Language:
     """One language, ready for matching.
 
@@ -180,6 +200,30 @@ class Language:
             for phrase in cue.words:
                 found.add(words(phrase), Cue(cue, phrase, unless))
         return found
+
+    @cached_property
+    def crowds(self) -> Crowds:
+        """Those whose appeals are none, and the words of their appeals."""
+        told = self._data.crowds
+        return Crowds(
+            _phrases(told.who), _phrases(told.asks), _phrases(told.against), _phrases(told.asked_by), told.verb_last
+        )
+
+    @cached_property
+    def trips(self) -> Trips:
+        """How a trip is called off."""
+        told = self._data.trips
+        return Trips(
+            _phrases(told.trip), _phrases(told.off), _phrases(told.later), _phrases(told.ends), _phrases(told.unless)
+        )
+
+    @property
+    def trip_gate(self) -> tuple[str, ...]:
+        """Expressions for the words that call a trip off, or put it off, in a folded headline."""
+        told = self._data.trips
+        words = (re.escape(fold(normalise(word).text)) for word in (*told.off, *told.later))
+        ends = (rf"\s{re.escape(fold(normalise(word).text))}\W*$" for word in told.ends)
+        return (*words, *ends)
 
     @cached_property
     def vetoes(self) -> tuple[Veto, ...]:

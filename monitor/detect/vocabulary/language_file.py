@@ -125,6 +125,34 @@ class StateLetters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     before: tuple[str, ...] = ()
 
 
+class CrowdWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words of appeals that are no leader's: who makes them, and how.
+
+    `who` are those who lead nothing ("protesters", "poll"); `asks` are the words that ask for a contact and stand
+    behind them, `against` those that oppose one, `asked_by` passive ones that stand before them ("urged by"). Where the
+    verb ends the sentence (`verb_last`), whatever stands between is what is asked for.
+    """
+
+    who: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    asked_by: tuple[str, ...] = ()
+    verb_last: bool = False
+
+
+class TripWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words of a trip that is called off (`off`) or put off (`later`); `unless` words make a headline say neither.
+
+    `ends` are the words that end a headline whose verb stands apart ("sagt Reise nach Rom ab").
+    """
+
+    trip: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
 class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. Each list is explained where it is used.
 
@@ -174,5 +202,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     triggers: tuple[TriggerForms, ...]
     cues: tuple[CueWords, ...] = ()
     pseudo_cues: tuple[str, ...] = ()
+    crowds: CrowdWords = CrowdWords()
+    trips: TripWords = TripWords()
     vetoes: tuple[VetoWords, ...] = ()
     frames: tuple[FrameShape, ...]

@@ -1,0 +1,67 @@
+"""Appeals by those who lead nothing open no event; those of leaders and governments do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor.detect import Detector
+from monitor.records import Article, Mention
+
+DETECTOR = Detector()
+MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)
+
+
+def told(title: str, language: str = "en") -> tuple[Mention, ...]:
+    return DETECTOR.detect(Article(id="1", title=title, published=MONDAY, language=language))
+
+
+@pytest.mark.parametrize(
+    ("title", "language"),
+    [
+        ("Truckers demand Carney meet Trump", "en"),
+        ("Most Canadians want Carney to meet Trump", "en"),
+        ("Poll: 62% of Indians want Modi to meet Xi", "en"),
+        ("Starmer urged by backbenchers to meet Putin", "en"),
+        ("Families of hostages in Tel Aviv call on Netanyahu to meet Sheikh Tamim", "en"),
+        ("Manifestantes exigen que Sheinbaum se reúna con Trump", "es"),
+        ("Sondage : la majorité des Français veut que Macron rencontre Poutine", "fr"),
+        ("Demonstranten fordern Treffen von Merz und Putin", "de"),
+        ("Оппозиция требует, чтобы Путин встретился с Зеленским", "ru"),
+        ("デモ隊、高市首相に習近平主席との会談を要求", "ja"),
+    ],
+)
+def test_what_a_crowd_asks_for_is_no_contact(title: str, language: str):
+    assert told(title, language) == ()
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "White House urges Putin and Zelensky to meet",
+        "Protesters rally as Trump urges Putin to meet Zelensky",
+        "Vatican urges Putin and Zelensky to meet",
+    ],
+)
+def test_what_a_government_asks_for_is_proposed(title: str):
+    assert [(one.key, one.status, one.joins_only) for one in told(title)] == [
+        ("vladimir-putin+volodymyr-zelensky", "proposed", False)
+    ]
+
+
+def test_a_march_against_a_meeting_does_not_report_it():
+    (one,) = told("Thousands march against Trump-Xi meeting in Seoul")
+    assert (one.status, one.joins_only) == ("planned", True)
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("Protesters jeer as Trump meets Putin in Budapest", "held"),
+        ("Thousands demand ceasefire in Gaza ahead of Trump-Sisi meeting", "planned"),
+    ],
+)
+def test_a_crowd_beside_a_meeting_changes_nothing(title: str, status: str):
+    (one,) = told(title)
+    assert (one.status, one.joins_only) == (status, False)

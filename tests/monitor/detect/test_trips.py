@@ -1,0 +1,61 @@
+"""A trip that is called off ends the plan to meet the leader of that state, named or not."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from monitor.detect import Detector
+from monitor.records import Article, Mention
+
+DETECTOR = Detector()
+MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)
+
+
+def told(title: str, language: str = "en") -> tuple[Mention, ...]:
+    return DETECTOR.detect(Article(id="1", title=title, published=MONDAY, language=language))
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "traveller", "state"),
+    [
+        ("Takaichi cancels visit to South Korea", "en", "sanae-takaichi", "KR"),
+        ("Modi's Japan trip called off", "en", "narendra-modi", "JP"),
+        ("Macron's trip to Poland has been scrapped", "en", "emmanuel-macron", "PL"),
+        ("Macron annule son déplacement en Pologne", "fr", "emmanuel-macron", "PL"),
+        ("Merz sagt Reise in die Türkei ab", "de", "friedrich-merz", "TR"),
+        ("Sánchez cancela su viaje a Marruecos", "es", "pedro-sanchez", "MA"),
+        ("Lula cancela viagem à Colômbia", "pt", "luiz-inacio-lula-da-silva", "CO"),
+        ("Meloni annulla il viaggio in Albania", "it", "giorgia-meloni", "AL"),
+        ("Токаев отменил поездку в Россию", "ru", "kassym-jomart-tokayev", "RU"),
+        ("Erdoğan, Mısır ziyaretini iptal etti", "tr", "recep-tayyip-erdogan", "EG"),
+        ("特朗普取消访问中国", "zh", "donald-trump", "CN"),
+        ("高市首相、韓国訪問を中止", "ja", "sanae-takaichi", "KR"),
+    ],
+)
+def test_the_office_of_the_other_state_takes_part(title: str, language: str, traveller: str, state: str):
+    (one,) = told(title, language)
+    assert {p.leader for p in one.participants} == {traveller, f"office:{state}"}
+    assert (one.status, one.joins_only) == ("cancelled", True)
+
+
+def test_a_trip_that_is_put_off_to_a_day_has_that_day():
+    (one,) = told("Sheikh Tamim's White House visit postponed to March 29")
+    assert one.status == "rescheduled"
+    assert one.when is not None
+    assert one.when.start == date(2026, 3, 29)
+
+
+@pytest.mark.parametrize(
+    ("title", "language"),
+    [
+        ("Trump may cancel trip to China", "en"),
+        ("Trump drops tariffs ahead of China trip", "en"),
+        ("Trump delays tariffs after China visit", "en"),
+        ("Merz sagt bei Besuch in Polen: Europa muss handeln", "de"),
+        ("Macron cancels holiday trip to Corsica", "en"),
+    ],
+)
+def test_other_headlines_call_nothing_off(title: str, language: str):
+    assert told(title, language) == ()
