@@ -17,7 +17,7 @@ import msgspec
 
 from monitor.detect.alone import evidence_of, found_alone
 from monitor.detect.appeals import Appeal, appeal_of, as_appealed, as_labelled, asked_apart
-from monitor.detect.crowds import Outcry, outcries, unlike_crowds
+from monitor.detect.crowds import outcries, unlike_crowds
 from monitor.detect.dating import Opening, dated
 from monitor.detect.merge import ArticleSetting, FoundContact, merged
 from monitor.detect.people.finder import People
@@ -270,7 +270,6 @@ class _ArticleReading:
         self.rows: list[tuple[Part, Row]] = []
         self._shared: ArticleSetting | None = None
         self._appeals: list[Appeal] = []
-        self._outcries: list[Outcry] = []
 
     def rule_mentions(self) -> tuple[Mention, ...]:
         """Return what the rules find. To be called once: it reads the article."""
@@ -287,7 +286,8 @@ class _ArticleReading:
         mentions = self.rule_mentions()
         if reader is not None:
             mentions = self._heard(reader, mentions)
-        cried = [unlike_crowds(one, self._outcries) for one in mentions]
+        found = [one for part, row in self.rows for one in outcries(row, part.field, self.language)]
+        cried = [unlike_crowds(one, found) for one in mentions]
         self.rejected += [
             (one.rule, "a crowd asks for it") for one, left in zip(mentions, cried, strict=True) if not left
         ]
@@ -397,7 +397,6 @@ class _ArticleReading:
             ]
             row = read_row(tokens, persons, self.registry, title_case=title_case, months=months)
             self.rows.append((part, row))
-            self._outcries += outcries(row, part.field, self.language)
             contacts, rejected = find_contacts(row, self.language, self.focus)
             self._note_rejected(part, row, rejected)
             self.opening.add(part.field, text, row)

@@ -362,7 +362,7 @@ def calls_apart(row: Row, contact: Contact, medium: Medium, language: Language) 
 
     "A call with X, Y and Z" is a conference; "calls", "talks" and verbs are one call with each.
     """
-    one_call = len(contact.b) > _EACH and contact.trigger.tense == "noun" and contact.trigger.class_ != "TALKS"
+    one_call = len(contact.b) > _EACH and contact.trigger.tense == "noun" and contact.trigger.of.kind != "talks"
     several = (
         medium == "phone" and len(contact.a) == 1 and len(contact.b) >= _EACH and not contact.apart and not one_call
     )
