@@ -22,9 +22,16 @@ _PULL = 1e-3
 #: rules took for postponed or cancelled 21 were, and the catalogue holds two hundred more; pairs are too few to tell.
 _PRIOR = {"reader": 1.0, "found.postponed": 2.0, "found.cancelled": 2.0, "found.rescheduled": 2.0}
 #: What a headline denies, proposes or calls off in plain words must not be told as held, whatever the reader thinks.
-#: Unseen outlets have too few such pairs to show it, the catalogue's traps do; raising the fitted weights to these
-#: cost unseen outlets nothing that could be measured (contact F1 .853 for .855, held .768 for .767).
-_LEAST = {"found": 1.9, "found.denied": 1.5, "found.proposed": 0.8}
+#: Unseen outlets have too few such pairs to show it, the catalogue's traps do: at these weights, of 327 new sentences of
+#: sixteen languages, 16 were wrongly told as held instead of 18, and unseen outlets lost nothing.
+_LEAST = {
+    "found": 1.9, "found.proposed": 1.5, "found.denied": 2.5, "found.cancelled": 2.8, "found.postponed": 2.8,
+    "found.rescheduled": 2.8,
+}  # fmt: skip
+#: The fitted biases make up for models that never read the outlet, or the language; half of them did better by the
+#: figures that count (others: contact F1 .777 to .780, held .672 to .689, status .787 to .798; English: .858 to .860,
+#: .780 to .783, .904 to .905).
+_BIAS = 0.5
 #: What lies ahead did not take place: pairs where only the time says so are too few to show it.
 _AHEAD = -2.0
 _ROUNDS = 60
@@ -73,8 +80,8 @@ def weights_of(cases: Sequence[Case]) -> Weights:
     solver.step(loss)
     fitted = {name: round(max(float(found[n].item()), _LEAST.get(name, -math.inf)), 3) for name, n in at.items()}
     by_status = {
-        kind: {status: fitted[f"{kind}.{status}"] for status in STATUSES if status != NONE}
-        for kind in ("bias", "found")
+        kind: {status: round(part * fitted[f"{kind}.{status}"], 3) for status in STATUSES if status != NONE}
+        for kind, part in (("bias", _BIAS), ("found", 1.0))
     }
     return Weights(
         reader=fitted["reader"], found=fitted["found"], found_status=by_status["found"],

@@ -29,9 +29,9 @@ from monitor.detect.reader.evidence import TRIES, telling_words
 from monitor.detect.reader.opinion import Pair
 from monitor.detect.reader.passage import Passage, SeenLeader, Word, fields_of
 from monitor.detect.reader.reader import Reader, Reads
-from monitor.detect.rules.contacts import Rejection, calls_apart, find_contacts
+from monitor.detect.rules.contacts import Contact, Rejection, calls_apart, find_contacts
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
-from monitor.detect.rules.status_cues import find_cues, status_of
+from monitor.detect.rules.status_cues import Verdict, find_cues, status_of
 from monitor.detect.rules.surroundings import Surroundings, facts_of
 from monitor.detect.setting.time_zones import local_time
 from monitor.detect.text.news_layout import furniture, label, sentences
@@ -270,6 +270,8 @@ class _ArticleReading:
         self.rows: list[tuple[Part, Row]] = []
         self._shared: ArticleSetting | None = None
         self._appeals: list[Appeal] = []
+        #: Leaders of whom a strong cue says that no contact is spoken of: what a crowd or a poll wants, or a joke.
+        self._dismissed: list[frozenset[str]] = []
 
     def rule_mentions(self) -> tuple[Mention, ...]:
         """Return what the rules find. To be called once: it reads the article."""
@@ -335,7 +337,7 @@ class _ArticleReading:
             pair: one
             for pair, one in read.items()
             if not self._of_one_state(frozenset(pair))
-            and (any(set(pair) <= leaders for leaders in found) or not asked_apart(self._appeals, pair))
+            and (any(set(pair) <= leaders for leaders in found) or not self._is_dismissed(pair))
         }
         if not opinions:
             return rules
@@ -361,6 +363,10 @@ class _ArticleReading:
         self.rejected += heard.rejected
         self.decisions += heard.decisions
         return tuple(dated(one, self.opening) for one in heard.mentions)
+
+    def _is_dismissed(self, pair: Pair) -> bool:
+        """Whether the words say themselves that the two are in no contact: the reader need not be asked."""
+        return asked_apart(self._appeals, pair) or any(set(pair) <= leaders for leaders in self._dismissed)
 
     def _sentences_of(self, words: Sequence[Word], leaders: frozenset[str]) -> list[tuple[Part, Row]]:
         """The sentences that can tell of it: the one of these words, then those that name most of its leaders."""
@@ -427,13 +433,18 @@ class _ArticleReading:
                     self.rejected.append((contact.trigger.name, "leaders of one state"))
                     continue
                 if verdict.status == "generic":
-                    self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
+                    self._dismiss(contact, verdict)
                     continue
                 for one in calls_apart(row, contact, facts.medium, self.language):
                     yield FoundContact(part.field, part.normal, row, one, verdict, facts)
                 for forum in facts.other_forums:
                     elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)
                     yield FoundContact(part.field, part.normal, row, contact, verdict, elsewhere)
+
+    def _dismiss(self, contact: Contact, verdict: Verdict) -> None:
+        self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
+        if verdict.strong:
+            self._dismissed.append(contact.leaders)
 
     def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
         """Whether all were in office (or elected) then: on the article's day, else on the day that is told."""

@@ -39,7 +39,8 @@ class Verdict(NamedTuple):
     """The status, the words that gave it, whether words told it rather than a default.
 
     `undated` is what a rescheduled contact is when no new time is told. `wall` is the token of words such as "ahead
-    of": what stands before it is said of something else; -1 where there is none.
+    of": what stands before it is said of something else; -1 where there is none. `strong`: nothing else that is said
+    of the contact counts beside it.
     """
 
     status: CueStatus
@@ -47,6 +48,7 @@ class Verdict(NamedTuple):
     told: bool
     undated: Status = "postponed"
     wall: int = -1
+    strong: bool = False
 
 
 class FoundCue(NamedTuple):
@@ -86,7 +88,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     inside = [one for one in inside if one.first >= barrier or (_passes(one.cue) and not _is_behind(wall, one))]
     if inside:
         best = min(inside, key=lambda one: _rank(row, one))
-        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.undated, wall)
+        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.undated, wall, best.cue.of.strong)
     trigger = contact.trigger
     if contact.frame.status is not None:
         return Verdict(contact.frame.status, contact.frame.name, True)
