@@ -66,8 +66,8 @@ class Alphabet:
         return "".join(self._resolve(name, where) for name in names.split("|"))
 
 
-class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """One compiled frame.
+class FrameTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a frame says beside its shape.
 
     `missing` says where the other side comes from when only one is in the shape. `collective`: side A alone must hold
     two leaders. `status` is what the shape says without a cue ("is meeting"). `alone`: not where a
@@ -75,12 +75,9 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     speak of something else ("urges X to act in a call"). `hosted`: the leader of the state or seat takes part unnamed.
     `asked`: of three leaders the first asks the others for it, and takes no part.
     `opens`: only where side A opens its clause, so that it is no object ("Z seeks X, Y backing at talks").
-    `triggers` are the letters that T may be: a row without any of them need not be searched.
     """
 
     name: str
-    pattern: re.Pattern[str]
-    triggers: frozenset[str]
     missing: Missing = "none"
     collective: bool = False
     status: Status | None = None
@@ -89,6 +86,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool = False
     hosted: bool = False
     opens: bool = False
+
+
+class Frame(FrameTraits, frozen=True, kw_only=True):
+    """One compiled frame. `triggers` are the letters that T may be: a row without any of them need not be searched."""
+
+    pattern: re.Pattern[str]
+    triggers: frozenset[str]
 
 
 def trigger_letters(shape: str, alphabet: Alphabet, where: str) -> frozenset[str]:

@@ -23,7 +23,14 @@ from monitor.detect.setting.where import PlaceFrames, place_names
 from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.scripts import scripts
 from monitor.detect.text.tokens import Phrases, tokenize
-from monitor.detect.vocabulary.frame_shapes import BUILT_IN, Alphabet, Frame, compile_shape, trigger_letters
+from monitor.detect.vocabulary.frame_shapes import (
+    BUILT_IN,
+    Alphabet,
+    Frame,
+    FrameTraits,
+    compile_shape,
+    trigger_letters,
+)
 from monitor.detect.vocabulary.language_file import (
     CueWords,
     Hosted,
@@ -235,17 +242,9 @@ class Language:
         """The frames, in the order of the file."""
         return tuple(
             Frame(
-                name=one.name,
+                **{name: getattr(one, name) for name in FrameTraits.__struct_fields__},
                 pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", self._file, one.unless_behind),
                 triggers=trigger_letters(one.shape, self.alphabet, f"frames: {one.name}"),
-                missing=one.missing,
-                collective=one.collective,
-                status=one.status,
-                alone=one.alone,
-                finite=one.finite,
-                asked=one.asked,
-                hosted=one.hosted,
-                opens=one.opens,
             )
             for one in self._data.frames
         )

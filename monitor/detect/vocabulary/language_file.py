@@ -11,7 +11,7 @@ from monitor.detect.setting.forum import ForumWords
 from monitor.detect.setting.when import CalendarWords
 from monitor.detect.setting.where import PlaceWords
 from monitor.detect.text.news_layout import NewsLayout
-from monitor.detect.vocabulary.frame_shapes import Missing
+from monitor.detect.vocabulary.frame_shapes import FrameTraits
 from monitor.records import Kind, Medium, Status
 
 #: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
@@ -91,19 +91,10 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     example: str = ""
 
 
-class FrameShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FrameShape(FrameTraits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A frame as the file has it; it does not fit where an item of a class of `unless_behind` follows."""
 
-    name: str
     shape: str
-    missing: Missing = "none"
-    collective: bool = False
-    status: Status | None = None
-    alone: bool = False
-    finite: bool = False
-    asked: bool = False
-    hosted: bool = False
-    opens: bool = False
     unless_behind: tuple[str, ...] = ()
     example: str = ""
 
