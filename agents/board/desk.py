@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -99,14 +100,27 @@ class Desk:
     progress: Progress = field(default_factory=Progress)
     flow: Flow = field(default_factory=Flow)
     _choices: tuple[str, float, Choices] | None = None
+    _gathering: threading.Lock = field(default_factory=threading.Lock)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "archive"))
 
     def choices(self) -> Choices:
-        """Return what to filter by; gathering it goes through all events, so it is up to a minute old."""
-        known, now = self._choices, time.monotonic()
-        if known is None or known[0] != self.archive.identity or now - known[1] > _CHOICES_FOR:
-            self._choices = known = (self.archive.identity, now, self._gathered())
-        return known[2]
+        """Return what to filter by; gathering it goes through all events, so it is up to a minute old.
+
+        One thread gathers; the others take what is known meanwhile, and wait only where nothing is.
+        """
+        known = self._known_choices()
+        if known is not None and (time.monotonic() - known[1] <= _CHOICES_FOR or self._gathering.locked()):
+            return known[2]
+        with self._gathering:
+            known = self._known_choices()  # perhaps another thread has just gathered it
+            if known is None or time.monotonic() - known[1] > _CHOICES_FOR:
+                self._choices = known = (self.archive.identity, time.monotonic(), self._gathered())
+            return known[2]
+
+    def _known_choices(self) -> tuple[str, float, Choices] | None:
+        """What was gathered last, if it is of the archive as it is now."""
+        known = self._choices
+        return known if known is not None and known[0] == self.archive.identity else None
 
     def _gathered(self) -> Choices:
         everything = NamedParticipants()

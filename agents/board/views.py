@@ -343,4 +343,6 @@ def environment() -> Environment:
         path=lambda text: quote(text, safe=""),
     )
     made.globals.update(surname=surname, shown_reports=REPORTS)
+    for name in made.list_templates():
+        made.get_template(name)  # compiled now (a tenth of a second), not at the first readers' cost
     return made

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import threading
 from datetime import date
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
 from agents.board import pages
-from agents.board.desk import Recent
+from agents.board.desk import Choices, Recent
 from agents.board.follower import Letter
 from agents.board.pages import TEMPLATES
 from agents.stream.dead_letters import DeadLetter
@@ -412,3 +414,26 @@ async def test_a_failure_is_not_kept_for_the_next(tmp_path):
     for key in ("a", "b", "c", "a"):
         await recent.get(key, make)
     assert len(made) == 4, "the oldest of three has gone"
+
+
+async def test_one_thread_gathers_what_to_filter_by_and_the_others_take_what_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with board(tmp_path) as made:
+        desk, known = made.desk, made.desk.choices()
+        gathering, go_on, gathered = threading.Event(), threading.Event(), []
+
+        def slowly() -> Choices:
+            gathered.append(1)
+            gathering.set()
+            assert go_on.wait(10)
+            return Choices((), (), ())
+
+        monkeypatch.setattr(desk, "_gathered", slowly)
+        monkeypatch.setattr("agents.board.desk._CHOICES_FOR", -1.0)
+        first = asyncio.create_task(desk.ask(desk.choices))
+        assert await asyncio.to_thread(gathering.wait, 10)
+        assert await desk.ask(desk.choices) == known, "what was gathered a while ago, at once"
+        go_on.set()
+        assert await first == Choices((), (), ())
+        assert gathered == [1]
