@@ -54,7 +54,7 @@ def catalogue() -> list[Any]:
         pytest.param(
             cases_of(trap),
             id=f"{path.stem}: {trap.trap}",
-            marks=[pytest.mark.slow] if path.stem.startswith("news-") else [],
+            marks=[pytest.mark.slow] if path.stem.startswith(("kinds-", "news-")) else [],
         )
         for path in sorted(FOLDER.glob("*.yaml"))
         for trap in msgspec.yaml.decode(path.read_bytes(), type=list[Trap])

@@ -45,6 +45,8 @@ NUMBERS = (0, 1, 2, -1, 2**31, 2**63 - 1, -(2**63))
 CHANGES = ("status", "time", "place", "medium", "participants", "threshold", "coverage", "text", "a word of no rule")
 BATCHES = ("", "storm:2026-99-99T00:00:00", "quiet:9999-12-31T23:59:59+00:00", "digest:a:2026-02-04T12:00:00Z")
 
+pytestmark = pytest.mark.slow
+
 
 def hostile(dice: random.Random) -> Event:
     """An event that decodes, and that no assembler would make."""
