@@ -54,7 +54,7 @@ lint: setup ## Style, types, and data files
 
 # Two plain processes: each of two workers of xdist would import and collect all of it, and build its own detector.
 QUICK := $(BIN)/python -m pytest -q -m "not broker and not slow"
-HALF := tests/monitor/detect
+HALF := $(addprefix tests/monitor/,detect assemble archive watchlist config language)
 
 quick: setup ## Style, types and the pure tests: the loop while you work
 	@$(BIN)/ruff check --quiet . & lint=$$!; $(BIN)/mypy --no-error-summary & types=$$!; \
