@@ -7,14 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.detect import Detector
-from monitor.records import Article, Mention
+from monitor.records import Article
+from tests.monitor.detect.conftest import Told
 
-DETECTOR = Detector()
 MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)
-
-
-def told(title: str, language: str = "en") -> tuple[Mention, ...]:
-    return DETECTOR.detect(Article(id="1", title=title, published=MONDAY, language=language))
 
 
 class TestAppeals:
@@ -26,13 +22,13 @@ class TestAppeals:
             "Erdogan urges Putin and Zelensky to hold talks",
         ],
     )
-    def test_who_asks_takes_no_part_and_the_day_of_the_appeal_is_not_the_contacts(self, title):
+    def test_who_asks_takes_no_part_and_the_day_of_the_appeal_is_not_the_contacts(self, told: Told, title):
         found = told(title)
         assert {(one.key, one.status, one.when) for one in found} <= {
             ("vladimir-putin+volodymyr-zelensky", "proposed", None)
         }
 
-    def test_the_day_behind_the_appeal_is_the_contacts(self):
+    def test_the_day_behind_the_appeal_is_the_contacts(self, told: Told):
         (one,) = told("Erdogan urges Putin and Zelensky to meet on March 20")
         assert one.when is not None
         assert one.when.start.isoformat() == "2026-03-20"
@@ -49,7 +45,7 @@ class TestLabels:
             ("В этот день: Путин встретился с Макроном в Версале", "ru"),
         ],
     )
-    def test_a_tale_of_the_past_is_background(self, title, language):
+    def test_a_tale_of_the_past_is_background(self, told: Told, title, language):
         assert {one.status for one in told(title, language)} <= {"past"}
 
     @pytest.mark.parametrize(
@@ -61,20 +57,20 @@ class TestLabels:
             ("Фактчек: Путин встретился с Макроном в Версале", "ru"),
         ],
     )
-    def test_a_checked_claim_is_no_contact(self, title, language):
+    def test_a_checked_claim_is_no_contact(self, told: Told, title, language):
         assert told(title, language) == ()
 
-    def test_what_a_check_denies_opens_nothing(self):
+    def test_what_a_check_denies_opens_nothing(self, told: Told):
         (one,) = told("Fact-check: No, Meloni and Sanchez did not meet in Tunis")
         assert (one.status, one.joins_only) == ("denied", True)
 
 
-def test_a_visit_to_a_leader_that_is_called_off():
+def test_a_visit_to_a_leader_that_is_called_off(told: Told):
     (one,) = told("Orban calls off visit to Vucic")
     assert (one.key, one.status) == ("aleksandar-vucic+viktor-orban", "cancelled")
 
 
-def test_a_claim_that_is_false_is_no_held_call():
+def test_a_claim_that_is_false_is_no_held_call(told: Told):
     assert all(
         one.joins_only or one.status == "denied" for one in told("Claim that Macron called Putin on Friday is false")
     )
@@ -96,5 +92,5 @@ def test_the_host_of_a_state_visit_is_the_king_whom_the_article_names():
     ("language", "text"),
     [("en", "Satire: Macron and Merz meet on the moon"), ("fr", "Satire : Macron rencontre Merz sur la Lune")],
 )
-def test_satire_tells_of_nothing(language: str, text: str) -> None:
+def test_satire_tells_of_nothing(told: Told, language: str, text: str) -> None:
     assert not told(text, language)

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from monitor.detect import Detector
-from monitor.records import Article, Mention
-
-DETECTOR = Detector()
-MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)
-
-
-def told(title: str, language: str = "en") -> tuple[Mention, ...]:
-    return DETECTOR.detect(Article(id="1", title=title, published=MONDAY, language=language))
+from tests.monitor.detect.conftest import Told
 
 
 @pytest.mark.parametrize(
@@ -32,7 +22,7 @@ def told(title: str, language: str = "en") -> tuple[Mention, ...]:
         ("デモ隊、高市首相に習近平主席との会談を要求", "ja"),
     ],
 )
-def test_what_a_crowd_asks_for_is_no_contact(title: str, language: str):
+def test_what_a_crowd_asks_for_is_no_contact(told: Told, title: str, language: str):
     assert told(title, language) == ()
 
 
@@ -44,13 +34,13 @@ def test_what_a_crowd_asks_for_is_no_contact(title: str, language: str):
         "Vatican urges Putin and Zelensky to meet",
     ],
 )
-def test_what_a_government_asks_for_is_proposed(title: str):
+def test_what_a_government_asks_for_is_proposed(told: Told, title: str):
     assert [(one.key, one.status, one.joins_only) for one in told(title)] == [
         ("vladimir-putin+volodymyr-zelensky", "proposed", False)
     ]
 
 
-def test_a_march_against_a_meeting_does_not_report_it():
+def test_a_march_against_a_meeting_does_not_report_it(told: Told):
     (one,) = told("Thousands march against Trump-Xi meeting in Seoul")
     assert (one.status, one.joins_only) == ("planned", True)
 
@@ -62,6 +52,6 @@ def test_a_march_against_a_meeting_does_not_report_it():
         ("Thousands demand ceasefire in Gaza ahead of Trump-Sisi meeting", "planned"),
     ],
 )
-def test_a_crowd_beside_a_meeting_changes_nothing(title: str, status: str):
+def test_a_crowd_beside_a_meeting_changes_nothing(told: Told, title: str, status: str):
     (one,) = told(title)
     assert (one.status, one.joins_only) == (status, False)

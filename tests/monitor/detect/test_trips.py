@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
-from monitor.detect import Detector
-from monitor.records import Article, Mention
-
-DETECTOR = Detector()
-MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)
-
-
-def told(title: str, language: str = "en") -> tuple[Mention, ...]:
-    return DETECTOR.detect(Article(id="1", title=title, published=MONDAY, language=language))
+from tests.monitor.detect.conftest import Told
 
 
 @pytest.mark.parametrize(
@@ -34,13 +26,13 @@ def told(title: str, language: str = "en") -> tuple[Mention, ...]:
         ("高市首相、韓国訪問を中止", "ja", "sanae-takaichi", "KR"),
     ],
 )
-def test_the_office_of_the_other_state_takes_part(title: str, language: str, traveller: str, state: str):
+def test_the_office_of_the_other_state_takes_part(told: Told, title: str, language: str, traveller: str, state: str):
     (one,) = told(title, language)
     assert {p.leader for p in one.participants} == {traveller, f"office:{state}"}
     assert (one.status, one.joins_only) == ("cancelled", True)
 
 
-def test_a_trip_that_is_put_off_to_a_day_has_that_day():
+def test_a_trip_that_is_put_off_to_a_day_has_that_day(told: Told):
     (one,) = told("Sheikh Tamim's White House visit postponed to March 29")
     assert one.status == "rescheduled"
     assert one.when is not None
@@ -57,5 +49,5 @@ def test_a_trip_that_is_put_off_to_a_day_has_that_day():
         ("Macron cancels holiday trip to Corsica", "en"),
     ],
 )
-def test_other_headlines_call_nothing_off(title: str, language: str):
+def test_other_headlines_call_nothing_off(told: Told, title: str, language: str):
     assert told(title, language) == ()
