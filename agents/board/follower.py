@@ -189,7 +189,7 @@ class Follower:
                 if writing is not None:
                     await writing
                     writing = None
-                await self._desk.ask(self._desk.choices)  # it takes longest: not at the first readers' cost
+                await self._desk.ask(self._desk.choices)  # takes longest, so it is done before readers come
                 progress.done = True
                 seconds = asyncio.get_running_loop().time() - since
                 logger.info("topics_read", records=progress.read, seconds=round(seconds, 1))

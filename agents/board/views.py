@@ -344,5 +344,5 @@ def environment() -> Environment:
     )
     made.globals.update(surname=surname, shown_reports=REPORTS)
     for name in made.list_templates():
-        made.get_template(name)  # compiled now (a tenth of a second), not at the first readers' cost
+        made.get_template(name)  # compiles it: all take a tenth of a second, before readers come
     return made
