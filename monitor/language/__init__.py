@@ -1,1 +1,1 @@
-"""Which language a text is in, and the shared file of the model that tells."""
+"""Identifies the language of a text, and shares the model for this between processes."""

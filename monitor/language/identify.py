@@ -1,8 +1,8 @@
-"""Tell in which language a text is: by its script where that settles it, else by py3langid's model.
+"""Identifies the language of a text: by its script if that is enough, else by py3langid's model.
 
-The model (Lui and Baldwin 2012, as py3langid) takes half a second to load and is loaded at the first text that needs
-it. It is unsure of short headlines made of names, so plain letters A to Z are taken for the default language unless the
-model is sure of another one. Scripts and words are in `data/languages.yaml`.
+The model (Lui and Baldwin 2012, as py3langid) takes half a second to load, and is loaded at the first text that needs
+it. It is unreliable for short headlines made of names, so text in plain letters A to Z counts as the default language
+unless the model is sure of another one. Scripts and words are in `data/languages.yaml`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 _FILE = Path(__file__).parent / "data" / "languages.yaml"
-#: Code points that are looked at: enough for the model, and a bound for long texts.
+#: Code points of a text that are used: enough for the model, and a limit for long texts.
 _ENOUGH = 600
-#: How sure the model must be to take letters A to Z for another language than the default.
+#: Probability that the model must give another language than the default, for text in letters A to Z.
 _SURE = 0.6
-#: How sure it must be that Cyrillic letters without a letter that tells are not of the likely language.
+#: Probability that it must give another language than the likely one, for Cyrillic text without a telling letter.
 _SURE_OF_CYRILLIC = 0.9
 _FOREIGN = re.compile(r"[^\W\d_a-zA-Z]")
 
 
 class ScriptEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A script that stands for one language, or for another where the text has some letters of that one."""
+    """A script that is used by one language, or by another if the text has some letters of that one."""
 
     language: str
     letters: str
@@ -42,7 +42,7 @@ class ScriptEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CyrillicEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Cyrillic letters, those that tell the likely language, and those that rule it out."""
+    """The Cyrillic letters, those that show the likely language, and those that exclude it."""
 
     letters: str
     likely: str
@@ -71,7 +71,7 @@ class _ScriptOfLanguage(NamedTuple):
 
 
 class _Letters:
-    """The data file, compiled."""
+    """The compiled data file."""
 
     def __init__(self, file: LanguagesFile) -> None:
         self.default = file.default
@@ -93,7 +93,7 @@ class _Letters:
 
 
 def identify(text: str, default: str = "") -> str:
-    """Return the BCP 47 primary tag of the text's language, `default` where nothing settles it. Deterministic."""
+    """Return the BCP 47 primary tag of the text's language, `default` if nothing decides. Deterministic."""
     letters = _letters()
     own = default in ("", letters.default)
     default = default or letters.default
@@ -117,7 +117,7 @@ def identify(text: str, default: str = "") -> str:
 
 
 def _count(letters: re.Pattern[str], text: str) -> int:
-    """Return how many of the letters there are, by an expression for runs of them."""
+    """Return how many of these letters the text has; `letters` matches runs of them."""
     return sum(map(len, letters.findall(text)))
 
 

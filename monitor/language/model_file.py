@@ -1,7 +1,7 @@
-"""py3langid's model in a file that is mapped, not read: what several processes share is in memory once.
+"""Keeps py3langid's model in a memory-mapped file, so that several processes share one copy in memory.
 
-As py3langid loads it, the model takes 75 MB of each process, 105 MB while it is loaded, and 0.3 s. Here it is unpacked
-once, with the columns of the wanted languages only, into a file that the system pages in where it is looked at.
+As py3langid loads it, the model takes 75 MB in each process (105 MB while loading) and 0.3 s. Here it is unpacked once,
+with only the columns of the wanted languages, into a file whose pages the system loads when they are used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ import msgspec
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-#: Written last, so that a file whose writer died is written again: its length, then where each array lies.
+#: The header, written last, so that a file whose writer died is written again: its length, then the place of each
+#: array.
 _HEAD = struct.Struct("<Q")
 _PAGE, _SLICE = 4096, 1 << 20
 
@@ -32,7 +33,7 @@ _shared = -1
 
 
 class _Array(msgspec.Struct, frozen=True, array_like=True):
-    """An array in the file: NumPy's name of its type, its shape, the byte at which it begins, and its size in bytes."""
+    """An array in the file: its type as NumPy calls it, its shape, the byte where it begins, and its size in bytes."""
 
     kind: str
     shape: tuple[int, ...]
@@ -46,13 +47,13 @@ class _ModelLayout(msgspec.Struct, frozen=True, array_like=True):
 
 
 def share(descriptor: int) -> None:
-    """Use an open file, empty at first, that other processes use as well, instead of one of one's own."""
+    """Use this open file, which is empty at first and shared with other processes, instead of a file of our own."""
     global _shared  # noqa: PLW0603  # what the process was started with
     _shared = descriptor
 
 
 def load(languages: Sequence[str]) -> LanguageIdentifier:
-    """Return the model for these languages (ISO 639-1). All that share a file must ask for the same ones."""
+    """Return the model for these languages (ISO 639-1). Processes that share a file must ask for the same ones."""
     if _shared >= 0:
         return _mapped(_shared, languages)
     with tempfile.TemporaryFile() as own:
@@ -63,7 +64,7 @@ def _mapped(descriptor: int, languages: Sequence[str]) -> LanguageIdentifier:
     import numpy as np  # noqa: PLC0415  # most runs need no model
     from py3langid.langid import LanguageIdentifier  # noqa: PLC0415
 
-    fcntl.lockf(descriptor, fcntl.LOCK_EX)  # between processes; one that dies gives it back
+    fcntl.lockf(descriptor, fcntl.LOCK_EX)  # between processes; released when the process dies
     try:
         if not any(os.pread(descriptor, _HEAD.size, 0)):
             _unpack(descriptor, languages)
@@ -78,7 +79,7 @@ def _mapped(descriptor: int, languages: Sequence[str]) -> LanguageIdentifier:
         return np.frombuffer(whole, found.kind, int(np.prod(found.shape)), found.start).reshape(found.shape)
 
     def plain(name: str) -> memoryview:
-        # Python's own integers, and twice as fast to look at one by one as NumPy's.
+        # Python's own integers: reading single ones is twice as fast as with NumPy's.
         return memoryview(array(name))
 
     return LanguageIdentifier(
@@ -113,13 +114,13 @@ def _unpack(descriptor: int, languages: Sequence[str]) -> None:
 
 
 def _copied(source: IO[bytes], descriptor: int, start: int, columns: list[int] | None) -> _Array:
-    """Copy an array in NumPy's form, or some columns of it, slice by slice: whole, the largest takes 40 MB."""
+    """Copy an array, or some of its columns, in slices: the largest would take 40 MB at once."""
     import numpy as np  # noqa: PLC0415
 
     np.lib.format.read_magic(source)
     shape, by_column, kind = np.lib.format.read_array_header_1_0(source)
     if by_column or kind.hasobject:
-        raise ValueError("py3langid's model is not laid out as it was")
+        raise ValueError("py3langid's model no longer has the expected layout")
     width = shape[-1] if columns is not None else 1
     at = start
     while data := source.read(_SLICE // (width * kind.itemsize) * width * kind.itemsize):

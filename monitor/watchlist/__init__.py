@@ -1,8 +1,7 @@
-"""Who is tracked: leaders, their dated offices, and the states they lead.
+"""The watchlist: which leaders are tracked, their offices with dates, and the states that they lead.
 
-`bundled()` is the roster that ships with the project, `load(path)` reads a user's watchlist file, and
-`load_or_bundled(path)` does what a configuration asks for; docs/watchlist.md
-describes both.
+`bundled()` returns the roster that ships with the project, `load(path)` reads a user's watchlist file, and
+`load_or_bundled(path)` chooses between them. docs/watchlist.md describes both.
 """
 
 from __future__ import annotations

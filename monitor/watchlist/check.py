@@ -1,4 +1,4 @@
-"""What is odd, though not wrong, in a watchlist: said by `summitry watchlist check`, never at run time."""
+"""Finds oddities in a watchlist that are not errors. Only `summitry watchlist check` reports them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from monitor.watchlist.roster import Leader, Office, Watchlist
 
 
 def warnings(watchlist: Watchlist, today: date) -> list[str]:
-    """Return one line for each oddity, sorted: each names the leaders, what is odd, and what it leads to."""
+    """Return one line for each oddity, sorted: the leaders, what is odd, and the consequence."""
     return sorted([
         *_overlaps(watchlist), *_strangers(watchlist), *_shared_names(watchlist), *_expired(watchlist, today),
     ])  # fmt: skip
 
 
 def known_up_to(watchlist: Watchlist, today: date) -> date | None:
-    """Return the newest change of office that the watchlist knows of: what came later is not in it."""
+    """Return the day of the latest change of office in the watchlist, which shows how recent it is."""
     days = [
         day for leader in watchlist.leaders.values() for office in leader.offices for day in (office.from_, office.to)
     ]
@@ -25,7 +25,7 @@ def known_up_to(watchlist: Watchlist, today: date) -> date | None:
 
 
 def _expired(watchlist: Watchlist, today: date) -> Iterator[str]:
-    """Offices whose term is over, and which nobody ended."""
+    """Offices whose term has ended without an end in the roster."""
     for leader in watchlist.leaders.values():
         for office in leader.offices:
             if office.to is None and office.term is not None and office.term < today:
@@ -36,7 +36,7 @@ def _expired(watchlist: Watchlist, today: date) -> Iterator[str]:
 
 
 def _overlaps(watchlist: Watchlist) -> Iterator[str]:
-    """Two holders of one post for longer than a handover: then no title of it names either of them."""
+    """Two holders of one post for longer than a handover: then its titles mean neither of them."""
     posts: dict[tuple[str, str], list[tuple[Office, Leader]]] = {}
     for leader in watchlist.leaders.values():
         for office in leader.offices:
@@ -67,13 +67,13 @@ def _strangers(watchlist: Watchlist) -> Iterator[str]:
 
 
 def _shared_names(watchlist: Watchlist) -> Iterator[str]:
-    """Names that mean two leaders of the same time by themselves."""
-    bearers: dict[str, list[Leader]] = {}
+    """Names that mean two leaders who serve at the same time."""
+    bearers: dict[str, dict[str, Leader]] = {}
     for leader in watchlist.leaders.values():
         for alias in leader.aliases:
             if alias.strength != "weak":
-                bearers.setdefault(alias.text, []).append(leader)
+                bearers.setdefault(alias.text, {})[leader.id] = leader
     for text, several in bearers.items():
-        for one, other in combinations(several, 2):
+        for one, other in combinations(several.values(), 2):
             if one.serves_with(other):
                 yield f"{one.id} and {other.id} serve together and share the name `{text}`: make it weak for one"

@@ -1,7 +1,7 @@
-"""YAML files as typed records, with one clear line for each mistake in them.
+"""Reads YAML files as typed records, and reports each mistake in one clear line.
 
-Scalars are read as plain text (no YAML guessing: `NO` is Norway, not false), which also makes reading a roster of a
-thousand leaders quick; dates are read by `day`.
+Scalars are read as plain text, without YAML's guessing (`NO` is Norway, not false). This also makes reading a roster of
+a thousand leaders fast. `day` reads dates.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 import yaml
 
 from monitor.errors import ConfigError
-from monitor.yaml_text import parse_yaml
+from monitor.yaml_text import parse_data_file
 
 T = TypeVar("T")
 
@@ -27,18 +27,24 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ].*)?")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _CHOICE = re.compile(r"Invalid enum value '(.*)'")
-_IN_WORDS = (("Expected", "expected"), ("`object`", "a mapping"), ("`array`", "a list"), ("`str`", "text"))
+_IN_WORDS = (
+    ("Expected", "expected"),
+    ("`object`", "a mapping"),
+    ("`array`", "a list"),
+    ("`str`", "text"),
+    ("`null`", "nothing"),
+)
 _WHERE = re.compile(r" - at `(?:key in )?\$?(.*)`$")
 
 
 def read_yaml(path: Path, kind: type[T]) -> T:
-    """Return the file as `kind`, a msgspec struct or a container of such.
+    """Return the file as `kind`, a msgspec struct or a container of structs.
 
-    Raises ConfigError, naming the file and the key, when the file can't be read, is not YAML, or does not fit `kind`.
+    Raises ConfigError, with file and key, when the file can't be read, is not YAML, or does not match `kind`.
     """
     name = str(path)
     try:
-        data = parse_yaml(path.read_bytes())
+        data = parse_data_file(path)
     except OSError as error:
         raise ConfigError(name, "", f"can't be read ({error.strerror or error})", "check the path") from error
     except (yaml.YAMLError, UnicodeError) as error:
@@ -53,34 +59,34 @@ def read_yaml(path: Path, kind: type[T]) -> T:
 
 
 def day(text: str | None, *, end: bool = False) -> date | None:
-    """Return a day written as `2000-05-07`; a month or a year alone means its first day, or its last with `end`.
+    """Return a day written as `2000-05-07`. A month or a year alone means its first day, or its last day with `end`.
 
-    None for an open end (nothing, `now`, `present`). Raises ValueError for anything else.
+    Returns None for an open end (nothing, `now`, `present`). Raises ValueError for anything else.
     """
     if text is None or text.strip().lower() in _OPEN_ENDS:
         return None
     match = _DATE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"`{text}` is no date; write it as 2000-05-07, 2000-05 or 2000")
+        raise ValueError(f"`{text}` is not a date; write it as 2000-05-07, 2000-05 or 2000")
     year = int(match[1])
     month = int(match[2] or (12 if end else 1))
     if not 1 <= month <= 12 or year < 1:
-        raise ValueError(f"`{text}` is no date: there is no such month")
+        raise ValueError(f"`{text}` is not a date: there is no such month")
     last = calendar.monthrange(year, month)[1]
     number = int(match[3] or (last if end else 1))
     if not 1 <= number <= last:
-        raise ValueError(f"`{text}` is no date: the month has {last} days")
+        raise ValueError(f"`{text}` is not a date: the month has {last} days")
     return date(year, month, number)
 
 
 def did_you_mean(word: str, known: list[str], what: str = "keys") -> str:
-    """Return a fix for an unknown word: the nearest known one, or all of them."""
+    """Return a suggestion for an unknown word: the most similar known word, or all of them."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else f"{what} here: {', '.join(known)}"
 
 
 def _said(file: str, kind: object, data: object, message: str) -> ConfigError:
-    """A msgspec validation message in the words of the file's writer."""
+    """A msgspec validation message, reworded for the author of the file."""
     where = _WHERE.search(message)
     path = where[1] if where else ""
     problem = message[: where.start()] if where else message
@@ -100,7 +106,7 @@ def _said(file: str, kind: object, data: object, message: str) -> ConfigError:
 
 
 def _spoken(path: str, data: object) -> tuple[str, str]:
-    """`.leaders[3].offices[0]` as `leaders[3].offices[0]`, and the name of the leader it stands in."""
+    """`.leaders[3].offices[0]` as `leaders[3].offices[0]`, and the name of the leader there."""
     names = ""
     here: Any = data
     for part in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", path):
@@ -115,7 +121,7 @@ def _spoken(path: str, data: object) -> tuple[str, str]:
 
 
 def _type_at(kind: object, path: str) -> Any:  # noqa: ANN401  # annotations are of any kind
-    """The annotation of what stands at `path` inside `kind`, without its optional part."""
+    """The annotation of the value at `path` inside `kind`, without `None`."""
     here: Any = kind
     for part in re.findall(r"\.([^.\[\]]+)|\[[^\]]*\]", path):
         if part and isinstance(here, type) and issubclass(here, msgspec.Struct):
@@ -125,7 +131,7 @@ def _type_at(kind: object, path: str) -> Any:  # noqa: ANN401  # annotations are
             here = next((one for one in reversed(getattr(here, "__args__", ())) if one is not Ellipsis), None)
         members = getattr(here, "__args__", ())
         if isinstance(here, UnionType) or type(None) in members:
-            # Of `str | Entry | None` only the entry has an inside.
+            # In `str | Entry | None`, only the entry has keys.
             members = [one for one in members if one is not type(None)]
             here = next(
                 (one for one in members if isinstance(one, type) and issubclass(one, msgspec.Struct)), members[0]
@@ -134,10 +140,10 @@ def _type_at(kind: object, path: str) -> Any:  # noqa: ANN401  # annotations are
 
 
 def _keys(kind: object) -> list[str]:
-    """The keys of a struct; none for any other type."""
+    """The keys of a struct; empty for any other type."""
     return list(kind.__struct_encode_fields__) if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else []
 
 
 def _choices(kind: object) -> list[str]:
-    """The words that a literal type allows; none for any other type."""
+    """The values of a literal type; empty for any other type."""
     return [str(one) for one in get_args(kind) if one] if get_origin(kind) is Literal else []

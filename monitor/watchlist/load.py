@@ -1,4 +1,4 @@
-"""Watchlist files to a `Watchlist`: the bundled roster, and a user's own file on top of it or instead of it."""
+"""Reads watchlist files: the bundled roster, and a user's own file on top of it or instead of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gc
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -28,20 +29,22 @@ from monitor.watchlist.roster import (
     Watch,
     Watchlist,
 )
+from monitor.watchlist.selection import NameIndex, UnknownNameError
 from monitor.watchlist.states import DATA, bundled_states, code_for, role_of_office, title_words
+from monitor.yaml_text import kept
 
 _WIKIDATA = re.compile(r"Q[1-9]\d*")
 
 
 class AliasEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """An alias whose strength the file says itself."""
+    """An alias with an explicit strength."""
 
     text: str
     strength: Strength
 
 
 class OfficeEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """An office as written."""
+    """An office as the file writes it."""
 
     title: str
     country: str
@@ -53,7 +56,7 @@ class OfficeEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BodyEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A body of the user's own: what it is called, where it sits, and phrases that mean one of its offices."""
+    """A body that the user adds: its names, its seat, and phrases that mean one of its offices."""
 
     names: list[str]
     capital: str = ""
@@ -62,7 +65,7 @@ class BodyEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LeaderEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A leader as written; only the name is required."""
+    """A leader as the file writes it; only the name is required."""
 
     name: str
     id: str = ""
@@ -74,7 +77,7 @@ class LeaderEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class WatchEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """What to hear of, as written."""
+    """The contacts to watch, as the file writes them."""
 
     leaders: list[str] = []
     pairs: list[list[str]] = []
@@ -93,38 +96,41 @@ class WatchlistFile(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def bundled() -> Watchlist:
-    """Return the roster that ships with the project; read once.
+    """Return the roster that ships with the project, read once.
 
-    Raises ConfigError when a data file was edited into something invalid.
+    Raises ConfigError when a data file is not valid.
     """
     with _no_collector():
-        leaders: dict[str, Leader] = {}
-        namesakes = list(_bundled_namesakes())
-        meant: set[tuple[str, str]] = set()
-        for path in sorted((DATA / "leaders").glob("*.yaml")):
-            file = read_yaml(path, WatchlistFile)
-            _add_leaders(leaders, file.leaders, str(path), namesakes, meant)
-        for path in sorted((DATA / "aliases").glob("*.yaml")):
-            _add_aliases(leaders, read_yaml(path, dict[str, list[str]]), path)
-        return Watchlist(
-            MappingProxyType(_told_apart(leaders, meant)),
-            bundled_states(),
-            titles=title_words(),
-            namesakes=tuple(dict.fromkeys(namesakes)),
-        )
+        files = [*sorted(DATA.rglob("*.yaml")), *sorted(Path(__file__).parent.glob("*.py"))]
+        made_of = (part for path in files for part in (path.name.encode(), path.read_bytes()))
+        leaders, namesakes = kept(DATA / "roster", made_of, tuple[dict[str, Leader], tuple[str, ...]], _bundled_leaders)
+        return Watchlist(MappingProxyType(leaders), bundled_states(), titles=title_words(), namesakes=namesakes)
+
+
+def _bundled_leaders() -> tuple[dict[str, Leader], tuple[str, ...]]:
+    """Read the leaders and namesakes of the roster from its files. It takes ten times as long as reading them kept."""
+    leaders: dict[str, Leader] = {}
+    namesakes = list(_bundled_namesakes())
+    meant: set[tuple[str, str]] = set()
+    for path in sorted((DATA / "leaders").glob("*.yaml")):
+        file = read_yaml(path, WatchlistFile)
+        _add_leaders(leaders, file.leaders, str(path), namesakes, meant)
+    for path in sorted((DATA / "aliases").glob("*.yaml")):
+        _add_aliases(leaders, read_yaml(path, dict[str, list[str]]), path)
+    return _told_apart(leaders, meant), tuple(dict.fromkeys(namesakes))
 
 
 def load_or_bundled(path: str | Path | None) -> Watchlist:
-    """Return a user's watchlist file, or the bundled roster where none is named. Raises ConfigError for any mistake."""
+    """Return a user's watchlist file, or the bundled roster if `path` is None. Raises ConfigError for any mistake."""
     return load(path) if path else bundled()
 
 
 def load(path: str | Path) -> Watchlist:
     """Return a user's watchlist file.
 
-    With `include: [bundled]` its leaders come on top of the bundled roster, and a leader with a bundled id replaces the
-    bundled entry; without it only its own leaders exist. States are always the bundled ones. Raises ConfigError, one
-    line with file, key, problem and fix, for any mistake.
+    With `include: [bundled]` its leaders are added to the bundled roster, and a leader with a bundled id replaces that
+    entry. Otherwise only its own leaders exist. States are always the bundled ones. Raises ConfigError for any mistake,
+    in one line with file, key, problem and fix.
     """
     name = str(path)
     file = read_yaml(Path(path), WatchlistFile)
@@ -147,23 +153,23 @@ def load(path: str | Path) -> Watchlist:
         if source != "bundled":
             _add_tier(leaders, source)
     leaders |= own
-    return Watchlist(
+    roster = Watchlist(
         MappingProxyType(_told_apart(leaders, meant)),
         states,
         titles=title_words(),
         namesakes=tuple(dict.fromkeys(namesakes)),
-        watch=_watch(file.watch, leaders, name, states),
     )
+    return roster if file.watch is None else roster.watching(_watch(file.watch, roster, name))
 
 
 @cache
 def tiers() -> tuple[str, ...]:
-    """Return the names of the bundled tiers that a watchlist file may include beside the roster."""
+    """Return the names of the bundled tiers that a watchlist file may include in addition to the roster."""
     return tuple(path.stem for path in sorted((DATA / "tiers").glob("*.yaml")))
 
 
 def _add_tier(leaders: dict[str, Leader], tier: str) -> None:
-    """Add a tier's leaders; one who is there already keeps name and aliases and gets the tier's offices too."""
+    """Add a tier's leaders. A leader who is already there keeps name and aliases, and gets the tier's offices too."""
     path = DATA / "tiers" / f"{tier}.yaml"
     added: dict[str, Leader] = {}
     _add_leaders(added, read_yaml(path, WatchlistFile).leaders, str(path), [], set())
@@ -177,7 +183,7 @@ def _add_tier(leaders: dict[str, Leader], tier: str) -> None:
 
 
 def _states(bodies: Mapping[str, BodyEntry], file: str) -> Mapping[str, State]:
-    """The bundled states and bodies, and the user's own bodies."""
+    """The bundled states and bodies, together with the user's own bodies."""
     states = dict(bundled_states())
     for code, entry in bodies.items():
         if not re.fullmatch(r"[A-Z]{3,6}", code):
@@ -201,7 +207,7 @@ def _states(bodies: Mapping[str, BodyEntry], file: str) -> Mapping[str, State]:
 
 @cache
 def weak_words() -> frozenset[str]:
-    """Surnames that are also common words, months, places or very common names: lower case, also without diacritics."""
+    """Return surnames that are also words, months, places or very common: in lower case, and without diacritics."""
     words = read_yaml(DATA / "weak.yaml", list[str])
     return frozenset(one.lower() for word in words for one in (word, plain(word)))
 
@@ -220,9 +226,9 @@ def _add_leaders(
     *,
     states: Mapping[str, State] | None = None,
 ) -> None:
-    """Turn entries into leaders. A second entry of the same id in one roster is a mistake.
+    """Turn entries into leaders, and add them to `into`. A second entry with the same id is a mistake.
 
-    `namesakes` takes the leaders' vetoes, `meant` the (id, alias) pairs whose strength the file says itself.
+    `namesakes` is extended by the leaders' vetoes, `meant` by the (id, alias) pairs with an explicit strength.
     """
     for number, entry in enumerate(entries):
         leader = _leader(entry, file, f"leaders[{number}]", states or bundled_states())
@@ -241,7 +247,7 @@ def _add_leaders(
 
 
 def _add_aliases(leaders: dict[str, Leader], by_id: dict[str, list[str]], path: Path) -> None:
-    """Add one language's names, from the file of that language, to the leaders they belong to."""
+    """Add the names in one language, from that language's file, to their leaders."""
     language = path.stem
     for identifier, texts in by_id.items():
         leader = leaders.get(identifier)
@@ -250,7 +256,8 @@ def _add_aliases(leaders: dict[str, Leader], by_id: dict[str, list[str]], path: 
             raise ConfigError(
                 str(path), identifier, "names of nobody in the roster", fix if "?" in fix else "mend the id"
             )
-        known = {alias.text for alias in leader.aliases}
+        # Several languages may write a name alike. It need not be repeated only if English has it already.
+        known = {alias.text for alias in leader.aliases if alias.language in ("en", language)}
         added = (Alias(text, language, strength_of(text, weak_words())) for text in texts if text not in known)
         leaders[identifier] = msgspec.structs.replace(leader, aliases=(*leader.aliases, *added))
 
@@ -295,12 +302,12 @@ def _leader(entry: LeaderEntry, file: str, where: str, states: Mapping[str, Stat
 
 
 def _family_first(offices: tuple[Office, ...], states: Mapping[str, State]) -> bool:
-    """Whether a leader with these offices is written with the surname first."""
+    """Whether the names of leaders with these offices have the surname first."""
     return bool(offices) and states[offices[0].country].family_name_first
 
 
 def _completed(name: str, given: dict[str, Alias], *, family_first: bool) -> tuple[Alias, ...]:
-    """The given aliases, the name itself, its surname unless a part of the name is an alias already, all also plain."""
+    """The given aliases, the name, its surname unless an alias is part of the name, and all without diacritics."""
     aliases = {name: Alias(name, "en", strength_of(name, weak_words())), **given}
     words = plain(name).split()
     parts = {
@@ -317,15 +324,15 @@ def _completed(name: str, given: dict[str, Alias], *, family_first: bool) -> tup
 
 
 def _told_apart(leaders: Mapping[str, Leader], meant: Collection[tuple[str, str]]) -> dict[str, Leader]:
-    """The leaders, with each surname that two of them bear while both serve made weak, unless a file insists on it."""
-    bearers: dict[str, list[Leader]] = {}
+    """The leaders, with surnames that two of them share while serving made weak, unless the file sets a strength."""
+    bearers: dict[str, dict[str, Leader]] = {}
     for leader in leaders.values():
         for alias in leader.aliases:
-            if alias.strength == "surname":
-                bearers.setdefault(alias.text, []).append(leader)
+            if alias.strength == "surname":  # several languages may write it alike
+                bearers.setdefault(alias.text, {})[leader.id] = leader
     shared: dict[str, set[str]] = {}
     for text, several in bearers.items():
-        for one, other in combinations(several, 2):
+        for one, other in combinations(several.values(), 2):
             if one.serves_with(other):
                 shared.setdefault(one.id, set()).add(text)
                 shared.setdefault(other.id, set()).add(text)
@@ -379,43 +386,39 @@ def _office(entry: OfficeEntry, states: Mapping[str, State], wrong: Callable[[st
 
 
 def _role(entry: OfficeEntry) -> Role:
-    """What the office's title says; whoever holds one in a body of the user's own is its head."""
+    """The role that the office's title states; any office of a user's own body is its head."""
     return role_of_office(entry.title, entry.country) if entry.country in bundled_states() else "body_head"
 
 
-def _watch(entry: WatchEntry | None, leaders: Mapping[str, Leader], file: str, states: Mapping[str, State]) -> Watch:
-    if entry is None:
-        return Watch()
+def _watch(entry: WatchEntry, roster: Watchlist, file: str) -> Watch:
+    """The contacts that a file watches. A surname that several share means the one whose office has no end."""
+    index = NameIndex(roster)
 
-    def known(identifier: str, key: str) -> str:
-        if identifier not in leaders:
-            fix = did_you_mean(identifier, sorted(leaders)) if leaders else "list the leader under `leaders`"
-            fix = fix if "?" in fix else "see `summitry watchlist show` for the ids"
-            raise ConfigError(file, key, f"nobody has the id `{identifier}`", fix)
-        return identifier
+    def known(name: str, key: str, read: Callable[[str], str]) -> str:
+        try:
+            return read(name)
+        except UnknownNameError as error:
+            raise ConfigError(file, key, str(error)) from error
+
+    def leader(name: str) -> str:
+        return index.leader(name, date.max)
 
     pairs = set()
     for number, pair in enumerate(entry.pairs):
-        both = frozenset(known(one, f"watch.pairs[{number}]") for one in pair)
+        both = frozenset(known(one, f"watch.pairs[{number}]", leader) for one in pair)
         if len(both) != 2:
-            raise ConfigError(
-                file, f"watch.pairs[{number}]", "a pair is two different leaders", "write [putin-id, xi-id]"
-            )
+            raise ConfigError(file, f"watch.pairs[{number}]", "a pair is two different leaders", "write [putin, xi]")
         pairs.add(both)
-    for number, code in enumerate(entry.countries):
-        if code not in states:
-            fix = code_for(code, states)
-            raise ConfigError(file, f"watch.countries[{number}]", f"unknown code `{code}`", fix)
     return Watch(
-        frozenset(known(one, f"watch.leaders[{number}]") for number, one in enumerate(entry.leaders)),
+        frozenset(known(one, f"watch.leaders[{n}]", leader) for n, one in enumerate(entry.leaders)),
         frozenset(pairs),
-        frozenset(entry.countries),
+        frozenset(known(one, f"watch.countries[{n}]", index.country) for n, one in enumerate(entry.countries)),
     )
 
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Reading makes many objects and no garbage in cycles; looking for it would take half of the time."""
+    """Turn the garbage collector off: reading makes many objects and no cycles, and the collector doubles its time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,14 +1,15 @@
-"""Names as text: slugs, spellings without diacritics, and how much an alias says by itself."""
+"""Names as text: slugs, spellings without diacritics, and the strength of an alias."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 
 from monitor.watchlist.roster import Strength
 
-#: Letters that Unicode does not decompose into a base letter and a mark, in their usual English transcription.
+#: Letters that Unicode does not decompose into a base letter and a mark, with their usual English transcription.
 _LETTERS = str.maketrans({
     "ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
     "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ə": "a", "Ə": "A", "’": "'", "ʻ": "'", "‘": "'", "ʼ": "'",
@@ -18,25 +19,25 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def plain(text: str) -> str:
-    """Return the text with Latin letters stripped of their diacritics; other scripts are left as they are."""
-    text = text.translate(_LETTERS)
+    """Return the text with Latin letters without their diacritics; other scripts stay as they are."""
     if text.isascii():
         return text
-    parts: list[str] = []
-    for letter in unicodedata.normalize("NFC", text):
-        base = unicodedata.normalize("NFD", letter)[0]
-        parts.append(base if base.isascii() else letter)
-    return "".join(parts)
+    return "".join(map(_plain_letter, unicodedata.normalize("NFC", text.translate(_LETTERS))))
+
+
+@lru_cache(maxsize=4096)
+def _plain_letter(letter: str) -> str:
+    base = unicodedata.normalize("NFD", letter)[0]
+    return base if base.isascii() else letter
 
 
 def spellings(text: str) -> tuple[str, ...]:
-    """Other ways to write the same name: without diacritics, and Korean or Taiwanese given names without the hyphen.
+    """Return other spellings of a name: without diacritics, and Korean or Taiwanese given names without the hyphen.
 
     `Lee Jae-myung` is also `Lee Jae Myung` and `Lee Jae-Myung`.
     """
     others = [plain(text)]
-    match = _GIVEN_PAIR.fullmatch(others[0])
-    if match is not None:
+    if "-" in text and (match := _GIVEN_PAIR.fullmatch(others[0])) is not None:
         family, first, second = match.groups()
         others += [f"{family} {first} {second.title()}", f"{family} {first}-{second.title()}"]
     return tuple(one for one in dict.fromkeys(others) if one != text)
@@ -56,10 +57,10 @@ def is_slug(text: str) -> bool:
 
 
 def strength_of(text: str, weak: Collection[str]) -> Strength:
-    """Return how much an alias says when its file does not say it.
+    """Return the strength of an alias without an explicit one.
 
-    Several words name a person; one word is a surname. One of the known weak words (`weak`, lower case), or a Latin one
-    of up to two letters, counts only with support: `Store` is one, Norway's `Støre` is not.
+    Several words name a person; one word is a surname. A word of `weak` (lower case), or a Latin word of up to two
+    letters, counts only with support: `Store` is weak, Norway's `Støre` is not.
     """
     key = text.lower()
     if key in weak or (key.isascii() and len(key) <= 2):
@@ -72,10 +73,10 @@ def strength_of(text: str, weak: Collection[str]) -> Strength:
 
 
 def surname(name: str) -> str:
-    """Return the last word of a name with the particles that belong to it: `von der Leyen`, `bin Salman`, `al-Sisi`.
+    """Return the last word of a name with its particles: `von der Leyen`, `bin Salman`, `al-Sisi`.
 
-    `Jr`, `II` and the like at the end are no surname, and a monarch's name (`Mohammed VI`, `Philippe of Belgium`) stays
-    whole. Not for names that go the other way round (Xi Jinping).
+    Endings such as `Jr` and `II` are not part of the surname, and a monarch's name (`Mohammed VI`, `Philippe of
+    Belgium`) stays whole. Not for names with the surname first (Xi Jinping).
     """
     words = name.split()
     while len(words) > 1 and _SUFFIX.fullmatch(words[-1]):

@@ -1,4 +1,4 @@
-"""Whom a user means who types a name: a slug, a surname, an alias in any script, or a state's name or code."""
+"""Finds which leaders or states a typed name means: an id, a surname, any alias, or a state's name or code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from monitor.errors import UnknownIdError
@@ -15,13 +15,13 @@ from monitor.watchlist.roster import Watchlist
 
 
 class UnknownNameError(UnknownIdError):
-    """A name that means nobody in the watchlist, or too many; the message says what to write instead."""
+    """A name that means nobody in the watchlist, or too many leaders; the message says what to write instead."""
 
     reason = "unknown_name"
 
 
 class Selection(NamedTuple):
-    """What one typed name may mean: ids of leaders, codes of states. An event fits when one participant does."""
+    """What one typed name may mean: ids of leaders, codes of states. An event fits if one participant does."""
 
     leaders: frozenset[str]
     countries: frozenset[str]
@@ -32,45 +32,56 @@ class Selection(NamedTuple):
 
 
 class NameIndex:
-    """Every name of a watchlist's leaders and states, to find whom a typed name means.
+    """Every name of a watchlist's leaders and states, to look up typed names.
 
-    Upper and lower case, Latin diacritics, hyphens and stress marks make no difference: `Пу́тин`, `putin`, `PUTIN` and
-    `vladimir_putin` all mean vladimir-putin.
+    Case, Latin diacritics, hyphens and stress marks are ignored: `Пу́тин`, `putin`, `PUTIN` and `vladimir_putin` all
+    mean vladimir-putin.
     """
 
     def __init__(self, watchlist: Watchlist) -> None:
         self._watchlist = watchlist
-        self._leaders: dict[str, set[str]] = {}
-        self._countries: dict[str, str] = {}
-        for leader in watchlist.leaders.values():
+
+    @cached_property
+    def _leaders(self) -> dict[str, set[str]]:
+        """The ids of leaders by each of their names. Built at first use, because an id needs no index."""
+        found: dict[str, set[str]] = {}
+        for leader in self._watchlist.leaders.values():
             for name in {leader.id, leader.name, surname(leader.name), *(alias.text for alias in leader.aliases)}:
-                self._leaders.setdefault(_key(name), set()).add(leader.id)
-        for code, state in watchlist.states.items():
+                found.setdefault(_key(name), set()).add(leader.id)
+        return found
+
+    @cached_property
+    def _countries(self) -> dict[str, str]:
+        """The codes of states and bodies by each of their names, and by the code itself."""
+        found: dict[str, str] = {}
+        for code, state in self._watchlist.states.items():
             for names in state.names.values():
                 for name in names:
-                    self._countries.setdefault(_key(name), code)
-        self._countries |= {_key(code): code for code in watchlist.states}
+                    found.setdefault(_key(name), code)
+        return found | {_key(code): code for code in self._watchlist.states}
 
     def select(self, name: str) -> Selection:
-        """All that a typed name may mean. Raises UnknownNameError, with the nearest name, when it means nobody."""
-        key = _key(name)
+        """Return all that a typed name may mean. Raises UnknownNameError, with the most similar name, if nobody."""
         if name in self._watchlist.leaders:
             return Selection(frozenset({name}), frozenset())
+        key = _key(name)
         leaders, country = self._leaders.get(key, set()), self._countries.get(key)
         if not leaders and country is None:
-            raise UnknownNameError(f"{name!r} is no leader and no state of the watchlist{self._hint(key)}")
+            raise UnknownNameError(f"{name!r} is neither a leader nor a state of the watchlist{self._hint(key)}")
         return Selection(frozenset(leaders), frozenset({country} if country else ()))
 
     def leader(self, name: str, day: date) -> str:
-        """Return the id of the one leader whom a name means; among several, the one in office on `day`.
+        """Return the id of the one leader that a name means; of several, the one in office on `day`.
 
-        Raises UnknownNameError when it means nobody, or several who are in office or none who is.
+        Raises UnknownNameError if it means nobody, several leaders in office, or several of whom none is in office.
         """
         if name in self._watchlist.leaders:
             return name
         found = self._leaders.get(_key(name), set())
+        if not found and (code := self._countries.get(_key(name))):
+            raise UnknownNameError(f"{name!r} is a state or body, not a leader: name {code} as a country")
         if not found:
-            raise UnknownNameError(f"{name!r} is no leader of the watchlist{self._hint(_key(name))}")
+            raise UnknownNameError(f"{name!r} is not a leader of the watchlist{self._hint(_key(name))}")
         serving = [one for one in sorted(found) if self._watchlist.offices_on(one, day)]
         chosen = serving or sorted(found)
         if len(chosen) > 1:
@@ -79,11 +90,13 @@ class NameIndex:
 
     def country(self, name: str) -> str:
         """Return the code of the state or body that a name or code means. Raises UnknownNameError."""
+        if name in self._watchlist.states:
+            return name
         found = self._countries.get(_key(name))
         if found is None:
             near = difflib.get_close_matches(_key(name), self._countries, n=1, cutoff=0.75)
             hint = f"; did you mean {self._countries[near[0]]}?" if near else ": write a name, or a code such as FR"
-            raise UnknownNameError(f"{name!r} is no state and no body{hint}")
+            raise UnknownNameError(f"{name!r} is neither a state nor a body{hint}")
         return found
 
     def _hint(self, key: str) -> str:
@@ -97,7 +110,7 @@ class NameIndex:
 
 @cache
 def name_index(watchlist: Watchlist) -> NameIndex:
-    """Return the index of a watchlist, made once: it holds some 30,000 names."""
+    """Return the index of a watchlist, built once: it holds about 30,000 names."""
     return NameIndex(watchlist)
 
 

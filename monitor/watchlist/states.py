@@ -1,4 +1,4 @@
-"""States and title words from their data files, and what an office's title says of its role."""
+"""Reads states and title words from their data files, and derives an office's role from its title."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _CODE = re.compile(r"[A-Z]{2,6}")
 
 
 class ExecutiveEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """Which role leads a state, up to a day."""
+    """The role that leads a state, up to a day."""
 
     role: Role
     to: str | None = None
 
 
 class StateEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """The facts of a state that no language changes."""
+    """The facts of a state that do not depend on the language."""
 
     kind: Literal["state", "body"] = "state"
     capital: str = ""
@@ -40,7 +40,7 @@ class StateEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StateNames(msgspec.Struct, forbid_unknown_fields=True):
-    """What one language calls a state and its people, and phrases that mean one of its office holders."""
+    """One language's names of a state and its people, and phrases that mean one of its office holders."""
 
     names: list[str]
     adjectives: list[str] = []
@@ -49,7 +49,7 @@ class StateNames(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TitleWords(msgspec.Struct, forbid_unknown_fields=True):
-    """What title words mean in general, by language."""
+    """The general meaning of title words, by language."""
 
     words: dict[str, dict[str, Meaning]]
 
@@ -93,16 +93,16 @@ def bundled_states() -> Mapping[str, State]:
 
 @cache
 def title_words() -> Mapping[str, Meaning]:
-    """Return what a title word means where a state does not say otherwise, all languages together, lower case."""
+    """Return the general meaning of title words (which a state may override), of all languages, in lower case."""
     file = read_yaml(DATA / "titles.yaml", TitleWords)
     return MappingProxyType({word.lower(): role for words in file.words.values() for word, role in words.items()})
 
 
 def role_of(title: str, country: str, states: Mapping[str, State], words: Mapping[str, Meaning]) -> Role:
-    """Return the role behind an office's free title: "General Secretary of the Communist Party" or "Prime Minister".
+    """Return the role of an office with a free title: "General Secretary of the Communist Party", "Prime Minister".
 
-    The state's own title words come first, then the general ones; the word that starts first in the title decides, the
-    longest of those. `other` when no title word is in it, or when a deputy, a minister or the like holds it.
+    The state's own title words have priority over the general ones. The title word that starts first decides, of these
+    the longest. Returns `other` without a title word, and for deputies, ministers and the like.
     """
     state = states.get(country)
     if state is not None and state.kind == "body":
@@ -127,12 +127,15 @@ _LESSER = re.compile(r"\b(vice|deputy|first deputy|former|ex|wife|minister of|se
 
 @cache
 def role_of_office(title: str, country: str) -> Role:
-    """`role_of` with the bundled states and words, remembered: a thousand presidents are asked for."""
+    """Return the result of `role_of` with the bundled states and words.
+
+    Cached, because the roster has a thousand presidents.
+    """
     return role_of(title, country, bundled_states(), title_words())
 
 
 def code_for(written: str, states: Mapping[str, State]) -> str:
-    """Return a hint for a wrong country code: by English name, by case, or the nearest code."""
+    """Return a hint for a wrong country code: by English name, by case, or the most similar code."""
     for code, state in states.items():
         if written.lower() == code.lower() or any(
             written.lower() == name.lower() for name in state.names.get("en", ())

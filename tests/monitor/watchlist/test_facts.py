@@ -303,11 +303,13 @@ UN secretary-general 2025-09-23 antonio-guterres
 ROWS = [(row.split()[0], " ".join(row.split()[1:-2]), row.split()[-2], row.split()[-1]) for row in HELD]
 
 
-@pytest.mark.parametrize(("country", "word", "day", "leader"), ROWS)
-def test_the_roster_knows_who_held_the_office(country: str, word: str, day: str, leader: str) -> None:
-    found = bundled().holder_of_title(country, word, date.fromisoformat(day))
-    assert found is not None
-    assert found.id == leader
+def test_the_roster_knows_who_held_the_office() -> None:
+    wrong = []
+    for country, word, day, leader in ROWS:
+        found = bundled().holder_of_title(country, word, date.fromisoformat(day))
+        if found is None or found.id != leader:
+            wrong.append(f"{country} {word} {day}: {found.id if found else 'nobody'}, not {leader}")
+    assert wrong == []
 
 
 def test_the_table_is_as_long_as_it_claims() -> None:

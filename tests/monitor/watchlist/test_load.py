@@ -132,6 +132,14 @@ class TestOnTopOfTheBundled:
         assert people.tracks(["volodymyr-zelensky", "narendra-modi"])
         assert people.tracks(["keir-starmer", "narendra-modi"])
 
+    def test_a_watch_takes_any_name(self, tmp_path: Path) -> None:
+        people = read(
+            tmp_path, "include: [bundled]\nwatch: {pairs: [[Путин, xi]], countries: [UK, Russia], leaders: [trump]}"
+        )
+        assert people.watch.leaders == {"donald-trump"}
+        assert people.watch.pairs == {frozenset({"vladimir-putin", "xi-jinping"})}
+        assert people.watch.countries == {"GB", "RU"}
+
     def test_the_bundled_watches_everybody(self) -> None:
         assert bundled().tracks(["anyone"])
 
@@ -239,9 +247,9 @@ OFFICE = "leaders: [{name: Ann Example, offices: [{title: President, country: US
             "leaders: [{name: Ann, gender: x}]",
             "leaders[0].gender: `x` is none of the words allowed here (in Ann); one of m, f",
         ),
-        (OFFICE % "from: yesterday", "leaders[0].offices[0].from: `yesterday` is no date"),
-        (OFFICE % "from: 2001-13", "leaders[0].offices[0].from: `2001-13` is no date: there is no such month"),
-        (OFFICE % "from: 2001-02-30", "leaders[0].offices[0].from: `2001-02-30` is no date: the month has 28 days"),
+        (OFFICE % "from: yesterday", "leaders[0].offices[0].from: `yesterday` is not a date"),
+        (OFFICE % "from: 2001-13", "leaders[0].offices[0].from: `2001-13` is not a date: there is no such month"),
+        (OFFICE % "from: 2001-02-30", "leaders[0].offices[0].from: `2001-02-30` is not a date: the month has 28 days"),
         (
             OFFICE % "from: 2005, to: 2001",
             "leaders[0].offices[0].to: ends on 2001-12-31, before it begins on 2005-01-01",
@@ -255,10 +263,17 @@ OFFICE = "leaders: [{name: Ann Example, offices: [{title: President, country: US
         (OFFICE.replace("President", "''") % "from: 2005", "leaders[0].offices[0].title: is empty"),
         (
             "include: [bundled]\nwatch: {leaders: [vladimir-puttin]}",
-            "nobody has the id `vladimir-puttin`; did you mean",
+            "watch.leaders[0]: 'vladimir-puttin' is not a leader of the watchlist; did you mean vladimir-putin?",
         ),
         ("include: [bundled]\nwatch: {pairs: [[xi-jinping]]}", "watch.pairs[0]: a pair is two different leaders"),
-        ("include: [bundled]\nwatch: {countries: [UK]}", "watch.countries[0]: unknown code `UK`; write GB"),
+        (
+            "include: [bundled]\nwatch: {leaders: [Russia]}",
+            "'Russia' is a state or body, not a leader: name RU as a country",
+        ),
+        (
+            "include: [bundled]\nwatch: {countries: [Atlantis]}",
+            "watch.countries[0]: 'Atlantis' is neither a state nor a body",
+        ),
         ("include: [bundled]\nwatch: {leader: [xi-jinping]}", "watch: unknown key `leader`; did you mean `leaders`?"),
         ("leaders: &a [*a]", "leaders"),
     ],
@@ -313,6 +328,7 @@ leaders:
 """
 
 
+@pytest.mark.slow
 def test_a_body_of_ones_own(tmp_path: Path) -> None:
     people = read(tmp_path, OWN_BODY)
     (office,) = people.leaders["kirsty-coventry"].offices

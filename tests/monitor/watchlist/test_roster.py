@@ -22,9 +22,9 @@ def office(title: str, role: Role, begin: str, end: str | None = None, country: 
     )
 
 
-def roster(*leaders: Leader, states: Sequence[State] = (), watch: Watch | None = None) -> Watchlist:
+def roster(*leaders: Leader, states: Sequence[State] = ()) -> Watchlist:
     by_code = {state.code: state for state in states or (State(code="XA"),)}
-    return Watchlist({one.id: one for one in leaders}, by_code, titles=TITLES, watch=watch)
+    return Watchlist({one.id: one for one in leaders}, by_code, titles=TITLES)
 
 
 ADA = Leader(id="ada-one", name="Ada One", offices=(office("President", "head_of_state", "2001-05-01", "2005-05-01"),))
@@ -166,7 +166,7 @@ class TestRealCases:
 
 class TestTracks:
     def people(self, **watch: frozenset[object]) -> Watchlist:
-        return roster(ADA, BEN, CYD, watch=Watch(**watch))  # type: ignore[arg-type]
+        return roster(ADA, BEN, CYD).watching(Watch(**watch))  # type: ignore[arg-type]
 
     def test_an_empty_watch_is_everybody(self) -> None:
         assert roster(ADA).tracks(["ada-one", "someone-else"])

@@ -1,4 +1,4 @@
-"""A leader's name as the press of a language writes it, from the roster's aliases."""
+"""Finds how the press of a language writes a leader's name, from the roster's aliases."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from monitor.watchlist.roster import Alias, Leader
 
 
 @cache
-def written(leader: str, language: str) -> str:
-    """Return a leader's name in a language: `Wladimir Putin` in German, `普京` in Chinese; '' for one nobody knows.
+def press_name(leader: str, language: str) -> str:
+    """Return a leader's name in a language: `Wladimir Putin` in German, `普京` in Chinese; '' for an unknown leader.
 
-    The roster lists the usual form first and inflected ones after it. Some languages list genitives only, since their
-    usual form is the English one: those are passed over.
+    The roster lists the usual form first, and inflected ones after it. For some languages it lists only genitives,
+    because the usual form is the English one: these are skipped.
     """
     known = bundled().leaders.get(leader)
     if known is None:
@@ -25,21 +25,24 @@ def written(leader: str, language: str) -> str:
 
 
 @cache
-def written_short(leader: str, language: str) -> str:
-    """Return the name by which headlines of a language call a leader: `Poutine` in French, `Путин` in Russian.
+def short_press_name(leader: str, language: str) -> str:
+    """Return the name that headlines of a language use for a leader: `Poutine` in French, `Путин` in Russian.
 
-    Where the language writes it as English does, or the roster does not say, it is the English surname; '' for a leader
-    nobody knows.
+    If the language writes it like English, or the roster does not have it, this is the English surname, or the whole
+    name if a surname would be wrong; '' for an unknown leader.
     """
     known = bundled().leaders.get(leader)
     if known is None:
         return ""
     shorts = [alias for alias in known.aliases if alias.strength != "full" or " " not in alias.text]
     own = next((alias.text for alias in shorts if _short(alias, language, known)), "")
-    english = next((alias.text for alias in shorts if alias.language == "en" and alias.text in known.name), "")
-    whole = written(leader, language)
-    # The whole name is better than one in another script than the language's.
-    return own or (english if unicodedata.name(whole[:1]).startswith("LATIN") else whole)
+    whole = press_name(leader, language)
+    english = [alias.text for alias in known.aliases if alias.language == "en" and alias.text != known.name]
+    first = next((text for text in english if text in known.name), "")
+    if own and first and known.name.startswith(first) and not whole.startswith(own):
+        return whole  # the surname is first, and the roster's short form is the given name
+    # The whole name is better than a surname in another script, or one that the language writes differently.
+    return own or next((text for text in english if text in whole and text != whole), whole)
 
 
 def _short(alias: Alias, language: str, known: Leader) -> bool:
@@ -53,12 +56,12 @@ def _usual(alias: Alias, language: str, known: Leader) -> bool:
         return False
     if not alias.text[:1].isupper():
         return True  # a script without capitals, in which the press writes the short form first
-    # In scripts with capitals the whole name has several words.
+    # In scripts with capitals, a whole name has several words.
     return " " in alias.text and not _genitive(alias.text, known)
 
 
 def _genitive(text: str, known: Leader) -> bool:
-    """Say whether the text is another spelling of the name with a genitive's `s`: `Kim Jong Uns`."""
+    """Say whether the text is another spelling of the name with a genitive `s`: `Kim Jong Uns`."""
     if not text.endswith("s"):
         return False
     bare = {_folded(name) for name in (known.name, *(alias.text for alias in known.aliases))}
