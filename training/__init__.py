@@ -1,1 +1,1 @@
-"""How the learned reader's file is made again from labelled items: `make train`. Not installed with the service."""
+"""Trains the learned reader from labelled items: `make train`. Not installed with the service."""

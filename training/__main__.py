@@ -1,8 +1,8 @@
-"""`make train`: the learned reader's files out of the labelled items under SUMMITRY_EVAL.
+"""`make train`: makes the learned reader's files from the labelled items under SUMMITRY_EVAL.
 
-Three models are trained with a third of the outlets left out each, and one with all. What the three say of the outlets
-they did not see fits how rules and reader are weighed, and gives the figures of the card. Everything is seeded; on two
-cores it takes an hour and a half.
+Three models are trained without a third of the outlets each, and one with all. The three models' opinions of the
+outlets that they did not see are used to fit the weights of rules and reader, and to measure the figures of the card.
+Everything is seeded. It takes about an hour and a half on two cores.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from training.examples import STATUSES, Example, Item, catalogue_items, examples
 from training.folds import FOLDS, folds_of
 from training.job import NAMES, Job, run, say
 from training.measure import Figures, measured
-from training.thresholds import opening_threshold
 from training.vocabulary import base_encoder, multilingual, table_of
 from training.weigh import Case, fusion_of
 
 ROOT = Path(__file__).parents[1]
-#: The stream whose linked items are trained on.
+#: The stream whose linked items are used for training.
 STREAM = "world_march"
-#: Sentences of our own: the catalogue of traps, and those that only the reader learns from.
+#: Our own sentences: the catalogue, and those that only the reader learns from.
 OWN = (ROOT / "tests" / "monitor" / "detect" / "catalogue", ROOT / "training" / "sentences")
-#: Of the labelled items nine in ten contacts have one of these statuses. Sentences of our own with another one, or with
-#: no contact, count twice.
+#: Nine in ten contacts of the labelled items have one of these statuses. Our own sentences with another status, or
+#: without a contact, count twice.
 _USUAL = frozenset({"held", "planned", "ongoing"})
-#: From this probability of a contact on a mention may join an event.
-JOINING = 0.4
+#: Probability of a contact from which a mention may open an event, and from which it may join one. docs/quality.md says
+#: how they were chosen, on a stream that the reader of that time did not know.
+OPENING, JOINING = 0.6, 0.4
 
 
 def main() -> int:
-    """Train, measure, and write the files; exit status 2 when the labelled items are not there."""
+    """Train, measure, and write the files. Returns exit status 2 if the labelled items are missing."""
     named = os.environ.get("SUMMITRY_EVAL", "")
     folder = Path(named)
     if not named or not (folder / "gold" / "train.jsonl").is_file():
@@ -88,15 +88,15 @@ def main() -> int:
             scores[[at for at, one in enumerate(labelled) if fold[one.outlet] == n]] = answer
         np.save(Path(os.environ.get("SUMMITRY_TRAIN_KEEP", scratch)) / "scores.npy", scores)
         fusion, figures = judge(items, labelled, scores, fold)
-        finish(made, rows, fusion, figures, (items + more, own, labelled + further, extra))
+        write_data_files(made, rows, fusion, figures, (items + more, own, labelled + further, extra))
     say(f"done in {(time.monotonic() - started) / 60:.0f} minutes")
     return 0
 
 
 def further_items(folder: Path, titles: set[str], detector: Detector) -> list[Item]:
-    """Labelled items that serve training only: those of `dev.jsonl`, and those of a stream that were read by hand.
+    """Return items for training only: those of `dev.jsonl`, and those of a stream that were labelled by hand.
 
-    No item comes twice: those whose title is among `titles` are left out.
+    Items with a title in `titles` are left out, so that none is used twice.
     """
     found = gold_items(folder / "gold" / "dev.jsonl", detector)
     titles = titles | {one.article.title for one in found}
@@ -106,9 +106,9 @@ def further_items(folder: Path, titles: set[str], detector: Detector) -> list[It
 def judge(
     items: Sequence[Item], examples: Sequence[Example], scores: NDArray[np.float32], fold: dict[str, int]
 ) -> tuple[Fusion, Figures]:
-    """The weights of fusion and the figures, both on outlets that the models did not see.
+    """Return the weights of fusion and the figures, both from outlets that the models did not see.
 
-    The figures of a fold use weights fitted on the other folds; the weights that are shipped are fitted on all.
+    The figures of a fold use weights fitted on the other folds; the shipped weights are fitted on all folds.
     """
     opinions: dict[Passage, dict[Pair, Opinion]] = {}
     for example, row in zip(examples, scores, strict=True):
@@ -122,17 +122,15 @@ def judge(
         case = Case(mine[example.pair], vote, example.language, STATUSES[example.status])
         cases.append((fold[example.outlet], case))
     by_fold = [fusion_of([case for other, case in cases if other != n], joining=JOINING) for n in range(FOLDS)]
-    fusion = fusion_of([case for _, case in cases], joining=JOINING)
-    opening = opening_threshold([(case, by_fold[n]) for n, case in cases])
-    fusion = msgspec.structs.replace(fusion, opening=opening)
+    fusion = fusion_of([case for _, case in cases], joining=JOINING, opening=OPENING)
     figures = measured(items, opinions, fold, by_fold)
     say(f"fusion {fusion}")
     say(json.dumps(figures, indent=1))
     return fusion, figures
 
 
-def finish(made: Path, rows: Sequence[str], fusion: Fusion, figures: Figures, data: tuple[Any, ...]) -> None:
-    """Put the files where the package has them, and write the card."""
+def write_data_files(made: Path, rows: Sequence[str], fusion: Fusion, figures: Figures, data: tuple[Any, ...]) -> None:
+    """Copy the files into the package, and write the card."""
     encoder.DATA.mkdir(exist_ok=True)
     model, vocabulary = made.read_bytes(), "\n".join(rows).encode()
     (encoder.DATA / encoder.MODEL).write_bytes(model)
@@ -148,7 +146,7 @@ def finish(made: Path, rows: Sequence[str], fusion: Fusion, figures: Figures, da
 
 
 def texts_of(folder: Path) -> Iterator[tuple[str, str]]:
-    """Language and text of every item and article at hand: they tell which pieces news uses. No labels are read."""
+    """Return language and text of all available items and articles, to count which pieces news uses; no labels."""
     for path in sorted([*folder.glob("gold/*.jsonl"), *folder.glob("streams/*.jsonl")]):
         for line in path.read_bytes().splitlines():
             item = msgspec.json.decode(line)

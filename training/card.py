@@ -1,4 +1,4 @@
-"""Writes the card and the weights beside the model."""
+"""Writes the model's card and the weights of fusion next to the model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LIMITS = (
 
 
 def fusion_text(fusion: Fusion) -> bytes:
-    """`fusion.yaml`."""
+    """Return the text of `fusion.yaml`."""
     head = (
         "# How rules and reader are weighed: docs/decisions/rules-beside-a-learned-reader.md. Made by `make train`.\n"
     )
@@ -46,7 +46,7 @@ def card_text(
     digests: Mapping[str, str],
     data: tuple[Sequence[Item], Sequence[Item], Sequence[Example], Sequence[Example]],
 ) -> bytes:
-    """`card.yaml`; `data` are labelled items, sentences of our own, and the pairs of both."""
+    """Return the text of `card.yaml`; `data` are labelled items, our own sentences, and the pairs of both."""
     items, own, labelled, extra = data
     card = {
         "name": "Summitry's reader of contacts between leaders",

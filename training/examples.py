@@ -1,6 +1,7 @@
-"""Labelled items as examples: one for each pair of leaders that an item names.
+"""Turns labelled items into training examples: one for each pair of leaders that an item names.
 
-Leaders, passages and the rules' findings come from the detector itself, so that training sees what the service sees.
+Leaders, passages and the rules' findings come from the detector itself, so that training sees the same input as the
+service.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ STATUSES = (
     "none", "held", "ongoing", "planned", "rescheduled", "proposed", "postponed", "cancelled", "denied", "past",
 )  # fmt: skip
 UNLABELLED = -1
-#: The catalogue names leaders by so many letters at least where it leaves their end open ("zelensk").
+#: Letters of a name that the catalogue gives at least, if it leaves the end open ("zelensk").
 _PREFIX = 4
-#: What the catalogue's sentences count as: outlets of their own, never held out.
+#: The outlet of the catalogue's sentences, which are never held out.
 CATALOGUE = "catalogue"
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled item as the detector takes it."""
+    """A labelled item in the form that the detector takes."""
 
     id: str
     outlet: str
@@ -43,7 +44,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """One pair of an item: its pieces and its labels, as numbers of the class; `UNLABELLED` where there is none."""
+    """One pair of an item: its pieces, and its labels as class numbers; `UNLABELLED` if there is none."""
 
     item: int
     pair: tuple[str, str]
@@ -57,12 +58,12 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gold_items(path: Path, detector: Detector) -> list[Item]:
-    """The items of a labelled file, in its order."""
+    """Return the items of a labelled file, in its order."""
     return [_item(msgspec.json.decode(line), detector) for line in path.read_bytes().splitlines() if line.strip()]
 
 
 def linked_items(folder: Path, stream: str, detector: Detector) -> list[Item]:
-    """The items of a stream that were read by hand and linked to contacts (`events/STREAM_*.jsonl`)."""
+    """Return the items of a stream that were linked to contacts by hand (`events/STREAM_*.jsonl`)."""
 
     def lines(name: str) -> Iterator[dict[str, Any]]:
         path = folder / "events" / f"{stream}_{name}.jsonl"
@@ -77,7 +78,7 @@ def linked_items(folder: Path, stream: str, detector: Detector) -> list[Item]:
 
 
 def catalogue_items(folder: Path, detector: Detector) -> list[Item]:
-    """The sentences of the project's own catalogue of traps."""
+    """Return the sentences of the project's own catalogue."""
     found = []
     for path in sorted(folder.glob("*.yaml")):
         for trap in msgspec.yaml.decode(path.read_bytes()):
@@ -128,7 +129,7 @@ def _item(given: Mapping[str, Any], detector: Detector) -> Item:
 
 
 def examples_of(items: Sequence[Item], pieces: Pieces, watchlist: Watchlist) -> list[Example]:
-    """The examples of all items; `item` is the place in `items`."""
+    """Return the examples of all items; an example's `item` is an index of `items`."""
     found = []
     for n, item in enumerate(items):
         for pair in item.passage.pairs():
@@ -147,7 +148,7 @@ def examples_of(items: Sequence[Item], pieces: Pieces, watchlist: Watchlist) -> 
 
 
 def _label(item: Item, pair: tuple[str, str], watchlist: Watchlist) -> dict[str, Any] | None:
-    """The contact that the pair is in; of several the one that is not past, then the one with fewest others."""
+    """The contact that the pair is in: of several, one that is not past, then the one with fewest participants."""
     day = item.article.published.date() if item.article.published is not None else date.max
     found = []
     for contact in item.contacts:
@@ -159,7 +160,7 @@ def _label(item: Item, pair: tuple[str, str], watchlist: Watchlist) -> dict[str,
 
 
 def _slugs_of(leader: str, slugs: Sequence[str], watchlist: Watchlist, day: date) -> Iterator[str]:
-    """Those of the labels' slugs that mean the leader: parts of the name, or the office of a state."""
+    """The slugs of the labels that mean the leader: parts of the name, or the office of a state."""
     parts = re.split(r"[-_ ]+", leader.lower())
     office = watchlist.office_on(leader, day)
     for slug in slugs:
@@ -173,7 +174,7 @@ def _slugs_of(leader: str, slugs: Sequence[str], watchlist: Watchlist, day: date
 
 
 def _begins(parts: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether the parts of a name are those wanted; the last of four letters or more may be the beginning of one."""
+    """Whether the wanted parts match the parts of a name; the last, of four or more letters, may be a prefix."""
     if list(parts) == list(wanted):
         return True
     long = len(wanted[-1]) >= _PREFIX

@@ -1,8 +1,8 @@
-"""Writes the trained encoder as one int8 ONNX file.
+"""Writes the trained model as one int8 ONNX file.
 
-The graph is written node by node instead of traced: it is small, has a fixed form, and so the exporter of one torch
-version does not decide how fast the service runs. The table of pieces is kept as int8 with one scale a row, which a
-general quantiser does not do; the weights of the layers are quantised by onnxruntime, one scale a column.
+The graph is written node by node, not traced: it is small and has a fixed form, so the service's speed does not depend
+on the exporter of a torch version. The table of pieces is stored as int8 with one scale a row, which a general
+quantiser does not do. onnxruntime quantises the weights of the layers, with one scale a column.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ class _Graph:
 
 
 def int8_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """The table in int8 and the scale of each row."""
+    """Return the table in int8, and the scale of each row."""
     scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-6) / 127
     return np.round(table / scale).astype(np.int8), scale.astype(np.float32)
 
 
 def graph_of(weights: Weights, layers: int) -> onnx.ModelProto:
-    """The encoder as an ONNX model in float32, but for its table of pieces."""
+    """Return the model as ONNX in float32, except for its table of pieces."""
     g = _Graph()
     table, scale = int8_rows(weights["emb.weight"])
     width = table.shape[1]
@@ -129,10 +129,10 @@ def _mean(g: _Graph, x: str, row: int, name: str) -> str:
 
 
 def write(weights: Weights, layers: int, path: Path) -> None:
-    """Write the encoder to `path`, quantised. Large constant matrices become int8, activations at run time.
+    """Write the model to `path`, quantised: large constant matrices become int8, activations are quantised at run time.
 
-    Weights keep to seven bits: where a processor has no instruction for products of bytes (VNNI), two products of
-    eight bits overflow the sixteen that hold their sum, and the same file says other things on other machines
+    Weights use seven bits. On processors without an instruction for products of bytes (VNNI), the sum of two products
+    of eight bits overflows sixteen bits, and the same file gives different results on different machines
     (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html, `reduce_range`).
     """
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Trains one network on examples. Seeded, on one thread, so that the same examples give the same weights."""
+"""Trains one network on examples. Seeded and on one thread, so that the same examples give the same weights."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from training.network import Network
 SEED = 7
 EPOCHS = 3
 BATCH = 32
-#: Peak learning rates: of the layers, of the table of pieces, of the heads.
+#: Peak learning rates of the layers, the table of pieces, and the heads.
 RATE, TABLE_RATE, HEAD_RATE = 1e-4, 2.4e-4, 6e-4
 WARM_UP = 0.1
-#: A label that its annotator hesitated over counts half.
+#: Weight of a label of which its annotator was unsure.
 HARD = 0.5
 SMOOTHING = 0.05
-#: Pieces replaced by the unknown one, so that no single word decides.
+#: Share of pieces that are replaced by the unknown piece, so that no single word decides.
 DROPPED = 0.05
 MEDIUM_SHARE, KIND_SHARE = 0.3, 0.2
 _CHUNK = 40
@@ -42,7 +42,7 @@ def train(
     *,
     seed: int = SEED,
 ) -> Network:
-    """A network fitted to the examples, ready for use."""
+    """Train a network on the examples and return it."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     draw = random.Random(seed)
@@ -55,7 +55,7 @@ def train(
     )
     sparse = torch.optim.SparseAdam([network.emb.weight], lr=TABLE_RATE)
     rates = [(group, group["lr"]) for one in (dense, sparse) for group in one.param_groups]
-    # Half precision takes less than half the time where the processor computes it, and a multiple where it does not.
+    # Half precision takes less than half the time if the processor supports it, and much longer if it does not.
     half = torch.cpu.get_capabilities().get("avx512_bf16", False)
     steps, step = EPOCHS * math.ceil(len(examples) / BATCH), 0
     network.train()
@@ -79,7 +79,7 @@ def train(
 
 
 def scores(network: Network, examples: Sequence[Example]) -> NDArray[np.float32]:
-    """The scores of each example, in their order."""
+    """Return the scores of each example, in their order."""
     order = sorted(range(len(examples)), key=lambda n: len(examples[n].rows))
     found = np.zeros((len(examples), network.h2.out_features), np.float32)
     with torch.no_grad():
@@ -90,7 +90,7 @@ def scores(network: Network, examples: Sequence[Example]) -> NDArray[np.float32]
 
 
 def _batches(examples: Sequence[Example], draw: random.Random) -> list[list[Example]]:
-    """All examples in a drawn order, those of a batch alike in length."""
+    """All examples in random order, in batches of similar length."""
     order = list(range(len(examples)))
     draw.shuffle(order)
     batches = []

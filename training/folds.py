@@ -1,4 +1,4 @@
-"""Splits labelled items by outlet, so that nothing is measured on an outlet that was trained on."""
+"""Splits labelled items by outlet, so that nothing is measured on an outlet that was used for training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FOLDS = 3
 
 
 def folds_of(outlets: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """The fold of each outlet, from (language, outlet) of every example: even in size within each language."""
+    """Return the fold of each (language, outlet), with folds of equal size within each language."""
     sizes: dict[str, Counter[str]] = defaultdict(Counter)
     for language, outlet in outlets:
         sizes[language][outlet] += 1

@@ -1,6 +1,6 @@
-"""One model of several, trained in a process of its own.
+"""Trains one of several models in a separate process.
 
-A module apart from `__main__`, since a spawned process does not import that of a package
+This is not in `__main__`, because a spawned process does not import a package's `__main__`
 (https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods).
 """
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from monitor.detect.reader.encoder import score, session_of
 from monitor.records import KINDS, MEDIA
 from training.examples import STATUSES, Example
 from training.export import write
@@ -24,7 +24,7 @@ NAMES = (STATUSES, MEDIA, KINDS)
 
 
 class Job(NamedTuple):
-    """One model to train: what on, what it is asked of afterwards, and where its file goes."""
+    """One model to train: its examples, the examples to judge afterwards, and the path of its file."""
 
     name: str
     train: list[Example]
@@ -35,16 +35,14 @@ class Job(NamedTuple):
 
 
 def run(job: Job) -> NDArray[np.float32]:
-    """Train one model, write its file, and ask that file, not the network, of the pairs that were kept from it."""
+    """Train one model, write its file, and score the held-out pairs with that file (not with the network)."""
     network = train(job.train, job.base.weights, job.table, lambda line: say(f"{job.name}: {line}"))
     write({name: value.numpy() for name, value in network.state_dict().items()}, len(network.layers), job.path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(job.path), options, providers=["CPUExecutionProvider"])
-    found = [session.run(["scores"], {"ids": np.array([one.rows], np.int32)})[0][0] for one in job.asked]
+    session = session_of(job.path)
+    found = [score(session, one.rows) for one in job.asked]
     return np.array(found, np.float32).reshape(len(job.asked), sum(map(len, NAMES)))
 
 
 def say(line: str) -> None:
-    """Print at once, with the time."""
+    """Print a line at once, with the time."""
     print(f"{datetime.now(UTC):%H:%M:%S} {line}", flush=True)

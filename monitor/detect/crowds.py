@@ -1,4 +1,4 @@
-"""Appeals by those who lead nothing: protesters, voters, unions, polls. They ask for a contact, and tell of none."""
+"""Sentences that report no contact: appeals by people who are not leaders (protesters, unions), polls, pictures."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from monitor.detect.rules.rows import Row, RowItem
 from monitor.detect.vocabulary.language import Language
 from monitor.records import Field, Mention
 
-#: Tokens between a crowd and what it asks for.
+#: Tokens that may lie between a crowd and what it asks for.
 _FAR = 10
-#: Unknown words before the contact's own word ("demand urgent talks between ..."), and what else may stand there.
+#: Unknown words that may stand before the contact's noun ("demand urgent talks between ..."), and classes that may too.
 _STRANGERS = 2
 _BEFORE_TRIGGER = frozenset({
     "LEADER", "PAIR", "OWNER", "PERSON", "NAME", "STATE", "SEAT", "and", "COMMA", "to", "prep", "that", "conj", "aux",
@@ -23,9 +23,10 @@ _HAPPENED = frozenset({"held", "ongoing"})
 
 
 class Outcry(msgspec.Struct, frozen=True):
-    """A crowd's appeal: where it stands in a field, from the crowd to the end of the clause.
+    """A crowd's appeal: its place in a field, from the crowd to the end of the clause.
 
-    `against` is one against a contact: there is a contact then, but the words do not say that it took place.
+    For a poll or a picture it is the whole sentence. `against` marks an appeal against a contact: then there is a
+    contact, but the appeal does not say that it took place.
     """
 
     field: Field
@@ -35,8 +36,15 @@ class Outcry(msgspec.Struct, frozen=True):
 
 
 def outcries(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
-    """Yield the appeals of crowds in a sentence."""
+    """Yield the appeals of crowds in a sentence.
+
+    If it is about a poll or a picture, or only a remark of one leader about another, that is the whole sentence.
+    """
     listed = language.crowds
+    remarked = () if any(item.trigger is not None for item in row.items) else (listed.remarks,)
+    if any(one.longest(row.words, at) for one in (listed.unreal, *remarked) for at in range(len(row.words))):
+        yield Outcry(field, row.tokens[0].start, row.tokens[-1].end, against=False)
+        return
     if listed.verb_last:
         yield from _with_the_verb_last(row, field, language)
         return
@@ -56,7 +64,7 @@ def outcries(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
 
 
 def _with_the_verb_last(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
-    """The same where the verb ends the sentence: the crowd stands before the leaders, what it does behind them."""
+    """Appeals in languages whose verb ends the sentence: the crowd is before the leaders and the verb after them."""
     named = next((one.first for one in row.items if one.leaders), 0)
     crowd = next((at for at in range(named) if language.crowds.who.longest(row.words, at)), None)
     if crowd is None:
@@ -68,7 +76,7 @@ def _with_the_verb_last(row: Row, field: Field, language: Language) -> Iterator[
 
 
 def unlike_crowds(mention: Mention, found: Iterable[Outcry]) -> Mention | None:
-    """Return a mention unless a crowd's appeal is all that tells of it; one against a contact opens no event."""
+    """Return the mention unless an appeal only asks for it (None). After an appeal against it, it opens no event."""
     for one in found:
         if not all(s.field == one.field and one.start <= s.start and s.end <= one.end for s in mention.evidence):
             continue
@@ -80,7 +88,7 @@ def unlike_crowds(mention: Mention, found: Iterable[Outcry]) -> Mention | None:
 
 
 def _crowd_before(row: Row, at: int, language: Language) -> int | None:
-    """The token of the crowd whose verb is at `at`: no leader, and no government, stands between them."""
+    """The token of the crowd whose verb is at `at`, if no leader and no government stands between them."""
     item = _item_before(row, at)
     if item is not None and item.class_ in ("STATE", "SEAT") and not _is_place(row, item):
         # "As the White House urges", but "most Canadians want".
@@ -100,7 +108,7 @@ def _ends_at(row: Row, at: int, end: int, language: Language) -> bool:
 
 
 def _crowd_behind(row: Row, at: int, language: Language) -> int | None:
-    """The token of the crowd of "urged by some lawmakers to ..."."""
+    """The token of the crowd in "urged by some lawmakers to ..."."""
     for start in range(at, min(len(row.words), at + 5)):
         found = language.crowds.who.longest(row.words, start)
         if found is not None:
@@ -113,13 +121,13 @@ def _item_before(row: Row, at: int) -> RowItem | None:
 
 
 def _is_place(row: Row, item: RowItem) -> bool:
-    """Whether a state is where the crowd is ("protesters in Ottawa demand"), or whose it is ("Israeli families")."""
+    """Whether a state only says where the crowd is ("protesters in Ottawa") or which it is ("Israeli families")."""
     before = _item_before(row, item.first)
     return before is not None and before.class_ in ("during", "prep", "of")
 
 
 def _end_of_contact(row: Row, at: int) -> int:
-    """The token behind the clause that asks for a contact; 0 where what is asked for is something else."""
+    """The token after the clause that asks for a contact; 0 if the crowd asks for something else."""
     strangers = 0
     first = True
     to = False

@@ -1,46 +1,44 @@
-"""Which of an article's times is the time of a contact.
+"""Chooses which of an article's times is the time of a contact.
 
-Headlines name the leaders, and the sentence below them the day: "Raisi speaks with Sisi. ... in a phone call Saturday".
-So each time in the article's opening is a candidate for each contact. A logistic model weighs what speaks for it
-(`data/dating.yaml`); the best one counts if it is likely enough.
+A headline names the leaders, and often only a later sentence names the day: "Raisi speaks with Sisi. ... in a phone
+call Saturday". So each time in the article's opening is a candidate for each contact. A logistic model
+(`data/dating.yaml`) gives each candidate a probability; the best one is taken if it is likely enough.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
-from monitor.detect.datafile import read
+from monitor.detect.datafile import LogisticModel, read_model
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import find_cues
 from monitor.detect.setting.when import HAPPENED, TimeHit, find_times, reading
 from monitor.detect.vocabulary.language import Language
-from monitor.errors import DataFileError
 from monitor.records import Field, Mention, Status, When
 
 #: Sentences of each field in which a contact's time is looked for.
 OPENING = 4
 #: A contact further back than this is background (labelling guidelines: "about 7 days").
 RECENT = timedelta(days=8)
-#: A time that starts this close to a verb of saying is when it was said.
+#: A time at most this many characters from a verb of saying is the time when it was said.
 _SAID = 4
 _NEAR, _FAR = 3, 9
-#: A stretch of time that a contact fills.
+#: A span of at most this length may be the duration of a contact.
 _SHORT = timedelta(days=5)
 
-#: What may speak for or against a time. `both`, `one`, `none`: how many of the contact's leaders the sentence names;
-#: `crowd`: it names others; `title`, `first`, `later`: where it stands; `near`, `far`: items to the nearest trigger;
-#: `untold`: no trigger in the sentence; `ahead`: it stands before the trigger; `said`: beside a verb of saying;
-#: `said_after`: such a time with "after the meeting" behind it; `walled`: "ahead of" between it and the trigger;
-#: `dated`: a day of a month; `full`: with its year; `weekday`; `offset`: "today"; `same_day`: of the article's day;
-#: `alone`: no other day is named; `agreed`: two sentences name it; `stretch`: a few days; `coarse`: more;
-#: `planned`: the contact lies ahead; `planned_today`: and is of the article's day; `ends`: its part of the sentence
-#: ends with it; `rival`: its sentence tells of the contact, in another clause.
+#: Features of a time. `both`, `one`, `none`: how many of the contact's leaders its sentence names; `crowd`: the
+#: sentence names other leaders; `title`, `first`, `later`: where the sentence is; `near`, `far`: items to the nearest
+#: trigger; `untold`: the sentence has no trigger; `ahead`: the time is before the trigger; `said`: next to a verb of
+#: saying; `said_after`: the same, with "after the meeting" following; `walled`: "ahead of" is between time and trigger;
+#: `dated`: a day of a month; `full`: with a year; `weekday`; `offset`: "today"; `same_day`: the article's day; `alone`:
+#: no other day is named; `agreed`: two sentences name it; `stretch`: a span of a few days; `coarse`: a longer one;
+#: `planned`: the contact is in the future; `planned_today`: and on the article's day; `ends`: it ends its part of the
+#: sentence; `rival`: its sentence reports the contact, but in another clause.
 Feature = Literal[
     "both", "one", "none", "crowd", "title", "first", "later", "near", "far", "untold", "ahead", "said", "said_after",
     "walled", "dated", "full", "weekday", "offset", "same_day", "alone", "agreed", "stretch", "coarse", "planned",
@@ -49,10 +47,10 @@ Feature = Literal[
 
 
 class DatedSentence(NamedTuple):
-    """A sentence of the article: its field, its number there, its items, its times.
+    """A sentence of the article: its field, its number in the field, its items and its times.
 
-    `offset` is where it starts in the field's normalised text; times and `walls`, the places of words such as "ahead
-    of", count from there.
+    `offset` is where it starts in the field's normalised text. `walls` are the places of words such as "ahead of"; they
+    and the times count from `offset`.
     """
 
     field: Field
@@ -66,7 +64,7 @@ class DatedSentence(NamedTuple):
 class Opening:
     """The opening sentences of one article, in which the times of its contacts are looked for.
 
-    `moment` is when the article was published, on the outlet's clocks; without it no time is found.
+    `moment` is the publication time in the outlet's time zone; without it no time is found.
     """
 
     def __init__(self, language: Language, moment: datetime | None) -> None:
@@ -76,15 +74,15 @@ class Opening:
         self._clauses: dict[tuple[int, frozenset[str]], tuple[set[int], set[int]]] = {}
 
     def add(self, field: Field, text: str, row: Row) -> None:
-        """Take the next sentence of a field; `text` is the field's normalised text."""
+        """Add the next sentence of a field; `text` is the field's normalised text."""
         number = sum(one[0] == field for one in self._rows)
         if number < OPENING and self._moment is not None:
             self._rows.append((field, number, text, row))
 
     def note(self, row: Row, leaders: frozenset[str], times: Collection[int], foreign: Collection[int]) -> None:
-        """Take what the rules found: a sentence tells of these leaders' contact.
+        """Record that the rules found a contact of these leaders in a sentence.
 
-        `times` are the places of the times in its clause, `foreign` of those that another predicate has.
+        `times` are the places of the times in its clause, `foreign` those that belong to another predicate.
         """
         own, others = self._clauses.setdefault((id(row), leaders), (set(), set()))
         own.update(times)
@@ -111,9 +109,9 @@ class Opening:
         return DatedSentence(field, number, row, offset, times, walls)
 
     def time_of(self, leaders: frozenset[str], status: Status) -> Candidate | None:
-        """Return the day, or the few days, on which a contact of these leaders takes or took place.
+        """Return the day, or the few days, of a contact of these leaders.
 
-        None where no time is likely enough.
+        None if no time is likely enough.
         """
         likely = [
             (weights().probability(one.features), one)
@@ -124,9 +122,9 @@ class Opening:
         return best if probability >= weights().threshold else None
 
     def candidates(self, leaders: frozenset[str], status: Status) -> list[Candidate]:
-        """Return the times that may be those of a contact with this status, with their features.
+        """Return the times that fit a contact with this status, with their features.
 
-        A time that contradicts the status (a past one of a plan, a future one of what happened) is left out.
+        Times that contradict the status are left out: past ones for a plan, future ones for a contact that took place.
         """
         if self._moment is None or status == "past":
             return []
@@ -149,7 +147,7 @@ class Opening:
 
 
 def _compare(given: Sequence[tuple[DatedSentence, TimeHit, When, set[Feature]]]) -> None:
-    """Add what the times of an article say about each other."""
+    """Add the features that depend on the other times of the article."""
     days = {when.start for _, _, when, features in given if "coarse" not in features}
     told = [(when.start, sentence.field, sentence.number) for sentence, _, when, _ in given]
     for _, _, when, features in given:
@@ -160,7 +158,7 @@ def _compare(given: Sequence[tuple[DatedSentence, TimeHit, When, set[Feature]]])
 
 
 class Candidate(NamedTuple):
-    """A time that may be a contact's, and what speaks for or against it."""
+    """A time that may be a contact's, with its features."""
 
     sentence: DatedSentence
     hit: TimeHit
@@ -168,30 +166,20 @@ class Candidate(NamedTuple):
     features: frozenset[Feature]
 
 
-class DateWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The model's weights and the probability from which a time is taken."""
+class DateWeights(LogisticModel, frozen=True, forbid_unknown_fields=True):
+    """The weights of the model, and the lowest probability at which a time is taken."""
 
-    bias: float
     threshold: float
-    weights: Mapping[Feature, float]
-
-    def probability(self, features: Collection[Feature]) -> float:
-        """Return how likely it is that a time with these features is the contact's, between 0 and 1."""
-        return 1 / (1 + math.exp(-self.bias - sum(self.weights[one] for one in features)))
 
 
 @cache
 def weights() -> DateWeights:
     """Return the bundled model. Raises DataFileError when the file is not valid."""
-    found = read("dating.yaml", DateWeights)
-    missing = set(get_args(Feature)) - set(found.weights)
-    if missing:
-        raise DataFileError("dating.yaml", "weights", f"no weight for {', '.join(sorted(missing))}")
-    return found
+    return read_model("dating.yaml", DateWeights, get_args(Feature))
 
 
 def _attribute(sentence: DatedSentence, hit: TimeHit, status: Status) -> When | None:
-    """The time that is an attribute of a noun of contact: "until after the March 31 summit"."""
+    """The time that belongs to a noun of contact: "until after the March 31 summit"."""
     for item in sentence.row.items:
         if sentence.row.tokens[item.first].start - sentence.offset >= hit.end:
             noun = item.trigger is not None and item.trigger.tense in ("noun", "plural")
@@ -206,7 +194,7 @@ def _fits(hit: TimeHit, when: When, status: Status, day: date) -> bool:
 
 
 def _about(sentence: DatedSentence, leaders: frozenset[str]) -> set[Feature]:
-    """Whom the sentence names, and where it stands."""
+    """Features of the sentence: whom it names, and where it is."""
     named = {one for item in sentence.row.items for one in item.leaders}
     own = len(named & leaders)
     features: set[Feature] = {"both" if own == len(leaders) else "one" if own else "none"}
@@ -217,7 +205,7 @@ def _about(sentence: DatedSentence, leaders: frozenset[str]) -> set[Feature]:
 
 
 def _place(sentence: DatedSentence, hit: TimeHit) -> set[Feature]:
-    """Where the time stands in its sentence: how near to a trigger, beside what."""
+    """Features of the time's place in its sentence: distance to a trigger, neighbours."""
     row = sentence.row
     starts = [row.tokens[item.first].start - sentence.offset for item in row.items]
     at = next((index for index, start in enumerate(starts) if start >= hit.start), len(starts))
@@ -248,7 +236,7 @@ def _distance(index: int, at: int, behind: int) -> int:
 
 
 def _is_said(sentence: DatedSentence, hit: TimeHit) -> bool:
-    """Whether the time stands beside a verb of saying, with no comma between."""
+    """Whether the time is next to a verb of saying, without a comma between them."""
     row = sentence.row
     for item in row.items:
         if item.class_ != "say":
@@ -264,7 +252,7 @@ def _is_said(sentence: DatedSentence, hit: TimeHit) -> bool:
 
 
 def _form(hit: TimeHit, when: When, status: Status, day: date) -> set[Feature]:
-    """What kind of a time it is."""
+    """Features of the form of the time: weekday, date, offset, and so on."""
     features: set[Feature] = {"planned"} if status not in HAPPENED else set()
     if when.granularity != "day":
         return features | {"stretch" if when.granularity == "range" and when.end - when.start <= _SHORT else "coarse"}
@@ -282,9 +270,9 @@ def _form(hit: TimeHit, when: When, status: Status, day: date) -> set[Feature]:
 
 
 def dated(mention: Mention, opening: Opening) -> Mention:
-    """Return the mention with the time that its article's opening tells, if a time is likely enough.
+    """Return the mention with the time from the article's opening, if one is likely enough.
 
-    A meeting that is only taken for held because no word says otherwise is planned if its time lies ahead.
+    A meeting that only counts as held because no word says otherwise becomes planned if its time is in the future.
     """
     leaders = frozenset(one.leader for one in mention.participants)
     found = opening.time_of(leaders, mention.status)
@@ -298,5 +286,5 @@ def dated(mention: Mention, opening: Opening) -> Mention:
 
 
 def _agree(clause: When, found: When) -> bool:
-    """Whether the day may be the one that the contact's clause tells less precisely."""
+    """Whether the day may be the one that the contact's clause names less precisely."""
     return clause.granularity == "day" or (clause.start <= found.end and found.start <= clause.end)

@@ -1,8 +1,9 @@
-"""Article to mentions: the whole of detection, pure.
+"""Detection of one article, from its text to its mentions. Pure.
 
-Steps: one scan by the gazetteer lets most articles go; then language, sentences, persons, items, frames, status and
-the facts around each contact; what title and text tell of one contact becomes one mention of the rules. The learned
-reader then reads each pair of leaders, and both witnesses together decide which mentions stand.
+`Detector` first scans the article for names and triggers, which rejects most articles. `_ArticleReading` then takes an
+article through the steps: sentences, persons, items (`rules/rows.py`), frames (`rules/contacts.py`), status cues, and
+time, place and forum of each contact. `merge.py` makes the mentions of the rules from all contacts found. The learned
+reader judges each pair of leaders, and `witnesses.py` combines both results.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
-from monitor.detect.alone import evidence_of, found_alone
-from monitor.detect.appeals import Appeal, appeal_of, as_appealed, as_labelled, asked_apart
+from monitor.detect.appeals import Appeal, appeal_of, as_appealed, as_labelled, asked_apart, asked_to_meet
 from monitor.detect.crowds import outcries, unlike_crowds
 from monitor.detect.dating import Opening, dated
 from monitor.detect.merge import ArticleSetting, FoundContact, merged
@@ -29,27 +30,28 @@ from monitor.detect.reader.evidence import TRIES, telling_words
 from monitor.detect.reader.opinion import Pair
 from monitor.detect.reader.passage import Passage, SeenLeader, Word, fields_of
 from monitor.detect.reader.reader import Reader, Reads
-from monitor.detect.rules.contacts import Contact, Rejection, calls_apart, find_contacts
+from monitor.detect.reader_mentions import evidence_of, reader_mention
+from monitor.detect.rules.contacts import SOMEBODY_ELSE, Contact, Rejection, find_contacts, told_apart
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
-from monitor.detect.rules.status_cues import Verdict, find_cues, status_of
+from monitor.detect.rules.status_cues import find_cues, status_of
 from monitor.detect.rules.surroundings import Surroundings, facts_of
 from monitor.detect.setting.time_zones import local_time
 from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText, fold, normalise
 from monitor.detect.text.tokens import Token, split_at, tokenize
-from monitor.detect.trips import called_off
+from monitor.detect.trips import called_off, without_the_plan
 from monitor.detect.vocabulary.language import Language, bundled_languages
-from monitor.detect.witnesses import About, hear
+from monitor.detect.witnesses import About, hear, words_told
 from monitor.language.identify import identify
 from monitor.records import Article, Field, Kind, Medium, Mention, Source, Status, When, utc
 from monitor.watchlist import Watchlist, bundled
 
-#: Sentences of the summary and of the text that are read: news stands at the top (inverted pyramid).
+#: Sentences of the summary and of the text that are read: news puts what matters first (inverted pyramid).
 MAX_SENTENCES = 40
-#: Code points of each field that are read; what lies behind would not be among those sentences.
+#: Code points of each field that are read; these hold more than MAX_SENTENCES sentences.
 MAX_READ = 10_000
 EXCERPT = 1_500
-#: Code points of a readout's beginning in which it names a remote medium.
+#: Code points at the beginning of an official readout in which a remote medium is looked for.
 OPENING = 600
 #: Code points of a title in which a label such as "Opinion" may stand.
 LABEL = 120
@@ -57,7 +59,7 @@ LABEL = 120
 TOPICAL = 1_000
 
 _DAY = timedelta(days=1)
-#: Sentences in which time and place of a contact that the reader found are looked for.
+#: Number of sentences in which time and place of a contact that only the reader found are looked for.
 _TELLING = 3
 _PUT_OFF = frozenset({"postponed", "rescheduled", "cancelled", "denied"})
 _FIELDS: tuple[Field, ...] = ("title", "summary", "text")
@@ -73,7 +75,11 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an article has the mentions it has: what was seen, and why each other candidate is none."""
+    """Why an article has its mentions: what was seen, and why other candidates were rejected.
+
+    `decisions` say what the rules found at each trigger; `weighed` say how rules and reader were combined for each
+    pair.
+    """
 
     article_id: str
     language: str
@@ -83,15 +89,16 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     triggers: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
     decisions: tuple[str, ...] = ()
+    weighed: tuple[str, ...] = ()
     rejected: tuple[tuple[str, str], ...] = ()
 
 
 class Detector:
-    """Finds what an article says of contacts between the watchlist's leaders.
+    """Finds what an article says about contacts between the watchlist's leaders.
 
-    `languages` defaults to all bundled ones. With `rules_only` the reader is not asked; that is for its training and
-    for comparing the two. An instance may be shared by threads: what it makes
-    at the first article of a language is the same whoever makes it.
+    `languages` defaults to all bundled ones. With `rules_only` the reader is not used, which is for training it and for
+    comparing both. Threads may share an instance: what it builds at the first article of a language does not depend on
+    the article.
 
     Raises DataFileError when a data file or the reader's model is missing or damaged.
     """
@@ -122,8 +129,14 @@ class Detector:
         trips = sorted({word for language in self._languages.values() for word in language.trip_gate})
         self._trips = re.compile("|".join(trips) or r"(?!)")
 
+    def hearing(self, reader: Reads | None) -> Self:
+        """Return a copy that uses another reader, or none, with the same watchlist and languages. Takes no time."""
+        other = copy(self)
+        other._reader = reader  # noqa: SLF001  # it is a copy of this one
+        return other
+
     def warm_up(self) -> None:
-        """Make now what is else made at the first article of each language, 20 ms each."""
+        """Build now what would be built at the first article of each language (20 ms for a language)."""
         for code, language in self._languages.items():
             language.compile()
             self._registry(code)
@@ -136,20 +149,20 @@ class Detector:
     def detect(self, article: Article, *, now: datetime | None = None) -> tuple[Mention, ...]:
         """Return the mentions of one article, in the order of the text. Never raises, whatever the article holds.
 
-        `now` stands in for a missing published date; without either, dates are not read and offices count as of the
-        last day on which most of the leaders named were in office.
+        `now` replaces a missing publication date. Without either, no dates are read, and the offices are those of the
+        last day on which most of the named leaders were in office.
         """
         return self.explain(article, now=now, lean=True).mentions
 
     def explain(self, article: Article, *, now: datetime | None = None, lean: bool = False) -> Explanation:
-        """As `detect`, with everything that was seen on the way; `lean` leaves that out."""
+        """Detect, and return everything that was seen on the way; `lean` returns only outcome and mentions."""
         reading = self._reading(article, now)
         if isinstance(reading, str):
             return Explanation(article_id=article.id, language=article.language, outcome=reading)
         return reading.explanation(self._reader, lean=lean)
 
     def witnessed(self, article: Article) -> tuple[Passage, tuple[Mention, ...]]:
-        """Return what the reader would be shown of the article, and what the rules alone find in it: for training."""
+        """Return the passage for the reader, and the mentions that the rules find alone: for training the reader."""
         reading = self._reading(article, None)
         if isinstance(reading, str):
             return Passage("", (), ()), ()
@@ -157,16 +170,16 @@ class Detector:
         return reading.passage(), mentions
 
     def _reading(self, article: Article, now: datetime | None) -> _ArticleReading | str:
-        """The article on its way, or why it cannot tell of a contact."""
+        """The article, ready for the steps; or the reason why it can't report a contact."""
         parts, people, triggers, hosted = self._parts(article)
         if not people:
-            return "no leader is named" if triggers else "no trigger word"
+            return "no leader is named" if triggers else "no word of a meeting or a call"
         moment = article.published or now or article.seen
         moment = local_time(utc(moment), article.country) if moment is not None else None
         day = moment.date() if moment is not None else self._latest_day(parts)
         speaker = self._speakers.speaker(article, day)
         if people + bool(speaker) + hosted < 2 and not self._tells_of_a_trip(parts):
-            return "fewer than two leaders can be meant" if triggers else "no trigger word"
+            return "fewer than two leaders can be meant" if triggers else "no word of a meeting or a call"
         code = self._code(article, parts)
         language = self._languages.get(code)
         if language is None:
@@ -175,11 +188,11 @@ class Detector:
         return _ArticleReading(self._registry(code), article, parts, moment=moment, day=day, speaker=speaker, home=home)
 
     def _tells_of_a_trip(self, parts: list[Part]) -> bool:
-        """Whether the headline may call off a trip, which speaks of the leader of the state it would have led to."""
+        """Whether the headline may cancel a trip: then the leader of the visited state need not be named."""
         return parts[0].field == "title" and self._trips.search(parts[0].folded) is not None
 
     def _latest_day(self, parts: list[Part]) -> date:
-        """An article without a date is of the last day on which most of the leaders that it names were in office."""
+        """The last day on which most of the named leaders were in office: the day of an article without a date."""
         found = [one for part in parts for hit in part.hits for one in hit.name.leaders]
         named = {leader for leader, strength in found if strength != "weak"}
         perhaps = {leader for leader, _ in found} - named
@@ -194,7 +207,7 @@ class Detector:
         return max(ends, key=told)
 
     def _code(self, article: Article, parts: list[Part]) -> str:
-        """The article's language: as it is declared, unless it is written in another script than that language."""
+        """The declared language, unless the text is in a script that this language does not use."""
         opening = " ".join(part.normal.text[:400] for part in parts[:2])
         code = article.language.replace("_", "-").split("-")[0].lower()
         language = self._languages.get(code)
@@ -203,13 +216,14 @@ class Detector:
         return code
 
     def _identified(self, opening: str) -> str:
-        """The language of an opening. Short headlines of names mislead the model: there a trigger word decides."""
+        """The language of an opening. The model misjudges short headlines of names, so trigger words decide there."""
         code = identify(opening)
         words = [token.text for token in tokenize(opening, fold(opening), 0, len(opening))]
+        likely = self._languages.get(code)
+        if likely is not None and likely.is_written_in(opening) and likely.count_triggers(words):
+            return code  # no other language is asked, since the words of each must be compiled for that
         told = {one.code: one.count_triggers(words) for one in self._languages.values() if one.is_written_in(opening)}
-        if told.get(code, 0) or not any(told.values()):
-            return code
-        return max(sorted(told), key=lambda one: told[one])
+        return max(sorted(told), key=lambda one: told[one]) if any(told.values()) else code
 
     def _parts(self, article: Article) -> tuple[list[Part], int, int, bool]:
         parts: list[Part] = []
@@ -229,7 +243,7 @@ class Detector:
 
 
 class _ArticleReading:
-    """One article on its way through the steps."""
+    """One article on its way through the steps of detection."""
 
     def __init__(
         self,
@@ -264,23 +278,24 @@ class _ArticleReading:
         self.persons: list[tuple[str, str]] = []
         self.triggers: list[str] = []
         self.decisions: list[str] = []
+        self.weighed: list[str] = []
         self.rejected: list[tuple[str, str]] = []
         self.opening = Opening(self.language, moment)
         self.seen: list[SeenLeader] = []
         self.rows: list[tuple[Part, Row]] = []
         self._shared: ArticleSetting | None = None
         self._appeals: list[Appeal] = []
-        #: Leaders of whom a strong cue says that no contact is spoken of: what a crowd or a poll wants, or a joke.
-        self._dismissed: list[frozenset[str]] = []
+        #: Sentences that say that someone else (an envoy, an aide) meets a leader, with that leader.
+        self._met_by_others: list[tuple[Row, frozenset[str]]] = []
 
     def rule_mentions(self) -> tuple[Mention, ...]:
-        """Return what the rules find. To be called once: it reads the article."""
+        """Return the mentions of the rules. Call it once: it reads the article."""
         findings = [self._own_words(finding) for part in self.parts for finding in self._read(part)]
         mentions = merged(findings, self._setting()) if findings else ()
         return tuple(dated(one, self.opening) for one in mentions)
 
     def passage(self) -> Passage:
-        """Return the article as the reader takes it, once the rules have read it."""
+        """Return the article in the form that the reader takes. Call `rule_mentions` first."""
         fields = fields_of([(part.field, part.normal.text) for part in self.parts])
         return Passage(self.language.code, fields, tuple(self.seen), self.focus.speaker)
 
@@ -291,15 +306,18 @@ class _ArticleReading:
         found = [one for part, row in self.rows for one in outcries(row, part.field, self.language)]
         cried = [unlike_crowds(one, found) for one in mentions]
         self.rejected += [
-            (one.rule, "a crowd asks for it") for one, left in zip(mentions, cried, strict=True) if not left
+            (words_told(one), "only an appeal of a crowd, a poll or a picture")
+            for one, left in zip(mentions, cried, strict=True)
+            if not left
         ]
         asked = [as_appealed(one, self._appeals) for one in cried if one is not None]
         mentions = as_labelled(asked, self._label(), self.focus.day)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
-        self.rejected += [(one.rule, "nobody of the watch list takes part") for one in untracked]
+        self.rejected += [(words_told(one), "no watched leader takes part") for one in untracked]
         mentions = tuple(one for one in mentions if one not in untracked)
-        mentions = (*mentions, *self._called_off(mentions))
+        for trip in self._called_off(mentions):
+            mentions = (*without_the_plan(mentions, trip), trip)
         outcome = f"{len(mentions)} mention{'s' if len(mentions) != 1 else ''}"
         if lean:
             return Explanation(
@@ -314,11 +332,12 @@ class _ArticleReading:
             triggers=tuple(self.triggers),
             mentions=mentions,
             decisions=tuple(self.decisions),
+            weighed=tuple(self.weighed),
             rejected=tuple(dict.fromkeys(self.rejected)),
         )
 
     def _called_off(self, found: tuple[Mention, ...]) -> Iterator[Mention]:
-        """The trip that the headline calls off, where no mention of the article is of that contact."""
+        """The mention of a trip that the headline cancels, if no other mention is about it."""
         for part, row in self.rows[:1]:
             if part.field != "title" or not row.tokens:
                 continue
@@ -329,7 +348,7 @@ class _ArticleReading:
                 yield one
 
     def _heard(self, reader: Reads, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
-        """The mentions that stand when the reader has been heard as well."""
+        """The mentions that remain after the reader's judgement of each pair is combined with the rules' mentions."""
         passage = self.passage()
         read = reader.read(passage)
         found = [{p.leader for p in one.participants} for one in rules]
@@ -355,21 +374,28 @@ class _ArticleReading:
                 for part, row in self._sentences_of(words, leaders)
             ]
             setting = self._setting()
-            return found_alone(
+            return reader_mention(
                 leaders, (kind, medium, status), around, evidence_of(words, self.parts, setting), setting
             )
 
         heard = hear(rules, opinions, About(self.language.code, self.focus.day, reader.fusion), alone)
         self.rejected += heard.rejected
-        self.decisions += heard.decisions
+        self.weighed += heard.decisions
         return tuple(dated(one, self.opening) for one in heard.mentions)
 
     def _is_dismissed(self, pair: Pair) -> bool:
-        """Whether the words say themselves that the two are in no contact: the reader need not be asked."""
-        return asked_apart(self._appeals, pair) or any(set(pair) <= leaders for leaders in self._dismissed)
+        """Whether the text itself says that the two are not in contact, so that the reader's opinion is not needed."""
+        return asked_apart(self._appeals, pair) or self._is_anothers(set(pair))
+
+    def _is_anothers(self, pair: set[str]) -> bool:
+        """Whether each sentence that names both says that an envoy or aide meets one of them."""
+        both = [row for _, row in self.rows if pair <= {one for item in row.items for one in item.leaders}]
+        return bool(both) and all(
+            any(row is one and len(pair & leaders) == 1 for one, leaders in self._met_by_others) for row in both
+        )
 
     def _sentences_of(self, words: Sequence[Word], leaders: frozenset[str]) -> list[tuple[Part, Row]]:
-        """The sentences that can tell of it: the one of these words, then those that name most of its leaders."""
+        """The sentences that may give time and place: first the one with these words, then those with most leaders."""
 
         def rank(one: tuple[Part, Row]) -> tuple[bool, int]:
             part, row = one
@@ -403,11 +429,11 @@ class _ArticleReading:
             ]
             row = read_row(tokens, persons, self.registry, title_case=title_case, months=months)
             self.rows.append((part, row))
-            contacts, rejected = find_contacts(row, self.language, self.focus)
+            found, rejected = find_contacts(row, self.language, self.focus)
+            contacts = [one for one in found if not asked_to_meet(one, found)]
             self._note_rejected(part, row, rejected)
             self.opening.add(part.field, text, row)
-            subject = next((item.leaders for item in row.items if item.class_ == "LEADER"), ())
-            if subject:
+            if subject := next((item.leaders for item in row.items if item.class_ == "LEADER"), ()):
                 self.focus.subject = subject
             if not contacts:
                 continue
@@ -420,43 +446,53 @@ class _ArticleReading:
                 facts = facts_of(around, contact, contacts, verdict)
                 self.opening.note(row, contact.leaders, facts.times, facts.foreign)
                 self.triggers.append(contact.trigger.name)
-                self.decisions.append(
-                    f"{contact.frame.name}: {' + '.join(sorted(contact.leaders))}, {facts.status} ({facts.why})"
-                )
+                said = "no single contact" if verdict.status == "generic" else facts.status
+                who, why = " + ".join(sorted(contact.leaders)), _because(facts.why, contact)
+                self.decisions.append(f"{who}: {said}, {why} ({contact.frame.name})")
                 if not self._in_office(contact.leaders, facts.when):
-                    self.rejected.append((contact.trigger.name, "a leader out of office by then"))
+                    self.rejected.append((contact.trigger.name, "a leader was out of office at that time"))
                     continue
                 if contact.frame.alone and facts.forum:
                     self.rejected.append((contact.trigger.name, "guests of a forum need not have met"))
                     continue
                 if self._of_one_state(contact.leaders):
-                    self.rejected.append((contact.trigger.name, "leaders of one state"))
+                    self.rejected.append((contact.trigger.name, "all lead the same state"))
                     continue
                 if verdict.status == "generic":
-                    self._dismiss(contact, verdict)
+                    self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
-                for one in calls_apart(row, contact, facts.medium, self.language):
+                for one in told_apart(row, contact, facts.medium, self.language, self._of_one_country):
                     yield FoundContact(part.field, part.normal, row, one, verdict, facts)
                 for forum in facts.other_forums:
                     elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)
                     yield FoundContact(part.field, part.normal, row, contact, verdict, elsewhere)
 
-    def _dismiss(self, contact: Contact, verdict: Verdict) -> None:
-        self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
-        if verdict.strong:
-            self._dismissed.append(contact.leaders)
-
     def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
-        """Whether all were in office (or elected) then: on the article's day, else on the day that is told."""
+        """Whether all were in office (or elected) on the article's day or on the day of the contact."""
         return leaders <= self.serving or (when is not None and leaders <= self.registry.serving(when.start))
 
     def _of_one_state(self, leaders: frozenset[str]) -> bool:
-        """Whether all lead the same state or body: a president who meets his prime minister is no contact."""
-        offices = [self.registry.watchlist.office_on(one, self.focus.day) for one in leaders]
-        return len({office.country if office is not None else "" for office in offices}) == 1 and offices[0] is not None
+        """Whether all lead the same state or body: a president who meets his prime minister is not a contact."""
+        return self._led_by_all(leaders) != ""
+
+    def _of_one_country(self, leaders: frozenset[str]) -> bool:
+        """Whether all lead the same state. Bodies such as the EU do not count: their heads receive guests together."""
+        state = self.registry.watchlist.states.get(self._led_by_all(leaders))
+        return state is not None and state.kind == "state" and not state.joint
+
+    def _led_by_all(self, leaders: frozenset[str]) -> str:
+        """Return the code of the state or body that each of them leads, '' when there is none.
+
+        Elected leaders count as in office, because an outgoing leader who calls his successor is not a contact either.
+        """
+        watchlist, day = self.registry.watchlist, self.focus.day
+        soon = min(day, date.max - DESIGNATE) + DESIGNATE
+        offices = [watchlist.office_on(one, day) or watchlist.office_on(one, soon) for one in leaders]
+        countries = {office.country if office is not None else "" for office in offices}
+        return countries.pop() if len(countries) == 1 else ""
 
     def _own_words(self, finding: FoundContact) -> FoundContact:
-        """An official readout is of its day, and names a remote medium: without one, its leader sat at the table."""
+        """Fill in what an official readout leaves out: its day, and "in person" when it names no remote medium."""
         facts, speaker = finding.facts, self.focus.speaker
         if facts.status != "held" or not speaker or speaker not in finding.contact.leaders or finding.field != "title":
             return finding
@@ -469,7 +505,7 @@ class _ArticleReading:
         return msgspec.structs.replace(finding, facts=msgspec.structs.replace(facts, **changes))
 
     def _remote_medium(self) -> Medium | None:
-        """The remote medium that the article's opening names."""
+        """The remote medium that the article's opening names, None if it names none."""
         for part in self.parts:
             words = [token.text for token in tokenize(part.normal.text, part.folded, 0, OPENING)]
             for at in range(len(words)):
@@ -481,6 +517,8 @@ class _ArticleReading:
     def _note(self, part: Part, tokens: list[Token], persons: list[Person]) -> None:
         text = part.normal.text
         for person in persons:
+            if not person.leaders and self.language.lexicon.longest([tokens[person.first].text], 0):
+                continue  # "Friday" can be a name, but is mostly a day
             words = text[tokens[person.first].start : tokens[person.last - 1].end]
             self.persons.append((words, " + ".join(person.leaders) or person.reason))
 
@@ -490,9 +528,11 @@ class _ArticleReading:
             item = row.items[one.at]
             words = text[row.tokens[item.first].start : row.tokens[item.last - 1].end]
             self.rejected.append((words, one.reason))
+            if one.reason == SOMEBODY_ELSE:
+                self._met_by_others.append((row, frozenset(one.leaders)))
 
     def _setting(self) -> ArticleSetting:
-        """What all mentions of the article share, made once."""
+        """What all mentions of the article share; made once."""
         if self._shared is None:
             self._shared = self._made_setting()
         return self._shared
@@ -521,13 +561,22 @@ class _ArticleReading:
         return self.parts[0].normal.text if self.parts[0].field == "title" else ""
 
     def _label(self) -> str:
-        """The label of the headline ("history", "check", "opinion", ...), '' for none."""
+        """The kind of label in the headline ("history", "check", "opinion", ...), '' if there is none."""
         said = label(self._title())
         return said.name if said is not None else ""
 
 
+def _because(why: str, contact: Contact) -> str:
+    """The reason for a contact's status, as text for people: the words, or the tense of its verb."""
+    if why == contact.frame.name:
+        return "by the pattern"
+    if why != contact.trigger.tense:
+        return f"for {why!r}"
+    return "no word says otherwise" if why in ("noun", "plural") else "by the tense of its verb"
+
+
 def _case(text: str) -> tuple[bool, bool]:
-    """Whether most words start with a capital (a headline in title case), and whether none does."""
+    """Whether most words start with a capital (a headline in title case), and whether no letter is a capital."""
     longer = [word for word in text[:400].split() if len(word) > 3 and word[0].isalpha()]
     capitals = sum(word[0].isupper() for word in longer)
     return len(longer) >= 4 and capitals > 0.8 * len(longer), text == text.lower()

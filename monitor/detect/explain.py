@@ -1,13 +1,13 @@
-"""An explanation as text for people: what `summitry detect --explain` prints for each article.
+"""Turns an explanation into the text that `summitry detect --explain` prints for each article.
 
     article ID (LANGUAGE): OUTCOME
-      seen      "WORDS" -> LEADER, or why nobody
-      contact   FRAME: LEADERS, STATUS ("CUE")                    what the rules found
-      contact   LEADERS: rules STATUS, reader STATUS, together STATUS, each with its probability
-      mention   KIND MEDIUM STATUS of LEADERS, DATES, PLACE, FORUM; confidence N; "EVIDENCE"
-      why not   "TRIGGER": REASON
+      seen      "WORDS" -> LEADER, or why it means no leader
+      rules     LEADERS: STATUS, because of which words (the frame)
+      weighed   LEADERS: STATUS, and what rules and reader say about it, each with its probability
+      mention   KIND MEDIUM STATUS of LEADERS, DATES, PLACE, FORUM; confidence, what it may do; "EVIDENCE"
+      why not   "WORDS": REASON
 
-Each part is there only when it has something to say.
+Parts without content are left out.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.detect.detector import Explanation
+from monitor.detect.reader_mentions import READER
 from monitor.records import Mention
 
 
 def explanation_text(explanation: Explanation) -> str:
-    """Return the explanation in the form above, without a line's end at the end."""
+    """Return the explanation in the form above, without a final line break."""
     return "\n".join(_lines(explanation))
 
 
@@ -29,7 +30,9 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     for words, meaning in explanation.persons:
         yield f'  seen      "{_shown(words)}" -> {meaning}'
     for decision in explanation.decisions:
-        yield f"  contact   {_shown(decision)}"
+        yield f"  rules     {_shown(decision)}"
+    for verdict in explanation.weighed:
+        yield f"  weighed   {_shown(verdict)}"
     for mention in explanation.mentions:
         yield f"  mention   {_mention(mention)}"
     for trigger, reason in explanation.rejected:
@@ -50,10 +53,12 @@ def _mention(mention: Mention) -> str:
     if mention.forum:
         parts.append(mention.forum)
     quotes = " ... ".join(f'{one.field}[{one.start}:{one.end}] "{_shown(one.text)}"' for one in mention.evidence)
-    return f"{'; '.join(parts)}; confidence {mention.confidence:.2f}; {quotes}"
+    may = "joins an event only" if mention.joins_only or mention.status == "past" else "enough to open an event"
+    by = " (found by the reader alone)" if mention.rule == READER else ""
+    return f"{'; '.join(parts)}; confidence {mention.confidence:.2f}, {may}; {quotes}{by}"
 
 
 def _shown(text: str) -> str:
-    """One line that a terminal shows as it is: hostile text moves no cursor."""
+    """One line without control characters, so that hostile text can't move a terminal's cursor."""
     plain = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(letter if letter.isprintable() else " " for letter in plain)

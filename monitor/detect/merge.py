@@ -1,4 +1,4 @@
-"""One contact told twice is one mention: title and text, headline and lede, with the evidence of both."""
+"""Merges findings of the same contact (title and text, headline and lede) into one mention with all their evidence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REMOTE = frozenset({"phone", "video", "remote"})
 
 
 class FoundContact(msgspec.Struct, frozen=True):
-    """One contact as one sentence tells it."""
+    """One contact as one sentence reports it."""
 
     field: Field
     normal: NormalText
@@ -45,7 +45,7 @@ class ArticleSetting(msgspec.Struct, frozen=True):
 
 
 def merged(findings: Sequence[FoundContact], setting: ArticleSetting) -> tuple[Mention, ...]:
-    """Return the mentions of an article, one for each contact it tells of."""
+    """Return the mentions of an article, one for each contact that it reports."""
     groups: list[list[FoundContact]] = []
     for finding in findings:
         home = next((group for group in groups if _same(group, finding)), None)
@@ -57,14 +57,14 @@ def merged(findings: Sequence[FoundContact], setting: ArticleSetting) -> tuple[M
 
 
 def _told_apart(group: Sequence[FoundContact], groups: Sequence[Sequence[FoundContact]]) -> bool:
-    """Whether the article says elsewhere that what reads as one contact of many was one with each."""
+    """Whether the article says elsewhere that this contact of several leaders was a separate contact with each."""
     leaders = group[0].contact.leaders
     pairs = [one[0].contact.leaders for one in groups if one[0].contact.apart and one[0].contact.leaders < leaders]
     return len(pairs) > 1 and frozenset().union(*pairs) == leaders
 
 
 def _same(group: Sequence[FoundContact], finding: FoundContact) -> bool:
-    """Whether the finding tells of the group's contact: the same leaders, and nothing that speaks against it."""
+    """Whether the finding is about the group's contact: the same leaders, and nothing that contradicts."""
     first = group[0]
     if first.contact.leaders != finding.contact.leaders:
         return False
@@ -116,7 +116,7 @@ def _mention(group: Sequence[FoundContact], setting: ArticleSetting) -> Mention:
 
 
 def _is_bare(finding: FoundContact) -> bool:
-    """Whether the contact is named by a noun without a verb that holds it: "their talks", not "held talks"."""
+    """Whether a noun names the contact without a verb that says that it took place: "their talks", not "held talks"."""
     contact = finding.contact
     items = finding.row.items[contact.first : contact.last]
     return contact.trigger.tense in ("noun", "plural") and not any(item.class_ in ("support", "have") for item in items)
@@ -136,7 +136,7 @@ def _features(group: Sequence[FoundContact], known: FoundContact, setting: Artic
 
 
 def participant(leader: str, setting: ArticleSetting, role: str = "") -> Participant:
-    """Return a leader as one who takes part, with the office held on the article's day."""
+    """Return a leader as a participant, with the office held on the article's day."""
     office = setting.watchlist.office_on(leader, setting.day)
     known = setting.watchlist.leaders.get(leader)
     return Participant(

@@ -1,8 +1,9 @@
-"""Rules and reader as two witnesses: which mentions an article has when both are heard.
+"""Combines the two witnesses, rules and reader, into the mentions of an article.
 
-The rules bring evidence, time, place and forum; the reader says how likely each pair of leaders is in a contact, and
-of which status. A mention of the rules that both carry keeps its facts; one that the reader finds alone takes its facts
-from the sentence that its evidence stands in; one that the reader speaks against goes, with the reason.
+The rules give evidence, time, place and forum. The reader gives the probability of each status for each pair of
+leaders. A mention of the rules that is likely enough after combining keeps its facts. A mention that only the reader
+found gets its facts from the sentence of its evidence. A mention that the reader contradicts is dropped, with the
+reason.
 """
 
 from __future__ import annotations
@@ -13,22 +14,25 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from monitor.detect.alone import READER
 from monitor.detect.reader.fusion import AHEAD, BEHIND, Fusion, Vote, contact, fused, group
-from monitor.detect.reader.groups import Joined, contacts_of
+from monitor.detect.reader.groups import Joined, contacts_of, gatherings
 from monitor.detect.reader.opinion import NONE, PAST, Opinion, Pair
+from monitor.detect.reader_mentions import READER
 from monitor.records import Kind, Medium, Mention, Status, Witness
 
-#: From this share on the reader's medium is told, and fills in for rules that know none.
+#: Probability from which the reader's medium is used for its own mentions, and for mentions whose medium the rules
+#: lack.
 _LIKELY_MEDIUM, _SURE_MEDIUM = 0.5, 0.8
-#: A second mention of the same leaders with another status needs this much of the probability.
+#: A report opens no event when the probability of `past` is more than this times the probability of `held`.
+_OLD = 0.5
+#: A second mention of the same leaders with another status needs at least this probability for its status.
 _SECOND = 0.15
 _HELD = frozenset({"held", "ongoing"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
 class Heard(NamedTuple):
-    """The mentions of an article, and of each candidate that is none, which and why."""
+    """The mentions of an article, and each rejected candidate with the reason."""
 
     mentions: tuple[Mention, ...]
     rejected: tuple[tuple[str, str], ...]
@@ -36,19 +40,19 @@ class Heard(NamedTuple):
 
 
 class About(NamedTuple):
-    """What both witnesses are heard about: the article's language and day, and how far each is believed."""
+    """The context for combining: the article's language and day, and the weights of both witnesses."""
 
     language: str
     day: date
     fusion: Fusion
 
 
-#: Makes the mention that the reader found alone: its leaders, its status, its kind and its medium.
+#: Makes a mention that only the reader found, from its leaders, status, kind and medium.
 Alone = Callable[[frozenset[str], Status, Kind, Medium], Mention | None]
 
 
 def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], day: date) -> dict[Pair, Vote]:
-    """Return what the rules found for each pair; of several mentions the one that the reader finds likeliest.
+    """Return what the rules found for each pair; of several mentions, the one that the reader finds most likely.
 
     `day` is the article's, in UTC.
     """
@@ -66,16 +70,17 @@ def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], day: date)
 
 def _vote(mention: Mention, day: date) -> Vote:
     when = mention.when
-    return Vote(mention.status, mention.confidence, ahead=when is not None and when.start > day)
+    ahead = when is not None and when.start > day
+    return Vote(mention.status, mention.confidence, ahead=ahead, told=not mention.assumed)
 
 
 def hear(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], about: About, alone: Alone) -> Heard:
-    """Both witnesses' mentions: those of the rules in their order, then those of the reader alone."""
+    """Return the combined mentions: first those of the rules in their order, then those of the reader alone."""
     weights = about.fusion.of(about.language)
     said = votes(rules, opinions, about.day)
     pairs = {pair: fused(opinion, said[pair], weights) for pair, opinion in opinions.items()}
     sets = [frozenset(p.leader for p in one.participants) for one in rules]
-    joined = contacts_of(pairs, sets, about.fusion.joining)
+    joined = _gathered(contacts_of(pairs, sets, about.fusion.joining), sets, opinions)
     kept: dict[int, Mention] = {}
     added: list[Mention] = []
     rejected: list[tuple[str, str]] = []
@@ -87,22 +92,30 @@ def hear(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], about: Abou
         kind, medium = _told_medium(one.leaders, opinions)
         made = alone(one.leaders, _status(one.statuses), kind, medium)
         if made is None:
-            rejected.append((READER, "a leader out of office by then, or leaders of one state"))
+            rejected.append((READER, "a leader was out of office at that time, or all lead the same state"))
         else:
             added.append(_signed(made, one, Vote(NONE), opinions, about))
     for at, leaders in enumerate(sets):
         if at not in kept and not leaders <= {one for pair in opinions if set(pair) <= leaders for one in pair}:
-            kept[at] = rules[at]  # in words that the reader was not shown
+            kept[at] = rules[at]  # it rests on words that the reader was not shown
         elif at not in kept:
-            rejected.append((rules[at].rule, _against(leaders, opinions, pairs)))
+            rejected.append((words_told(rules[at]), _against(leaders, opinions, pairs)))
     decisions = tuple(_shown(pair, opinions[pair], said[pair], pairs[pair]) for pair in opinions)
     return Heard((*(kept[at] for at in sorted(kept)), *added), tuple(rejected), decisions)
+
+
+def _gathered(
+    joined: Sequence[Joined], sets: Sequence[frozenset[str]], opinions: Mapping[Pair, Opinion]
+) -> tuple[Joined, ...]:
+    """The contacts, with a summit's host and guests joined into one. Contacts that the rules found stay as they are."""
+    summits = [one for one in joined if one.leaders not in sets and _told_medium(one.leaders, opinions)[0] == "summit"]
+    return (*(one for one in joined if one not in summits), *gatherings(summits))
 
 
 def _confirmed(
     same: Sequence[tuple[int, Mention]], one: Joined, opinions: Mapping[Pair, Opinion], about: About
 ) -> dict[int, Mention]:
-    """The rules' mentions of a contact that stands: the likeliest with the status of both, others as they are."""
+    """The rules' mentions of an accepted contact: the most likely gets the combined status, others stay as they are."""
     shares = {at: _share(one.statuses, group(mention.status)) for at, mention in same}
     best = max(shares, key=lambda at: (shares[at], -at))
     status = _status(one.statuses)
@@ -121,26 +134,30 @@ def _confirmed(
 
 
 def _by_rules(one: Joined, mention: Mention) -> Joined:
-    """A contact of its own: that there is one, both witnesses say; of which status, the rules alone."""
+    """The mention of a contact that both witnesses find, with the status that the rules state."""
     sure = contact(one.statuses) * mention.confidence
     return Joined(one.leaders, dict.fromkeys(one.statuses, 0.0) | {NONE: 1 - sure, mention.status: sure})
 
 
 def _is_another(one: Mention, other: Mention) -> bool:
-    """Whether two mentions of the same leaders are two contacts: a call that was held, and a meeting that lies ahead.
+    """Whether two mentions of the same leaders are two contacts: a call that was held, and a planned meeting.
 
-    The reader gives one answer for a pair; two statuses and two media, each in its own clause, are not for it to
-    choose from. Talks of an unknown medium count if both stand in one field: "spoke, and agreed to meet".
+    The reader gives only one answer for a pair, so it can't choose between two statuses and two media that each have
+    their own clause. If the media do not differ, both mentions must be in one field: "spoke, and agreed to meet", "met,
+    and invited him".
     """
     held, ahead = (one, other) if one.status in _HELD else (other, one)
-    if held.status not in _HELD or ahead.status not in AHEAD or ahead.medium != "in_person" or held.assumed:
+    if held.status not in _HELD or ahead.status not in AHEAD or ahead.medium != "in_person":
         return False
+    if held.medium in _REMOTE:
+        return True
     fields = ({span.field for span in mention.evidence} for mention in (held, ahead))
-    return held.medium in _REMOTE or (held.medium == "unknown" and not next(fields).isdisjoint(next(fields)))
+    apart = held.medium == "unknown" or ahead.status == "proposed"
+    return apart and not held.assumed and not next(fields).isdisjoint(next(fields))
 
 
 def _of_status(mention: Mention, status: Status, day: date) -> Mention:
-    """The mention with this status, without a time that cannot be of it; held is as good as ongoing."""
+    """The mention with this status, without a time that contradicts it. `held` and `ongoing` count as the same."""
     if group(mention.status) == group(status) and status != "rescheduled":
         return mention
     when = mention.when
@@ -150,9 +167,9 @@ def _of_status(mention: Mention, status: Status, day: date) -> Mention:
 
 
 def _lies_ahead(mention: Mention, day: date) -> bool:
-    """Whether the headline tells of a plan for a day that is yet to come: no probability makes that a report."""
+    """Whether the headline plans it for today or a future day: then it is no report, however sure the reader is."""
     when, title = mention.when, mention.source.title if mention.source is not None else ""
-    ahead = when is not None and when.granularity == "day" and when.start > day and bool(when.text)
+    ahead = when is not None and when.granularity == "day" and when.start >= day and bool(when.text)
     return mention.status in AHEAD and ahead and when is not None and when.text in title
 
 
@@ -170,7 +187,7 @@ def _with_medium(mention: Mention, opinions: Mapping[Pair, Opinion]) -> Mention:
 def _told_medium(
     leaders: frozenset[str], opinions: Mapping[Pair, Opinion], sure: float = _LIKELY_MEDIUM
 ) -> tuple[Kind, Medium]:
-    """Kind and medium as the reader has them for these leaders' pairs together."""
+    """The reader's kind and medium for all pairs of these leaders together."""
     inner = [opinion for pair, opinion in opinions.items() if set(pair) <= leaders]
     medium = _likeliest([one.media for one in inner])
     if sum(one.media[medium] for one in inner) < sure * len(inner):
@@ -186,7 +203,7 @@ def _likeliest(some: Sequence[Mapping[str, float]]) -> str:
 
 
 def _signed(mention: Mention, one: Joined, vote: Vote, opinions: Mapping[Pair, Opinion], about: About) -> Mention:
-    """The mention with its distribution over statuses, its confidence, and what each witness said."""
+    """The mention with its probabilities of each status, its confidence, and what each witness said."""
     told = contact(one.statuses) if mention.status != PAST else 1 - one.statuses[NONE]
     reader = _mean_contact(one.leaders, opinions)
     changes: dict[str, Any] = {
@@ -194,7 +211,7 @@ def _signed(mention: Mention, one: Joined, vote: Vote, opinions: Mapping[Pair, O
             status: round(share, 3) for status, share in one.statuses.items() if status != NONE and share >= 0.005
         },
         "confidence": round(_share(one.statuses, group(mention.status)), 2),
-        "joins_only": told < about.fusion.opening,
+        "joins_only": told < about.fusion.opening or _may_be_old(mention.status, one.statuses),
         "witnesses": (
             Witness(name="rules", status=vote.status, confidence=round(vote.confidence, 2)),
             Witness(name=READER, status=_reader_status(one.leaders, opinions), confidence=round(reader, 2)),
@@ -203,8 +220,13 @@ def _signed(mention: Mention, one: Joined, vote: Vote, opinions: Mapping[Pair, O
     return msgspec.structs.replace(mention, **changes)
 
 
+def _may_be_old(status: Status, statuses: Mapping[str, float]) -> bool:
+    """Whether a report may well be about a contact long past, which is no news."""
+    return status in _HELD and statuses[PAST] > _OLD * _share(statuses, "held")
+
+
 def _status(statuses: Mapping[str, float]) -> Status:
-    """The likeliest status: first of the groups, then within its group."""
+    """The most likely status: the most likely status of the most likely group."""
     live = {status: share for status, share in statuses.items() if status != NONE}
     best = max(live, key=lambda status: (_share(statuses, group(status)), live[status]))
     return cast("Status", best)
@@ -226,18 +248,24 @@ def _reader_status(leaders: frozenset[str], opinions: Mapping[Pair, Opinion]) ->
 def _against(
     leaders: frozenset[str], opinions: Mapping[Pair, Opinion], pairs: Mapping[Pair, Mapping[str, float]]
 ) -> str:
-    """Why a mention of the rules does not stand."""
+    """The reason why a mention of the rules is dropped."""
     inner = [pair for pair in opinions if set(pair) <= leaders]
     least = min(inner, key=lambda pair: contact(pairs[pair]))
     return f"the reader finds no contact of {' + '.join(least)} ({opinions[least].statuses[NONE]:.2f} none)"
 
 
+def words_told(mention: Mention) -> str:
+    """Return the first words of evidence of a mention, the rule's name if it has none."""
+    return mention.evidence[0].text if mention.evidence else mention.rule
+
+
 def _shown(pair: Pair, opinion: Opinion, vote: Vote, statuses: Mapping[str, float]) -> str:
-    """Both witnesses and the verdict in one line."""
+    """What both witnesses say, and the combined result, in one line."""
     reader = max(opinion.statuses, key=lambda one: opinion.statuses[one])
     verdict = max(statuses, key=lambda one: statuses[one])
     rules = f"{vote.status} {vote.confidence:.2f}" if vote.status != NONE else "nothing"
+    shown = {NONE: "no contact"}
     return (
-        f"{' + '.join(pair)}: rules {rules}, reader {reader} {opinion.statuses[reader]:.2f}"
-        f" (contact {opinion.contact:.2f}), together {verdict} {statuses[verdict]:.2f}"
+        f"{' + '.join(pair)}: together {shown.get(verdict, verdict)} {statuses[verdict]:.2f};"
+        f" rules {rules}, reader {shown.get(reader, reader)} {opinion.statuses[reader]:.2f}"
     )

@@ -1,1 +1,1 @@
-"""Noun phrases to leaders in office on the article's day. Pure."""
+"""Finds which leaders the noun phrases of a text mean, among those in office on the article's day. Pure."""

@@ -1,8 +1,8 @@
-"""Who is meant: noun phrases around names, titles and states, resolved to leaders in office on the article's day.
+"""Finds who is meant by noun phrases with names, titles and states: leaders in office on the article's day.
 
-A phrase is a run of states, titles and modifiers with or without a name: "Kazakh President Tokayev", "the premier of
-India", "China's Xi", "his Turkish counterpart", "the two leaders". Former and future holders, deputies, relatives,
-envoys and namesakes come out as persons who are no leaders, with the reason.
+A phrase is a run of states, titles and modifiers, with or without a name: "Kazakh President Tokayev", "the premier of
+India", "China's Xi", "his Turkish counterpart", "the two leaders". Former and future office holders, deputies,
+relatives, envoys and namesakes become persons who are not leaders, with the reason.
 """
 
 from __future__ import annotations
@@ -12,36 +12,39 @@ from datetime import date
 
 from monitor.detect.people.gazetteer import NameHit
 from monitor.detect.people.named_sentence import Sentence
-from monitor.detect.people.offices import Focus, Registry, Run
+from monitor.detect.people.offices import Focus, Registry, TitlePhrase
 from monitor.detect.people.person import Person, supported
-from monitor.detect.people.title_phrases import Runs
+from monitor.detect.people.title_phrases import TitlePhrases
 from monitor.detect.setting.where import place_names as places
 from monitor.detect.text.news_layout import layout
+from monitor.detect.text.scripts import script_of
 from monitor.detect.text.tokens import POSSESSIVES, Token, is_glued
 from monitor.detect.vocabulary.frame_shapes import ItemClass
 from monitor.watchlist import Leader, Strength
 
-#: A foreign name in a script without spaces has no more characters than this.
+#: Characters of a foreign name in a script without spaces, at most.
 _GLUED_NAME = 6
-#: Classes of words that show that a leader acts.
+#: Classes of words after which a leader is known to act.
 _VERBS: frozenset[ItemClass] = frozenset({"aux", "have", "say", "travel", "control", "support", "adv"})
-#: Given names and initials between a title and a surname.
+#: Given names and initials between a title and a surname, at most.
 _GIVEN_NAMES = 4
+#: Tokens in brackets after a name, such as its spelling in another script, at most.
+_GLOSS = 8
 
 
 class People:
-    """Reads the persons of one sentence after another, keeping the article's focus."""
+    """Finds the persons of one sentence after another, and records them in the article's focus."""
 
     def __init__(self, registry: Registry, focus: Focus) -> None:
         self._registry = registry
         self._language = registry.language
         self._focus = focus
-        self._runs = Runs(registry, focus)
+        self._phrases = TitlePhrases(registry, focus)
 
     def read(
         self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool
     ) -> list[Person]:
-        """Return the persons of one sentence, in order, not overlapping."""
+        """Return the persons of one sentence, in order and without overlaps."""
         sentence = Sentence(tokens, hits, title_case=title_case, lower_case=lower_case)
         found: list[Person] = []
         at = 0
@@ -63,7 +66,7 @@ class People:
         group = self._union(s, at) or self._group(s, at)
         if group is not None:
             return group
-        run = self._runs.read(s, at)
+        run = self._phrases.read(s, at)
         start = run.end if run is not None else at
         hit = s.name_at(start)
         if hit is None and run is None and (polite := self._language.honorifics.longest(s.words, at)) is not None:
@@ -83,12 +86,12 @@ class People:
         return self._untitled(s, at, run)
 
     def _honoured(self, s: Sentence, at: int, start: int, hit: NameHit) -> Person | None:
-        """A name behind "Mr" or "Sir": a surname alone is enough there."""
+        """A name after "Mr" or "Sir", where a surname alone counts."""
         person = self._named(s, at, start, hit, None)
         return person._replace(first=at, strong=True) if person is not None and person.leaders else person
 
-    def _apposition(self, s: Sentence, at: int, run: Run) -> NameHit | None:
-        """The name behind a title's comma if it can be its bearer's: "the Turkish president, Recep Tayyip Erdogan"."""
+    def _apposition(self, s: Sentence, at: int, run: TitlePhrase) -> NameHit | None:
+        """The name after a title's comma, if it can be the office holder's: "the Turkish president, Recep ..."."""
         hit = s.name_at(at)
         day = self._focus.day
         if hit is None or not any(self._registry.holds(one, run.titles, day) for one, _ in hit.name.leaders):
@@ -98,7 +101,7 @@ class People:
         return hit
 
     def _named(
-        self, s: Sentence, at: int, start: int, hit: NameHit, run: Run | None, *, titled: bool = False
+        self, s: Sentence, at: int, start: int, hit: NameHit, run: TitlePhrase | None, *, titled: bool = False
     ) -> Person | None:
         if hit.name.namesake:
             return Person(at, s.after(hit), (), "a namesake")
@@ -111,15 +114,15 @@ class People:
             return None
         former = run is not None and run.former
         if run is not None and run.other and not self._is_minister(hit):
-            return Person(at, last, (), "a lesser title")
+            return Person(at, last, (), "a lower title")
         if former:
-            return Person(at, last, (), "a former holder")
+            return Person(at, last, (), "a former office holder")
         leader, strength, reason = self._registry.resolve(hit.name, run, self._focus)
         if not leader:
             common = run is None and (
                 self._language.common.longest(s.words, start) is not None
                 or self._word(s, start)
-                or self._runs.is_other_now(s, start)
+                or self._phrases.is_other_now(s, start)
             )
             return None if common else Person(at, last, (), reason)
         if strength != "full":
@@ -130,32 +133,34 @@ class People:
                 return Person(at, last, (), "part of a longer name")
         if strength != "full" and run is None:
             at = self._initials(s, at)
-        last = self._skip_state_behind(s, self._skip_title_behind(s, last), leader)
+        last = self._skip_state_behind(s, self._skip_title_behind(s, _behind_gloss(s, last)), leader)
         strong = strength != "weak" or titled or (run is not None and bool(run.states or run.titles))
         return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
 
-    def _untitled(self, s: Sentence, at: int, run: Run) -> Person | None:
-        """A title without a known name: the holder of the office, or nobody if another name follows."""
+    def _untitled(self, s: Sentence, at: int, run: TitlePhrase) -> Person | None:
+        """A title without a known name: the office holder, or nobody if another name follows."""
         if run.other:
-            return Person(at, run.end, (), "a lesser title")
+            return Person(at, run.end, (), "a lower title")
         if run.former:
-            return Person(at, run.end, (), "a former holder")
+            return Person(at, run.end, (), "a former office holder")
         day = self._focus.day
         if day == date.max:
-            return Person(at, run.end, (), "an office on an unknown day")
+            return Person(at, run.end, (), "the article has no date, so the office holder is unknown")
         holders = [self._registry.holder(state, run.titles[-1], day) for state in run.states]
-        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._runs.knows(s, run.end):
+        if s.is_capital(run.end) and s.spaced(run.end) and not s.title_case and not self._phrases.knows(s, run.end):
             last = self._behind_name(s, run.end)
             behind = s.name_at(last)
             alone = holders[0] if len(holders) == 1 else None
             if alone is None:
-                return self._other_given_name(s, at, run) or Person(at, run.end + 1, (), "somebody else of that title")
+                return self._other_given_name(s, at, run) or Person(
+                    at, run.end + 1, (), "somebody else with that title"
+                )
             if behind is not None and any(one == alone.id for one, _ in behind.name.leaders):
-                last = s.after(behind)  # a given name that the roster spells in another way
+                last = s.after(behind)  # a given name that the roster spells differently
             elif s.words[run.end] in self._registry.given_names(alone):
-                last = run.end + 1  # a text that was cut off: "German Chancellor Angela"
+                last = run.end + 1  # a truncated text: "German Chancellor Angela"
             elif self._registry.is_spelt(alone) or not self._focus.dated:
-                return Person(at, run.end + 1, (), "somebody else of that title")
+                return Person(at, run.end + 1, (), "somebody else with that title")
             return Person(at, last, (alone.id,), owner=s.is_owner(last))
         if run.states:
             ids = tuple(dict.fromkeys(one.id for one in holders if one is not None))
@@ -163,15 +168,15 @@ class People:
             if alone is not None and not run.plural and not self._registry.is_spelt(alone):
                 last = self._behind_name(s, run.end)
                 if last > run.end and not self._focus.dated:
-                    return Person(at, last, (), "somebody of that title on an unknown day")
+                    return Person(at, last, (), "the article has no date, so the office holder is unknown")
                 return Person(at, last, ids, owner=s.is_owner(last))
             if not ids or (run.plural and len(ids) < 2):
-                return Person(at, run.end, (), "nobody tracked holds that office")
+                return Person(at, run.end, (), "no tracked leader holds that office")
             return Person(at, run.end, ids, owner=s.is_owner(run.end))
         return self._bare_title(s, at, run)
 
-    def _bare_title(self, s: Sentence, at: int, run: Run) -> Person | None:
-        """A title alone: of one office ("the pope"), or of the last leader named who bears it ("the president")."""
+    def _bare_title(self, s: Sentence, at: int, run: TitlePhrase) -> Person | None:
+        """A title alone: a unique office ("the pope"), or the last named leader with that title ("the president")."""
         day = self._focus.day
         phrase = self._registry.alone.get(run.titles[-1])
         if phrase is not None and (only := self._registry.watchlist.holder_of_phrase(phrase, day)) is not None:
@@ -185,7 +190,7 @@ class People:
         ):
             own = self._registry.holder(
                 self._focus.home, run.titles[-1], day
-            )  # "PM meets ..." in a paper of the country
+            )  # "PM meets ..." in a newspaper of that country
             return Person(at, run.end, (own.id,), owner=s.is_owner(run.end)) if own is not None else None
         if run.plural or not self._definite(s, at):
             return None
@@ -194,8 +199,8 @@ class People:
                 return Person(at, run.end, (leader,), owner=s.is_owner(run.end), linked="title")
         return None
 
-    def _other_given_name(self, s: Sentence, at: int, run: Run) -> Person | None:
-        """A leader with a title and more given names than the roster has: "President Ferdinand R. Marcos"."""
+    def _other_given_name(self, s: Sentence, at: int, run: TitlePhrase) -> Person | None:
+        """A leader with a title and more given names than in the roster: "President Ferdinand R. Marcos"."""
         for last in range(run.end, min(run.end + _GIVEN_NAMES + 1, len(s.words))):
             hit = s.name_at(last)
             if hit is not None and s.is_capital(last) and hit.name.leaders:
@@ -204,16 +209,16 @@ class People:
                     end = self._skip_state_behind(s, s.after(hit), leader)
                     return Person(at, end, (leader,), owner=s.is_owner(end))
             initial = s.words[last] == "." and len(s.words[last - 1]) == 1
-            if not (initial or (s.is_capital(last) and (hit is not None or not self._runs.knows(s, last)))):
+            if not (initial or (s.is_capital(last) and (hit is not None or not self._phrases.knows(s, last)))):
                 return None
         return None
 
     def _capital_behind(self, s: Sentence, at: int) -> bool:
-        return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._runs.knows(s, at)
+        return s.is_capital(at) and s.spaced(at) and not s.title_case and not self._phrases.knows(s, at)
 
     def _union(self, s: Sentence, at: int) -> Person | None:
-        """The leaders of states joined by their letters."""
-        found = self._runs.letters(s, at) if self._focus.day != date.max else None
+        """The leaders of states that are written as joined letters."""
+        found = self._phrases.letters(s, at) if self._focus.day != date.max else None
         holders = [self._registry.holder(state, "leader", self._focus.day) for state in found[1]] if found else []
         if found is None or None in holders:
             return None
@@ -245,15 +250,15 @@ class People:
         if name is not None and name.name.leaders:
             leader, _, reason = self._registry.resolve(name.name, None, self._focus)
             return Person(at, s.after(name), (leader,) if leader else (), reason, owner=s.is_owner(s.after(name)))
-        if s.is_capital(last) and s.spaced(last) and not s.title_case and not self._runs.knows(s, last):
-            return Person(at, last + 1, (), "somebody else of that title")
+        if s.is_capital(last) and s.spaced(last) and not s.title_case and not self._phrases.knows(s, last):
+            return Person(at, last + 1, (), "somebody else with that title")
         holder = self._counterpart(state[1][0][0])
         if holder is None:
-            return Person(at, last, (), "nobody tracked holds that office")
+            return Person(at, last, (), "no tracked leader holds that office")
         return Person(at, last, (holder.id,), owner=s.is_owner(last), linked="counterpart")
 
     def _counterpart(self, state: str) -> Leader | None:
-        """Who is meant by "his Russian counterpart": of a premier beside a leading president, the other premier."""
+        """The leader meant by "his Russian counterpart": of a premier the premier, even where a president leads."""
         day = self._focus.day
         leader = self._registry.holder(state, "leader", day)
         last = self._focus.seen[-1] if self._focus.seen else ""
@@ -268,11 +273,11 @@ class People:
     # What stands around a name ---------------------------------------------------------------------------------------
 
     def _with_head(self, s: Sentence, person: Person) -> Person:
-        """The phrase under its head noun: "Putin's special envoy", "Trump aide", are somebody else."""
+        """The person after looking for a head noun: "Putin's special envoy" and "Trump aide" are somebody else."""
         if not person.leaders and not person.others:
             return person
         if self._under_head(s, person.first):
-            return Person(person.first, person.last, (), "somebody of the leader's")
+            return Person(person.first, person.last, (), "an aide or envoy of the leader")
         limit = 3 if person.owner else 0
         at = person.last + (1 if person.owner else 0)
         for step in range(limit + 1):
@@ -286,12 +291,12 @@ class People:
         return person
 
     def _is_cue(self, s: Sentence, at: int, last: int) -> bool:
-        """Whether a head is the verb of a longer cue: "Putin and Xi plan to meet"."""
+        """Whether a head is part of a longer cue: "Putin and Xi plan to meet"."""
         cue = self._language.cues.longest(s.words, at)
         return cue is not None and cue[0] > last
 
     def _under_head(self, s: Sentence, at: int) -> bool:
-        """Whether a head or a stand-in comes right before the name: "помощник Путина", "on behalf of Lula"."""
+        """Whether a head noun or "on behalf of" comes right before the name: "помощник Путина"."""
         return any(
             (found := phrases.longest(s.words, start)) is not None and found[0] == at
             for phrases in (self._language.leading_heads, self._language.instead_of)
@@ -303,12 +308,12 @@ class People:
         return found is not None
 
     def _behind_name(self, s: Sentence, at: int) -> int:
-        """Behind a name that the roster does not spell in this script: up to three words with capitals.
+        """The token after a name that the roster does not have in this script: up to three capitalised words.
 
-        In scripts without spaces it goes on to the next known word, up to a bound.
+        In scripts without spaces the name goes up to the next known word, within a limit.
         """
         last = at
-        while last < len(s.words) and not self._runs.knows(s, last):
+        while last < len(s.words) and not self._phrases.knows(s, last):
             glued = is_glued(s.words[last])
             if not (glued or (s.is_capital(last) and s.spaced(last))) or last - at >= (_GLUED_NAME if glued else 3):
                 break
@@ -316,7 +321,7 @@ class People:
         return last
 
     def _initials(self, s: Sentence, at: int) -> int:
-        """Where a name starts with its initials: "V. Putin"."""
+        """The token at which a name starts with its initials: "V. Putin"."""
         while at > 1 and s.words[at - 1] == "." and len(s.words[at - 2]) == 1 and s.tokens[at - 2].capital:
             at -= 2
         return at
@@ -326,13 +331,17 @@ class People:
         if before < 0 or not s.tokens[at].spaced or not s.is_capital(before) or not s.words[before].isalpha():
             return False
         if s.words[before] in self._registry.given:
-            return not self._runs.knows(s, before)
-        if before == 0 or s.title_case or s.words[before - 1] in "\"'" or self._runs.knows(s, before):
+            return not self._phrases.knows(s, before)
+        if not s.tokens[before].capital:
+            return False  # where no word has a capital, any word may be before a name
+        quoted = s.words[before - 1] in "\"'" and s.tokens[before - 1].spaced  # not the end of "News' Raf Sanchez"
+        tag = s.words[before - 1] == "#"  # "#BREAKING Putin and ..."
+        if before == 0 or s.title_case or quoted or tag or self._phrases.knows(s, before):
             return False
         return not self._is_place(s, before)
 
     def _is_place(self, s: Sentence, at: int) -> bool:
-        """Whether a place stands there behind its preposition: "У Парижі Зеленський ..."."""
+        """Whether the token is a place after its preposition: "У Парижі Зеленський ..."."""
         found = self._language.lexicon.longest(s.words, at - 1)
         return (
             found is not None
@@ -345,10 +354,10 @@ class People:
             return False
         if last + 1 == len(s.words) and s.words[last] in layout().sections:
             return False
-        return s.is_capital(last) and not s.title_case and not self._runs.knows(s, last)
+        return s.is_capital(last) and not s.title_case and not self._phrases.knows(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:
-        """Languages that put the title behind the name, 트럼프 대통령, perhaps a state between: トランプ米大統領."""
+        """The token after a title that follows its name: 트럼프 대통령, or with a state between: トランプ米大統領."""
         if last >= len(s.words) or s.words[last].isascii():
             return last
         if (title := self._title_end(s, last)) > last:
@@ -359,7 +368,7 @@ class People:
         return last
 
     def _skip_state_behind(self, s: Sentence, last: int, leader: str) -> int:
-        """The leader's own state behind the name: "President Tokayev of Kazakhstan"."""
+        """The token after the leader's own state: "President Tokayev of Kazakhstan"."""
         prefix = self._language.roles.longest(s.words, last) if last < len(s.words) else None
         if prefix is None or prefix[1][0][0] != "state_prefix" or prefix[0] >= len(s.words):
             return last
@@ -370,23 +379,23 @@ class People:
         return state[0] if any(office.country == state[1][0][0] for office in own) else last
 
     def _is_minister(self, hit: NameHit) -> bool:
-        """Whether the name is of a minister who is tracked as one: then a minister's title names a leader."""
+        """Whether the name belongs to a tracked minister: then a minister's title names a leader."""
         offices = (self._registry.watchlist.office_on(one, self._focus.day) for one, _ in hit.name.leaders)
         return any(office is not None and office.role == "minister" for office in offices)
 
     def _acts(self, s: Sentence, at: int) -> bool:
-        """Whether a verb stands at the token: "the two met", and not "the two countries"."""
+        """Whether a verb is at the token: "the two met", not "the two countries"."""
         found = self._language.lexicon.longest(s.words, at)
         return found is not None and any(
             one in _VERBS if isinstance(one, str) else one.tense in ("past", "present", "ing") for one in found[1]
         )
 
     def _word(self, s: Sentence, at: int) -> bool:
-        """Whether the token is a word of the language as well: "Friday" is a name and a day."""
+        """Whether the token is also a word of the language: "Friday" is a name and a day."""
         return self._language.lexicon.longest(s.words, at) is not None
 
     def _title_end(self, s: Sentence, at: int) -> int:
-        """Behind the title that starts at a token, the token itself where there is none."""
+        """The token after the title that starts at a token; the token itself if none does."""
         title = self._registry.titles.longest(s.words, at)
         role = self._language.roles.longest(s.words, at)
         if title and (role is None or role[0] <= title[0]):
@@ -396,3 +405,13 @@ class People:
     def _definite(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at - 1) if at else None
         return found is not None and "the" in found[1]
+
+
+def _behind_gloss(s: Sentence, last: int) -> int:
+    """The token after a spelling in another script, or an age, in brackets: "시진핑(習近平) 주석", "알샤라(43)"."""
+    if last == 0 or s.words[last : last + 1] != ["("]:
+        return last
+    end = next((at for at in range(last + 2, min(last + _GLOSS + 2, len(s.words))) if s.words[at] == ")"), last)
+    inside = [letter for word in s.words[last + 1 : end] for letter in word if letter.isalpha()]
+    own = script_of(s.words[last - 1][0])
+    return end + 1 if end > last and own and all(script_of(letter) not in ("", own) for letter in inside) else last

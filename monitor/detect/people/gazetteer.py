@@ -1,32 +1,34 @@
-"""The gazetteer: every name of every tracked leader in one Aho-Corasick automaton, with what else opens the slow path.
+"""The gazetteer: one Aho-Corasick automaton over every name of every tracked leader, all titles and all triggers.
 
 One pass over an article's folded text finds names, namesakes, phrases for office holders, title words and triggers of
-all languages. It is the fast path: an article in which fewer than two leaders can be meant, or no trigger word stands,
-is done after it (Aho and Corasick 1975; pyahocorasick is the C implementation).
+all languages. This is the fast path: if the article can't mean two leaders, or has no trigger, detection ends here (Aho
+and Corasick 1975; pyahocorasick is the C implementation).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import ahocorasick
 
 from monitor.detect.text.normal import fold, normalise
-from monitor.detect.text.scripts import script_of, whole_letters
+from monitor.detect.text.scripts import marks, script_of, whole_letters
 from monitor.detect.text.tokens import is_glued
 from monitor.detect.vocabulary.language_file import Hosted
 from monitor.watchlist import Phrase, Strength, Watchlist
 
-#: Letters among which a name is a word of its own: those that must not stand before its first, or behind its last.
+#: Letters that must not be right before a name's first letter, or right after its last one, if that is such a letter.
 _BOUND_START = re.compile(f"[{whole_letters(start=True)}]")
 _BOUND_END = re.compile(f"[{whole_letters(start=False)}]")
+_MARK = re.compile(f"[{marks()}]")
 _ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
 
 
 class Name(NamedTuple):
-    """What one spelling may mean: leaders with the strength of the alias, or a phrase for an office holder."""
+    """The possible meanings of one spelling: leaders with the strength of the alias, or an office holder's phrase."""
 
     leaders: tuple[tuple[str, Strength], ...] = ()
     phrases: tuple[Phrase, ...] = ()
@@ -38,7 +40,7 @@ class Name(NamedTuple):
 
 
 class NameHit(NamedTuple):
-    """A spelling found at `start` up to `end` of the text."""
+    """A spelling found at `start:end` of the text."""
 
     start: int
     end: int
@@ -46,9 +48,9 @@ class NameHit(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What one pass found: names leftmost-longest, how many leaders can be meant and how many triggers stand there.
+    """The result of one pass: names (leftmost-longest), the number of leaders that can be meant, and of triggers.
 
-    `hosted`: one of the triggers brings in a leader whom the text need not name.
+    `hosted`: one of the triggers implies a leader whom the text need not name.
     """
 
     hits: tuple[NameHit, ...]
@@ -58,7 +60,7 @@ class Scan(NamedTuple):
 
 
 class Gazetteer:
-    """The automaton over a watchlist and the trigger and title words of some languages."""
+    """The automaton over a watchlist and the trigger and title words of several languages."""
 
     def __init__(
         self, watchlist: Watchlist, titles: Mapping[str, int], triggers: Mapping[str, Hosted], clitics: str
@@ -67,7 +69,8 @@ class Gazetteer:
         for leader in watchlist.leaders.values():
             for alias in leader.aliases:
                 held = names.setdefault(_key(alias.text), {})
-                held[leader.id] = min(held.get(leader.id, "weak"), alias.strength, key=_ORDER.index)
+                if leader.id not in held or _ORDER.index(alias.strength) < _ORDER.index(held[leader.id]):
+                    held[leader.id] = alias.strength
         entries = {key: Name(leaders=tuple(held.items())) for key, held in names.items()}
         for phrase in watchlist.phrases:
             key = _key(phrase.text)
@@ -93,16 +96,16 @@ class Gazetteer:
         self._automaton.make_automaton()
 
     def scan(self, folded: str) -> Scan:
-        """Return every name in `folded`, leftmost first and longest of those, each on word boundaries of its script."""
+        """Return the names in `folded` (leftmost-longest, at the word boundaries of their script), and the counts."""
         found: list[tuple[int, int, Name]] = []
         triggers = 0
         always = visits = seats = False
         size = len(folded)
         for last, (length, glued, name) in self._automaton.iter(folded):
             start, end = last - length + 1, last + 1
-            if end < size and not glued[1] and folded[end].isalnum():
+            if end < size and not glued[1] and _in_word(folded[end]):
                 continue
-            if start and not glued[0] and folded[start - 1].isalnum() and not self._after_clitic(folded, start):
+            if start and not glued[0] and _in_word(folded[start - 1]) and not self._after_clitic(folded, start):
                 continue
             if glued[2] and _inside_word(folded, start, end):
                 continue
@@ -127,24 +130,34 @@ class Gazetteer:
         return Scan(tuple(hits), people, triggers, hosted)
 
     def _after_clitic(self, folded: str, start: int) -> bool:
-        """Whether only a glued conjunction or preposition stands before the name, as in Arabic."""
+        """Whether only an attached conjunction or preposition is before the name, as in Arabic."""
         return folded[start - 1] in self._clitics and (start == 1 or not folded[start - 2].isalnum())
 
 
+def _in_word(character: str) -> bool:
+    """Whether the character is part of a word: a letter, a digit, or a vowel sign."""
+    return character.isalnum() or _MARK.match(character) is not None
+
+
 def _is_whole(key: str) -> bool:
-    """Whether a name needs its boundaries looked at although its script writes no spaces or glues particles."""
-    return _BOUND_START.match(key[0]) is not None or _BOUND_END.match(key[-1]) is not None
+    """Whether a name needs a boundary check although its script has no spaces or attaches particles."""
+    return _is_bound(key[0], key[-1])
+
+
+@lru_cache(maxsize=65_536)
+def _is_bound(first: str, last: str) -> bool:
+    return _BOUND_START.match(first) is not None or _BOUND_END.match(last) is not None
 
 
 def _inside_word(folded: str, start: int, end: int) -> bool:
-    """Whether a name is a piece of a longer word: of katakana, or behind other Hangul, where spaces part words."""
+    """Whether a name is part of a longer word: within katakana, or after other Hangul."""
     return _joined(_BOUND_START, folded[start - 1 : start], folded[start]) or _joined(
         _BOUND_END, folded[end : end + 1], folded[end - 1]
     )
 
 
 def _joined(letters: re.Pattern[str], beside: str, own: str) -> bool:
-    """Whether two neighbours are letters of one kind; `beside` is empty at the ends of the text."""
+    """Whether two neighbours are letters of the same kind; `beside` is empty at the ends of the text."""
     if not letters.match(own) or not letters.match(beside):
         return False
     return script_of(beside) == script_of(own)

@@ -1,4 +1,4 @@
-"""The tokens of one sentence with the names found in them."""
+"""The tokens of one sentence together with the names found in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from monitor.detect.text.tokens import BARE_BEHIND, POSSESSIVES, Token
 
 
 class Sentence:
-    """The tokens of one sentence with the names found in it."""
+    """The tokens of one sentence together with the names found in them."""
 
     def __init__(self, tokens: Sequence[Token], hits: Sequence[NameHit], *, title_case: bool, lower_case: bool) -> None:
         self.tokens = tokens
@@ -27,28 +27,28 @@ class Sentence:
                 self._names[first] = (hit, last)
 
     def name_at(self, at: int) -> NameHit | None:
-        """Return the name that starts at that token."""
+        """Return the name that starts at that token, None if none does."""
         found = self._names.get(at)
         return found[0] if found else None
 
     def after(self, hit: NameHit) -> int:
-        """Return the token behind a name."""
+        """Return the index of the token after a name."""
         return next(last for found, last in self._names.values() if found is hit)
 
     def is_capital(self, at: int) -> bool:
-        """Say whether the token may start a name: a capital, or a letter of a script without them."""
+        """Say whether the token may start a name: a capital, or a letter of a script without capitals."""
         return at < len(self.tokens) and (self.tokens[at].capital or not _cased(self.words[at]))
 
     def spaced(self, at: int) -> bool:
-        """Say whether a word stands there with white space before it."""
+        """Say whether the token is a word with white space before it."""
         return at < len(self.tokens) and self.tokens[at].spaced and self.words[at][0].isalpha()
 
     def is_comma(self, at: int) -> bool:
-        """Say whether a comma stands there."""
+        """Say whether the token is a comma."""
         return at < len(self.words) and self.words[at] == ","
 
     def is_owner(self, at: int) -> bool:
-        """Say whether a possessive mark stands there."""
+        """Say whether the token is a possessive mark."""
         return at < len(self.words) and (
             self.words[at] in POSSESSIVES
             or (self.words[at] == "'" and not self.tokens[at].spaced and self.words[at - 1][-1] in BARE_BEHIND)

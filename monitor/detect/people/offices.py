@@ -1,4 +1,4 @@
-"""Whom names and titles mean: a watchlist's states, titles and leaders as one language writes them, and the focus."""
+"""Resolves names and titles to leaders: `Registry` holds a watchlist in one language, `Focus` what an article said."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from monitor.detect.people.gazetteer import Name
 from monitor.detect.text.tokens import Phrases
-from monitor.detect.vocabulary.language import Language, bundled_languages, words
+from monitor.detect.vocabulary.compiled_words import words
+from monitor.detect.vocabulary.language import Language, bundled_languages
 from monitor.watchlist import Leader, Phrase, Strength, Watchlist
 
-#: Whoever takes office within this time is spoken of as a leader already, elected and received as such; whoever left
-#: it within this time counts for contacts that the text dates before that.
+#: A leader who takes office within this time already counts, because the press reports on elected leaders as leaders.
+#: One who left within this time counts for contacts that the text dates before that.
 DESIGNATE = timedelta(days=60)
 
 
@@ -23,8 +24,8 @@ def _articles(code: str) -> frozenset[str]:
     return language.articles if language is not None else frozenset()
 
 
-class Run(NamedTuple):
-    """A run of states and titles before (or without) a name."""
+class TitlePhrase(NamedTuple):
+    """States and titles in a row, before a name or without one: "former German chancellor", "India's premier"."""
 
     end: int
     states: tuple[str, ...]
@@ -36,7 +37,7 @@ class Run(NamedTuple):
 
 
 class Registry:
-    """States and leaders of a watchlist, as one language writes them."""
+    """The states, titles and leaders of a watchlist, as one language writes them."""
 
     def __init__(self, watchlist: Watchlist, language: Language) -> None:
         self.watchlist = watchlist
@@ -59,7 +60,7 @@ class Registry:
         for word in {*watchlist.titles, *(word for state in watchlist.states.values() for word in state.titles)}:
             if key := words(word):
                 self.titles.add(key, word)
-        #: Phrases such as "the pope" by the title alone, as headlines have it.
+        #: Phrases such as "the pope" by the title alone, as headlines write them.
         self.alone: dict[str, Phrase] = {}
         for phrase in watchlist.phrases:
             article, _, title = phrase.text.lower().partition(" ")
@@ -71,8 +72,8 @@ class Registry:
         self._given_names: dict[str, frozenset[str]] = {}
         self.serving = lru_cache(maxsize=4096)(watchlist.serving)
 
-    def resolve(self, name: Name, run: Run | None, focus: Focus) -> tuple[str, Strength, str]:
-        """Return the one leader that a name means here, the strength of the name, and else the reason why nobody."""
+    def resolve(self, name: Name, run: TitlePhrase | None, focus: Focus) -> tuple[str, Strength, str]:
+        """Return the leader that a name means here ('' for nobody), the name's strength, and the reason if nobody."""
         for phrase in name.phrases:
             held = self.watchlist.holder_of_phrase(phrase, focus.day)
             if held is not None:
@@ -97,11 +98,11 @@ class Registry:
         if len({one for one, _ in able}) > 1:
             able = self._leading(able, focus.day) or able
         if len({one for one, _ in able}) > 1:
-            return "", "weak", "several leaders bear this name"
+            return "", "weak", "several leaders have this name"
         return able[0][0], able[0][1], ""
 
     def _leading(self, able: Sequence[tuple[str, Strength]], day: date) -> list[tuple[str, Strength]]:
-        """Of namesakes those in the leading office of their state: "Kim" is not the premier of that name."""
+        """Of namesakes, those in the leading office of their state: "Kim" is not the premier of that name."""
         return [
             (one, strength)
             for one, strength in able
@@ -109,11 +110,11 @@ class Registry:
             if (holder := self.holder(office.country, "leader", day)) is not None and holder.id == one
         ]
 
-    def _leads(self, leader: str, run: Run, day: date) -> bool:
+    def _leads(self, leader: str, run: TitlePhrase, day: date) -> bool:
         return any(office.country in run.states for office in self.watchlist.offices_on(leader, day))
 
     def holds(self, leader: str, titles: Sequence[str], day: date) -> bool:
-        """Say whether the leader held on that day an office that one of these title words means in its state."""
+        """Say whether the leader held, on that day, an office that one of these title words means in its state."""
         return any(
             self.watchlist.role_of_title(office.country, title, day) == office.role
             for office in self.watchlist.offices_on(leader, day)
@@ -121,18 +122,18 @@ class Registry:
         )
 
     def is_spelt(self, leader: Leader) -> bool:
-        """Say whether the watch list has a name of the leader in this language's script."""
+        """Say whether the watchlist has a name of the leader in this language's script."""
         return any(self.language.has_letters(alias.text) for alias in leader.aliases)
 
     def given_names(self, leader: Leader) -> frozenset[str]:
-        """Return the first words of the leader's names of several words, in all their spellings and cases."""
+        """Return the first words of the leader's names, in all their spellings and cases."""
         if leader.id not in self._given_names:
             names = [words(alias.text) for alias in leader.aliases]
             self._given_names[leader.id] = frozenset(one[0] for one in names if len(one) > 1 and len(one[0]) > 2)
         return self._given_names[leader.id]
 
     def holder(self, state: str, title: str, day: date) -> Leader | None:
-        """Return who "the <state> <title>" was on that day."""
+        """Return the leader who was "the <state> <title>" on that day, None if there was none."""
         found = self.watchlist.holder_of_title(state, title, day)
         unknown = found is None and self.watchlist.role_of_title(state, title, day) is None
         if unknown and " " in title:  # a longer title of another state: "interim leader"
@@ -141,7 +142,7 @@ class Registry:
 
 
 class Focus:
-    """What an article has said so far of persons: who was named in full, and in which order leaders came up."""
+    """The persons of an article so far: who was named in full, and the order in which leaders were named."""
 
     def __init__(
         self,
@@ -166,19 +167,21 @@ class Focus:
         self.headline = True
 
     def see(self, leaders: Sequence[str]) -> None:
-        """Remember that these leaders came up, the last one last."""
+        """Record that these leaders were named, the last one last."""
         for leader in leaders:
             if leader in self.seen:
                 self.seen.remove(leader)
             self.seen.append(leader)
 
     def host(self, state: str, *, ceremonial: bool = False) -> str:
-        """Return the leader of a state on the article's day, '' when there is none.
+        """Return the leader of a state on the article's day who is the host there, '' if there is none.
 
-        The host of a `ceremonial` occasion is the head of state, if the article names one.
+        The host of a `ceremonial` occasion is the head of state, if the article names one. The host of any other
+        occasion is the leader who governs, unless the article names only the head of state.
         """
-        heads = self._registry.watchlist.holders(state, "head_of_state", self.day) if ceremonial else ()
-        if named := next((one.id for one in heads if one.id in self.candidates), ""):
-            return named
         holder = self._registry.holder(state, "leader", self.day)
+        if ceremonial or (holder is not None and holder.id not in self.candidates):
+            heads = self._registry.watchlist.holders(state, "head_of_state", self.day)
+            if named := next((one.id for one in heads if one.id in self.candidates), ""):
+                return named
         return holder.id if holder is not None else ""

@@ -1,11 +1,11 @@
-"""Official sources: the leader whose own announcements an article's outlet carries."""
+"""Official sources: finds the leader whose own announcements an outlet publishes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,7 +19,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class OwnVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose voice it is: a state or body, and the role in it where it has several."""
+    """The state or body for which a source speaks, and the role in it, if the state has several."""
 
     country: str
     role: Role | None = None
@@ -46,16 +46,21 @@ class Speakers:
     def __init__(self, watchlist: Watchlist, sources: OfficialSources | None = None) -> None:
         self._watchlist = watchlist
         self._sources = official_sources() if sources is None else sources
-        self._names: dict[tuple[str, ...], list[str]] = {}
-        for leader in watchlist.leaders.values():
+        self._by_outlet: dict[str, OwnVoice | tuple[str, ...] | None] = {}
+
+    @cached_property
+    def _names(self) -> Mapping[tuple[str, ...], Sequence[str]]:
+        """The leaders by the words of their names: made for the first article that says its outlet."""
+        names: dict[tuple[str, ...], list[str]] = {}
+        for leader in self._watchlist.leaders.values():
             for alias in leader.aliases:
                 words = tuple(_words(alias.text))
                 if words and alias.strength != "weak":
-                    self._names.setdefault(words, []).append(leader.id)
-        self._by_outlet: dict[str, OwnVoice | tuple[str, ...] | None] = {}
+                    names.setdefault(words, []).append(leader.id)
+        return names
 
     def speaker(self, article: Article, day: date) -> str:
-        """Return the id of the leader in office on `day` whose own source the article is, else ''."""
+        """Return the id of the leader in office on `day` whose own source published the article, else ''."""
         if article.speaks_for:
             return self._holder(OwnVoice(article.speaks_for), day)
         host = _host(article.url) if article.url else ""
@@ -67,7 +72,7 @@ class Speakers:
         return self._named(article.outlet, day) if article.outlet else ""
 
     def home(self, article: Article, speaker: str, day: date) -> str:
-        """The state whose "prime minister" or "president" an article without another one means, '' if unknown."""
+        """Return the state that "the president" means if no other state is named, '' if unknown."""
         office = self._watchlist.office_on(speaker, day) if speaker else None
         if office is not None:
             return office.country
@@ -103,6 +108,8 @@ class Speakers:
 
 
 def _words(text: str) -> list[str]:
+    if text.isascii() and text.replace(" ", "").isalpha():  # nothing to normalise, and spaces separate the words
+        return text.lower().split()
     return _WORD.findall(fold(normalise(text).text))
 
 

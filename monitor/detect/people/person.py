@@ -1,4 +1,4 @@
-"""One noun phrase that means somebody, and which of the weak names among a sentence's phrases count."""
+"""One noun phrase that means a person, and the choice of which weak names in a sentence count."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from monitor.detect.vocabulary.language import Language
 
 
 class Person(NamedTuple):
-    """One noun phrase: tokens `first` up to `last`. `leaders` is empty when it is nobody tracked: `reason` says why.
+    """One noun phrase: tokens `first` up to `last`. If `leaders` is empty, `reason` says why it means no leader.
 
-    `owner` is set when a possessive mark follows, `others` when unnamed leaders are meant as well.
+    `owner`: a possessive mark follows. `others`: unnamed leaders are meant as well.
     """
 
     first: int
@@ -25,9 +25,9 @@ class Person(NamedTuple):
 
 
 def supported(s: Sentence, found: list[Person], language: Language) -> list[Person]:
-    """Weak names count beside another leader ("Putin, Xi", "Trump-Xi", "with Xi"), or after a full name.
+    """Drop weak names, except next to another leader ("Putin, Xi", "Trump-Xi", "with Xi") or after a full name.
 
-    Two weak names joined support each other ("Xi, Moon"), unless both are common words.
+    Two weak names next to each other support each other ("Xi, Moon"), unless both are common words.
     """
     kept: list[Person] = []
     for index, person in enumerate(found):
@@ -44,7 +44,11 @@ def supported(s: Sentence, found: list[Person], language: Language) -> list[Pers
         if (near and (not common or _begins(s, person, language))) or joined:
             kept.append(person._replace(strong=True))
         else:
-            kept.append(Person(person.first, person.last, (), "a weak name without support"))
+            kept.append(
+                Person(
+                    person.first, person.last, (), "a name of others as well, and nothing says that the leader is meant"
+                )
+            )
     return kept
 
 
@@ -69,7 +73,7 @@ def _is_common(s: Sentence, person: Person, language: Language) -> bool:
 
 
 def _linked(s: Sentence, one: Person, other: Person, language: Language) -> bool:
-    """Whether only a conjunction, a comma or a hyphen stands between the two."""
+    """Whether only a conjunction, a comma or a hyphen is between the two."""
     first, second = sorted((one, other), key=lambda person: person.first)
     for at in range(first.last, second.first):
         found = language.lexicon.longest(s.words, at)

@@ -1,32 +1,35 @@
-"""Runs of states, titles and modifiers before a name, or without one: "former German chancellor", "India's premier"."""
+"""Finds runs of states, titles and modifiers, with or without a name: "former German chancellor", "India's premier"."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from monitor.detect.people.named_sentence import Sentence
-from monitor.detect.people.offices import Focus, Registry, Run
+from monitor.detect.people.offices import Focus, Registry, TitlePhrase
+from monitor.detect.text.scripts import commas, dots
 from monitor.detect.text.tokens import POSSESSIVES, is_glued
 
-#: Words of a phrase such as "of the kingdom of".
+#: Words of a phrase such as "of the kingdom of", at most.
 _PREFIX = 6
 #: States listed before a title, at most.
 _LISTED = 6
-#: States joined by their letters, at most.
+#: States written as joined letters, at most.
 _JOINED = 3
-_SEPARATORS = frozenset(",、·")
+#: Marks between the states of a list.
+_DOTS = frozenset(dots())
+_SEPARATORS = frozenset(commas()) | _DOTS
 
 
-class Runs:
-    """Reads runs by what a language calls states and titles."""
+class TitlePhrases:
+    """Finds title phrases, with the words that one language has for states and titles."""
 
     def __init__(self, registry: Registry, focus: Focus) -> None:
         self._registry = registry
         self._language = registry.language
         self._focus = focus
 
-    def read(self, s: Sentence, at: int) -> Run | None:
-        """Return the run that starts at a token, None where none does."""
+    def read(self, s: Sentence, at: int) -> TitlePhrase | None:
+        """Return the title phrase that starts at a token, None if none does."""
         states: list[str] = []
         titles: list[str] = []
         former = other = plural = owned = False
@@ -53,12 +56,14 @@ class Runs:
                 i = state[0]
                 if i < len(s.words) and s.words[i] in POSSESSIVES:
                     owned, i = True, i + 1
-                    if titles:  # "premier of China's State Council": the name of the office goes on
+                    if titles:  # "premier of China's State Council": the name of the office continues
                         while s.is_capital(i) and s.spaced(i) and not self.knows(s, i):
                             i += 1
                         break
             elif role and self._goes_with(kinds, anything=bool(states or titles or former), first=i == at):
-                i = role[0]
+                within = self._state_within(s, i + 1, role[0])
+                states += [within[1][0][0]] if within is not None else []
+                i = within[0] if within is not None else role[0]
             elif (states or titles) and self._goes_on(s, i, plural=plural):
                 i += 1
             else:
@@ -67,18 +72,18 @@ class Runs:
             i -= 1
         if i == at or not (titles or other or (states and owned) or former):
             return None
-        return Run(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
+        return TitlePhrase(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
 
     def letters(self, s: Sentence, at: int) -> tuple[int, list[str]] | None:
-        """States joined by their letters, and the token behind them: "한미 정상회담", "북·중·러 정상", "美朝峰会"."""
+        """Return states written as joined letters, and the token after them: "한미 정상회담", "美朝峰会"."""
         letters = self._language.state_letters
         if s.words[at] not in letters or (at > 0 and s.words[at - 1] in letters):
             return None
         states, last = [letters[s.words[at]]], at + 1
-        step = 2 if s.words[last : last + 1] == ["·"] else 1
+        step = 2 if last < len(s.words) and s.words[last] in _DOTS else 1
         while last + step <= len(s.words) and s.words[last + step - 1] in letters and len(states) < _JOINED:
-            if step == 2 and s.words[last] != "·":
-                return None  # "북·중러": which states meet is open
+            if step == 2 and s.words[last] not in _DOTS:
+                return None  # "북·중러": it is unclear which states meet
             states.append(letters[s.words[last + step - 1]])
             last += step
         if len(set(states)) < 2 or self._language.behind_letters.longest(s.words, last) is None:
@@ -87,17 +92,22 @@ class Runs:
 
     @staticmethod
     def _goes_with(kinds: Mapping[str, str], *, anything: bool, first: bool) -> bool:
-        """Whether a modifier, or behind a title or state a preposition ("republic of"), belongs to the phrase."""
+        """Whether a modifier, or a preposition after a title or state ("republic of"), is part of the phrase."""
         return ("modifier" in kinds and (anything or first)) or ("state_prefix" in kinds and anything)
 
+    def _state_within(self, s: Sentence, first: int, end: int) -> tuple[int, list[tuple[str, bool]]] | None:
+        """The state whose own name begins within a prefix: "of the republic of" and "Republic of Korea"."""
+        states = (self._state_at(s, at) for at in range(first, end))
+        return next((state for state in states if state is not None and state[0] > end), None)
+
     def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
-        """The state named at a token, where its case allows that it is one."""
+        """The state named at a token, if the token's capitals allow it."""
         state = self._registry.states.longest(s.words, at) or self._same_state(s, at)
         lower = s.lower_case or (state is not None and self._language.lower_adjectives and state[1][0][1])
         return state if lower or s.is_capital(at) or self._same_state(s, at) else None
 
     def _same_state(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
-        """The state named before, meant by "the nation's leader" or "its president"."""
+        """The last named state, meant by "the nation's leader" or "its president"."""
         role = self._language.roles.longest(s.words, at)
         if role is None or role[1][0][0] != "same_state":
             return None
@@ -107,7 +117,7 @@ class Runs:
         return None
 
     def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
-        """Whether a run goes on behind a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
+        """Whether a run continues after a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
         if plural and s.is_comma(at):
             return self._lists_on(s, at)
         if self._is_and(s, at) or (not plural and self._separates(s, at)):
@@ -116,8 +126,8 @@ class Runs:
         return s.words[at] == "-" and at + 1 < len(s.words) and not s.tokens[at].spaced
 
     def _lists_on(self, s: Sentence, at: int) -> bool:
-        """Whether a comma behind a plural title goes on its list: "France, Germany and Poland", "Peru, and other"."""
-        if self._is_and(s, at + 1):  # a comma before the last one
+        """Whether a comma after a plural title continues its list: "France, Germany and Poland", "Peru, and other"."""
+        if self._is_and(s, at + 1):  # a comma before the last state
             return self._state_at(s, at + 2) is not None
         state = self._state_at(s, at + 1) if at + 1 < len(s.words) else None
         if state is None or state[0] >= len(s.words):
@@ -127,15 +137,17 @@ class Runs:
         return self._is_and(s, state[0]) or (s.is_comma(state[0]) and self._state_at(s, state[0] + 1) is not None)
 
     def _many_behind(self, s: Sentence, at: int) -> bool:
-        """Whether a list of states, read up to a token, ends in a title of several: "US, French and Turkish ..."."""
+        """Whether a list of states, read up to a token, ends in a plural title: "US, French and Turkish ..."."""
         for _ in range(_LISTED):
             if at >= len(s.words):
                 return False
             role = self._language.roles.longest(s.words, at)
+            if role is not None and role[1][0][0] == "state_prefix" and role[0] < len(s.words):
+                at, role = role[0], self._language.roles.longest(s.words, role[0])  # "रूस और चीन के राष्ट्रपतियों"
             if role is not None and role[1][0][0] == "title":
                 return True
             if is_glued(s.words[at]) and self._registry.titles.longest(s.words, at) is not None:
-                return True  # scripts in which a title has no plural
+                return True  # scripts in which titles have no plural
             while at < len(s.words) and (self._separates(s, at) or self._is_and(s, at)):
                 at += 1
             state = self._state_at(s, at) if at < len(s.words) else None
@@ -146,7 +158,7 @@ class Runs:
 
     @staticmethod
     def _separates(s: Sentence, at: int) -> bool:
-        """Whether a comma stands there, or what a script without spaces puts between two of a list."""
+        """Whether the token is a comma, or the separator that a script without spaces uses in lists."""
         return at < len(s.words) and s.words[at] in _SEPARATORS
 
     def _after_of(self, s: Sentence, at: int) -> bool:
@@ -166,7 +178,7 @@ class Runs:
         return found is not None and found[1][0][0] == "state_prefix"
 
     def knows(self, s: Sentence, at: int) -> bool:
-        """Say whether the token starts something the language file or the roster knows: then it is no unknown name."""
+        """Say whether the language or the roster knows the phrase at the token, so that it is no unknown name."""
         return (
             self._language.lexicon.longest(s.words, at) is not None
             or self._language.roles.longest(s.words, at) is not None
@@ -177,9 +189,9 @@ class Runs:
         )
 
     def is_other_now(self, s: Sentence, at: int) -> bool:
-        """Say whether a name is a state's or a title too, and is no name here: "Saudi king", or "Nepal PM".
+        """Say whether a name that is also a state or a title is not meant as a name: "Saudi king", "Nepal PM".
 
-        That is so without a capital, and where nobody of that surname is in office.
+        That is so if it has no capital, or if nobody with that surname is in office.
         """
         hit = s.name_at(at)
         if hit is not None and not s.lower_case and not any(s.is_capital(one) for one in range(at, s.after(hit))):

@@ -1,1 +1,1 @@
-"""The learned reader: what an article says of each pair of its leaders, and how that is weighed against the rules."""
+"""The learned reader: what an article says about each pair of leaders, and how this is weighed with the rules."""

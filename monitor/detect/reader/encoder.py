@@ -1,8 +1,8 @@
-"""Runs the encoder's file: word pieces in, scores out.
+"""Runs the model file: word pieces in, scores out.
 
-One file, `data/reader.onnx`, holds the weights in int8; `data/pieces.txt` the text of each row of its table, and
-`data/card.yaml` says what they are and which digests they have. A file that is missing or is not the one that the card
-describes stops the start with one error: a service that silently went on with rules alone would find a third less.
+`data/reader.onnx` holds the weights in int8, `data/pieces.txt` the text of each row of its embedding table, and
+`data/card.yaml` describes both and gives their digests. If a file is missing or differs from the card, the process does
+not start: without the reader, rules alone would silently find a third fewer contacts.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ MODEL, VOCABULARY, CARD = "reader.onnx", "pieces.txt", "card.yaml"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the file is: for people, but for three things that the code goes by.
+    """The model's description, mostly for people. The code uses the following.
 
-    `digests` are SHA-256 by file name, `languages` those that it has read examples of; `statuses`, `media` and `kinds`
-    are the scores in their order.
+    `digests`: SHA-256 by file name. `languages`: those that it was trained on. `statuses`, `media` and `kinds`: what
+    the scores stand for, in their order.
     """
 
     name: str
@@ -50,32 +50,45 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Encoder:
-    """The encoder of one folder. An instance may be shared by threads.
+    """The model of one folder. Threads may share an instance.
 
-    Raises DataFileError when a file is missing, or is another one than the card describes.
+    Raises DataFileError when a file is missing or differs from the card.
     """
 
     def __init__(self, folder: Path = DATA) -> None:
         self.card = read(CARD, Card, folder=folder)
         model = _checked(folder / MODEL, self.card)
-        self.pieces = Pieces(_checked(folder / VOCABULARY, self.card).decode().split("\n"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # a worker is one thread; scale by workers
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
+        self.pieces = Pieces(_checked(folder / VOCABULARY, self.card).read_bytes().decode().split("\n"))
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own C++ module, without a common base
+            self._session = session_of(model)
+        except Exception as error:  # onnxruntime's exceptions come from its C++ module and have no common base class
             raise DataFileError(str(folder / MODEL), "", f"onnxruntime cannot read it: {error}") from error
 
     def scores(self, passages: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """The scores of each passage (given as rows of the table): statuses, media, kinds, in the card's order.
+        """Return the scores of each passage (a list of table rows): statuses, media, kinds, in the card's order.
 
-        One pass each: activations are quantised with one scale for all that is in a pass, so passages that are read
-        together change each other's scores. Together they would be no faster on one thread.
+        Each passage is a separate pass: activations of one pass share a quantisation scale, so passages in one pass
+        would change each other's scores. On one thread a common pass would not be faster.
         """
-        found = [self._session.run(["scores"], {"ids": np.array([rows], np.int32)})[0][0] for rows in passages]
-        return np.array(found, np.float32)
+        return np.array([score(self._session, rows) for rows in passages], np.float32)
+
+
+def session_of(model: Path) -> onnxruntime.InferenceSession:
+    """Return a session of the model file with one thread; run more workers to use more cores.
+
+    onnxruntime reads the file itself: handing it the bytes would copy them once more, which takes as long as reading.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+def score(session: onnxruntime.InferenceSession, rows: Sequence[int]) -> NDArray[np.float32]:
+    """Return the scores of one passage, in a separate pass."""
+    scores: NDArray[np.float32] = session.run(["scores"], {"ids": np.array([rows], np.int32)})[0][0]
+    return scores
 
 
 @cache
@@ -84,12 +97,13 @@ def bundled_encoder() -> Encoder:
     return Encoder()
 
 
-def _checked(path: Path, card: Card) -> bytes:
-    """The file's bytes if they have the digest that the card gives."""
+def _checked(path: Path, card: Card) -> Path:
+    """The path, if the file has the card's digest. The file is read in small parts: a model has many megabytes."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataFileError(str(path), "", f"cannot be read: {error.strerror}; install the package again") from error
-    if hashlib.sha256(data).hexdigest() != card.digests.get(path.name):
+    if digest != card.digests.get(path.name):
         raise DataFileError(str(path), "", f"is not the file that {CARD} describes; install the package again")
-    return data
+    return path

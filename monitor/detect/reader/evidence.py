@@ -1,7 +1,8 @@
-"""Which words a decision of the reader rests on: those whose removal takes most from it (occlusion).
+"""Finds the words on which a decision of the reader rests, by leaving words out (occlusion).
 
-Windows of a few words are left out one at a time. This costs one pass of the encoder for each window, so it is done
-only for mentions that are emitted and that no rule explains, and in full for the first of an article only.
+Windows of a few words are left out one at a time; the words whose absence lowers the probability most are the
+evidence. Each window costs one pass of the model, so this is done only for published mentions that no rule explains,
+and with several windows only for the first of them in an article.
 """
 
 from __future__ import annotations
@@ -9,18 +10,18 @@ from __future__ import annotations
 from monitor.detect.reader.passage import Word
 from monitor.detect.reader.reader import Reads
 
-#: Words left out at once: a verb with its particles.
+#: Words left out at a time: a verb with its particles.
 WINDOW = 3
-#: Windows tried, at most: those nearest to the leaders' names.
+#: Windows tried at most: those nearest to the leaders' names.
 TRIES = 10
-#: Pieces read for all of them: long passages get fewer tries, so that no article takes long (25 ms for 96 pieces).
+#: Pieces read at most in all tries: long passages get fewer tries, so that no article takes long (25 ms for 96 pieces).
 _PIECES = 250
 
 
 def telling_words(reader: Reads, words: list[Word], tries: int = TRIES) -> tuple[Word, ...]:
-    """Return the words of the window without which a contact is least likely, in the order of the text.
+    """Return the words of the window whose absence lowers the probability of a contact most, in the order of the text.
 
-    With one try it is the window nearest to both leaders, and the encoder is not asked.
+    With `tries` of 1 it is the window nearest to both leaders, and the model is not run.
     """
     pieces = sum(len(word.rows) for word in words)
     windows = _windows(words)[: min(tries, max(2, _PIECES // max(pieces, 1))) if tries > 1 else 1]
@@ -33,7 +34,7 @@ def telling_words(reader: Reads, words: list[Word], tries: int = TRIES) -> tuple
 
 
 def _windows(words: list[Word]) -> list[tuple[int, int]]:
-    """Stretches of plain words that lie in one field without a marker between, the nearest to two markers first."""
+    """Windows of plain words within one field and without a marker between them, those nearest to two markers first."""
     markers = [at for at, word in enumerate(words) if word.is_marker and word.end > word.start]
     found = []
     at = 0

@@ -1,8 +1,9 @@
-"""Two witnesses, one verdict: the reader's probabilities and what the rules found, weighed against each other.
+"""Combines the reader's probabilities and the rules' findings into one probability for each status.
 
-A conditional logit over statuses. The score of a status is the reader's log probability times a weight, plus what the
-rules' finding adds to it: for the status that they found, more the surer they are; for `none` where they found nothing.
-The weights are in `data/fusion.yaml`, fitted by `make train` on pairs whose outlet the reader was not trained on.
+This is a conditional logit over statuses. The score of a status is the reader's log probability times a weight, plus a
+term for the rules' finding: for the status that they found, more if they are more confident; for `none` if they found
+nothing. The weights are in `data/fusion.yaml`, fitted by `make train` on pairs whose outlet the reader was not trained
+on.
 """
 
 from __future__ import annotations
@@ -18,32 +19,36 @@ import msgspec
 from monitor.detect.datafile import read
 from monitor.detect.reader.opinion import NONE, PAST, Opinion
 
-#: The reader's log probability counts no lower than this: nothing is impossible.
+#: Lower bound of the reader's log probability, so that no status becomes impossible.
 _FLOOR = -7.0
-#: Statuses that are one to whoever asks whether it happened.
+#: Weight of a finding whose status no word states. On unseen outlets, 96 of 100 contacts that rules called held were
+#: right if a verb stated it, and 79 of 100 if only a noun did: less than half as much in log odds.
+_UNTOLD = 0.4
+#: Statuses that answer the question "did it happen?" in the same way.
 GROUPS: Mapping[str, str] = {"ongoing": "held", "rescheduled": "planned"}
-#: Statuses of what is to come, and of what took place.
+#: Statuses of contacts in the future, and of contacts that took place.
 AHEAD = frozenset({"planned", "proposed", "rescheduled"})
 BEHIND = frozenset({"held", "ongoing", PAST})
 
 
 class Vote(NamedTuple):
-    """What the rules found for a pair: a status, `none` when nothing, and their confidence of it from 0 to 1.
+    """What the rules found for a pair: a status (`none` if nothing), and their confidence in it from 0 to 1.
 
-    `ahead` says that the time they read lies after the article's day.
+    `ahead`: the time that they read is after the article's day. `told`: words state the status; a bare noun ("their
+    meeting") is only assumed to mean a contact that took place.
     """
 
     status: str
     confidence: float = 0.0
     ahead: bool = False
+    told: bool = True
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The weights of the two witnesses in one language, or in all that have none of their own.
+    """The weights of both witnesses for one language, or for all languages without weights of their own.
 
-    `bias` is by status, and `found_status` adds to `found` by the status that the rules found. `ahead` speaks against
-    what took place where the time lies ahead: it is below zero. `silence` speaks for `none` where the rules found
-    nothing.
+    `bias` is by status. `found_status` is added to `found`, by the status that the rules found. `ahead` counts against
+    `held` when the time is in the future (it is below zero). `silence` counts for `none` when the rules found nothing.
     """
 
     reader: float
@@ -58,10 +63,10 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Fusion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`data/fusion.yaml`: the weights by language, '' for every other one.
+    """`data/fusion.yaml`: the weights by language; '' stands for all other languages.
 
-    `opening` and `joining` are probabilities of a contact: from the first a mention may open an event, from the second
-    it may join one that is there.
+    `opening` and `joining` are probabilities of a contact: from `opening` on a mention may open an event, from
+    `joining` on it may join an existing one.
     """
 
     opening: float
@@ -80,7 +85,7 @@ def bundled_fusion() -> Fusion:
 
 
 def reader_alone(fusion: Fusion) -> Fusion:
-    """Weights under which the reader alone decides: for comparing witnesses."""
+    """Return weights with which the reader alone decides, for comparing the witnesses."""
     alone = Weights(
         reader=1.0, found=0.0, found_status={}, ahead=0.0, sure=0.0, group=0.0, contact=0.0, silence=0.0, bias={}
     )
@@ -93,12 +98,12 @@ def group(status: str) -> str:
 
 
 def contact(statuses: Mapping[str, float]) -> float:
-    """Return the probability that there is a contact, and not one long past."""
+    """Return the probability that there is a contact that is not long past."""
     return 1 - statuses[NONE] - statuses[PAST]
 
 
 def features(opinion: Opinion, vote: Vote) -> dict[str, dict[str, float]]:
-    """Return what speaks for each status, by the name of its weight; `found_status` is under `found.STATUS`."""
+    """Return the terms for each status, by the name of their weight; `found_status` is called `found.STATUS`."""
     sure = _odds(vote.confidence) if vote.status != NONE else 0.0
     found: dict[str, dict[str, float]] = {}
     for status, share in opinion.statuses.items():
@@ -108,7 +113,8 @@ def features(opinion: Opinion, vote: Vote) -> dict[str, dict[str, float]]:
                 one["silence"] = 1.0
         else:
             if status == vote.status:
-                one["found"], one["sure"], one[f"found.{status}"] = 1.0, sure, 1.0
+                weight = 1.0 if vote.told else _UNTOLD
+                one["found"], one["sure"], one[f"found.{status}"] = weight, sure, weight
             elif group(status) == group(vote.status):
                 one["group"] = 1.0
             if status not in (NONE, PAST) and vote.status != PAST:
@@ -120,7 +126,7 @@ def features(opinion: Opinion, vote: Vote) -> dict[str, dict[str, float]]:
 
 
 def fused(opinion: Opinion, vote: Vote, weights: Weights) -> dict[str, float]:
-    """Return the probability of each status, with both witnesses heard."""
+    """Return the probability of each status, from both witnesses."""
     known = {
         "reader": weights.reader, "found": weights.found, "ahead": weights.ahead, "sure": weights.sure,
         "group": weights.group, "contact": weights.contact, "silence": weights.silence,
@@ -137,6 +143,6 @@ def fused(opinion: Opinion, vote: Vote, weights: Weights) -> dict[str, float]:
 
 
 def _odds(confidence: float) -> float:
-    """A confidence as log odds, 0 for .9: what the rules usually are."""
+    """A confidence as log odds relative to .9, the usual confidence of the rules."""
     bounded = min(max(confidence, 0.05), 0.99)
     return math.log(bounded / (1 - bounded)) - math.log(9)

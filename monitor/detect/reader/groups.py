@@ -1,13 +1,12 @@
-"""From pairs to contacts: who is in one contact together, and who apart.
+"""Builds contacts from pairs: which leaders are in one contact together, and which in separate contacts.
 
-The reader says `none` of a pair that only has a partner in common ("X speaks by phone with Y, and with Z"), so a
-contact of three is three pairs that are each in one: a clique. A set that the rules found is kept whole when its pairs
-agree.
+For "X speaks by phone with Y, and with Z" the reader gives `none` for the pair Y and Z. So a contact of three leaders
+is three pairs that are each in contact: a clique. A set that the rules found is kept whole if its pairs agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -16,24 +15,24 @@ from monitor.detect.reader.opinion import NONE, Pair
 
 Statuses = dict[str, float]
 
-#: Three or more are in one contact only if each pair of them is at least as likely as this.
+#: Three or more leaders are in one contact only if each pair of them has at least this probability.
 _TOGETHER = 0.75
-#: Of a set that the rules found, a pair that speaks against it more strongly than this breaks it up.
+#: A set that the rules found is split if the probability of one of its pairs is below this.
 _AGAINST = 0.25
 
 
 class Joined(NamedTuple):
-    """Leaders in one contact, and the probability of each status."""
+    """The leaders of one contact, and the probability of each status."""
 
     leaders: frozenset[str]
     statuses: Statuses
 
 
 def contacts_of(pairs: Mapping[Pair, Statuses], sets: Collection[frozenset[str]], threshold: float) -> list[Joined]:
-    """Return the contacts that the pairs make, in the order of the pairs; a pair counts from `threshold` on.
+    """Return the contacts that the pairs form, in the order of the pairs. A pair counts from `threshold` on.
 
-    Sets of the rules whose leaders the reader did not all see are not among them. Pairs that it was not asked of, such
-    as two leaders of one body, do not speak against a set.
+    Sets of the rules with leaders that the reader did not see are left out. Pairs on which the reader was not asked,
+    such as two leaders of one body, do not count against a set.
     """
     known = {frozenset(pair): statuses for pair, statuses in pairs.items()}
     made: list[Joined] = []
@@ -53,8 +52,25 @@ def contacts_of(pairs: Mapping[Pair, Statuses], sets: Collection[frozenset[str]]
     return sorted(made, key=lambda one: sorted(order.get(leader, len(order)) for leader in one.leaders))
 
 
+def gatherings(summits: Sequence[Joined]) -> list[Joined]:
+    """Return the summits, with those joined that share a leader and a status group.
+
+    The reader judges pairs: for "the host received A, B and C" it says that the host is at a summit with each guest,
+    and nothing about A and B.
+    """
+    left, found = list(summits), list[Joined]()
+    while left:
+        whole = [left.pop(0)]
+        leaders, status = whole[0].leaders, _top(whole[0].statuses)
+        while more := [one for one in left if one.leaders & leaders and _top(one.statuses) == status]:
+            left = [one for one in left if one not in more]
+            leaders, whole = leaders.union(*(one.leaders for one in more)), [*whole, *more]
+        found.append(Joined(leaders, _mean([one.statuses for one in whole])))
+    return found
+
+
 def _without_doubtful(pairs: Mapping[frozenset[str], Statuses]) -> set[frozenset[str]]:
-    """The pairs without those that would join three or more and are not likely enough for that."""
+    """The pairs, except those that would join three or more leaders but are not likely enough for that."""
     left = set(pairs)
     while True:
         inner = {frozenset(pair) for clique in _cliques(left) if len(clique) > 2 for pair in combinations(clique, 2)}
@@ -65,12 +81,12 @@ def _without_doubtful(pairs: Mapping[frozenset[str], Statuses]) -> set[frozenset
 
 
 def _told(statuses: Statuses) -> float:
-    """The probability that the text speaks of a contact at all, be it long past."""
+    """The probability that the text reports a contact at all, even one long past."""
     return 1 - statuses[NONE]
 
 
 def _of_one_mind(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses]) -> Iterator[Joined]:
-    """The clique as one contact if its pairs have one status, else its parts that do."""
+    """The clique as one contact if its pairs agree on a status, else the parts of it that do."""
     inner = [frozenset(pair) for pair in combinations(sorted(clique), 2)]
     mean = _mean([pairs[pair] for pair in inner])
     main = _top(mean)
@@ -86,7 +102,7 @@ def _of_one_mind(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses
 
 
 def _top(statuses: Statuses) -> str:
-    """The likeliest group of statuses but `none`."""
+    """The most likely group of statuses except `none`."""
     totals: dict[str, float] = {}
     for status, share in statuses.items():
         if status != NONE:
@@ -103,7 +119,7 @@ def _mean(some: list[Statuses]) -> Statuses:
 
 
 def _cliques(edges: Collection[frozenset[str]]) -> list[frozenset[str]]:
-    """The largest sets of leaders that are joined each to each (Bron and Kerbosch); leaders are few."""
+    """The largest sets of leaders in which each is connected to each (Bron and Kerbosch). There are few leaders."""
     near: dict[str, set[str]] = {}
     for edge in edges:
         first, second = sorted(edge)

@@ -1,10 +1,10 @@
-"""What the reader makes of one pair of leaders."""
+"""The reader's judgement of one pair of leaders."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-#: The class of a pair that the text tells no contact of.
+#: The class of a pair without a contact in the text.
 NONE = "none"
 PAST = "past"
 
@@ -12,7 +12,7 @@ Pair = tuple[str, str]
 
 
 class Opinion(NamedTuple):
-    """A distribution each over statuses (with `none`), media and kinds."""
+    """One probability distribution each over statuses (with `none`), media and kinds."""
 
     statuses: dict[str, float]
     media: dict[str, float]
@@ -20,5 +20,5 @@ class Opinion(NamedTuple):
 
     @property
     def contact(self) -> float:
-        """The probability that the text tells of a contact that is not long past."""
+        """The probability that the text reports a contact that is not long past."""
         return 1 - self.statuses[NONE] - self.statuses[PAST]

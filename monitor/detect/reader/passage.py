@@ -1,8 +1,8 @@
-"""What the reader is shown of an article for one pair of leaders.
+"""Builds the text that the reader is shown of an article for one pair of leaders.
 
-The two leaders stand as markers `[A]` and `[B]`, in the order of the text, and every other leader as `[C]`. No name,
-title or state of a leader remains, so the reader cannot learn who usually meets whom: with two others in their place
-the passage is the same, and so is the decision.
+The two leaders are replaced by the markers `[A]` and `[B]`, in the order of the text, and every other leader by `[C]`.
+No name, title or state of a leader remains. So the reader can't learn who usually meets whom: with two other leaders in
+their place the passage, and therefore the decision, is the same.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 from monitor.detect.reader.pieces import CLS, FIRST, OTHER, SECOND, SEP, UNKNOWN, Pieces
 
-#: Pieces of a passage, at most. Nine in ten titles with their summary have fewer.
+#: Pieces of a passage at most. Nine in ten titles with their summary have fewer.
 MAX_PIECES = 96
-#: Leaders of one article whose pairs are read, in the order of the text: more are a list of guests.
+#: Leaders of one article whose pairs are read, in the order of the text: more leaders are a list of guests.
 MAX_LEADERS = 6
-#: Fields of the article that are read: news stands at the top.
+#: Code points of each field that are read: news puts what matters first.
 _LONGEST_FIELD = 900
 
 
 class SeenLeader(NamedTuple):
-    """A phrase that means leaders: code points of the field's text as normalised, and whom it means."""
+    """A phrase that means leaders: its place in the field's normalised text, and the leaders."""
 
     field: str
     start: int
@@ -31,7 +31,7 @@ class SeenLeader(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """An article as the reader takes it: fields in the order of reading, persons in the order of the text.
+    """An article as input of the reader: fields in reading order, persons in the order of the text.
 
     `speaker` is the leader whose own office published the article, '' for the press.
     """
@@ -47,12 +47,12 @@ class Passage(NamedTuple):
         return tuple(dict.fromkeys(([self.speaker] if self.speaker else []) + named))[:MAX_LEADERS]
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """Yield each pair of leaders, the one named first in front."""
+        """Yield each pair of leaders, the one that is named first in front."""
         yield from combinations(self.leaders(), 2)
 
 
 class Word(NamedTuple):
-    """One word of a passage (or a marker), its place in the article, and its rows of the table."""
+    """One word (or marker) of a passage, its place in the article, and its rows of the embedding table."""
 
     field: str
     start: int
@@ -61,19 +61,19 @@ class Word(NamedTuple):
 
     @property
     def is_marker(self) -> bool:
-        """Whether it stands for a leader or ends a field."""
+        """Whether it stands for a leader or for the end of a field."""
         return all(row <= OTHER and row != UNKNOWN for row in self.rows)
 
 
 def fields_of(texts: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return the fields that are read: title and summary; where there is no summary, the beginning of the text."""
+    """Return the fields to read: title and summary, or without a summary the title and the beginning of the text."""
     given = {name: text for name, text in texts if text}
     order = ("title", "summary") if given.get("summary") else ("title", "text")
     return tuple((name, given[name][:_LONGEST_FIELD]) for name in order if name in given)
 
 
 def words_of(passage: Passage, pair: tuple[str, str], pieces: Pieces) -> list[Word]:
-    """Return the passage for one pair, as words with their pieces, bounded to `MAX_PIECES` with both leaders inside."""
+    """Return the passage for one pair as words with their pieces: at most MAX_PIECES, with both leaders included."""
     marker = {pair[0]: FIRST, pair[1]: SECOND}
     opening = [Word("", 0, 0, (CLS,))]
     if passage.speaker in marker:
@@ -100,7 +100,7 @@ def _plain(name: str, text: str, stretch: tuple[int, int], pieces: Pieces, langu
 
 
 def _window(words: list[Word], room: int) -> list[Word]:
-    """As many words as fit: from the beginning, or from so far on that the first place with both leaders is inside."""
+    """As many words as fit, from the beginning, or from later if both leaders are named only later."""
     sizes = [len(word.rows) for word in words]
     if sum(sizes) <= room:
         return words
@@ -120,7 +120,7 @@ def _window(words: list[Word], room: int) -> list[Word]:
 
 
 def _last_needed(words: list[Word]) -> int:
-    """Where the later of the two leaders is named for the first time, with a few words behind."""
+    """The place where the second of the two leaders is first named, plus a few words."""
     where: dict[int, int] = {}
     for at, word in enumerate(words):
         for row in word.rows:

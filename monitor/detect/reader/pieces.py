@@ -1,9 +1,9 @@
-"""Splits text into word pieces: the numbers that the encoder reads.
+"""Splits text into word pieces, the numbers that the model reads.
 
-Greedy longest match, as BERT's WordPiece does it, over two vocabularies in one table: the base encoder's own pieces of
-its language (lower case, no accents) and pieces that all other languages share (as they are written). A small module
-of our own instead of the `tokenizers` package: that one brings a download client and its dependencies into a service
-that never downloads a model, and a detector reads so few articles that speed does not decide (0.2 ms an article).
+The method is greedy longest match, as in BERT's WordPiece, over two vocabularies in one table: the English pieces of
+the base model (lower case, without accents), and pieces that all other languages share (as they are written). We do not
+use the `tokenizers` package, because it adds a download client and its dependencies to a service that downloads no
+model. Speed does not matter here: few articles reach the reader, and each takes 0.2 ms.
 """
 
 from __future__ import annotations
@@ -11,41 +11,56 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
+import msgspec
 import regex
 
-#: Rows of the table that are no piece of text. `PAD` fills a batch, `CLS` opens a passage, `SEP` ends a field.
+from monitor.detect.datafile import read
+
+#: Rows of the table that are not text. `PAD` fills a batch, `CLS` opens a passage, `SEP` ends a field.
 PAD, UNKNOWN, CLS, SEP, FIRST, SECOND, OTHER = range(7)
 SPECIALS: tuple[str, ...] = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[A]", "[B]", "[C]")
-#: What marks a piece that goes on within a word.
+#: Prefix of a piece that continues a word.
 INSIDE = "##"
-#: How a row of one language's own vocabulary begins: its code. All other languages share the rows without one.
-_OWN = regex.compile(r"([a-z]{2}):(.+)", regex.DOTALL)
-#: A word longer than this is noise (a URL, an encoded blob).
+#: A row of a vocabulary for one language starts with its code. Rows without a code are shared by all other languages.
+_CODE = regex.compile("[a-z]{2}")
+#: A longer word is noise (a URL, an encoded blob).
 _MAX_WORD = 60
 _LONGEST_PIECE = 20
 _CACHED_WORDS = 50_000
-#: Scripts that write words without spaces: a run of them is matched piece by piece.
-_RUNS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー"
+
+
+class UnspacedScripts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`data/unspaced.yaml`: scripts without spaces by their Unicode name, and more letters that count as theirs."""
+
+    scripts: tuple[str, ...]
+    letters: str
+
+
+_UNSPACED = read("unspaced.yaml", UnspacedScripts, folder=Path(__file__).parent / "data")
+#: The letters of these scripts, for a regular expression: a run of them is matched piece by piece.
+_RUNS = "".join(rf"\p{{{name}}}" for name in _UNSPACED.scripts) + _UNSPACED.letters
 _WORDS = regex.compile(rf"[{_RUNS}]+|[\p{{L}}\p{{M}}\p{{N}}--[{_RUNS}]]+|[^\s\p{{L}}\p{{M}}\p{{N}}]", regex.V1)
 
 
 class Pieces:
-    """The vocabulary: `rows[n]` is the text of row n, with the specials first."""
+    """The vocabulary: `rows[n]` is the text of row n; the special rows come first."""
 
     def __init__(self, rows: Sequence[str]) -> None:
         self.rows = tuple(rows)
         self._own: dict[str, dict[str, int]] = {}
         self._shared: dict[str, int] = {}
         for n, row in enumerate(rows[len(SPECIALS) :], len(SPECIALS)):
-            if (own := _OWN.fullmatch(row)) is not None:
-                self._own.setdefault(own[1], {})[own[2]] = n
+            language, colon, piece = row.partition(":")
+            if colon and piece and _CODE.fullmatch(language):
+                self._own.setdefault(language, {})[piece] = n
             else:
                 self._shared[row] = n
         self._word = lru_cache(maxsize=_CACHED_WORDS)(self._split)
 
     def read(self, text: str, language: str) -> list[tuple[int, int, tuple[int, ...]]]:
-        """Return the words of a text with their pieces: start, end (code points of `text`), rows of the table."""
+        """Return the words of a text with their pieces: start and end (code points of `text`), rows of the table."""
         return [(one.start(), one.end(), self._word(one.group(), language)) for one in _WORDS.finditer(text)]
 
     def _split(self, word: str, language: str) -> tuple[int, ...]:
@@ -67,7 +82,7 @@ class Pieces:
                 piece = word[at:end]
                 row = table.get(INSIDE + piece if inside else piece)
                 if row is None and (not at or is_unspaced(piece[0])):
-                    row = table.get(piece if inside else INSIDE + piece)  # a particle behind a name, a run of Chinese
+                    row = table.get(piece if inside else INSIDE + piece)  # a particle after a name, a run of Chinese
                 if row is not None:
                     found.append(row)
                     at = end
@@ -81,12 +96,12 @@ class Pieces:
 
 @lru_cache(maxsize=4096)
 def is_unspaced(letter: str) -> bool:
-    """Say whether the letter's script writes words without spaces."""
+    """Say whether the letter's script has no spaces between words."""
     return regex.match(rf"[{_RUNS}]", letter) is not None
 
 
 def _plain(word: str) -> str:
-    """Lower case without accents, as the English base was trained."""
+    """The word in lower case and without accents, as in the training data of the English base model."""
     if word.isascii():
         return word.lower()
     return "".join(one for one in unicodedata.normalize("NFD", word.lower()) if unicodedata.category(one) != "Mn")

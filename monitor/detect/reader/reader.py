@@ -1,4 +1,4 @@
-"""The learned reader: what an article says of each pair of its leaders, as probabilities."""
+"""The learned reader: gives, for each pair of leaders in an article, probabilities of statuses, media and kinds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from monitor.detect.reader.passage import Passage, Word, words_of
 
 
 class Reads(Protocol):
-    """What the detector asks of a reader; `weights` say how far it is believed beside the rules."""
+    """What the detector needs of a reader."""
 
     @property
     def fusion(self) -> Fusion:
-        """How far it is believed."""
+        """The weights with which it is combined with the rules."""
         ...
 
     def read(self, passage: Passage) -> dict[Pair, Opinion]:
@@ -27,7 +27,7 @@ class Reads(Protocol):
         ...
 
     def words(self, passage: Passage, pair: Pair) -> list[Word]:
-        """Return the passage as it is read for this pair."""
+        """Return the passage as words, as the model reads it for this pair."""
         ...
 
     def opinions(self, passages: Sequence[list[Word]]) -> list[Opinion]:
@@ -36,9 +36,9 @@ class Reads(Protocol):
 
 
 class Reader:
-    """Reads passages with the bundled encoder. Pure, deterministic and offline; may be shared by threads.
+    """Reads passages with the bundled model. Pure, deterministic and offline; threads may share it.
 
-    Raises DataFileError when made if the model's files are missing or damaged.
+    Raises DataFileError when it is created and the model's files are missing or damaged.
     """
 
     def __init__(self, encoder: Encoder | None = None, fusion: Fusion | None = None) -> None:
@@ -48,7 +48,7 @@ class Reader:
         self._names = (card.statuses, card.media, card.kinds)
 
     def read(self, passage: Passage) -> dict[Pair, Opinion]:
-        """An opinion of each pair of leaders that the passage names, in one batch; none in a language never learnt."""
+        """Return an opinion of each pair of leaders in the passage; empty for a language that it was not trained on."""
         pairs = list(passage.pairs())
         if not pairs or passage.language not in self._encoder.card.languages:
             return {}
@@ -56,7 +56,7 @@ class Reader:
         return dict(zip(pairs, self.opinions(words), strict=True))
 
     def words(self, passage: Passage, pair: Pair) -> list[Word]:
-        """Return the passage as it is read for this pair."""
+        """Return the passage as words, as the model reads it for this pair."""
         return words_of(passage, pair, self._encoder.pieces)
 
     def opinions(self, passages: Sequence[list[Word]]) -> list[Opinion]:
@@ -66,12 +66,12 @@ class Reader:
 
 
 def opinion_of(scores: NDArray[np.float32], names: Sequence[Sequence[str]]) -> Opinion:
-    """The scores of one passage as probabilities; `names` are those of statuses, media and kinds, in this order."""
+    """Return the scores of one passage as probabilities; `names` are the statuses, media and kinds."""
     parts = np.split(scores, np.cumsum([len(one) for one in names])[:-1])
     return Opinion(*(dict(zip(one, _shares(part), strict=True)) for one, part in zip(names, parts, strict=True)))
 
 
 def _shares(scores: NDArray[np.float32]) -> list[float]:
-    """Scores as probabilities (softmax)."""
+    """The scores as probabilities (softmax)."""
     powers = np.exp(scores - scores.max())
     return [float(one) for one in powers / powers.sum()]

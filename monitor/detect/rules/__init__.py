@@ -1,1 +1,1 @@
-"""Rules over a sentence: which leaders are in contact, and whether it happened. Pure."""
+"""The rules for one sentence: which leaders are in contact, and whether it happened. Pure."""

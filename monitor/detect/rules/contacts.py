@@ -1,36 +1,40 @@
-"""From rows of items to contacts: which frame joins which leaders at which trigger, and why the others do not count."""
+"""Finds the contacts in a row of items: which frame connects which leaders at a trigger, and what is rejected."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import combinations
 
 import msgspec
 
 from monitor.detect.people.offices import Focus
 from monitor.detect.rules.rows import Row
 from monitor.detect.text.tokens import POSSESSIVES, Phrases
+from monitor.detect.vocabulary.compiled_words import Trigger
 from monitor.detect.vocabulary.frame_shapes import Frame, ItemClass
-from monitor.detect.vocabulary.language import Language, Trigger
+from monitor.detect.vocabulary.language import Language
 from monitor.records import Medium
 
-#: Behind an unknown name these make it the subject: "Trump says Witkoff | to meet Putin".
+#: After an unknown name, these classes make the name a subject: "Trump says Witkoff | to meet Putin".
 _VERBAL: frozenset[ItemClass] = frozenset({"to", "aux", "have", "say", "support", "control", "travel", "MEET", "SPEAK"})
 _FINITE = _VERBAL - {"to"}
 _OBJECT_OF: frozenset[ItemClass] = frozenset({"with", "of", "by", "prep", "during", "between", "det", "the", "poss"})
 _BEFORE_CLAUSE: frozenset[ItemClass] = frozenset(
     {"BREAK", "COMMA", "END", "conj", "say", "and", "QUOTE", "the", "time", "adv", "prep"}
 )
-#: Leaders who are asked to meet, without the one who asks.
+#: Reason for rejecting a contact: an envoy, minister or aide meets the other leader.
+SOMEBODY_ELSE = "a participant is not a leader"
+#: Leaders who are asked to meet; the one who asks is not counted.
 _ASKED = 2
 _PERSONAL: frozenset[ItemClass] = frozenset({"pron", "poss", "their"})
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """Leaders joined at one trigger: side A acts where sides differ. Items `first` up to `last` of the row hold it.
+    """Leaders connected at one trigger. Side A acts, if the sides differ. The row's items `first` up to `last` hold it.
 
-    `apart`: one of several contacts that the same words tell of, each with a partner of its own ("met separately").
-    `host_unnamed`: the article does not name the leader of the state or seat that is visited.
+    `apart`: one of several contacts that the same words report, each with its own partner ("met separately").
+    `host_unnamed`: the article does not name the leader of the visited state or seat.
     """
 
     a: tuple[str, ...]
@@ -47,12 +51,12 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def leaders(self) -> frozenset[str]:
-        """Everybody who takes part."""
+        """All participants."""
         return frozenset(self.a) | frozenset(self.b)
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A candidate that does not count: `reason` is from a bounded set, `at` is the trigger's item."""
+    """A rejected candidate: `reason` is from a bounded set, `at` is the trigger's item."""
 
     at: int
     trigger: str
@@ -61,7 +65,7 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Contact], list[Rejection]]:
-    """Return the contacts of one sentence, at most one frame a trigger: the first of the catalogue that fits."""
+    """Return the contacts of one sentence. At each trigger, only the first frame in the file that fits counts."""
     found: dict[int, Contact] = {}
     objects: set[int] = set()
     rejected: dict[int, Rejection] = {}
@@ -94,17 +98,19 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
     for at in triggers:
         trigger = row.items[at].trigger
         if at not in found and at not in rejected and trigger is not None:
-            rejected[at] = Rejection(at, trigger.name, "no frame joins leaders at this trigger")
+            rejected[at] = Rejection(at, trigger.name, "fewer than two leaders do it")
     for at in [at for at, one in found.items() if _outdone(one, found)]:
-        rejected[at] = Rejection(at, found[at].trigger.name, "told by another trigger", tuple(found.pop(at).leaders))
+        rejected[at] = Rejection(
+            at, found[at].trigger.name, "another word tells it better", tuple(found.pop(at).leaders)
+        )
     contacts = [one for at in sorted(found) for one in _spread(row, found[at], language)]
     return contacts, [reason for at, reason in sorted(rejected.items()) if at not in found]
 
 
 def _outdone(contact: Contact, found: dict[int, Contact]) -> bool:
-    """Whether another trigger tells it better.
+    """Whether another trigger reports the same contact better.
 
-    It does a weak one, a noun without partners, and part of a larger group's contact.
+    That is so for a weak trigger, for a noun without partners, and for part of a larger group's contact.
     """
     for one in found.values():
         if contact.trigger.of.weak and not one.trigger.of.weak and one.leaders >= contact.leaders:
@@ -124,7 +130,7 @@ def _matches(frame: Frame, row: Row) -> Iterator[re.Match[str]]:
 
 
 def _label(match: re.Match[str], name: str) -> int | None:
-    """The item that bears the label, None when the shape does not have it."""
+    """The item with this label, None if the shape does not have it."""
     return match.start(name) if name in match.re.groupindex and match[name] else None
 
 
@@ -170,7 +176,7 @@ def _complete(row: Row, focus: Focus, frame: Frame, match: re.Match[str]) -> Con
 
 
 def _is_attribute(row: Row, index: int) -> bool:
-    """Whether the state goes on into another noun: "pays a visit to Lebanon blast victims"."""
+    """Whether the state is part of another noun: "pays a visit to Lebanon blast victims"."""
     behind = row.items[index + 1 : index + 2]
     return any(one.class_ in ("WORD", "NAME", "HYPHEN") for one in behind)
 
@@ -178,7 +184,7 @@ def _is_attribute(row: Row, index: int) -> bool:
 def _given(
     row: Row, focus: Focus, frame: Frame, match: re.Match[str], sides: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> tuple[tuple[str, ...], tuple[str, ...]] | Rejection:
-    """Both sides, with the one that the shape does not show."""
+    """Both sides, including the one that the shape does not contain."""
     side_a, side_b = sides
     at = match.start("T")
     trigger = row.items[at].trigger
@@ -189,12 +195,18 @@ def _given(
     if frame.missing == "speaker":
         return (*side_a, *(one for one in (focus.speaker,) if one)), side_b
     present = frozenset(side_a or side_b)
-    if frame.missing == "subject":
+    if frame.missing == "dropped":
+        subject = focus.subject if match.start() == 0 and not present & set(focus.subject) else ()
+    elif frame.missing == "subject":
         subject = _subject(row, focus, match.start(), match.end(), present)
     else:
         subject = _sayer(row, match.end(), present)
+    if side_b and _sends_somebody(row, match.start()):
+        return Rejection(at, trigger.name, SOMEBODY_ELSE, side_b)
     if not subject:
-        return Rejection(at, trigger.name, "no second leader takes part", side_a or side_b)
+        another = side_b and frame.missing == "subject" and _is_anothers(row, match.start())
+        reason = SOMEBODY_ELSE if another else "no second leader takes part"
+        return Rejection(at, trigger.name, reason, side_a or side_b)
     named = _label(match, "B")
     visitor = named if named is not None and named < at and trigger.of.role == "visitor" else None
     if visitor is not None and len(subject) > 1:
@@ -207,7 +219,7 @@ def _given(
 
 
 def _both(row: Row, focus: Focus, before: int) -> tuple[str, ...]:
-    """The two leaders whom "their" means: those of the sentence so far, else of the article so far."""
+    """The two leaders that "their" refers to: those of the sentence so far, else of the article so far."""
     here = dict.fromkeys(one for item in row.items[:before] for one in item.leaders)
     if here:
         return tuple(here) if len(here) == 2 else ()
@@ -215,7 +227,7 @@ def _both(row: Row, focus: Focus, before: int) -> tuple[str, ...]:
 
 
 def _alone_in_focus(row: Row, focus: Focus) -> tuple[str, ...]:
-    """The two leaders whom a noun without partners is about: the only ones of the article so far, one of them here."""
+    """The two leaders of a noun without partners: the only ones in the article so far, if this sentence names one."""
     here = {one for item in row.items for one in item.leaders}
     if not here or any(item.class_ == "PERSON" for item in row.items):
         return ()
@@ -223,10 +235,11 @@ def _alone_in_focus(row: Row, focus: Focus) -> tuple[str, ...]:
 
 
 def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[str]) -> tuple[str, ...]:
-    """Who else takes part when only one side is at the trigger: the subject, or who says it of himself.
+    """The other participants, if only one side is next to the trigger.
 
-    In turn: the nearest subject before the trigger; for a fronted phrase the subject behind it; the speaker of a quote
-    ("..., Trump said", "— Trump"); the subject of the sentence before, for a pronoun; the owner of an official source.
+    In this order: the nearest subject before the trigger; for a fronted phrase, the subject after it; the speaker of a
+    quote ("..., Trump said", "— Trump"); for a pronoun, the subject of the sentence before; the owner of an official
+    source.
     """
     items = row.items
     for index in range(first - 1, -1, -1):
@@ -256,8 +269,33 @@ def _subject(row: Row, focus: Focus, first: int, last: int, present: frozenset[s
     return ()
 
 
+def _is_anothers(row: Row, first: int) -> bool:
+    """Whether the subject right before the trigger is not a leader: "says Smith, Jones | to meet X"."""
+    at = first - 1
+    while at >= 0 and row.items[at].class_ not in ("PERSON", "NAME") and not row.items[at].leaders:
+        if row.items[at].class_ not in _VERBAL and row.items[at].class_ != "adv":
+            return False
+        at -= 1
+    if at < 0 or row.items[at].leaders or (row.items[at].class_ == "NAME" and row.title_case):
+        return False
+    while at >= 0 and row.items[at].class_ in ("PERSON", "NAME", "COMMA", "and"):
+        at -= 1
+    return at < 0 or row.items[at].class_ in ("say", "BREAK", "conj")
+
+
+def _sends_somebody(row: Row, first: int) -> bool:
+    """Whether a leader sends someone else to the contact: "X sends a top aide | to meet Y"."""
+    start = row.items[first].first
+    for verb, end in row.sends:
+        sender = any(one.leaders and one.last <= verb for one in row.items)
+        behind = [one for one in row.items[:first] if one.first > verb]
+        if sender and verb < start <= end and any(one.class_ in ("WORD", "NAME", "PERSON") for one in behind):
+            return not any(one.leaders or one.class_ in ("BREAK", "COMMA", "and") for one in behind)
+    return False
+
+
 def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
-    """The subject behind a fronted phrase, or who says it: "— Trump", "..., Trump said"."""
+    """The subject after a fronted phrase, or the person who says it: "— Trump", "..., Trump said"."""
     items = row.items
     breaks = [index for index in range(last, len(items)) if items[index].class_ == "BREAK"]
     for index in breaks[:1]:
@@ -273,16 +311,16 @@ def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
 
 
 def _may_act(row: Row, index: int) -> bool:
-    """Whether an unknown name may be the subject of what follows, and no object: "... says Witkoff to meet Putin"."""
+    """Whether an unknown name can be the subject of what follows, not an object: "... says Witkoff to meet Putin"."""
     before = row.items[index - 1] if index else None
     behind = row.items[index + 1].class_ in _VERBAL
     return behind and (before is None or (before.trigger is None and before.class_ not in _OBJECT_OF))
 
 
 def _is_subject(row: Row, index: int) -> bool:
-    """Whether the leader at `index` may be a subject: no preposition and no verb or noun of contact before it.
+    """Whether the leader at `index` can be a subject: no preposition and no verb or noun of contact is before it.
 
-    A preposition that is a conjunction as well ("as", "after") has a finite verb behind the leader.
+    After a word that is both preposition and conjunction ("as", "after"), a leader with a finite verb is a subject.
     """
     if index == 0:
         return True
@@ -293,7 +331,7 @@ def _is_subject(row: Row, index: int) -> bool:
 
 
 def _opens(row: Row, index: int) -> bool:
-    """Whether the item opens its clause."""
+    """Whether the item is the first of its clause."""
     return index == 0 or row.items[index - 1].class_ in _BEFORE_CLAUSE
 
 
@@ -340,7 +378,7 @@ def _ends_at(phrases: Phrases[bool], row: Row, at: int) -> bool:
 
 
 def _spread(row: Row, contact: Contact, language: Language) -> Iterator[Contact]:
-    """One contact for each partner when the trigger or an adverb ("separately") says so."""
+    """A separate contact with each partner, if the trigger or an adverb ("separately") says so."""
     apart = contact.trigger.distributive or any(
         language.distributive.longest(row.words, one)
         for one in range(row.items[contact.first].first, _clause_end(row, contact.last))
@@ -353,25 +391,31 @@ def _spread(row: Row, contact: Contact, language: Language) -> Iterator[Contact]
         yield msgspec.structs.replace(contact, b=(partner,), apart=True)
 
 
-#: Partners of a call that are phoned one by one.
+#: From this number of partners on, a call means a separate call with each.
 _EACH = 2
 
 
-def calls_apart(row: Row, contact: Contact, medium: Medium, language: Language) -> Iterator[Contact]:
-    """Yield the contact; of one leader's phone call with several others one call with each, unless it is told as one.
+def told_apart(
+    row: Row, contact: Contact, medium: Medium, language: Language, of_one_state: Callable[[frozenset[str]], bool]
+) -> Iterator[Contact]:
+    """Yield the contact; or a separate one with each partner, if one leader has several who are not met together.
 
-    "A call with X, Y and Z" is a conference; "calls", "talks" and verbs are one call with each.
+    Calls are separate ("calls X and Y", "speaks to X, Y"), unless the text says that it was one call ("a call with X, Y
+    and Z", "a conference call"). Meetings are separate if the partners lead the same state, such as a king and his
+    prime minister.
     """
-    one_call = len(contact.b) > _EACH and contact.trigger.tense == "noun" and contact.trigger.of.kind != "talks"
-    several = (
-        medium == "phone" and len(contact.a) == 1 and len(contact.b) >= _EACH and not contact.apart and not one_call
-    )
-    joint = not language.joint or any(language.joint.longest(row.words, at) for at in range(len(row.words)))
-    if not several or joint:
+    if len(contact.a) != 1 or len(contact.b) < _EACH or contact.apart:
         yield contact
         return
-    for partner in contact.b:
-        yield msgspec.structs.replace(contact, b=(partner,), apart=True)
+    noun = contact.trigger.tense == "noun"
+    conference = noun and len(contact.b) > _EACH and contact.trigger.of.kind != "talks"
+    calls = (medium == "phone" and not conference) or (medium == "unknown" and not noun)
+    joint = not language.joint or any(language.joint.longest(row.words, at) for at in range(len(row.words)))
+    if (calls and not joint) or any(of_one_state(frozenset(two)) for two in combinations(contact.b, 2)):
+        for partner in contact.b:
+            yield msgspec.structs.replace(contact, b=(partner,), apart=True)
+    else:
+        yield contact
 
 
 def _clause_end(row: Row, index: int) -> int:

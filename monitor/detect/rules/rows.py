@@ -1,4 +1,4 @@
-"""A sentence as a row of items: leaders (coordinated ones together), triggers, word classes, and what cuts clauses."""
+"""Turns a sentence into a row of items: leaders (coordinated ones as one item), triggers, word classes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,27 @@ import msgspec
 
 from monitor.detect.people.offices import Registry
 from monitor.detect.people.person import Person
+from monitor.detect.text.scripts import commas
 from monitor.detect.text.tokens import POSSESSIVES, Token
+from monitor.detect.vocabulary.compiled_words import Trigger
 from monitor.detect.vocabulary.frame_shapes import ItemClass
-from monitor.detect.vocabulary.language import Language, Trigger
+from monitor.detect.vocabulary.language import Language
 
-#: A sentence of more tokens than this is cut: no news sentence is longer, and the work stays bounded.
+#: A longer sentence is cut after this many tokens: no news sentence is longer, and the work stays bounded.
 MAX_TOKENS = 160
 
-#: A fronted phrase is no longer than this.
+#: A fronted phrase has at most this many tokens.
 _FRONTED = 14
 _BREAKS = frozenset("—;:|()[]{}…•")
-_QUOTES = frozenset("\"'")
+_COMMAS = frozenset(commas())
+#: Marks of quotation, the apostrophe among them, as text is normalised.
+QUOTES = frozenset("\"'")
 
 
 class RowItem(msgspec.Struct, frozen=True):
-    """One item: its class, the tokens `first` up to `last` it covers, and what it holds.
+    """One item: its class, its tokens `first` up to `last`, and its content.
 
-    `hyphen` marks leaders joined by a hyphen; `word` is the word of an unknown item, the code of a state.
+    `hyphen`: leaders joined by a hyphen. `word`: the word of an unknown item, or the code of a state.
     """
 
     class_: str
@@ -39,11 +43,12 @@ class RowItem(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The items of one sentence and their shape, one letter an item.
+    """The items of one sentence, and its shape with one character an item.
 
-    `breaks` are the tokens that cut it hard: a time in brackets, or in a fronted phrase, belongs to its sentence.
-    `months` are places in the text of words that are months here ("may"), `joints` the tokens that begin a subordinate
-    clause ("as").
+    `breaks` are the tokens that end a clause for certain; a time in brackets or in a fronted phrase still belongs to
+    its sentence. `months` are the places in the text of words that are months here ("may"). `joints` are the tokens
+    that begin a subordinate clause ("as"). `sends` are the verbs with which a leader sends someone else ("dispatches"),
+    each with the place where the next phrase about something else begins ("after").
     """
 
     tokens: Sequence[Token]
@@ -54,6 +59,7 @@ class Row(msgspec.Struct, frozen=True):
     title_case: bool = False
     months: frozenset[int] = frozenset()
     joints: tuple[int, ...] = ()
+    sends: tuple[tuple[int, int], ...] = ()
 
 
 def read_row(
@@ -66,15 +72,20 @@ def read_row(
 ) -> Row:
     """Return the items of a sentence of at most MAX_TOKENS tokens.
 
-    `months` are the places in the text of words that are months here and something else elsewhere ("may").
+    `months` are the places in the text of words that are months here but may be other words elsewhere ("may").
     """
     language = registry.language
     text = [token.text for token in tokens]
     items = _coordinated(_fronted(_split(tokens, text, persons, registry, months), text, language), text)
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
     joints = tuple(at for at in range(len(text)) if language.subordinate.longest(text, at) is not None)
+    sends = tuple(
+        (at, next((end for end in range(at + 1, len(text)) if language.fronted.longest(text, end)), len(text)))
+        for at in range(len(text))
+        if language.sends.longest(text, at) is not None
+    )
     shape = "".join(language.alphabet[item.class_] for item in items)
-    return Row(tokens, text, tuple(items), shape, breaks, title_case, months, joints)
+    return Row(tokens, text, tuple(items), shape, breaks, title_case, months, joints, sends)
 
 
 def _split(
@@ -116,14 +127,14 @@ def _split(
         class_ = _class_of(tokens, text, at)
         if class_ == "WORD":
             class_ = next((name for ending, name in language.endings if text[at].endswith(ending)), class_)
-        if class_ != "WORD" or text[at][0].isalnum():  # signs and emoji between words say nothing
+        if class_ != "WORD" or text[at][0].isalnum():  # signs and emoji between words are skipped
             items.append(RowItem(class_, at, at + 1, word=text[at]))
         at += 1
     return items
 
 
 def _is_caseless(letter: str) -> bool:
-    """Whether the letter is of a script without capitals, in which any word may be a name."""
+    """Whether the letter is from a script without capitals, in which any word may be a name."""
     return letter > "\u05cf" and letter.isalpha() and letter.upper() == letter
 
 
@@ -140,9 +151,9 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
     word, token = text[at], tokens[at]
     if word[0].isalnum():
         return "NAME" if token.capital and at > 0 else "WORD"
-    if word in ",،、":
+    if word in _COMMAS:
         return "COMMA"
-    if word in _QUOTES or word in POSSESSIVES:
+    if word in QUOTES or word in POSSESSIVES:
         return "QUOTE"
     if word in "-/":
         behind = tokens[at + 1] if at + 1 < len(tokens) else None
@@ -157,7 +168,7 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
 
 
 def _coordinated(items: list[RowItem], text: list[str]) -> list[RowItem]:
-    """Leaders joined by conjunctions, commas or hyphens become one item; an apposition of the same leader too."""
+    """Join leaders connected by conjunctions, commas or hyphens, and appositions of the same leader, into one item."""
     merged: list[RowItem] = []
     at = 0
     while at < len(items):
@@ -199,14 +210,14 @@ def _coordinated(items: list[RowItem], text: list[str]) -> list[RowItem]:
 
 
 _LEADERS: frozenset[ItemClass] = frozenset({"LEADER", "OWNER", "PAIR"})
-#: What may follow a list of leaders behind a preposition; a verb makes the last one a subject of its own.
+#: Classes that may follow a list of leaders after a preposition; a verb would make the last leader a subject.
 _LIST_ENDS: frozenset[ItemClass] = frozenset(
     {"END", "BREAK", "COMMA", "prep", "during", "time", "adv", "and", "QUOTE", "of", "by"}
 )
 
 
 def _join(before: list[RowItem], item: RowItem, items: list[RowItem], at: int) -> int:
-    """How many items join the next leader to `item`: 0 when it stands alone."""
+    """The number of items that connect the next leader to `item`; 0 if none does."""
     window = items[at : at + 3]
     classes = [one.class_ for one in window]
 
@@ -245,10 +256,10 @@ def _is_leader(item: RowItem) -> bool:
 
 
 def _is_list(before: list[RowItem], items: list[RowItem], at: int) -> bool:
-    """Whether the comma at `at` is one of a list of leaders rather than the end of a phrase.
+    """Whether the comma at `at` separates leaders of a list, rather than ending a phrase.
 
-    It is when "and" follows in the list, when the list opens a clause ("Putin, Xi agree"), or behind a preposition when
-    no verb follows ("talks with Japarov, Lukashenko on Sunday").
+    It does if "and" follows in the list, if the list opens a clause ("Putin, Xi agree"), or if the list is after a
+    preposition and no verb follows ("talks with Japarov, Lukashenko on Sunday").
     """
     for step in range(at + 2, len(items) - 1, 2):
         if items[step].class_ == "and":
@@ -264,7 +275,7 @@ def _is_list(before: list[RowItem], items: list[RowItem], at: int) -> bool:
 
 
 def _fronted(items: list[RowItem], text: list[str], language: Language) -> list[RowItem]:
-    """The comma behind a fronted phrase ("After his call with X, Y ...") cuts the clause."""
+    """Make the comma after a fronted phrase ("After his call with X, Y ...") a clause end."""
     done: list[RowItem] = []
     opened = -1
     for index, item in enumerate(items):

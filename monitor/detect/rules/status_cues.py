@@ -1,18 +1,21 @@
-"""Whether it happened: status cues in the scope of a contact's trigger, after NegEx and ConText.
+"""Decides whether a contact happened, by the status cues in the scope of its trigger (after NegEx and ConText).
 
-A cue stands before or after what it speaks of and reaches a bounded way; of all cues in scope the strongest denial
-wins, and a barrier ("after", "ahead of" right at the trigger) stops cues farther out. Without a cue the tense decides:
-headline present is past.
+A cue is before or after its contact and acts over a bounded distance. Of all cues in scope, the strongest denial wins.
+A barrier right at the trigger ("after", "ahead of") stops cues further away. Without a cue the tense decides; the
+present tense of headlines counts as past.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.detect.rules.contacts import Contact
-from monitor.detect.rules.rows import Row, RowItem
+from monitor.detect.rules.rows import QUOTES, Row, RowItem
+from monitor.detect.text.tokens import Token
+from monitor.detect.vocabulary.compiled_words import Cue
 from monitor.detect.vocabulary.frame_shapes import ItemClass
-from monitor.detect.vocabulary.language import Cue, Language
+from monitor.detect.vocabulary.language import Language
 from monitor.detect.vocabulary.language_file import CueStatus
 from monitor.records import Status
 
@@ -20,27 +23,33 @@ _ORDER: tuple[CueStatus, ...] = (
     "generic", "cancelled", "denied", "rescheduled", "postponed", "past", "proposed", "planned", "ongoing", "held",
 )  # fmt: skip
 _TIGHT, _NEAR = 2, 9
-#: What may stand between a noun and what is said of it: "meeting in Budapest on Friday | postponed".
+#: Classes that may stand between a noun and what is said about it: "meeting in Budapest on Friday | postponed".
 _AFTER_NOUN: frozenset[ItemClass] = frozenset({
     "adv", "time", "prep", "during", "the", "det", "STATE", "SEAT", "NAME", "HYPHEN", "QUOTE", "of", "poss", "aux",
     "COMMA",
 })  # fmt: skip
-#: What may stand between a preposition and its noun.
+#: Classes that may stand between a preposition and its noun.
 _BEFORE_NOUN: frozenset[ItemClass] = frozenset(
     {"WORD", "det", "the", "poss", "their", "NAME", "STATE", "SEAT", "HYPHEN", "QUOTE", "adv"}
 )
-#: What ends a noun phrase or a verb group, for cues that speak of just that one.
+#: Classes that end a noun phrase or a verb group, for cues with the reach `phrase`.
 _PHRASE_ENDS: frozenset[ItemClass] = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
-#: What ends the reach of a cue behind its contact: another clause begins.
+#: Classes of which an infinitive tells the plans.
+_SUBJECTS: frozenset[ItemClass] = frozenset({"LEADER", "PAIR", "PERSON", "STATE", "SEAT", "pron", "NAME"})
+#: Classes that show that a clause behind a comma has its own verb.
+_PREDICATES = frozenset({"aux", "to", "support", "have", "OPEN"})
+#: Verbs whose object a noun of contact may be: an infinitive is not about it ("holds talks with X to end the war").
+_GOVERNS = frozenset({"support", "have", "HOST", "JOIN", "TAKE_PART"})
+#: Classes that end the reach of a cue after its contact, because another clause begins.
 _CUTS: frozenset[ItemClass] = frozenset({"and", "conj", "say", "LEADER", "pron"})
 
 
 class Verdict(NamedTuple):
-    """The status, the words that gave it, whether words told it rather than a default.
+    """The status, the words that gave it, and whether words (not only a default) stated it.
 
-    `undated` is what a rescheduled contact is when no new time is told. `wall` is the token of words such as "ahead
-    of": what stands before it is said of something else; -1 where there is none. `strong`: nothing else that is said
-    of the contact counts beside it.
+    `undated`: the status of a rescheduled contact if no new time is given. `wall`: the token of words such as "ahead
+    of", before which the text is about something else; -1 if there is none. `behind`: the contact, even if denied,
+    would be in the past.
     """
 
     status: CueStatus
@@ -48,7 +57,7 @@ class Verdict(NamedTuple):
     told: bool
     undated: Status = "postponed"
     wall: int = -1
-    strong: bool = False
+    behind: bool = False
 
 
 class FoundCue(NamedTuple):
@@ -63,32 +72,49 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
     """Return every status cue of a sentence, leftmost-longest."""
     found: list[FoundCue] = []
     names = {at for item in row.items if item.leaders for at in range(item.first, item.last)}
+    plain = _unquoted(row.tokens)
+    words = [row.words[at] for at in plain]
     at = 0
-    while at < len(row.words):
-        if (pseudo := language.pseudo_cues.longest(row.words, at)) is not None:
+    while at < len(words):
+        if (pseudo := language.pseudo_cues.longest(words, at)) is not None:
             at = pseudo[0]
             continue
-        month = row.tokens[at].start in row.months
-        hit = language.cues.longest(row.words, at) if at not in names and not month else None
+        month = row.tokens[plain[at]].start in row.months
+        hit = language.cues.longest(words, at) if plain[at] not in names and not month else None
         if hit is None:
             at += 1
             continue
-        found.extend(FoundCue(at, hit[0], cue) for cue in hit[1])
+        found.extend(FoundCue(plain[at], plain[hit[0] - 1] + 1, cue) for cue in hit[1])
         at = hit[0]
     return found
 
 
+def _unquoted(tokens: Sequence[Token]) -> list[int]:
+    """Return the places of all tokens but quotation marks: "'prepared' to talk" means the same as "prepared to talk".
+
+    A mark with no space on either side is an apostrophe, which cues have: "won't".
+    """
+    spaced = [*(one.spaced or not one.text[0].isalnum() for one in tokens[1:]), True]
+    return [
+        at
+        for at, one in enumerate(tokens)
+        if one.text not in QUOTES or (one.text == "'" and not one.spaced and not spaced[at])
+    ]
+
+
 def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     """Return the status of one contact by the cues around it."""
-    if row.items[0].class_ == "aux" and row.words[-1] == "?":
-        return Verdict("generic", "?", True)  # "Could X and Y meet?"
+    if row.items[0].class_ in ("aux", "control") and row.words[-1] == "?":
+        return Verdict("generic", "?", True)  # "Could X and Y meet?", "Soll X mit Y reden?"
     inside = [one for one in cues if _in_scope(row, contact, one)]
     barrier = max((one.first for one in inside if one.cue.of.barrier), default=-1)
     wall = max((one.first for one in inside if one.cue.of.apart), default=-1)
-    inside = [one for one in inside if one.first >= barrier or (_passes(one.cue) and not _is_behind(wall, one))]
+    bound = max((one.first for one in inside if one.cue.of.apart or _is_after(one.cue)), default=-1)
+    inside = [one for one in inside if one.first >= barrier or (_passes(one.cue) and not _is_behind(bound, one))]
     if inside:
         best = min(inside, key=lambda one: _rank(row, one))
-        return Verdict(_as_told(row, best), best.cue.words, True, best.cue.of.undated, wall, best.cue.of.strong)
+        cue, behind = best.cue.of, best.cue.of.behind or contact.trigger.tense == "past"
+        return Verdict(_as_told(row, best), best.cue.words, True, cue.undated, wall, behind)
     trigger = contact.trigger
     if contact.frame.status is not None:
         return Verdict(contact.frame.status, contact.frame.name, True)
@@ -97,7 +123,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
 
 
 def _as_told(row: Row, found: FoundCue) -> CueStatus:
-    """What the cue says, in reported speech perhaps another thing: "said he would meet" is a plan."""
+    """The status that the cue states, which may differ in reported speech: "said he would meet" is a plan."""
     said = any(one.class_ in ("say", "TELL") and one.last <= found.first for one in row.items)
     return found.cue.of.reported if said and found.cue.of.reported is not None else found.cue.of.status
 
@@ -106,9 +132,14 @@ def _passes(cue: Cue) -> bool:
     return cue.of.strong or cue.of.scope == "after" or cue.of.reach == "sentence"
 
 
-def _is_behind(wall: int, found: FoundCue) -> bool:
-    """Whether what stands before "ahead of" speaks of something else: "rules out a truce ahead of the talks"."""
-    return found.first < wall and found.cue.of.scope == "before" and found.cue.of.reach != "sentence"
+def _is_after(cue: Cue) -> bool:
+    """Whether the cue is a word such as "after": the text before it is a result of the contact."""
+    return cue.of.barrier and cue.of.status == "held"
+
+
+def _is_behind(bound: int, found: FoundCue) -> bool:
+    """Whether the cue is before "ahead of" or "after" and so about something else: "rules out a truce after talks"."""
+    return found.first < bound and found.cue.of.scope == "before" and found.cue.of.reach != "sentence"
 
 
 def _rank(row: Row, found: FoundCue) -> tuple[bool, int]:
@@ -124,7 +155,7 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if found.first < item.last and item.first < found.last:
         return False
     before = found.last <= item.first
-    if before and cue.unless_before and _is_adjunct(row, contact, found):
+    if before and _is_done_there(row, contact, found):
         return False
     if contact.frame.finite and (found.first >= row.items[contact.first].first if before else cue.scope == "after"):
         return False
@@ -138,15 +169,18 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
 
 
 def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
-    """Whether a cue before the trigger reaches on to it."""
+    """Whether a cue before the trigger reaches it."""
     reach = found.cue.of.reach
     item = row.items[contact.at]
     gap = [one for one in row.items if found.last <= one.first and one.last <= item.first]
     if any(one.class_ == "BREAK" for one in gap):
         return False
     start = row.items[contact.first].first
-    if reach == "clause" and not found.cue.of.barrier and any(found.last <= at < start for at in row.joints):
-        return False  # "X snubbed as Y and Z dine": the cue is of the main clause
+    joints = [at for at in row.joints if found.last <= at <= item.first]
+    if not found.cue.of.barrier and any(at == start or reach == "clause" or _begins_clause(row, at) for at in joints):
+        return False  # "X snubbed as Y and Z dine", "refuses to yield as he meets X": the cue is in the main clause
+    if (found.cue.of.journey or _is_of_a_trip(found, contact, gap)) and _has_its_own_verb(contact, gap):
+        return False
     if reach == "clause":
         verb = contact.trigger.tense in ("past", "present")
         loose = found.cue.of.status in ("generic", "proposed")
@@ -154,14 +188,30 @@ def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
     if _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
     if contact.trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):
-        return False  # "who will visit Rome, met": a modal governs no past tense behind a comma
+        return False  # "who will visit Rome, met": a modal does not govern a past tense after a comma
     if reach == "phrase":
-        return all(one.class_ not in _PHRASE_ENDS for one in gap)
+        others = [one for one in gap if one.leaders and one.last < start]
+        return not others and all(one.class_ not in _PHRASE_ENDS for one in gap)
     return _steps(gap) <= (_TIGHT if reach == "tight" else _NEAR)
 
 
+def _is_of_a_trip(found: FoundCue, contact: Contact, gap: list[RowItem]) -> bool:
+    """Whether the cue gives up a trip, not the contact: "cancels Seoul visit, will phone X instead"."""
+    trip = any(one.trigger is not None and one.trigger.of.role == "visitor" for one in gap)
+    return trip and contact.trigger.medium != "in_person" and found.cue.of.status in ("cancelled", "postponed")
+
+
+def _has_its_own_verb(contact: Contact, gap: list[RowItem]) -> bool:
+    """Whether another predicate begins between a cue and the contact: "flies to Rome, | holds talks with X"."""
+    at = next((at for at in reversed(range(len(gap))) if gap[at].class_ in ("COMMA", "and")), None)
+    if at is None or (at + 1 < len(gap) and gap[at + 1].class_ == "conj"):
+        return False  # "cancels trip to Rome, where he was to meet X" is one story
+    verb = contact.trigger.tense in ("past", "present")
+    return verb or any(one.class_ in _PREDICATES for one in gap[at + 1 :])
+
+
 def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
-    """Whether a cue behind the contact reaches back to it."""
+    """Whether a cue after the contact reaches it."""
     reach = found.cue.of.reach
     end = row.items[contact.at].last if reach == "clause" else row.items[contact.last - 1].last
     gap = [one for one in row.items if end <= one.first and one.last <= found.first]
@@ -169,32 +219,54 @@ def _reaches_back(row: Row, contact: Contact, found: FoundCue) -> bool:
         return False
     if reach == "clause":
         return True
-    if any(one.class_ in _CUTS for one in gap) or (reach == "tight" and _is_governed(row, contact)):
+    if any(one.class_ in _CUTS for one in gap) or (reach == "tight" and _is_governed(row, contact, found)):
         return False
     if reach == "phrase":
         return all(one.class_ not in _PHRASE_ENDS for one in gap)
-    return all(one.class_ in _AFTER_NOUN for one in gap) if reach == "tight" else _steps(gap) <= _NEAR
+    if reach == "tight":  # "held talks amid speculation" is not said of the talks
+        return all(one.class_ in _AFTER_NOUN for one in gap) and not (gap and gap[-1].class_ == "prep")
+    return _steps(gap) <= _NEAR
 
 
-def _is_adjunct(row: Row, contact: Contact, found: FoundCue) -> bool:
-    """Whether an infinitive behind a verb of its own has the noun beside it: "tries to calm X in talks" holds them."""
-    if contact.trigger.tense not in ("noun", "plural"):
+def _begins_clause(row: Row, joint: int) -> bool:
+    """Whether a clause with its own subject or participle follows: "to stay calm as he | holds talks"."""
+    then = next((one for one in row.items if one.first > joint), None)
+    return then is not None and (
+        bool(then.leaders) or then.class_ == "pron" or (then.trigger is not None and then.trigger.tense == "ing")
+    )
+
+
+def _is_done_there(row: Row, contact: Contact, found: FoundCue) -> bool:
+    """Whether the cue is about what was done at the contact, and has an object: "offers a truce in talks with X".
+
+    Such cues are the verbs marked `done` ("offers", "denies", "urges"), and infinitives after another word than their
+    subject: "tries to calm X in talks", "in a bid to help in talks", but not "X to help in talks".
+    """
+    if contact.trigger.tense not in ("noun", "plural") or not (found.cue.of.done or found.cue.unless_before):
         return False
-    verb = next((one for one in reversed(row.items) if one.last <= found.first), None)
     at = contact.at - 1
     while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
         at -= 1
-    own = at >= 0 and row.items[at].class_ == "during" and row.items[at].first > found.last
-    return own and verb is not None and verb.class_ == "control"
+    if at < 0 or row.items[at].class_ != "during" or row.items[at].first <= found.last:
+        return False
+    if found.cue.of.done:
+        return True
+    verb = next((one for one in reversed(row.items) if one.last <= found.first and one.class_ != "adv"), None)
+    return verb is not None and verb.class_ not in _SUBJECTS
 
 
-def _is_governed(row: Row, contact: Contact) -> bool:
-    """Whether the contact's noun hangs on a preposition: what follows is not said of it ("at their talks to ...")."""
+def _is_governed(row: Row, contact: Contact, found: FoundCue) -> bool:
+    """Whether a preposition governs the contact's noun: then what follows is not about it ("at their talks to ...").
+
+    If a verb governs it, no infinitive is about it: "holds talks with X to end the war".
+    """
     for start in {contact.first, contact.at} if contact.trigger.tense in ("noun", "plural") else {contact.first}:
         at = start - 1
         while at >= 0 and row.items[at].class_ in _BEFORE_NOUN:
             at -= 1
-        if at >= 0 and row.items[at].class_ in ("during", "prep"):
+        if at < 0:
+            continue
+        if row.items[at].class_ in ("during", "prep") or (found.cue.unless_before and row.items[at].class_ in _GOVERNS):
             return True
     return False
 
@@ -204,7 +276,7 @@ def _steps(gap: list[RowItem]) -> int:
 
 
 def _stands_before(row: Row, found: FoundCue) -> bool:
-    """Whether what follows the cue is of a class that it may not stand before; any word may be a name in title case."""
+    """Whether a class of the cue's `unless_before` follows it; in title case any word may be a name."""
     at = next((index for index, one in enumerate(row.items) if one.first >= found.last), None)
     if at is None or (row.title_case and row.items[at].class_ == "NAME"):
         return False
@@ -212,8 +284,8 @@ def _stands_before(row: Row, found: FoundCue) -> bool:
 
 
 def _is_subject_frame(row: Row, contact: Contact) -> bool:
-    """Whether the contact starts with its subject, so that a modal before it belongs to another clause."""
+    """Whether the contact starts with its subject: then a modal before it belongs to another clause."""
     first = row.items[contact.first]
     between = row.items[contact.first + 1 : contact.at]
-    verb = contact.trigger.tense in ("past", "present", "ing") or any(one.class_ == "support" for one in between)
+    verb = contact.trigger.tense in ("past", "present") or any(one.class_ in ("support", "aux") for one in between)
     return first.class_ == "LEADER" and contact.first < contact.at and verb

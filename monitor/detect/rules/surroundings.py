@@ -1,4 +1,4 @@
-"""The facts around one contact: medium, kind, time, place and forum, from the words of its clause."""
+"""Medium, kind, time, place and forum of one contact, from the words of its clause."""
 
 from __future__ import annotations
 
@@ -20,25 +20,28 @@ from monitor.records import Kind, Medium, Place, Status, When
 
 #: A contact further back than this is background (labelling guidelines: "about 7 days").
 RECENT = timedelta(days=8)
-#: A longer span tells no date of a contact that has one.
+#: How long ago a contact would be that is denied without a day.
+_LATELY = timedelta(days=6)
+#: A longer span gives no date of a contact.
 _LONG = timedelta(days=31)
-#: A time that starts this close behind a verb of saying is when it was said: "said on Tuesday".
+#: A time that starts at most this many characters after a verb of saying is when it was said: "said on Tuesday".
 _SAID = 4
-#: Characters between a contact and a country that it is said to take place in: "talks with X in Malaysia".
+#: Most characters between a contact and a country in which it takes place: "talks with X in Malaysia".
 _BESIDE = 4
+#: Tokens before a noun in which its year may be.
 #: Tokens before a noun in which its year may stand.
 _ATTRIBUTES = 3
 _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
-#: What may stand between a comma and the verb of the next clause.
+#: Classes that may stand between a comma and the verb of the next clause.
 _LEADS_IN: frozenset[ItemClass] = frozenset({"say", "pron", "adv", "conj"})
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the clause tells.
+    """What the clause says about a contact.
 
-    `why` names the words behind the status, `told` says that it is no mere default. `times` are the places in the
-    sentence of the times in the clause, `foreign` of those that another predicate has.
+    `why` gives the words behind the status, and `told` says that it is not only a default. `times` are the places in
+    the sentence of the times in the clause, `foreign` those of times that belong to another predicate.
     """
 
     kind: Kind
@@ -88,8 +91,11 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     why, told = verdict.words, verdict.told
     when: When | None = None
     day = published.date() if published is not None else date.min
-    times = _own(around, contact, contacts, [one for one in around.times if _may_be(one, status, day)])
-    if status in HAPPENED:  # what lies behind is of a day: a year beside it is what it is counted in
+    may_be = [
+        one for one in around.times if _may_be(one, status, day) and not (told and _is_since(around, contact, one))
+    ]
+    times = _own(around, contact, contacts, may_be)
+    if status in HAPPENED:  # "their ninth meeting in 2025": a long span is not the date
         times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
     if status in ("postponed", "rescheduled"):  # "due on Monday, slips to Thursday": the new day, not the old one
         times = tuple(sorted(times, key=lambda one: not one.is_new))
@@ -109,17 +115,16 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
             when = None
         elif status in ("held", "ongoing") and when is not None and when.end < day - RECENT:
             status, why, told = "past", hit.when.text, True
+    if given_up := _given_up(around, status, when):
+        status, why, told = "rescheduled", given_up, True
+    when = when or _of_its_status(status, verdict, published)
     year = _year_of(row, contact)
     if year is not None and published is not None and year < (published - RECENT).year:
         status, why, told = "past", str(year), True
         when = when if when is not None and when.start.year == year else _whole(year)
     if status == "rescheduled" and when is None:
         status = verdict.undated
-    if status == "ongoing" and when is None and published is not None:
-        when = When(start=day, end=day)
-    # "Ministers meet in Geneva ahead of their leaders' summit" tells no place of the summit.
-    wall = row.tokens[verdict.wall].start - around.offset if verdict.wall >= 0 else 0
-    places = _own(around, contact, contacts, [one for one in around.places if one.start >= wall])
+    places = _places(around, contact, contacts, verdict)
     forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
     end = row.tokens[row.items[contact.last - 1].last - 1].end - around.offset
@@ -139,6 +144,18 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     )  # fmt: skip
 
 
+def _places(
+    around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict
+) -> tuple[PlaceHit, ...]:
+    """The places in the contact's clause.
+
+    "Ministers meet in Geneva ahead of their leaders' summit" gives no place of the summit.
+    """
+    wall = around.row.tokens[verdict.wall].start - around.offset if verdict.wall >= 0 else 0
+    own = _own(around, contact, contacts, [one for one in around.places if one.start >= wall])
+    return tuple(one for one in own if not _is_joined(around, contact, one))
+
+
 def _may_be(hit: TimeHit, status: Status, day: date) -> bool:
     """Whether a time may be that of a contact with this status."""
     if status in ("planned", "proposed") and hit.direction == "past":
@@ -149,19 +166,40 @@ def _may_be(hit: TimeHit, status: Status, day: date) -> bool:
 
 
 def _lies_ahead(hit: TimeHit, day: date) -> bool:
-    """Whether a weekday beside a verb in the present is the coming one: "visits on Tuesday", on Monday."""
+    """Whether a weekday next to a verb in the present is the coming one: "visits on Tuesday", written on Monday."""
     past, ahead = hit.read("past"), hit.read("future").start
     return past.end < day < ahead and not hit.explicit and ahead - day < day - past.end
 
 
+def _given_up(around: Surroundings, status: Status, when: When | None) -> str:
+    """The time that a plan's text names only to say that another one holds: "on Friday instead of Thursday"."""
+    if status != "planned" or when is None or around.published is None:
+        return ""
+    day = around.published.date()
+    return next((one.when.text for one in around.times if one.relation == "not" and one.future.end >= day), "")
+
+
+def _of_its_status(status: Status, verdict: Verdict, published: datetime | None) -> When | None:
+    """The days of a contact without a named time: of an ongoing one the article's, of a denied report the last days.
+
+    None for any other status.
+    """
+    if published is None:
+        return None
+    day = published.date()
+    if status == "denied" and verdict.behind:
+        return When(start=day - _LATELY, end=day, granularity="reported")
+    return When(start=day, end=day) if status == "ongoing" else None
+
+
 def _is_default(around: Surroundings, contact: Contact, verdict: Verdict) -> bool:
-    """Whether nothing but the trigger itself says that it happened, in a script without spaces: no tense is told."""
+    """Whether only the trigger itself says that it happened, in a script without spaces, where no tense is visible."""
     calendar = around.language.calendar
     return calendar is not None and not calendar.words.spaced and verdict.words == contact.trigger.tense
 
 
 def _year_of(row: Row, contact: Contact) -> int | None:
-    """The year that a noun carries as its attribute: "the 2019 summit", "their 2018 Singapore meeting"."""
+    """The year in front of the contact's noun: "the 2019 summit", "their 2018 Singapore meeting"."""
     first = row.items[contact.at].first
     if contact.trigger.tense not in ("noun", "plural"):
         return None
@@ -176,14 +214,14 @@ def _whole(year: int) -> When:
 
 
 def _other_forums(forums: Sequence[ForumHit]) -> tuple[str, ...]:
-    """More forums on whose sidelines the same is said to happen: "on the sidelines of the SCO and BRICS summits"."""
+    """Further forums on whose sidelines the contact takes place: "on the sidelines of the SCO and BRICS summits"."""
     if not all(one.sidelines for one in forums):
         return ()
     return tuple(dict.fromkeys(one.forum for one in forums if one.forum != forums[0].forum))
 
 
 def clause_of(row: Row, contact: Contact) -> tuple[int, int]:
-    """Return the tokens of the contact's clause, from one hard break to the next; a fronted phrase belongs to it."""
+    """Return the tokens of the contact's clause, from one certain end to the next, with its fronted phrase."""
     first, last = row.items[contact.first].first, row.items[contact.last - 1].last
     before = [at for at in row.breaks if at < first]
     behind = [at for at in row.breaks if at >= last]
@@ -206,7 +244,7 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
         found = language.media.longest(row.words, at) if at >= done else None
         if found is None:
             continue
-        done = found[0]  # "over the phone" is one cue and not two
+        done = found[0]  # "over the phone" is one cue, not two
         if not own <= at < center and any(abs(at - one.first) < abs(at - center) for one in others):
             continue
         if medium != "unknown" and _in_trigger(row, at, contact):
@@ -232,13 +270,13 @@ Hit = TypeVar("Hit", TimeHit, PlaceHit, ForumHit)
 
 
 def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """What stands in the contact's clause and nearer to its trigger than to another contact's, the nearest first."""
+    """The hits in the contact's clause that are nearer to its trigger than to another contact's, nearest first."""
     low, high = around.clause(contact)
     row = around.row
 
     def distance(hit: Hit, one: Contact) -> int:
         place = row.tokens[row.items[one.at].first].start - around.offset
-        return hit.start - place if hit.start > place else 2 * (place - hit.start)  # facts follow what they are of
+        return hit.start - place if hit.start > place else 2 * (place - hit.start)  # facts mostly follow their contact
 
     others = [one for one in contacts if one.at != contact.at]
     own = [
@@ -253,7 +291,7 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
 
 
 def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
-    """Whether another predicate stands between: "had a call with X, will fly to Rome on Monday"."""
+    """Whether another predicate is in between: "had a call with X, will fly to Rome on Monday"."""
     row = around.row
     behind = [
         index
@@ -271,8 +309,24 @@ def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit
     return False
 
 
+def _is_since(around: Surroundings, contact: Contact, hit: TimeHit) -> bool:
+    """Whether a time long past is in a clause after the contact: "met X for the first time since oil fell in May"."""
+    row, published = around.row, around.published
+    if published is None or hit.when.end >= published.date() - RECENT:
+        return False
+    end = row.items[contact.last - 1].last
+    return any(end <= at and row.tokens[at].start - around.offset < hit.start for at in row.joints)
+
+
+def _is_joined(around: Surroundings, contact: Contact, hit: PlaceHit) -> bool:
+    """Whether a word that begins its own clause is in between: "envoys gather in Vienna as X-Y talks loom"."""
+    row = around.row
+    own = row.items[contact.first].first
+    return any(hit.end <= row.tokens[at].start - around.offset and at < own for at in row.joints)
+
+
 def _is_of_another(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
-    """Whether the hit is the attribute of a noun behind another preposition: "speaks with X after Paris meeting"."""
+    """Whether the hit belongs to a noun after another preposition: "speaks with X after Paris meeting"."""
     row = around.row
     starts = [row.tokens[item.first].start - around.offset for item in row.items]
     index = next((at for at, start in enumerate(starts) if start >= hit.end), None)
@@ -285,7 +339,7 @@ def _is_of_another(around: Surroundings, contact: Contact, hit: TimeHit | PlaceH
 
 
 def _stands_alone(around: Surroundings, hit: TimeHit | PlaceHit | ForumHit) -> bool:
-    """Whether the hit is a time and the whole of a headline's last part: "Call with X: 5 March 2022"."""
+    """Whether the hit is a time that fills the last part of a headline alone: "Call with X: 5 March 2022"."""
     tokens = around.row.tokens
     before = [at for at in around.row.breaks if tokens[at].start - around.offset < hit.start]
     opens = bool(before) and tokens[before[-1]].end - around.offset == hit.start - 1

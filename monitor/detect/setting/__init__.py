@@ -1,1 +1,1 @@
-"""The setting of a contact: when, where, at which forum, about what. Pure."""
+"""The setting of a contact: time, place, forum and topics. Pure."""

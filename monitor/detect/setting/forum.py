@@ -1,8 +1,8 @@
-"""At which forum: the gathering at whose table, or on whose sidelines, a contact takes place.
+"""Finds the forum of a contact: the gathering at which, or on whose sidelines, it takes place.
 
-The name of a body is not yet a gathering ("the NATO chief", "G20 countries"): it counts in front of "summit" and its
-like, behind "at" and its like, or behind "on the sidelines of". The words are each language's own (`forums:` in its
-folder); names that are written alike in all of them are `data/forums.yaml`.
+The name of a body alone is not a gathering ("the NATO chief", "G20 countries"). It counts before "summit" and similar
+words, after "at" and similar words, or after "on the sidelines of". These words are data of each language (`forums:`);
+names that all languages write alike are in `data/forums.yaml`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.phrasebook import Phrasebook
 from monitor.detect.text.scripts import unspaced_letters
 
-#: Scripts that write no spaces: a name in them needs no boundary.
+#: Letters of scripts without spaces: a name in them needs no word boundary.
 _UNSPACED = re.compile(f"[{unspaced_letters()}]")
 
 
@@ -28,9 +28,10 @@ _NEVER = r"(?!)"
 
 
 class ForumNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`data/forums.yaml`: forums by their canonical names, with the ways in which they are written.
+    """`data/forums.yaml`: the canonical names of forums, each with its spellings.
 
-    `framed` are bodies, which count in the frames of a language only; `named` are gatherings, which always count.
+    `framed` are bodies, which count only next to a language's words for gatherings. `named` are gatherings, which
+    always count.
     """
 
     framed: Mapping[str, tuple[str, ...]] = {}
@@ -40,8 +41,8 @@ class ForumNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ForumWords(ForumNames, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `forums` section of a language: its names of forums, and the words around a body's name.
 
-    `sidelines` say that a contact is beside the forum. A body's name is a forum in front of one of `events`, or behind
-    one of `leads` (of `articles`, two may stand between) where none of `bodies` follows.
+    `sidelines`: words that place a contact beside the forum. A body's name counts as a forum before one of `events`, or
+    after one of `leads` (with up to two of `articles` between them) if none of `bodies` follows.
     """
 
     sidelines: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class ForumWords(ForumNames, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ForumHit(msgspec.Struct, frozen=True):
-    """A forum named at `start:end` of the text; `sidelines` when the text puts something on its sidelines."""
+    """A forum named at `start:end` of the text; `sidelines`: the text places something on its sidelines."""
 
     start: int
     end: int
@@ -61,7 +62,7 @@ class ForumHit(msgspec.Struct, frozen=True):
 
 
 class Forums:
-    """The forums of one language, ready for matching. `possessives` are the marks of an owner in it."""
+    """The forums of one language, ready for matching. `possessives` are the language's possessive marks."""
 
     def __init__(self, words: ForumWords, possessives: Iterable[str], names: ForumNames) -> None:
         self._book = Phrasebook(
@@ -106,7 +107,7 @@ class Forums:
 
 
 def _is_written_as_name(words: str, *, capitals: bool) -> bool:
-    """Whether it has the name's capitals; of longer acronyms the first is enough, as British papers write them."""
+    """Whether it has the name's capitals. For longer acronyms the first is enough, as British papers write them."""
     return words.isupper() or (not words.islower() and (not capitals or (len(words) > 3 and words[0].isupper())))
 
 

@@ -1,7 +1,7 @@
-"""What an expression of time means: from a rule and the words that filled it to days, seen from the article's date.
+"""Turns an expression of time into days: from a rule and the words that filled it, relative to the article's date.
 
-A vague expression becomes a range with its granularity, never a guessed day. What depends on the verb's tense ("on
-Friday", "in May") carries both readings.
+A vague expression becomes a range with its granularity, never a guessed day. If the meaning depends on the verb's tense
+("on Friday", "in May"), the result has both readings.
 """
 
 from __future__ import annotations
@@ -22,32 +22,37 @@ Season = Literal["spring", "summer", "autumn", "winter"]
 Mode = Literal["bare", "last", "this", "next", "coming"]
 Meaning = Literal[
     "none", "date", "date_range", "weekday", "weekday_range", "offset", "unit", "distance", "within", "rest", "end",
-    "month", "month_range", "year", "quarter", "season", "weekend",
+    "month", "month_range", "year", "quarter", "season", "weekend", "beside",
 ]  # fmt: skip
 
-#: Expressions further than this from the article are not read: nothing a desk follows is.
+#: Expressions further than this from the article's date are ignored.
 _HORIZON = timedelta(days=366 * 120)
-#: What "the coming days, weeks, months, years" span, in days.
+#: The length, in days, of "the coming days, weeks, months, years".
 _SOME: dict[str, int] = {"hour": 1, "day": 7, "week": 42, "month": 183, "quarter": 274, "year": 1096}
-#: The first month of each (northern) season: diplomatic calendars are made in the north.
+#: The first month of each season on the northern half of the globe, where most diplomatic calendars are made.
 _SEASONS: dict[str, int] = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
 _DAY = timedelta(days=1)
-#: Parts that have a granularity of their own; others are ranges.
+#: Parts with a granularity of their own; other parts are ranges.
 _PARTS: dict[tuple[Granularity, Part], Granularity] = {
     ("month", "early"): "early", ("month", "mid"): "mid", ("month", "late"): "late",
     ("year", "first_half"): "half", ("year", "second_half"): "half",
 }  # fmt: skip
 
-#: How far a day without a year may lie on the wrong side of its clause's tense and still be of the nearest year.
+#: Days by which a date without a year may contradict its clause's tense and still be taken from the nearest year.
 _SLACK = 60
+
+#: How near the turn of the month a day without a month may be of the other month, in days.
+_TURN = 10
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One expression: what it looks like and what it means.
+    """One kind of expression: its form and its meaning.
 
-    `none` are words that look like a time and are none ("2박 3일", a length). `shift` counts units, months of a day
-    without one, or gives the sign of a distance; `mode` says how a weekday is meant, `part` narrows it; `feast` is its
-    month and day. A word of `unless_before` among the five in front gives another sense ("their first in two weeks").
+    `none` marks words that only look like a time ("2박 3일", a duration). `shift` counts units, or months for a day
+    without a month, or gives the sign of a distance. `mode` says how a weekday is meant, and `part` narrows the result.
+    `feast` is a holiday's month and day. Before `hour` of the article's day the time lies ahead ("this evening").
+    `unless_before`: with one of these words among the five before it, the expression means something else ("their first
+    in two weeks").
     """
 
     match: str
@@ -57,25 +62,27 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     mode: Mode = "bare"
     part: Part | None = None
     feast: str = ""
+    hour: int = 0
     unless_before: tuple[str, ...] = ()
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Dates, both ends included."""
+    """A range of dates, both ends included."""
 
     start: date
     end: date
     granularity: Granularity
 
     def when(self, text: str) -> When:
-        """As the record has it."""
+        """Return the span as the `When` of a record."""
         return When(start=self.start, end=self.end, granularity=self.granularity, text=text)
 
 
 class TimeReading(msgspec.Struct, frozen=True):
-    """What a rule makes of a match: the default, and the readings by tense where they differ.
+    """The meaning of a match: the default reading, and a reading for each tense if they differ.
 
-    `direction` is set where the words tell it of a span that touches the article's own date ("later this month").
+    `direction` is set if the words say on which side of the article's date a span lies that includes this date ("later
+    this month").
     """
 
     default: Span
@@ -86,7 +93,7 @@ class TimeReading(msgspec.Struct, frozen=True):
 
 
 class Groups(msgspec.Struct, frozen=True):
-    """The slots that a match filled, as numbers and names. A second day, weekday or month has its own field."""
+    """The slots that a match filled, as numbers and names. Second days, weekdays and months have their own fields."""
 
     day: int = 0
     day2: int = 0
@@ -103,20 +110,20 @@ class Groups(msgspec.Struct, frozen=True):
 
 
 def read_rule(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
-    """The days that a matched rule means, seen from `base`; None where there are no such days."""
+    """Return the days that a matched rule means, relative to `base`; None if such days do not exist."""
     try:
         if rule.feast:
             month, day = map(int, rule.feast.split("-"))
             groups = msgspec.structs.replace(groups, month=month, day=day)
         reading = _MEANINGS[rule.mean](rule, groups, base)
-    except (ValueError, OverflowError):  # a day that no month has, a year that no calendar has
+    except (ValueError, OverflowError):  # such a day or year does not exist
         return None
     if reading is None or abs(reading.default.start - base) > _HORIZON:
         return None
     return reading
 
 
-# --- What each meaning comes to ---------------------------------------------------------------------------------------
+# --- One function for each meaning ------------------------------------------------------------------------------------
 
 
 def _day(day: date) -> Span:
@@ -124,7 +131,7 @@ def _day(day: date) -> Span:
 
 
 def _container(unit: Unit, day: date, shift: int = 0) -> Span:
-    """The day, week (from Monday), weekend, month, quarter or year that holds `day`, moved by `shift` of them."""
+    """The day, week (from Monday), weekend, month, quarter or year that contains `day`, moved by `shift` units."""
     match unit:
         case "day" | "hour":
             return _day(day + shift * _DAY)
@@ -155,7 +162,7 @@ def _part_of(span: Span, part: Part | None) -> Span:
         return span
     days = (span.end - span.start).days + 1
     third = -(-days // 3)
-    half = days // 2 - 1 if days > 31 else 15  # of a year's 365 or 366 days, 181 or 182 lie before July
+    half = days // 2 - 1 if days > 31 else 15  # 181 or 182 of a year's 365 or 366 days are before July
     bounds = {
         "early": (0, third - 1), "mid": (days // 3, days - days // 3 - 1), "late": (days - third, days - 1),
         "first_half": (0, half - 1), "second_half": (half, days - 1),
@@ -165,7 +172,7 @@ def _part_of(span: Span, part: Part | None) -> Span:
 
 
 def _nearest(spans: list[Span], base: date, slack: int = 1) -> TimeReading | None:
-    """One of the same thing in different years: each tense has its own, and without one the nearest counts."""
+    """Choose among the same date in different years: one for each tense, and without a tense the nearest."""
     if not spans:
         return None
 
@@ -203,8 +210,11 @@ def _date(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
 
 
 def _day_of_month(day: int, base: date) -> TimeReading | None:
+    """A day without a month is of this one; of the one before or behind only in the days around its turn."""
     months = [_container("month", base, shift).start for shift in (-1, 0, 1)]
-    return _nearest([_day(found) for first in months if (found := _valid(first.year, first.month, day))], base)
+    days = [found for first in months if (found := _valid(first.year, first.month, day))]
+    near = [one for one in days if one.replace(day=1) == base.replace(day=1) or abs((one - base).days) <= _TURN]
+    return _nearest([_day(one) for one in near or days], base)
 
 
 def _around(base: date) -> tuple[int, int, int]:
@@ -260,11 +270,17 @@ def _offset(rule: Rule, _: Groups, base: date) -> TimeReading:
     return TimeReading(_day(base + rule.shift * _DAY))
 
 
+def _beside(rule: Rule, _: Groups, base: date) -> TimeReading:
+    """One word for both the day before and the day after (Hindi कल): the tense decides."""
+    past, future = _day(base - rule.shift * _DAY), _day(base + rule.shift * _DAY)
+    return TimeReading(past, past, future, explicit=False)
+
+
 def _unit(rule: Rule, groups: Groups, base: date) -> TimeReading:
     """Like "next month".
 
-    On a Sunday "last week" and "this week" are the week that ends; what will happen "this week" happens in the week
-    that begins the day after.
+    On a Sunday, "last week" and "this week" mean the week that ends that day; "this week" with a future verb means the
+    week that begins the next day.
     """
     unit, part = rule.unit or groups.unit or "day", rule.part or groups.part
     sunday = unit == "week" and base.isoweekday() == 7
@@ -275,7 +291,7 @@ def _unit(rule: Rule, groups: Groups, base: date) -> TimeReading:
 
 
 def _distance(rule: Rule, groups: Groups, base: date) -> TimeReading:
-    """Like "in two weeks", "three days ago": a distance is as exact as its unit."""
+    """Like "in two weeks", "three days ago". The result is as precise as its unit."""
     unit = rule.unit or groups.unit or "day"
     n = groups.n or 1
     if unit == "hour":
@@ -285,7 +301,7 @@ def _distance(rule: Rule, groups: Groups, base: date) -> TimeReading:
 
 
 def _within(rule: Rule, groups: Groups, base: date) -> TimeReading:
-    """Like "in the coming days", "over the past two weeks": from the article's date on, or up to it."""
+    """Like "in the coming days", "over the past two weeks": a range from or up to the article's date."""
     unit = rule.unit or groups.unit or "day"
     days = (-(-groups.n // 24) if unit == "hour" else _length(unit) * groups.n) if groups.n else _SOME.get(unit, 7)
     far = base + rule.shift * days * _DAY
@@ -301,7 +317,7 @@ def _length(unit: Unit) -> int:
 
 
 def _rest(rule: Rule, groups: Groups, base: date) -> TimeReading:
-    """Like "later this month", from the article's date to its end, and "earlier this week", from its beginning."""
+    """Like "later this month" (from the article's date to the end) and "earlier this week" (from the beginning)."""
     whole = _container(rule.unit or groups.unit or "day", base)
     span = Span(base, whole.end, "range") if rule.shift > 0 else Span(whole.start, base, "range")
     return TimeReading(span, direction=_side(rule.shift))
@@ -386,6 +402,7 @@ _MEANINGS: Mapping[str, Callable[[Rule, Groups, date], TimeReading | None]] = {
     "weekday": _weekday,
     "weekday_range": _weekday_range,
     "offset": _offset,
+    "beside": _beside,
     "unit": _unit,
     "distance": _distance,
     "within": _within,

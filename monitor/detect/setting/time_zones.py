@@ -1,4 +1,4 @@
-"""In which time zone an outlet writes "today": the one of its state, as `data/zones.yaml` has it."""
+"""The time zone in which an outlet writes "today": that of its state, from `data/zones.yaml`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from monitor.detect.datafile import read
 from monitor.errors import DataFileError
 
-#: What archives that keep dates alone are read as (monitor.articles): the date holds in every zone.
+#: The time that monitor.articles gives to a date without a time, because at noon UTC the date is the same in most
+#: zones.
 _DATE_ALONE = time(12)
 
 
@@ -25,9 +26,9 @@ def _zones() -> dict[str, ZoneInfo]:
 
 
 def local_time(moment: datetime, country: str) -> datetime:
-    """The aware `moment` on the clocks of the outlet's `country` (ISO 3166 alpha-2); in UTC where that is not known.
+    """Return the aware `moment` in the time zone of the outlet's `country` (ISO 3166 alpha-2), or in UTC if unknown.
 
-    Noon UTC to the second stays as it is: it stands for a date without a time.
+    Exactly noon UTC is returned unchanged, because it stands for a date without a time.
     """
     moment = moment.astimezone(UTC)
     zone = _zones().get(country)

@@ -1,60 +1,62 @@
-"""When: the dates and spans of time that a text names, against the article's own date and time zone.
+"""Finds the dates and spans of time that a text names, relative to the article's date and time zone.
 
-All words are data (`calendar:` in a language's file); `meaning` knows what they come to. What depends on the verb's
-tense ("on Friday", "in May") carries both readings, and `TimeHit.read` picks one.
+All words are data (`calendar:` of a language); `time_expressions` turns them into days. If the meaning depends on the
+verb's tense ("on Friday", "in May"), a hit has both readings, and `TimeHit.read` picks one.
 
-A rule's `match` is a template: `{slot}` stands for a value or a word of the tables, `[x]` is optional, `(x|y)` are
+A rule's `match` is a template: `{slot}` stands for a number or a word of the tables, `[x]` is optional, `(x|y)` are
 alternatives, a space is white space. Templates have no repetition, so they match in linear time.
 
-The general parsers were tried and are not enough: dateparser 1.5 turns "next week" into one day, and reads neither
-"el viernes" nor "19日" nor "weekend".
+General parsers were tried and are not good enough: dateparser 1.5 turns "next week" into one day, and does not read "el
+viernes", "19日" or "weekend".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from monitor.detect.setting.time_expressions import Direction, Groups, Part, Rule, Season, TimeReading, Unit, read_rule
 from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.scripts import marks
 from monitor.errors import DataFileError
 from monitor.records import Status, When
 
 Tense = Literal["past", "future"]
-#: What the words in front of a time make of it. `until` and `from` are bounds of a plan ("by March", "not before
-#: March"), `around` makes it vague, `to` is the new time of what is put off; `since`, `before` and `after` tell the
-#: time of something else.
+#: How the words before a time change its meaning. `until` and `from` are bounds of a plan ("by March", "not before
+#: March"), `around` makes the time vague, `to` is the new time of a postponed contact; `since`, `before` and `after`
+#: give the time of something else.
 Relation = Literal["on", "to", "since", "before", "after", "until", "from", "around", "not"]
 V = TypeVar("V")
 
-#: Statuses of what took place: their times lie behind.
+#: Statuses of contacts that took place: their times are in the past.
 HAPPENED: frozenset[Status] = frozenset({"held", "ongoing", "past"})
 
-#: Of these slots every rule with a slot has one, or a number.
+#: Each rule with a slot has one of these slots, or a number.
 _GATES = ("month", "weekday", "unit", "season", "quarter")
 _DATES = frozenset({"date", "date_range", "none"})
-#: Meanings whose rules may begin with the word that makes them a bound ("since 2018").
+#: Meanings whose rules may start with the relation's own word ("since 2018").
 _LED = frozenset({"month", "year", "season"})
-#: Relations whose words are kept as the source's words for the time.
+#: Relations whose words become part of the time's text.
 _BOUNDS = frozenset({"until", "from", "around"})
 _RANGES = frozenset({"date_range", "weekday_range", "month_range"})
-#: Characters in front of a time in which a relation stands.
+#: Characters before a time in which a relation is looked for.
 _PHRASE = 24
 #: How long after "not before March" a plan may take place, and how far from "around 5 March".
 _OPEN, _ABOUT = timedelta(days=365), timedelta(days=3)
 
 
 class CalendarWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The `calendar` section of a language's file. Weekdays count from Monday as 1, as in ISO 8601.
+    """The `calendar` section of a language. Weekdays count from Monday as 1, as in ISO 8601.
 
-    `articles` may stand between a relation and its time. `capitalised` forms are other words too ("may", "march"):
-    they are months with a capital, with a digit beside them, or behind one of `leads` ("in may"). Behind a time with
-    one of `possessives` a relation is to what follows ("after Friday's call"). `spaced` is false for scripts that write
-    no spaces.
+    `articles` may be between a relation and its time. `capitalised` forms are also other words ("may", "march"): they
+    are months only with a capital, next to a digit, or after one of `leads` ("in may"). If one of `possessives` follows
+    a time, a relation before it belongs to the next noun ("after Friday's call"). `spaced` is false for scripts without
+    spaces.
     """
 
     months: Mapping[int, tuple[str, ...]]
@@ -78,10 +80,10 @@ class CalendarWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class TimeHit(msgspec.Struct, frozen=True):
     """A time named at `start:end` of the text.
 
-    `when` is the reading without regard to tense (of two, the nearer one, and of a weekday the past one), `past` and
-    `future` are the readings for a clause of that tense. `direction` says on which side of the article's date it lies
-    where the words settle that, `explicit` whether they do. `relation` is `since`, `before` or `after` when the words
-    in front make it a bound rather than the time itself. `between`: it reads "from A to B".
+    `when` is the reading without a tense: of two readings the nearer one, of a weekday the past one. `past` and
+    `future` are the readings for a clause of that tense. `direction` is the side of the article's date on which the
+    time lies, if the words say so, and `explicit` whether they do. `relation` is `since`, `before` or `after` if the
+    words before it make it a bound instead of the time itself. `between`: it has the form "from A to B".
     """
 
     start: int
@@ -99,9 +101,9 @@ class TimeHit(msgspec.Struct, frozen=True):
         return self.when if tense is None else self.past if tense == "past" else self.future
 
     def plan(self, day: date) -> When | None:
-        """Return the days on which a plan told on `day` may take place: none of them before that day.
+        """Return the days, none of them before `day`, on which a plan announced on `day` may take place.
 
-        None where all lie before it, or where the time is that of something else.
+        None if all of them are before `day`, or if it is the time of something else.
         """
         when = self.future
         before = self.relation == "before" and when.granularity not in ("day", "range")
@@ -126,16 +128,16 @@ class TimeHit(msgspec.Struct, frozen=True):
 
     @property
     def plain(self) -> bool:
-        """Whether it is the time itself, and no bound."""
+        """Whether it is the time itself, not a bound."""
         return self.relation in ("on", "to")
 
     @property
     def is_new(self) -> bool:
-        """Whether, said of what is put off, it is the new time."""
+        """Whether it is the new time, if the contact is postponed."""
         return self.between or self.relation in ("to", "until")
 
     def moved_to(self, day: date) -> When | None:
-        """Return the new time of a contact that is put off: B of "from A to B"."""
+        """Return the new time of a postponed contact: B of "from A to B"."""
         if self.future.end < day or self.relation not in ("on", "to", "until"):
             return None
         if self.between:
@@ -144,18 +146,38 @@ class TimeHit(msgspec.Struct, frozen=True):
 
 
 def reading(hit: TimeHit, status: Status, day: date) -> When | None:
-    """Return what a time says of a contact with this status; None where it is the time of something else."""
+    """Return the days of a contact with this status; None if the time is that of something else."""
     if status in ("postponed", "rescheduled"):
         return hit.moved_to(day)
     if status in ("planned", "proposed"):
         return hit.plan(day)
-    return hit.read("past" if status in HAPPENED else "future") if hit.plain else None
+    if status in HAPPENED:  # "planned for December" is no day of what took place
+        return hit.read("past") if hit.relation == "on" or (hit.relation == "to" and hit.explicit) else None
+    return hit.read("future") if hit.plain else None
+
+
+class _TimeTemplate:
+    """A rule of a calendar, whose expression is compiled for the first text that has words for its slots."""
+
+    def __init__(self, rule: Rule, expression: str, source: str) -> None:
+        self.rule = rule
+        self.expression = expression
+        self.needs = _needed(rule.match)
+        self._source = source
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression, compiled. Raises DataFileError when it is none."""
+        try:
+            return re.compile(self.expression)
+        except re.error as error:
+            raise DataFileError(self._source, self.rule.match, f"not a template: {error}") from error
 
 
 class Calendar:
     """The calendar words of one language, ready for matching.
 
-    Raises DataFileError when a template names an unknown slot or a table it needs is empty.
+    Raises DataFileError when a template names an unknown slot, or a table that it needs is empty.
     """
 
     def __init__(self, words: CalendarWords, source: str = "calendar") -> None:
@@ -174,7 +196,8 @@ class Calendar:
         self._slots["day"] = r"(?:3[01]|[12]\d|0?[1-9])" + _optional(words.day_suffixes)
         self._slots["monthnumber"] = r"1[0-2]|0?[1-9]"
         self._slots["year"] = r"(?:19|20)\d\d" + _optional(words.year_suffixes)
-        self.rules = [(self._compile(rule, source), rule) for rule in words.rules]
+        self._templates = [_TimeTemplate(rule, self._expression(rule, source), source) for rule in words.rules]
+        self._words = {name: re.compile(either) for name, either in self._slots.items()}
         self._relations = _table(words.relations)
         articles = "".join(rf"(?:{_either(_table({1: words.articles}))}\s)?" for _ in words.articles[:1])
         relations = _either(self._relations)
@@ -184,23 +207,39 @@ class Calendar:
         self._possessives = tuple(normalise(mark).text for mark in words.possessives)
         self._capitalised = frozenset(fold(normalise(form).text) for form in words.capitalised)
         self._leads = frozenset(fold(normalise(form).text) for form in words.leads)
-        self.gate = re.compile("|".join(self._gate_words()))
 
     @classmethod
     def of(cls, section: object, source: str = "calendar") -> Calendar:
-        """Return the calendar of a decoded `calendar` section. Raises DataFileError when it is not valid."""
+        """Return the calendar from a decoded `calendar` section. Raises DataFileError when it is not valid."""
         try:
-            return cls(msgspec.convert(section, CalendarWords, strict=False), source)
+            calendar = cls(msgspec.convert(section, CalendarWords, strict=False), source)
         except msgspec.ValidationError as error:
             problem, _, where = str(error).partition(" - at ")
             raise DataFileError(source, where.strip("`"), problem) from error
+        calendar.compile()
+        return calendar
 
-    def _gate_words(self) -> list[str]:
-        """What stands in every expression: a digit, a word of a table, or the whole of a rule without slots."""
-        own = [pattern.pattern for pattern, rule in self.rules if "{" not in rule.match]
-        return [r"\d", *(self._slots[name] for name in _GATES if name in self._slots), *own]
+    def compile(self) -> None:
+        """Compile every rule now. Raises DataFileError for one that is no template."""
+        for template in self._templates:
+            template.pattern  # noqa: B018  # makes it
 
-    def _compile(self, rule: Rule, source: str) -> re.Pattern[str]:
+    def matches(self, folded: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+        """Return where each rule matches, rule by rule. Rules for whose slots the text has no word are not tried."""
+        there = {name for name, word in self._words.items() if word.search(folded)}
+        for template in self._templates:
+            if template.needs <= there:
+                for match in template.pattern.finditer(folded):
+                    yield template.rule, match
+
+    @cached_property
+    def gate(self) -> re.Pattern[str]:
+        """Matches what every expression contains: a digit, a word of a table, or all of a rule without slots."""
+        own = [one.expression for one in self._templates if "{" not in one.rule.match]
+        needed = (*_GATES, "part") if any(map(_is_part_alone, self.words.rules)) else _GATES
+        return re.compile("|".join([r"\d", *(self._slots[name] for name in needed if name in self._slots), *own]))
+
+    def _expression(self, rule: Rule, source: str) -> str:
         seen: dict[str, int] = {}
 
         def slot(match: re.Match[str]) -> str:
@@ -221,13 +260,10 @@ class Calendar:
             else re.escape(piece)
             for piece in pieces
         )
-        try:
-            return re.compile(rf"(?<!\w){pattern}(?!\w)" if self.words.spaced else pattern)
-        except re.error as error:
-            raise DataFileError(source, rule.match, f"not a template: {error}") from error
+        return rf"(?<!\w){pattern}(?![\w{marks()}])" if self.words.spaced else pattern
 
     def means(self, rule: Rule, match: re.Match[str], text: str) -> bool:
-        """Say whether the words are meant as a time: capitals where they matter, no other sense by a word in front."""
+        """Say whether the words mean a time here: they need capitals, and no word before them changes the sense."""
         if self._capitalised:
             for name, words in match.groupdict().items():
                 if words in self._capitalised and not self._is_month(match, match.start(name), text):
@@ -238,16 +274,16 @@ class Calendar:
         return True
 
     def _is_month(self, match: re.Match[str], at: int, text: str) -> bool:
-        """Whether a word that is more than a month is one here: by its neighbours, else by its capital."""
+        """Whether a word with several senses is a month here: by its neighbours, else by its capital."""
         words = match.group()
         if any(letter.isdigit() for letter in words) or not self._leads.isdisjoint(words.split()):
             return True
         return text[at].isupper() and not text.istitle() and not text.isupper()
 
     def relation(self, folded: str, start: int, end: int, *, led: bool) -> tuple[Relation, int]:
-        """Return what the words in front of the time at `start:end` make of it, and where they begin.
+        """Return the relation of the time at `start:end`, and where the words of the relation begin.
 
-        When it is `led`, its own first words tell.
+        With `led`, the first words of the time itself give the relation.
         """
         if self._ahead is None or self._led is None or folded.startswith(self._possessives, end):
             return "on", start
@@ -263,21 +299,19 @@ class Calendar:
         return own is not None and self._relations[own[1]] == "since"
 
     def month_words(self, text: str, folded: str) -> frozenset[int]:
-        """Return where in the text words that are more than months ("may") stand for months."""
+        """Return the places in the text at which words with several senses ("may") are months."""
         if not any(form in folded for form in self._capitalised):
             return frozenset()
         return frozenset(
             match.start(name)
-            for pattern, rule in self.rules
-            if "{month}" in rule.match
-            for match in pattern.finditer(folded)
-            if self.means(rule, match, text)
+            for rule, match in self.matches(folded)
+            if "{month}" in rule.match and self.means(rule, match, text)
             for name, words in match.groupdict().items()
             if words in self._capitalised
         )
 
     def groups(self, match: re.Match[str]) -> Groups:
-        """Return what the match's slots stand for."""
+        """Return the values of the match's slots."""
         values: dict[str, Any] = {}
         for name, text in match.groupdict().items():
             if text is None:
@@ -291,6 +325,19 @@ class Calendar:
             else:
                 values[name] = self._tables[kind][text]
         return msgspec.convert(values, Groups)
+
+
+def _is_part_alone(rule: Rule) -> bool:
+    """Whether the rule works with only the slot `part`: "au second semestre"."""
+    return set(re.findall(r"\{(\w+)\}", re.sub(r"\[[^\[\]]*\]", "", rule.match))) == {"part"}
+
+
+def _needed(template: str) -> frozenset[str]:
+    """The slots that each match of a template fills: those outside of optional and alternative parts."""
+    inner = re.compile(r"\[[^\[\]()]*\]|\([^\[\]()]*\)")
+    while (outer := inner.sub("", template)) != template:
+        template = outer
+    return frozenset() if "|" in template else frozenset(re.findall(r"\{(\w+)\}", template))
 
 
 def _table(words: Mapping[V, tuple[str, ...]]) -> dict[str, V]:
@@ -312,18 +359,18 @@ def find_times(
     zone: tzinfo = UTC,
     tense: Tense | None = None,
 ) -> tuple[TimeHit, ...]:
-    """Return the times that normalised `text` names, in order, read against `published` in the article's time zone.
+    """Return the times that normalised `text` names, in order, relative to `published` in the article's time zone.
 
-    Of expressions that overlap the longest counts. With `tense`, `when` is the reading for that tense.
+    Of overlapping expressions the longest counts. With `tense`, `when` is the reading for that tense.
     """
     folded = fold(text)
     if not calendar.gate.search(folded):
         return ()
-    base = published.astimezone(zone).date()
+    local = published.astimezone(zone)
+    base = local.date()
     hits = [
         (rule.mean not in _DATES, match.start() - match.end(), match.start(), rule, reading)
-        for pattern, rule in calendar.rules
-        for match in pattern.finditer(folded)
+        for rule, match in calendar.matches(folded)
         if calendar.means(rule, match, text) and (reading := read_rule(rule, calendar.groups(match), base))
     ]
     hits.sort(key=lambda hit: hit[:3])
@@ -338,7 +385,9 @@ def find_times(
             relation, first = calendar.relation(folded, start, end, led=rule.mean in _LED)
             between = calendar.is_between(rule, folded, start)
             first = first if relation in _BOUNDS else start
-            chosen.append(_hit(text, (first, end), reading, base, relation, between=between))
+            ahead = local.hour < rule.hour
+            told = msgspec.structs.replace(reading, direction="future") if ahead else reading
+            chosen.append(_hit(text, (first, end), told, base, relation, between=between))
     chosen.sort(key=lambda hit: hit.start)
     return tuple(chosen if tense is None else [msgspec.structs.replace(hit, when=hit.read(tense)) for hit in chosen])
 

@@ -1,8 +1,8 @@
-"""Where: the city, venue, region or country in which a text places a contact.
+"""Finds the place of a contact: the city, venue, region or country that a text gives.
 
-A name counts as a place only in a frame: behind a locative word ("in Samarkand", "at the White House"), as the end of
-a journey ("flew to Ankara"), in front of an event ("the Alaska summit"), or in a dateline. Alone it is an actor: in
-"Moscow said", "the Kremlin said" and "Beijing and Tokyo held talks" nobody is told to be anywhere.
+A name counts as a place only in a frame: after a locative word ("in Samarkand", "at the White House"), as a destination
+("flew to Ankara"), before an event ("the Alaska summit"), or in a dateline. Otherwise it is an actor: "Moscow said",
+"the Kremlin said" and "Beijing and Tokyo held talks" say nothing about where somebody is.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from monitor.records import Place
 Frame = Literal["in", "to", "event", "dateline", "speaking"]
 Level = Literal["venue", "city", "region", "country"]
 
-#: How sure a frame is of being where the contact is, and a level of saying it exactly; lower is better.
+#: Ranks of frames by how surely they give the contact's place, and of levels by precision; lower is better.
 _FRAMES: dict[Frame, int] = {"in": 0, "event": 1, "to": 2, "dateline": 3, "speaking": 4}
 _LEVELS: dict[Level, int] = {"venue": 0, "city": 1, "region": 2, "country": 3}
-#: Words looked back on from "summit" for the name of its place.
+#: Words before "summit" in which the name of its place is looked for.
 _WORDS = 4
 #: Matches nothing.
 _NEVER = r"(?!)"
@@ -43,10 +43,11 @@ class UnspacedNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `places` section of a language: the words around a name that make it a place.
 
-    `locative` words say that it is there, `motion` that somebody goes there, `speaking` that one of a call spoke there,
-    `events` behind a name that the event was there, `leads` the same right before a name in a script without spaces.
-    Behind `topical` nouns a place is what is spoken about; with one of `possessives` in front of `owned` nouns it is an
-    owner. `joiners` add a second place.
+    `locative`: words before the place of the contact. `motion`: words before a destination. `speaking`: words that say
+    from where one side of a call spoke. `events`: nouns after the name of their place. In a script without spaces,
+    `leads` are right before the name of a place and `trails` right after it. After `topical` nouns a place is only the
+    subject of talk. With one of `possessives` and one of `owned` after it, a name is an owner. `joiners` add a second
+    place.
     """
 
     locative: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     speaking: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()
+    trails: tuple[str, ...] = ()
     topical: tuple[str, ...] = ()
     owned: tuple[str, ...] = ()
     possessives: tuple[str, ...] = ()
@@ -61,7 +63,7 @@ class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class PlacesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`data/places.yaml`. Countries are ISO 3166 alpha-2 codes; venues stand under their city."""
+    """`data/places.yaml`. Countries are ISO 3166 alpha-2 codes; venues are listed under their city."""
 
     cities: Mapping[str, tuple[str, ...]]
     aliases: Mapping[str, tuple[str, ...]]
@@ -72,14 +74,14 @@ class PlacesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Named(msgspec.Struct, frozen=True):
-    """What a name stands for."""
+    """The place that a name stands for."""
 
     place: Place
     level: Level
 
 
 class PlaceHit(msgspec.Struct, frozen=True):
-    """A place named at `start:end` of the text; `frame` says by what it is known to be one."""
+    """A place named at `start:end` of the text; `frame` is the frame that makes it one."""
 
     start: int
     end: int
@@ -91,7 +93,7 @@ class PlaceHit(msgspec.Struct, frozen=True):
 class PlaceNames:
     """All names of places, by their folded form.
 
-    Raises DataFileError when a venue or an alias belongs to a city that the file does not have.
+    Raises DataFileError when a venue or an alias belongs to a city that the file does not list.
     """
 
     def __init__(self, words: PlacesFile, source: str = "places.yaml") -> None:
@@ -137,12 +139,12 @@ class PlaceNames:
             self.names[fold(normalise(name).text)] = named
 
     def lookup(self, name: str) -> Named | None:
-        """Return what exactly this name stands for, or None."""
+        """Return the place with exactly this name, or None."""
         return self.names.get(fold(normalise(name).text).strip())
 
 
 class PlaceFrames:
-    """The words of one language that lead to places, ready for matching among all names of places."""
+    """The words of one language that introduce places, ready for matching with all names of places."""
 
     def __init__(self, words: PlaceWords, names: PlaceNames) -> None:
         self._names = names
@@ -157,8 +159,10 @@ class PlaceFrames:
         groups = "|".join(f"(?P<{name}>{_either(forms) or _NEVER})" for name, forms in led)
         self._frames = re.compile(rf"(?<!\w)(?:{groups})(?=\s)")
         self._events = re.compile(rf"(?<=[\w.])\s(?:{_either(words.events) or _NEVER})(?!\w)")
-        unspaced = f"(?:{_either(words.leads)})(?P<name>{_either(names.unspaced)})"
-        self._unspaced = re.compile(unspaced if words.leads else f"(?P<name>{_NEVER})")
+        place = f"(?P<name>{_either(names.unspaced)})"
+        before = [f"(?:{_either(words.leads)}){place}"] if words.leads else []
+        behind = [f"{place}(?:{_either(words.trails)})"] if words.trails else []
+        self._unspaced = [re.compile(pattern) for pattern in (*before, *behind)]
 
     def find(self, text: str) -> tuple[PlaceHit, ...]:
         """Return the places that normalised `text` names in a frame, in order."""
@@ -174,13 +178,14 @@ class PlaceFrames:
             hit = self._back(text, folded, match.start())
             if hit and hit.start not in hits:
                 hits[hit.start] = hit
-        for match in self._unspaced.finditer(folded):
-            named = self._names.names[match["name"]]
-            hits[match.start("name")] = PlaceHit(*match.span("name"), named.place, "in", named.level)
+        for pattern in self._unspaced:
+            for match in pattern.finditer(folded):
+                named = self._names.names[match["name"]]
+                hits[match.start("name")] = PlaceHit(*match.span("name"), named.place, "in", named.level)
         return tuple(hits[start] for start in sorted(hits))
 
     def _chain(self, text: str, folded: str, at: int, frame: Frame, hits: dict[int, PlaceHit]) -> None:
-        """The place at `at`, its country behind a comma, and further places that a joiner adds."""
+        """Find the place at `at`, its country after a comma, and further places after a joiner."""
         while True:
             hit = self._at(text, folded, at, frame)
             owner = self._possessive.match(folded, hit.end) if hit is not None and hit.level == "country" else None
@@ -243,7 +248,7 @@ def place_names() -> PlaceNames:
 
 
 def best_place(hits: tuple[PlaceHit, ...]) -> Place | None:
-    """Return the place that says most surely and most exactly where the contact is, or None."""
+    """Return the place that is most surely and most precisely the contact's, or None."""
     best = min(
         hits, key=lambda hit: (hit.level == "country", _FRAMES[hit.frame], _LEVELS[hit.level], hit.start), default=None
     )

@@ -1,1 +1,1 @@
-"""Text made even for matching: normal form, sentences, tokens, phrases. Pure."""
+"""Text in a uniform form for matching: normalisation, sentences, tokens, phrases. Pure."""

@@ -1,7 +1,7 @@
 """The layout of news text: where sentences end, labels ("Opinion:"), bylines, captions and "read more" lines.
 
-Each language has its words for these in its `layout.yaml`. Text is cut before anybody knows its language, so the words
-of all of them count everywhere: none of them means something else in another.
+Each language lists its words for these in `layout.yaml`. Text is split before its language is known, so the words of
+all languages apply to every text; none of them has another meaning in another language.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -21,11 +21,11 @@ from monitor.detect.text.normal import MAX_LENGTH, fold, normalise
 class NewsLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section `layout` of a language.
 
-    A full stop behind one of `abbreviations` does not end a sentence, unless one of `openers` follows. One of
-    `sections` may end a text without a mark before it. `labels` stand in front of a headline or behind its bar;
-    `furniture` are regular expressions for bylines, captions and related lines. `possessives` are the marks that make
-    an owner of the word before them ("Putin's"); behind a letter of `bare_possessive_behind` an apostrophe is one, too
-    ("the leaders' summit").
+    A full stop after one of `abbreviations` does not end a sentence, unless one of `openers` follows. One of
+    `sections` may end a text without a punctuation mark before it. `labels` stand at the start of a headline, or after
+    its bar. `furniture` are regular expressions for bylines, captions, captions of old pictures (`archive`) and related
+    lines. `possessives` are marks that make the word before them an owner ("Putin's"). After a letter of
+    `bare_possessive_behind` a plain apostrophe does so too ("the leaders' summit").
     """
 
     abbreviations: tuple[str, ...] = ()
@@ -37,15 +37,20 @@ class NewsLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bare_possessive_behind: str = ""
 
 
-class Furniture(msgspec.Struct, frozen=True):
-    """A stretch that is not part of the story: `kind` is `label`, `byline`, `caption` or `related`.
+#: The kinds of furniture that regular expressions find; labels are found by their words.
+_PatternKind = Literal["byline", "caption", "archive", "related"]
 
-    A label's `name` says which (opinion, analysis, live, history, news, ...).
+
+class Furniture(msgspec.Struct, frozen=True):
+    """A stretch of text that is not part of the story.
+
+    `kind` is `label`, `byline`, `caption`, `archive` (the caption of an old picture) or `related`. `name` is the kind
+    of a label (opinion, analysis, live, history, news, ...).
     """
 
     start: int
     end: int
-    kind: Literal["label", "byline", "caption", "related"]
+    kind: Literal["label"] | _PatternKind
     name: str = ""
 
 
@@ -90,7 +95,7 @@ def _openers() -> frozenset[str]:
 
 
 def sentences(text: str, limit: int = MAX_LENGTH) -> list[tuple[int, int]]:
-    """The first `limit` sentences of normalised text as (start, end), without the space around them, in order."""
+    """Return the first `limit` sentences of normalised text as (start, end), without the space around them."""
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _BREAK.finditer(text):
@@ -113,7 +118,7 @@ def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
 
 
 def _ends_sentence(text: str, start: int, dot: int, end: int) -> bool:
-    """Whether the full stop at `dot` closes a sentence rather than an abbreviation, an initial or an ordinal."""
+    """Whether the full stop at `dot` ends a sentence, not only an abbreviation, an initial or an ordinal."""
     following = text[end : end + 40].lstrip()
     if not following:
         return True
@@ -133,7 +138,7 @@ def _ends_sentence(text: str, start: int, dot: int, end: int) -> bool:
     return opener is not None and fold(opener.group()) in _openers()
 
 
-#: Longer than any headline.
+#: Longer than any headline, in characters.
 _HEADLINE = 400
 
 
@@ -154,8 +159,8 @@ def _label_names() -> dict[str, str]:
 
 
 @cache
-def _furniture_patterns() -> tuple[tuple[Literal["byline", "caption", "related"], re.Pattern[str]], ...]:
-    kinds: tuple[Literal["byline", "caption", "related"], ...] = ("byline", "caption", "related")
+def _furniture_patterns() -> tuple[tuple[_PatternKind, re.Pattern[str]], ...]:
+    kinds: tuple[_PatternKind, ...] = get_args(_PatternKind)
     return tuple(
         (kind, re.compile("|".join(rf"(?:{words})" for words in layout().furniture.get(kind, ())), re.MULTILINE))
         for kind in kinds
@@ -172,7 +177,7 @@ def label(title: str) -> Furniture | None:
 
 
 def furniture(text: str) -> list[Furniture]:
-    """Bylines, photo captions and "read more" lines of normalised running text, in order."""
+    """Return the bylines, photo captions and "read more" lines of normalised running text, in order."""
     found = [
         Furniture(match.start(), match.end(), kind)
         for kind, pattern in _furniture_patterns()

@@ -1,7 +1,7 @@
-"""Many phrases found in one pass over the text, whole words only.
+"""Finds many phrases in one pass over a text, whole words only.
 
-The automaton (Aho and Corasick 1975) takes the same time for ten phrases as for ten thousand, which keeps a megabyte of
-text cheap. Phrases are normalised and folded as the text is.
+The automaton (Aho and Corasick 1975) takes the same time for ten phrases as for ten thousand, so even a megabyte of
+text is cheap. Phrases are normalised and folded like the text.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from monitor.detect.text.scripts import glued_letters
 
 V = TypeVar("V")
 
-#: Scripts that write no spaces between words: a phrase in them needs no boundary.
+#: Letters of scripts without spaces between words: a phrase in them needs no word boundary.
 _UNSPACED = re.compile(f"[{glued_letters()}]")
 
 
 class Phrasebook(Generic[V]):
-    """Phrases with what they stand for; a word that ends in `*` stands for every word that begins like it."""
+    """Phrases with their values; a word that ends in `*` stands for every word with that beginning."""
 
     def __init__(self, phrases: Iterable[tuple[str, V]]) -> None:
         table: dict[str, list[tuple[V, bool, bool, re.Pattern[str] | None]]] = {}
@@ -61,7 +61,7 @@ class Phrasebook(Generic[V]):
         return found
 
     def longest(self, folded: str) -> list[tuple[int, int, V]]:
-        """As `find`, but of phrases that overlap only the longest, and of the same length the first."""
+        """Find like `find`, but of overlapping phrases return only the longest, and of equally long ones the first."""
         chosen: list[tuple[int, int, V]] = []
         taken = bytearray(len(folded))
         for start, end, value in sorted(self.find(folded), key=lambda hit: (hit[0] - hit[1], hit[0])):

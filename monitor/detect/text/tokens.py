@@ -1,33 +1,36 @@
-"""Tokens: words, possessive marks, single ideographs and syllables, and punctuation, each with its place in the text.
+"""Splits text into tokens: words, possessive marks, single ideographs and syllables, and punctuation.
 
-Scripts that write no spaces (Chinese, Japanese) or glue particles to names (Korean) are cut into single characters, so
-that one phrase table serves every script.
+Scripts without spaces (Chinese, Japanese), or with particles attached to names (Korean), are split into single
+characters, so that one table of phrases works for every script.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from monitor.detect.text.news_layout import layout
-from monitor.detect.text.scripts import glued_letters
+from monitor.detect.text.scripts import glued_letters, marks
 
 _GLUED = glued_letters()
-#: The marks of an owner in all languages, each a token of its own: text is cut before its language is known.
+#: The possessive marks of all languages, each a separate token: text is split before its language is known.
 POSSESSIVES = frozenset(layout().possessives)
-#: Letters behind which an apostrophe alone is one.
+#: Letters after which a plain apostrophe is a possessive mark.
 BARE_BEHIND = frozenset(layout().bare_possessive_behind)
-_MARKS = "|".join(map(re.escape, sorted(POSSESSIVES, key=len, reverse=True))) or r"(?!)"
-#: Linear: every alternative starts with a different kind of character or is a single one.
-_TOKEN = re.compile(rf"(?:[A-Za-z]\.){{2,4}}|(?:{_MARKS})(?![^\W_])|[{_GLUED}]|[^\W_{_GLUED}]+|[^\w\s]|_")
+_OWNERS = "|".join(map(re.escape, sorted(POSSESSIVES, key=len, reverse=True))) or r"(?!)"
+#: Linear time: every alternative starts with a different kind of character, or is a single one.
+_LETTERS = rf"[^\W_{_GLUED}]"
+_WORD = rf"{_LETTERS}+(?:[{marks()}]+{_LETTERS}*)*"
+_TOKEN = re.compile(rf"(?:[A-Za-z]\.){{2,4}}|(?:{_OWNERS})(?![^\W_])|[{_GLUED}]|{_WORD}|[^\w\s]|_")
 _GLUED_CHAR = re.compile(f"[{_GLUED}]")
 
 V = TypeVar("V")
 
 
 class Token(NamedTuple):
-    """One token of a normalised text: its place, its folded form, and whether white space stands before it."""
+    """One token of a normalised text: its place, its folded form, and whether white space is before it."""
 
     start: int
     end: int
@@ -48,7 +51,7 @@ def tokenize(text: str, folded: str, start: int, end: int) -> list[Token]:
 
 
 def split_at(tokens: list[Token], starts: Collection[int]) -> list[Token]:
-    """Return the tokens with those cut in two inside which one of `starts` lies: a name behind a glued conjunction."""
+    """Return the tokens, split at each position of `starts` inside one: a name after an attached conjunction."""
     found: list[Token] = []
     for token in tokens:
         cut = next((one for one in starts if token.start < one < token.end), None)
@@ -61,19 +64,20 @@ def split_at(tokens: list[Token], starts: Collection[int]) -> list[Token]:
     return found
 
 
+@lru_cache(maxsize=8_192)
 def is_glued(char: str) -> bool:
     """Say whether the character belongs to a script in which a word may start and end anywhere."""
     return _GLUED_CHAR.match(char) is not None
 
 
 class Phrases(Generic[V]):
-    """Phrases of tokens with what they mean; finds the longest one that starts at a token."""
+    """Phrases of tokens with their meanings; finds the longest one that starts at a token."""
 
     def __init__(self) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], list[V]]]] = {}
 
     def add(self, words: Sequence[str], value: V) -> None:
-        """Give the phrase one more meaning."""
+        """Add a meaning to a phrase."""
         key = tuple(words)
         bucket = self._by_first.setdefault(key[0], [])
         for phrase, values in bucket:
@@ -84,7 +88,7 @@ class Phrases(Generic[V]):
         bucket.sort(key=lambda entry: -len(entry[0]))
 
     def longest(self, words: Sequence[str], at: int) -> tuple[int, list[V]] | None:
-        """Return the longest phrase that starts at `at` as the index behind it and its meanings; None past the end."""
+        """Return the longest phrase at `at`: the index after it, and its meanings. None if there is none."""
         if at >= len(words):
             return None
         for phrase, values in self._by_first.get(words[at], ()):

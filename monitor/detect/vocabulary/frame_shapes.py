@@ -1,11 +1,11 @@
-"""Frames: how leaders and a trigger stand to each other in a clause, written as a shape.
+"""Frames: sentence patterns that state a contact, written as shapes.
 
 A sentence is read as a row of items, each of one class (LEADER, OWNER, a trigger's class, `with`, COMMA, WORD, ...).
-A shape is a row of steps, each `[label=]class[|class...][quantifier]` with the quantifiers `?`, `*` (up to 8) and
-`{m,n}`: `A=LEADER bridge* T=MEET with? B=LEADER`. Labels: T the trigger, A and B the two
-sides, C more of side B, H a state or seat whose leader is side B if the article names him. Shapes are compiled to
-regular expressions over one character an item; all quantifiers are bounded and short, so matching is linear in the
-length of a sentence.
+A shape is a list of steps, each `[label=]class[|class...][quantifier]` with the quantifiers `?`, `*` (up to 8) and
+`{m,n}`: `A=LEADER bridge* T=MEET with? B=LEADER`. The labels are T for the trigger, A and B for the two sides, C for
+more of side B, and H for a state or seat whose leader is side B if the article names him. A shape is compiled to a
+regular expression in which each item is one character. All quantifiers are bounded and short, so matching takes time
+linear in the length of a sentence.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _STEP = re.compile(r"(?:([ABCHT])=)?(!?)([A-Za-z_]+(?:\|[A-Za-z_]+)*)(\?|\*|\{\d
 _STAR = "{0,8}"
 _FIRST_LETTER = 0x100
 
-#: Classes that every language has: leaders, persons who are none, and what cuts a clause.
+#: Classes that every language has: leaders, other persons, and what ends a clause.
 BUILT_IN = (
     "LEADER", "PAIR", "OWNER", "PERSON", "STATE", "SEAT", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "NAME", "WORD",
 )  # fmt: skip
 
-#: Every class that the code itself goes by; a language may have more, for its own shapes. Words: prepositions and
-#: conjunctions with a meaning of their own, then kinds of words; triggers: those that frames and cues treat apart.
+#: Every class that the code refers to; a language may define more for its own shapes. In order: built-in classes,
+#: function words, kinds of words, and triggers that frames and cues treat in a special way.
 ItemClass = Literal[
     "LEADER", "PAIR", "OWNER", "PERSON", "STATE", "SEAT", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "NAME", "WORD",
     "and", "with", "of", "to", "by", "between", "prep", "during", "time", "together",
@@ -37,13 +37,14 @@ ItemClass = Literal[
     "MEET", "SPEAK", "TELL", "INVITATION",
 ]  # fmt: skip
 
-#: Where the side comes from that a shape does not show: the clause's subject, whoever says it ("..., Putin
-#: said"), the two leaders that "their" means, the owner of an official source, or the only two of the article so far.
-Missing = Literal["none", "subject", "attributed", "their", "speaker", "focus"]
+#: Where a side comes from that the shape does not contain: the clause's subject, the person who says it ("..., Putin
+#: said"), the two leaders that "their" refers to, the owner of an official source, the only two leaders of the article
+#: so far, or the subject of the sentence before, in languages that drop pronouns ("Spotka się z Xi").
+Missing = Literal["none", "subject", "attributed", "their", "speaker", "focus", "dropped"]
 
 
 class Alphabet:
-    """One character for each class name of a language; `groups` name several classes at once (bridge, filler)."""
+    """One character for each class of a language; `groups` give several classes one name (bridge, filler)."""
 
     def __init__(self, classes: tuple[str, ...], groups: Mapping[str, tuple[str, ...]], file: str) -> None:
         self._file = file
@@ -62,19 +63,19 @@ class Alphabet:
         return found
 
     def letters(self, names: str, where: str) -> str:
-        """Return the letters of `a|b|c`."""
+        """Return the characters of the classes or groups in `a|b|c`. Raises DataFileError for an unknown name."""
         return "".join(self._resolve(name, where) for name in names.split("|"))
 
 
 class FrameTraits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a frame says beside its shape.
+    """What a frame states besides its shape.
 
-    `missing` says where the other side comes from when only one is in the shape. `collective`: side A alone must hold
-    two leaders. `status` is what the shape says without a cue ("is meeting"). `alone`: not where a
-    forum is named, whose many guests need not have met each other. `finite`: its own verb stands in it, so cues inside
-    speak of something else ("urges X to act in a call"). `hosted`: the leader of the state or seat takes part unnamed.
-    `asked`: of three leaders the first asks the others for it, and takes no part.
-    `opens`: only where side A opens its clause, so that it is no object ("Z seeks X, Y backing at talks").
+    `missing`: where the other side comes from if the shape has only one. `collective`: side A alone must hold two
+    leaders. `status`: the status that the shape states without a cue ("is meeting"). `alone`: the frame does not apply
+    if a forum is named, because its guests need not have met each other. `finite`: the shape contains its own verb, so
+    cues inside it are about something else ("urges X to act in a call"). `hosted`: the leader of the state or seat
+    takes part even if not named. `asked`: the first of three leaders asks the other two to meet and takes no part.
+    `opens`: side A must open its clause, so that it can't be an object ("Z seeks X, Y backing at talks").
     """
 
     name: str
@@ -89,14 +90,14 @@ class FrameTraits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(FrameTraits, frozen=True, kw_only=True):
-    """One compiled frame. `triggers` are the letters that T may be: a row without any of them need not be searched."""
+    """One compiled frame. `triggers` are the characters that T may be: a row without any of them is not searched."""
 
     pattern: re.Pattern[str]
     triggers: frozenset[str]
 
 
 def trigger_letters(shape: str, alphabet: Alphabet, where: str) -> frozenset[str]:
-    """Return the letters that the trigger of a shape may be."""
+    """Return the characters that the trigger of a shape may be."""
     names = [step.removeprefix("T=").rstrip("?*") for step in shape.split() if step.startswith("T=")]
     return frozenset(alphabet.letters("|".join(names), where)) if names else frozenset()
 
@@ -104,9 +105,9 @@ def trigger_letters(shape: str, alphabet: Alphabet, where: str) -> frozenset[str
 def compile_shape(
     shape: str, alphabet: Alphabet, where: str, file: str, unless_behind: tuple[str, ...] = ()
 ) -> re.Pattern[str]:
-    """Return the regular expression of a shape, not followed by a class of `unless_behind`.
+    """Return the regular expression of a shape, which does not match before a class of `unless_behind`.
 
-    Raises DataFileError naming the step that is not one.
+    Raises DataFileError with the step that is not valid.
     """
     parts: list[str] = []
     for step in shape.split():

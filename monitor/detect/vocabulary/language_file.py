@@ -1,4 +1,4 @@
-"""What stands in the files of a language: one record a kind of entry, checked strictly when it is read."""
+"""The records in the files of a language, one class for each kind of entry. They are checked strictly when read."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from monitor.detect.text.news_layout import NewsLayout
 from monitor.detect.vocabulary.frame_shapes import FrameTraits
 from monitor.records import Kind, Medium, Status
 
-#: Whether a trigger brings in a leader whom the text need not name: a state visit its host, any visit that of a seat.
+#: Whether a leader takes part whom the text need not name: the host of a state visit, or of a visit to a seat.
 Hosted = Literal["never", "at a seat", "always"]
 Tense = Literal["past", "present", "ing", "participle", "noun", "plural"]
-#: What a cue says of a trigger in its scope; `generic` means that no single contact is spoken of.
+#: The status that a cue gives a trigger in its scope; `generic`: the sentence is about no single contact.
 CueStatus = Status | Literal["generic"]
 Scope = Literal["before", "after", "around"]
 Reach = Literal["tight", "phrase", "near", "clause", "sentence"]
 
 
 class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A trigger as the file has it: one verb or noun in all its forms.
+    """A trigger: one verb or noun in all its forms.
 
-    `status` is what it says without any cue. A `weak` one counts only where no other joins the same leaders.
-    `hosted`: the leader of the state visited takes part even if the text does not name him. `ceremonial`: that is the
-    head of state, where the text names one: a king rather than his prime minister.
+    `status` is the one that it states without any cue. A `weak` trigger counts only if no other connects the same
+    leaders. `hosted`: the leader of the visited state takes part even if the text does not name him. `ceremonial`: that
+    host is the head of state, if the text names one (a king rather than his prime minister).
     """
 
     name: str
@@ -48,12 +48,15 @@ class TriggerForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words that give a trigger in their scope a status (after NegEx and ConText: Chapman 2001, Harkema 2009).
 
-    `scope`: where the cue stands. `reach`: tight, up to two items; phrase, within one noun phrase or verb group; near,
-    up to nine items; clause; sentence. `only` narrows it to triggers, classes or tenses. `barrier`: cues farther out
-    do not pass it. `strong`: it outweighs the others but a denial. `undated`: what `rescheduled` comes to where no new
-    time is told. `unless_before`: not where one of these classes or groups follows ("to meet", and not "to Rome").
-    `apart`: nor do strong ones, since what stands before it speaks of something else ("ahead of"). `reported`: what it
-    says behind a verb of saying. `appeal`: a third party asks for the contact ("urges them to meet").
+    `scope`: on which side of the contact the cue is. `reach`: tight, up to two items; phrase, within one noun phrase or
+    verb group; near, up to nine items; clause; sentence. `only`: the triggers, classes or tenses that it applies to.
+    `barrier`: cues further away do not pass it. `strong`: it outweighs all others except denials. `undated`: the status
+    that `rescheduled` becomes if no new time is given. `unless_before`: it does not apply before these classes or
+    groups ("to meet", but not "to Rome"). `apart`: a barrier for strong cues as well, because the words before it are
+    about something else ("ahead of"). `done`: a verb for what leaders do at a contact; it says nothing about a contact
+    that follows "in" or "during". `reported`: the status after a verb of saying. `appeal`: a third party asks for the
+    contact ("urges them to meet"). `behind`: the denied contact would be in the past ("did not meet"). `journey`: the
+    words of a journey, which say nothing about a verb of its own after a comma ("flies to Rome, meets X").
     """
 
     status: CueStatus
@@ -64,19 +67,22 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     barrier: bool = False
     apart: bool = False
     strong: bool = False
+    done: bool = False
     undated: Status = "postponed"
     example: str = ""
     unless_before: tuple[str, ...] = ()
     reported: CueStatus | None = None
     appeal: bool = False
+    behind: bool = False
+    journey: bool = False
 
 
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A false sense: what stands just before or behind the trigger, or behind its object, when it means something else.
+    """A false sense of a trigger: words just before or after it, or after its object, that give it another meaning.
 
-    `only_behind` narrows it to triggers right behind an item of one of these classes. `object_then` lists the classes
-    that may follow the object, anything else is another sense; `behind_object` the words that may not. A `single` one
-    speaks of one leader's act only ("X spoke about Y", but "X and Y spoke about Z").
+    `only_behind`: it applies only right after an item of one of these classes. `object_then`: the classes that may
+    follow the object; any other class means a false sense. `behind_object`: words that may not follow the object.
+    `single`: it applies only if one leader acts ("X spoke about Y", but not "X and Y spoke about Z").
     """
 
     name: str
@@ -92,7 +98,7 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class FrameShape(FrameTraits, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A frame as the file has it; it does not fit where an item of a class of `unless_behind` follows."""
+    """A frame as the file has it; it does not fit if an item of a class in `unless_behind` follows."""
 
     shape: str
     unless_behind: tuple[str, ...] = ()
@@ -100,16 +106,16 @@ class FrameShape(FrameTraits, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words anywhere in the clause that tell by which medium."""
+    """Words that tell the medium, wherever in the clause they are."""
 
     medium: Medium
     words: tuple[str, ...]
 
 
 class StateLetters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """States as one letter each, joined before words for leaders or a summit: "한미 정상", "日米首脳".
+    """States written as one letter each, joined before words for leaders or a summit: "한미 정상", "日米首脳".
 
-    `letters` are ISO codes by letter; `before` the words that follow at once.
+    `letters` gives the ISO code of each letter; `before` lists the words that must follow at once.
     """
 
     letters: Mapping[str, str] = {}
@@ -117,24 +123,27 @@ class StateLetters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class CrowdWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words of appeals that are no leader's: who makes them, and how.
+    """Words of appeals by people who are not leaders.
 
-    `who` are those who lead nothing ("protesters", "poll"); `asks` are the words that ask for a contact and stand
-    behind them, `against` those that oppose one, `asked_by` passive ones that stand before them ("urged by"). Where the
-    verb ends the sentence (`verb_last`), whatever stands between is what is asked for.
+    `who` are those people ("protesters", "poll"). `asks` are words after them that ask for a contact, `against` words
+    that oppose one, and `asked_by` passive words before them ("urged by"). `verb_last`: the verb ends the sentence, and
+    what is asked for stands between the crowd and the verb. A sentence with an `unreal` phrase ("poll shows", "wax
+    figures of") reports no contact at all, nor does one with a word of `remarks` ("congratulates") and no trigger.
     """
 
     who: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     asked_by: tuple[str, ...] = ()
+    unreal: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     verb_last: bool = False
 
 
 class TripWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words of a trip that is called off (`off`) or put off (`later`); `unless` words make a headline say neither.
+    """Words that cancel (`off`) or postpone (`later`) a trip; with a word of `unless` a headline does neither.
 
-    `ends` are the words that end a headline whose verb stands apart ("sagt Reise nach Rom ab").
+    `ends` are the last words of headlines with a separable verb ("sagt Reise nach Rom ab").
     """
 
     trip: tuple[str, ...] = ()
@@ -145,12 +154,13 @@ class TripWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file. Each list is explained where it is used.
+    """The whole file. docs/languages.md explains each section.
 
-    `state_behind_title`: a state may follow a title as it is ("президент Турции", "presidente ruso");
-    `lower_adjectives`: adjectives of states have no capital; `leading_heads` are heads that stand before the name
-    ("помощник Путина", "portavoz de Lula"); behind an auxiliary one of `goes_on` still speaks of the contact ("was put
-    off and will be held on Friday"); `subordinate` words begin a clause of its own ("as", "while").
+    `state_behind_title`: a state may directly follow a title ("президент Турции", "presidente ruso").
+    `lower_adjectives`: adjectives of states are written without a capital. `leading_heads`: words before a name that
+    mean someone else ("помощник Путина", "portavoz de Lula"). `goes_on`: words that continue a statement after an
+    auxiliary ("was put off and will be held on Friday"). `subordinate`: words that begin a subordinate clause ("as",
+    "while"). `sends`: verbs with which a leader sends someone else ("dispatches an aide to meet X").
     """
 
     code: str
@@ -183,6 +193,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     fronted: tuple[str, ...] = ()
     instead_of: tuple[str, ...] = ()
     subordinate: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
     goes_on: tuple[str, ...] = ()
     opinion: tuple[str, ...] = ()
     layout: NewsLayout = NewsLayout()

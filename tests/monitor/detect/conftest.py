@@ -16,12 +16,24 @@ Told = Callable[..., tuple[Mention, ...]]
 
 
 @pytest.fixture(scope="session")
-def detector() -> Detector:
-    """Return the detector of the bundled watchlist and languages."""
+def built() -> Detector:
+    """Return the detector of the bundled watchlist and languages: the one that is built."""
     return Detector()
 
 
 @pytest.fixture(scope="session")
+def detector(built: Detector) -> Detector:
+    """Return the detector of the bundled watchlist and languages; some rooms take the rules alone instead."""
+    return built
+
+
+@pytest.fixture(scope="session")
+def rules(built: Detector) -> Detector:
+    """Return the same detector without its reader."""
+    return built.hearing(None)
+
+
+@pytest.fixture
 def told(detector: Detector) -> Told:
     """Return what makes the mentions of a headline of Monday, 9 March 2026."""
 

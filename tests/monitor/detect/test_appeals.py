@@ -28,6 +28,19 @@ class TestAppeals:
             ("vladimir-putin+volodymyr-zelensky", "proposed", None)
         }
 
+    @pytest.mark.parametrize(
+        ("title", "language", "pair"),
+        [
+            ("Эрдоган в понедельник предложил Путину и Зеленскому встретиться", "ru", "putin zelensky"),
+            ("Трамп в понедельник предложил Путину встретиться в Анкаре", "ru", "trump putin"),
+            ("एर्दोगन ने सोमवार को पुतिन और जेलेंस्की से मुलाकात करने की अपील की", "hi", "putin zelensky"),
+        ],
+    )
+    def test_an_offer_is_not_of_the_day_on_which_it_is_made(self, told: Told, title, language, pair):
+        (one,) = told(title, language)
+        assert all(name in one.key for name in pair.split())
+        assert (one.status, one.when) == ("proposed", None)
+
     def test_the_day_behind_the_appeal_is_the_contacts(self, told: Told):
         (one,) = told("Erdogan urges Putin and Zelensky to meet on March 20")
         assert one.when is not None
@@ -76,7 +89,7 @@ def test_a_claim_that_is_false_is_no_held_call(told: Told):
     )
 
 
-def test_the_host_of_a_state_visit_is_the_king_whom_the_article_names():
+def test_the_host_of_a_state_visit_is_the_king_whom_the_article_names(rules: Detector) -> None:
     article = Article(
         id="1",
         title="Tinubu begins state visit to UK",
@@ -84,7 +97,7 @@ def test_the_host_of_a_state_visit_is_the_king_whom_the_article_names():
         published=MONDAY,
         language="en",
     )
-    visits = [one for one in Detector(rules_only=True).detect(article) if one.kind == "visit"]
+    visits = [one for one in rules.detect(article) if one.kind == "visit"]
     assert {one.key for one in visits} == {"bola-tinubu+charles-iii"}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.detect import Detector
+from monitor.records import Article
 from tests.monitor.detect.conftest import Told
 
 
@@ -14,7 +16,12 @@ from tests.monitor.detect.conftest import Told
         ("Most Canadians want Carney to meet Trump", "en"),
         ("Poll: 62% of Indians want Modi to meet Xi", "en"),
         ("Starmer urged by backbenchers to meet Putin", "en"),
+        ("Merz-Putin meeting would help, poll suggests", "en"),
+        ("Wax figures of Trump and Kim shake hands in museum", "en"),
         ("Families of hostages in Tel Aviv call on Netanyahu to meet Sheikh Tamim", "en"),
+        ("Zelensky could have met Orban in Brussels, aide says", "en"),
+        ("Trump says he nearly called Xi over soybeans", "en"),
+        ("In the play, Trump and Xi meet in a lift", "en"),
         ("Manifestantes exigen que Sheinbaum se reúna con Trump", "es"),
         ("Sondage : la majorité des Français veut que Macron rencontre Poutine", "fr"),
         ("Demonstranten fordern Treffen von Merz und Putin", "de"),
@@ -55,3 +62,35 @@ def test_a_march_against_a_meeting_does_not_report_it(told: Told):
 def test_a_crowd_beside_a_meeting_changes_nothing(told: Told, title: str, status: str):
     (one,) = told(title)
     assert (one.status, one.joins_only) == (status, False)
+
+
+@pytest.mark.parametrize(
+    ("title", "language"),
+    [
+        ("Carney would not say whether he had spoken to Modi", "en"),
+        ("Starmer and Merz both attended the memorial service in Caen", "en"),
+    ],
+)
+def test_what_a_leader_leaves_open_is_no_contact(told: Told, title: str, language: str):
+    assert told(title, language) == ()
+
+
+@pytest.mark.parametrize(
+    ("remark", "contact", "language"),
+    [
+        ("Erdoğan Macron'u kutladı", "Erdoğan Macron'u telefonla arayıp kutladı, iki lider telefonda görüştü", "tr"),
+        ("ماكرون ينتقد نتنياهو في خطاب", "ماكرون ينتقد نتنياهو في اتصال هاتفي بين ماكرون ونتنياهو", "ar"),
+    ],
+)
+def test_a_remark_without_a_word_of_contact_is_none(told: Told, remark: str, contact: str, language: str):
+    assert told(remark, language) == ()
+    assert [one.medium for one in told(contact, language)] == ["phone"]
+
+
+def test_a_poll_in_the_headline_silences_no_report_below_it(detector: Detector):
+    article = Article(
+        id="1", title="Poll finds Canadians back Carney meeting with Trump", language="en",
+        summary="Carney will meet Trump in Washington, his office said.",
+    )  # fmt: skip
+    (one,) = detector.detect(article)
+    assert (one.key, one.status) == ("donald-trump+mark-carney", "planned")

@@ -13,9 +13,9 @@ from monitor.records import Article, Mention
 
 
 @pytest.fixture(scope="module")
-def detector() -> Detector:
+def detector(rules: Detector) -> Detector:
     """Return the rules alone: it is they who read times."""
-    return Detector(rules_only=True)
+    return rules
 
 
 SUNDAY = datetime(2026, 2, 8, 12, tzinfo=UTC)

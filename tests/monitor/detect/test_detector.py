@@ -103,12 +103,12 @@ class TestExplanation:
         assert seen["Xi's special envoy"] == "envoy of the leader"
         assert seen["Putin"] == "vladimir-putin"
         reasons = dict(explanation.rejected)
-        assert reasons["met"] == "no frame joins leaders at this trigger"
+        assert reasons["met"] == "fewer than two leaders do it"
         assert reasons["calls on"].startswith("false sense")
         assert explanation.mentions == ()
 
     def test_an_article_without_leaders_is_let_go_early(self, detector: Detector) -> None:
-        assert detector.explain(article("Storm hits the coast")).outcome == "no trigger word"
+        assert detector.explain(article("Storm hits the coast")).outcome == "no word of a meeting or a call"
         assert detector.explain(article("Committee to hold talks")).outcome == "no leader is named"
         assert detector.explain(article("Putin held talks")).outcome == "fewer than two leaders can be meant"
 
@@ -117,6 +117,22 @@ class TestExplanation:
         lines = text.splitlines()
         assert lines[0] == "article a1 (en): 1 mention"
         assert any(line.startswith("  mention   call video held of vladimir-putin (President, RU)") for line in lines)
+
+    @pytest.mark.parametrize(
+        ("title", "line"),
+        [
+            ("Why Trump should meet Kim", "  rules     donald-trump + kim-jong-un: no single contact, for 'why'"),
+            ("Putin met Xi in Beijing", "  rules     vladimir-putin + xi-jinping: held, by the tense of its verb"),
+            ("Putin last met Kim in Vladivostok", ", joins an event only; "),
+            ("Putin met Xi in Beijing", ", enough to open an event; "),
+            ("Merz-Putin meeting would help, poll suggests", '  why not   "Merz-Putin meeting": only an appeal'),
+        ],
+    )
+    def test_says_what_a_desk_would_ask(self, detector: Detector, title: str, line: str) -> None:
+        assert line in explanation_text(detector.explain(article(title)))
+
+    def test_a_day_that_is_somebodys_name_is_no_person(self, detector: Detector) -> None:
+        assert "Friday" not in dict(detector.explain(article("Trump to meet Putin on Friday")).persons)
 
     def test_moves_no_cursor(self, detector: Detector) -> None:
         hostile = article("Putin met Xi\x1b[2J\u202e in Beijing", id="\x1b[31m")

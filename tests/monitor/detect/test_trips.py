@@ -51,3 +51,42 @@ def test_a_trip_that_is_put_off_to_a_day_has_that_day(told: Told):
 )
 def test_other_headlines_call_nothing_off(told: Told, title: str, language: str):
     assert told(title, language) == ()
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "leaders", "status"),
+    [
+        ("Modi cancels Tokyo visit, where he was to see Takaichi", "en", "narendra-modi+sanae-takaichi", "cancelled"),
+        ("Starmer puts off trip to Rome, where Meloni had expected him", "en",
+         "giorgia-meloni+keir-starmer", "postponed"),
+        ("Merz sagt Reise nach Rom ab, wo er Meloni treffen wollte", "de",
+         "friedrich-merz+giorgia-meloni", "cancelled"),
+        ("Meloni rinvia il viaggio a Berlino, dove avrebbe visto Merz", "it",
+         "friedrich-merz+giorgia-meloni", "postponed"),
+        ("Токаев отложил поездку в Баку, где его ждал Алиев", "ru", "ilham-aliyev+kassym-jomart-tokayev", "postponed"),
+        ("Зеленський скасував поїздку до Парижа, де мав побачитися з Макроном", "uk",
+         "emmanuel-macron+volodymyr-zelensky", "cancelled"),
+        ("Tusk odwołał wyjazd do Paryża, gdzie czekał Macron", "pl", "donald-tusk+emmanuel-macron", "cancelled"),
+        ("De Wever zegt bezoek aan Berlijn af, waar hij Merz zou zien", "nl",
+         "bart-de-wever+friedrich-merz", "cancelled"),
+        ("Prabowo menunda lawatan ke Tokyo, semula akan bertemu Takaichi", "id",
+         "prabowo-subianto+sanae-takaichi", "postponed"),
+    ],
+)  # fmt: skip
+def test_a_named_host_takes_part_and_no_other_plan_of_the_two_is_told(
+    told: Told, title: str, language: str, leaders: str, status: str
+):
+    assert [("+".join(sorted(p.leader for p in one.participants)), one.status) for one in told(title, language)] == [
+        (leaders, status)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("Starmer cancels Rome trip, will call Meloni instead", "planned"),
+        ("Starmer calls off Rome trip and speaks to Meloni by phone instead", "held"),
+    ],
+)
+def test_a_call_in_place_of_a_trip_is_not_called_off(told: Told, title: str, status: str):
+    assert {(one.medium, one.status) for one in told(title)} == {("in_person", "cancelled"), ("phone", status)}

@@ -16,6 +16,7 @@ from monitor.records import KINDS, MEDIA, Article, Mention
 from tests.monitor.detect.reader.test_groups import told
 
 DAY = datetime(2026, 2, 5, 8, tzinfo=UTC)
+MET = Article(id="1", title="Putin met Xi in Beijing", published=DAY, language="en")
 PIECES = Pieces([*SPECIALS, "en:a"])
 
 
@@ -27,6 +28,7 @@ class SaysSo:
     """A reader of one opinion for every pair, or of one for each; what it rests on is the words of `telling`."""
 
     fusion = bundled_fusion()
+    kind = "call"
 
     def __init__(self, status: str, share: float = 0.97, telling: str = "", pairs: Mapping[str, str] | None = None):
         self._status, self._share, self._telling, self._pairs = status, share, telling, pairs or {}
@@ -45,15 +47,16 @@ class SaysSo:
         return [self._opinion(self._status if is_told(words) else "none") for words in passages]
 
     def _opinion(self, status: str) -> Opinion:
-        return Opinion(told(status, self._share), spread(MEDIA, "phone"), spread(KINDS, "call"))
+        medium = "phone" if self.kind == "call" else "in_person"
+        return Opinion(told(status, self._share), spread(MEDIA, medium), spread(KINDS, self.kind))
 
 
-def found(reader: SaysSo, title: str) -> tuple[Mention, ...]:
-    return Detector(reader=reader).detect(Article(id="1", title=title, published=DAY, language="en"))
+def found(detector: Detector, reader: SaysSo, title: str) -> tuple[Mention, ...]:
+    return detector.hearing(reader).detect(Article(id="1", title=title, published=DAY, language="en"))
 
 
-def test_the_reader_alone_finds_what_no_rule_knows() -> None:
-    (mention,) = found(SaysSo("held", telling="gabbed"), "Trump gabbed with Putin on Tuesday, aides said")
+def test_the_reader_alone_finds_what_no_rule_knows(detector: Detector) -> None:
+    (mention,) = found(detector, SaysSo("held", telling="gabbed"), "Trump gabbed with Putin on Tuesday, aides said")
     assert mention.rule == "reader"
     assert (mention.status, mention.medium, mention.kind) == ("held", "phone", "call")
     assert mention.when is not None
@@ -63,47 +66,60 @@ def test_the_reader_alone_finds_what_no_rule_knows() -> None:
     assert [one.name for one in mention.witnesses] == ["rules", "reader"]
 
 
-def test_a_mention_of_the_rules_keeps_its_evidence_place_and_time() -> None:
+def test_a_mention_of_the_rules_keeps_its_evidence_place_and_time(detector: Detector) -> None:
     title = "Putin met Xi in Beijing on Tuesday"
-    (mention,) = found(SaysSo("held"), title)
+    (mention,) = found(detector, SaysSo("held"), title)
     assert mention.rule != "reader"
     assert mention.place is not None
     assert mention.place.name == "Beijing"
     assert title[mention.evidence[0].start : mention.evidence[0].end] == mention.evidence[0].text
 
 
-def test_a_sure_reader_speaks_against_a_rule_and_is_named_as_the_reason() -> None:
-    detector = Detector(reader=SaysSo("none", 0.9999))
-    explanation = detector.explain(Article(id="1", title="Putin met Xi in Beijing", published=DAY, language="en"))
+def test_a_sure_reader_speaks_against_a_rule_and_is_named_as_the_reason(detector: Detector) -> None:
+    explanation = detector.hearing(SaysSo("none", 0.9999)).explain(MET)
     if not explanation.mentions:
         assert any("the reader finds no contact" in reason for _, reason in explanation.rejected)
     else:  # the weights trust such a rule: then the mention is a doubtful one
         assert explanation.mentions[0].confidence < 0.9
 
 
-def test_both_witnesses_are_explained() -> None:
-    detector = Detector(reader=SaysSo("held"))
-    explanation = detector.explain(Article(id="1", title="Putin met Xi in Beijing", published=DAY, language="en"))
+def test_both_witnesses_are_explained(detector: Detector) -> None:
+    explanation = detector.hearing(SaysSo("held")).explain(MET)
     text = explanation_text(explanation)
     assert "rules held" in text
     assert "reader held 0.97" in text
     assert "together held" in text
 
 
-def test_a_mention_says_how_likely_each_status_is() -> None:
-    (mention,) = found(SaysSo("planned", 0.8), "Putin met Xi in Beijing")
+def test_a_mention_says_how_likely_each_status_is(detector: Detector) -> None:
+    (mention,) = found(detector, SaysSo("planned", 0.8), "Putin met Xi in Beijing")
     assert 0.9 < sum(mention.statuses.values()) <= 1.01
     assert set(mention.statuses) <= {"held", "planned", "ongoing", "proposed", "past", "postponed", "denied",
                                      "cancelled", "rescheduled"}  # fmt: skip
 
 
-def test_a_doubtful_mention_joins_only() -> None:
-    (sure,) = found(SaysSo("held", 0.99), "Putin met Xi in Beijing")
+def test_a_doubtful_mention_joins_only(detector: Detector) -> None:
+    (sure,) = found(detector, SaysSo("held", 0.99), "Putin met Xi in Beijing")
     assert not sure.joins_only
-    doubtful = found(SaysSo("held", 0.55, telling="gabbed"), "Trump gabbed with Putin, aides said")
-    assert all(one.joins_only for one in doubtful)
+    (doubtful,) = found(detector, SaysSo("none", 0.4, telling="gabbed"), "Trump gabbed with Putin, aides said")
+    assert doubtful.joins_only
+
+
+def test_a_report_of_what_may_be_long_past_joins_only(detector: Detector) -> None:
+    (old,) = found(detector, SaysSo("past", 0.5), "Macron met Lula in Brasilia")
+    assert (old.status, old.joins_only) == ("held", True)
 
 
 @pytest.mark.parametrize("title", ["Trump gabbed with Rubio, aides said", "Trump and Obama gabbed, aides said"])
-def test_those_who_lead_no_other_state_make_no_contact(title: str) -> None:
-    assert found(SaysSo("held", telling="gabbed"), title) == ()
+def test_those_who_lead_no_other_state_make_no_contact(detector: Detector, title: str) -> None:
+    assert found(detector, SaysSo("held", telling="gabbed"), title) == ()
+
+
+def test_the_guests_of_a_summit_that_no_rule_knows_are_one_contact(detector: Detector) -> None:
+    title = "Trump gabbed with Putin, Xi and Modi on Tuesday, aides said"
+    reader = SaysSo("none", pairs=dict.fromkeys(("donald-trump+vladimir-putin", "donald-trump+xi-jinping"), "held"))
+    assert len(found(detector, reader, title)) == 2
+    reader.kind = "summit"
+    (mention,) = found(detector, reader, title)
+    assert [p.leader for p in mention.participants] == ["donald-trump", "vladimir-putin", "xi-jinping"]
+    assert mention.kind == "summit"

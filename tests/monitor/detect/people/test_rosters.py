@@ -68,12 +68,7 @@ class TestOf2004:
 
 
 def test_a_watch_narrows_what_is_told() -> None:
-    whole = bundled()
-    narrow = Watchlist(
-        whole.leaders, whole.states, titles=whole.titles, namesakes=whole.namesakes,
-        watch=Watch(pairs=frozenset({frozenset({"vladimir-putin", "xi-jinping"})})),
-    )  # fmt: skip
-    detector = Detector(narrow)
+    detector = Detector(bundled().watching(Watch(pairs=frozenset({frozenset({"vladimir-putin", "xi-jinping"})}))))
     day = datetime(2026, 2, 5, tzinfo=UTC)
     assert told(detector, "Putin met Xi", day)
     assert told(detector, "Putin met Modi", day) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.detect.reader.encoder import CARD, DATA, MODEL, VOCABULARY, Encoder
+from monitor.detect.reader.encoder import CARD, DATA, MODEL, VOCABULARY, Encoder, bundled_encoder
 from monitor.errors import DataFileError
 
 MAX_BYTES = 35_000_000
@@ -32,6 +32,7 @@ def test_a_missing_file_is_one_error_that_names_it(folder: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", [MODEL, VOCABULARY])
+@pytest.mark.slow
 def test_a_damaged_file_is_one_error_that_names_it(folder: Path, name: str) -> None:
     data = bytearray((folder / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -41,11 +42,12 @@ def test_a_damaged_file_is_one_error_that_names_it(folder: Path, name: str) -> N
 
 
 def test_a_passage_scores_the_same_alone_and_beside_another() -> None:
-    encoder = Encoder()
+    encoder = bundled_encoder()
     short, long = [2, 4, 900, 5, 3], [2, 4, 900, 901, 902, 903, 5, 904, 3]
     assert (encoder.scores([short])[0] == encoder.scores([long, short])[1]).all()
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_scores() -> None:
     first, second = Encoder(), Encoder()
     passage = [[2, 4, 900, 5, 3]]

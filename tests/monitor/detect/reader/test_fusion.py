@@ -35,6 +35,12 @@ def test_surer_rules_weigh_no_less() -> None:
     assert high >= low
 
 
+def test_a_status_that_no_word_tells_is_left_to_the_reader() -> None:
+    told, untold = (together("planned", 0.6, Vote("held", 0.9, told=one)) for one in (True, False))
+    assert untold["held"] < told["held"] < 1
+    assert contact(untold) > contact(together("planned", 0.6, Vote("none")))
+
+
 def test_opening_asks_for_more_than_joining() -> None:
     assert 0.3 <= FUSION.joining < FUSION.opening < 1
 

@@ -63,6 +63,7 @@ def test_the_vocabulary_holds_single_pieces() -> None:
     assert len(max(rows, key=len)) < 40
 
 
+@pytest.mark.slow
 def test_the_model_holds_no_sentence() -> None:
     told = [run for run in _RUN.findall((DATA / MODEL).read_bytes()) if run.count(b" ") >= WORDS - 1]
     assert not told

@@ -8,6 +8,6 @@ from monitor.detect import Detector
 
 
 @pytest.fixture(scope="session")
-def detector() -> Detector:
+def detector(rules: Detector) -> Detector:
     """Return a detector that does not ask the reader."""
-    return Detector(rules_only=True)
+    return rules

@@ -303,6 +303,69 @@ class TestOtherLanguagesAreData:
         assert read(Calendar.of(RUSSIAN), text) == expected
 
     @pytest.mark.parametrize(
+        ("text", "tense", "expected"),
+        [
+            ("मोदी कल मैक्रों से मिलेंगे", "future", "2026-02-06 day"),
+            ("मोदी कल मैक्रों से मिले", "past", "2026-02-04 day"),
+            ("मोदी परसों मैक्रों से मिले", "past", "2026-02-03 day"),
+            ("बैठक 16 फरवरी 2026 को होगी", None, "2026-02-16 day"),
+            ("बैठक अगले हफ्ते होगी", None, "2026-02-09/2026-02-15 week"),
+            ("बैठक मार्च के अंत तक होगी", None, "2026-02-05/2026-03-31 until"),
+        ],
+    )
+    def test_one_word_for_the_day_before_and_the_day_after(self, text, tense, expected):
+        hindi = Calendar.of(read_file("languages/hi/calendar.yaml", dict[str, Any])["calendar"])
+        assert read(hindi, text, tense) == expected
+
+    @pytest.mark.parametrize(
+        ("code", "text", "expected"),
+        [
+            ("fr", "La rencontre aura lieu vendredi prochain", "2026-02-06 day"),
+            ("fr", "Le sommet est décalé au mois de juin", "2026-06-01/2026-06-30 month"),
+            ("fr", "La rencontre aura lieu au premier trimestre 2026", "2026-01-01/2026-03-31 quarter"),
+            ("fr", "La rencontre aura lieu fin mars", "2026-03-21/2026-03-31 late"),
+            ("de", "Das Treffen findet in der ersten Hälfte 2026 statt", "2026-01-01/2026-06-30 half"),
+            ("de", "Das Treffen findet Anfang nächster Woche statt", "2026-02-09/2026-02-11 range"),
+            ("es", "La cumbre será en el segundo trimestre de 2026", "2026-04-01/2026-06-30 quarter"),
+            ("pt", "O encontro será no mês que vem", "2026-03-01/2026-03-31 month"),
+            ("it", "L'incontro si terrà entro la fine dell'anno", "2026-02-05/2026-12-31 until"),
+            ("pl", "Spotkanie odbędzie się w przyszłym tygodniu", "2026-02-09/2026-02-15 week"),
+            ("pl", "Spotkanie odbędzie się pod koniec marca", "2026-03-21/2026-03-31 late"),
+            ("ru", "Встреча пройдет в первом квартале 2026 года", "2026-01-01/2026-03-31 quarter"),
+            ("ru", "Встреча пройдет в этом году", "2026-01-01/2026-12-31 year"),
+            ("ru", "Встреча пройдет до конца недели", "2026-02-05/2026-02-08 until"),
+            ("uk", "Зустріч відбудеться наприкінці березня", "2026-03-21/2026-03-31 late"),
+            ("nl", "De ontmoeting is komende vrijdag", "2026-02-06 day"),
+            ("tr", "Görüşme önümüzdeki cuma günü yapılacak", "2026-02-06 day"),
+            ("id", "Pertemuan digelar bulan depan", "2026-03-01/2026-03-31 month"),
+            ("ar", "يعقد اللقاء في 12 شباط/فبراير", "2026-02-12 day"),
+            ("ar", "يعقد اللقاء في أواخر آذار", "2026-03-21/2026-03-31 late"),
+            ("ar", "يعقد اللقاء الأسبوع المقبل", "2026-02-09/2026-02-15 week"),
+            ("fa", "این دیدار هفته آینده برگزار می‌شود", "2026-02-09/2026-02-15 week"),
+            ("fa", "این دیدار اواخر مارس برگزار می‌شود", "2026-03-21/2026-03-31 late"),
+            ("ko", "정상회담은 다음 달 3일 열린다", "2026-03-03 day"),
+            ("ko", "정상회담은 내주 열린다", "2026-02-09/2026-02-15 week"),
+            ("ja", "首脳会談は来週の金曜日に行われる", "2026-02-13 day"),
+            ("ja", "首脳会談は3月20～22日に行われる", "2026-03-20/2026-03-22 range"),
+            ("zh", "会晤将于3月底举行", "2026-03-21/2026-03-31 late"),
+        ],
+    )
+    def test_bundled_calendars(self, code, text, expected):
+        calendar = Calendar.of(read_file(f"languages/{code}/calendar.yaml", dict[str, Any])["calendar"])
+        assert read(calendar, text, "future") == expected
+
+    @pytest.mark.parametrize(
+        ("text", "expected"), [("23일 정상회담을 했다", "2026-02-23 day"), ("30일 정상회담을 했다", "2026-01-30 day")]
+    )
+    def test_a_day_without_a_month_is_of_the_other_month_only_around_its_turn(self, text, expected):
+        calendar = Calendar.of(read_file("languages/ko/calendar.yaml", dict[str, Any])["calendar"])
+        assert read(calendar, text, "past") == expected
+
+    def test_a_time_ends_with_its_word_and_not_before_a_vowel_sign(self):
+        hindi = Calendar.of(read_file("languages/hi/calendar.yaml", dict[str, Any])["calendar"])
+        assert not find_times("मोदी ने कला मेला देखा", THURSDAY, hindi)
+
+    @pytest.mark.parametrize(
         ("text", "expected"),
         [
             ("双方2月4日举行会谈", "2026-02-04 day"),
@@ -335,3 +398,14 @@ class TestTheSectionIsChecked:
     def test_a_broken_template(self):
         with pytest.raises(DataFileError, match="not a template"):
             Calendar.of(RUSSIAN | {"rules": [{"match": "(a", "mean": "offset"}]})
+
+
+@pytest.mark.parametrize(("hour", "direction"), [(9, "future"), (16, "future"), (17, "none"), (22, "none")])
+def test_this_evening_lies_ahead_until_it_comes(english, hour, direction):
+    (hit,) = find_times("they meet this evening", THURSDAY.replace(hour=hour), english)
+    assert (hit.direction, str(hit.when.start)) == (direction, "2026-02-05")
+
+
+def test_this_evening_is_that_of_the_article_and_its_zone(english):
+    (hit,) = find_times("they meet tonight", THURSDAY, english, ZoneInfo("Asia/Tokyo"))
+    assert hit.direction == "none"

@@ -80,3 +80,22 @@ class TestFurniture:
             ("byline", "(Reporting"),
             ("related", "Read"),
         ]
+
+    @pytest.mark.parametrize(
+        "caption",
+        [
+            "FILE PHOTO: Modi meets Prabowo in Jakarta",
+            "(FILES) Modi meets Prabowo in Jakarta",
+            "FILE - Modi meets Prabowo in Jakarta",
+            "In this file photo Modi meets Prabowo in Jakarta",
+        ],
+    )
+    def test_a_caption_of_an_old_picture(self, caption):
+        (found,) = furniture(caption)
+        assert (found.kind, found.start, found.end) == ("archive", 0, len(caption))
+
+    def test_an_old_picture_behind_a_sentence(self):
+        text = "Rice fell on Monday. File photo: Modi meets Prabowo"
+        assert [(one.kind, text[one.start : one.end]) for one in furniture(text)] == [
+            ("archive", "File photo: Modi meets Prabowo")
+        ]

@@ -15,7 +15,7 @@ from monitor.detect import Detector, Language, bundled_languages
 from monitor.detect.text.tokens import Phrases
 from monitor.detect.vocabulary.language import LANGUAGES
 from monitor.records import Article
-from tests.monitor.detect.test_catalogue import Case, article_of, catalogue
+from tests.monitor.detect.test_catalogue import Case, article_of, every_case
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ class Bench:
         self.code = code
         self.language = copy.copy(bundled_languages()[code])
         self.detector = Detector(languages={code: self.language}, rules_only=True)
-        self.cases = {case.text: case for trap in catalogue() for case in trap.values[0] if case.language == code}
+        self.cases = {case.text: case for case in every_case() if case.language == code}
 
     def article(self, example: str) -> Article:
         """Make the article of an example: a case of the catalogue, or "[outlet] title"."""
@@ -52,8 +52,11 @@ class Bench:
         outlet, title = re.match(r"(?:\[([^]]+)\] )?(.*)", example, re.DOTALL).groups("")  # type: ignore[union-attr]
         return Article(id="1", title=title, outlet=outlet, published=DAY, language=self.code)
 
-    def read(self, example: str) -> list[tuple[str, str, str]]:
-        return [(one.key, one.status, one.medium) for one in self.detector.detect(self.article(example))]
+    def read(self, example: str) -> list[tuple[str, str, str, str]]:
+        return [
+            (one.key, one.status, one.medium, one.when.granularity if one.when is not None else "")
+            for one in self.detector.detect(self.article(example))
+        ]
 
     def drop(self, section: str, number: int, rule: dict[str, Any]) -> None:
         if section == "cues":

@@ -48,6 +48,49 @@ def test_a_name_behind_a_glued_conjunction_becomes_a_token_of_its_own() -> None:
     assert [(one.start, one.end, one.text) for one in tokens] == [(0, 6, "ماكرون"), (7, 8, "و"), (8, 13, "بوتين")]
 
 
+@pytest.mark.parametrize(
+    ("title", "code", "expected"),
+    [
+        ("시진핑(習近平) 중국 국가주석과 이재명 대통령이 회담했다", "ko", [["lee-jae-myung", "xi-jinping"]]),
+        ("이재명 대통령, 알샤라(43) 시리아 대통령과 회담", "ko", [["ahmed-al-sharaa", "lee-jae-myung"]]),
+        ("加拿大總理卡尼（Mark Carney）與習近平會談", "zh", [["mark-carney", "xi-jinping"]]),
+    ],
+)
+def test_a_name_goes_on_behind_its_other_spelling_in_brackets(
+    rules: Detector, title: str, code: str, expected: list[list[str]]
+) -> None:
+    day = datetime(2026, 2, 5, tzinfo=UTC)
+    assert leaders(rules, Article(id="1", title=title, language=code, published=day)) == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "summary", "expected"),
+    [
+        ("Nawrocki przybył do Pekinu", "Spotka się z Xi Jinpingiem.", [["karol-nawrocki", "xi-jinping"]]),
+        ("Xi Jinping przyjmie gości", "Xi spotka się z delegacją. Porozmawia z Xi Jinpingiem.", []),
+    ],
+)
+def test_a_verb_without_a_subject_has_that_of_the_sentence_before(
+    rules: Detector, title: str, summary: str, expected: list[list[str]]
+) -> None:
+    article = Article(id="1", title=title, summary=summary, language="pl", published=datetime(2026, 2, 5, tzinfo=UTC))
+    assert leaders(rules, article) == expected
+
+
+def test_a_word_keeps_its_vowel_signs() -> None:
+    text = "मोदी ने पुतिन से मुलाकात की।"
+    assert [one.text for one in tokenize(text, text, 0, len(text))] == ["मोदी", "ने", "पुतिन", "से", "मुलाकात", "की", "।"]
+
+
+def test_a_name_with_one_more_vowel_sign_is_another_word(detector: Detector) -> None:
+    day = datetime(2026, 2, 5, tzinfo=UTC)
+    for title, expected in (
+        ("चांसलर मर्ज से मिले पुतिन", [["friedrich-merz", "vladimir-putin"]]),
+        ("पुतिन की मर्जी से चांसलर मर्जी मिले", []),
+    ):
+        assert leaders(detector, Article(id="1", title=title, language="hi", published=day)) == expected
+
+
 @pytest.mark.parametrize("code", sorted(bundled_languages()))
 def test_every_language_has_a_calendar_frames_and_words_for_what_did_not_happen(code: str) -> None:
     language = bundled_languages()[code]

@@ -1,4 +1,4 @@
-"""The mention of a contact that the reader alone found: its time, place and forum from the sentence it is told in."""
+"""Mentions that only the reader found, with time, place and forum from the sentence that tells of the contact."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from monitor.detect.setting.where import best_place
 from monitor.detect.text.normal import NormalText
 from monitor.records import Evidence, Field, Kind, Medium, Mention, Status, When
 
-#: The rule that a mention names when the reader alone found it.
+#: The `rule` of a mention that only the reader found.
 READER = "reader"
 _HAPPENED = frozenset({"held", "ongoing", "past"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
 class FieldText(Protocol):
-    """One field of an article, normalised."""
+    """One field of an article, with its normalised text."""
 
     @property
     def field(self) -> Field:
-        """Which one."""
+        """The field's name."""
         ...
 
     @property
     def normal(self) -> NormalText:
-        """Its text."""
+        """The field's text."""
         ...
 
 
-def found_alone(
+def reader_mention(
     leaders: frozenset[str],
     told: tuple[Kind, Medium, Status],
     around: Sequence[Surroundings],
     evidence: tuple[Evidence, ...],
     setting: ArticleSetting,
 ) -> Mention:
-    """Return the mention; `told` is what the reader makes of kind, medium and status.
+    """Return the mention of these leaders; `told` is the reader's kind, medium and status.
 
-    `around` are the sentences that can tell of it, the likeliest first.
+    `around` are the sentences that may tell of the contact, the most likely one first.
     """
     kind, medium, status = told
     day = next((one.published.date() for one in around if one.published is not None), None)
@@ -69,7 +69,7 @@ def found_alone(
 
 
 def evidence_of(words: Sequence[Word], parts: Sequence[FieldText], setting: ArticleSetting) -> tuple[Evidence, ...]:
-    """Return the words as a span of the article as it was given."""
+    """Return the words as a span in the article's original text."""
     if not words:
         return ()
     part = next(one for one in parts if one.field == words[0].field)
@@ -79,7 +79,7 @@ def evidence_of(words: Sequence[Word], parts: Sequence[FieldText], setting: Arti
 
 
 def _when(around: Surroundings, status: Status, day: date | None) -> When | None:
-    """The first stretch of time of the sentence that can be of this status; days are weighed by `dating`."""
+    """The first time in the sentence that fits the status. Only spans: `dating` chooses single days."""
     for hit in around.times:
         if hit.when.granularity == "day":
             continue

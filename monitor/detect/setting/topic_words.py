@@ -1,7 +1,7 @@
-"""About what: the topics that a text names, as canonical names.
+"""Finds the topics that a text names.
 
-The words are each language's own (`topics:` in its folder); names that are written alike in all languages of the Latin
-script are `data/topics.yaml`.
+The words are data of each language (`topics:`); names that all languages in Latin script write alike are in
+`data/topics.yaml`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from monitor.detect.datafile import read
 from monitor.detect.text.normal import fold
 from monitor.detect.text.phrasebook import Phrasebook
 
-#: The phrases of a language that are of no topic, though a word in them is one of a topic: "trade barbs".
+#: Key of phrases that are about no topic although they contain a topic's word: "trade barbs".
 _NO_TOPIC = "none"
 
 
