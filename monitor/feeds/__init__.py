@@ -1,1 +1,1 @@
-"""Feeds: what is subscribed to, how it is polled, and how its entries become articles."""
+"""Feeds: which ones are subscribed to, how they are polled, and how their entries become articles."""

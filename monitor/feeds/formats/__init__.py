@@ -1,1 +1,1 @@
-"""Bytes to a feed document: RSS and Atom, JSON Feed, encodings, dates, HTML, repair. Pure."""
+"""Parse feeds: from the bytes of RSS, Atom, JSON Feed or a news sitemap to entries. Pure functions without I/O."""

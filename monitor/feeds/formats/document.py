@@ -1,7 +1,7 @@
-"""What a feed document says, whatever its format: a `ParsedFeed` of `Entry` records.
+"""The parsed form of a feed document, the same for all formats: a `ParsedFeed` with its `Entry` records.
 
-Everything in here is already safe: texts carry no markup, no control characters and no bidirectional overrides, `html`
-is reduced to an allow-list, addresses are absolute http(s), sizes are capped (see `parse.LIMITS`).
+All values are safe to print and store: texts have no markup, no control characters and no bidirectional overrides,
+`html` has only allowed elements, URLs are absolute http(s), and sizes are limited.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A picture of an entry: absolute address, who made it, what it shows."""
+    """A picture of an entry: its absolute URL, who made it, and its caption."""
 
     url: str
     credit: str = ""
@@ -20,7 +20,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class EntrySource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Where an aggregator took an entry from: Atom `source`, or RSS `<source url>`."""
+    """The feed that an aggregator took an entry from: Atom `source`, or RSS `<source url>`."""
 
     title: str = ""
     url: str = ""
@@ -29,12 +29,12 @@ class EntrySource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One entry of a feed.
 
-    `published` and `updated` are aware UTC datetimes, None where the document has none that can be read: the time of
-    reading is never put in their place. `date_flags` says what is doubtful: `missing`, `unreadable`, `no_zone` (the
+    `published` and `updated` are aware UTC datetimes, or None when the document has no readable date; the time of the
+    poll is never used instead. `date_flags` lists problems with the dates: `missing`, `unreadable`, `no_zone` (the
     feed's zone was assumed), `ancient` (before 1990, dropped). `title`, `summary` and `content` are plain text; `html`
-    is the safe form of the longest body.
+    is the safe HTML of `content`, or of `summary` when there is no `content`.
 
-    `revision` is the hash of its words (`content_hash.revision_hash`), b"" where it was not computed yet.
+    `revision` is the hash of the text (`content_hash.revision_hash`), b"" when it was not computed yet.
     """
 
     guid: str = ""
@@ -57,15 +57,28 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     revision: bytes = b""
 
 
+class UnreadEntries(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Entries that the document has and `ParsedFeed.entries` has not.
+
+    `reason` is one of few names, `text` says why in words, and `count` is how many there are, 0 when nobody knows.
+    """
+
+    reason: str
+    text: str
+    count: int = 0
+
+
 class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
     """One feed document.
 
-    `mode` is the format (`rss`, `rdf`, `atom`, `json`, `cdf`, `sitemap`) and, after a dash, what it took to read it:
-    nothing when the document was well formed, `repaired` when it became so by our repairs, `loose` when feedparser's
-    forgiving parser read it. It comes from a bounded set and is a metric label. `problem` says in one line what was
-    wrong. `ttl_minutes` and `update_period_seconds` are the feed's own hints, None when absent. `truncated` says that
-    entries beyond the limit were left out, `incomplete` that the document ends in the middle: the entry that it ends
-    in was left out, and will be there in the whole document.
+    `mode` is the format (`rss`, `rdf`, `atom`, `json`, `cdf`, `sitemap`), with a suffix when the document was not well
+    formed: `rss-repaired` when our repairs made it so, `rss-loose` when feedparser's lenient parser read it. It is a
+    metric label. `problem` says in one line what was wrong. `ttl_minutes` and `update_period_seconds` are the feed's
+    own hints, None when absent.
+
+    `unread` has the entries that were left out, by reason. `truncated` means that entries beyond the limit were left
+    out. `incomplete` means that the document was cut off: its last entry is missing here and will be in the complete
+    document.
     """
 
     title: str = ""
@@ -83,5 +96,6 @@ class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
     mode: str = ""
     encoding: str = ""
     problem: str = ""
+    unread: tuple[UnreadEntries, ...] = ()
     truncated: bool = False
     incomplete: bool = False

@@ -1,36 +1,43 @@
-"""Makes an `Entry` of what a format's adapter found: resolves addresses, makes markup safe, reads dates, caps sizes."""
+"""Turn a `RawEntry`, which the adapter of a format fills, into a clean `Entry`.
+
+This resolves URLs, makes markup safe, reads dates and limits sizes; it is the same for all formats.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from monitor.feeds.formats.content_hash import revision_hash
-from monitor.feeds.formats.document import Entry, EntrySource, Image
+from monitor.feeds.formats.document import Entry, EntrySource, Image, UnreadEntries
 from monitor.feeds.formats.fields import article_urls, dates, entry_language, html_text, redirect_links
+from monitor.feeds.formats.limits import MAX_ENTRIES
 
-#: Bytes of UTF-8 that are kept.
+#: The most bytes of UTF-8 that are kept of each field.
 TITLE_LIMIT = 1_000
 SUMMARY_LIMIT = 16_000
 CONTENT_LIMIT = 512_000
-#: Longer ids are cut: an id that long is a mistake, and the cut one still tells entries apart.
+#: Longer ids are cut. They are mistakes of the feed, and their first part still tells entries apart.
 GUID_LIMIT = 2_000
+#: A country that writes the month before the day; used for a document when one of its dates shows that order.
+_MONTH_FIRST = "US"
+_SCHEMES = ("http://", "https://")
 _MAX_AUTHORS = 20
 _MAX_TAGS = 50
 
 
 T = TypeVar("T")
 
-#: How the words of a text are meant: as HTML, as plain text, or nobody says, so that the words have to show it.
+#: How a text is to be read: as HTML, as plain text, or '' when the document does not say and the text must be examined.
 Kind = Literal["html", "text", ""]
 
 
 class Markup(NamedTuple):
-    """A body as it came: the words, what they are, and the base of relative addresses in them."""
+    """A body as it is in the document: the text, its kind, and the base URL of its relative links."""
 
     value: str
     kind: Kind = "html"
@@ -38,10 +45,11 @@ class Markup(NamedTuple):
 
 
 class RawEntry(msgspec.Struct, kw_only=True):
-    """What an adapter found in one entry; every text as it stood in the document.
+    """The fields of one entry, every text as it is in the document. The adapter of each format fills it.
 
-    `links` are in order of preference, already resolved against xml:base. `other_words` are what can stand in for words
-    where the entry has no others: captions, titles of pictures and of attachments.
+    `links` are in order of preference, already resolved against xml:base. `other_words` are captions and the titles of
+    pictures and attachments, used when the entry has no other text. `other_dates` are used when `published` can't be
+    read.
     """
 
     guid: str = ""
@@ -53,6 +61,7 @@ class RawEntry(msgspec.Struct, kw_only=True):
     content: Markup | None = None
     published: str = ""
     updated: str = ""
+    other_dates: list[str] = []
     authors: list[str] = []
     tags: list[str] = []
     language: str = ""
@@ -66,9 +75,9 @@ class RawEntry(msgspec.Struct, kw_only=True):
 
 
 class FeedContext(NamedTuple):
-    """What is known of the feed when its entries are read: base address, languages, and hints for dates.
+    """Facts about the feed that are needed to read its entries: base URL, languages, and hints for dates.
 
-    `language` is the document's, `configured` the subscription's. `with_html` says whether entries get their safe HTML.
+    `language` is the document's, `configured` the subscription's. With `with_html` entries get their safe HTML.
     """
 
     url: str = ""
@@ -79,16 +88,19 @@ class FeedContext(NamedTuple):
     with_html: bool = True
 
 
-def finish(raw: RawEntry, setting: FeedContext) -> Entry:
-    """Make the entry: safe, and of bounded size."""
+def safe_entry(raw: RawEntry, setting: FeedContext) -> Entry:
+    """Make a safe entry of limited size from the raw one."""
     base = _base(setting.url, raw.base)
     guid = html_text.cap(html_text.line(html_text.unwrapped(raw.guid)), GUID_LIMIT)
     link = ""
     for href in raw.links:
-        if link := article_urls.absolute(base, html_text.unwrapped(href)):
+        if link := article_urls.absolute(base, article_urls.tidied(html_text.unwrapped(href), base)):
             break
-    if not link and raw.guid_is_permalink and guid.lower().startswith(("http://", "https://")):
-        link = article_urls.absolute("", guid)
+    # A link to the site's home page is a mistake of the feed; a permalink guid is the better link then.
+    if raw.guid_is_permalink and (not link or article_urls.is_home(link)) and guid.lower().startswith(_SCHEMES):
+        link = article_urls.absolute("", guid) or link
+    elif raw.guid_is_permalink and not link and guid.startswith("/"):
+        link = article_urls.absolute(base, guid)
     link = redirect_links.publishers_address(link)
     title = _title(raw)
     summary, safe_summary = _body(raw.summary, base)
@@ -113,46 +125,72 @@ def finish(raw: RawEntry, setting: FeedContext) -> Entry:
         html=(safe_content or safe_summary) if setting.with_html else "",
         published=published,
         updated=updated,
-        published_raw=html_text.cap(html_text.fold(raw.published), 200),
-        updated_raw=html_text.cap(html_text.fold(raw.updated), 200),
+        published_raw=_shown(raw.published),
+        updated_raw=_shown(raw.updated),
         date_flags=flags,
         authors=authors,
         tags=tags,
         language=language,
         image=_image(raw, base),
         source=_origin(raw, base),
-        revision=revision_hash(title=title, summary=short, content=content, authors=authors, tags=tags),
+        revision=revision_hash(
+            title=title, summary=short, content=content, authors=authors, tags=tags, language=language
+        ),
     )
 
 
 def finish_each(
     items: Iterable[T], make: Callable[[T], RawEntry], setting: FeedContext
-) -> tuple[tuple[Entry, ...], str]:
-    """Make an entry of each item; returns the entries, and how many items could not be read, in words ('' for none).
+) -> tuple[tuple[Entry, ...], tuple[UnreadEntries, ...]]:
+    """Make an entry of each item. An item that can't be read is left out; the others are not affected.
 
-    An item over which a library or we ourselves fail costs itself, and none of its neighbours.
+    Returns the entries, and how many could not be read.
     """
+    items = list(items)
+    done = _finished(items, make, setting)
+    if not setting.country and dates.month_comes_first(entry.published_raw for entry in done):
+        done = _finished(items, make, setting._replace(country=_MONTH_FIRST))
+    failed = len(items) - len(done)
+    return done, (unreadable(failed),) if failed else ()
+
+
+def unreadable(count: int) -> UnreadEntries:
+    """Return what is noted of entries over which a parser failed."""
+    return UnreadEntries(reason="unreadable", text="it could not be read", count=count)
+
+
+def beyond_limit(count: int) -> UnreadEntries:
+    """Return what is noted of entries that are too many; `count` is 0 when nobody counted them."""
+    return UnreadEntries(reason="too_many", text=f"only the {MAX_ENTRIES} newest are read", count=count)
+
+
+def unfinished() -> UnreadEntries:
+    """Return what is noted of the last entry of a document that was cut off."""
+    return UnreadEntries(reason="cut", text="the document ends within it, so that it waits for the next poll", count=1)
+
+
+def _finished(items: Iterable[T], make: Callable[[T], RawEntry], setting: FeedContext) -> tuple[Entry, ...]:
+    """Make entries one by one, so that only one raw entry is in memory at a time."""
     done: list[Entry] = []
-    failed = 0
     for item in items:
         try:
-            done.append(finish(make(item), setting))
+            done.append(safe_entry(make(item), setting))
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001  # the parsers of four libraries meet hostile bytes here
-            failed += 1
-    return tuple(done), f"{failed} {'entry' if failed == 1 else 'entries'} could not be read" if failed else ""
+        except Exception:  # noqa: BLE001, S112  # four libraries parse hostile bytes here and may raise anything
+            continue
+    return tuple(done)
 
 
 @lru_cache(maxsize=16)
 def _base(document: str, own: str) -> str:
-    """Return the base of an entry's addresses, most often the same for all of a document."""
+    """Return the base URL of an entry's links. Cached, since it is mostly the same for all entries of a document."""
     return article_urls.absolute(document, own) or document
 
 
 @lru_cache(maxsize=256)
 def tag(language: str) -> str:
-    """Return a language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is none."""
+    """Return a language tag in lower case with hyphens (`en_US` -> `en-us`), '' when it is not a language tag."""
     if not language:
         return ""
     low = language.strip().replace("_", "-").lower()
@@ -165,14 +203,19 @@ def _dates(
 ) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
     if not raw.published.strip() and not raw.updated.strip():
         return None, None, ("missing",)
-    published = dates.read_date(
-        html_text.unwrapped(raw.published), language=language, country=setting.country, zone=setting.zone
-    )
-    updated = dates.read_date(
-        html_text.unwrapped(raw.updated), language=language, country=setting.country, zone=setting.zone
-    )
+    read = partial(dates.read_date, language=language, country=setting.country, zone=setting.zone)
+    published = read(html_text.unwrapped(raw.published))
+    if published.value is not None and not raw.updated:  # as in most feeds
+        return published.value, None, (published.flag,) if published.flag else ()
+    updated = read(html_text.unwrapped(raw.updated))
+    if published.value is None and raw.other_dates:
+        published = next((date for other in raw.other_dates if (date := read(other)).value is not None), published)
     flags = {date.flag: None for date in (published, updated) if date.flag and date.flag != "missing"}
     return published.value, updated.value, tuple(flags)
+
+
+def _shown(date: str) -> str:
+    return html_text.cap(html_text.fold(date), 200) if date else ""
 
 
 def _title(raw: RawEntry) -> str:
@@ -181,8 +224,8 @@ def _title(raw: RawEntry) -> str:
 
 
 def _other_words(raw: RawEntry) -> str:
-    """Return words for an entry that has neither title nor text, as a post of a picture: what the picture shows."""
-    bodies = [body.value for body in (raw.summary, raw.content) if body is not None]
+    """Return a text for an entry without title and text, such as a posted picture: captions and `alt` texts."""
+    bodies = [raw.title, *(body.value for body in (raw.summary, raw.content) if body is not None)]
     found = [html_text.plain(text[: 8 * TITLE_LIMIT]) for text in raw.other_words]
     found += [html_text.image_words(html_text.unwrapped(body[:CONTENT_LIMIT])) for body in bodies]
     return html_text.cap("\n".join(dict.fromkeys(text for text in found if text)), SUMMARY_LIMIT)
@@ -192,7 +235,7 @@ def _body(markup: Markup | None, base: str) -> tuple[str, str]:
     """Return the plain text and the safe HTML of a body."""
     if markup is None or not markup.value.strip():
         return "", ""
-    # The markup is cut before it is parsed: the HTML parser then closes what the cut left open.
+    # The markup is cut before it is parsed; the HTML parser closes the elements that the cut left open.
     value = html_text.unwrapped(html_text.cap(markup.value, CONTENT_LIMIT))
     if words := html_text.words(value):
         return words, value.strip() if markup.kind == "html" else ""
@@ -201,11 +244,11 @@ def _body(markup: Markup | None, base: str) -> tuple[str, str]:
     safe = html_text.safe_html(html_text.words_kept(value), article_urls.absolute("", markup.base) or base)
     text = html_text.text_of(safe)
     if "<" not in safe and html_text.looks_like_html(text):
-        # Escaped twice: what looks like text is markup again. Nothing is unescaped more than twice.
+        # The HTML was escaped twice, so the text is markup once more. Nothing is unescaped more than twice.
         safe = html_text.safe_html(html_text.words_kept(text), article_urls.absolute("", markup.base) or base)
         text = html_text.text_of(safe)
     text = html_text.unwrapped(text)
-    # Escaping can make a cut body longer again, up to five times for nothing but ampersands.
+    # Escaping can make the cut body longer again: `&` becomes `&amp;`, five times as long.
     return text, safe if len(safe) <= 2 * CONTENT_LIMIT else ""
 
 

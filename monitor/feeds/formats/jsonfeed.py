@@ -1,4 +1,8 @@
-"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), and what calls itself so."""
+"""Read JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), and JSON that is nearly in that format.
+
+Repairs common mistakes: comments, trailing commas, NaN, broken escapes, a document that was cut off, a JavaScript or
+PHP prefix. Also reads WordPress's REST API and RSS converted to JSON.
+"""
 
 from __future__ import annotations
 
@@ -15,49 +19,52 @@ from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.entries import FeedContext, Markup, RawEntry
 from monitor.feeds.formats.fields import article_urls, html_text
 from monitor.feeds.formats.fields.dates import read_date
-from monitor.feeds.formats.limits import MAX_ENTRIES
 from monitor.feeds.formats.newest import newest
 
-#: Objects and lists of a document: each takes 64 bytes or more where `{}` takes 3, and 8 MiB hold almost three million.
+#: The most objects and lists of a document. An empty one is 3 bytes of JSON but at least 64 in memory, and a document
+#: of 8 MiB could have almost three million.
 MAX_OBJECTS = 250_000
 
-#: A string (or what begins like one and never ends), a comma before a closing bracket, a word that JSON has not.
+#: A string (which may lack its closing quote), a comma before a closing bracket, or a word that JSON does not have.
 _TOKEN = re.compile(
     r""""(?:[^"\\]|\\.)*+(?:"|\Z)|,(?=\s*[]}])|(?:-?Infinity|NaN|undefined|None|True|False)\b""", re.DOTALL
 )
-#: What may be wrong in a string: a pair of surrogates (which is right), an escape, a control, a surrogate as it is.
+#: The places of a string that may need repair: escaped surrogate pairs (valid), escapes, control characters, and
+#: unescaped surrogates.
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\x00-\x1f\ud800-\udfff]",
     re.DOTALL,
 )
-#: What the shape of a document shows in: a string, or an opening or closing bracket.
+#: The tokens that show how a document is nested: strings, and opening and closing brackets.
 _SHAPE = re.compile(r""""(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}]""", re.DOTALL)
-#: What servers put before JSON for scripts: the name of a function to call, or what keeps others from running it.
+#: JavaScript that some servers put before JSON: the name of a callback function, or a guard such as `)]}'`.
 _PREFIX = re.compile(r"(?:\)\]\}'?,?|while\(1\);|for\(;;\);|(?:/\*\*/)?[\w.$]{1,60}\()\s*(?=\{)")
-#: A string, or a comment, which JSON has not but those who write it by hand do.
+#: A string, or a comment, which JSON does not allow but people write.
 _COMMENT = re.compile(r""""(?:[^"\\]|\\.)*+(?:"|\Z)|/\*.*?(?:\*/|\Z)|(?://|#)[^\n]*""", re.DOTALL)
 _LEADING = re.compile(r"(?:\s|/\*(?:(?!\*/).)*+\*/|//[^\n]*\n)+(?=[{\[])", re.DOTALL)
-#: What programs write before their answer when something went wrong in them: a notice in HTML or in words.
+#: A notice or warning that PHP prints before its answer, as HTML or plain text.
 _NOTICE = re.compile(r"(?:<br ?/?>\s*|<b>|(?:PHP )?(?:Warning|Notice|Deprecated)\b)[^{}]{1,2000}(?=\{\s*\")")
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 _BEFORE = (_LEADING, _NOTICE, _PREFIX)
-#: What an item has, of which a list is read that stands without its feed.
-_ITEM = frozenset({"content_html", "content_text", "date_published"})
+#: A list without the feed object around it is read when one of its items has one of these keys.
+_ITEM = frozenset({"content_html", "content_text", "date_published", "date_gmt"})
+#: Keys under which an object holds its text, such as WordPress's `{"rendered": "..."}`.
+_WITHIN = ("rendered", "html", "value", "text", "#text")
 #: A list of items without the feed around it.
 _LIST = re.compile(r"\[\s*\{\s*\"")
 
 
 def is_json(text: str) -> bool:
-    """Tell whether a document is JSON, by its beginning."""
+    """Tell from its beginning whether a document is JSON."""
     return text.startswith("{") or _LIST.match(text) is not None or any(each.match(text) for each in _BEFORE)
 
 
 def read(text: str, setting: FeedContext) -> ParsedFeed:
-    """Read the feed in `text`, of which `is_json` holds.
+    """Read a document for which `is_json` is true.
 
-    Raises FeedError: `not_a_feed`, `truncated` (it ends before its first item does), `too_many_objects`.
+    Raises FeedError: `not_a_feed`, `truncated` (the document was cut off within its first item), `too_many_objects`.
     """
     for before in _BEFORE:
         if match := before.match(text):
@@ -68,17 +75,22 @@ def read(text: str, setting: FeedContext) -> ParsedFeed:
     if isinstance(whole, list) and any(isinstance(item, dict) and _ITEM & item.keys() for item in whole):
         whole = {"items": whole}
     if not isinstance(whole, dict) or not (
-        "jsonfeed.org" in _text(whole, "version") or isinstance(whole.get("items"), list)
+        "jsonfeed.org" in _text(whole, "version") or isinstance(whole.get("items"), list | dict)
     ):
-        raise FeedError("the document is JSON, but no JSON Feed", reason="not_a_feed")
-    items = [item for item in _list(whole, "items") if isinstance(item, dict)]
+        raise FeedError("the document is JSON, but not a JSON Feed", reason="not_a_feed")
+    listed = _items(whole)
+    items = [item for item in listed if isinstance(item, dict)]
     language = entries.tag(_text(whole, "language"))
     inner = setting._replace(language=language)
     hubs = [hub for hub in _list(whole, "hubs") if isinstance(hub, dict) and _text(hub, "type").lower() == "websub"]
     feed_authors = _authors(whole)
-    dates = [read_date(_text(item, "date_published")).value for item in items]
+    dates = [read_date(_published(item)).value for item in items]
     read_item = partial(_entry, feed_authors=feed_authors)
-    found, failed = entries.finish_each((items[place] for place in newest(dates)), read_item, inner)
+    places = newest(dates)
+    found, unread = entries.finish_each((items[place] for place in places), read_item, inner)
+    unread += (entries.unreadable(len(listed) - len(items)),) if len(items) < len(listed) else ()
+    unread += (entries.beyond_limit(len(items) - len(places)),) if len(places) < len(items) else ()
+    unread += (entries.unfinished(),) if incomplete else ()
     return ParsedFeed(
         title=html_text.cap(html_text.plain(_text(whole, "title")), entries.TITLE_LIMIT),
         link=article_urls.absolute(setting.url, _text(whole, "home_page_url")),
@@ -89,14 +101,15 @@ def read(text: str, setting: FeedContext) -> ParsedFeed:
         next_url=article_urls.absolute(setting.url, _text(whole, "next_url")),
         entries=found,
         mode="json",
-        problem=problem or failed or ("" if "jsonfeed.org" in _text(whole, "version") else "no version"),
-        truncated=len(items) > MAX_ENTRIES,
+        problem=problem or ("" if "jsonfeed.org" in _text(whole, "version") else "no version"),
+        unread=unread,
+        truncated=len(places) < len(items),
         incomplete=incomplete,
     )
 
 
 def _decoded(text: str) -> tuple[Any, str, bool]:
-    """Read JSON, after repair where that is needed; returns it, what was wrong, and whether it ends in the middle.
+    """Decode JSON, with repairs where needed. Returns the value, the problem, and whether the text was cut off.
 
     Raises FeedError (`not_a_feed`, `truncated`).
     """
@@ -112,15 +125,16 @@ def _decoded(text: str) -> tuple[Any, str, bool]:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         if (whole := _item_by_item(text)) is not None:
             return whole, f"entries could not be read: {problem}"[:200], incomplete
-        # "Input data was truncated" is the decoder's word for a document that ends in the middle.
+        # The decoder says "Input data was truncated" for a document that was cut off.
         reason = "truncated" if "truncated" in str(error) else "not_a_feed"
-        raise FeedError(f"the document is no JSON: {error}", reason=reason) from error
+        raise FeedError(f"the document is not JSON: {error}", reason=reason) from error
 
 
 def _completed(text: str) -> tuple[str, bool]:
-    """Return the text up to where its root ends; or up to its last whole item, closed, and True when it never ends.
+    """Return a valid document, and whether the text was cut off.
 
-    An item is an object in a list of the root. A text that ends before the first one does is returned as it is.
+    Text after the end of the root object is dropped. A text that was cut off is closed after its last complete item (an
+    object in a list of the root); when it has no complete item, it is returned unchanged with False.
     """
     opened: list[str] = []
     last = 0
@@ -138,7 +152,7 @@ def _completed(text: str) -> tuple[str, bool]:
 
 
 def _item_by_item(text: str) -> dict[str, Any] | None:
-    """Return a feed with those of its items that are JSON, None when none is: a bad item costs itself."""
+    """Return the feed with null for each item that is not valid JSON; None when no item is."""
     opened: list[str] = []
     items: list[Any] = []
     start = first = last = 0
@@ -152,10 +166,11 @@ def _item_by_item(text: str) -> dict[str, Any] | None:
         elif sign in "}]" and opened:
             if opened == ["{", "[", "{"]:
                 last = match.end()
+                items.append(None)
                 with contextlib.suppress(msgspec.DecodeError, UnicodeError, RecursionError):
-                    items.append(msgspec.json.decode(text[start:last]))
+                    items[-1] = msgspec.json.decode(text[start:last])
             opened.pop()
-    if not items:
+    if not any(items):
         return None
     about: Any = {}
     with contextlib.suppress(msgspec.DecodeError, UnicodeError, RecursionError):
@@ -164,9 +179,10 @@ def _item_by_item(text: str) -> dict[str, Any] | None:
 
 
 def _mended(text: str) -> str:
-    """Return the text with strings that JSON allows, no commas after the last member, and null for NaN.
+    """Return the text with valid strings, without trailing commas, and with null for NaN and the like.
 
-    In strings, controls become spaces, half a surrogate pair becomes U+FFFD, and a backslash that escapes nothing goes.
+    In strings, control characters become spaces, a lone surrogate becomes U+FFFD, and a backslash that is not part of
+    an escape is removed.
     """
     return _TOKEN.sub(_token, text)
 
@@ -187,17 +203,17 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _entry(item: dict[str, Any], feed_authors: list[str]) -> RawEntry:
-    markup, words = _text(item, "content_html"), _text(item, "content_text")
+    markup, words = _text(item, "content_html") or _said(item, "content"), _text(item, "content_text")
     content = Markup(markup) if markup else Markup(words, "text") if words else None
-    summary = _text(item, "summary")
+    summary = _said(item, "summary", "description", "excerpt")
     return RawEntry(
-        guid=_text(item, "id"),
-        links=[url for url in (_text(item, "url"), _text(item, "external_url")) if url],
-        title=_text(item, "title"),
+        guid=_said(item, "id", "guid"),
+        links=[url for name in ("url", "external_url", "link") if (url := _text(item, name))],
+        title=_said(item, "title"),
         summary=Markup(summary, "") if summary else None,
         content=content,
-        published=_text(item, "date_published"),
-        updated=_text(item, "date_modified"),
+        published=_published(item),
+        updated=_said(item, "date_modified", "updated"),
         authors=_authors(item) or feed_authors,
         tags=[tag for tag in _list(item, "tags") or _text(item, "tags").split(",") if isinstance(tag, str)],
         language=_text(item, "language"),
@@ -206,14 +222,40 @@ def _entry(item: dict[str, Any], feed_authors: list[str]) -> RawEntry:
     )
 
 
+def _items(whole: dict[str, Any]) -> list[Any]:
+    """Return the items; some programs write an object with numbered keys instead of a list."""
+    items = whole.get("items")
+    return list(items.values()) if isinstance(items, dict) else _list(whole, "items")
+
+
 def _authors(context: dict[str, Any]) -> list[str]:
     people = [*_list(context, "authors"), context.get("author")]
-    named = [person if isinstance(person, dict) else {"name": person} for person in people]
+    named = [
+        person if isinstance(person, dict) else {"name": person} for person in people if not isinstance(person, int)
+    ]
     return [name for person in named if (name := _text(person, "name"))]
 
 
+def _said(item: dict[str, Any], *names: str) -> str:
+    """Return the first text found under one of the names, or inside an object there, as in WordPress's API."""
+    for name in names:
+        value = item.get(name)
+        inside = value if isinstance(value, dict) else item
+        found = (_text(inside, each) for each in (_WITHIN if inside is value else (name,)))
+        if text := next(filter(None, found), ""):
+            return text
+    return ""
+
+
+def _published(item: dict[str, Any]) -> str:
+    if found := _text(item, "date_published"):
+        return found
+    utc = _text(item, "date_gmt")  # WordPress's API writes it without a zone
+    return f"{utc}Z" if utc else _said(item, "pubDate", "published", "date")
+
+
 def _text(context: dict[str, Any], name: str) -> str:
-    """A string, or a number as one: ids are numbers in many feeds (version 1.1 asks readers to coerce them)."""
+    """Return a string or number as text, else ''. Ids are numbers in many feeds; version 1.1 asks to convert them."""
     value = context.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""

@@ -1,4 +1,4 @@
-"""Chooses which entries of a very long document are read: the newest, by date or by place."""
+"""Choose the entries to read of a document with more than MAX_ENTRIES: the newest, by date or by position."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def newest(dates: Sequence[datetime | None], most: int = MAX_ENTRIES) -> list[int]:
-    """Return the places of the `most` entries to read, in order, given the date of each in the order of the document.
+    """Return the indexes of the at most `most` entries to read, in order. `dates` has the date of each entry.
 
-    Some feeds keep their whole history, oldest entry first, and add at the end. So entries from both ends are read, and
-    where entries have dates, half of those that are read are the newest by date, wherever they stand.
+    Some feeds keep their whole history with the oldest entry first, so entries are taken from both ends of the
+    document. If most entries have dates, half of those taken are the newest by date, wherever they are.
     """
     count = len(dates)
     if count <= most:
@@ -38,21 +38,21 @@ def newest(dates: Sequence[datetime | None], most: int = MAX_ENTRIES) -> list[in
     return sorted(chosen)
 
 
-def shortened(document: str, language: str = "", most: int = MAX_ENTRIES) -> tuple[str, bool]:
-    """Return an XML document with its newest entries only, and whether any were left out.
+def shortened(document: str, language: str = "", most: int = MAX_ENTRIES) -> tuple[str, int]:
+    """Return an XML document with its newest `most` entries only, and how many were left out.
 
-    The document is returned as it is when it has no more than `most` entries, or when its entries can't be told apart
-    by their tags alone; the reader then stops after the first `most`.
+    The document is returned unchanged when it has no more than `most` entries, or when its tags do not show where each
+    entry begins and ends; the parser then stops after the first `most`.
     """
     if document.count("<item") + document.count("entry") <= most:
-        return document, False
+        return document, 0
     starts = [match.start() for match in _START.finditer(document)]
     ends = [match.end() for match in _END.finditer(document)]
     if len(starts) <= most or len(starts) != len(ends):
-        return document, False
+        return document, 0
     bounds = [place for pair in zip(starts, ends, strict=True) for place in pair]
     if bounds != sorted(bounds):
-        return document, False
+        return document, 0
     dates = [_date_in(document, start, end, language) for start, end in zip(starts, ends, strict=True)]
     kept = set(newest(dates, most))
     parts, at = [], 0
@@ -60,7 +60,7 @@ def shortened(document: str, language: str = "", most: int = MAX_ENTRIES) -> tup
         if place not in kept:
             parts.append(document[at:start])
             at = end
-    return "".join((*parts, document[at:])), True
+    return "".join((*parts, document[at:])), len(starts) - len(kept)
 
 
 def _date_in(document: str, start: int, end: int, language: str) -> datetime | None:

@@ -1,7 +1,7 @@
-"""One function: the bytes of a feed to a `ParsedFeed`.
+"""Parse a feed document of any format: `parse` turns its bytes into a `ParsedFeed`.
 
-It is pure and never raises anything but FeedError (and MemoryError). It is not bounded in time and memory by itself:
-hostile documents are for `parser_pool`, which runs it in a guarded process.
+`parse` is pure and raises only FeedError (and MemoryError). It does not limit its own time and memory, so the poller
+calls it through `monitor.feeds.sandbox.parser_pool`, which runs it in a guarded process.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from monitor.feeds.formats.fields.article_urls import absolute
 from monitor.feeds.formats.page.feed_within import feed_within
 from monitor.feeds.formats.xml import adapter
 
-#: Bytes of a document that are read unless its subscription allows more; the fetcher's limit is the same.
+#: The largest document in bytes, unless its subscription allows more. The fetcher has the same limit.
 MAX_DOCUMENT = 8 * 1024 * 1024
 
 
 class ParseOptions(TypedDict, total=False):
-    """What is known of a document beside its bytes; each means the same as in `parse`."""
+    """Keyword arguments of `parse`, as they are sent to a parser process."""
 
     content_type: str
     url: str
@@ -47,9 +47,9 @@ def parse(
 ) -> ParsedFeed:
     """Read one feed document.
 
-    `content_type` is the HTTP header, `url` the address after redirects, `language` (BCP 47), `country` (ISO 3166) and
-    `zone` (IANA name or offset) what the subscription says of the feed, used where the document says nothing. Without
-    `with_html`, entries have their texts only. `max_size` allows a document of more bytes than MAX_DOCUMENT.
+    `content_type` is the HTTP header and `url` the URL after redirects. `language` (BCP 47), `country` (ISO 3166) and
+    `zone` (IANA name or offset) come from the subscription and are used where the document says nothing. Without
+    `with_html` entries have no HTML, only text. `max_size` allows more bytes than MAX_DOCUMENT.
     Raises FeedError; its reason is `empty`, `too_large`, `html`, `not_a_feed`, `too_many_attributes`, `tag_too_large`,
     `too_deep`, `too_many_objects`, `truncated` or `parse_failed`.
     """
@@ -66,7 +66,7 @@ def parse(
         parsed = jsonfeed.read(text, setting) if jsonfeed.is_json(text) else adapter.read(text, setting)
     except (FeedError, MemoryError):
         raise
-    except Exception as error:  # the parsers of three libraries meet hostile bytes here
+    except Exception as error:  # three libraries parse hostile bytes here and may raise anything
         raise FeedError(f"the parser failed: {type(error).__name__}: {error}"[:300], reason="parse_failed") from error
     problem = "; ".join(part for part in (decoded.problem, parsed.problem) if part)
     return msgspec.structs.replace(parsed, encoding=decoded.encoding, problem=problem)

@@ -1,4 +1,4 @@
-"""Reads news sitemaps: lists of a site's newest articles, made for search engines, where a site has no feed.
+"""Read news sitemaps: lists of a site's newest articles for search engines, used for sites without a feed.
 
 The format is the sitemap's (https://www.sitemaps.org/protocol.html) with Google's news extension
 (https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap): each `url` has a `loc` and a
@@ -7,11 +7,13 @@ The format is the sitemap's (https://www.sitemaps.org/protocol.html) with Google
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
-from monitor.feeds.formats.document import ParsedFeed
+from monitor.feeds.formats.document import ParsedFeed, UnreadEntries
 from monitor.feeds.formats.entries import FeedContext, RawEntry
 from monitor.feeds.formats.fields import html_text
 from monitor.feeds.formats.fields.dates import read_date
@@ -19,17 +21,18 @@ from monitor.feeds.formats.newest import newest
 from monitor.feeds.formats.xml import repair
 from monitor.feeds.formats.xml.tree import UnusualError, elements_of
 
+_END, _ROOT_END = re.compile(r"</((?:[A-Za-z_][\w.-]*:)?)url\s*>"), re.compile(r"</(?:[\w.-]+:)?urlset\s*>")
 ROOTS = frozenset({"urlset", "sitemapindex"})
 
 
 def read(document: str, root: str, setting: FeedContext) -> ParsedFeed:
     """Read a sitemap that begins with its root element.
 
-    Raises FeedError: `not_a_feed` for an index of sitemaps, a sitemap without news, and what is no XML.
+    Raises FeedError (`not_a_feed`) for an index of sitemaps, a sitemap without news, and a document that is not XML.
     """
     if root == "sitemapindex":
         raise FeedError("an index of sitemaps: subscribe to the news sitemap that it names", reason="not_a_feed")
-    document = repair.legal(document)
+    document, incomplete = _completed(repair.legal(document))
     problem = ""
     try:
         tree = elements_of(document)
@@ -38,20 +41,40 @@ def read(document: str, root: str, setting: FeedContext) -> ParsedFeed:
         try:
             tree = elements_of(repair.mend(document))
         except UnusualError:
-            raise FeedError(f"the sitemap is no XML: {problem}", reason="not_a_feed") from error
-    items = [raw for url in tree if _name(url) == "url" and (raw := _entry(url)) is not None]
+            raise FeedError(f"the sitemap is not XML: {problem}", reason="not_a_feed") from error
+    pages = [url for url in tree if _name(url) == "url"]
+    items = [raw for url in pages if (raw := _entry(url)) is not None]
     if not items and len(tree):
         raise FeedError("a sitemap without news: its pages have no titles", reason="not_a_feed")
     places = newest([read_date(raw.published, zone=setting.zone).value for raw in items])
-    found, failed = entries.finish_each((items[place] for place in places), lambda item: item, setting)
+    found, unread = entries.finish_each((items[place] for place in places), lambda item: item, setting)
     return ParsedFeed(
         title=html_text.cap(html_text.plain(_publication(tree)), entries.TITLE_LIMIT),
         language=found[0].language if found else "",
         entries=found,
         mode="sitemap-repaired" if problem else "sitemap",
-        problem=problem or failed,
+        problem="the document was cut off" if incomplete else problem,
+        unread=(*unread, *_left_out(len(pages) - len(items), len(items) - len(places), incomplete=incomplete)),
         truncated=len(items) > len(places),
+        incomplete=incomplete,
     )
+
+
+def _left_out(pages: int, too_many: int, *, incomplete: bool) -> Iterator[UnreadEntries]:
+    if pages:
+        yield UnreadEntries(reason="no_news", text="it has no news:news and is no article", count=pages)
+    if too_many:
+        yield entries.beyond_limit(too_many)
+    if incomplete:
+        yield entries.unfinished()
+
+
+def _completed(document: str) -> tuple[str, bool]:
+    """Return a sitemap that was cut off, closed after its last complete entry; and whether it was cut off."""
+    ends = list(_END.finditer(document))
+    if not ends or _ROOT_END.search(document, ends[-1].end()):
+        return document, False
+    return f"{document[: ends[-1].end()]}</{ends[-1][1]}urlset>", True
 
 
 def _entry(url: Element) -> RawEntry | None:

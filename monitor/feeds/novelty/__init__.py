@@ -1,1 +1,1 @@
-"""A document to new and changed articles: keys of entries, what was seen, filters. Pure."""
+"""Find the new and changed entries of a feed document, by comparing it with what was seen before. Pure functions."""

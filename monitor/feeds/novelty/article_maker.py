@@ -1,4 +1,4 @@
-"""An entry of a feed as an article: what is published. Pure."""
+"""Turn an entry of a feed into the `Article` that is published. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from monitor.records import Article
 
 
 class ArticleMaker:
-    """Makes articles of the entries of one document.
+    """Makes articles from the entries of one document.
 
-    `now` is the time of the poll; `first` marks a feed's first document.
+    `now` is the time of the poll; `first` is True for the first document that is read of a feed.
     """
 
     def __init__(self, parsed: ParsedFeed, subscription: Subscription, now: datetime, *, first: bool) -> None:
         self._parsed, self._subscription, self._now, self._first = parsed, subscription, now, first
 
     def article(self, keys: EntryKeys, article_id: bytes, *, revision: int = 0, significant: bool = True) -> Article:
-        """Return the article of an entry; its revision 0 is backfill in a feed's first document."""
+        """Return the article of an entry. In a feed's first document, revision 0 is marked as backfill."""
         entry, feed = keys.entry, self._subscription
         origin, publisher, country = "", feed.publisher, feed.country
         if entry.source is not None and not feed.outlet:
-            # An aggregator's entry is its source's: the same owner must not count as two.
+            # An aggregator's entry belongs to the outlet it was taken from, so that one owner is not counted twice.
             known = outlets.outlet_of(entry.source.url)
             origin = known.name if known else entry.source.title
             publisher = publisher or (known.publisher if known else origin)

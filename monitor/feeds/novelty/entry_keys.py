@@ -1,7 +1,7 @@
-"""The keys of an entry: everything by which it can be recognised in a feed's next document. Pure.
+"""Compute the keys of an entry, by which it can be recognised in the next document of its feed. Pure.
 
-Which of them can be trusted is not decided here but in `key_choice`, for each feed; and which known story an entry is,
-in `matching`.
+Keys are the guid, the link, the text and the date. `key_choice` decides which of them a feed can be trusted with;
+`story_matching` finds the known story that an entry is.
 """
 
 from __future__ import annotations
@@ -23,36 +23,45 @@ from monitor.feeds.formats.content_hash import SUMMARY, TEXT, TITLE, WORDS, revi
 from monitor.feeds.formats.document import Entry
 from monitor.feeds.formats.fields import article_urls
 from monitor.feeds.formats.fields.dates import EARLIEST
-from monitor.feeds.novelty.filters import stripped
+from monitor.feeds.novelty.filters import Pattern
 from monitor.feeds.subscriptions.subscription import Subscription
 
-#: A published time further ahead of our clock than this comes from an embargo or a broken clock.
+#: A published time further in the future than this is ignored: it comes from an embargo or a wrong clock.
 FUTURE = timedelta(hours=1)
-#: Bytes of the digest of a key, of a parameter's name, and of a parameter with its value.
+#: Bytes of the digest of a key, of a link parameter's name, and of a link parameter with its value.
 KEY, _NAME, PARAMETER = 5, 2, 6
-#: Parameters of an address that are remembered; an address with more is compared without the others.
+#: Link parameters that are compared; further ones are ignored.
 _MOST_PARAMETERS = 6
-#: A title of so many words, or of so many signs in a script without spaces, is hardly another story's as well.
+#: Two stories hardly ever share a title of this many words (or characters, in a script without spaces).
 TELLING_WORDS, TELLING_SIGNS = 5, 12
-#: The parts of a content hash that are texts.
+#: A bulletin such as "Weather" hardly ever repeats a title of this many words, or title and text of this many.
+_LONG_TITLE, _LONG_WORDS = 8, 12
+#: A bulletin hardly ever repeats this many within a day.
+_SHORT_TITLE, _SHORT_WORDS = 3, 6
+#: Characters that count as one word in a script without spaces.
+_SIGNS_A_WORD = 3
+#: A date without a time, or with midnight, which feeds write when they only know the day.
+_MIDNIGHT = re.compile(r"[ T]0?0:00(?::00(?:\.0+)?)?(?![\d:.])")
+#: The bytes of a content hash for each text.
 TEXT_PARTS = {"title": TITLE, "summary": SUMMARY, "text": TEXT}
 
 _COUNTER = re.compile(r"#\d+$")
 _GOOGLE_NEWS = re.compile(r"https?://news\.google\.com/(?:rss/)?articles/")
 _PATH_PARAMETER = re.compile(r";([^/;=]+)=([^/;]*)")
-#: ASP.NET without cookies puts the session between slashes: `/(S(lit3py55t21z5v55vlm25s55))/`.
+#: ASP.NET without cookies puts the session id into the path: `/(S(lit3py55t21z5v55vlm25s55))/`.
 _COOKIELESS = re.compile(r"/\([A-Za-z]\([^()/]*\)\)(?=/|$)")
 _PLACEHOLDERS = "placeholders.yaml"
 
 
 class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One entry with its keys. A key is a digest of five bytes, b"" where the entry has none.
+    """One entry with its keys. A key is a digest of five bytes, b"" when the entry has none.
 
-    `content` is the entry's content hash, of which title, summary and text are parts. `gid` is the guid as a text, and
-    `address` the link as it is compared, of which ids of articles are made. `guid` and `link` are their digests;
-    `path` is the link without host, parameters and fragment, and `parameters` are digests of the link's parameters
-    (`parameter_digest`) that do not change from poll to poll, sorted. `names` are the names of all of its parameters.
-    `is_home` says that the link names a site's home page. `date` is the digest of the published or updated time.
+    `guid`, `link` and `date` (published, else updated) are keys. `path` is the key of the link without host, parameters
+    and fragment. `parameters` are the sorted digests (`parameter_digest`) of those link parameters that do not change
+    from poll to poll; `names` are the names of all link parameters. `is_home` means that the link is a home page.
+
+    `content` is the hash of title, summary and text (see `content_hash`). `gid` is the guid and `address` the
+    normalised link as texts; ids of articles are made from them.
     """
 
     entry: Entry
@@ -69,57 +78,85 @@ class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def words(self) -> bytes:
-        """Title, summary and text."""
+        """The hash of title, summary and text together."""
         return self.content[WORDS]
 
     @property
     def title(self) -> bytes:
-        """The title, b"" for none."""
+        """The hash of the title, b"" for none."""
         return part(self.content, TITLE)
 
     @property
     def is_told(self) -> bool:
-        """Whether it says more than a title."""
+        """Whether the entry has a summary or text besides its title."""
         return any(self.content[SUMMARY]) or any(self.content[TEXT])
 
     @property
     def has_telling_title(self) -> bool:
-        """Whether its title is long enough to be that of one story, and not that of a column or a bulletin."""
+        """Whether the title is long enough to be that of a single story, not of a column or bulletin ("Weather")."""
         title = self.entry.title
         return len(title.split()) >= TELLING_WORDS or (len(title) >= TELLING_SIGNS and not title.isascii())
 
     @property
+    def says_enough(self) -> bool:
+        """Whether title and text are long enough to identify one story. A bulletin is shorter, or changes each time."""
+        title = _words_in(self.entry.title)
+        if title >= _LONG_TITLE or (self.is_told and self.has_telling_title):
+            return True
+        return title > 2 and title + _words_in(self.entry.summary or self.entry.content) >= _LONG_WORDS
+
+    @property
+    def says_something(self) -> bool:
+        """Whether no bulletin would repeat its title and text within a day."""
+        title = _words_in(self.entry.title)
+        if self.has_telling_title:
+            return True
+        return title >= _SHORT_TITLE and title + _words_in(self.entry.summary or self.entry.content) >= _SHORT_WORDS
+
+    @property
     def place(self) -> bytes:
-        """The link without host, fragment and what changes from poll to poll; b"" for none."""
+        """The key of the link without host, fragment and changing parameters; b"" for none."""
         return self.path + self.parameters if self.path else b""
 
+    @property
+    def has_only_a_day(self) -> bool:
+        """Whether it has a date that names a day and no time, so that all entries of that day have it."""
+        raw = self.entry.published_raw or self.entry.updated_raw
+        return bool(raw) and (":" not in raw or _MIDNIGHT.search(raw) is not None)
+
     def is_before(self, oldest: datetime) -> bool:
-        """Tell whether it was published before that, as far as it says when."""
+        """Tell whether the entry has a date, and the date is before `oldest`."""
         moment = self.entry.published or self.entry.updated
         return moment is not None and moment < oldest
 
     def believable(self, now: datetime) -> datetime | None:
-        """Return when it was published, else updated; None when that lies ahead, before 1990, or is not told."""
+        """Return the published or else the updated time; None when both are missing, in the future or before 1990."""
         for moment in (self.entry.published, self.entry.updated):
             if moment is not None and EARLIEST <= moment <= now + FUTURE:
                 return moment
         return None
 
 
+def _words_in(text: str) -> int:
+    """Return roughly how many words a text has; in a script without spaces every three characters count as one."""
+    parts = text.split()
+    return sum(1 if part.isascii() else max(1, len(part) // _SIGNS_A_WORD) for part in parts) if parts else 0
+
+
 def part(content: bytes, where: slice) -> bytes:
-    """Return a part of a content hash, b"" where its text is empty."""
+    """Return the bytes `where` of a content hash, b"" when the text they stand for is empty."""
     found = content[where]
     return b"" if not any(found) else found
 
 
 def shared_texts(first: bytes, second: bytes) -> list[tuple[str, bytes]]:
-    """Return the parts, none of them empty, that two content hashes have in common."""
+    """Return name and hash of each text (title, summary, text) that is equal, and not empty, in two content hashes."""
     found = ((name, part(first, where)) for name, where in TEXT_PARTS.items())
     return [(name, value) for name, value in found if value and value == second[TEXT_PARTS[name]]]
 
 
 def entry_digest(feed_id: str, gid: str) -> bytes:
-    """Return the id of an entry's article, 16 bytes, from one of its names."""
+    """Return the id of an entry's article, 16 bytes, made from the feed's id and a text such as the guid."""
     return hashlib.sha256(f"{feed_id}\0{gid}".encode("utf-8", "replace")).digest()[:16]
 
 
@@ -129,7 +166,7 @@ def key_digest(text: str) -> bytes:
 
 
 def parameter_digest(name: str, value: str) -> bytes:
-    """Return six bytes of a parameter of an address, of which the first two are its name's."""
+    """Return the digest of a link parameter: two bytes of its name and four of its value."""
     return _name_digest(name) + zlib.crc32(value.encode("utf-8", "replace")).to_bytes(4)
 
 
@@ -138,9 +175,9 @@ def _name_digest(name: str) -> bytes:
 
 
 def changed_names(names: Iterable[str], before: bytes, after: bytes) -> tuple[set[str], set[str]]:
-    """Return which parameters of an address have another value than before, and which have the same.
+    """Return the names of the link parameters whose value changed, and of those whose value is the same.
 
-    `before` and `after` are `EntryKeys.parameters`, `names` those of the second.
+    `before` and `after` are `EntryKeys.parameters`; `names` are the names of the parameters in `after`.
     """
     old, new = ({p[:_NAME]: p for p in _split(packed)} for packed in (before, after))
     known = {name: digest for name in names if (digest := _name_digest(name)) in old and digest in new}
@@ -149,7 +186,7 @@ def changed_names(names: Iterable[str], before: bytes, after: bytes) -> tuple[se
 
 
 def without(parameters: bytes, names: Collection[str]) -> bytes:
-    """Return packed parameters without those of some names."""
+    """Return `EntryKeys.parameters` without the parameters that have one of the names."""
     if not names or not parameters:
         return parameters
     left_out = {_name_digest(name) for name in names}
@@ -163,8 +200,8 @@ def _split(parameters: bytes) -> list[bytes]:
 def keys_of(entries: Iterable[Entry], subscription: Subscription, volatile: Collection[str] = ()) -> list[EntryKeys]:
     """Return each entry of one document with its keys.
 
-    `volatile` are names of parameters whose values change at every poll, which links are compared without. Where the
-    subscription says what identifies, the other keys are left out.
+    `volatile` are the names of link parameters whose values change at every poll; links are compared without them. When
+    the subscription sets `identity`, the other keys are left out.
     """
     entries = list(entries)
     guids = _guids(entries, subscription)
@@ -172,13 +209,16 @@ def keys_of(entries: Iterable[Entry], subscription: Subscription, volatile: Coll
 
 
 def _guids(entries: list[Entry], subscription: Subscription) -> list[str]:
-    """The guid of each entry as a name, "" where it has none.
+    """Return the guid of each entry as it is compared, "" when it has none.
 
-    The BBC's guids end in #0, #1, ... and rise with every edit. The parts of a live blog differ in nothing else, so a
-    number that tells entries of one document apart stays.
+    The BBC's guids end in #0, #1, ..., and the number grows with each edit, so it is removed. It is kept when only the
+    number tells two entries of the document apart, as in the posts of a live blog.
     """
-    pattern = subscription.guid_strip_regex
-    found = [stripped(pattern, entry.guid).strip() for entry in entries]
+    found = [entry.guid for entry in entries]
+    if subscription.guid_strip_regex:
+        pattern = Pattern(subscription.guid_strip_regex)
+        found = [pattern.replaced(guid, "") for guid in found]
+    found = [guid.strip() for guid in found]
     found = ["" if guid.casefold() in _placeholders() else guid for guid in found]
     pages = Counter(_COUNTER.sub("", guid) for guid in set(found))
     for number, guid in enumerate(found):
@@ -189,7 +229,7 @@ def _guids(entries: list[Entry], subscription: Subscription) -> list[str]:
 
 @cache
 def _placeholders() -> frozenset[str]:
-    """What publishers write where a guid is missing."""
+    """Return texts that feeds write instead of a missing guid, such as `null`."""
     text = resources.files("monitor.feeds.novelty").joinpath("data", _PLACEHOLDERS).read_text(encoding="utf-8")
     return frozenset(str(word).casefold() for word in yaml.safe_load(text))
 
@@ -197,12 +237,12 @@ def _placeholders() -> frozenset[str]:
 def _keys(entry: Entry, guid: str, subscription: Subscription, volatile: Collection[str]) -> EntryKeys:
     link = entry.link
     if entry.source is not None and _GOOGLE_NEWS.match(link):
-        # The opaque tokens of an aggregator change; who wrote what under which title does not.
+        # Google News changes guid and link of an entry; its source and title stay the same.
         guid, link = f"{entry.source.url}\n{entry.title}", ""
     whole = article_urls.link_key(link)
     fragment = urlsplit(link).fragment if "#" in link else ""
     if guid.startswith(("http://", "https://")) and "#" not in guid and whole and article_urls.link_key(guid) == whole:
-        guid = whole  # the guid is the entry's address
+        guid = whole  # the guid is the entry's link
     path, parameters, names = _parts(whole, volatile)
     if subscription.identity == "link+title":
         guid, whole = f"{whole}\n{entry.title}", ""
@@ -227,14 +267,15 @@ def _keys(entry: Entry, guid: str, subscription: Subscription, volatile: Collect
 
 
 def _as_key(guid: str) -> str:
-    """The guid as it is compared: an address without scheme and tracking parameters, anything else as it stands."""
+    """Return the guid as it is compared: a URL without scheme and tracking parameters, anything else unchanged."""
     if not guid.startswith(("http://", "https://")):
         return guid
-    return f"{article_urls.link_key(guid)}#{guid.partition('#')[2]}"
+    _, mark, fragment = guid.partition("#")
+    return f"{article_urls.link_key(guid)}{mark}{fragment}"
 
 
 def _parts(address: str, volatile: Collection[str]) -> tuple[str, bytes, tuple[str, ...]]:
-    """The path of an address, its packed parameters without the volatile ones, and the names of all of them."""
+    """Return a link's path, the digests of its parameters without the volatile ones, and the names of all of them."""
     rest, _, query = address.partition("?")
     slash = rest.find("/", 2)
     path = _COOKIELESS.sub("", rest[slash:] if slash > 0 else "/")

@@ -1,9 +1,8 @@
-"""Which keys of a feed identify its entries: chosen from what the feed does, and changed when the choice fails. Pure.
+"""Choose, for each feed, the key that identifies its entries; choose another one when it fails. Pure.
 
-A guid is what a feed calls an entry, and mostly right. Where it is not, feeds fail in known ways: no guid, one guid for
-many entries, guids that are positions, guids or links that are new at every poll. So each poll says how well each key
-did, and the feed goes on with the best one that did not fail. The choice and its reason stand in the feed's state and
-in `summitry feeds list`.
+Mostly that is the guid. But some feeds have no guids, one guid for many entries, guids that are only positions in the
+list, or new guids and links at every poll. So each poll measures how well the keys worked, and the feed uses the best
+one that has not failed. The choice and its reason are stored in the feed's state and shown by `summitry feeds list`.
 """
 
 from __future__ import annotations
@@ -18,36 +17,39 @@ from monitor.feeds.novelty.entry_keys import EntryKeys, changed_names
 from monitor.feeds.novelty.seen import KnownStory
 
 Kind = Literal["guid", "link", "title+date", "words"]
-#: From the best to the last resort, which can't fail.
+#: The keys, the best first. The last one, the words of the entry, can't fail.
 KINDS: tuple[Kind, ...] = ("guid", "link", "title+date", "words")
 
-#: Above this share of entries that have the key of another one a key fails.
+#: A key fails when more than this share of the entries have the key of another entry.
 COLLISION_SHARE = 0.3
-#: Above this share of known stories that came with a new key a key fails.
+#: A key fails when more than this share of the known stories came with a new key.
 TURNOVER_SHARE = 0.5
-#: Below this share of entries that have the key at all it fails.
+#: A key fails when less than this share of the entries have it at all.
 PRESENT_SHARE = 0.5
-#: Fewer entries than this say nothing about collisions and turnover.
+#: With fewer entries than this, the shares of collisions and new keys prove nothing.
 ENOUGH = 4
 _MOST_VOLATILE = 5
-#: Known entries that kept their key in one poll, before the key counts as steady.
+#: A key counts as stable once this many known entries have kept it in one poll.
 _STEADY = 3
 _NAMES = {"guid": "guid", "link": "link", "title+date": "title and date", "words": "words"}
 
 
-#: Polls in a row with nothing but foreign corrections after which keys are not believed any more.
+#: After this many polls in a row in which every entry was a correction with nothing in common with its story (a
+#: "foreign" correction), the keys are not trusted any more.
 _DOUBTED_POLLS = 3
+#: Polls in a row with so many of the known entries corrected in their texts, after which texts are not believed.
+_RESTLESS_POLLS, _RESTLESS_SHARE = 3, 0.8
 
 
 class Choice(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
-    """How the entries of a feed are told apart, and why.
+    """The key (`kind`) that identifies the entries of a feed, and why it was chosen.
 
-    `dates_move` says that entries come with a new date at every poll, `links_move` that their links do not stay with
-    them, though their guids do. `guids_hold` and `links_hold` say that they were seen to stay with their entries.
+    `guids_hold` and `links_hold` mean that entries were seen to keep their guid or link from poll to poll. `links_move`
+    means that links change although guids stay, `dates_move` that dates change at every poll.
 
-    `volatile` are names of link parameters that change at every poll and are ignored. `corrected` counts polls in a row
-    in which every entry was a correction that had nothing in common with what it corrected. An empty `kind` is that of
-    a feed that was not read yet.
+    `volatile` are the names of link parameters that change at every poll and are ignored. `corrected` counts the polls
+    in a row in which every entry was a correction with nothing in common with its story. `kind` is '' for a feed that
+    was not read yet. `restless` counts the polls in a row in which nearly every text had changed under its title.
     """
 
     kind: str = ""
@@ -58,6 +60,12 @@ class Choice(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, g
     links_move: bool = False
     guids_hold: bool = False
     links_hold: bool = False
+    restless: int = 0
+
+    @property
+    def texts_move(self) -> bool:
+        """Whether texts change at every poll: counters, fingerprints, advertisements."""
+        return self.restless >= _RESTLESS_POLLS
 
     def __str__(self) -> str:
         name = _NAMES.get(self.kind, self.kind)
@@ -65,17 +73,20 @@ class Choice(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, g
         return name + left_out
 
     def trusts(self, kind: Kind) -> bool:
-        """Tell whether a key identifies by itself: the chosen one and those that come after it in `KINDS`."""
+        """Tell whether a key alone identifies an entry: the chosen key, and links beside guids unless links move."""
         return kind == self.kind or (kind == "link" and self.kind == "guid" and not self.links_move)
 
 
-#: Whether any story has the key of that name ("guid" or "link").
+#: Tells whether any known story has a key. The first argument is "guid", or "place" for links (see `EntryKeys.place`).
 IsKnown = Callable[[str, bytes], bool]
 Pairs = Sequence[tuple[EntryKeys, KnownStory]]
 
 
 def from_document(entries: Sequence[EntryKeys], before: Choice, forced: str) -> Choice:
-    """Return the choice as far as a document alone tells, before its entries are compared with known stories."""
+    """Return the choice after a look at the document alone, before its entries are compared with known stories.
+
+    `before` is the choice of the last poll; `forced` is the subscription's `identity`, '' for none.
+    """
     if forced:
         return msgspec.structs.replace(before, kind=forced, why="as the subscription says")
     start = KINDS.index(before.kind) if before.kind in KINDS else 0
@@ -91,9 +102,9 @@ def from_document(entries: Sequence[EntryKeys], before: Choice, forced: str) -> 
 
 
 def from_matches(entries: Sequence[EntryKeys], choice: Choice, same: Pairs, is_known: IsKnown) -> Choice:
-    """Return the choice after the stories with known words were found in a document: `same` are their pairs.
+    """Return the choice after the entries whose words are known were found.
 
-    `is_known` tells whether a story has a guid or link.
+    `same` pairs each of them with its story, so it shows which keys stayed the same.
     """
     choice = _with_dates(choice, same)
     if choice.kind == "guid" and (reason := _turned(same, "guid", lambda e, s: (e.guid, s.guid), is_known)):
@@ -114,10 +125,21 @@ def from_matches(entries: Sequence[EntryKeys], choice: Choice, same: Pairs, is_k
     return choice
 
 
-def after_corrections(choice: Choice, *, all_foreign: bool) -> Choice:
-    """Count polls that brought nothing but corrections that have nothing in common with what they correct.
+def after_texts(choice: Choice, *, known: int, retexted: int) -> Choice:
+    """Count polls in a row in which nearly all known entries have another text under their old title.
 
-    After three of them the feed's keys stand for places in a list rather than for stories, and words decide.
+    Such texts hold counters, fingerprints or advertisements: nobody corrects nearly everything at every poll.
+    """
+    if known < ENOUGH:
+        return choice
+    restless = min(choice.restless + 1, _RESTLESS_POLLS) if retexted >= _RESTLESS_SHARE * known else 0
+    return msgspec.structs.replace(choice, restless=restless) if restless != choice.restless else choice
+
+
+def after_corrections(choice: Choice, *, all_foreign: bool) -> Choice:
+    """Count the polls in a row in which every entry was a correction with nothing in common with its story.
+
+    After three of them the feed's keys must be positions in a list, so the words of entries identify them from then on.
     """
     if not all_foreign:
         return msgspec.structs.replace(choice, corrected=0) if choice.corrected else choice
@@ -128,7 +150,7 @@ def after_corrections(choice: Choice, *, all_foreign: bool) -> Choice:
 
 
 def _with_dates(choice: Choice, same: Pairs) -> Choice:
-    """Learn whether dates move: from two known entries on, when the date of each has changed, until one has not."""
+    """Set `dates_move` when two or more known entries all have a new date; clear it when one kept its date."""
     pairs = [(entry.date, story.date) for entry, story in same if entry.date and story.date]
     moved = sum(new != old for new, old in pairs)
     if pairs and moved == len(pairs) > 1:
@@ -137,14 +159,14 @@ def _with_dates(choice: Choice, same: Pairs) -> Choice:
 
 
 def _next(entries: Sequence[EntryKeys], choice: Choice, reason: str) -> Choice:
-    """The best kind after a failed one that does not fail in this document."""
+    """Return the choice of the next key in KINDS that does not fail in this document."""
     failed = KINDS.index(choice.kind)
     kind = next(kind for kind in KINDS[failed + 1 :] if not _fails_in(entries, kind))
     return msgspec.structs.replace(choice, kind=kind, why=reason, corrected=0)
 
 
 def _fails_in(entries: Sequence[EntryKeys], kind: Kind) -> str:
-    """Why a key tells the entries of a document apart no more, '' when it does."""
+    """Return why a key does not tell the entries of this document apart, '' when it does."""
     if kind == "words" or not entries:
         return ""
     values = [_value(entry, kind) for entry in entries]
@@ -168,12 +190,12 @@ def _value(entry: EntryKeys, kind: Kind) -> bytes:
 
 
 def _places(entry: EntryKeys, story: KnownStory) -> tuple[bytes, bytes]:
-    """Two links are only as different as their paths and parameters: hosts and fragments may change in turn."""
+    """Return the keys to compare two links by: without host and fragment, which may alternate, if they differ."""
     return (entry.link, story.link) if entry.link == story.link else (entry.place, story.place)
 
 
 def _held(same: Pairs, name: str) -> bool:
-    """Whether several known entries, and most of them, came with the key that they had."""
+    """Tell whether at least three known entries, and more than half of them, kept their key."""
     kept: list[bool] = [getattr(entry, name) == getattr(story, name) for entry, story in same if getattr(entry, name)]
     return sum(kept) >= _STEADY and sum(kept) > len(kept) / 2
 
@@ -181,10 +203,10 @@ def _held(same: Pairs, name: str) -> bool:
 def _turned(
     same: Pairs, name: str, keys: Callable[[EntryKeys, KnownStory], tuple[bytes, bytes]], is_known: IsKnown
 ) -> str:
-    """Why a key does not stay with its story, '' when it does."""
+    """Return why a key does not stay with its story, '' when it does."""
     pairs = [(new, old) for entry, story in same for new, old in [keys(entry, story)] if new and old]
     turned = sum(new != old for new, old in pairs)
-    swapped = sum(new != old and is_known(name, new) for new, old in pairs)
+    swapped = sum(new != old and is_known("place" if name == "link" else name, new) for new, old in pairs)
     if swapped > 1 or (swapped and len(pairs) < ENOUGH):
         return f"{swapped} of {len(pairs)} known entries came with the {name} of another one"
     if turned == len(pairs) > 1 or (len(pairs) >= ENOUGH and turned > TURNOVER_SHARE * len(pairs)):
@@ -193,7 +215,7 @@ def _turned(
 
 
 def _volatile(same: Pairs) -> tuple[str, ...]:
-    """Names of parameters of links whose values changed in every known entry."""
+    """Return the names of link parameters whose values changed in every known entry."""
     changed: Counter[str] = Counter()
     kept: set[str] = set()
     for entry, story in same:

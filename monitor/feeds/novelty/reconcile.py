@@ -1,7 +1,8 @@
-"""Compare a document with what its feed has published: what is new, and what is a correction of what. Pure.
+"""Compare a document with the stories that its feed has published: find new entries and corrections. Pure.
 
-`entry_keys` says by what an entry can be recognised, `key_choice` which of that holds in this feed, `matching` which
-known story each entry is. Here the outcome becomes articles to publish and stories to remember.
+`entry_keys` computes the keys of an entry, `key_choice` chooses the keys that this feed can be trusted with, and
+`story_matching` finds the known story of each entry. This module turns the result into articles to publish and stories
+to remember.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import count
 
 import msgspec
 
-from monitor.feeds.formats.content_hash import significant
+from monitor.feeds.formats.content_hash import TITLE, significant
 from monitor.feeds.formats.document import Entry, ParsedFeed
 from monitor.feeds.novelty import key_choice
 from monitor.feeds.novelty.article_maker import ArticleMaker
@@ -26,16 +27,17 @@ from monitor.feeds.novelty.story_matching import Matching, Stories
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
-#: Corrections of one entry that are published; what changes more often is a counter or a clock (lemon24/reader).
+#: Corrections of one entry that are published at once. An entry that changes more often contains a counter or a clock;
+#: lemon24/reader ignores it from then on. It may also be a page of the day under one URL, so one a day is published.
 MAX_REVISIONS = 24
-#: Earlier editions of a story that are known again, so that two editions that are served in turn are told once each.
+#: How many earlier texts (editions) of a story are remembered, so that two that alternate are published once each.
 _EDITIONS, _EDITION_BYTES = 8, 4
 
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).date()
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """An entry that is not published, and why: `reason` is a bounded name, `text` a sentence for people."""
+    """An entry that is not published: its title or link, the `reason` (a metric label), and a sentence for people."""
 
     name: str
     reason: str
@@ -43,14 +45,16 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document brought.
+    """The result of comparing a document.
 
-    `new` and `changed` are articles to publish, the entry that stands last first; `seen` is what is to be remembered
-    (`SeenStories.prune` bounds it), `current` are the ids of the stories in the document. `choice` says how the feed's
-    entries are told apart from now on. `entries` counts the entries that were compared, `left_out` are the others,
-    `duplicates` counts those that stand in the document twice, `returned` those that went back to an edition that was
-    told before, `exhausted` those that changed more often than MAX_REVISIONS. `newest` is the latest believable date in
-    the document.
+    `new` and `changed` are the articles to publish, the last entry of the document first. `seen` are the stories to
+    remember (`SeenStories.prune` limits them), `current` the ids of the stories in the document. `choice` is the key
+    that identifies entries from now on.
+
+    `entries` counts the entries that were compared; `left_out` are the others. `repeated` names the entries that are in
+    the document twice, `slow_rules` the user's patterns that ran out of time and so matched nothing. `returned` counts
+    the entries that went back to an earlier text, `exhausted` those that change too often (MAX_REVISIONS). `newest` is
+    the latest date in the document that is not in the future.
     """
 
     new: tuple[Article, ...] = ()
@@ -61,19 +65,25 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
     entries: int = 0
     unchanged: int = 0
-    duplicates: int = 0
+    repeated: tuple[str, ...] = ()
+    slow_rules: tuple[str, ...] = ()
     returned: int = 0
     exhausted: int = 0
     newest: datetime | None = None
 
     @property
+    def duplicates(self) -> int:
+        """How many entries are in the document twice."""
+        return len(self.repeated)
+
+    @property
     def only_new(self) -> bool:
-        """Whether every entry was new."""
+        """Whether every entry of the document was new."""
         return bool(self.new) and len(self.new) == self.entries - self.duplicates
 
     @property
     def only_changed(self) -> bool:
-        """Whether every entry was a correction."""
+        """Whether every entry of the document was a correction."""
         return bool(self.changed) and len(self.changed) == self.entries - self.duplicates
 
 
@@ -86,17 +96,18 @@ def reconcile(
     choice: Choice | None = None,
     first: bool | None = None,
 ) -> Reconciled:
-    """Compare a document with what was published before; `seen` is changed.
+    """Compare a document with the stories in `seen`, and update `seen`.
 
-    `choice` is what an earlier reconciliation ended with, None before the first one. `first` marks the first document
-    of a feed, whose entries are backfill; None means that it is when nothing was seen.
+    `choice` is `Reconciled.choice` of the last document, None before the first one. With `first` new entries are marked
+    as backfill; None means: when `seen` is empty. `now` is the time of the poll.
     """
     first = not len(seen) if first is None else first
-    entries, left_out = _wanted(parsed.entries, subscription, now)
-    unique, matching, choice = _matched(entries, seen, subscription, choice or Choice())
+    entries, left_out, slow_rules = _wanted(parsed.entries, subscription, now)
+    today = (now.date() - _EPOCH_DAY).days
+    unique, matching, choice = _matched(entries, seen, subscription, choice or Choice(), today)
     ids = _Ids(unique, subscription.id, choice)
     maker = ArticleMaker(parsed, subscription, now, first=first)
-    outcome = _EntryOutcome(seen, subscription, maker, choice, today=(now.date() - _EPOCH_DAY).days)
+    outcome = _EntryOutcome(seen, subscription, maker, choice, today=today)
     for number, entry in enumerate(unique):
         story = matching.found.get(number)
         if story is not None:
@@ -105,17 +116,24 @@ def reconcile(
             outcome.adopted(entry, old)
         else:
             outcome.new(entry, ids.new(entry, outcome.taken))
+    current = frozenset(outcome.current)
+    left = [story for story in seen if story.here and story.id not in current]
+    if len(left) <= len(current):  # what a hub sends, or a document that was cut, does not show what has left the feed
+        for story in left:
+            seen.put(msgspec.structs.replace(story, here=False))
+    choice = key_choice.after_texts(choice, known=len(matching.found), retexted=outcome.retexted)
     all_foreign = bool(unique) and len(matching.foreign) == len(unique)
     return Reconciled(
         new=tuple(reversed(outcome.published)),
         changed=tuple(reversed(outcome.corrected)),
         seen=seen,
-        current=frozenset(outcome.current),
+        current=current,
         choice=choice if subscription.identity else key_choice.after_corrections(choice, all_foreign=all_foreign),
         left_out=left_out,
         entries=len(entries),
         unchanged=outcome.unchanged,
-        duplicates=len(entries) - len(unique),
+        repeated=_repeated(entries, unique),
+        slow_rules=slow_rules,
         returned=outcome.returned,
         exhausted=outcome.exhausted,
         newest=max((date for entry in unique if (date := entry.believable(now))), default=None),
@@ -124,8 +142,8 @@ def reconcile(
 
 def _wanted(
     entries: Iterable[Entry], subscription: Subscription, now: datetime
-) -> tuple[list[Entry], tuple[LeftOut, ...]]:
-    """The entries that are compared, and those that are left out."""
+) -> tuple[list[Entry], tuple[LeftOut, ...], tuple[str, ...]]:
+    """Split entries into those that are compared, and those that are left out by a filter, by age or without text."""
     wanted = Wanted(subscription)
     oldest = now - timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
     kept: list[Entry] = []
@@ -141,21 +159,33 @@ def _wanted(
         elif oldest and moment is not None and moment < oldest:
             reason, text = "too_old", f"it is older than {subscription.max_age_days} days"
         if reason:
-            left_out.append(LeftOut(entry.title or entry.link or entry.guid, reason, text))
+            left_out.append(LeftOut(_name(entry), reason, text))
         else:
             kept.append(entry)
-    return kept, tuple(left_out)
+    return kept, tuple(left_out), wanted.slow()
+
+
+def _repeated(entries: Sequence[Entry], unique: Sequence[EntryKeys]) -> tuple[str, ...]:
+    """Return the names of the entries that are in the document a second time."""
+    if len(entries) == len(unique):
+        return ()
+    first = {id(keys.entry) for keys in unique}
+    return tuple(_name(entry) for entry in entries if id(entry) not in first)
+
+
+def _name(entry: Entry) -> str:
+    return entry.title or entry.link or entry.guid or entry.summary
 
 
 def _matched(
-    entries: Sequence[Entry], seen: SeenStories, subscription: Subscription, before: Choice
+    entries: Sequence[Entry], seen: SeenStories, subscription: Subscription, before: Choice, today: int
 ) -> tuple[list[EntryKeys], Matching, Choice]:
-    """Each story of the document once, with the known stories that they are, and the choice of keys after it."""
+    """Return the distinct entries of the document, the known stories matched to them, and the new choice of key."""
     forced = bool(subscription.identity)
     unique = _unique(keys_of(entries, subscription, before.volatile))
     choice = key_choice.from_document(unique, before, subscription.identity)
     stories = Stories(seen, unique, choice.volatile)
-    matching = Matching(unique, stories, forced=forced)
+    matching = Matching(unique, stories, today, forced=forced)
     matching.known(choice)
     if not forced:
         same = [(unique[number], story) for number, story in matching.found.items()]
@@ -163,12 +193,12 @@ def _matched(
         if learned.volatile != choice.volatile:
             again = _unique(keys_of(entries, subscription, learned.volatile))
             if len({entry.place for entry in again}) < min(len({entry.place for entry in unique}), len(again)):
-                # Links without those parameters are the same for several entries: they tell entries apart.
+                # Without these parameters several entries would have the same link, so they are not volatile.
                 learned = msgspec.structs.replace(learned, volatile=choice.volatile, why=choice.why)
             else:
                 unique = again
         if learned != choice:
-            matching = Matching(unique, Stories(seen, unique, learned.volatile))
+            matching = Matching(unique, Stories(seen, unique, learned.volatile), today)
             matching.known(learned)
         choice = learned
     matching.corrections(choice)
@@ -176,44 +206,52 @@ def _matched(
 
 
 def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
-    """The entries without those that say the same as one before them: under its guid or link, or at its moment.
+    """Return the entries without duplicates: same words, and the same guid, link or date as an earlier entry.
 
-    One story in two sections has another guid and another link in each, but not another title, text and time. What has
-    a title only, or the date that all have, may be two stories.
+    A story in two sections may have another guid and link in each, but has the same words and date. The date does not
+    count for entries with only a title, or when all entries have the same date: those may be two stories.
     """
+    said = [entry.words for entry in entries]
+    if len(set(said)) == len(said):
+        return entries
     dates_tell = len({entry.date for entry in entries}) > 1
     speakers: dict[bytes, set[bytes]] = {}
-    for entry in entries:
-        speakers.setdefault(entry.link, set()).add(entry.words)
+    for entry, words in zip(entries, said, strict=True):
+        speakers.setdefault(entry.link, set()).add(words)
     told: dict[tuple[bytes, bytes], EntryKeys] = {}
     unique: list[EntryKeys] = []
-    for entry in entries:
+    for entry, words in zip(entries, said, strict=True):
         twin = None
         keys = [key for key in (entry.guid, entry.link) if key]
         if not keys or (dates_tell and entry.date and entry.title and entry.is_told):
             keys.append(entry.date)
         for key in keys:
-            earlier = told.setdefault((key, entry.words), entry)
+            earlier = told.setdefault((key, words), entry)
             twin = twin or (earlier if earlier is not entry else None)
-        other_time = twin is not None and entry.date != twin.date and len(speakers[entry.link]) > 1
+        # A link that others have, or that is the only one of the document, tells no entries apart.
+        tells_alone = len(speakers[entry.link]) == 1 < len(speakers)
+        other_time = twin is not None and entry.date != twin.date and not tells_alone
         if twin is None or (other_time and (not entry.guid or entry.guid != twin.guid)):
             unique.append(entry)
     return unique
 
 
 class _EntryOutcome:
-    """Collects what becomes of the entries of one document, and remembers it in `seen`."""
+    """Collects the articles to publish for the entries of one document, and remembers the stories in `seen`."""
 
     def __init__(
         self, seen: SeenStories, subscription: Subscription, maker: ArticleMaker, choice: Choice, *, today: int
     ) -> None:
         self._seen, self._subscription, self._maker, self._today = seen, subscription, maker, today
-        #: In a feed whose guids and links hold, a new address is a correction, too.
+        #: When guids and links are stable in this feed, a new link for the same guid counts as a correction.
         self._tells_moves = choice.kind == "guid" and choice.links_hold and not choice.links_move
+        self._texts_move = choice.texts_move
         self.taken = {story.id for story in seen}
         self.current: list[bytes] = []
         self.published: list[Article] = []
         self.corrected: list[Article] = []
+        #: Corrected entries that kept their title.
+        self.retexted = 0
         self.unchanged = self.returned = self.exhausted = 0
 
     def new(self, entry: EntryKeys, article_id: bytes) -> None:
@@ -223,7 +261,7 @@ class _EntryOutcome:
         self.published.append(self._maker.article(entry, article_id))
 
     def adopted(self, entry: EntryKeys, old: Sequence[KnownStory]) -> None:
-        """Go on with a story of which version 0.1.0 remembered only names; what it says now counts as told."""
+        """Take over a story that version 0.1.0 remembered without its text; its present text counts as published."""
         for story in old:
             self._seen.drop(story)
         known = KnownStory(old[0].id, entry.content, old[0].day, n=old[0].n)
@@ -231,39 +269,66 @@ class _EntryOutcome:
         self.unchanged += 1
 
     def known(self, entry: EntryKeys, story: KnownStory, *, has_new_link: bool) -> None:
-        """Publish a correction, where it is one. `has_new_link` says that no story had the entry's link before."""
-        edition = _edition(entry)
-        is_back = edition in _editions(story)
+        """Publish a correction if the entry differs from its story. `has_new_link`: no story had this link before."""
         is_moved = (
             self._tells_moves and has_new_link and entry.guid == story.guid and entry.path not in {b"", story.path}
         )
-        is_same = entry.content == story.content and not is_moved
-        if is_same or self._subscription.ignore_updates:
+        if self._subscription.ignore_updates or (entry.content == story.content and not is_moved):
             self.unchanged += 1
-        elif is_back and story.returned:
-            self.returned += 1
-        elif story.n >= MAX_REVISIONS:
-            self.exhausted += 1
         else:
-            important = significant(story.content, entry.content)
-            kept = [old for old in _editions(story) if old != edition]
-            editions = b"".join((*kept, _edition(story))[-_EDITIONS:])
-            story = msgspec.structs.replace(
-                story, content=entry.content, n=story.n + 1, editions=editions, returned=story.returned or is_back
-            )
-            self.corrected.append(self._maker.article(entry, story.id, revision=story.n, significant=important))
+            story = self._corrected(entry, story)
         self._remember(entry, story)
 
+    def _corrected(self, entry: EntryKeys, story: KnownStory) -> KnownStory:
+        """Publish a correction, unless it repeats an earlier text or there are too many; return the updated story."""
+        has_old_title = entry.is_told and entry.content[TITLE] == story.content[TITLE]
+        self.retexted += has_old_title
+        edition = _edition(entry)
+        is_back = edition in _editions(story)
+        if is_back and story.returned:
+            self.returned += 1
+            # The story gets this entry's link now, so remember which one its own text had.
+            return msgspec.structs.replace(story, editions=_with_edition(story, _edition(story)))
+        is_noise = self._texts_move and has_old_title
+        if (is_noise or story.n >= MAX_REVISIONS) and story.told == self._today:
+            self.exhausted += 1
+            return story
+        important = significant(story.content, entry.content)
+        kept = msgspec.structs.replace(story, editions=b"".join(old for old in _editions(story) if old != edition))
+        n = story.n + 1
+        self.corrected.append(self._maker.article(entry, story.id, revision=n, significant=important))
+        return msgspec.structs.replace(
+            story,
+            content=entry.content,
+            n=n,
+            editions=_with_edition(kept, _edition(story)),
+            returned=story.returned or is_back,
+            told=self._today if is_noise or n >= MAX_REVISIONS else 0,
+        )
+
     def _remember(self, entry: EntryKeys, story: KnownStory) -> None:
-        """Remember a story under the keys that it has now."""
+        """Remember a story with the keys of its entry."""
         self.current.append(story.id)
-        keys = {name: getattr(entry, name) or getattr(story, name) for name in ("guid", "link", "path", "date")}
-        parameters = entry.parameters if entry.path else story.parameters
-        self._seen.put(msgspec.structs.replace(story, parameters=parameters, **keys))
+        self._seen.put(
+            msgspec.structs.replace(
+                story,
+                guid=entry.guid or story.guid,
+                link=entry.link or story.link,
+                path=entry.path or story.path,
+                date=entry.date or story.date,
+                parameters=entry.parameters if entry.path else story.parameters,
+                here=True,
+            )
+        )
 
 
 def _edition(one: EntryKeys | KnownStory) -> bytes:
     return zlib.crc32(one.content + one.path).to_bytes(_EDITION_BYTES)
+
+
+def _with_edition(story: KnownStory, edition: bytes) -> bytes:
+    """Return the story's editions with another one, which it may have already."""
+    return b"".join((*(old for old in _editions(story) if old != edition), edition)[-_EDITIONS:])
 
 
 def _editions(story: KnownStory) -> list[bytes]:
@@ -271,7 +336,7 @@ def _editions(story: KnownStory) -> list[bytes]:
 
 
 class _Ids:
-    """Ids for the articles of one document's new stories."""
+    """Makes the ids for the articles of one document's new stories."""
 
     def __init__(self, entries: Sequence[EntryKeys], feed_id: str, choice: Choice) -> None:
         self._feed_id, self._choice = feed_id, choice
@@ -279,10 +344,10 @@ class _Ids:
         self._addresses = Counter(entry.address for entry in entries)
 
     def new(self, entry: EntryKeys, taken: Container[bytes]) -> bytes:
-        """Return the id of the best name that no other entry has, and of which no article was made yet.
+        """Return an id made from the best text that only this entry has (guid, link, title ...) and that is not taken.
 
-        It depends on nothing but the document and what is remembered, so that a poll that is repeated after a crash
-        gives the same ids.
+        It depends only on the document and the remembered stories, so that a poll that is repeated after a crash gives
+        the same ids.
         """
         return next(found for name in self._names(entry) if (found := entry_digest(self._feed_id, name)) not in taken)
 
@@ -301,20 +366,22 @@ class _Ids:
 
 
 def _remembered_by_0_1_0(entry: EntryKeys, seen: SeenStories, feed_id: str) -> list[KnownStory] | None:
-    """The stories without content that have a name of the entry, None for none. The first is the one it goes by."""
+    """Return the stories that version 0.1.0 remembered for this entry, None for none. The first gives the id."""
+    if not seen.is_partly_old:
+        return None
     found = [story for name in _old_names(entry, feed_id) if (story := seen.without_content(name)) is not None]
     return found or None
 
 
 def _old_names(entry: EntryKeys, feed_id: str) -> list[bytes]:
-    """The names under which version 0.1.0 remembered an entry."""
+    """Return the ids under which version 0.1.0 remembered an entry."""
     own = [entry_digest(feed_id, name)[:8] for name in (entry.gid, entry.address) if name]
     bare = [] if own else [entry_digest(feed_id, f"{entry.entry.title}\n{entry.entry.published_raw}")[:8]]
     return own + bare + ([entry_digest(feed_id, entry.address)[8:]] if entry.address else [])
 
 
 def _full_id(entry: EntryKeys, name: bytes, feed_id: str) -> bytes:
-    """The id of which an old name is the first half; another one of the same entry where it was an address's second."""
+    """Return the full article id of which version 0.1.0 remembered a half."""
     raw = (entry.gid, entry.address, f"{entry.entry.title}\n{entry.entry.published_raw}")
     ids = [entry_digest(feed_id, text) for text in raw if text.strip()]
     return next((full for full in ids if full.startswith(name)), ids[0])

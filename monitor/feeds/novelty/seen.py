@@ -1,40 +1,48 @@
-"""The stories that one feed has published, and how they lie in segments on the compacted topic.
+"""The stories that one feed has published, and how they are stored on the compacted topic.
 
-A segment holds the stories first seen in one week, so that of many thousands only those records are written again that
-changed.
+They are stored in segments, records for at most SEGMENT_STORIES stories first seen in one week, so that a poll writes
+only those segments again that changed.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterator, Mapping
+from itertools import count
 
 import msgspec
 
-#: How many days a story that left its feed is remembered: longer than any outlet's re-posting habits.
+#: How many days a story is remembered after it left its feed. Outlets hardly ever repost an older one.
 KEEP_DAYS = 90
-#: Stories of one feed that are remembered at most: ten of the longest documents that are read.
+#: The most stories that are remembered of one feed: ten times the longest document that is read.
 MAX_SEEN = 20_000
-#: What a remembered story takes, in bytes: seldom more.
+#: Bytes that a remembered story takes, with few exceptions.
 STORY_BYTES = 80
+#: The most stories of one segment (40 kB). Whole weeks of a feed with a story a second would be 1.6 MB at each poll.
+SEGMENT_STORIES = 500
 
 #: The first bytes of a packed segment.
 _MAGIC = b"\xc1S2"
 #: Segments of version 0.1.0 are rows of a name, a revision hash, a revision number, and a day.
 _OLD_ROW = struct.Struct(">8s6sBI")
 
-#: Week since 1970 -> the packed stories first seen in it: what a poller keeps in memory for each feed.
+#: A week with more stories has further segments. Their numbers are the week's plus multiples of this.
+_PART = 1_000_000
+#: The packed stories by the number of their segment: the week (since 1970) in which they were first seen, plus a
+#: multiple of _PART. A poller keeps this for each feed.
 Segments = Mapping[int, bytes]
 
 
 class KnownStory(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
-    """One published entry, as it was when it was last told.
+    """One published entry, as it was last published.
 
-    `id` is its article's, `content` the hash of what was published last, `day` when it was first seen, in days since
-    1970-01-01 UTC, `n` the number of its revisions. The keys are those of `EntryKeys`. `editions` are digests of what
-    it said before, four bytes each, and `returned` says that it has gone back to one of them.
+    `id` is the article's id, `content` the hash of the text last published, `day` the day it was first seen (days since
+    1970-01-01 UTC), and `n` the number of its last revision. `guid`, `link`, `path`, `date` and `parameters` are as in
+    `EntryKeys`. `editions` are digests of its earlier texts, four bytes each; `returned` means that it went back to one
+    of them. `told` is the day of its last revision if it has one a day at most, else 0. `here` means that the
+    feed's last document had it.
 
-    A story without content was remembered by version 0.1.0: `id` is then one of its names.
+    A story without `content` was remembered by version 0.1.0, which stored half of an id.
     """
 
     id: bytes
@@ -48,10 +56,12 @@ class KnownStory(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     n: int = 0
     editions: bytes = b""
     returned: bool = False
+    told: int = 0
+    here: bool = False
 
     @property
     def place(self) -> bytes:
-        """`EntryKeys.place` of the story."""
+        """The same as `EntryKeys.place`."""
         return self.path + self.parameters if self.path else b""
 
 
@@ -60,56 +70,69 @@ _DECODER = msgspec.msgpack.Decoder(list[KnownStory])
 
 
 class SeenStories:
-    """What one feed has published, read from `segments`. A segment that can't be read is forgotten."""
+    """The stories that one feed has published, unpacked from `segments`. A segment that can't be read is dropped."""
 
     def __init__(self, segments: Segments | None = None) -> None:
         self._segments = dict(segments or {})
-        self._weeks = {week: _unpacked(packed) for week, packed in self._segments.items()}
-        #: Weeks whose segments are no longer what they were.
+        self._parts = {number: _unpacked(packed) for number, packed in self._segments.items()}
+        #: Numbers of the segments that have changed.
         self._touched: set[int] = set()
         self._old = {story.id: story for story in self if not story.content}
 
     def __len__(self) -> int:
-        return sum(map(len, self._weeks.values()))
+        return sum(map(len, self._parts.values()))
 
     def __iter__(self) -> Iterator[KnownStory]:
-        """All stories, the oldest week first."""
-        for week in sorted(self._weeks):
-            yield from self._weeks[week].values()
+        """Yield all stories, the oldest week first."""
+        for number in sorted(self._parts, key=lambda number: (number % _PART, number)):
+            yield from self._parts[number].values()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SeenStories) and {s.id: s for s in self} == {s.id: s for s in other}
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
+    @property
+    def is_partly_old(self) -> bool:
+        """Whether some of the stories were remembered by version 0.1.0, without their text."""
+        return bool(self._old)
+
     def without_content(self, name: bytes) -> KnownStory | None:
-        """Return what version 0.1.0 remembered under a name of an entry."""
-        return self._old.get(name) if self._old else None
+        """Return the story that version 0.1.0 remembered under an old id, or None."""
+        return self._old.get(name)
 
     def put(self, story: KnownStory) -> None:
-        """Remember a story, in place of what was remembered under its id and first day."""
-        week = story.day // 7
-        stories = self._weeks.setdefault(week, {})
+        """Remember a story; it replaces the one with the same id and first day."""
+        number = self._segment_of(story)
+        stories = self._parts.setdefault(number, {})
         if stories.get(story.id) != story:
             stories[story.id] = story
-            self._touched.add(week)
+            self._touched.add(number)
 
     def drop(self, story: KnownStory) -> None:
         """Forget a story."""
-        week = story.day // 7
+        number = self._segment_of(story)
         self._old.pop(story.id, None)
-        if self._weeks.get(week, {}).pop(story.id, None) is not None:
-            self._touched.add(week)
+        if self._parts.get(number, {}).pop(story.id, None) is not None:
+            self._touched.add(number)
+
+    def _segment_of(self, story: KnownStory) -> int:
+        """Return the number of the segment that holds a story, or else of the first one of its week that has room."""
+        week = story.day // 7
+        for number, stories in self._parts.items():
+            if story.id in stories and number % _PART == week:
+                return number
+        return next(number for number in count(week, _PART) if len(self._parts.get(number, ())) < SEGMENT_STORIES)
 
     def prune(self, current: Collection[bytes], today: int) -> None:
-        """Forget stories first seen over KEEP_DAYS ago that left the document, but remember ten times its length.
+        """Forget stories that left the document and were first seen over KEEP_DAYS ago.
 
-        `current` holds the ids of the stories in the document just read, `today` is in days since 1970. Stories of the
-        document that are past KEEP_DAYS count as first seen today from now on, so that the segment of their week can
-        go.
+        At least ten times as many stories as the document has are kept, and at most MAX_SEEN. `current` are the ids of
+        the stories in the document, `today` is in days since 1970. Stories still in the document after KEEP_DAYS get
+        today as their first day, so that the segment of their old week can be deleted.
         """
         oldest = today - KEEP_DAYS
-        if len(self) <= MAX_SEEN and all(week * 7 >= oldest for week in self._weeks):
+        if len(self) <= MAX_SEEN and all(number % _PART * 7 >= oldest for number in self._parts):
             return
         window = set(current)
         for story in [story for story in self if story.id in window and story.day < oldest]:
@@ -121,16 +144,16 @@ class SeenStories:
             self.drop(story)
 
     def segments(self) -> dict[int, bytes]:
-        """Return all stories by week, in a fixed order, so that equal contents are equal bytes."""
-        found = {week: packed for week, packed in self._segments.items() if week not in self._touched}
-        for week in self._touched:
-            if stories := self._weeks[week]:
-                found[week] = _MAGIC + _ENCODER.encode([stories[name] for name in sorted(stories)])
+        """Return the packed stories by segment number. Each segment's bytes depend on its stories alone."""
+        found = {number: packed for number, packed in self._segments.items() if number not in self._touched}
+        for number in self._touched:
+            if stories := self._parts[number]:
+                found[number] = _MAGIC + _ENCODER.encode([stories[name] for name in sorted(stories)])
         return found
 
 
 def _unpacked(packed: bytes) -> dict[bytes, KnownStory]:
-    """The stories of one segment by their ids."""
+    """Return the stories of one segment by their ids."""
     if packed.startswith(_MAGIC):
         try:
             return {story.id: story for story in _DECODER.decode(packed[len(_MAGIC) :])}

@@ -1,33 +1,39 @@
-"""Which known story each entry of a document is, if any. Pure.
+"""Find the known story, if any, of each entry of a document. Pure.
 
-Entries are compared with stories in steps, from the strongest evidence to the weakest; a story that one entry was found
-to be is no other's any more. Words come first: an entry whose words are known is that story wherever its guid or link
-has gone, and an entry whose words are new can only be a correction when its keys say so and nothing speaks against it.
-In doubt an entry is new: a story told twice does less harm than one told as a correction of another.
+Entries are matched with stories in steps, from the strongest evidence to the weakest; each story is matched once. The
+first steps look for the same words (title, summary and text): such an entry is the known story, even with a new guid or
+link. An entry with new words is a correction only when a trusted key matches and nothing contradicts it. In doubt an
+entry counts as new: a story published twice does less harm than one published as a correction of another story.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from monitor.feeds.formats.content_hash import SUMMARY, TEXT, TITLE, WORDS
 from monitor.feeds.novelty.entry_keys import TEXT_PARTS, EntryKeys, part, shared_texts, without
 from monitor.feeds.novelty.key_choice import Choice
 from monitor.feeds.novelty.seen import KnownStory
 
-#: With so many stories in memory, none of which shares its key with another one, the key is proven.
+#: A key is proven when at least this many remembered stories have it and no two share it.
 PROVEN = 4
-#: When so many entries of a document are corrections by their keys alone, and none of its keys held, all were replaced.
+#: When this many entries match a story by a key alone, and no entry kept its words, the feed was probably rebuilt and
+#: its keys were given to new stories. Then the entries are new.
 MASS = 4
+
+#: A guid that is a small number, maybe with a word before it, such as `item-12`. Feeds use those again.
+_SMALL_NUMBER = re.compile(r"[^\W\d]{0,12}[\W_]?\d{1,5}")
 
 Test = Callable[[EntryKeys, KnownStory], bool]
 
 
 class Stories:
-    """Known stories, found by their keys: those that have any key or text in common with the entries of a document.
+    """An index of the known stories that share any key or text with an entry of the document.
 
-    `volatile` are parameters that links are compared without.
+    `volatile` are the names of link parameters that are ignored.
     """
 
     def __init__(
@@ -37,22 +43,29 @@ class Stories:
         self._near = _near(self._all, entries)
         self._volatile = volatile
         self._indexes: dict[str, dict[bytes, list[KnownStory]]] = {}
+        self._proven: dict[str, bool] = {}
+
+    def __len__(self) -> int:
+        return len(self._near)
 
     def place(self, story: KnownStory) -> bytes:
         """Return the story's link without host, fragment and volatile parameters; b"" for none."""
         return story.path + without(story.parameters, self._volatile) if story.path else b""
 
     def find(self, kind: str, value: bytes) -> list[KnownStory]:
-        """Return all stories with a key, the oldest first."""
-        return self._index(kind).get(value, []) if value else []
+        """Return all stories with the key, the oldest first. `kind` is the name of the key, such as `guid`."""
+        return self.by(kind).get(value, []) if value else []
 
     def is_proven(self, kind: str) -> bool:
-        """Tell whether a key has told stories apart for long enough to be trusted alone."""
-        of = self._key(kind)
-        values = [value for story in self._all if story.content and (value := of(story))]
-        return PROVEN <= len(values) == len(set(values))
+        """Tell whether at least PROVEN stories have the key and no two of them share it."""
+        if kind not in self._proven:
+            of = self._key(kind)
+            values = [value for story in self._all if story.content and (value := of(story))]
+            self._proven[kind] = PROVEN <= len(values) == len(set(values))
+        return self._proven[kind]
 
-    def _index(self, kind: str) -> dict[bytes, list[KnownStory]]:
+    def by(self, kind: str) -> Mapping[bytes, list[KnownStory]]:
+        """Return the stories by the values of one key, for each value the oldest first."""
         if kind not in self._indexes:
             index: dict[bytes, list[KnownStory]] = {}
             of = self._key(kind)
@@ -63,26 +76,20 @@ class Stories:
         return self._indexes[kind]
 
     def _key(self, kind: str) -> Callable[[KnownStory], bytes]:
-        keys: dict[str, Callable[[KnownStory], bytes]] = {
-            "guid": lambda story: story.guid,
-            "link": lambda story: story.link,
-            "place": self.place,
-            "words": lambda story: story.content[WORDS],
-            "title": lambda story: part(story.content, TITLE),
-            "summary": lambda story: part(story.content, SUMMARY),
-            "date": lambda story: story.date,
-            "title+date": lambda story: _pair(part(story.content, TITLE), story.date),
-            "summary+date": lambda story: _pair(part(story.content, SUMMARY), story.date),
-        }
-        return keys[kind]
+        return self.place if kind == "place" else _STORY_KEYS[kind]
 
 
-def _near(stories: Iterable[KnownStory], entries: Sequence[EntryKeys]) -> list[KnownStory]:
-    """Return the stories that any entry could be; most that a feed has told have nothing in common with a document."""
-    guids, links, paths, dates = (
-        {getattr(e, name) for e in entries} - {b""} for name in ("guid", "link", "path", "date")
+def _near(stories: list[KnownStory], entries: Sequence[EntryKeys]) -> list[KnownStory]:
+    """Return the stories that share a key or text with any entry; most remembered stories share none."""
+    if not stories:
+        return []
+    none = {b""}
+    guids, links = {entry.guid for entry in entries} - none, {entry.link for entry in entries} - none
+    paths, dates = {entry.path for entry in entries} - none, {entry.date for entry in entries} - none
+    contents = {entry.content for entry in entries}
+    titles, summaries, texts = (
+        {content[where] for content in contents} - {bytes(where.stop - where.start)} for where in (TITLE, SUMMARY, TEXT)
     )
-    titles, summaries, texts = ({part(e.content, where) for e in entries} - {b""} for where in (TITLE, SUMMARY, TEXT))
     return [
         story
         for story in stories
@@ -97,29 +104,28 @@ def _near(stories: Iterable[KnownStory], entries: Sequence[EntryKeys]) -> list[K
 
 
 class Matching:
-    """Finds the stories of one document's entries. Run `known` first, then `corrections` with the final choice.
+    """Matches the entries of one document with known stories. Call `known` first, then `corrections`.
 
-    `forced` says that the subscription named the key that identifies.
+    `today` is in days since 1970-01-01 UTC. `forced` means that the subscription sets the key that identifies entries.
+    The result is in `found`.
     """
 
-    def __init__(self, entries: Sequence[EntryKeys], stories: Stories, *, forced: bool = False) -> None:
+    def __init__(self, entries: Sequence[EntryKeys], stories: Stories, today: int, *, forced: bool = False) -> None:
         self.entries = entries
+        self._today = today
         self._forced = forced
         self.stories = stories
-        #: Story of the entry with that number.
+        #: The story of each matched entry, by the entry's index.
         self.found: dict[int, KnownStory] = {}
-        #: Numbers of entries that are corrections and have neither a text nor the date in common with their story.
+        #: Indexes of corrections that have neither a text nor the date in common with their story.
         self.foreign: set[int] = set()
         self._taken: set[bytes] = set()
-        self._counts = {
-            kind: Counter(value for entry in entries if (value := _entry_key(entry, kind)))
-            for kind in ("guid", "link", "place", "title", "summary", "text", "date")
-        }
-        #: One date for all entries is that of the document, and says nothing of any of them.
+        self._counts = _KeyCounts(entries)
+        #: When all entries have the same date, it is the document's and tells nothing about an entry.
         self._dates_tell = len(entries) < 2 or len(self._counts["date"]) > 1
 
     def known(self, choice: Choice) -> None:
-        """Find the entries whose words are known."""
+        """Match the entries whose words are known."""
         self._dates_tell = self._dates_tell and not choice.dates_move
         self._take("words", lambda e, s: _same(e.guid, s.guid) and _same(e.link, s.link))
         self._take("words", lambda e, s: _same(e.guid, s.guid) and self._is_at_home(e, s, "guid"))
@@ -130,31 +136,41 @@ class Matching:
         self._take_by_words_alone(choice)
 
     def corrections(self, choice: Choice) -> None:
-        """Find the entries that are corrections of known stories."""
+        """Match the entries that are corrections of known stories. `choice` is the final choice of the key."""
         kinds = [kind for kind in ("guid", "link", "place") if choice.trusts("guid" if kind == "guid" else "link")]
         for kind in kinds:
             self._take(kind, lambda e, s, kind=kind: self._agrees(e, s, kind, choice))  # type: ignore[misc]
-        self._take_foreign("guid", self._is_same_link, choice)
+        if "link" in kinds:
+            # Where no parameter tells pages apart, one may have the number of an edit.
+            self._take("path", lambda e, s: self.stories.is_proven("path") and self._agrees(e, s, "path", choice))
+        if not choice.links_move:
+            self._take_foreign("guid", self._is_same_link, choice)
         self._take_foreign("guid", lambda e, s: self._is_all_there_is(e, s, choice), choice)
         self._take_foreign("link", lambda e, s: self._is_same_page(e, s, choice), choice)
         self._take_foreign("place", lambda e, s: self._is_same_page(e, s, choice), choice)
-        for kind in ("title", "summary"):
-            self._take(f"{kind}+date", lambda e, s, kind=kind: self._is_renamed(e, s, kind, choice))  # type: ignore[misc]
+        self._take_foreign("path", lambda e, s: self._is_same_path(e, s, choice), choice)
+        self._take_renamed("title", choice)
+        self._take_renamed("summary", choice)
         self._take("title", self._is_all_but_words)
         if choice.kind in {"title+date", "words"}:
-            # No key holds in this feed: what kept its title or its summary is the same story.
+            # No key is reliable in this feed, so an entry with the same title or summary is the same story.
             for kind in ("title", "summary"):
                 self._take(kind, lambda e, s, kind=kind: self._is_alone(e, kind) and not self._other_date(e, s))  # type: ignore[misc]
 
     def _left(self) -> list[int]:
+        if not self.stories:
+            return []  # there is no story to match
         return [number for number in range(len(self.entries)) if number not in self.found]
 
     def _take(self, kind: str, test: Test) -> None:
-        """Give each entry without a story the latest one with the same key that passes the test."""
+        """Match each remaining entry with the latest story that has the same key and passes the test."""
+        known, key = self.stories.by(kind), _ENTRY_KEYS[kind]
         for number in self._left():
             entry = self.entries[number]
-            if story := self._candidate(entry, kind, test):
-                self._assign(number, story)
+            for story in reversed(known.get(key(entry), ())):
+                if story.id not in self._taken and test(entry, story):
+                    self._assign(number, story)
+                    break
 
     def _candidate(self, entry: EntryKeys, kind: str, test: Test) -> KnownStory | None:
         for story in reversed(self.stories.find(kind, _entry_key(entry, kind))):
@@ -167,16 +183,24 @@ class Matching:
         self._taken.add(story.id)
 
     def _take_by_words_alone(self, choice: Choice) -> None:
-        """Find entries of known words of which every key is new, as in a feed whose keys are new at each poll.
+        """Match entries whose words are known but whose keys are all new, as in a feed with new keys at each poll.
 
-        Outlets also repeat themselves: a title such as "Weather" under a new link and date is a new entry. So it takes
-        more than one such entry, or keys that went to other entries of the document.
+        Outlets also repeat themselves: "Weather" under a new link and date is a new entry. So more evidence is needed,
+        such as several entries like that, or a story's old keys being on another entry of the document.
         """
         pairs = [
             (number, story)
             for number in self._left()
             if (story := self._candidate(self.entries[number], "words", lambda *_: True))
         ]
+        if pairs:
+            # When an entry with the same words kept its keys, one with other keys is a different entry.
+            at_home = {self.entries[number].words for number in self.found}
+            pairs = [
+                (number, story)
+                for number, story in pairs
+                if not (self.entries[number].words in at_home and _has_name(self.entries[number], choice))
+            ]
         fluent = len(pairs) > 1 and len(pairs) >= len(self.found)
         for number, story in pairs:
             entry = self.entries[number]
@@ -195,7 +219,8 @@ class Matching:
                 or fluent
             )
             gone = not (self._is_used(story.guid, "guid") or self._is_used(story.link, "link"))
-            again = told and entry.has_telling_title and gone
+            enough = entry.says_enough or (story.day == self._today and entry.says_something)
+            again = enough and gone and len(self.stories.find("words", entry.words)) == 1
             if story.id not in self._taken and (
                 (same_time and unsure) or (fluent and told) or (displaced and told) or again
             ):
@@ -205,41 +230,61 @@ class Matching:
         return bool(key) and self._counts[kind][key] > 0
 
     def _agrees(self, entry: EntryKeys, story: KnownStory, kind: str, choice: Choice) -> bool:
-        """Whether an entry and a story with the same key also have a text or the date in common."""
+        """Tell whether an entry and a story with the same key also have a text or the date in common."""
         if not self._is_own(entry, kind):
             others = (("guid", entry.guid, story.guid), ("link", entry.link, story.link))
             differ = {name for name, new, old in others if new and old and new != old and choice.trusts(name)}  # type: ignore[arg-type]
-            if differ - {"link" if kind == "place" else kind} or self._other_date(entry, story):
+            if differ - {kind if kind == "guid" else "link"} or self._other_date(entry, story):
                 return False
         texts = shared_texts(entry.content, story.content)
         if any(self._counts[name][value] == 1 for name, value in texts):
             return True
+        other_guid = choice.guids_hold and bool(entry.guid and story.guid) and entry.guid != story.guid
+        if other_guid and entry.has_only_a_day:
+            return False  # another story of that day, under the same link
         is_own = self._is_own(entry, kind)
         return is_own and _same(entry.date, story.date) and self._counts["date"][entry.date] == 1
 
     def _other_date(self, entry: EntryKeys, story: KnownStory) -> bool:
-        """Whether both say when, and not the same."""
+        """Tell whether both have a date, and the dates differ."""
         return self._dates_tell and bool(entry.date and story.date) and entry.date != story.date
 
     def _is_at_home(self, entry: EntryKeys, story: KnownStory, kind: str) -> bool:
-        """Whether a key that several stories have does not hide a new entry that repeats the words of an older one."""
+        """Tell whether the key is unique, or the dates are equal.
+
+        A key that several stories share proves little: an entry under it with known words and a new date may be new.
+        """
         return self._is_own(entry, kind) or not self._other_date(entry, story)
 
     def _is_own(self, entry: EntryKeys, kind: str) -> bool:
-        """Whether no other entry and at most one story have this key."""
+        """Tell whether no other entry and at most one story have this key."""
         value = _entry_key(entry, kind)
         shared = self._counts[kind][value] > 1 or len(self.stories.find(kind, value)) > 1
         return not shared and not (entry.is_home and kind != "guid")
 
-    def _is_renamed(self, entry: EntryKeys, story: KnownStory, kind: str, choice: Choice) -> bool:
-        """Whether an entry that has a date and a title or summary in common with a story is that story.
+    def _take_renamed(self, kind: str, choice: Choice) -> None:
+        """Match entries that have the date and the title (or summary) in common with a story.
 
-        Where guids and links were seen to stay, an entry with neither is another one.
+        When guids and links are stable in this feed, an entry with another guid and link is a different one. The
+        exception is a document where most entries are like that, as after a change of the site's software.
         """
-        return self._is_alone(entry, kind) and not _is_other(entry, story, choice)
+        pairs = [
+            (number, story)
+            for number in self._left()
+            if self._is_alone(self.entries[number], kind)
+            and (story := self._candidate(self.entries[number], f"{kind}+date", lambda *_: True))
+        ]
+        others = {number for number, story in pairs if _is_other(self.entries[number], story, choice)}
+        moved = len(others) >= MASS and 2 * len(others) >= len(self.entries)
+        for number, story in pairs:
+            if story.id not in self._taken and (moved or number not in others):
+                self._assign(number, story)
 
     def _is_all_but_words(self, entry: EntryKeys, story: KnownStory) -> bool:
-        """Whether both have nothing but a title and a guid made of their words, and the story has left."""
+        """Tell whether both have a long title but no link and no date, and the story's guid is gone.
+
+        Such feeds make the guid from the words, so it changes with every correction.
+        """
         bare = not (entry.link or story.link or entry.date or story.date or self._is_used(story.guid, "guid"))
         return bare and entry.has_telling_title and self._is_alone(entry, "title")
 
@@ -248,17 +293,19 @@ class Matching:
         return self._counts[kind][value] == 1 and len(self.stories.find(kind, value)) == 1
 
     def _take_foreign(self, kind: str, test: Test, choice: Choice) -> None:
-        """Find corrections by their keys alone: another title, text and date under keys that are their own."""
+        """Match corrections by a unique key alone, although title, text and maybe the date are all new."""
         if choice.kind in {"title+date", "words"}:
             return
         pairs = [
             (number, story)
             for number in self._left()
-            if self._is_own(self.entries[number], kind) and (story := self._candidate(self.entries[number], kind, test))
+            if self._is_own(self.entries[number], kind)
+            and (story := self._candidate(self.entries[number], kind, test))
+            and not self._is_used_again(self.entries[number], story, choice)
         ]
         holds = choice.guids_hold if kind == "guid" else choice.links_hold
         if kind == "guid" and choice.links_hold:
-            # Ids that begin anew, as after a move to another system: each has another page, text and date.
+            # After a change of the site's software ids may start again from 1; then every entry has another page too.
             holds = any(_same(self.entries[number].path, story.path) for number, story in pairs)
         if len(pairs) >= MASS and not (self.found or self._forced or holds):
             return
@@ -268,21 +315,41 @@ class Matching:
                 if self._other_date(self.entries[number], story):
                     self.foreign.add(number)
 
+    def _is_used_again(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
+        """Tell whether an entry reuses the link of a story that has left the feed.
+
+        This is asked of entries with another headline, text and date. A guid that is not the link proves the opposite.
+        Dates that change at every poll prove nothing.
+        """
+        has_guid = bool(entry.guid) and (entry.gid != entry.address or "#" in entry.entry.guid)
+        return not (self._forced or story.here or has_guid or choice.dates_move or _same(entry.date, story.date))
+
     def _is_same_link(self, entry: EntryKeys, story: KnownStory) -> bool:
-        """Whether they have a link in common that is no other's."""
+        """Tell whether they have the same link and nobody else has it."""
         if _same(entry.link, story.link) and self._is_own(entry, "link"):
             return True
         return _same(entry.place, self.stories.place(story)) and self._is_own(entry, "place")
 
     def _is_all_there_is(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
-        """Whether a guid alone says that an entry is a story: guids hold in this feed, or nothing contradicts."""
+        """Tell whether the guid alone proves the match: guids are stable in this feed, or nothing contradicts it."""
         if self._forced:
             return choice.kind == "guid"
-        contradicted = bool(entry.link and story.link) or self._other_date(entry, story)
-        return choice.trusts("guid") and (choice.guids_hold or not contradicted)
+        if not choice.trusts("guid"):
+            return False
+        other_date = self._other_date(entry, story)
+        if not choice.guids_hold:
+            return not (other_date or (entry.link and story.link))
+        # Feeds use small numbers again, for another story with another page and date. A longer guid is trusted even if
+        # headline, link and date have all changed, as long as the story has not left the feed.
+        other_page = choice.links_hold and bool(entry.path and story.path) and entry.path != story.path
+        if _SMALL_NUMBER.fullmatch(entry.gid):
+            # With a page that no story had, that both are of one day proves nothing.
+            other_date = other_date or (entry.has_only_a_day and not self.stories.find("path", entry.path))
+            return not (other_page and other_date)
+        return not (other_date and other_page and not story.here)
 
     def _is_same_page(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
-        """Whether a link alone says that an entry is a story: it was never shared, and no guid contradicts."""
+        """Tell whether the link alone proves the match: no two stories shared a link, and no guid contradicts it."""
         if self._forced:
             return choice.kind == "link"
         other_guid = choice.kind == "guid" and bool(entry.guid and story.guid)
@@ -294,9 +361,14 @@ class Matching:
             and (self.stories.is_proven("link") or self.stories.is_proven("place"))
         )
 
+    def _is_same_path(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
+        """Tell whether the path of the link and the date prove the match: no two stories shared a path."""
+        is_same = not self._forced and _same(entry.date, story.date) and self._is_same_page(entry, story, choice)
+        return is_same and self.stories.is_proven("path")
+
 
 def _is_other(entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
-    """Whether both guid and link differ in a feed where both were seen to stay with their entries."""
+    """Tell whether both guid and link differ, in a feed where both are stable."""
     return (
         choice.guids_hold
         and choice.links_hold
@@ -307,27 +379,41 @@ def _is_other(entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
 
 
 def _has_name(one: EntryKeys | KnownStory, choice: Choice) -> bool:
-    """Whether it has a key that identifies in this feed."""
+    """Tell whether the entry or story has a key that identifies it in this feed."""
     return bool((one.guid and choice.trusts("guid")) or (one.link and choice.trusts("link")))
 
 
+class _KeyCounts(dict[str, Counter[bytes]]):
+    """Counts how many entries of a document have each value of a key. A key is counted at its first use."""
+
+    def __init__(self, entries: Sequence[EntryKeys]) -> None:
+        super().__init__()
+        self._entries = entries
+
+    def __missing__(self, kind: str) -> Counter[bytes]:
+        of = _ENTRY_KEYS[kind]
+        self[kind] = Counter([value for entry in self._entries if (value := of(entry))])
+        return self[kind]
+
+
 def _entry_key(entry: EntryKeys, kind: str) -> bytes:
-    match kind:
-        case "guid":
-            return entry.guid
-        case "link":
-            return entry.link
-        case "place":
-            return entry.place
-        case "words":
-            return entry.words
-        case "title+date":
-            return _pair(entry.title, entry.date)
-        case "summary+date":
-            return _pair(part(entry.content, SUMMARY), entry.date)
-        case "date":
-            return entry.date
-    return part(entry.content, TEXT_PARTS[kind])
+    return _ENTRY_KEYS[kind](entry)
+
+
+_ENTRY_KEYS: dict[str, Callable[[EntryKeys], bytes]] = {
+    **{kind: attrgetter(kind) for kind in ("guid", "link", "path", "place", "words", "date")},
+    **{kind: lambda entry, where=where: part(entry.content, where) for kind, where in TEXT_PARTS.items()},  # type: ignore[misc]
+    "title+date": lambda entry: _pair(entry.title, entry.date),
+    "summary+date": lambda entry: _pair(part(entry.content, SUMMARY), entry.date),
+}
+#: The same for stories, except `place`, which depends on the volatile parameters (see `Stories.place`).
+_STORY_KEYS: dict[str, Callable[[KnownStory], bytes]] = {
+    **{kind: attrgetter(kind) for kind in ("guid", "link", "path", "date")},
+    **{kind: lambda story, where=where: part(story.content, where) for kind, where in TEXT_PARTS.items()},  # type: ignore[misc]
+    "words": lambda story: story.content[WORDS],
+    "title+date": lambda story: _pair(part(story.content, TITLE), story.date),
+    "summary+date": lambda story: _pair(part(story.content, SUMMARY), story.date),
+}
 
 
 def _pair(first: bytes, second: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""Web pages beside feeds: finding the feeds of a site, and the full text of an article."""
+"""Fetch web pages: to find the feeds of a site, and to get the full text of an article."""

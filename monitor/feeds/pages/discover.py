@@ -1,7 +1,7 @@
-"""Finds the feeds of a site. Only ever on a user's command, never on the poller's timer.
+"""Find the feeds of a site, for the command `summitry feeds discover`. The poller never does this by itself.
 
-In this order: the address is a feed itself; the HTTP `Link` header; `<link rel=alternate>` of the page; links on the
-page that look like feeds; addresses where feeds often lie, at most six of them. Requests are a second apart.
+These are tried in order: the URL itself; the HTTP `Link` header; `<link rel=alternate>` in the page; links on the page
+that look like feeds; six usual paths such as `/feed/`. Requests are one second apart.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from monitor.feeds.polling.poll import Get
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.link_header import link_header
 
-#: Where feeds often lie, the most usual first (miniflux and reader try the same).
+#: Usual paths of feeds, the most common first (miniflux and reader try the same).
 _USUAL = ("/feed/", "/rss.xml", "/atom.xml", "/feed.xml", "/rss", "/index.xml")
 _PAUSE_S = 1.0
 _MAX_CHECKED = 10
 
 
 class FoundFeed(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed that was found: its address, how it was found, and what it holds. `problem` is set where it is no feed."""
+    """A URL that was tried: how it was found, and the feed that it leads to. `problem` is set when it is not a feed."""
 
     url: str
     how: str
@@ -44,7 +44,7 @@ class ReadSites(Parse, Protocol):
     """Reads documents and pages; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
 
     async def page_links(self, body: bytes, *, url: str = "", content_type: str = "") -> PageLinks:
-        """Raises FeedError."""
+        """Return the feeds that a web page links to. Raises FeedError."""
 
 
 async def discover(
@@ -55,9 +55,9 @@ async def discover(
     allow_private: bool = False,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> list[FoundFeed]:
-    """Return the feeds of the site at `url`, the best first; addresses that are no feeds after all are left out.
+    """Return the feeds of the site at `url`, the best first. Links that do not lead to a feed are left out.
 
-    Raises FeedError when the address itself can't be fetched.
+    Raises FeedError or HttpError when `url` itself can't be fetched.
     """
     page = Subscription(id="discover", url=url, allow_private_network=allow_private)
     fetched = await get.get(page)
@@ -77,7 +77,7 @@ async def discover(
     ):
         for address in addresses:
             candidates.setdefault(article_urls.absolute(fetched.url, address), how)
-    # WordPress names its API beside its feeds.
+    # WordPress links to its REST API in the same way as to its feeds.
     candidates = {address: how for address, how in candidates.items() if address and "/wp-json/" not in address}
     feeds = await _checked(list(candidates.items())[:_MAX_CHECKED], page, get, read, sleep)
     if feeds:

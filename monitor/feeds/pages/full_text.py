@@ -1,7 +1,8 @@
-"""Fetches the whole text of an article from its page, where a feed gives a summary only and the site allows it.
+"""Fetch the full text of an article from its web page, when the feed has only a summary.
 
-Off unless a subscription says so. robots.txt decides (RFC 9309, by Protego), its crawl delay is kept, and pages
-are read in the guarded parser processes with trafilatura, which the extra `fulltext` brings.
+This is off unless configuration or subscription switch it on. robots.txt decides whether a page may be fetched (RFC
+9309, read by Protego), and its crawl delay is respected. Pages are read in the parser processes with trafilatura, from
+the extra `fulltext`.
 """
 
 from __future__ import annotations
@@ -21,30 +22,30 @@ from protego import Protego
 from monitor.errors import FeedError, HttpError
 from monitor.feeds.formats.fields import article_urls
 from monitor.feeds.formats.page.main_text import PageText
-from monitor.feeds.pages.page_claims import names_article, notice_in
+from monitor.feeds.pages.page_claims import is_about, names_article, notice_in
 from monitor.feeds.polling.poll import Get
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
 logger = structlog.get_logger()
 
-#: The name by which robots.txt may address us.
+#: The user agent to which rules in robots.txt apply.
 ROBOTS_NAME = "Summitry"
-#: RFC 9309, section 2.4: not longer than 24 hours; and section 2.5: at least 500 kibibytes are read.
+#: RFC 9309: a robots.txt may be cached for at most 24 hours (section 2.4), and at least 500 KiB are read (section 2.5).
 _ROBOTS_KEPT_S = 24 * 3600.0
 _ROBOTS_RETRY_S = 3600.0
 _ROBOTS_SIZE = 512_000
-#: Pages of one document that are fetched; a feed that brings more at once gets its texts from summaries.
+#: The most pages that are fetched for one document. Further articles keep their summaries.
 MAX_PAGES = 20
 _GAP_S = 1.0
-#: A site that asks for longer pauses between pages is not asked for pages.
+#: Pages of a site with a longer crawl delay are not fetched.
 _LONGEST_DELAY_S = 30.0
 _ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
-#: Shorter than this is a teaser, and no better than the summary.
-_SHORTEST = 200
-#: Canonical addresses and beginnings of pages that are remembered with the articles that claimed them.
+#: A text with fewer characters is a teaser, no better than the summary. On pages behind a paywall teasers are longer.
+_SHORTEST, _SHORTEST_PAID = 200, 1500
+#: The most canonical URLs and beginnings of texts that are remembered, to notice that several articles share one.
 _MAX_CLAIMED = 20_000
-#: Characters of a page's text by which it is known again.
+#: Two pages have the same text when so many of its first characters are the same.
 _BEGINNING = 300
 
 
@@ -52,7 +53,7 @@ class Extract(Protocol):
     """Reads pages; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
-        """Raises FeedError."""
+        """Return the article on a page. Raises FeedError."""
 
 
 @dataclass
@@ -63,7 +64,7 @@ class _RobotsRules:
 
 
 class FullText:
-    """Adds texts to articles. `now` gives seconds on any steady clock, `sleep` waits."""
+    """Adds full texts to articles. `now` returns the seconds of a monotonic clock; `sleep` is `asyncio.sleep`."""
 
     def __init__(
         self,
@@ -78,9 +79,10 @@ class FullText:
         self._claimed: dict[str, set[str]] = {}
 
     async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
-        """Return the articles, with the page's text where the feed had none; a page that can't be had changes nothing.
+        """Return the articles with the text of their pages, where the feed had none.
 
-        Pages of a feed's first document are left alone: those articles are old news.
+        An article whose page can't be fetched is returned unchanged. The articles of a feed's first document are old,
+        so their pages are not fetched.
         """
         read: list[tuple[Article, PageText]] = []
         pages = 0
@@ -105,10 +107,10 @@ class FullText:
             self._claimed.setdefault(what, set()).add(who)
 
     def _own(self, found: PageText) -> PageText:
-        """Take away what several articles claim, in this document or an earlier one.
+        """Remove a canonical URL or text that several articles share, in this document or an earlier one.
 
-        A canonical address that several have is none of theirs; a text that begins the pages of several is a notice,
-        in whatever words.
+        A canonical URL that several pages have is wrong. A text with which several pages begin is a notice, such as a
+        consent form.
         """
         address = article_urls.canonical(found.canonical)
         return msgspec.structs.replace(
@@ -118,17 +120,20 @@ class FullText:
         )
 
     def _completed(self, article: Article, found: PageText) -> Article:
-        """Return the article with its page's text, and the page's canonical address if that names this article."""
+        """Return the article with its page's text, and with the page's canonical URL if it belongs to this article."""
         url = article_urls.canonical(found.canonical)
         if not url or not names_article(url, article.url, title=article.title, final=found.url):
             url = article.url
-        is_better = len(found.text) >= _SHORTEST and notice_in(found.text) is None
+        is_whole = len(found.text) >= (_SHORTEST_PAID if found.paid else _SHORTEST)
+        said = f"{article.title} {article.summary}"
+        is_better = is_whole and notice_in(found.text) is None and is_about(found.text, said)
         return msgspec.structs.replace(article, url=url, text=found.text if is_better else article.text)
 
     async def fetch(self, feed: Subscription, url: str) -> PageText:
-        """Fetch the text of one page.
+        """Fetch one page, and return its article.
 
-        Raises FeedError: `robots_refused`, `fulltext_extra` (the extra is not installed), or why the page can't be had.
+        Raises FeedError: `robots_refused`, `fulltext_extra` (the extra is not installed), `http_status`, `truncated`,
+        or the reason of the parser. Raises HttpError when the request fails.
         """
         robots = await self._rules(feed, url)
         if robots.rules is None or not robots.rules.can_fetch(url, ROBOTS_NAME):
@@ -154,14 +159,14 @@ class FullText:
         if fetched.status != 200:
             raise FeedError(f"HTTP status {fetched.status}", reason="http_status")
         if fetched.cut:
-            raise FeedError("the page ends in the middle", reason="truncated")
+            raise FeedError("the page was cut off", reason="truncated")
         selector = "" if feed.full_text == "auto" else feed.full_text
         content_type = fetched.headers.get("content-type", "")
         found = await self._extract.extract(fetched.body, url=fetched.url, selector=selector, content_type=content_type)
         return msgspec.structs.replace(found, url=fetched.url)
 
     async def allows(self, feed: Subscription, url: str) -> bool:
-        """Tell whether robots.txt lets us fetch an address. Raises FeedError when robots.txt can't be had."""
+        """Tell whether robots.txt allows us to fetch a URL; False when robots.txt can't be fetched."""
         robots = await self._rules(feed, url)
         return robots.rules is not None and bool(robots.rules.can_fetch(url, ROBOTS_NAME))
 
@@ -186,10 +191,10 @@ class FullText:
             if fetched.status == 200 and not fetched.cut:
                 text = fetched.body[:_ROBOTS_SIZE].decode("utf-8", "replace")
                 rules, kept = Protego.parse(text), _ROBOTS_KEPT_S
-            elif 400 <= fetched.status < 500:  # RFC 9309, section 2.3.1.3: no robots.txt, all may be fetched
+            elif 400 <= fetched.status < 500:  # RFC 9309, section 2.3.1.3: without robots.txt everything is allowed
                 rules, kept = Protego.parse(""), _ROBOTS_KEPT_S
         except (FeedError, HttpError):
-            pass  # section 2.3.1.4: unreachable means that nothing may be fetched
+            pass  # section 2.3.1.4: while it is unreachable nothing is allowed
         if len(self._robots) > 5_000:
             self._robots.clear()
         self._robots[origin] = _RobotsRules(rules, self._now() + kept, known.free_at if known else 0.0)
@@ -197,7 +202,7 @@ class FullText:
 
 
 def _beginning(text: str) -> str:
-    """Return a digest of how a text begins, whatever numbers are in it; '' for a short one."""
+    """Return a digest of the beginning of a text, ignoring its numbers; '' for a short text."""
     start = re.sub(r"\d+", "0", text[:_BEGINNING])
     return (
         hashlib.blake2b(start.encode("utf-8", "replace"), digest_size=8).hexdigest() if len(text) >= _SHORTEST else ""

@@ -1,7 +1,7 @@
-"""Judges what a page says: whether its text is the article, and whether its canonical address names this article.
+"""Judge a fetched page: whether its text is the article, and whether its canonical URL belongs to this article.
 
-Many sites put one canonical address on all their pages, or their home page's; and many show a consent form or an offer
-to subscribe instead of the article. Neither may replace what the feed itself said.
+Many sites show a consent form or an offer to subscribe instead of the article, and many name their home page as the
+canonical URL of every page. Neither may replace the text and link that the feed gave.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
-import yaml
 
 from monitor.errors import DataFileError
 from monitor.feeds.formats.fields import article_urls
 from monitor.feeds.subscriptions.host_groups import host_group
+from monitor.yaml_text import read_data_file
 
-Notice = Literal["consent", "paywall", "robot"]
+Notice = Literal["consent", "paywall", "robot", "missing"]
 
 _FILE = "notices.yaml"
-#: Characters at both ends of a text in which one phrase is enough.
+#: One phrase of a notice is enough within this many characters of the text's beginning (for paywalls also its end).
 _END = 400
-#: Elsewhere: this many phrases, and one at least in so many characters.
+#: Elsewhere there must be at least _PHRASES phrases, and one in every _EACH characters on average.
 _PHRASES, _EACH = 3, 500
 _HOME = re.compile(
     r"/?(?:[a-z]{2}(?:[-_][a-z]{2})?/?)?(?:(?:index|home|default|main|start|news|homepage)(?:\.[a-z]{2,5})?/?)?",
@@ -35,24 +35,30 @@ _TOKEN = re.compile(r"[^/?&=.;,:]+")
 _DATE = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?")
 _LONG_NUMBER = re.compile(r"\d{4,}")
 _DAY = re.compile(r"(?:19|20)\d\d[-_]\d\d?[-_]\d\d?")
-#: Letters and digits mixed, as in the address of a CMS: `c1d2e3f4g5`.
+#: An identifier of letters and digits, as content management systems make them: `c1d2e3f4g5`.
 _CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{8,}")
-#: Parameters that say where one came from or goes to: an article's address in them names another page.
+#: Parameters with the URL of another page, such as the page to return to after a login.
 _FORWARDS = frozenset({"from", "to", "next", "return", "returnto", "return_to", "returnurl", "return_url", "redirect",
                        "redirect_to", "redirect_uri", "url", "continue", "target", "goto", "back", "dest",
                        "destination", "origin", "ref", "referrer", "source"})  # fmt: skip
-#: A part of an address that is no date and no section, but a story's own name.
+#: A slug, the name of a story in a URL, has at least this many characters.
 _SLUG = 10
+#: How many words of the title a URL must contain: usually, and when the article's own URL contains no name.
 _TITLE_WORDS, _FEW_TITLE_WORDS = 3, 2
-#: Two words for cookies in so many characters make a text a consent form, in languages without phrases of their own.
+#: Two texts are compared by the first _STEM letters of their words. With fewer than _FEW_STEMS of them there is nothing
+#: to compare; a page with less than _COMMON_SHARE of them in common with the feed's text is not the article.
+_STEM, _FEW_STEMS, _COMMON_SHARE = 5, 5, 0.25
+#: Scripts from this character on have no spaces: Thai, Lao, Khmer, Chinese, Japanese.
+_UNSPACED = "\u0e00"
+#: Two words for cookies within so many characters show a consent form, in languages for which there are no phrases.
 _COOKIES_WITHIN = 200
 
 
 def notice_in(text: str) -> Notice | None:
-    """Tell whether a page's text is a notice instead of an article, and of which kind; None for an article.
+    """Return the kind of notice that a page shows instead of an article; None for an article.
 
-    It is one when a phrase of a notice stands near its beginning, or one of a paywall near its end, at whatever length,
-    or when such phrases are all over it. One phrase in the middle of an article is what the article is about.
+    A text is a notice when a phrase of a notice is near its beginning, or one of a paywall near its end, or when such
+    phrases are all over it. A single phrase in the middle belongs to an article about the subject.
     """
     folded = re.sub(r"\d+", "0", " ".join(text.casefold().replace("’", "'").split()))
     for kind, phrases in _notices().items():
@@ -66,16 +72,16 @@ def notice_in(text: str) -> Notice | None:
 
 
 def names_article(canonical: str, url: str, *, title: str = "", final: str = "") -> bool:
-    """Tell whether a page's canonical address names the article at `url`.
+    """Tell whether a page's canonical URL belongs to the article at `url`.
 
-    `final` is where `url` led after redirects. It does when it is the same page by another form of its address, or
-    shares the story's own name or number with it, or is made of the title's words (of fewer, where the article's own
-    address has no name). It never does when it is a home page or on another site.
+    `final` is the URL after redirects. The canonical URL belongs to the article when it is another form of the same
+    URL, has a slug or number in common with it, or contains words of the title. It never does when it is a home page, a
+    form or a list, or on another site.
     """
     parts = urlsplit(canonical)
     if host_group(canonical) not in {host_group(url), host_group(final or url)}:
         return False
-    if _is_home(canonical):
+    if _is_home(canonical) or not _places(canonical) & _file().elsewhere <= _places(url) | _places(final):
         return False
     known = [address for address in (url, final) if address and not _is_home(address)]
     key = article_urls.link_key(canonical)
@@ -92,19 +98,44 @@ def names_article(canonical: str, url: str, *, title: str = "", final: str = "")
     return len(words) > 1 and len(words & said) >= min(_TITLE_WORDS if is_named else _FEW_TITLE_WORDS, len(words))
 
 
+def is_about(text: str, said: str) -> bool:
+    """Tell whether a page's text is about the same as the feed's title and summary (`said`), by their common words.
+
+    A form, an offer or an error page shares hardly any words with them, in any language. When the feed's text is too
+    short to compare, the page is accepted.
+    """
+    wanted = _stems(said)
+    return len(wanted) < _FEW_STEMS or len(wanted & _stems(text)) >= _COMMON_SHARE * len(wanted)
+
+
+def _stems(text: str) -> set[str]:
+    """Return the first letters of a text's longer words, or in scripts without spaces all pairs of characters."""
+    found = set[str]()
+    for word in _words(text):
+        if word[0] >= _UNSPACED:
+            found |= {word[at : at + 2] for at in range(len(word) - 1)}
+        elif len(word) >= _STEM:
+            found.add(word[:_STEM])
+    return found
+
+
+def _places(url: str) -> set[str]:
+    return {part.casefold() for part in urlsplit(url).path.split("/") if part} if url else set()
+
+
 def _is_home(url: str) -> bool:
-    """Tell whether an address is a home page's: its parameters, if any, name nothing but a language or a view."""
+    """Tell whether a URL is a home page; its parameters, if any, only choose a language or view."""
     names_something = any(len(value) >= _SLUG or re.search(r"\d", value) for value in _values(url))
     return bool(_HOME.fullmatch(urlsplit(url).path)) and not names_something
 
 
 def _values(url: str) -> list[str]:
-    """Return the values of an address's parameters, without those that lead elsewhere."""
+    """Return the values of a URL's parameters, without those that contain the URL of another page."""
     return [value for name, value in parse_qsl(urlsplit(url).query) if name.casefold() not in _FORWARDS]
 
 
 def _tokens(url: str) -> set[str]:
-    """Return the parts of an address that name one story: slugs, codes and long numbers, but no dates."""
+    """Return the parts of a URL that identify a story: slugs, codes and long numbers, but no dates."""
     path = unquote(urlsplit(url).path)
     found = {token.casefold() for part in (path, *_values(url)) for token in _TOKEN.findall(part)}
     slugs = {t for t in found if len(t) >= _SLUG and ("-" in t or "_" in t) and not _DAY.fullmatch(t)}
@@ -115,7 +146,7 @@ def _tokens(url: str) -> set[str]:
 
 
 def _short_names(url: str) -> set[str]:
-    """Return what may be a story's short number: of the last part of an address's path, and of its parameters."""
+    """Return words with digits from the last segment of a URL's path and its parameters, such as a story's number."""
     last = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
     return {word for part in (last, *_values(url)) for word in _words(part) if re.search(r"\d", word)}
 
@@ -130,21 +161,19 @@ def _words(text: str) -> list[str]:
 
 
 class _NoticePhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The data file: stems of words for cookies, and for each kind of notice the phrases of each language."""
+    """The data file: words for cookies, phrases of notices by kind and language, path segments of forms and lists."""
 
     cookies: tuple[str, ...]
     consent: dict[str, tuple[str, ...]]
     paywall: dict[str, tuple[str, ...]]
     robot: dict[str, tuple[str, ...]]
+    missing: dict[str, tuple[str, ...]]
+    elsewhere: frozenset[str]
 
 
 @cache
 def _file() -> _NoticePhrases:
-    text = resources.files("monitor.feeds.pages").joinpath("data", _FILE).read_text(encoding="utf-8")
-    try:
-        return msgspec.convert(yaml.safe_load(text), _NoticePhrases)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(_FILE, "", str(error)) from error
+    return read_data_file(Path(__file__).parent / "data" / _FILE, _NoticePhrases)
 
 
 @cache
@@ -159,11 +188,12 @@ def _notices() -> dict[Notice, tuple[str, ...]]:
         "consent": found.consent,
         "paywall": found.paywall,
         "robot": found.robot,
+        "missing": found.missing,
     }
     for kind, languages in kinds.items():
         for phrase in (phrase for phrases in languages.values() for phrase in phrases):
             if len(phrase) < 3 or re.search(r"[1-9]", phrase):
-                raise DataFileError(_FILE, kind, f"{phrase!r} must have no digits, and not be that short")
+                raise DataFileError(_FILE, kind, f"{phrase!r} must have 3 characters or more, and no digit but 0")
     return {
         kind: tuple(dict.fromkeys(phrase.casefold() for phrases in languages.values() for phrase in phrases))
         for kind, languages in kinds.items()

@@ -1,1 +1,1 @@
-"""When and how a feed is fetched: schedule, agenda, one poll, health, push."""
+"""Decide when a feed is polled, and poll it: schedule, agenda, one poll, health, WebSub."""

@@ -1,6 +1,6 @@
-"""Whose turn it is: feeds by due time, one request in flight for each host group, and a gap between two.
+"""Choose the feed to poll next: a queue of feeds by due time, with one request at a time for each host group.
 
-A pure data structure; the time comes in as an argument, so it also drives the simulation of a whole day.
+A pure data structure: the time is an argument, so the simulation of a whole day uses it too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ class _Group:
 
 
 class Agenda:
-    """The due times of feeds, in groups. Each operation costs O(log n). Times are seconds on any one clock."""
+    """The due times of feeds, by host group. Each operation takes O(log n). All times are seconds of the same clock.
+
+    `gap_s` is the shortest pause between two requests of a group.
+    """
 
     def __init__(self, gap_s: float = 1.0) -> None:
         self._gap_s = gap_s
@@ -35,7 +38,7 @@ class Agenda:
         return feed in self._due
 
     def put(self, feed: str, group: str, due: float) -> None:
-        """Let a feed be due at a time; what was said of it before is forgotten."""
+        """Add a feed that is due at a time, or change the group and time of one that was added before."""
         old = self._group_of.get(feed)
         if old is not None and old != group:
             self.remove(feed)
@@ -45,18 +48,18 @@ class Agenda:
         self._queue(group)
 
     def remove(self, feed: str) -> None:
-        """Forget a feed. Its group stays busy while a request of it is in flight."""
+        """Remove a feed. Its group stays busy while a request is in flight."""
         self._due.pop(feed, None)
         group = self._group_of.pop(feed, None)
         if group is not None:
             self._queue(group)
 
     def due(self, feed: str) -> float | None:
-        """Return when a feed is due, None while it is being polled or when it is unknown."""
+        """Return when a feed is due, None while it is being polled and for an unknown feed."""
         return self._due.get(feed)
 
     def take(self, now: float) -> str | None:
-        """Return the feed that is due first among free groups, or None. Its group is busy until `release`."""
+        """Remove and return the first due feed whose group is free, or None. Its group is then busy until `release`."""
         while self._turns and self._turns[0][0] <= now:
             _, ticket, name = heapq.heappop(self._turns)
             group = self._groups.get(name)
@@ -70,7 +73,7 @@ class Agenda:
         return None
 
     def release(self, group: str, now: float) -> None:
-        """Note that a group's request has ended: its next one may begin after the gap."""
+        """Note that the request of a group has ended; the next one may begin after the gap."""
         held = self._groups.get(group)
         if held is not None:
             held.busy = False
@@ -78,13 +81,20 @@ class Agenda:
             self._queue(group)
 
     def pause(self, group: str, until: float) -> None:
-        """Let no request of a group begin before a time (Retry-After)."""
+        """Start no request of a group before the time `until`, as Retry-After asks."""
         held = self._groups.setdefault(group, _Group())
         held.free_at = max(held.free_at, until)
         self._queue(group)
 
+    def move(self, seconds: float) -> None:
+        """Move all times by some seconds, as when the clock was set."""
+        for group in self._groups.values():
+            group.free_at += seconds
+        for feed, due in list(self._due.items()):
+            self.put(feed, self._group_of[feed], due + seconds)
+
     def next_turn(self) -> float | None:
-        """Return when `take` may have something, None when nothing is waiting."""
+        """Return the earliest time at which `take` can return a feed, None when no feed is waiting."""
         while self._turns:
             turn, ticket, name = self._turns[0]
             group = self._groups.get(name)
@@ -94,7 +104,7 @@ class Agenda:
         return None
 
     def _queue(self, name: str) -> None:
-        """Give the group a new place among the turns; its old one, if any, counts no more."""
+        """Put the group into the queue at its new time. A new ticket makes its old place invalid."""
         group = self._groups[name]
         feeds = group.feeds
         while feeds and (self._group_of.get(feeds[0][1]) != name or self._due[feeds[0][1]] != feeds[0][0]):

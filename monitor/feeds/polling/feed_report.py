@@ -1,4 +1,4 @@
-"""What is told of feeds to people: one checked feed explained, and the status of all. Pure."""
+"""Write the reports of `summitry feeds check` (one feed explained) and `summitry feeds list` (all feeds). Pure."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from typing import Any
 
 import msgspec
 
-from monitor.feeds.formats.document import ParsedFeed
+from monitor.feeds.formats.document import Entry, ParsedFeed
 from monitor.feeds.formats.fields.html_text import clean_text
+from monitor.feeds.novelty.entry_keys import FUTURE
 from monitor.feeds.novelty.reconcile import Reconciled
-from monitor.feeds.polling.feed_state import FeedState
+from monitor.feeds.polling.feed_state import HEALTH_ORDER, FeedState
 from monitor.feeds.polling.fetch import Fetched
 from monitor.feeds.polling.poll import oddity_of
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.caching import freshness
 
 _DAY = 86400.0
-#: States in the order in which a person wants to see them: trouble first.
-_ORDER = ("DEAD", "GONE", "BLOCKED", "ERROR", "CHURNING", "STALE", "MOVED", "EMPTY", "NEW", "OK", "OFF")
+#: The values of the column STATE: the health of a feed, problems first, or OFF for a disabled one.
+STATES = (*HEALTH_ORDER, "OFF")
 _FLAGS = {
-    "missing": "have no date: the time they are first seen stands in for it",
-    "unreadable": "have a date that can't be read",
-    "no_zone": "have a date without a zone: set `timezone` if it is not UTC",
-    "ancient": "have a date before 1990, which is not believed",
+    "missing": "without a date: the time when it was first seen is used",
+    "unreadable": "with a date that can't be read",
+    "no_zone": "with a date without a zone: set `timezone` if it is not UTC",
+    "ancient": "with a date before 1990, which is ignored",
+    "ahead": "with a date over an hour in the future, which is ignored",
 }
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at one feed, or at the `file` of one: answer, seconds it took, what was read, and the state after it."""
+    """The result of checking one feed, or a `file` with one: the answer, its duration, the document and the state."""
 
     file: str = ""
     feed: Subscription
@@ -45,12 +47,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """One feed in `summitry feeds list`. Times are RFC 3339, None where there is none yet.
+    """One row of `summitry feeds list`. Times are RFC 3339, None when there is none yet.
 
-    `last_status` is that of the last answer, 0 where there was none; `last_error` the reason of the last failure, ""
-    when the last poll went well. The counts are those of the last 24 hours. `mode` says how the document was read,
-    `identity` by which key its entries are told apart, and `identity_why` why, where that is not the usual one.
-    `oddity` says what was passed over or missing in the last answer.
+    `last_status` is the HTTP status of the last answer, 0 when there was none. `last_error` is the reason of the last
+    failure, "" when the last poll succeeded. The counts are those of the last 24 hours. `mode` is `ParsedFeed.mode`.
+    `identity` is the key that identifies entries, and `identity_why` the reason when it is not the usual one.
+    `oddity` describes defects of the last answer that were tolerated.
     """
 
     id: str
@@ -75,9 +77,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def statuses(feeds: Iterable[Subscription], states: Mapping[str, FeedState], now: float) -> list[Status]:
-    """Return the status of each feed, trouble first, then by id. `now` is in seconds since 1970."""
+    """Return the status of each feed, problems first, then by id. `now` is in seconds since 1970."""
     rows = [_status(feed, states.get(feed.id), now) for feed in feeds]
-    return sorted(rows, key=lambda row: (_ORDER.index(row.state), row.id))
+    return sorted(rows, key=lambda row: (STATES.index(row.state), row.id))
 
 
 def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
@@ -108,7 +110,7 @@ def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
 
 
 def table(rows: Iterable[Status], now: float) -> str:
-    """Return the statuses as text for a terminal; the last column says why a feed is in its state and is due then."""
+    """Return the statuses as a table for a terminal. The last column gives the reasons for state, key and next poll."""
     head = ("STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "KEY", "WHY")
     cells = [head]
     for row in rows:
@@ -137,13 +139,15 @@ def table(rows: Iterable[Status], now: float) -> str:
     ]
     counts = Counter(line[0] for line in cells[1:])
     lines.append("")
-    lines.append(f"{len(cells) - 1} feeds: " + ", ".join(f"{counts[s]} {s}" for s in _ORDER if counts[s]))
+    lines.append(f"{len(cells) - 1} feeds: " + ", ".join(f"{counts[s]} {s}" for s in STATES if counts[s]))
     return clean_text("\n".join(lines))
 
 
 def explain(check: Check, shown: int = 5) -> str:
-    """Say what came back and what the poller would make of it, line by line, with the first `shown` entries."""
+    """Return the report on a checked feed: the answer, what the poller would do, and the first `shown` entries."""
     lines: list[tuple[str, str]] = [("File", check.file) if check.file else ("Address", check.feed.url)]
+    if not check.feed.enabled:
+        lines.append(("Enabled", f"no, the poller never asks it{check.feed.notes and f': {check.feed.notes}'}"))
     if check.fetched is not None:
         lines += _answer(check, check.fetched)
     if check.error:
@@ -156,7 +160,7 @@ def explain(check: Check, shown: int = 5) -> str:
     text = "\n".join(f"{name:<12}{value}" for name, value in lines)
     if check.document is not None and check.document.entries and shown:
         text += "\n\n" + "\n".join(_row(check, number) for number in range(min(shown, len(check.document.entries))))
-    return clean_text(text)  # a server's headers may hold what moves a terminal's cursor
+    return clean_text(text)  # headers of a server may contain control sequences for terminals
 
 
 def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
@@ -165,12 +169,12 @@ def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
     size = f", {_size(len(fetched.body))}" if fetched.body else ""
     lines = [("Answer", f"{fetched.status} in {check.seconds:.2f} s{size}, {kind}")]
     if fetched.url != check.feed.url:
-        how = "for good: change your list once it holds" if fetched.permanent_to else "for now"
+        how = "permanent: change your list if it stays so" if fetched.permanent_to else "temporary"
         lines.append(("Redirect", f"to {fetched.url} ({how})"))
     if fetched.status != 200:
         return lines
     validators = [f"{name} {headers[name.lower()]}" for name in ("ETag", "Last-Modified") if headers.get(name.lower())]
-    none = "none: each poll has to transfer the whole document"
+    none = "none: each poll transfers the whole document"
     lines.append(("Validators", ", ".join(validators) or none))
     fresh = freshness(headers, check.now.timestamp())
     document = check.document
@@ -181,7 +185,7 @@ def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
         hints.append(f"sy:updatePeriod {_span(document.update_period_seconds)}")
     if document is not None and (document.skip_hours or document.skip_days):
         hints.append("hours or days to skip")
-    lines.append(("Hints", ", ".join(hints) or "none: the poller follows the feed's own rhythm"))
+    lines.append(("Hints", ", ".join(hints) or "none: the poll interval follows the feed's entries"))
     if oddity := oddity_of(fetched):
         lines.append(("Oddities", oddity))
     return lines
@@ -189,7 +193,7 @@ def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
 
 def _document(document: ParsedFeed) -> list[tuple[str, str]]:
     kind, _, effort = document.mode.partition("-")
-    how = {"": "well formed", "repaired": "repaired", "loose": "ill formed, read by the forgiving parser"}[effort]
+    how = {"": "well formed", "repaired": "repaired", "loose": "not well formed, read by the lenient parser"}[effort]
     problem = f" ({document.problem})" if document.problem else ""
     lines = [
         (
@@ -205,8 +209,9 @@ def _document(document: ParsedFeed) -> list[tuple[str, str]]:
 
 def _entries(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
     found = check.found
-    more = ", more were left out" if document.truncated else ""
-    lines = [("Entries", f"{len(document.entries)}{more}")]
+    lines = [("Entries", str(len(document.entries)))]
+    if document.next_url:
+        lines.append(("Older", f"{document.next_url} has more; only this document is read"))
     if found is None:
         return lines
     if found.newest is not None:
@@ -215,25 +220,55 @@ def _entries(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
         )
     bare = sum(not entry.guid for entry in document.entries)
     identity = f"by {found.choice}" + (f": {found.choice.why}" if found.choice.why else "")
-    identity += f"; {bare} without an id of their own" if bare else ""
-    identity += f"; {found.duplicates} stand in the document twice" if found.duplicates else ""
+    identity += f"; {bare} without a guid" if bare else ""
     lines.append(("Identity", identity))
-    lines += _left_out(found)
-    flags = Counter(flag for entry in document.entries for flag in entry.date_flags)
-    lines += [("Dates", f"{count} entries {_FLAGS[flag]}") for flag, count in sorted(flags.items())]
+    if found.repeated:
+        lines.append(
+            ("Twice", f"{_counted(found.duplicates)} more than once in the document: {_names(found.repeated)}")
+        )
+    lines += _left_out(document, found)
+    lines += [("Filters", f"{_short(rule, 100)!r} takes too long and matches nothing") for rule in found.slow_rules]
+    lines += _dates(check, document)
+    if lost := [entry.title or entry.guid for entry in document.entries if not entry.link]:
+        lines.append(("Links", f"{_counted(len(lost))} without a valid link: {_names(lost)}"))
     texts = sum(bool(entry.content) for entry in document.entries)
     lines.append(("Texts", f"{texts} of {len(document.entries)} entries carry more than a summary"))
     return lines
 
 
-def _left_out(found: Reconciled) -> list[tuple[str, str]]:
-    """Say what is not published, one line for each reason."""
-    lines: list[tuple[str, str]] = []
-    for text, count in Counter(entry.text for entry in found.left_out).most_common():
-        names = [_short(entry.name, 60) or "no name" for entry in found.left_out if entry.text == text]
-        entries = "1 entry" if count == 1 else f"{count} entries"
-        lines.append(("" if lines else "Left out", f"{entries}, since {text}: {_short('; '.join(names), 300)}"))
+def _dates(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
+    """Return a line for each problem with dates, with the first such date as the document has it."""
+    flagged: dict[str, list[str]] = {}
+    for entry in document.entries:
+        for flag in (*entry.date_flags, *(["ahead"] if _is_ahead(entry, check.now) else [])):
+            flagged.setdefault(flag, []).append(entry.published_raw or entry.updated_raw)
+    lines = []
+    for flag, raw in sorted(flagged.items()):
+        example = f" ({_short(raw[0], 60)})" if raw[0] else ""
+        lines.append(("Dates", f"{_counted(len(raw))} {_FLAGS[flag]}{example}"))
     return lines
+
+
+def _is_ahead(entry: Entry, now: datetime) -> bool:
+    moment = entry.published or entry.updated
+    return moment is not None and moment > now + FUTURE
+
+
+def _counted(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
+
+
+def _left_out(document: ParsedFeed, found: Reconciled) -> list[tuple[str, str]]:
+    """Return a line for each reason why entries are not published."""
+    said = [f"{_counted(each.count) if each.count else 'Some entries'}, since {each.text}" for each in document.unread]
+    for text, count in Counter(entry.text for entry in found.left_out).most_common():
+        names = [entry.name for entry in found.left_out if entry.text == text]
+        said.append(f"{_counted(count)}, since {text}: {_names(names)}")
+    return [("" if number else "Left out", line) for number, line in enumerate(said)]
+
+
+def _names(names: Iterable[str]) -> str:
+    return _short("; ".join(_short(name, 60) or "no name" for name in names), 300)
 
 
 def _plan(check: Check, state: FeedState) -> list[tuple[str, str]]:
@@ -251,7 +286,7 @@ def _row(check: Check, number: int) -> str:
 
 
 def as_json(check: Check) -> dict[str, Any]:
-    """Return the check for programs: without texts, with every entry's identity and dates."""
+    """Return the check as JSON values: with guid, link, title and dates of every entry, without texts."""
     document, state, fetched = check.document, check.state, check.fetched
     return {
         "url": check.feed.url,
@@ -269,6 +304,11 @@ def as_json(check: Check) -> dict[str, Any]:
         "identity": check.found.choice.kind if check.found else None,
         "identity_why": check.found.choice.why if check.found else None,
         "left_out": check.found.left_out if check.found else (),
+        "unread": document.unread if document else (),
+        "repeated": check.found.repeated if check.found else (),
+        "slow_rules": check.found.slow_rules if check.found else (),
+        "next_url": document.next_url if document else None,
+        "oddity": oddity_of(fetched) if fetched else None,
         "entries": [
             {
                 "guid": entry.guid,

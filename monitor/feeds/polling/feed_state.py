@@ -1,26 +1,28 @@
-"""What is remembered about one feed between two polls, and how it lies on the compacted topic.
+"""The records in which a feed's state is kept between polls, on the compacted topic `summitry.feed-state`.
 
-Two kinds of records share the topic. The *state* of a feed is small and written at every poll: validators, schedule,
-health. What it has *seen* is large and changes little, so it is written in segments, one for the entries first seen in
-one week; only the segments that changed are written again, and an empty one is a tombstone.
+There are two kinds. `FeedState` (validators, schedule, health) is small and written at every poll. The stories that
+were seen are large and change little, so they are kept in `SeenSegment`s, each of stories first seen in one week. Only
+segments that changed are written again; an empty one is deleted with a tombstone.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
 from monitor.feeds.novelty.key_choice import Choice
 from monitor.records import Record
 
-Health = Literal["NEW", "OK", "EMPTY", "STALE", "BLOCKED", "CHURNING", "MOVED", "GONE", "ERROR", "DEAD"]
+Health = Literal["DEAD", "GONE", "BLOCKED", "ERROR", "CHURNING", "STALE", "MOVED", "EMPTY", "NEW", "OK"]
+#: All values of health in the order of reports, problems first.
+HEALTH_ORDER: tuple[Health, ...] = get_args(Health)
 
 DAY = 86400
 
 
 class HourCount(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Polls, 304 answers and new entries within three hours; `hour` is the first of them, since 1970-01-01 UTC."""
+    """Polls, 304 answers and new entries within three hours. `hour` is the first hour, counted since 1970-01-01 UTC."""
 
     hour: int
     polls: int = 0
@@ -28,16 +30,21 @@ class HourCount(msgspec.Struct, frozen=True, array_like=True, gc=False):
     entries: int = 0
 
 
-class FeedState(Record, frozen=True, kw_only=True, gc=False):
-    """Everything about a feed but its entries. Times are seconds since 1970-01-01 UTC, 0.0 for never.
+#: Seconds since 1970, within the years 1 to 9999 that Python's dates can have.
+EpochTime: TypeAlias = Annotated[float, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)]
 
-    `url` is the address that is polled: the subscribed one, or where it has moved for good. `request` is the
-    subscription's `request_hash` at the last poll. `etag` and `last_modified` are what the server sent, never altered.
+
+class FeedState(Record, frozen=True, kw_only=True, gc=False):
+    """The state of a feed, without its stories. Times are seconds since 1970-01-01 UTC, 0.0 for never.
+
+    `url` is the URL that is polled: the subscribed one, or the one that it moved to permanently. `request` is the
+    subscription's `request_hash` at the last poll. `etag` and `last_modified` are exactly what the server sent.
     `rate_short` and `rate_long` are new entries a second, weighted with half-lives of 3 and 72 hours, as of `rate_at`.
-    `skip_hours` (UTC) and `skip_days` (0 is Monday) are when the document says that nobody need ask. `paused_until`
-    holds for the whole host group. `choice` says by which key entries are told apart and why. `only_new` and
-    `only_changed` count polls in a row that brought nothing but new entries, or nothing but corrections. `due_reason`,
-    `health_reason` and `oddity` (what was odd about the last answer) are sentences for people.
+
+    The document's `skip_hours` (UTC) and `skip_days` (0 is Monday) are when it should not be polled. `paused_until`
+    applies to the whole host group. `choice` is the key that identifies entries. `only_new` and `only_changed` count
+    the polls in a row with only new entries, or only corrections. `due_reason`, `health_reason` and `oddity` (defects
+    of the last answer) are sentences for people.
     """
 
     feed: str
@@ -45,32 +52,32 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     host_group: str = ""
     request: str = ""
 
-    next_due: float = 0.0
+    next_due: EpochTime = 0.0
     due_reason: str = ""
-    last_attempt: float = 0.0
-    last_success: float = 0.0
-    first_attempt: float = 0.0
+    last_attempt: EpochTime = 0.0
+    last_success: EpochTime = 0.0
+    first_attempt: EpochTime = 0.0
     polls: int = 0
 
     etag: str = ""
     last_modified: str = ""
     body_hash: str = ""
-    last_not_modified: float = 0.0
-    last_unconditional: float = 0.0
+    last_not_modified: EpochTime = 0.0
+    last_unconditional: EpochTime = 0.0
 
     rate_short: float = 0.0
     rate_long: float = 0.0
-    rate_at: float = 0.0
-    last_new: float = 0.0
+    rate_at: EpochTime = 0.0
+    last_new: EpochTime = 0.0
     header_hint_s: float = 0.0
     document_hint_s: float = 0.0
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
-    paused_until: float = 0.0
+    paused_until: EpochTime = 0.0
 
     error_count: int = 0
     throttle_count: int = 0
-    failing_since: float = 0.0
+    failing_since: EpochTime = 0.0
     last_status: int = 0
     last_error: str = ""
     last_error_text: str = ""
@@ -79,11 +86,11 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
 
     move_to: str = ""
     move_count: int = 0
-    move_since: float = 0.0
+    move_since: EpochTime = 0.0
 
     health: Health = "NEW"
     health_reason: str = ""
-    newest: float = 0.0
+    newest: EpochTime = 0.0
     entries: int = 0
     parse_mode: str = ""
     feed_title: str = ""
@@ -94,12 +101,12 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
 
     hub: str = ""
     topic: str = ""
-    push_until: float = 0.0
+    push_until: EpochTime = 0.0
     push_healthy: bool = False
 
 
 class SeenSegment(Record, frozen=True, kw_only=True):
-    """The entries of one feed that were first seen in one week; `packed` is one of `seen.Segments`."""
+    """Stories of one feed first seen in one week; `week` and `packed` are number and value of `seen.Segments`."""
 
     feed: str
     week: int

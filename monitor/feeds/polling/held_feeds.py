@@ -1,4 +1,4 @@
-"""The feeds in one poller's hands: what is remembered of each, when it is due, and the gauges that show them."""
+"""The feeds that one poller owns: the state of each, its place on the agenda, and the gauges that show it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from monitor.feeds.polling.feed_state import FeedState, Health
 from monitor.feeds.polling.schedule import GONE_S, Rules, first_due
 from monitor.feeds.subscriptions.subscription import Subscription
 
-#: What a feed that does its work is called.
+#: The values of health that count as healthy in the gauge `important_feed_ok`.
 _WELL = ("OK", "EMPTY", "NEW")
 
 
 @dataclass
 class Held:
-    """A feed in this poller's hands; `unsaved` names the weeks whose segments the broker does not have yet."""
+    """A feed that this poller owns. `unsaved` are the weeks whose segments the broker does not have yet."""
 
     partition: int
     feed: Subscription
@@ -33,7 +33,7 @@ class Held:
 
 
 class HeldFeeds(Mapping[str, Held]):
-    """Feeds by id. `draw` gives random numbers from 0 to 1; times are seconds since 1970."""
+    """The owned feeds by id. `draw` returns random numbers from 0 to 1; times are seconds since 1970."""
 
     def __init__(self, agenda: Agenda, draw: Callable[[], float], rules: Rules) -> None:
         self._agenda, self._draw, self._rules = agenda, draw, rules
@@ -51,25 +51,32 @@ class HeldFeeds(Mapping[str, Held]):
         return len(self._held)
 
     def of(self, partitions: set[int]) -> list[str]:
-        """Return the ids of the feeds that lie on some partitions."""
+        """Return the ids of the feeds of some partitions."""
         return [feed_id for feed_id, held in self._held.items() if held.partition in partitions]
 
     def hold(self, held: Held, crowd: int, now: float) -> None:
-        """Take a feed over and plan its first poll, as one of a `crowd` of new ones."""
+        """Take a feed over and plan its first poll. `crowd` new feeds are taken over at once; polls are spread."""
         self.drop(held.feed.id)
         self._held[held.feed.id] = held
-        if held.state is not None:  # another process's push ended with it
+        if held.state is not None:  # a push subscription ends with the process that made it
             held.state = msgspec.structs.replace(held.state, push_until=0.0)
             if held.state.last_success:
                 metrics.feed_last_success.labels(held.feed.id).set(held.state.last_success)
         metrics.feeds_by_state.labels(_health(held.state)).inc()
-        _tell_important(held.feed, _health(held.state))
+        _tell_important(held)
         if held.state and held.state.paused_until > now:
             self._agenda.pause(held.feed.group, min(held.state.paused_until, now + GONE_S))
         self.plan(held, crowd, now)
 
+    def change(self, held: Held, partition: int, feed: Subscription) -> None:
+        """Replace the subscription of an owned feed. Its next poll stays as planned until `plan` is called."""
+        before, held.feed, held.partition = held.feed, feed, partition
+        if before.important:
+            _forget_important(feed.id)
+        _tell_important(held)
+
     def plan(self, held: Held, crowd: int, now: float) -> None:
-        """Put a feed on the agenda; one that is not enabled comes off it."""
+        """Put a feed on the agenda, or remove it when it is disabled."""
         feed = held.feed
         if not feed.enabled:
             self._agenda.remove(feed.id)
@@ -78,19 +85,20 @@ class HeldFeeds(Mapping[str, Held]):
             self._agenda.put(feed.id, feed.group, due)
 
     def drop(self, feed_id: str) -> None:
-        """Let go of a feed, if it is held."""
+        """Give up a feed, if it is owned, with its gauges."""
         held = self._held.pop(feed_id, None)
         if held is None:
             return
         self._agenda.remove(feed_id)
         metrics.feeds_by_state.labels(_health(held.state)).dec()
-        # Else a feed that went to another poller, or off the list, would look like one that fell silent.
+        # Otherwise a feed that moved to another poller, or was unsubscribed, would look as if it had stopped working.
         with contextlib.suppress(KeyError):
             metrics.feed_last_success.remove(feed_id)
-        _forget_important(feed_id)
+        if held.feed.important:
+            _forget_important(feed_id)
 
     def keep(self, held: Held, state: FeedState, segments: Mapping[int, bytes] | None, now: float) -> None:
-        """Keep what a poll ended with, and plan the next one. `segments` is None where no document was read."""
+        """Store the result of a poll, and plan the next one. `segments` is None when no document was read."""
         feed, before = held.feed, held.state
         held.state = state
         if segments is not None:
@@ -104,18 +112,17 @@ class HeldFeeds(Mapping[str, Held]):
         if _health(before) != state.health:
             metrics.feeds_by_state.labels(_health(before)).dec()
             metrics.feeds_by_state.labels(state.health).inc()
-        _tell_important(feed, state.health)
+        _tell_important(held)
         if state.last_success == state.last_attempt:
             metrics.feed_last_success.labels(feed.id).set(state.last_success)
         if feed.enabled:
             self._agenda.put(feed.id, feed.group, state.next_due)
 
 
-def _tell_important(feed: Subscription, health: Health) -> None:
+def _tell_important(held: Held) -> None:
+    feed = held.feed
     if feed.important and feed.enabled:
-        metrics.important_feed_ok.labels(feed.id).set(health in _WELL)
-    else:
-        _forget_important(feed.id)
+        metrics.important_feed_ok.labels(feed.id).set(_health(held.state) in _WELL)
 
 
 def _forget_important(feed_id: str) -> None:

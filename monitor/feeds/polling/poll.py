@@ -1,4 +1,4 @@
-"""One poll of one feed: ask, read what is new, and say what was found. It publishes nothing and remembers nothing."""
+"""Poll a feed once: send the request, read the document, return the result. `poller` then publishes and stores it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitor.errors import FeedError, HttpError
 from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.novelty.reconcile import Reconciled
 from monitor.feeds.novelty.seen import Segments
-from monitor.feeds.polling.feed_health import stuck
+from monitor.feeds.polling.feed_health import wants_whole_answer
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
 from monitor.feeds.polling.schedule import PollAnswer
@@ -23,19 +23,24 @@ from monitor.http.caching import freshness, retry_after
 from monitor.http.link_header import link_header
 from monitor.records import Article
 
-#: Less can't be a feed with an entry in it (rferl.org answered 200 with 11 bytes).
+#: A body with fewer bytes can't be a feed with an entry (rferl.org answered 200 with 11 bytes).
 MIN_BODY = 64
-#: A validator longer than this is not kept; it would go back with every request.
+#: A longer validator is not stored, since it would be sent with every request.
 MAX_VALIDATOR = 2048
 _STATUS_REASONS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 410: "gone", 429: "throttled"}
+#: A `body_hash` is this many hexadecimal digits of SHA-256, and eight of the body's length.
+_SHA = 24
 _MAY_ASK_TO_WAIT = frozenset({403, 429, 503})
 _HTML = (b"<!doctype html", b"<html")
+#: Signs, near the beginning of a web page, that it contains a feed document.
+_DOCUMENT_WITHIN = (b"<rss", b"<feed", b"<rdf:rdf", b"&lt;?xml", b"&lt;rss", b"&lt;feed", b"<pre")
+_NEAR = 20_000
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
 class DocumentReading:
-    """A document, what it holds that is new to us, and what has been seen after it, as segments."""
+    """A document, its new and changed entries, and the segments of all stories seen so far."""
 
     document: ParsedFeed
     entries: Reconciled
@@ -46,7 +51,7 @@ class Get(Protocol):
     """Fetches a feed; `monitor.feeds.polling.fetch.Fetcher` is the real one."""
 
     async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
-        """Send one GET. Raises HttpError, or FeedError where robots.txt refuses."""
+        """Send one GET. Raises HttpError, or FeedError when robots.txt refuses."""
 
 
 class ReadDocument(Protocol):
@@ -55,27 +60,27 @@ class ReadDocument(Protocol):
     async def read(
         self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
     ) -> DocumentReading:
-        """Parse and compare with what was seen. Raises FeedError when it is no feed."""
+        """Parse a document and compare it with what was seen. Raises FeedError when it is not a feed."""
 
 
 @dataclass(frozen=True)
 class Polled:
-    """The answer for the schedule, and the reading where the document has changed."""
+    """The result of a poll: the answer for the schedule, and the document if it has changed."""
 
     answer: PollAnswer
     reading: DocumentReading | None = None
 
     @property
     def articles(self) -> tuple[Article, ...]:
-        """Return what is to be published."""
+        """The articles to publish."""
         return (*self.reading.entries.new, *self.reading.entries.changed) if self.reading else ()
 
 
 async def poll(
     feed: Subscription, state: FeedState, segments: Segments, *, get: Get, read: ReadDocument, now: float
 ) -> Polled:
-    """Ask a feed once. Every trouble with it becomes a failed answer with its reason; nothing is raised for it."""
-    cached = not feed.ignore_http_cache and not stuck(state, now)
+    """Poll a feed once. Any problem with the feed is returned as a failed answer with its reason, never raised."""
+    cached = not feed.ignore_http_cache and not wants_whole_answer(state, now)
     etag, modified = (state.etag, state.last_modified) if cached else ("", "")
     try:
         fetched = await get.get(feed, url=state.url, etag=etag, last_modified=modified)
@@ -94,12 +99,12 @@ async def poll(
 
 
 def answered(fetched: Fetched, state: FeedState, now: float) -> PollAnswer:
-    """Tell what an answer means before its body is read: failed, not modified, unchanged, or (maybe) changed."""
+    """Classify a response before its document is parsed: failed, not modified, unchanged, or maybe changed."""
     headers, status = fetched.headers, fetched.status
     if headers.get("cf-mitigated", "").strip().lower() == "challenge":
-        return failed(fetched, "challenge", "a challenge page of Cloudflare: it takes us for a robot", now)
+        return failed(fetched, "challenge", "Cloudflare answers with a challenge page for browsers", now)
     if status == 304 and not fetched.conditional:
-        return failed(fetched, "unasked_304", "304 Not Modified to a request without conditions", now)
+        return failed(fetched, "unasked_304", "304 Not Modified, although no validators were sent", now)
     if status not in {200, 304}:
         reason = _STATUS_REASONS.get(status, "server_error" if status >= 500 else "http_status")
         return failed(fetched, reason, f"HTTP status {status}", now)
@@ -107,11 +112,13 @@ def answered(fetched: Fetched, state: FeedState, now: float) -> PollAnswer:
     if status == 200:
         if len(fetched.body.strip()) < MIN_BODY:
             return failed(fetched, "empty_body", f"a body of {len(fetched.body)} bytes", now)
-        if fetched.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML):
+        if _is_page(fetched.body):
             return failed(fetched, "html", "a web page instead of a feed", now)
-        digest = hashlib.sha256(fetched.body).hexdigest()[:32]
+        digest = f"{hashlib.sha256(fetched.body).hexdigest()[:_SHA]}{len(fetched.body):08x}"
     etag, modified = _validator(headers.get("etag", "")), _validator(headers.get("last-modified", ""))
-    same = digest == state.body_hash or (bool(etag) and etag == state.etag and fetched.conditional)
+    # Some servers never change their ETag. A body of another length shows that.
+    same_etag = bool(etag) and etag == state.etag and fetched.conditional and digest[_SHA:] == state.body_hash[_SHA:]
+    same = digest == state.body_hash or same_etag
     return PollAnswer(
         outcome="not_modified" if status == 304 else "unchanged" if same else "changed",
         status=status,
@@ -125,15 +132,21 @@ def answered(fetched: Fetched, state: FeedState, now: float) -> PollAnswer:
     )
 
 
+def _is_page(body: bytes) -> bool:
+    """Tell whether a body is a web page that does not contain a feed document. In doubt the parser decides."""
+    start = body[:_NEAR].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith(_HTML) and not any(sign in start for sign in _DOCUMENT_WITHIN)
+
+
 def oddity_of(fetched: Fetched) -> str:
-    """Say what was passed over or missing in an answer that was read all the same, '' when nothing was."""
+    """Return a sentence on the defects of a response that could be read nevertheless, '' when it had none."""
     lines = fetched.odd_headers
-    found = [f"{lines} odd header {'line was' if lines == 1 else 'lines were'} passed over"] if lines else []
-    return "; ".join([*found, "the body was cut"] if fetched.cut else found)
+    found = [f"{lines} bad header {'line was' if lines == 1 else 'lines were'} ignored"] if lines else []
+    return "; ".join([*found, "the body was cut off"] if fetched.cut else found)
 
 
 def failed(fetched: Fetched, reason: str, text: str, now: float) -> PollAnswer:
-    """Return a failed answer, with Retry-After where its status may carry one (RFC 9110, 10.2.3; 403 by usage)."""
+    """Return a failed answer, with Retry-After for the statuses that may have it (RFC 9110, 10.2.3; 403 by custom)."""
     asked = retry_after(fetched.headers, now) if fetched.status in _MAY_ASK_TO_WAIT else None
     return PollAnswer(
         outcome="failed",
@@ -147,19 +160,19 @@ def failed(fetched: Fetched, reason: str, text: str, now: float) -> PollAnswer:
 
 
 def as_pushed(answer: PollAnswer, state: FeedState) -> PollAnswer:
-    """Return the answer of a document that a hub sent: it says nothing of the feed's own validators and hints."""
+    """Return the answer for a document that a hub sent. It keeps the feed's validators and hints as they were."""
     kept = {name: getattr(state, name) for name in ("etag", "last_modified", "body_hash", "hub", "topic")}
     hints = {"fresh_s": state.header_hint_s, "document_hint_s": None, "skip_hours": None, "skip_days": None}
     return msgspec.structs.replace(answer, entries=None, pushed=True, **kept, **hints)
 
 
 def without_validators(answer: PollAnswer) -> PollAnswer:
-    """Return the answer without validators, since the next request will differ; what was read still counts."""
+    """Return the answer without validators, because the subscription changed and the next request will differ."""
     return msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
 
 
 def not_published(answer: PollAnswer, text: str) -> Polled:
-    """Return the end of a poll whose articles the broker did not take: a failure, so that validators stay old."""
+    """Return a failed poll, because the broker did not take the articles. Validators stay old, so it is repeated."""
     return Polled(PollAnswer(outcome="failed", reason="not_published", text=text, status=answer.status))
 
 
@@ -176,7 +189,7 @@ async def _changed(
     reading = await read.read(feed, state, segments, fetched, now)
     document, found = reading.document, reading.entries
     tracing.mark("read", new=len(found.new), changed=len(found.changed))
-    if document.incomplete:  # with these validators, a 304 would hide for ever what was missing
+    if document.incomplete:  # with its validators the server would answer 304, and we would never get the rest
         answer = msgspec.structs.replace(answer, etag="", last_modified="", body_hash="")
     hints = [60.0 * document.ttl_minutes] if document.ttl_minutes else []
     if document.update_period_seconds:
@@ -192,7 +205,7 @@ async def _changed(
         overlap=1.0 if first or not found.entries else known / (known + len(found.new) or 1),
         entries=len(document.entries),
         new=len(found.new),
-        # Entries of the first document without a date could be of any age, so they say nothing about the rhythm.
+        # Entries without a date in the first document can be of any age, so they don't count for the feed's rate.
         new_times=tuple(
             min(now, article.published.timestamp()) if article.published else now
             for article in found.new
@@ -211,9 +224,9 @@ async def _changed(
 
 
 def _hub_links(fetched: Fetched) -> dict[str, str]:
-    """Return the hub and self links of the HTTP Link header; they go before the document's (WebSub, section 4).
+    """Return the hub and self links of the HTTP Link header; they override the document's (WebSub, section 4).
 
-    Of several hubs the first one with https is taken, since it is told a secret.
+    Of several hubs the first one with https is taken, since the poller sends a secret to it.
     """
     links = [
         (relation, urljoin(fetched.url, address))
@@ -222,7 +235,7 @@ def _hub_links(fetched: Fetched) -> dict[str, str]:
         if relation in {"hub", "self"}
     ]
     links.sort(key=lambda link: link[0] == "hub" and not link[1].startswith("https:"))
-    return dict(reversed(links))  # the first of each counts
+    return dict(reversed(links))  # of each relation the first link counts
 
 
 def _validator(value: str) -> str:

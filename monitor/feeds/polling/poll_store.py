@@ -1,4 +1,4 @@
-"""Where a poller's articles and states go."""
+"""The interface through which a poller publishes articles and stores state, and a fake for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.records import Article
 
 
 class PollStore(Protocol):
-    """Where articles and state go. `agents.pollers.feed_topics.TopicStore` is the real one."""
+    """Publishes articles and stores state. `agents.pollers.feed_topics.TopicStore` is the real one."""
 
     async def publish(self, articles: Iterable[Article]) -> None:
         """Write articles; return when all of them are acknowledged. Raises BrokerError."""
@@ -24,7 +24,7 @@ class PollStore(Protocol):
 
 
 class MemoryPollStore:
-    """A fake for tests and single checks. It refuses articles as many times as `failures` says.
+    """A fake for tests and for `summitry feeds check`. The first `failures` calls of `publish` fail.
 
     `history` has every state that was saved.
     """
@@ -37,7 +37,7 @@ class MemoryPollStore:
         self.failures = 0
 
     async def publish(self, articles: Iterable[Article]) -> None:
-        """Keep articles, or raise BrokerError while failures are left."""
+        """Store articles in memory. Raises BrokerError while `failures` is above 0."""
         if self.failures > 0:
             self.failures -= 1
             raise BrokerError("the fake broker is down")
@@ -46,7 +46,7 @@ class MemoryPollStore:
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
     ) -> None:
-        """Keep or forget segments and the state."""
+        """Store or delete segments and the state in memory."""
         kept = self.segments.setdefault(feed.id, {})
         for week, packed in segments.items():
             if packed is None:

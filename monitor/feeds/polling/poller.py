@@ -1,7 +1,7 @@
-"""The poller: feeds by due time, each polled, its articles published, and only then its state kept.
+"""The poller: polls feeds when they are due, publishes their articles, and stores their state afterwards.
 
-It knows nothing of Kafka: a `PollStore` keeps articles and state, and whoever owns the partitions hands feeds over
-(`own`), changes them (`change`) and takes them back (`release`).
+It does not know Kafka. A `PollStore` publishes articles and stores state. `agents.pollers.group`, which owns the
+partitions, hands feeds to the poller (`own`), changes them (`change`) and takes them back (`release`).
 """
 
 from __future__ import annotations
@@ -28,20 +28,22 @@ from monitor.feeds.subscriptions.subscription import Subscription
 
 logger = structlog.get_logger()
 
-#: Pauses in seconds before articles that the broker did not take are offered again; then the feed itself has to wait.
+#: Seconds to wait before publishing again when the broker did not take the articles. After that the poll has failed.
 PUBLISH_PAUSES = (0.5, 2.0, 8.0)
-#: Seconds until a feed has its turn again when the broker did not take its state before a poll.
+#: Seconds until a feed is polled again when the broker did not take its state before the poll.
 BROKER_PAUSE_S = 10.0
-#: Polls under way when feeds are taken back have this many seconds to end: less than the group waits for its members.
+#: Seconds that running polls get to end when feeds are taken back; less than a rebalance waits for its members.
 FLUSH_S = 4.0
 _LONGEST_NAP = 5.0
+#: A clock that is behind by less than this was adjusted a little, and all times still hold.
+_SET_BACK_S = 1.0
 
 
 class Poller:
-    """Polls the feeds it was handed until it is stopped.
+    """Polls the feeds that it owns until it is stopped.
 
-    At most `concurrency` polls are under way, at most one for each host group. `clock` and `draw`
-    (random numbers from 0 to 1) are injected in tests.
+    At most `concurrency` polls run at once, and at most one for each host group, with `gap_s` seconds between two.
+    `clock` and `draw` (random numbers from 0 to 1) are injected in tests.
     """
 
     def __init__(
@@ -65,18 +67,17 @@ class Poller:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._concurrency = concurrency
         self._wake = asyncio.Event()
+        self._latest = 0.0
         self._push = push
         self._pushing: dict[asyncio.Task[None], str] = {}
-        if push is not None:
-            push.deliver = self._delivered
 
     @property
     def held(self) -> Mapping[str, Held]:
-        """Return the feeds in this poller's hands, by id."""
+        """The feeds that this poller owns, by id."""
         return self._held
 
     def own(self, feeds: Iterable[Held]) -> None:
-        """Take over feeds with what is remembered of them."""
+        """Take over feeds with their stored state, and plan their polls."""
         feeds = list(feeds)
         now = self._now()
         crowd = sum(1 for held in feeds if held.state is None)
@@ -85,7 +86,7 @@ class Poller:
         self._wake.set()
 
     def change(self, partition: int, feed: Subscription) -> None:
-        """Take a subscription that was added or changed while the poller runs; an equal one changes nothing."""
+        """Add a subscription, or replace the one with the same id. An equal one changes nothing."""
         held = self._held.get(feed.id)
         if held is not None and held.feed == feed:
             return
@@ -93,13 +94,13 @@ class Poller:
         if held is None:
             self._held.hold(Held(partition, feed), 1, self._now())
         else:
-            held.feed, held.partition = feed, partition
-            if not feed.enabled or feed.id not in self._running:  # a poll under way plans the next one itself
+            self._held.change(held, partition, feed)
+            if not feed.enabled or feed.id not in self._running:  # a running poll plans the next one itself
                 self._held.plan(held, 1, self._now())
         self._wake.set()
 
     async def remove(self, feed_id: str, partition: int) -> None:
-        """Stop polling a subscription that was deleted, and forget what was seen of it. Raises BrokerError."""
+        """Stop polling a subscription that was deleted, and delete its stored state. Raises BrokerError."""
         held = self._held.get(feed_id)
         if held is None or held.partition != partition:
             return
@@ -109,7 +110,7 @@ class Poller:
         await self._store.save(held.partition, held.feed, None, dict.fromkeys(held.segments))
 
     async def release(self, partitions: Iterable[int]) -> None:
-        """Give feeds back: polls under way end (or are given up after a while), then nothing is done for them."""
+        """Give up the feeds of some partitions. Running polls get FLUSH_S seconds to end and are then cancelled."""
         leaving = set(partitions)
         feeds = self._held.of(leaving)
         for feed_id in feeds:
@@ -117,7 +118,7 @@ class Poller:
         await self._ended(feeds)
 
     def refresh(self, feed_id: str, cooldown_s: float = 60.0) -> bool:
-        """Poll a feed now, unless it was asked within the cooldown. Returns whether it will be."""
+        """Poll a feed now, unless it was polled within the last `cooldown_s` seconds. Returns whether it will be."""
         held = self._held.get(feed_id)
         now = self._now()
         if held is None or feed_id not in self._agenda or (held.state and now - held.state.last_attempt < cooldown_s):
@@ -126,8 +127,16 @@ class Poller:
         self._wake.set()
         return True
 
+    def deliver(self, feed_id: str, document: Fetched) -> bool:
+        """Read a document that a hub sent, like a polled one. Returns False for a feed that this poller doesn't own."""
+        held = self._held.get(feed_id)
+        if held is None or not held.feed.enabled:
+            return False
+        self._in_background(feed_id, self._poll(held, document))
+        return True
+
     async def run(self, stop: asyncio.Event) -> None:
-        """Poll until `stop` is set, then let polls under way end."""
+        """Poll until `stop` is set, then let running polls end."""
         stopped = asyncio.create_task(stop.wait())
         stopped.add_done_callback(lambda _: self._wake.set())
         loop = asyncio.get_running_loop()
@@ -146,22 +155,27 @@ class Poller:
             await self._ended([*self._running, *self._pushing.values()])
 
     async def poll_now(self, feed_id: str) -> None:
-        """Poll one feed, whenever it is due; for tests and single checks."""
+        """Poll one feed at once, whenever it is due; for tests and single checks."""
         held = self._held[feed_id]
         self._agenda.remove(feed_id)
         await self._poll(held)
 
     def _start_due(self) -> float:
-        """Start one poll that is due; return the seconds until there may be another, 0.0 for at once."""
+        """Start one due poll. Returns the seconds until the next one may be due, 0.0 for at once."""
         if len(self._running) >= self._concurrency:
             return _LONGEST_NAP
         now = self._now()
+        if now < self._latest - _SET_BACK_S:
+            # Else no feed would be polled until the clock has caught up.
+            logger.warning("clock_set_back", seconds=round(self._latest - now))
+            self._agenda.move(now - self._latest)
+        self._latest = now
         feed_id = self._agenda.take(now)
         if feed_id is None:
             turn = self._agenda.next_turn()
             return _LONGEST_NAP if turn is None else min(max(turn - now, 0.001), _LONGEST_NAP)
         self._running[feed_id] = asyncio.create_task(self._turn(self._held[feed_id]), name=f"poll {feed_id}")
-        # One in a turn of the event loop: hundreds that are due at once would hold up everything else in it.
+        # One poll in each turn of the event loop, since starting hundreds at once would block everything else.
         return 0.0
 
     async def _turn(self, held: Held) -> None:
@@ -169,7 +183,7 @@ class Poller:
         try:
             await self._poll(held)
         except Exception:
-            # A defect of ours in one feed must not stop the others; the feed is asked again at its usual time.
+            # A bug of ours with one feed must not stop the others. The feed is polled again after the floor.
             logger.exception("poll_failed", feed=feed_id)
             metrics.feed_polls.labels("error").inc()
             if self._held.get(feed_id) is held:
@@ -190,7 +204,7 @@ class Poller:
         if state is None:
             return
         get = self._get if pushed is None else _Delivered(pushed)
-        # An empty parent: each poll begins a trace, and one that brings nothing leaves none.
+        # The empty parent begins a new trace for each poll; the trace of a poll without articles is dropped.
         with metrics.feed_poll_duration.time(), tracing.step("poll", "", feed=feed.id, url=feed.url) as step:
             polled = await poll(feed, state, held.segments, get=get, read=self._read, now=now)
             if not polled.articles:
@@ -201,10 +215,10 @@ class Poller:
         _count(polled, now)
         if pushed is not None:
             if answer.outcome == "failed":
-                return  # the next poll will tell
+                return  # the next poll gets the document
             answer = as_pushed(answer, state)
         if held.feed is not feed and held.feed.request_hash != feed.request_hash:
-            feed = held.feed  # the subscription changed meanwhile
+            feed = held.feed  # the subscription was changed during the poll
             state, answer = begin(state, feed), without_validators(answer)
         self._subscribe(feed, state, answer)
         if self._push is not None:
@@ -218,7 +232,7 @@ class Poller:
         await self._save(held)
 
     async def _attempt(self, held: Held) -> FeedState | None:
-        """Write down that a feed is asked, and return its state; None, and the feed waits, when the broker fails."""
+        """Store that a poll begins, and return the state; None, with the poll postponed, when the broker fails."""
         feed, now, before = held.feed, self._now(), held.state
         held.state = attempted(begin(before, feed), feed, now, self._rules)
         if await self._save(held):
@@ -228,7 +242,7 @@ class Poller:
         return None
 
     def _subscribe(self, feed: Subscription, state: FeedState, answer: PollAnswer) -> None:
-        """Ask the hub that a document names, where the feed's owner wants push, or stop listening to it."""
+        """Subscribe to the hub that the document names, if the subscription allows it, or forget an earlier one."""
         if self._push is None or answer.outcome == "failed" or answer.pushed:
             return
         told = answer.outcome == "changed"
@@ -237,14 +251,6 @@ class Poller:
             self._push.forget(feed.id)
         elif (asking := self._push.wanted(feed, hub, topic or feed.url)) is not None:
             self._in_background(feed.id, asking)
-
-    def _delivered(self, feed_id: str, document: Fetched) -> bool:
-        """Read a document that a hub sent, like a polled one. Returns False for a feed that is not held here."""
-        held = self._held.get(feed_id)
-        if held is None or not held.feed.enabled:
-            return False
-        self._in_background(feed_id, self._poll(held, document))
-        return True
 
     def _in_background(self, feed_id: str, doing: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(doing, name=f"push {feed_id}")
@@ -267,7 +273,7 @@ class Poller:
         return True
 
     async def _published(self, feed: Subscription, polled: Polled) -> Polled:
-        """Publish the articles; what the broker does not take after some attempts makes a failed poll."""
+        """Publish the articles, with retries. Returns a failed poll when the broker does not take them."""
         if not polled.articles:
             return polled
         for pause in (*PUBLISH_PAUSES, None):
@@ -289,7 +295,7 @@ class Poller:
             self._push.forget(feed_id)
 
     async def _ended(self, feeds: Iterable[str]) -> None:
-        """Let the polls of some feeds end by themselves for a while, then give them up."""
+        """Wait up to FLUSH_S seconds for the polls of some feeds to end, then cancel them."""
         leaving = set(feeds)
         tasks = [task for feed_id in leaving if (task := self._running.get(feed_id)) is not None]
         tasks += [task for task, feed_id in self._pushing.items() if feed_id in leaving]
@@ -305,7 +311,7 @@ class Poller:
 
 
 class _Delivered:
-    """Stands for the fetcher when a document was brought by a hub."""
+    """Takes the place of the fetcher for a document that a hub sent."""
 
     def __init__(self, fetched: Fetched) -> None:
         self._fetched = fetched
@@ -315,7 +321,7 @@ class _Delivered:
 
 
 def _count(polled: Polled, now: float) -> None:
-    """Count what became of the entries of a document that was read `now`."""
+    """Update the metrics of entries after a document was read at the time `now`."""
     reading = polled.reading
     if reading is None:
         return
@@ -329,6 +335,8 @@ def _count(polled: Polled, now: float) -> None:
     metrics.articles.labels("dropped").inc(len(found.left_out))
     for entry in found.left_out:
         metrics.entries_left_out.labels(entry.reason).inc()
+    for unread in reading.document.unread:
+        metrics.entries_left_out.labels(unread.reason).inc(unread.count or 1)
     for article in found.new:
         if article.published and article.seen and not article.backfill:
             metrics.article_age.observe(max(0.0, (article.seen - article.published).total_seconds()))

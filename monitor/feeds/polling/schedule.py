@@ -1,8 +1,8 @@
-"""When a feed is polled next, and why: pure functions of its state, the answer it gave, the time, and a random number.
+"""Decide when a feed is polled next, and why. Pure functions of its state, its last answer, the time, a random number.
 
-The interval follows the feed's own rhythm: an exponentially weighted rate with half-lives of 3 and 72 hours, aiming at
-one new entry a poll. Measured on 400 made-up feeds over 7 days this sees an entry as early as polling every 6 minutes
-would, with a third of the requests. What a server asks for (max-age, Retry-After, ttl) lengthens it, never shortens it.
+The interval aims at one new entry a poll. It follows the feed's rate of new entries, exponentially weighted with
+half-lives of 3 and 72 hours. In a simulation of 400 feeds over 7 days, entries were seen as early as with a poll every
+6 minutes, with a third of the requests. A server's hints (max-age, Retry-After, ttl) can only make the interval longer.
 """
 
 from __future__ import annotations
@@ -22,32 +22,33 @@ from monitor.feeds.subscriptions.subscription import Subscription
 MINUTE, HOUR = 60.0, 3600.0
 SHORT_DECAY = math.log(2) / (3 * HOUR)
 
-#: A feed may ask for less than the floor, down to this, while it answers 304.
+#: A subscription may set a shorter interval than the floor, down to this, while the feed answers 304.
 FAST_FLOOR_S = 2 * MINUTE
-#: A feed without an entry for SLEEPY_AFTER_S is asked at most once in SLEEPY_CEILING_S.
+#: A feed without a new entry for SLEEPY_AFTER_S may be polled as seldom as every SLEEPY_CEILING_S.
 SLEEPY_AFTER_S, SLEEPY_CEILING_S = 30 * DAY, 24 * HOUR
-#: A new feed keeps this interval for its first polls, until its rhythm is known.
+#: A new feed keeps this interval for its first polls, until its rate of entries is known.
 NEW_INTERVAL_S, NEW_POLLS = 15 * MINUTE, 3
 JITTER = 0.1
-#: Hints are capped: for a busy feed (entries a day), and for any (NetNewsWire #4478, feeds that went stale).
+#: Limits of a server's hints: for a busy feed (more than BUSY_PER_DAY entries) and for any feed. Without them feeds
+#: would go stale (NetNewsWire #4478).
 BUSY_PER_DAY, BUSY_HINT_S, MAX_HINT_S = 4.0, 1 * HOUR, 24 * HOUR
-#: In the hours and on the days that a document wants to be left alone (skipHours, skipDays) it is asked so many times
-#: less often, at most at the longest interval; it is not left alone, since many of those lists are wrong.
+#: In the hours and on the days of skipHours and skipDays the interval is this many times longer, up to the ceiling. The
+#: feed is still polled, since many of those lists are wrong.
 SKIP_FACTOR = 4
-#: 429 without a Retry-After: this, doubled each time, times 1 to 2, at most a day (as tt-rss).
+#: The wait after 429 without Retry-After. It doubles each time, up to a day, and is multiplied by 1 to 2 (as tt-rss).
 THROTTLED_S, MAX_BACKOFF_S = 1 * HOUR, 24 * HOUR
-#: Other errors double the interval up to this in the first day, and up to MAX_BACKOFF_S after it.
+#: Other errors double the interval, up to this during the first day and up to MAX_BACKOFF_S afterwards.
 FIRST_DAY_BACKOFF_S = 4 * HOUR
 BLOCKED_S = 6 * HOUR
-#: A feed that is gone for good, or failed as often as its owner wants, is asked once a week: never given up silently.
+#: The interval of a feed that is gone, or has failed `disable_after` times. It is never given up completely.
 GONE_S = 7 * DAY
-#: A permanent redirect is believed after so many polls in a row over this time (as NewsBlur).
+#: A permanent redirect is adopted after MOVE_POLLS polls in a row, over MOVE_AFTER_S (as NewsBlur does).
 MOVE_POLLS, MOVE_AFTER_S = 10, 48 * HOUR
-#: While a hub brings the entries, polling is a check: so many times slower (as NewsBlur), at most a day.
+#: While a hub sends the entries, the interval is this many times longer (as NewsBlur does), up to a day.
 PUSH_FACTOR, PUSH_MAX_S = 12, 24 * HOUR
-#: Overdue feeds are spread over this time when a poller starts; feeds never polled at ten a second.
+#: When a poller starts, overdue feeds are spread over SPREAD_S, and new feeds are polled at NEW_A_SECOND a second.
 SPREAD_S, NEW_A_SECOND = 10 * MINUTE, 10.0
-#: A feed whose address or request options were changed is asked again soon, but not at once each time.
+#: The least time between two polls of a feed whose URL or request options were changed.
 NEW_REQUEST_S = 10.0
 
 Outcome = Literal["changed", "unchanged", "not_modified", "failed"]
@@ -55,24 +56,26 @@ Outcome = Literal["changed", "unchanged", "not_modified", "failed"]
 
 @dataclass(frozen=True)
 class Rules:
-    """What the operator may change: the shortest and the longest usual interval, in seconds."""
+    """The operator's settings: the shortest and the longest usual interval, in seconds."""
 
     floor_s: float = 5 * MINUTE
     ceiling_s: float = 4 * HOUR
 
 
 class PollAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one poll found. Times are seconds since 1970 or lengths in seconds.
+    """The result of one poll, for the schedule. Times are seconds since 1970; durations are in seconds.
 
-    `reason` is the bounded name of a failure and `text` its sentence. `fresh_s` and `retry_after_s` come from the
-    headers, `document_hint_s` from `<ttl>` or `sy:updatePeriod`, `skip_hours` (UTC) and `skip_days` (0 is Monday) from
-    the document as well; None where no document was read. `new_times` are the published times of entries not seen
-    before (the time of the poll where they say none, nothing for those of a first document), `new` is their number,
-    `newest` the latest published time in the document. `choice` says how the document's entries are told apart, None
-    where none was read; `only_new` and `only_changed` that it brought nothing but new entries, or nothing but
-    corrections. `permanent_to` is the end of a chain of redirects that were all permanent, `overlap` the share of the
-    document's entries that were known already. `pushed` says that a hub brought it. `oddity` says what was passed over
-    or missing in the answer, '' when nothing was.
+    `reason` is the label of a failure and `text` its message. `fresh_s` and `retry_after_s` come from the headers.
+    `document_hint_s` (`<ttl>` or `sy:updatePeriod`), `skip_hours` (UTC) and `skip_days` (0 is Monday) come from the
+    document, and are None when none was read.
+
+    `new` is the number of new entries. `new_times` are their published times; an entry without a date counts with the
+    time of the poll, but not in the feed's first document. `newest` is the latest published time in the document, and
+    `overlap` the share of its entries that were known already. `choice` is the key that identifies entries. `only_new`
+    and `only_changed` mean that all entries were new, or all corrections.
+
+    `permanent_to` is the final URL if all redirects were permanent. `pushed` means that a hub sent the document.
+    `oddity` describes defects of the answer that were tolerated.
     """
 
     outcome: Outcome
@@ -106,7 +109,7 @@ class PollAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin(state: FeedState | None, feed: Subscription) -> FeedState:
-    """Return the state a poll starts from: the remembered one, without what a change of the subscription made void."""
+    """Return the state with which a poll starts. If the request changed, validators, hints and errors are cleared."""
     if state is None:
         state = FeedState(feed=feed.id)
     if state.request != feed.request_hash:
@@ -135,12 +138,12 @@ def begin(state: FeedState | None, feed: Subscription) -> FeedState:
 def first_due(
     state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: Rules
 ) -> float:
-    """Return when a feed that was just handed to this poller is due.
+    """Return when a feed that this poller has just taken over is due.
 
-    What is not due yet keeps its time; what is overdue is spread over ten minutes or its interval, whichever is
-    shorter; a feed never polled comes at once, at ten a second for a `crowd` of them. A feed asked less than the floor
-    ago is never asked again before that, whatever happened since. A state from a clock that ran ahead of this one keeps
-    nobody waiting for longer than a poll ever does.
+    A feed that is not due yet keeps its time. Overdue feeds are spread over ten minutes or their interval, whichever is
+    shorter. A `crowd` of feeds that were never polled are polled at ten a second. No feed is polled before its floor
+    has passed since the last poll. If the state was written by a clock that is ahead of this one, the wait is still at
+    most that of the longest interval.
     """
     due = _first_due(state, feed, now=now, draw=draw, crowd=crowd, rules=rules)
     return min(due, now + max(GONE_S, rules.ceiling_s, float(feed.interval_max_s or 0)))
@@ -160,21 +163,21 @@ def _first_due(
 
 
 def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) -> FeedState:
-    """Return the state to write before a poll: should the poller die in it, nobody repeats it before the floor."""
+    """Return the state to store before a poll, so that a poll that kills its process is not repeated at once."""
     due = now + floor_of(state, feed, now, rules)
     return msgspec.structs.replace(
-        state, last_attempt=now, next_due=due, due_reason="the last poll was begun and never ended"
+        state, last_attempt=now, next_due=due, due_reason="the last poll began and did not end"
     )
 
 
 def after(
     state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: Rules
 ) -> FeedState:
-    """Return the state after a poll, with the next due time and the reason for it. `draw` is random, from 0 to 1."""
+    """Return the state after a poll, with the next due time and its reason. `draw` is a random number from 0 to 1."""
     state = _counted(state, answer, now)
     state = _failed(state, feed, answer, now) if answer.outcome == "failed" else _succeeded(state, answer, now)
     wait, why = _wait(state, feed, answer, now=now, draw=draw, rules=rules)
-    # Whoever answers 429 means the asker's address, not the one feed (FreshRSS #8925).
+    # 429 limits our IP address, not one feed, so the whole host group pauses (FreshRSS #8925).
     pause = now + wait if answer.status == 429 else state.paused_until
     state = msgspec.structs.replace(
         state, next_due=now + wait, due_reason=why, paused_until=pause, oddity=answer.oddity
@@ -184,7 +187,7 @@ def after(
 
 
 def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> tuple[float, str]:
-    """Return the feed's own interval in seconds, without hints, back-off and jitter, and the reason for it."""
+    """Return the interval in seconds by the feed's rate, before hints, back-off and jitter, and the reason for it."""
     floor, ceiling = floor_of(state, feed, now, rules), _ceiling_of(state, feed, now, rules)
     if feed.interval_s:
         return floor, "fixed interval"
@@ -197,7 +200,10 @@ def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
 
 
 def floor_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:
-    """Return the shortest interval in seconds; under the usual floor only where the feed answers 304, or is ours."""
+    """Return the shortest interval in seconds.
+
+    It is below the usual floor only for a feed that answers 304 or is in a private network, or with `interval_s`.
+    """
     if feed.interval_s:
         return float(feed.interval_s)
     wanted = float(feed.interval_min_s or min(rules.floor_s, feed.interval_max_s or rules.floor_s))
@@ -239,7 +245,7 @@ def _failed(state: FeedState, feed: Subscription, answer: PollAnswer, now: float
     if answer.retry_after_s is not None:
         pause = now + answer.retry_after_s
     if state.url != feed.url and state.failing_since and now - state.failing_since >= DEAD_AFTER_S:
-        # Where it moved for good it is dead: from now on the address on the user's list is asked again.
+        # The URL that it moved to has failed for a week, so the subscribed URL is polled again.
         state = msgspec.structs.replace(state, url=feed.url, etag="", last_modified="")
     return msgspec.structs.replace(
         state,
@@ -275,7 +281,7 @@ def _succeeded(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
         last_error_text="",
         gone_days=(),
         last_not_modified=now if same else state.last_not_modified,
-        # What the server sent last, as it sent it: a 304 may leave out what did not change, a 200 may not.
+        # A 304 may leave out validators that did not change; with a 200 the old ones are void.
         etag=answer.etag or (state.etag if same else ""),
         last_modified=answer.last_modified or (state.last_modified if same else ""),
         body_hash=answer.body_hash or state.body_hash,
@@ -295,13 +301,13 @@ def _succeeded(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
         hub=answer.hub if answer.outcome == "changed" else state.hub,
         topic=answer.topic if answer.outcome == "changed" else state.topic,
     )
-    # A push is healthy once it brought an entry, and no more when a poll finds one that it did not bring.
+    # Push is healthy once it has sent a new entry, and no longer when a poll finds one that it did not send.
     healthy = answer.pushed if answer.new else state.push_healthy
     return _moved(msgspec.structs.replace(state, push_healthy=healthy), answer, now)
 
 
 def _chosen(state: FeedState, answer: PollAnswer) -> dict[str, Any]:
-    """Return what the state says of the feed's keys. An unchanged document ends a row of polls that were all new."""
+    """Return the fields of the state for the key that identifies entries. An unchanged document resets the counts."""
     if answer.choice is None:
         return {"only_new": 0, "only_changed": 0}
     return {
@@ -312,13 +318,16 @@ def _chosen(state: FeedState, answer: PollAnswer) -> dict[str, Any]:
 
 
 def _weight(ages: list[float], decay: float, *, whole: bool) -> float:
-    """Return what entries of these ages add to a rate; a `whole` first document counts as going on into the past."""
+    """Return what entries of these ages (seconds) add to a rate.
+
+    With `whole`, for a first document, the rate is scaled as if the feed had published like this before it, too.
+    """
     weight = sum(decay * math.exp(-decay * age) for age in ages)
     return weight / -math.expm1(-decay * max(*ages, HOUR)) if ages and whole else weight
 
 
 def _moved(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
-    """Believe in a permanent redirect only after many polls over days, while the entries stay the same."""
+    """Adopt a permanent redirect, but only after many polls over days in which the entries stayed the same."""
     target = answer.permanent_to
     if not target or target == state.url or answer.overlap < 0.5:
         return msgspec.structs.replace(state, move_to="", move_count=0, move_since=0.0)
@@ -333,7 +342,7 @@ def _wait(
     state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: Rules
 ) -> tuple[float, str]:
     if answer.outcome == "failed":
-        # What a feed published while it failed is not known, so its rhythm is taken as it was before.
+        # Nothing is known of the entries since it fails, so the rate from before the failures is used.
         base, _ = interval(state, feed, state.rate_at or now, rules)
         return _back_off(state, feed, answer, base=base, now=now, draw=draw)
     base, why = interval(state, feed, now, rules)
@@ -349,12 +358,12 @@ def _wait(
             longer = min(wait * SKIP_FACTOR, _ceiling_of(state, feed, now, rules))
             wait, why = max(wait, longer), f"{why}; less often now, as skipHours or skipDays ask"
     if state.push_healthy and state.push_until > now:
-        return max(wait, min(wait * PUSH_FACTOR, PUSH_MAX_S)), "a hub brings the entries; this is a check"
+        return max(wait, min(wait * PUSH_FACTOR, PUSH_MAX_S)), "a hub sends the entries; this poll is only a check"
     return wait, why
 
 
 def _skipped(state: FeedState, moment: float) -> bool:
-    """Tell whether the document wants to be left alone then; one that names every hour or day says nothing."""
+    """Tell whether skipHours or skipDays contain the moment; a list of all hours or all days is ignored."""
     hours, days = state.skip_hours, state.skip_days
     if not hours and not days:
         return False
@@ -370,11 +379,11 @@ def _back_off(
     if answer.retry_after_s is not None:
         return max(answer.retry_after_s, base), f"Retry-After {_span(answer.retry_after_s)} ({answer.status})"
     if len(state.gone_days) >= GONE_DAYS:
-        return GONE_S * jitter, "gone for good: a probe a week"
+        return GONE_S * jitter, "gone: polled once a week"
     if 0 < feed.disable_after <= count:
-        return GONE_S * jitter, f"{count} errors in a row, and disable_after says {feed.disable_after}: a probe a week"
+        return GONE_S * jitter, f"{count} errors in a row, disable_after is {feed.disable_after}: polled once a week"
     if now - state.failing_since >= DEAD_AFTER_S:
-        return DAY * jitter, "failing for a week: a probe a day"
+        return DAY * jitter, "failing for a week: polled once a day"
     if answer.status == 429:
         doubled = THROTTLED_S * 2.0 ** min(state.throttle_count - 1, 10)
         return min(doubled * (1 + draw), MAX_BACKOFF_S), "429 without Retry-After"

@@ -1,8 +1,8 @@
-"""Push: subscribe to a feed's hub, prove it, renew it, and take what the hub sends (W3C WebSub, 2018-01-23).
+"""Push: subscribe to a feed's hub, and receive the documents that the hub sends (W3C WebSub, 2018-01-23).
 
-An optimisation that needs an address at which hubs can reach this poller, so it is off by default; polling goes on,
-twelve times as slowly while the push works. Subscriptions live in this process only, under an address and a secret
-that nobody can guess; a poller that takes a feed over subscribes anew, and hubs forget the old address by itself.
+It is off by default, since hubs must be able to reach this poller. While push works, the feed is still polled, but
+twelve times less often. Subscriptions are kept in the memory of this process, each with its own random callback URL and
+secret. A poller that takes a feed over subscribes again; the old subscription expires at the hub.
 """
 
 from __future__ import annotations
@@ -24,16 +24,21 @@ from monitor.feeds.subscriptions.subscription import Subscription
 
 logger = structlog.get_logger()
 
+#: The lease that is requested, in seconds.
 LEASE_S = 864_000.0
-#: What a hub may make of that: less is a mistake, more is cut, so that a hub that went away is noticed.
+#: The hub decides the lease; it is limited to this range. A longer one would hide a hub that has gone away.
 _SHORTEST_LEASE_S, _LONGEST_LEASE_S = 300.0, 30 * 86400.0
-#: A subscription is renewed after half of its lease (as Feedbin does), spread over up to a tenth of it.
+#: A subscription is renewed after half of its lease (as Feedbin does), plus a random part of up to a tenth.
 RENEW_AT, RENEW_SPREAD = 0.5, 0.1
-#: A hub that refused, failed or never asked back is asked again after this; one that denied after a week.
+#: Seconds until the next attempt after a hub failed, refused or never verified; and after it denied the subscription.
 RETRY_S, DENIED_S = 6 * 3600.0, 7 * 86400.0
 MAX_BODY = 4 * 1024 * 1024
-#: Section 7 of the specification; SHA-1 is still what most hubs use.
+#: Signature methods of the specification (section 7). Most hubs still use SHA-1.
 _ALGORITHMS = frozenset({"sha1", "sha256", "sha384", "sha512"})
+
+
+#: Takes a document that a hub sent for the feed with an id. Returns False when this poller does not poll the feed.
+Deliver = Callable[[str, Fetched], bool]
 
 
 class Post(Protocol):
@@ -58,28 +63,25 @@ class _Push:
 class WebSub:
     """The push subscriptions of one poller.
 
-    `callback` is the public address under which `routes` can be reached, at the same path. `post` sends requests to
-    hubs; `deliver` takes a feed's id and a document whose signature was right, and says whether that feed is polled
-    here. `now` gives seconds since 1970, `draw` random numbers from 0 to 1.
+    `callback` is the public URL at which `routes` can be reached, with the same path. `post` sends requests to hubs.
+    `now` returns seconds since 1970, `draw` random numbers from 0 to 1.
     """
 
-    def __init__(self, callback: str, *, now: Callable[[], float], draw: Callable[[], float]) -> None:
+    def __init__(self, callback: str, post: Post, *, now: Callable[[], float], draw: Callable[[], float]) -> None:
         path = urlsplit(callback).path.rstrip("/")
         self._path = path or "/websub"
         self._callback = callback.rstrip("/") + ("" if path else self._path)
-        self._now, self._draw = now, draw
-        self.post: Post | None = None
-        self.deliver: Callable[[str, Fetched], bool] | None = None
+        self._post, self._now, self._draw = post, now, draw
         self._by_feed: dict[str, _Push] = {}
         self._by_token: dict[str, _Push] = {}
 
     def active_until(self, feed_id: str) -> float:
-        """Return when the lease of a feed's push ends; 0.0 when there is none."""
+        """Return when the lease of a feed's subscription ends; 0.0 when there is none."""
         push = self._by_feed.get(feed_id)
         return push.until if push and push.until > self._now() else 0.0
 
     def wanted(self, feed: Subscription, hub: str, topic: str) -> Coroutine[None, None, None] | None:
-        """Return what has to be done now for a feed whose document names a hub: a request to await, or None."""
+        """Subscribe a feed to the hub that its document names. Returns the request to await, None if none is due."""
         push = self._by_feed.get(feed.id)
         if push is not None and (push.hub, push.topic) == (hub, topic):
             push.feed = feed
@@ -90,13 +92,13 @@ class WebSub:
         return self._ask(push)
 
     def forget(self, feed_id: str) -> None:
-        """Forget a feed that left this poller: what a hub still sends for it is answered with 404."""
+        """Forget the subscription of a feed; requests of the hub for it are then answered with 404."""
         push = self._by_feed.pop(feed_id, None)
         if push is not None:
             self._by_token.pop(push.token, None)
 
     async def _ask(self, push: _Push) -> None:
-        """Ask the hub to subscribe (section 5.1); it answers 202 and asks back at the callback."""
+        """Send the hub a subscription request (section 5.1). The hub answers 202 and then verifies at the callback."""
         push.again_at = self._now() + RETRY_S
         push.status = "active" if push.until > self._now() else "pending"
         form = {
@@ -106,10 +108,8 @@ class WebSub:
             "hub.lease_seconds": f"{LEASE_S:.0f}",
             "hub.secret": push.secret,
         }
-        if self.post is None:
-            return
         try:
-            answer = await self.post.post(push.feed, push.hub, form)
+            answer = await self._post.post(push.feed, push.hub, form)
         except HttpError as error:
             logger.info("push_refused", feed=push.feed.id, hub=redacted(push.hub), error=str(error))
             return
@@ -117,7 +117,7 @@ class WebSub:
             logger.info("push_refused", feed=push.feed.id, hub=redacted(push.hub), status=answer.status)
 
     def verify(self, token: str, query: dict[str, str]) -> tuple[int, str]:
-        """Answer a hub that asks whether a subscription is meant (section 5.3): status and body."""
+        """Answer a hub that verifies or denies a subscription (section 5.3). Returns status and body."""
         push = self._by_token.get(token)
         if push is None or query.get("hub.topic") != push.topic:
             return 404, ""
@@ -138,11 +138,11 @@ class WebSub:
         logger.info("push_active", feed=push.feed.id, hours=round(lease / 3600))
         return 200, challenge
 
-    def receive(self, token: str, signature: str, content_type: str, body: bytes) -> int:
-        """Take a delivery (section 7); return the status to answer with.
+    def receive(self, token: str, signature: str, content_type: str, body: bytes, deliver: Deliver) -> int:
+        """Receive a document from a hub (section 7), and deliver it. Returns the HTTP status of the answer.
 
-        One whose signature is missing or wrong is answered as if it were taken, and dropped, so that nobody can find
-        out what a right one would be.
+        A document without a valid signature is dropped but answered with success, so that nobody can find a valid
+        signature by trying.
         """
         push = self._by_token.get(token)
         if push is None or push.until <= self._now():
@@ -151,11 +151,10 @@ class WebSub:
             logger.warning("push_unsigned", feed=push.feed.id)
             return 202
         fetched = Fetched(200, push.topic, {"content-type": content_type}, body, conditional=True)
-        taken = self.deliver is not None and self.deliver(push.feed.id, fetched)
-        return 202 if taken else 404
+        return 202 if deliver(push.feed.id, fetched) else 404
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return the handlers for the web server of the process."""
+    def routes(self, deliver: Deliver) -> list[web.RouteDef]:
+        """Return the handlers for the web server of the process. They pass documents with a valid signature on."""
 
         async def ask_back(request: web.Request) -> web.Response:
             status, text = self.verify(request.match_info["token"], dict(request.query))
@@ -169,14 +168,14 @@ class WebSub:
             if body is None:
                 return web.Response(status=413)
             signature = request.headers.get("X-Hub-Signature", "")
-            return web.Response(status=self.receive(token, signature, request.content_type, body))
+            return web.Response(status=self.receive(token, signature, request.content_type, body, deliver))
 
         path = f"{self._path}/{{token}}"
         return [web.get(path, ask_back, allow_head=False), web.post(path, delivery)]
 
 
 def signed(secret: str, signature: str, body: bytes) -> bool:
-    """Tell whether an X-Hub-Signature, `METHOD=HEX`, is the body's; it is compared in constant time."""
+    """Tell whether an X-Hub-Signature (`METHOD=HEX`) is valid for the body. Compares in constant time."""
     method, _, digest = signature.strip().partition("=")
     if method.lower() not in _ALGORITHMS:
         return False

@@ -1,1 +1,1 @@
-"""Parsing in guarded processes: limits on memory and processor time, and replacement of those that die."""
+"""Parse documents in separate processes with limits on memory and processor time; processes that die are replaced."""

@@ -1,8 +1,8 @@
 """A pool of guarded parser processes.
 
-feedparser takes seconds for a large document and can be made to take gigabytes for a small one, so nothing is ever
-parsed in the process of the poller. A document that is too much for its worker costs that worker only: the caller gets
-a FeedError, the next call a new process, and calls on other workers notice nothing.
+A hostile document can take seconds or gigabytes to parse, so nothing is ever parsed in the process of the poller. When
+a document exceeds the limits, only its worker process dies: the caller gets a FeedError, the next call gets a new
+process, and calls on other workers are not affected.
 """
 
 from __future__ import annotations
@@ -26,22 +26,21 @@ from monitor.feeds.sandbox.parser_worker import CPU_SIGNAL, LARGE, Reply, Reques
 
 R = TypeVar("R")
 
-#: What ended the worker -> the reason. An allocation that fails inside of a C or Rust library aborts the process.
+#: The reason and message for the signal that ended a worker. A failed allocation in a C or Rust library aborts it.
 _SIGNALS = {
     CPU_SIGNAL: ("parse_timeout", "the document takes too much processor time"),
     signal.SIGABRT: ("parse_memory", "the document needs more memory than a parser may use"),
-    signal.SIGKILL: ("parse_memory", "the parser was killed, probably by the system for want of memory"),
+    signal.SIGKILL: ("parse_memory", "the parser was killed, probably by the system for lack of memory"),
     signal.SIGSEGV: ("parse_crash", "the parser crashed"),
 }
 
 
 class ParserPool:
-    """`workers` processes that parse one document each at a time; an async context manager.
+    """A pool of `workers` processes, each of which parses one document at a time. An async context manager.
 
-    Each process may use `memory` bytes of address space, `heap` bytes of its own (documents of more than
-    a megabyte are parsed one at a time), and `cpu_seconds` for one document. It is given up after
-    `deadline` seconds whatever it does, and replaced after `recycle` documents or when it has become large. Processes
-    start when first needed.
+    Each process may use `memory` bytes of address space, `heap` bytes of heap, and `cpu_seconds` of processor time for
+    a document. It is killed after `deadline` seconds, and replaced after `recycle` documents or when it has become too
+    large. Documents of more than a megabyte are parsed one at a time. A process starts when it is first needed.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class ParserPool:
         *,
         cpu_seconds: float = 3.0,
         memory: int = 1 << 30,
-        heap: int = 116 << 20,
+        heap: int = 140 << 20,
         recycle: int = 1_000,
         deadline: float = 30.0,
     ) -> None:
@@ -58,7 +57,7 @@ class ParserPool:
             raise ValueError("a pool needs at least one worker")
         self._template = Template(tuple(map(str, (cpu_seconds, memory, heap))))
         self._workers = [_Worker(self._template, recycle, deadline) for _ in range(workers)]
-        # The last one used is the first one taken: with little to do, few processes run.
+        # Last in, first out: with little to do only a few processes are started.
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         for worker in self._workers:
             self._idle.put_nowait(worker)
@@ -74,28 +73,27 @@ class ParserPool:
         await self.close()
 
     async def close(self) -> None:
-        """End all processes; calls that still run fail."""
+        """End all processes. Calls that still run raise FeedError."""
         self._closed = True
         await asyncio.gather(*(worker.stop() for worker in self._workers))
         await self._template.close()
 
     async def parse(self, body: bytes, **options: Unpack[ParseOptions]) -> ParsedFeed:
-        """Run `monitor.feeds.formats.parse.parse` in a worker; its entries come without their HTML.
+        """Run `monitor.feeds.formats.parse.parse` in a worker. The entries have no HTML.
 
-        A document over MAX_DOCUMENT, which `max_size` has to allow, gets more time and memory by the same factor.
-
+        A document that is larger than MAX_DOCUMENT, as `max_size` allows, gets more time and memory in proportion.
         Raises FeedError with the reasons of `parse`, and `parse_timeout`, `parse_memory`, `parse_crash`.
         """
         return await self._run("parse", body, options, ParsedFeed)
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
-        """`monitor.feeds.pages.full_text.extract` in a worker. Raises FeedError."""
+        """Run `monitor.feeds.formats.page.main_text.extract` in a worker. Raises FeedError."""
         return await self._run(
             "extract", body, {"url": url, "selector": selector, "content_type": content_type}, PageText
         )
 
     async def page_links(self, body: bytes, *, url: str = "", content_type: str = "") -> PageLinks:
-        """`monitor.feeds.pages.discover.page_links` in a worker. Raises FeedError."""
+        """Run `monitor.feeds.formats.page.feed_links.page_links` in a worker. Raises FeedError."""
         return await self._run("links", body, {"url": url, "content_type": content_type}, PageLinks)
 
     async def _run(self, task: str, body: bytes, options: Mapping[str, object], kind: type[R]) -> R:
@@ -117,7 +115,7 @@ class ParserPool:
 
 
 class _Worker:
-    """One process and its replacements."""
+    """One place of the pool: a process, which is replaced when it ends."""
 
     def __init__(self, template: Template, recycle: int, deadline: float) -> None:
         self._template = template
@@ -138,7 +136,7 @@ class _Worker:
         except (ConnectionError, msgspec.DecodeError):
             return await self._post_mortem()
         except BaseException:
-            # The caller was cancelled: an answer that nobody reads must not be taken for that of the next document.
+            # The caller was cancelled. Its reply must not be read as the reply to the next document.
             await self.stop()
             raise
         self._done += 1
@@ -147,7 +145,7 @@ class _Worker:
         return reply
 
     async def stop(self, *, kill: bool = True) -> int:
-        """End the process, if there is one; its exit code, or 0."""
+        """End the process, if there is one. Returns its exit code, or 0."""
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ConnectionError):

@@ -1,4 +1,4 @@
-"""Parser processes as the poller sees them: copies of a template, each at the other end of a socket."""
+"""Start parser processes and exchange messages with them. Each is a fork of a template process (`parser_template`)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from monitor.feeds.sandbox.parser_template import ANSWER, COMMAND, END, FORK, KI
 from monitor.feeds.sandbox.parser_worker import LENGTH
 from monitor.http.connection import CHUNK, Connection
 
-#: Bytes of one reply: more than any document within the parser's limits can become.
+#: The most bytes of one reply; more than a document within the limits can give.
 _LARGEST_REPLY = 256 * 1024 * 1024
-#: Above this glibc gives back at once what was freed. Left alone it raises it with each large document (mallopt(3)).
+#: glibc returns freed blocks larger than this to the system at once. By default it raises the limit with each large
+#: block (mallopt(3), M_MMAP_THRESHOLD), and the process would stay large.
 _MMAP_THRESHOLD = 256 * 1024
-#: Seconds that the template has for an answer, its own start included, and then to end.
+#: Seconds in which the template must answer, including its own start.
 PATIENCE_S = 20.0
 
 
 class Template:
-    """The process that parsers are copies of. It starts when first needed, and again when it was lost."""
+    """The process from which parsers are forked. It starts when it is first needed, and again after it died."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
@@ -31,7 +32,7 @@ class Template:
         self._turn = asyncio.Lock()
 
     async def copy(self) -> ParserProcess:
-        """Return a new parser. Raises ConnectionError."""
+        """Fork a new parser and return it. Raises ConnectionError when the template does not answer."""
         ours, theirs = socket.socketpair()
         with theirs:
             _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
@@ -42,16 +43,16 @@ class Template:
                 raise
 
     async def end(self, pid: int, *, kill: bool) -> int:
-        """Return the exit code of a parser; without `kill` it is given a second to end. Raises ConnectionError."""
+        """End a parser and return its exit code. Without `kill` it gets a second to end. Raises ConnectionError."""
         return await self._told(KILL if kill else END, pid)
 
     async def close(self) -> None:
-        """End the template; parsers end when they notice that their connections have ended."""
+        """End the template. Parsers end by themselves when their connections end."""
         async with self._turn:
             await self._lost()
 
     async def _told(self, what: int, pid: int, *descriptors: int) -> int:
-        # A caller who is cancelled must not leave an answer behind for the next one.
+        # Shielded: a cancelled caller must not leave its answer in the socket for the next caller.
         return await asyncio.shield(
             asyncio.ensure_future(self._tell(COMMAND.pack(what, pid), *map(os.dup, descriptors)))
         )
@@ -63,7 +64,7 @@ class Template:
                 socket.send_fds(control, [command], descriptors)
                 async with asyncio.timeout(PATIENCE_S):
                     answer = await asyncio.get_running_loop().sock_recv(control, ANSWER.size)
-            except OSError:  # TimeoutError is one, too
+            except OSError:  # which includes TimeoutError
                 answer = b""
             finally:
                 for descriptor in descriptors:
@@ -106,7 +107,7 @@ class Template:
 
 
 class ParserProcess:
-    """One parser."""
+    """One parser process, and the connection to it."""
 
     def __init__(self, template: Template, pid: int, connection: Connection) -> None:
         self._template, self._pid, self._connection = template, pid, connection
@@ -121,7 +122,7 @@ class ParserProcess:
         head = LENGTH.pack(len(request)) + request
         if len(body) <= CHUNK:
             self._connection.write(head + body)
-        else:  # a copy of a large one would be large as well
+        else:  # concatenating would copy a large document
             self._connection.write(head)
             self._connection.write(body)
         reply = bytearray()
@@ -136,8 +137,8 @@ class ParserProcess:
         return reply
 
     async def end(self, *, kill: bool = True) -> int:
-        """End it; its exit code. Without `kill` it is given a second to end by itself. Raises ConnectionError."""
-        self._connection.abort()  # whoever still waits for a reply is told
+        """End the process and return its exit code. Without `kill` it gets a second to end. Raises ConnectionError."""
+        self._connection.abort()  # a caller that still waits for a reply gets a ConnectionError
         return await self._template.end(self._pid, kill=kill)
 
     async def _more(self) -> bytes:

@@ -1,8 +1,8 @@
-"""What a parser process does: it reads hostile documents, one after the other, and answers with what they say.
+"""The main loop of a parser process: read a request with a document, parse it, write the reply, until the input ends.
 
-It reads requests, each a length (four bytes, big-endian), MessagePack, and the document itself; it writes replies, each
-a length and MessagePack. `parser_template` limits its memory; processor time of each document is limited by an interval
-timer whose signal ends the process, which no code that hangs in a C library can prevent. It ends when its input ends.
+A request is a length (four bytes, big-endian), a MessagePack message, and the document. A reply is a length and a
+MessagePack message. `parser_template` has limited the memory. The processor time of a document is limited by an
+interval timer, whose signal ends the process even while a C library hangs.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from monitor.feeds.formats.parse import MAX_DOCUMENT, parse
 LENGTH = struct.Struct(">I")
 #: The signal of the processor time limit; its default action ends the process.
 CPU_SIGNAL = signal.SIGPROF
-#: Documents of more bytes than this are large: the pool parses one of them at a time, since they need most memory.
+#: The pool parses only one document of more than this many bytes at a time, to save memory.
 LARGE = 1024 * 1024
-#: A process that keeps more than this many bytes after a document is not used again: Python's heap seldom shrinks.
+#: A process that still has more than this many bytes after a document is replaced, since Python's heap seldom shrinks.
 _SPENT = 40 << 20
 
 
@@ -38,9 +38,9 @@ class Request(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):
-    """Either the result in the task's own form, or a FeedError's reason and message.
+    """The result of the task, or the reason and message of a FeedError.
 
-    `spent` says that the process has become too large, or its heap is in pieces: the next document needs a new one.
+    `spent` means that the process has become too large and must be replaced.
     """
 
     result: msgspec.Raw = msgspec.Raw(b"\xc0")
@@ -51,14 +51,14 @@ class Reply(msgspec.Struct, array_like=True, frozen=True):
 
 
 def share_of(size: int) -> float:
-    """Return by how much the limits of time and memory are raised for a document of `size` bytes: 1 for usual ones."""
+    """Return the factor by which limits of time and memory are raised for a document of `size` bytes; mostly 1."""
     return max(1.0, size / MAX_DOCUMENT)
 
 
 def work(request: Request, body: bytes) -> ParsedFeed | PageText | PageLinks:
-    """Do one task. Raises FeedError."""
+    """Execute one task. Raises FeedError."""
     if request.task == "parse":
-        # Articles are plain text: the HTML would double what goes through the pipe and lies in the poller's memory.
+        # Articles are plain text. The HTML would only double the size of the reply and of the poller's memory.
         return parse(body, with_html=False, **request.options)
     if request.task == "extract":
         return extract(body, **request.options)
@@ -99,7 +99,7 @@ def _answer(encoder: msgspec.msgpack.Encoder, request: Request, body: bytes) -> 
 
 
 def _spent() -> bool:
-    """By /proc/self/statm, without what is shared with others; where there is none, a process lasts its documents."""
+    """Tell whether this process has become too large, not counting shared memory; False on systems without /proc."""
     try:
         with open("/proc/self/statm", "rb", buffering=0) as file:  # noqa: PTH123  # pathlib would take half of the time
             _, resident, shared, *_ = file.read(200).split()

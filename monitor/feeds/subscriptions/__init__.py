@@ -1,1 +1,1 @@
-"""What is subscribed to: the bundled catalogue, OPML and YAML lists, outlets, and the options of a feed."""
+"""Which feeds are polled: the bundled catalogue, users' YAML and OPML lists, outlets, and the options of a feed."""

@@ -1,6 +1,6 @@
-"""The lists of feeds: the bundled one, the user's YAML and OPML files, and single addresses.
+"""Load lists of feeds: the bundled list, YAML and OPML files, and the URLs of single feeds.
 
-A user's list builds on others and says only what differs:
+A user's list can include others and change single options of their feeds:
 
     include: [bundled, ../desk/gulf.yaml]
     feeds:
@@ -8,10 +8,10 @@ A user's list builds on others and says only what differs:
         outlet: The Example
         language: en
         country: GB
-      - {id: bbc-world, interval_s: 300}     # one of an included list, with an option changed
+      - {id: bbc-world, interval_s: 300}     # a feed of an included list, with one option changed
       - {id: rt, enabled: false}
 
-Every mistake is one ConfigError that names file, key, problem and fix.
+Every mistake is raised as a ConfigError that names file, key, problem and fix.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MAX_BYTES = 4 * 1024 * 1024
 
 @cache
 def bundled() -> tuple[Subscription, ...]:
-    """Return the feeds of the bundled list, those that are not enabled included. Raises DataFileError."""
+    """Return the feeds of the bundled list, including disabled ones. Raises DataFileError when it is not valid."""
     feeds: dict[str, Subscription] = {}
     for outlet in outlets.outlets():
         for fields in outlet.feeds:
@@ -56,10 +56,10 @@ def bundled() -> tuple[Subscription, ...]:
 
 
 def load_feeds(lists: Iterable[str]) -> tuple[Subscription, ...]:
-    """Return the feeds of all lists: each is `bundled`, the path of a YAML or OPML file, or the address of one feed.
+    """Return the feeds of all lists: each is `bundled`, the path of a YAML or OPML file, or the URL of one feed.
 
-    Where two lists have a feed of the same id, or of the same address, the later one counts. A row of an OPML file that
-    can't be read is logged and left out. Raises ConfigError, DataFileError.
+    When two lists have a feed with the same id or the same URL, the later list wins. A row of an OPML file that can't
+    be read is logged and left out. Raises ConfigError for a mistake in a user's list, DataFileError in the bundled one.
     """
     feeds: dict[str, Subscription] = {}
     for name in lists:
@@ -68,12 +68,15 @@ def load_feeds(lists: Iterable[str]) -> tuple[Subscription, ...]:
 
 
 def read_yaml(path: Path) -> tuple[Subscription, ...]:
-    """Return the feeds of one YAML file and of what it includes. Raises ConfigError."""
+    """Return the feeds of one YAML file and of the lists that it includes. Raises ConfigError."""
     return tuple(_read_yaml(path, ()).values())
 
 
 def subscription_of(url: str) -> Subscription:
-    """Return a subscription for an address, with what the bundled outlets know of its host. Raises ConfigError."""
+    """Return a subscription for a URL; outlet, owner and country are filled in when its host is a bundled outlet's.
+
+    Raises ConfigError when it is not a valid URL.
+    """
     try:
         return subscription({"url": url, **outlets.known_of(url)})
     except MistakeError as mistake:
@@ -81,7 +84,10 @@ def subscription_of(url: str) -> Subscription:
 
 
 def to_yaml(feeds: Iterable[Subscription]) -> str:
-    """Return the feeds as a list that `read_yaml` reads: what differs from the defaults; credentials are references."""
+    """Write feeds as a YAML list that `read_yaml` can read, with the options that differ from the defaults.
+
+    It contains no secrets, only references to the files or variables that hold them.
+    """
     rows = [options_of(feed) for feed in feeds]
     return yaml.safe_dump({"feeds": rows}, sort_keys=False, allow_unicode=True, width=110)
 
@@ -109,7 +115,7 @@ def _read_opml(path: Path) -> dict[str, Subscription]:
 
 
 def _parsed(path: Path) -> object:
-    """The file's YAML as plain values. Raises ConfigError for a file that is none, is huge, or nests without end."""
+    """Return the file's YAML as plain values. Raises ConfigError when it is invalid, too large or too deeply nested."""
     file = str(path)
     try:
         if (size := path.stat().st_size) > _MAX_BYTES:
@@ -121,17 +127,17 @@ def _parsed(path: Path) -> object:
         raise ConfigError(file, "", "is not UTF-8", "save it as UTF-8") from error
     except RecursionError as error:
         raise ConfigError(file, "", "nested too deeply", "a list of feeds has four levels") from error
-    except (yaml.YAMLError, ValueError) as error:  # a date or a number that no calendar or computer has
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: YAML reads 2026-02-30 as a date
         raise ConfigError(file, "", " ".join(str(error).split())[:300], "correct the YAML") from error
 
 
 def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]:
     file, whole = str(path), _parsed(path)
     if not isinstance(whole, dict):
-        raise ConfigError(file, "", "is no list of feeds", "begin with `feeds:`")
+        raise ConfigError(file, "", "is not a list of feeds", "begin with `feeds:`")
     for key in whole:
         if key not in {"feeds", "include"}:
-            raise ConfigError(file, str(key), "is not known here", "use `include` and `feeds`")
+            raise ConfigError(file, str(key), "is not a key of a list of feeds", "use `include` and `feeds`")
     feeds: dict[str, Subscription] = {}
     resolved = path.resolve()
     for name in _strings(file, "include", whole.get("include")):
@@ -150,14 +156,14 @@ def _read_yaml(path: Path, parents: tuple[Path, ...]) -> dict[str, Subscription]
             key = f"feeds[{number}]" + (f".{mistake.key}" if mistake.key else "")
             raise ConfigError(file, key, mistake.problem, mistake.fix) from mistake
         if feed.id in own:
-            raise ConfigError(file, f"feeds[{number}]", f"feed {feed.id!r} stands in the list twice", "take one out")
+            raise ConfigError(file, f"feeds[{number}]", f"feed {feed.id!r} is in the list twice", "remove one")
         own.add(feed.id)
         _merge(feeds, {feed.id: feed})
     return feeds
 
 
 def _merge(feeds: dict[str, Subscription], more: Mapping[str, Subscription]) -> None:
-    """Add `more`; a feed of the same address under another id gives way."""
+    """Add `more` to `feeds`; a feed with the same URL but another id is replaced."""
     addresses = {article_urls.link_key(feed.url): feed.id for feed in feeds.values()}
     for feed in more.values():
         twin = addresses.get(article_urls.link_key(feed.url))

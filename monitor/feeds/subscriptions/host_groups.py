@@ -1,4 +1,4 @@
-"""Host groups: the sites that are treated as one server, polled one request at a time and paused together."""
+"""Host groups: hosts that are treated as one server, so that they get one request at a time and pause together."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-#: ICANN and private section: every tumblr.com or blogspot.com blog is its own registrable domain in the private
-#: section, but one set of servers answers for all of them, so only the ICANN section counts here (FreshRSS #8925).
+#: Only the ICANN section of the public suffix list. In the private section each blog of tumblr.com or blogspot.com is a
+#: domain of its own, although the same servers answer for all of them (FreshRSS #8925).
 _SUFFIXES = PublicSuffixList(only_icann=True)
 
 
 @lru_cache(maxsize=65536)
 def host_group(url: str) -> str:
-    """Return the registrable domain of an address (`feeds.bbci.co.uk` -> `bbci.co.uk`), or its host if it has none.
+    """Return the registrable domain of a URL (`feeds.bbci.co.uk` -> `bbci.co.uk`), or its host if it has none.
 
-    Addresses without a registrable domain are IP addresses, `localhost`, and names of an intranet.
+    IP addresses, `localhost` and the names of an intranet have no registrable domain.
     """
     host = (urlsplit(url).hostname or "").rstrip(".")
     try:

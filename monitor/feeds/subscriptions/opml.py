@@ -1,7 +1,7 @@
-"""Lists of feeds as OPML (http://opml.org/spec2.opml), the form in which feed readers exchange them.
+"""Read and write lists of feeds as OPML (http://opml.org/spec2.opml), the format that feed readers exchange.
 
-A row that can't be read is reported and costs nothing but itself. Options that OPML has no name for travel in a
-namespace of their own, credentials never.
+A row that can't be read is reported and left out; the other rows are read. Options for which OPML has no attribute are
+written as attributes of our own XML namespace. Credentials are never written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ MAX_SIZE = 5 * 1024 * 1024
 MAX_OUTLINES = 20_000
 MAX_DEPTH = 10
 
-#: Not in the namespace: what is or leads to a secret, what a stranger's list must not open, what OPML has a name for.
+#: Options that are neither written to the namespace nor read from it: secrets and references to them, options that a
+#: list from a stranger must not set, and options for which OPML has an attribute.
 _PRIVATE = frozenset(
     {"auth", "cookie", "headers", "proxy", "tls_verify", "allow_private_network", "ports",
      "url", "language", "categories", "title", "site", "notes"}
@@ -38,23 +39,26 @@ _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A row that was left out: its line in the file and why."""
+    """A row that was left out: its line in the file, and why."""
 
     line: int
     text: str
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """What an OPML file holds: feeds in its order, and the rows that were left out."""
+    """The content of an OPML file: its feeds in order, and the rows that were left out."""
 
     feeds: tuple[Subscription, ...]
     problems: tuple[Problem, ...]
 
 
 def read_opml(data: bytes) -> Outline:
-    """Return the feeds of an OPML document in any encoding, well formed or not. Raises ConfigError when it is none."""
+    """Return the feeds of an OPML document, in any encoding, well formed or not.
+
+    Raises ConfigError when it is too large or not OPML.
+    """
     if len(data) > MAX_SIZE:
-        raise ConfigError("OPML", "", f"has {len(data)} bytes, over {MAX_SIZE}", "split it")
+        raise ConfigError("OPML", "", f"has {len(data)} bytes, more than {MAX_SIZE}", "split it")
     text = encoding.decode(data).text
     document, _root = repair.strip_prolog(text)
     if "<outline" not in document.lower():
@@ -75,7 +79,7 @@ def read_opml(data: bytes) -> Outline:
 
 
 class _Collector:
-    """Gathers feeds row by row, with the titles of the outlines around them as categories."""
+    """Collects feeds row by row. The titles of the enclosing outlines become categories."""
 
     def __init__(self, skipped: int) -> None:
         self.feeds: dict[str, Subscription] = {}
@@ -102,7 +106,7 @@ class _Collector:
         parser.Parse(document.encode("utf-8"), True)
 
     def scan(self, document: str) -> None:
-        """Read the rows of a document that is no XML, each for itself."""
+        """Read the rows of a document that is not well-formed XML, one by one."""
         for match in _OUTLINE.finditer(document):
             found = {name: unescape(double or single) for name, double, single in _ATTRIBUTE.findall(match[1])}
             self._row(found, document.count("\n", 0, match.start()) + 1 + self._skipped)
@@ -159,12 +163,12 @@ def _feed(address: str, values: Mapping[str, str], around: list[str]) -> Subscri
     nearest = [html_text.plain(around[-1])] if around else []
     options["categories"] = list(dict.fromkeys(html_text.cap(c, 200) for c in (*nearest, *paths) if c))
     options.setdefault("id", feed_id(address))
-    # OPML's attributes are words; numbers and booleans among the options are read from them.
+    # Attributes are text, so numbers and booleans among the options are converted (`strict=False`).
     return checked(msgspec.convert({**options, "url": address}, Subscription, strict=False))
 
 
 def write_opml(feeds: Iterable[Subscription], title: str = "Summitry feeds") -> str:
-    """Return the feeds as OPML 2.0, by category, without credentials."""
+    """Write feeds as OPML 2.0, grouped by their first category, without credentials."""
     groups: dict[str, list[Subscription]] = {}
     for feed in feeds:
         groups.setdefault(feed.categories[0] if feed.categories else "", []).append(feed)

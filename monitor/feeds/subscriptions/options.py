@@ -1,4 +1,4 @@
-"""The options of a feed as users write them: checked, made a subscription, and back."""
+"""Turn the options of a feed, as users write them, into a checked `Subscription`, and back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CODE = re.compile(r"[A-Z]{2,4}")
 
 
 class MistakeError(Exception):
-    """What is wrong with one feed of a list, before it is known where the list is."""
+    """A mistake in one feed of a list. The caller adds the file and the number of the row."""
 
     def __init__(self, key: str, problem: str, fix: str = "") -> None:
         super().__init__(problem)
@@ -29,14 +29,14 @@ class MistakeError(Exception):
 
 
 def subscription(row: object, known: Mapping[str, Subscription] | None = None) -> Subscription:
-    """Read one feed of a list; one whose id is `known` needs to say only what differs. Raises MistakeError."""
+    """Read one row of a list. A row whose id is in `known` changes single options of that feed. Raises MistakeError."""
     if isinstance(row, str):
         row = {"url": row}
     if not isinstance(row, dict):
-        raise MistakeError("", "is no feed", "write `- url: https://...`")
+        raise MistakeError("", "is not a feed", "write `- url: https://...`")
     for key in row:
         if key not in OPTIONS:
-            raise MistakeError(str(key)[:50], "is no option of a feed", _nearest(str(key)))
+            raise MistakeError(str(key)[:50], "is not an option of a feed", _nearest(str(key)))
     fields = dict(row)
     base = (known or {}).get(str(fields.get("id", "")))
     if base is not None:
@@ -44,29 +44,31 @@ def subscription(row: object, known: Mapping[str, Subscription] | None = None) -
     url = fields.get("url")
     if not isinstance(url, str) or not url:
         raise MistakeError("url", "is missing", "write the address of the feed")
-    fields.setdefault("id", feed_id(url))
     try:
+        fields.setdefault("id", feed_id(url))
         feed = msgspec.convert(fields, Subscription)
     except msgspec.ValidationError as error:
         match = _AT.match(str(error))
         assert match is not None  # noqa: S101  # the pattern matches everything
         raise MistakeError(match["key"] or "", match["problem"]) from error
     except ValueError as error:
-        # urlsplit refuses some addresses before the record can
+        # urlsplit raises for some invalid URLs before `Subscription` checks the URL.
         raise MistakeError("url", f"is not an address: {error}") from error
     return checked(feed)
 
 
 def checked(feed: Subscription) -> Subscription:
-    """Return the subscription, if its zone, language and codes are known. Raises MistakeError."""
+    """Return the subscription unchanged if its time zone, language and country codes are valid. Raises MistakeError."""
     if feed.timezone and not zone_names.known_zone(feed.timezone):
-        raise MistakeError("timezone", f"{feed.timezone!r} is not known", "write Asia/Tokyo or +09:00")
+        raise MistakeError("timezone", f"{feed.timezone!r} is not a time zone", "write Asia/Tokyo or +09:00")
     if feed.language and not entries.tag(feed.language):
-        raise MistakeError("language", f"{feed.language!r} is no language tag", "write en, pt-br, zh")
+        raise MistakeError("language", f"{feed.language!r} is not a language tag", "write en, pt-br, zh")
     for name in ("country", "speaks_for"):
         value = getattr(feed, name)
         if value and not _CODE.fullmatch(value):
-            raise MistakeError(name, f"{value!r} is no country code", "write two capitals (ISO 3166), or UN, EU, NATO")
+            raise MistakeError(
+                name, f"{value!r} is not a country code", "write two capitals (ISO 3166), or UN, EU, NATO"
+            )
     return feed
 
 
@@ -76,7 +78,7 @@ def _nearest(key: str) -> str:
 
 
 def feed_id(url: str) -> str:
-    """Make an id for a feed that has none: its host and a hash of its address, the same wherever it is added."""
+    """Make an id for a feed without one: its host and a hash of its URL, so the same URL always gets the same id."""
     host = re.sub(r"[^a-z0-9.-]", "-", (urlsplit(url).hostname or "feed").lower()).strip(".-")[:60] or "feed"
     return f"{host.removeprefix('www.')}-{hashlib.sha256(article_urls.link_key(url).encode()).hexdigest()[:8]}"
 

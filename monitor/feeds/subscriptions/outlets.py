@@ -1,4 +1,4 @@
-"""The bundled outlets: who publishes what, in which country, on which hosts, and whose office a site is."""
+"""The bundled outlets: name, owner, country and hosts of each, and for official sites the state they speak for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ FILE = "outlets.yaml"
 
 
 class Outlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who publishes: name, owner, country, hosts (with all their subdomains), and whose office it is if it is one."""
+    """An outlet: its name, owner (`publisher`), country, and hosts, which include all their subdomains.
+
+    `speaks_for` is set on official sites: the state or body whose office the site belongs to.
+    """
 
     id: str
     name: str
@@ -50,7 +53,7 @@ def _valid(found: tuple[Outlet, ...]) -> tuple[Outlet, ...]:
     hosts: set[str] = set()
     for outlet in found:
         if outlet.id in ids:
-            raise DataFileError(FILE, outlet.id, "an id that another outlet has")
+            raise DataFileError(FILE, outlet.id, "another outlet has the same id")
         ids.add(outlet.id)
         for host in outlet.hosts:
             if host in hosts or host != host.lower() or "." not in host:
@@ -62,7 +65,7 @@ def _valid(found: tuple[Outlet, ...]) -> tuple[Outlet, ...]:
 
 
 def outlet_of(url: str) -> Outlet | None:
-    """Return the bundled outlet whose host serves `url`, None when it is not known."""
+    """Return the bundled outlet that the host of `url` belongs to, or None."""
     try:
         host = (urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -81,13 +84,13 @@ def _by_host() -> Mapping[str, Outlet]:
 
 
 def known_of(url: str) -> dict[str, Any]:
-    """Return what the bundled outlets know of the host of `url`, as options of a subscription."""
+    """Return outlet, publisher, country and so on of the host of `url`, as options of a subscription; {} if unknown."""
     outlet = outlet_of(url)
     return whose(outlet) if outlet is not None else {}
 
 
 def whose(outlet: Outlet) -> dict[str, Any]:
-    """Return the options of a subscription that say whose feed it is."""
+    """Return the options of a subscription that an outlet decides: outlet, publisher, country and so on."""
     return {
         "outlet": outlet.name,
         "publisher": outlet.publisher,

@@ -1,7 +1,7 @@
-"""What a user says about one feed: its address, whose it is, and how it shall be polled.
+"""One subscribed feed: its URL, its outlet, and how it is polled.
 
-A subscription travels on the topic of feeds, so it never holds a password: credentials are references to a file or an
-environment variable that is read where the feed is polled, and an address with `user:password@` is refused.
+Subscriptions are written to the topic `summitry.feeds`, so they never hold a password. Credentials are references to a
+file or an environment variable, which the poller reads; a URL with `user:password@` is refused.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ FilterField = Literal["title", "url", "content", "author", "tag"]
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x20-\x7e\t]*")
-#: Headers that the fetcher itself is responsible for.
+#: Headers that the poller sets itself.
 _RESERVED = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "range",
                        "if-none-match", "if-modified-since"})  # fmt: skip
 _MAX_PATTERN = 500
 
 
 class SecretRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a secret is found: the path of a `file` that holds it, or the name of an `env`ironment variable."""
+    """Where a secret is stored: the path of a `file`, or the name of an `env`ironment variable."""
 
     file: str = ""
     env: str = ""
@@ -43,7 +43,7 @@ class SecretRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("a secret is either {file: PATH} or {env: NAME}")
 
     def read(self) -> str:
-        """Return the secret itself. Raises FeedError (reason `secret_missing`) when it is not there."""
+        """Return the secret. Raises FeedError (reason `secret_missing`) when the file or variable can't be read."""
         try:
             value = Path(self.file).read_text(encoding="utf-8") if self.file else os.environ[self.env]
         except (OSError, KeyError, UnicodeError) as error:
@@ -65,7 +65,7 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An entry matches when the regular expression `match` is found in `field`, without regard to case."""
+    """An entry matches when the regular expression `match` is found in `field`, ignoring case."""
 
     field: FilterField
     match: str
@@ -75,7 +75,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Rewrite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Replace what the regular expression `match` finds in an entry's link by `to`."""
+    """Replaces each match of the regular expression `match` in an entry's link by `to`."""
 
     match: str
     to: str
@@ -88,13 +88,14 @@ class Subscription(Record, frozen=True, kw_only=True):
     """One feed and all of its options. Times ending in `_s` are seconds.
 
     `outlet` is the name readers know, `publisher` its owner, `speaks_for` the state whose office an official source is.
-    `interval_min_s` may go down to 120 for a feed that answers 304; `interval_s` fixes the interval; 0 means the
-    default everywhere. `host_group` overrides the registrable domain as the unit of politeness. `keep` lets only
-    matching entries pass, `block` drops matching ones, `max_age_days` drops entries published before that.
-    `full_text` is "" (as the configuration says), "off", "auto", or a CSS selector of the article's text. `site` is the
-    page that the feed belongs to. An `important` feed has an alert rule of its own. `alert_after` errors in a row make
-    the feed's trouble visible; after `disable_after` of them it is asked once a week only; it is never given up
-    silently.
+    `site` is the web page that the feed belongs to. An `important` feed has its own alert rule.
+
+    `interval_s` fixes the poll interval; `interval_min_s` and `interval_max_s` bound it. 0 means the default. Feeds of
+    one `host_group` (default: the registrable domain of the URL) get one request at a time. After `alert_after` errors
+    in a row the feed is shown as failing; after `disable_after` of them it is polled only once a week.
+
+    `keep` publishes only matching entries, `block` drops matching entries, and `max_age_days` drops entries older than
+    that. `full_text` is "" (as configured), "off", "auto", or a CSS selector of the article's text.
     """
 
     id: str
@@ -155,7 +156,7 @@ class Subscription(Record, frozen=True, kw_only=True):
         for name in ("proxy", "site"):
             if value := getattr(self, name):
                 _check_url(name, value)
-        # One's own server may be asked as often as one likes; others' at most every two minutes.
+        # Servers in a private network belong to the user and may be polled every second, others every two minutes.
         shortest = 1 if self.allow_private_network else 120
         for name in ("interval_s", "interval_min_s", "interval_max_s"):
             value = getattr(self, name)
@@ -173,12 +174,12 @@ class Subscription(Record, frozen=True, kw_only=True):
 
     @property
     def group(self) -> str:
-        """Return the host group: what is polled one request at a time and paused together."""
+        """The host group: feeds of one group are polled one at a time and paused together."""
         return self.host_group or host_group(self.url)
 
     @property
     def request_hash(self) -> str:
-        """Return a hash that changes when a request for this feed would look different: validators are void then."""
+        """A hash of the options that change the request. When it changes, stored ETags are no longer valid."""
         parts = (self.url, self.user_agent, self.accept, self.headers, self.cookie, self.auth, self.proxy)
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]
 

@@ -17,7 +17,7 @@ from itertools import cycle
 
 import structlog
 
-from agents.pollers.group import run_poller
+from agents.pollers.group import joined
 from agents.stream.topics import TopicNames
 from monitor.config import PollerSettings
 from monitor.http import addresses
@@ -35,28 +35,18 @@ def lookup(host: str, port: int) -> list[str]:
 
 async def main(url: str, prefix: str) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    names, stop, most = TopicNames(prefix), asyncio.Event(), 0.0
+    stop, most = asyncio.Event(), 0.0
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     addresses._getaddrinfo, addresses.POSITIVE_S = lookup, 0.0
-    ready = asyncio.Event()
-    polling = asyncio.create_task(
-        run_poller(
-            BrokerSettings.from_url(url),
-            PollerSettings(host_gap=timedelta(seconds=0.1), allow_private_networks=("127.0.0.2",)),
-            stop,
-            feeds=names.feeds,
-            state=names.feed_state,
-            articles=names.articles,
-            group=names.poller_group,
-            ready=ready,
-        )
-    )
-    await ready.wait()
-    while not polling.done():
-        before = time.thread_time()
-        await asyncio.sleep(0.001)
-        most = max(most, time.thread_time() - before)
-    await polling
+    settings = PollerSettings(host_gap=timedelta(seconds=0.1), allow_private_networks=("127.0.0.2",))
+    async with joined(BrokerSettings.from_url(url), settings, TopicNames(prefix)) as member:
+        polling = asyncio.create_task(member.run(stop))
+        await member.ready.wait()
+        while not polling.done():
+            before = time.thread_time()
+            await asyncio.sleep(0.001)
+            most = max(most, time.thread_time() - before)
+        await polling
     sys.stdout.write(json.dumps({"most": most}))
 
 

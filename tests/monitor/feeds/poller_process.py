@@ -9,29 +9,35 @@ import asyncio
 import logging
 import signal
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from agents.pollers.group import run_poller
+from agents.pollers.group import joined
 from agents.stream.topics import TopicNames
 from monitor.config import PollerSettings
 from monitor.kafka import BrokerSettings
 
 
+@dataclass(frozen=True)
+class Names(TopicNames):
+    """The usual names, with another consumer group if one is given."""
+
+    group_name: str = ""
+
+    @property
+    def poller_group(self) -> str:
+        return self.group_name or super().poller_group
+
+
 async def main(url: str, prefix: str, name: str, group: str = "") -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    names, stop = TopicNames(prefix), asyncio.Event()
+    names, stop = Names(prefix, group), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await run_poller(
-        BrokerSettings.from_url(url),
-        PollerSettings(contact=name, host_gap=timedelta(seconds=0.1)),
-        stop,
-        feeds=names.feeds,
-        state=names.feed_state,
-        articles=names.articles,
-        group=group or names.poller_group,
-    )
+    settings = PollerSettings(contact=name, host_gap=timedelta(seconds=0.1))
+    async with joined(BrokerSettings.from_url(url), settings, names) as member:
+        await member.run(stop)
 
 
 if __name__ == "__main__":

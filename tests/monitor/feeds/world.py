@@ -14,6 +14,7 @@ from monitor.feeds.polling.held_feeds import Held
 from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import Rules
+from monitor.feeds.polling.websub import WebSub
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
 from tests.feedserver import FeedServer
@@ -44,6 +45,8 @@ class World:
         self.fetcher = Fetcher(options.pop("book", None) or AddressBook(), **options.pop("fetch", {}))
         self.draw: Callable[[], float] = options.pop("draw", lambda: 0.5)
         self.rules = options.pop("rules", Rules())
+        if callback := options.pop("callback", ""):
+            options["push"] = WebSub(callback, self.fetcher, now=lambda: self.now, draw=lambda: 0.5)
         self._options = options
         self.poller = self.restarted()
 

@@ -1,1 +1,1 @@
-"""Single values of an entry: text encodings, dates, markup, languages, addresses. Pure."""
+"""Read the single fields of an entry: text encodings, dates, markup, languages, URLs. Pure functions without I/O."""

@@ -1,4 +1,7 @@
-"""Tells encodings apart by the signs that are frequent in the languages that come in them."""
+"""Tell the encodings of non-Latin scripts apart by characters that are frequent in their languages.
+
+In the right encoding many characters of a text are among the most frequent ones of its language.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ import msgspec
 
 from monitor.feeds.formats.fields.date_words import load_names
 
-#: The share of a text's signs beyond ASCII that are frequent ones, from which on the encoding is believed.
+#: The least share of frequent characters among the non-ASCII ones for an encoding to be chosen.
 _ENOUGH = 0.12
-#: How many times as many there must be as in the encoding that the document names.
+#: The share must be this many times that in the encoding which the document names.
 _TIMES = 1.8
-#: Encodings of two and more bytes a sign: chance makes no text in them.
+#: Encodings with two or more bytes a character. They are tried first: other text hardly ever decodes in them by chance.
 _SEVERAL_BYTES = ("gb18030", "big5hkscs", "euc_jp", "cp932", "cp949")
 
 
@@ -22,13 +25,15 @@ class _Signs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def encoding_by_signs(sample: bytes, named: str = "") -> str:
-    """Return the encoding in which a text has by far the most of its languages' frequent signs, "" for none.
+    """Return the encoding in which a text has the most frequent characters of a language, or "" for none.
 
-    `sample` is the text without markup, `named` the encoding that the document names: another one must be far better.
+    `sample` is the text without markup. `named` is the encoding that the document names, "" for none; another encoding
+    is returned only when it fits far better.
     """
     several = {name: _share(sample, name) for name in _SEVERAL_BYTES}
     single = {name: _share(sample, name) for name in _table() if name not in several}
-    own = {**several, **single}.get(named, 0.0)
+    known = {**several, **single}
+    own = known[named] if named in known else _best_share(sample, named)
     for shares in (several, single):
         best = max(shares, key=lambda name: shares[name])
         if shares[best] >= _ENOUGH:
@@ -38,13 +43,19 @@ def encoding_by_signs(sample: bytes, named: str = "") -> str:
     return ""
 
 
-def _share(sample: bytes, name: str) -> float:
+def _best_share(sample: bytes, name: str) -> float:
+    """Return the share of frequent signs in an encoding that the table does not have, such as those of old Macs."""
+    return max(_share(sample, name, signs) for signs in set(_table().values())) if name else 0.0
+
+
+def _share(sample: bytes, name: str, signs: frozenset[str] | None = None) -> float:
+    signs = _table()[name] if signs is None else signs
     text = sample.decode(name, "replace")
     others = [sign for sign in text if sign > "\x7f"]
-    # The sample may end in the middle of a sign; elsewhere a sign that can't be read is one too many.
+    # The sample may be cut within a character, so one undecodable character, and one in a hundred more, is allowed.
     if not others or others.count("\ufffd") > 1 + len(others) // 100:
         return 0.0
-    return sum(sign in _table()[name] for sign in others) / len(others)
+    return sum(sign in signs for sign in others) / len(others)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Reads the words of a date: names of months, halves of the day, signs after numbers. The words are in months.yaml."""
+"""Read the words of a date: names of months, `am` and `pm`, signs such as `年`. The words are in months.yaml."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from monitor.errors import DataFileError
 T = TypeVar("T")
 #: libyaml's loader where it is installed: each parser process reads these files.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-#: A word. Letters, and what scripts write between or on them: vowel signs, virama, geresh, abbreviation signs. Those
-#: are no letters to Python: `[^\W\d_]+` alone would cut a Hindi month into pieces. Commas and full stops end a word.
+#: A word: letters, and the marks that scripts write between or on them, such as vowel signs. Python does not count the
+#: marks as letters, so `[^\W\d_]+` alone would cut a Hindi month into pieces. Commas and full stops end a word.
 _WORD = re.compile(
     r"(?:[^\W\d_]|(?![،؛؟٪-٭۔।॥\s\d])[\u0300-\u1aff])+"
     r"(?:[.'’](?:[^\W\d_]|(?![،؛؟٪-٭۔।॥\s\d])[\u0300-\u1aff])+)*"
@@ -44,7 +44,7 @@ class _DateNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FoundMonth(NamedTuple):
-    """A month, 1 to 12, and where its name stands in the text."""
+    """A month, 1 to 12, and the position of its name in the text."""
 
     number: int
     start: int
@@ -52,7 +52,7 @@ class FoundMonth(NamedTuple):
 
 
 def load_names(file: str, kind: type[T]) -> T:
-    """Read one of this folder's data files. Raises DataFileError."""
+    """Read a file of this folder's `data` into a value of type `kind`. Raises DataFileError when it is not valid."""
     text = resources.files("monitor.feeds.formats.fields").joinpath("data", file).read_text(encoding="utf-8")
     try:
         return msgspec.convert(yaml.load(text, Loader=_LOADER), kind)  # noqa: S506  # it is one of the safe ones
@@ -61,19 +61,18 @@ def load_names(file: str, kind: type[T]) -> T:
 
 
 def month_named(word: str, language: str) -> int:
-    """Return the month that a word names, 1 to 12, or 0.
+    """Return the month that a word names, 1 to 12, or 0 when it names none.
 
-    The language's own names come first, then English ones, then names that mean one month in all languages that have
-    them.
+    The word is looked up in the language, then in English, then in all languages, where it must not name two months.
     """
     return _month(_folded(word), language)
 
 
 def find_month(text: str, language: str) -> FoundMonth | None:
-    """Find the last month name in a text.
+    """Find the last name of a month in a text.
 
-    The last one, because a weekday that reads like a month (French and Spanish `mar`) stands before it. Names of two
-    words, such as the Arabic ones of the Levant, and of a word and a number (Vietnamese) are found as well.
+    The last one, because a weekday that looks like a month (`mar` in French and Spanish) comes before it. The name may
+    have several words, as Arabic names of the Levant do, or a word and a number, as in Vietnamese.
     """
     words = [(match.start(), match.end(), _folded(match[0])) for match in _WORD.finditer(text)]
     for at in range(len(words) - 1, -1, -1):
@@ -87,7 +86,7 @@ def find_month(text: str, language: str) -> FoundMonth | None:
 
 
 def half_of_day(before: str, after: str, language: str) -> str:
-    """Return `am`, `pm` or '' for the words right before and right after a time of day; the longest word counts."""
+    """Return `am`, `pm` or '' from the text right before and right after a time of day; the longest word counts."""
     before, after = before.rstrip(" ,."), after.lstrip(" ,")
     found = ("", "")
     for half, words in _halves(language).items():
@@ -99,9 +98,10 @@ def half_of_day(before: str, after: str, language: str) -> str:
 
 @cache
 def pattern(sign: str) -> str:
-    """Return a regular expression for one kind of sign of months.yaml; words of spaced scripts end where a word ends.
+    """Return a regular expression for the words of one key of months.yaml, such as `year` or `hour`.
 
-    `half` stands for halves of the day in scripts without spaces, which may touch the number.
+    Words of scripts with spaces match whole words only. `half` means `am` and `pm` in scripts without spaces, where the
+    word may touch the number.
     """
     found = names()
     words = (
@@ -113,7 +113,7 @@ def pattern(sign: str) -> str:
 
 @cache
 def names() -> _DateNames:
-    """Read months.yaml. Raises DataFileError where a language has not twelve months."""
+    """Read months.yaml. Raises DataFileError when a language does not have twelve months."""
     found = load_names("months.yaml", _DateNames)
     for language, months in found.months.items():
         if len(months) != 12 or not all(months):
@@ -152,7 +152,7 @@ def _halves(language: str) -> dict[str, frozenset[str]]:
 
 @lru_cache(maxsize=4096)
 def _folded(word: str) -> str:
-    """Return a name without case, accents, dots, nukta and abbreviation signs: all ways to write it become equal."""
+    """Return a name without case, accents, dots, nukta and abbreviation signs, so that all spellings become equal."""
     if word.isascii():
         return word.casefold().replace(".", "").replace("'", "")
     parts = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", word).casefold().replace("ı", "i"))

@@ -1,7 +1,7 @@
-"""Finds the publisher's address in a link that only leads on, where the link itself tells it. Nothing is fetched.
+"""Unwrap redirect links: find the publisher's URL that is contained in the link itself. Nothing is fetched.
 
-Google News, Google Alerts, Bing and others wrap the address of each article in one of their own. The wrapped one is
-what other feeds name, so the same story can be known by it.
+Google News, Google Alerts, Bing and others wrap the URL of each article in one of their own. Other feeds have the
+publisher's URL, so unwrapping it shows that two entries are the same story.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from monitor.feeds.formats.fields.article_urls import absolute
 from monitor.feeds.formats.fields.date_words import load_names
 
-#: Wrapped addresses within wrapped ones that are opened.
+#: How often a link is unwrapped again.
 _DEPTH = 3
 _PACKED_URL = re.compile(rb"https?://[!-~]+")
 
@@ -27,11 +28,13 @@ class _Redirector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str
     parameters: tuple[str, ...] = ()
     after: str = ""
+    until: str = ""
+    scheme: str = ""
     packed: bool = False
 
 
 def publishers_address(link: str) -> str:
-    """Return the address that a link leads to, if the link tells it, else the link itself.
+    """Return the URL that a redirect link contains, or the link itself when it contains none.
 
     `link` is absolute. For example `https://www.google.com/url?url=https://a.example/1` gives `https://a.example/1`.
     """
@@ -45,7 +48,7 @@ def publishers_address(link: str) -> str:
 
 def _told(link: str) -> str:
     host = link.split("/", 3)[2] if link.count("/") > 2 else ""
-    rules = _rules().get(host.partition(":")[0].rpartition("@")[2]) or _rules().get(f"*.{_site(host)}", ())
+    rules = _rules_of(host)
     if not rules:
         return ""
     parts = urlsplit(link)
@@ -55,7 +58,8 @@ def _told(link: str) -> str:
         if rule.packed:
             texts = [_unpacked(parts.path.removeprefix(rule.path).partition("/")[0])]
         elif rule.after:
-            texts = [unquote(link.partition(rule.after)[2].partition("/RK=")[0])]
+            rest = link.partition(rule.after)[2]
+            texts = [rule.scheme + unquote(rest.partition(rule.until)[0] if rule.until else rest)]
         else:
             values = parse_qs(parts.query, max_num_fields=100)
             texts = [value for name in rule.parameters for value in values.get(name, ())]
@@ -66,7 +70,7 @@ def _told(link: str) -> str:
 
 
 def _unpacked(token: str) -> str:
-    """Return the address in a base64 token, '' when there is none in it."""
+    """Return the URL in a base64 token, '' when it contains none."""
     try:
         data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
@@ -74,7 +78,7 @@ def _unpacked(token: str) -> str:
     match = _PACKED_URL.search(data)
     if match is None or match.start() == 0:
         return ""
-    # The length stands before the address, in one byte or two (a varint of protocol buffers).
+    # The bytes before the URL give its length, as a varint of Protocol Buffers with one or two bytes.
     last = data[match.start() - 1]
     before = data[match.start() - 2] if match.start() > 1 else 0
     length = last if before < 0x80 or last >= 0x80 else (before & 0x7F) | last << 7
@@ -82,13 +86,26 @@ def _unpacked(token: str) -> str:
     return found.decode("ascii") if len(found) == length else ""
 
 
-def _site(host: str) -> str:
-    return ".".join(host.rsplit(".", 3)[-2:]) if host.count(".") < 3 else ".".join(host.split(".")[-3:])
+def _names(host: str) -> Iterator[str]:
+    """Yield the keys under which the rules for a host may be listed: the host, `*.example.org`, `google.*`."""
+    labels = host.split(".")
+    yield host
+    for at in range(1, len(labels) - 1):
+        yield f"*.{'.'.join(labels[at:])}"
+    # `google.*` stands for google.de, www.google.co.uk and so on.
+    yield from (f"{label}.*" for label in labels[-3:-1])
+
+
+@lru_cache(maxsize=1024)
+def _rules_of(host: str) -> tuple[_Redirector, ...]:
+    """Return the rules for a host, which may come with port and user; () for most hosts."""
+    host = host.partition(":")[0].rpartition("@")[2]
+    return next((known for name in _names(host) if (known := _rules().get(name))), ())
 
 
 @cache
 def _rules() -> dict[str, tuple[_Redirector, ...]]:
-    """Map a host, or `*.` and a site, to its rules."""
+    """Return the rules by host, `*.domain` or `name.*`."""
     found: dict[str, tuple[_Redirector, ...]] = {}
     for rule in load_names("redirectors.yaml", tuple[_Redirector, ...]):
         found[rule.host] = (*found.get(rule.host, ()), rule)

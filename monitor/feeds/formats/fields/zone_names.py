@@ -1,4 +1,4 @@
-"""Reads time zones as dates write them: offsets, abbreviations, IANA names, POSIX strings."""
+"""Read the time zones of dates: offsets, abbreviations, IANA names, POSIX strings."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _POSIX = re.compile(
     r"(?<![a-z0-9])([a-z]{3,5})([+-]?\d{1,2})(?::\d{2})?([a-z]{3,5})(?![a-z])"
     r"|(?<![a-z0-9])([a-z]{3,5})\d(?!\d)"
 )
+#: An offset whose `+` became a space, as it does in a URL.
+_LOST_PLUS = re.compile(r"\s*(0\d|1[0-4]):?([0-5]\d)\s*")
 #: A name and the offset after it.
 _NAME_AND_OFFSET = re.compile(r"([a-z]{3,5})\s?[+-]\s?(\d{1,2}):?(\d{2})?(?!\d)")
 
@@ -35,10 +37,9 @@ class _Zones(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def zone_in(text: str, country: str) -> tzinfo | None:
-    """Find the zone in what stands after a time of day.
+    """Find the time zone in the text after a time of day; None when it names none.
 
-    `text` is in lower case, `country` (ISO 3166) decides between zones of one abbreviation. Returns None when no zone
-    is named.
+    `text` is in lower case. `country` (ISO 3166) decides between zones with the same abbreviation.
     """
     if not text.strip(" ()[]"):
         return None
@@ -76,12 +77,14 @@ def _posix(text: str, country: str) -> tzinfo | None:
 def _offset(text: str, country: str) -> tzinfo | None:
     match = OFFSET.search(text)
     if match is None:
-        return None
+        lost = _LOST_PLUS.fullmatch(text)
+        return timezone(timedelta(hours=int(lost[1]), minutes=int(lost[2]))) if lost else None
     hours, minutes = int(match[2]), int(match[3] or 0)
     if hours > 14 or minutes > 59:
         return None
     east = timedelta(hours=hours, minutes=minutes)
-    # `EST+5` and `CET-1` count as POSIX does, west of Greenwich; with the same numbers the name says which is meant.
+    # In `EST+5` and `CET-1` the sign is POSIX's: hours west of Greenwich. It is so when the zone of that name has the
+    # same number of hours; then the name decides.
     named = _NAME_AND_OFFSET.search(text)
     if named and named.end() >= match.end() and named[1] not in _zones().utc:
         found = _zone_named(named[1], country)
@@ -110,7 +113,7 @@ def known_zone(zone: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def zone_of(zone: str) -> tzinfo:
-    """Return the zone that a subscription names, UTC when it is empty or unknown (options are checked when loaded)."""
+    """Return the zone that a subscription names; UTC when it is empty or unknown (`options.checked` refuses those)."""
     if not zone:
         return UTC
     if (match := OFFSET.fullmatch(zone)) and int(match[2]) <= 14:
@@ -129,6 +132,9 @@ def _zones() -> _Zones:
 
 @cache
 def _regions() -> dict[str, str]:
-    """Map lower-case forms to all IANA names; a name from a feed is only looked up here, never opened as a file."""
+    """Return all IANA names by their lower-case form.
+
+    `ZoneInfo(name)` opens a file of that name, so the text of a feed is only looked up here and never passed to it.
+    """
     names = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
     return {name.casefold(): name for name in names}

@@ -1,1 +1,1 @@
-"""Reads web pages: the feeds a page names, and the article on it."""
+"""Read web pages: the feeds that a page links to, and the article on it."""

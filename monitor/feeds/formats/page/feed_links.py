@@ -1,4 +1,4 @@
-"""Finds the feed addresses that a web page names: `<link rel=alternate>`, and plain links that look like feeds."""
+"""Find the feeds that a web page links to, by `<link rel=alternate>` or by plain links that look like feeds."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _MAX_LINKS = 50
 
 
 class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
-    """Feed addresses that a web page names: by `<link rel=alternate>`, and by plain links that look like feeds."""
+    """URLs of feeds on a page, from `<link rel=alternate>` and from plain links (`anchors`) that look like feeds."""
 
     alternate: tuple[str, ...] = ()
     anchors: tuple[str, ...] = ()
 
 
 def page_links(body: bytes, *, url: str = "", content_type: str = "") -> PageLinks:
-    """Return what a web page says of feeds, as absolute addresses."""
+    """Return the absolute URLs of the feeds that a web page links to. Reads at most 2 Mi characters of it."""
     reader = _PageReader(url)
     reader.feed(encoding.decode(body, content_type).text[: 2 * 1024 * 1024])
     return PageLinks(alternate=tuple(reader.alternate)[:_MAX_LINKS], anchors=tuple(reader.anchors)[:_MAX_LINKS])
 
 
 class _PageReader(HTMLParser):
-    """Collects addresses of feeds, in the order of the page, each once."""
+    """Collects the URLs of feeds in the order of the page, each once."""
 
     def __init__(self, url: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -66,7 +66,7 @@ def _path(href: str) -> str:
 
 
 def is_feed_link(relations: str, kind: str) -> bool:
-    """Tell whether a link with these `rel` words and this media type names a feed."""
+    """Tell whether a link with these `rel` words and this media type leads to a feed."""
     words = relations.lower().split()
     media_type = kind.partition(";")[0].strip().lower()
     return "alternate" in words and "stylesheet" not in words and media_type in _TYPES

@@ -1,7 +1,7 @@
-"""Finds a feed document in the page that a browser has put around it.
+"""Extract a feed document from the web page in which a browser shows it.
 
-Caches and proxies that ask with a browser, for servers that refuse everything else, answer with what the browser shows:
-its own page with the document in it, as elements or as escaped text in a `pre` (FlareSolverr, Chromium's XML viewer).
+Some proxies, such as FlareSolverr, fetch feeds with a browser, because the server refuses other clients. They return
+the page of the browser's XML viewer, which contains the feed as elements or as escaped text in a `pre`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 
-#: Such a page has little before the document: a style sheet, and what the viewer writes.
+#: The feed begins within this many characters: before it are only a style sheet and a note of the viewer.
 _HEAD = 20_000
 _PAGE = re.compile(r"\s*(?:<!DOCTYPE[^<>]*>\s*)?<html\b", re.IGNORECASE)
 _ELEMENTS = re.compile(r"<(rss\s[^<>]*version|feed\s[^<>]*xmlns|rdf:RDF\s)[^<>]*>(?=\s*<[A-Za-z])")
@@ -20,7 +20,7 @@ _TEXT = re.compile(
 
 
 def feed_within(text: str) -> str:
-    """Return the feed document in a browser's page around it, "" where `text` is no such page."""
+    """Return the feed document inside a browser's page, "" when `text` is not such a page."""
     if not _PAGE.match(text):
         return ""
     if match := _TEXT.search(text, 0):

@@ -1,4 +1,4 @@
-"""Reads the article on a web page with trafilatura, which the extra `fulltext` brings. Runs in a parser process."""
+"""Extract the article from a web page, with trafilatura from the extra `fulltext`. Runs in a parser process."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ import msgspec
 from monitor.errors import FeedError
 from monitor.feeds.formats import entries
 from monitor.feeds.formats.fields import article_urls, encoding, html_text
+from monitor.feeds.formats.page.article_data import article_data
 
 _MISSING = "full text needs trafilatura: pip install 'summitry[fulltext]'"
 
 
 class PageText(msgspec.Struct, frozen=True, kw_only=True):
-    """What the full-text task found on a page; `url` is where the page was found after redirects."""
+    """The article that was found on a page. `url` is the page's URL after redirects, `canonical` the one it names.
+
+    `paid` means that the page says its article is behind a paywall.
+    """
 
     text: str = ""
     title: str = ""
     canonical: str = ""
     url: str = ""
     language: str = ""
+    paid: bool = False
 
 
 def extract(body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
-    """Return the article on a page: by `selector` (CSS) where it is given, else where trafilatura finds it.
+    """Return the article on a page: the elements that `selector` (CSS) matches, or else what trafilatura finds.
 
-    Runs in a parser process. Raises FeedError: `fulltext_extra` when the extra is not installed, `no_text`.
+    Raises FeedError: `fulltext_extra` when the extra is not installed, `bad_selector`, `no_text`.
     """
     try:
         import lxml.html  # noqa: PLC0415  # the extra may be missing
@@ -45,6 +50,9 @@ def extract(body: bytes, *, url: str = "", selector: str = "", content_type: str
             tree, url=url or None, include_comments=False, include_tables=False, favor_precision=True
         )
         text = html_text.fold(found or "")
+    told = article_data([str(script) for script in tree.xpath("//script[@type='application/ld+json']/text()")])
+    if not selector and len(told.text) > len(text):
+        text = told.text
     if not text:
         raise FeedError("no article was found on the page", reason="no_text")
     return PageText(
@@ -52,6 +60,7 @@ def extract(body: bytes, *, url: str = "", selector: str = "", content_type: str
         title=title,
         canonical=canonical,
         language=language,
+        paid=told.paid,
     )
 
 
@@ -68,7 +77,7 @@ def _selected(tree: Any, selector: str) -> str:  # noqa: ANN401  # lxml has no t
         raise FeedError(
             f"{selector!r} is not a CSS selector: {error}"[:200], reason="bad_selector", retryable=False
         ) from error
-    import lxml.html  # noqa: PLC0415  # the extra is there, or there were no tree
+    import lxml.html  # noqa: PLC0415  # installed, since the caller parsed the page with it
 
     return html_text.fold(
         "\n".join(html_text.text_of(html_text.safe_html(lxml.html.tostring(n, encoding="unicode"), "")) for n in nodes)
@@ -76,7 +85,7 @@ def _selected(tree: Any, selector: str) -> str:  # noqa: ANN401  # lxml has no t
 
 
 def _about(tree: Any, url: str) -> tuple[str, str, str]:  # noqa: ANN401  # lxml has no types
-    """Title, canonical address and language of a page."""
+    """Return the title, canonical URL and language of a page."""
     titles = tree.xpath("string(//head/title)")
     addresses = list(dict.fromkeys(str(href).strip() for href in tree.xpath("//head/link[@rel='canonical']/@href")))
     languages = tree.xpath("/html/@lang")

@@ -1,1 +1,1 @@
-"""RSS, Atom, RDF and CDF: from XML to entries, with repair of what is nearly XML. Pure."""
+"""Read RSS, Atom, RDF and CDF, with repair of documents that are nearly XML. Pure functions without I/O."""

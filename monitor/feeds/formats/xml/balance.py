@@ -1,7 +1,7 @@
-"""Balances the tags of a document that is no XML, so that one broken element costs itself and not its neighbours.
+"""Balance the tags of a document that is not well-formed XML, so that a broken element damages only itself.
 
-The forgiving parser goes by regular expressions: an element that another one's end tag closes takes all that follows
-it, entries too. Here each start tag gets its end tag within its entry, and an end tag that closes nothing goes.
+feedparser's lenient parser lets an element without an end tag swallow everything after it, entries included. Here each
+start tag gets an end tag within its entry, and end tags that close nothing are removed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from monitor.feeds.formats.limits import MAX_ATTRIBUTES, MAX_TAG
 
-#: What stands between texts: a CDATA section or comment, an instruction, a tag.
+#: Everything but text: a CDATA section, a comment, an instruction, a tag.
 _PIECE = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<[!?][^<>]*>"
     r"|<(?P<end>/?)(?P<name>[A-Za-z_][\w.:-]*)(?P<rest>(?:\s+[^\s\"'<>/=]+(?:\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'|[^\s\"'<>]*))?)*+)\s*(?P<empty>/?)>",
@@ -18,19 +18,18 @@ _PIECE = re.compile(
 )
 _ATTRIBUTE = re.compile(r"([A-Za-z_][\w.:-]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]*))")
 _ENTRIES = frozenset({"item", "entry"})
-#: Elements of an entry that hold a line of text, and nothing of which the next element of the entry could be a part.
+#: Elements of an entry that contain only a line of text. Another field of the entry after them ends them.
 _LINES = frozenset({"title", "link", "guid", "id", "pubdate", "published", "updated", "creator", "date", "category"})
-#: Elements that no markup within a text has.
+#: Elements that never occur in HTML, so that in an entry they must be its fields.
 _FIELDS = frozenset({"guid", "pubdate", "description", "published", "updated", "summary", "creator", "encoded"})
 _DEEPEST = 100
 
 
 def balanced(text: str) -> str:
-    """Return a document, which begins with its root, with end tags for its start tags and quoted attributes.
+    """Return the document with an end tag for each start tag, with quoted attributes, and without comments.
 
-    Comments and instructions are left out.
-
-    It is returned as it is when its elements are nested too deep, or a tag is too long, for it to be a feed.
+    The document must begin with its root. It is returned unchanged when its elements are nested too deeply, or a tag is
+    too long, for a feed.
     """
     opened: list[str] = []
     done: list[str] = []
@@ -57,7 +56,7 @@ def balanced(text: str) -> str:
 
 
 def _closed(opened: list[str], name: str) -> list[str]:
-    """Return the end tags up to that of the element, none where it is not open in this entry."""
+    """Return the end tags that close the elements up to and including `name`; [] when it is not open in this entry."""
     entry = max((at for at, each in enumerate(opened) if _local(each) in _ENTRIES), default=-1)
     is_outer = _local(name) in _ENTRIES or name in opened[: entry + 1]
     if name not in opened[0 if is_outer else entry + 1 :]:
@@ -66,7 +65,7 @@ def _closed(opened: list[str], name: str) -> list[str]:
 
 
 def _ended_by(opened: list[str], local: str) -> list[str]:
-    """Return the end tags that are missing before the start tag of an element: an entry's, a line's."""
+    """Return the end tags that are missing before a start tag: of the previous entry, or of a field with a line."""
     if local in _ENTRIES:
         entry = next((at for at, each in enumerate(opened) if _local(each) in _ENTRIES), len(opened))
         return _closed_from(opened, entry)
@@ -81,7 +80,7 @@ def _closed_from(opened: list[str], at: int) -> list[str]:
 
 
 def _attributes(rest: str) -> str:
-    """Return attributes with quotes, each once."""
+    """Return the attributes in quotes, each name once."""
     found: dict[str, str] = {}
     for match in _ATTRIBUTE.finditer(rest):
         if len(found) > MAX_ATTRIBUTES:

@@ -1,9 +1,9 @@
-"""Drives feedparser's two parsers so that nothing of an entry is lost or mixed up, and everything has a bound.
+"""Run feedparser's two parser classes directly, with changes that keep entries correct and limit their size.
 
-`feedparser.parse` is not called, for four reasons. It would guess the encoding again (see `encoding`). It lets
-`media:title`, `media:description`, `itunes:*` and `dc:title` take the place of an entry's own title and text: a photo's
-caption ("Mr X and Mr Y in 2019") would become the story. It drops `isPermaLink` when a link stands before the guid. And
-it has no bounds on entries, attributes and depth. Its two parser classes are public and do all the reading.
+`feedparser.parse` is not used, for four reasons. It would guess the encoding again (see `encoding`). It replaces an
+entry's own title and text by `media:title`, `media:description`, `itunes:*` and `dc:title`: the caption of a photo
+("Mr X and Mr Y in 2019") would become the story. It drops `isPermaLink` when a link comes before the guid. And it has
+no limits on entries, attributes and depth.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from monitor.feeds.formats.fields import html_text
 from monitor.feeds.formats.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ENTRIES, MAX_TAG
 from monitor.feeds.formats.xml import repair
 from monitor.feeds.formats.xml.balance import balanced
-from monitor.feeds.formats.xml.elements import PERSON
+from monitor.feeds.formats.xml.elements import PERSON, without_address
+from monitor.feeds.formats.xml.found import SIDE_TEXTS, is_permalink
 
 _ENTRIES = frozenset({"item", "entry"})
 _LARGE_TAG = re.compile(rf"<[A-Za-z_][^<>]{{{MAX_TAG}}}")
-#: What feedparser's handlers of single elements raise for elements that are not as they think; a licence or a map point
-#: in the wrong place must not cost the feed.
+#: Errors that feedparser's handlers raise for unexpected elements. A misplaced licence or map point must not make the
+#: whole feed fail.
 _STUMBLES = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
 
 class _EnoughEntriesError(Exception):
-    """The limit of entries is reached; what was read so far is the result."""
+    """The limit of entries is reached; the entries read so far are the result."""
 
 
 class _FeedparserReader:
-    """What we change in feedparser's handlers. Mixed in before both of its parsers."""
+    """Our changes to feedparser's handlers: a mixin before each of its two parser classes."""
 
     entries: list[Any]
     elementstack: list[Any]
@@ -54,7 +55,7 @@ class _FeedparserReader:
 
     def __init__(self, *args: Any) -> None:
         self.stumbled = ""
-        #: Namespaces and names of the elements that the strict parser is in, and how deep it is in one it passes over.
+        #: Namespaces and names of the open elements (strict parser only), and the depth inside an element it skips.
         self.opened: list[tuple[str, str]] = []
         self.hidden = 0
         self.skip_hours: list[int] = []
@@ -67,7 +68,7 @@ class _FeedparserReader:
         if self.depth > MAX_DEPTH:
             raise FeedError(f"elements are nested over {MAX_DEPTH} deep", reason="too_deep")
         try:
-            return super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # feedparser's class stands behind this
+            return super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # feedparser's class is the next base
         except _STUMBLES:
             self.stumbled = self.stumbled or tag
 
@@ -78,15 +79,20 @@ class _FeedparserReader:
             super().unknown_endtag(tag)  # type: ignore[misc]
         except _STUMBLES:
             self.stumbled = self.stumbled or tag
-            # What it would have done after its handler.
+            # Do what feedparser would have done after its handler.
             for stack, length in stacks:
                 del stack[max(length - 1, 0) :]
             self.depth = depth - 1
 
     def push_content(self, tag: str, attrs_d: dict[str, str], *rest: Any) -> None:
         super().push_content(tag, attrs_d, *rest)  # type: ignore[misc]
-        # What the document says itself: feedparser guesses a type where none is said.
+        # The type as the document has it: feedparser guesses one when there is none.
         self.contentparams["said_type"] = attrs_d.get("type", "").strip().lower()
+
+    def map_content_type(self, content_type: str) -> Any:
+        kind = super().map_content_type(content_type.strip())  # type: ignore[misc]
+        # What is no media type says nothing; feedparser would take such a text for base64.
+        return kind if "/" in kind else "text/plain"
 
     def handle_charref(self, ref: str) -> None:
         with contextlib.suppress(ValueError, OverflowError):  # a surrogate, or beyond Unicode
@@ -102,7 +108,7 @@ class _FeedparserReader:
     _start_entry = _start_item
 
     def _start_link(self, attrs_d: dict[str, str]) -> None:
-        attrs_d.pop("uri", None)  # feedparser takes it for href; Bluesky puts another scheme's address there
+        attrs_d.pop("uri", None)  # feedparser would use it as href; Bluesky writes an `at://` URL there
         super()._start_link(attrs_d)  # type: ignore[misc]
         links = self._context().get("links")
         if links and "href" not in attrs_d:
@@ -110,13 +116,13 @@ class _FeedparserReader:
 
     def _end_link(self) -> None:
         if self.elementstack and self.elementstack[-1][0] == "link":
-            # Before feedparser resolves it: an escaped CDATA section would look like a relative address.
+            # Before feedparser resolves it: an escaped CDATA section would look like a relative URL.
             self.elementstack[-1][2][:] = [html_text.unwrapped(self._text_of_top()).strip()]
         super()._end_link()  # type: ignore[misc]
 
     def _start_guid(self, attrs_d: dict[str, str]) -> None:
         if self.inentry and not self.insource:
-            self.entries[-1]["is_permalink"] = attrs_d.get("ispermalink", "true").strip().lower() != "false"
+            self.entries[-1]["is_permalink"] = is_permalink(attrs_d.get("ispermalink", ""))
         super()._start_guid(attrs_d)  # type: ignore[misc]
 
     _start_id = _start_guid
@@ -129,7 +135,7 @@ class _FeedparserReader:
 
     _end_id = _end_guid
 
-    # Dates are read by `dates`, from their words; feedparser's readers would be tried on each for nothing.
+    # `dates` reads the dates later, from their text. feedparser's date parsers would only take time.
     def _end_published(self) -> None:
         self.pop("published")  # type: ignore[attr-defined]
 
@@ -139,6 +145,14 @@ class _FeedparserReader:
         self.pop("updated")  # type: ignore[attr-defined]
 
     _end_modified = _end_lastbuilddate = _end_updated
+
+    def _sync_author_detail(self, key: str = "author") -> None:
+        said, people = self._context().get(key), self._context().get(f"{key}s")
+        if said and people and not people[-1]:
+            if name := without_address(said):
+                people[-1]["name"] = name
+        else:
+            super()._sync_author_detail(key)  # type: ignore[misc]
 
     def _start_hour(self, attrs_d: dict[str, str]) -> None:
         self.elementstack.append(["hour", 0, []])
@@ -169,12 +183,6 @@ class _FeedparserReader:
         return text
 
 
-#: Elements whose text is kept under its own name, first one wins, and never takes the place of the entry's own.
-_SIDE_FIELDS = ("media_title", "media_description", "itunes_title", "itunes_subtitle", "itunes_summary",
-                "dc_title", "dc_description", "dc_date", "feedburner_origlink",
-                "media_text", "dcterms_abstract")  # fmt: skip
-
-
 def _side_handlers(name: str) -> dict[str, Any]:
     def start(self: _FeedparserReader, _attributes: dict[str, str]) -> None:
         self.elementstack.append([name, 0, []])
@@ -187,12 +195,12 @@ def _side_handlers(name: str) -> dict[str, Any]:
     return {f"_start_{name}": start, f"_end_{name}": end}
 
 
-#: The handlers of all of them, as a class to mix in: feedparser finds handlers by the names of methods.
-_SideTexts: Any = type("_SideTexts", (), {k: v for name in _SIDE_FIELDS for k, v in _side_handlers(name).items()})
+#: A mixin with a start and end handler for each of SIDE_TEXTS: feedparser finds handlers by the names of methods.
+_SideTexts: Any = type("_SideTexts", (), {k: v for name in SIDE_TEXTS for k, v in _side_handlers(name).items()})
 
 
-#: Elements of an entry with elements of their own that are read, None for all of them. Of media:group and media:content
-#: those in their own namespace are.
+#: The children that are read of an element inside an entry; None means all. Of media:group and media:content the
+#: children in the same namespace are read, of all other elements none.
 _PARENTS: dict[str, frozenset[str] | None] = {
     "author": PERSON,
     "contributor": PERSON,
@@ -204,7 +212,7 @@ _MEDIA = "http://search.yahoo.com/mrss"
 
 
 def _start_element(self: Any, name: Any, qname: Any, attrs: Any) -> None:
-    # Here and not only in unknown_starttag, because feedparser's own loop over them is quadratic.
+    # Also checked here, before feedparser's own loop over the attributes, which takes quadratic time.
     if len(attrs) > MAX_ATTRIBUTES:
         raise FeedError(f"an element has {len(attrs)} attributes", reason="too_many_attributes")
     uri, local = _pair(name)
@@ -216,7 +224,7 @@ def _start_element(self: Any, name: Any, qname: Any, attrs: Any) -> None:
 
 
 def _is_hidden(self: Any, uri: str, local: str) -> bool:
-    """Tell whether an element belongs to another one in an entry, as the id of a product's variant, or of an author."""
+    """Tell whether an element is not a field of the entry but part of another element, such as an author's `id`."""
     if not self.inentry or self.incontent or self.opened[-1][1] in _ENTRIES:
         return False
     parent_uri, parent = self.opened[-1]
@@ -240,7 +248,7 @@ def _characters(self: Any, text: str) -> None:
 
 
 def _pair(name: Any) -> Any:
-    """Namespace and local name: Python's expat reader splits a namespace that has spaces in it."""
+    """Return namespace and local name: Python's expat reader splits a namespace that contains spaces."""
     return name if len(name) == 2 else (name[0], name[-1])
 
 
@@ -253,8 +261,9 @@ _Loose: Any = type("_Loose", (_SideTexts, _FeedparserReader, feedparser.api.Loos
 
 
 def parse_xml(document: str, url: str) -> tuple[Any, str, str]:
-    """Return the parser after it has read the document, what that took (the suffix of the mode), and what was wrong.
+    """Parse a document: strictly, then strictly after repair, then leniently.
 
+    Returns the parser with its result, the suffix of `ParsedFeed.mode` ("", "-repaired" or "-loose"), and the problem.
     Raises FeedError: `too_many_attributes`, `tag_too_large`, `too_deep`.
     """
     try:
@@ -268,7 +277,7 @@ def parse_xml(document: str, url: str) -> tuple[Any, str, str]:
         return _strict(mended, url), "-repaired", problem
     with contextlib.suppress(xml.sax.SAXException):
         return _strict(balanced(mended), url), "-repaired", problem
-    # The forgiving parser works with regular expressions, which large tags make slow: those are refused first.
+    # The lenient parser uses regular expressions that are slow on large tags, so those are refused first.
     if _LARGE_TAG.search(mended):
         raise FeedError(f"a tag is over {MAX_TAG} characters long", reason="tag_too_large")
     parser = _Loose(url, None, "utf-8", {})
@@ -281,7 +290,7 @@ def parse_xml(document: str, url: str) -> tuple[Any, str, str]:
 
 
 def _configure(parser: Any) -> None:
-    # Both are done by `html` instead, on the basis that is recorded with each text.
+    # `html_text` does both instead, with the base URL that is recorded with each text.
     parser.resolve_relative_uris = False
     parser.sanitize_html = False
     parser.truncated = False
@@ -290,7 +299,7 @@ def _configure(parser: Any) -> None:
 def _strict(document: str, url: str) -> Any:
     parser = _Strict(url, None, "utf-8")
     _configure(parser)
-    sax = xml.sax.make_parser()  # noqa: S317  # what that rule fears is in the DOCTYPE, which was cut
+    sax = xml.sax.make_parser()  # noqa: S317  # the attacks that the rule warns of need a DOCTYPE, which was cut
     sax.setFeature(xml.sax.handler.feature_namespaces, True)
     sax.setFeature(xml.sax.handler.feature_external_ges, False)
     sax.setContentHandler(parser)

@@ -1,7 +1,7 @@
-"""Takes words out of entries that say the same in several languages, before the document is parsed.
+"""Keep one language of entries that have their title and text in several, before the document is parsed.
 
-Some feeds have a title and a text in each of their languages, told apart by `xml:lang`. All words of an entry must be
-of one language, but parsers of feeds keep the first title and mix the texts.
+Some feeds have several titles and texts in an entry, which differ in `xml:lang`. Feed parsers would keep the first
+title and mix the texts, but an entry must be in one language.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import NamedTuple
 _NAMES = r"(?:title|summary|description|content(?::encoded)?)"
 _SEVERAL = re.compile(rf"<{_NAMES}\s[^<>]*\bxml:lang\s*=")
 _ENTRY = re.compile(r"<(/?)(?:[A-Za-z_][\w.-]*:)?(?:item|entry)(?=[\s>])([^<>]*)>")
-#: A tag of an element that holds words, or a passage in which tags are only letters.
+#: A tag of an element with text, or a CDATA section or comment, inside which tags do not count.
 _TAG = re.compile(rf"<(/?)({_NAMES})(?=[\s>])([^<>]*)>|<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
 _LANGUAGE = re.compile(r"""\bxml:lang\s*=\s*["']\s*([A-Za-z]{2,3})""")
 _OF_FEED = re.compile(r"<(?:dc:)?language>\s*([A-Za-z]{2,3})")
 
 
 class _TaggedWords(NamedTuple):
-    """An element that holds words: its name, its language, and where it stands in the document."""
+    """An element with text: its name, its language, and its position in the document."""
 
     name: str
     language: str
@@ -33,10 +33,10 @@ def primary(language: str) -> str:
 
 
 def in_one_language(document: str, configured: str = "") -> str:
-    """Return a document that begins with its root, with the words of each entry in one language.
+    """Return the document with the texts of each entry in one language only. The document must begin with its root.
 
-    That is the feed's language, `configured` where the document names none; an entry that has no words in it keeps the
-    first language that it has. A document whose entries can't be told apart by their tags is returned as it is.
+    That language is the feed's, or `configured` when the document names none. An entry that has no text in it keeps its
+    first language. A document whose tags do not show where entries begin and end is returned unchanged.
     """
     if not _SEVERAL.search(document):
         return document
@@ -54,11 +54,11 @@ def in_one_language(document: str, configured: str = "") -> str:
         for left_out in _foreign(words, feed or primary(configured)):
             parts.append(document[at : left_out.start])
             at = left_out.end
-    return "".join((*parts, document[at:]))
+    return "".join((*parts, document[at:])) if parts else document
 
 
 def _words(document: str, start: int, end: int, inherited: str) -> list[_TaggedWords]:
-    """Return the elements that hold the words of one entry; what stands inside of them is not looked at."""
+    """Return the elements with text of one entry. Elements nested inside them are not examined."""
     found: list[_TaggedWords] = []
     opened: re.Match[str] | None = None
     for tag in _TAG.finditer(document, start, end):
@@ -74,7 +74,10 @@ def _words(document: str, start: int, end: int, inherited: str) -> list[_TaggedW
 
 
 def _foreign(words: list[_TaggedWords], wanted: str) -> list[_TaggedWords]:
-    """Return what is to be left out: words in another language beside the same in the wanted one, or in the first."""
+    """Return the elements to remove: those in another language than `wanted`, if there is one in `wanted`.
+
+    If there is none, the language of the first element is kept.
+    """
     left_out: list[_TaggedWords] = []
     for name in dict.fromkeys(each.name for each in words):
         same = [each for each in words if each.name == name]

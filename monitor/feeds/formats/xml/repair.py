@@ -1,7 +1,7 @@
-"""Makes XML of what claims to be XML, so that the strict parser can read it.
+"""Repair a document that is nearly XML, so that the strict parser can read it.
 
-`strip_prolog` is always applied: nothing before the root element is of use, and the DOCTYPE is where entity bombs live.
-`mend` is applied when the strict parser has refused the document.
+Everything before the root element is always dropped: it is not needed, and the DOCTYPE can hold entity bombs. `mend` is
+used only when the strict parser has refused the document.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html import entities
 
-#: XML 1.0, section 2.2: what a document may not contain, not even as a reference.
+#: Characters that XML 1.0, section 2.2, does not allow, not even as a reference.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ROOT = re.compile(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _DECLARATION_PART = re.compile(r"""["'\[\]>]""")
@@ -19,20 +19,20 @@ _REFERENCE = re.compile(
     r"|<(?![A-Za-z_/!?])|<(?=[^<>\"']{0,200}<)",
     re.DOTALL,
 )
-#: What was meant to begin a CDATA section.
+#: A misspelt beginning of a CDATA section, such as `<! [CDATA[`.
 _BEGINS = re.compile(r"<\s?!?\s?\[?\s?CDATA\s?\[", re.IGNORECASE)
-#: A CDATA section that an element begins with, and what was meant to end one.
+#: A CDATA section at the beginning of an element, and the misspelt end of one.
 _SECTION = re.compile(r"<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>\s*<!\[CDATA\[")
 _ENDS = re.compile(r"\]{1,2}\s?>?\s*\Z")
 _PAIR = re.compile(r"&#(5[5-7]\d{3}|[xX][dD][89abAB][0-9a-fA-F]{2});&#(5[5-7]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});")
 _ENTRY_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)(?:\s[^<>]*)?/?>")
 _ENTRY_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>")
-#: Characters at its end in which nearly every document has its root's end tag.
+#: Nearly every document has the end tag of its root in this many last characters.
 _TAIL = 200
 _XML_NAMES = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.-]*)\s*=")
 _USED = re.compile(r"</?([A-Za-z_][\w.-]*):[A-Za-z_]|\s([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*\s*=\s*[\"']")
-#: The prefixes under which feeds use these namespaces, declared or not.
+#: The usual prefix of each namespace, for feeds that use a prefix without declaring it.
 _NAMESPACES = {
     "atom": "http://www.w3.org/2005/Atom",
     "content": "http://purl.org/rss/1.0/modules/content/",
@@ -49,17 +49,17 @@ _NAMESPACES = {
 
 
 def strip_prolog(text: str) -> tuple[str, str]:
-    """The document from its root element on, and the root's local name in lower case; ("", "") when there is none.
+    """Return the document from its root element on, and the root's local name in lower case; ("", "") without a root.
 
-    Junk before the root, the XML declaration, comments, processing instructions and the DOCTYPE with its internal
-    subset are dropped, illegal characters as well.
+    Everything before the root is dropped: junk, the XML declaration, comments, processing instructions and the DOCTYPE
+    with its internal subset. Illegal characters are removed everywhere.
     """
     start, root = find_root(text)
     return (legal(text[start:]), root) if root else ("", "")
 
 
 def find_root(text: str) -> tuple[int, str]:
-    """Return where the root element begins, and its local name in lower case; "" when there is none."""
+    """Return the position of the root element, and its local name in lower case; "" when there is no root."""
     position = 0
     while (start := text.find("<", position)) >= 0:
         if text.startswith("<!--", start):
@@ -88,7 +88,7 @@ def _after(text: str, end: str, start: int) -> int:
 
 
 def _after_declaration(text: str, start: int) -> int:
-    """Where `<!DOCTYPE ... [ ... ]>` ends: past the first `>` outside of quotes and of the internal subset."""
+    """Return where `<!DOCTYPE ... [ ... ]>` ends: after the first `>` outside the internal subset in brackets."""
     inside = False
     position = start
     while match := _DECLARATION_PART.search(text, position):
@@ -101,15 +101,15 @@ def _after_declaration(text: str, start: int) -> int:
             inside = False
         elif sign == ">" and not inside:
             return position
-    # The subset never ends, so the next declaration-like `>` has to do.
+    # The internal subset never ends, so take the first `>`.
     return _after(text, ">", start)
 
 
 def completed(text: str) -> tuple[str, bool]:
-    """Return a document that ends in the middle without the entry that it ends in; and whether it did so.
+    """Return a document that was cut off, without its incomplete last entry; and whether it was cut off.
 
-    `text` begins with its root element. A document that has its root's end tag, or whose entries never have one, is
-    returned as it is.
+    `text` begins with its root element. A document that contains the root's end tag is complete. One whose entries
+    never have end tags is returned unchanged.
     """
     root = _ROOT.match(text)
     if root is None or re.search(rf"</{re.escape(root[0][1:])}\s*>", text[-_TAIL:]) or f"</{root[0][1:]}" in text:
@@ -119,7 +119,7 @@ def completed(text: str) -> tuple[str, bool]:
     if not ends and len(starts) > 1:
         return text, False
     end = ends[-1] if ends else starts[-1].start() if starts else text.rfind("<")
-    # What the entries stand in; a channel's own elements after them are not worth more than that they end well.
+    # Close the channel that the entries are in. Its own elements after the entries are lost.
     closing = "</channel>" if re.search(r"<channel[\s>]", text[:end]) and root[2].lower() != "channel" else ""
     if re.search(r"</channel\s*>", text[:end]):
         closing = ""
@@ -127,10 +127,10 @@ def completed(text: str) -> tuple[str, bool]:
 
 
 def mend(text: str) -> str:
-    """Return a document whose references, bare `&` and `<`, namespace prefixes and tail are in order.
+    """Repair references, bare `&` and `<`, undeclared namespace prefixes, and text after the root.
 
-    HTML's entities become their characters, references to nothing or to illegal characters vanish; CDATA sections and
-    comments stay as they are, but a section that lacks its end ends where its element does.
+    HTML entities become their characters; references to illegal characters are removed. CDATA sections and comments are
+    kept, but a section without an end is ended where its element ends.
     """
     text = _BEGINS.sub("<![CDATA[", text)
     end = text.rfind("-->")
@@ -152,7 +152,7 @@ def mend(text: str) -> str:
 
 
 def _with_ended_sections(text: str) -> str:
-    """Return the text with an end for each CDATA section that goes on past the end tag of the element it is in."""
+    """Return the text with an end for each CDATA section that would go on past the end tag of its element."""
     done: list[str] = []
     after: dict[str, int] = {}
 
@@ -203,10 +203,10 @@ def _joined(match: re.Match[str]) -> str:
 
 
 def _character(code: int) -> str:
-    """The character of a reference, '' for one that XML does not allow (surrogates, most controls, beyond Unicode)."""
+    """Return the character of a reference, '' when XML does not allow it (a surrogate, for example)."""
     if code > 0x10FFFF:
         return ""
-    if 0x80 <= code <= 0x9F:  # what was meant is windows-1252, as in HTML (section 13.2.5.80 of its standard)
+    if 0x80 <= code <= 0x9F:  # windows-1252 is meant, as in HTML (section 13.2.5.80 of its standard)
         return bytes([code]).decode("cp1252", "ignore")
     return _escaped(_ILLEGAL.sub("", chr(code)))
 

@@ -1,8 +1,8 @@
-"""A well-formed document as a tree, under the names that feedparser gives its elements.
+"""Parse a well-formed document into a tree whose elements have feedparser's names, such as `dc_creator`.
 
-ElementTree's C code reads the document and builds the tree; what is left to Python is a name for each element. The tree
-is for documents as nearly all outlets write them: where feedparser would do something that can't be seen from the tree,
-UnusualError says so, and feedparser has to read the document (`feedparser_driver`).
+ElementTree's C code builds the tree; Python only renames the elements. This handles documents as nearly all outlets
+write them. For others, whose result in feedparser can't be told from the tree, UnusualError is raised, and feedparser
+reads the document (`feedparser_driver`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from xml.parsers.expat import errors
 
 from monitor.feeds.formats.limits import MAX_ATTRIBUTES, MAX_ENTRIES
 
-#: No feed that we read has elements as deep in each other, or as many: a tree of them takes tens of MB.
+#: The most levels and elements of a tree, more than any known feed has. Such a tree takes tens of MB.
 _DEPTH, _ELEMENTS = 24, 300_000
-#: Characters after which the limits are looked at first, then after twice as many, and so on, as the whole tree is
-#: looked at: they hold fewer elements than it may have, and most documents.
+#: The limits are checked after this many characters, then after twice as many, and so on, since a check walks over the
+#: whole tree. Most documents are shorter, and so many characters can't exceed the limit of elements.
 _PIECE = 1 << 18
 _NO_MEMORY = errors.codes[errors.XML_ERROR_NO_MEMORY]
 _ENTRIES = frozenset({"item", "entry"})
-#: Namespace in lower case -> feedparser's prefix for it; those of feeds themselves have none (`feedparser.mixin`).
+#: feedparser's prefix for each namespace (in lower case); the namespaces of RSS and Atom have none. From
+#: `feedparser.mixin`.
 NAMESPACES = {
     "http://blogs.law.harvard.edu/tech/rss": "",
     "http://purl.org/rss/1.0/": "",
@@ -40,7 +41,7 @@ NAMESPACES = {
     "http://purl.org/rss/1.0/modules/syndication/": "sy",
     "http://www.w3.org/xml/1998/namespace": "xml",
 }
-#: Namespaces for whose elements feedparser has rules of its own that are not followed here.
+#: Namespaces for whose elements feedparser has special rules that are not implemented here.
 STRANGE = frozenset({
     "http://example.com/newformat#", "http://example.com/necho", "http://purl.org/echo/", "uri/of/echo/namespace#",
     "http://purl.org/pie/", "http://purl.org/rss/1.0/modules/rss091#", "http://creativecommons.org/ns#license",
@@ -49,30 +50,30 @@ STRANGE = frozenset({
     "http://www.opengis.net/gml", "http://example.com/dtds/podcast-1.0.dtd", "http://podlove.org/simple-chapters",
     "http://www.w3.org/1999/xhtml", "http://www.w3.org/1999/xlink",
 })  # fmt: skip
-#: Prefixes by which feedparser knows elements, whatever their namespace.
+#: Prefixes that feedparser recognises whatever their namespace.
 _PREFIXES = frozenset(NAMESPACES.values()) | {"cc", "creativecommons", "gml", "psc", "xhtml", "side", "own"}
-#: Attributes that mean something, so that one of another namespace with the same name would be taken for it.
+#: Attributes that are read, so that one of the same name in another namespace could be mistaken for it.
 _MEANT = frozenset({"base", "lang", "url", "uri", "href", "rel", "type", "term", "label", "scheme", "domain", "text",
                     "ispermalink", "mode", "src", "lastmod", "medium", "width"})  # fmt: skip
 
 
 class UnusualError(Exception):
-    """Something that feedparser has to read."""
+    """Our own reader can't read the document; feedparser has to."""
 
 
 class Tree:
-    """A document's root, and whether it has more entries than are read; those and what follows them are not in it.
+    """The parsed tree of a document, which must begin with its root.
 
-    The document begins with its root. Names of elements and attributes are feedparser's (`dc_creator`, `xml:lang`), in
-    lower case, and so are the values of `rel` and `type`. `namespaces` are those that it declares, in lower case.
-    Raises UnusualError for what is no well-formed XML, too much of it, or nothing that a feed has.
+    Names of elements and attributes are feedparser's (`dc_creator`, `xml:lang`) in lower case; the values of `rel` and
+    `type` are in lower case too. `namespaces` are the declared ones, in lower case. `truncated` means that there were
+    more than MAX_ENTRIES entries; the tree ends before the first one too many. Raises UnusualError for a document that
+    is not well formed, too large, or unlike any feed.
     """
 
     def __init__(self, document: str) -> None:
         if document.startswith(("<!", "<?")):
-            # A DOCTYPE can stand nowhere else (XML 1.0, production 22). It was cut; should one come by, nothing of it
-            # is expanded.
-            raise UnusualError("something stands before the root")
+            # A DOCTYPE can only be before the root (XML 1.0, production 22). The caller has cut it; this makes sure.
+            raise UnusualError("something is before the root")
         self.truncated = False
         self.namespaces: set[str] = set()
         self._names: dict[str, str] = {}
@@ -80,7 +81,7 @@ class Tree:
         self._prefixes: dict[str, str] = {}
         self._unknown: dict[str, str] = {}
         builder = _Builder(self._declared)
-        parser = XMLParser(target=builder)  # noqa: S314  # what that rule fears is in the DOCTYPE
+        parser = XMLParser(target=builder)  # noqa: S314  # the attacks that the rule warns of need a DOCTYPE
         try:
             start, end = 0, _PIECE
             while start < len(document):
@@ -101,8 +102,8 @@ class Tree:
             _cut(self.root, MAX_ENTRIES)
 
     def _is_enough(self, root: Element | None) -> bool:
-        """Whether there are more entries in the tree than are read. Raises UnusualError for too many elements."""
-        if root is None:  # its tag has not ended
+        """Tell whether the tree has more than MAX_ENTRIES entries. Raises UnusualError for too many elements."""
+        if root is None:  # its start tag is not complete yet
             return False
         level, depth, elements = [root], 0, 0
         while level and depth < _DEPTH:
@@ -130,12 +131,12 @@ class Tree:
             raise UnusualError(f"the namespace {uri} has spaces in it")
         if prefix and self._prefixes.setdefault(prefix, uri) != uri:
             raise UnusualError(f"the prefix {prefix} stands for two namespaces")
-        # Of elements in a namespace that it does not know, feedparser goes by the first prefix for it.
+        # In a namespace that it does not know, feedparser names elements by the first prefix declared for it.
         if known is None and uri and self._unknown.setdefault(uri, prefix) != prefix:
             raise UnusualError(f"{uri} has two prefixes")
 
     def _name(self, tag: str) -> str:
-        """Feedparser's name for an element that ElementTree calls `{NAMESPACE}NAME`, or NAME where there is none."""
+        """Return feedparser's name for ElementTree's `{NAMESPACE}NAME`, or NAME when there is no namespace."""
         if (name := self._names.get(tag)) is not None:
             return name
         name = tag
@@ -167,13 +168,13 @@ class Tree:
             name = f"{prefix}:{name}"
         name = name.lower()
         if name in {"base", "xml:base"}:
-            raise UnusualError("relative addresses with a base of their own")
+            raise UnusualError("an element has its own base URL")
         self._attributes[tag] = name
         return name
 
 
 class _Builder(TreeBuilder):
-    """ElementTree's, which tells of each namespace that is declared."""
+    """ElementTree's builder, which also calls `declared` for each declared namespace."""
 
     def __init__(self, declared: Callable[[str, str], None]) -> None:
         super().__init__()
@@ -181,13 +182,13 @@ class _Builder(TreeBuilder):
 
 
 def elements_of(document: str) -> Element:
-    """Read a document that begins with its root, whatever it is, under the names that ElementTree gives.
+    """Parse any XML document that begins with its root, with ElementTree's own names (`{NAMESPACE}NAME`).
 
-    Raises UnusualError for what is no XML, or nests its elements too deep.
+    Raises UnusualError when it is not well-formed XML.
     """
     if document.startswith(("<!", "<?")):
-        raise UnusualError("something stands before the root")
-    parser = XMLParser()  # noqa: S314  # what that rule fears is in the DOCTYPE
+        raise UnusualError("something is before the root")
+    parser = XMLParser()  # noqa: S314  # the attacks that the rule warns of need a DOCTYPE
     try:
         parser.feed(document)
         root: Element = parser.close()
@@ -205,13 +206,16 @@ def text_of(element: Element) -> str:
 
 
 def _parts(tag: str) -> tuple[str, str]:
-    """The namespace, in lower case, and the name of `{NAMESPACE}NAME`."""
+    """Return the namespace, in lower case, and the name of `{NAMESPACE}NAME`."""
     uri, _, name = tag[1:].rpartition("}")
     return uri.lower(), name
 
 
 def _cut(parent: Element, left: int) -> int:
-    """Take the entries beyond so many and what follows them from a tree; how many more may come, -1 after a cut."""
+    """Keep the first `left` entries of a tree, and remove everything from the next entry on.
+
+    Returns how many more entries may follow; -1 when something was removed.
+    """
     for at, child in enumerate(parent):
         is_entry = child.tag in _ENTRIES
         if is_entry and not left:

@@ -137,6 +137,7 @@ RDF = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", [WHOLE, ATOM, RDF, WHOLE.replace("<item>", "<item><b:x xmlns:b='urn:b'/>")])
 def test_row_107_a_document_cut_anywhere_never_gives_half_an_entry(document: str) -> None:
     whole = parse(document.encode())
@@ -242,3 +243,103 @@ def test_row_129_escapes_show_seven_bit_encodings_without_a_label() -> None:
     for label in ("", "utf-8", "iso-8859-1"):
         assert labelled(SCRIPTS["ja"][0], "iso2022_jp", label) == SCRIPTS["ja"][0]
         assert labelled(SCRIPTS["ko"][0], "iso2022_kr", label) == SCRIPTS["ko"][0]
+
+
+# ---- 135: short texts in Latin letters ----
+
+#: Language: the encodings it came in, and a headline that is too short for its words to show the language well.
+SHORT = {
+    "cs": (("cp1250", "iso8859-2"), "Český premiér přijal kancléře"),
+    "sk": (("cp1250", "iso8859-2"), "Predseda vlády prišiel do Košíc"),
+    "pl": (("cp1250", "iso8859-2"), "Premier przyjął gości w Łodzi"),
+    "hu": (("cp1250", "iso8859-2"), "Fogadták a külügyminisztert Győrben"),
+    "ro": (("cp1250", "iso8859-2"), "Preşedintele s-a întâlnit cu premierul"),
+    "hr": (("cp1250", "iso8859-2"), "Više čvrstih mjera najavio je premijer"),
+    "tr": (("cp1254",), "Cumhurbaşkanı başbakanla görüştü"),
+    "lt": (("cp1257", "iso8859-13"), "Prezidentas aptarė šį klausimą"),
+    "lv": (("cp1257", "iso8859-13"), "Prezidents Rīgā runāja par drošību"),
+    "fr": (("cp1252", "iso8859-15"), "Le président reçoit à l'Élysée"),
+    "de": (("cp1252", "iso8859-15"), "Gespräche über die Brücke in Köln"),
+    "is": (("cp1252",), "Forsetinn fór á fund ráðherrans í gær"),
+}
+
+
+@pytest.mark.parametrize("label", ["utf-8", "iso-8859-1", "iso-8859-2", "windows-1250", ""])
+@pytest.mark.parametrize("language", SHORT)
+def test_row_135_a_short_text_shows_its_encoding_by_its_letters(language: str, label: str) -> None:
+    encodings, title = SHORT[language]
+    for encoding in encodings:
+        said = f' encoding="{label}"' if label else ""
+        document = f'<?xml version="1.0"{said}?><rss><channel><item><title>{title}</title></item></channel></rss>'
+        assert decode(document.encode(encoding)).text == document, encoding
+
+
+@pytest.mark.parametrize(
+    ("encoding", "title"),
+    [
+        ("iso8859-15", "Le prix: 5€, un cœur"), ("cp1252", "Le prix: 5€, un cœur"), ("cp1250", "Müller und Söhne"),
+        ("iso8859-2", "Rozmowy w Łodzi z panią Müller, że źle się działo"), ("cp1254", "İşte bakanın sözleri"), ("cp1257", "Žodis"),
+    ],
+)  # fmt: skip
+def test_row_135_a_right_label_is_believed_whatever_the_language(encoding: str, title: str) -> None:
+    document = f'<?xml version="1.0" encoding="{encoding}"?><rss><title>{title}</title></rss>'
+    assert decode(document.encode(encoding)).text == document
+
+
+def test_row_135_a_charset_after_a_colon_is_one() -> None:
+    document = "<rss><title>Переговоры в Москве</title></rss>"
+    assert decode(document.encode("koi8-r"), "text/xml; charset: koi8-r").text == document
+    short = "<rss><title>Prahu č. 5</title></rss>"
+    assert decode(short.encode("cp1250"), "application/rss+xml; charset: windows-1250").text == short
+
+
+def test_row_135_units_and_quotations_are_no_letters() -> None:
+    document = '<?xml version="1.0" encoding="utf-8"?><rss><title>5 km² at 20°C, nº 4, £5bn: “so be it” – ½ of it</title></rss>'
+    assert decode(document.encode("cp1252")).text == document
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16-le"])
+def test_row_135_utf_16_without_a_mark_may_begin_with_white_space(encoding: str) -> None:
+    document = '\r\n <?xml version="1.0" encoding="utf-16"?><rss><title>Gespräche</title></rss>'
+    assert decode(document.encode(encoding)).text == document
+
+
+# ---- 140: names of encodings ----
+
+
+@pytest.mark.parametrize("by", ["the declaration", "the header"])
+@pytest.mark.parametrize(
+    ("label", "encoding", "title"),
+    [
+        ("macintosh", "mac_roman", "Les délégués ont été reçus à l’Élysée"),
+        ("x-mac-roman", "mac_roman", "Gespräche über die Brücke in Köln"),
+        ("X-Mac-Cyrillic", "mac_cyrillic", "Министры двух стран обсудили мост"),
+        ("x-mac-ukrainian", "mac_cyrillic", "МІНІСТРИ обговорили міст"),
+        ("x-mac-ce", "mac_latin2", "Premier spotkał się z prezydentem w Łodzi"),
+        ("x-mac-greek", "mac_greek", "Ο υπουργός μίλησε στο τηλέφωνο"),
+        ("x-mac-turkish", "mac_turkish", "Bakan köprünün açılışına katıldı, ışıklar yandı"),
+        ("iso-8859-8-i", "iso8859_8", "שר החוץ נפגש עם עמיתו"),
+        ("logical", "iso8859_8", "שר החוץ נפגש עם עמיתו"),
+        ("sun_eu_greek", "iso8859_7", "Ο υπουργός μίλησε στο τηλέφωνο"),
+        ("koi8-ru", "koi8_u", "Міністри двох країн обговорили міст"),
+        ("windows-31j", "cp932", "首相は大統領と電話で会談した"),
+        ("windows-949", "cp949", "두 장관은 전화로 논의했다"),
+        ("cn-big5", "big5", "兩國部長通電話討論大橋"),
+        ("csgb2312", "gb2312", "两国部长通电话讨论大桥"),
+        ("dos-874", "cp874", "นายกรัฐมนตรีพบประธานาธิบดี"),
+        ("x-cp1250", "cp1250", "Předseda vlády řekl, že přijede"),
+        ("win-1251", "cp1251", "Переговоры министров в Москве"),
+        ("utf8mb4", "utf-8", "Réunion à Genève"),
+    ],
+)  # fmt: skip
+def test_row_140_each_name_of_an_encoding_in_browsers_is_known(label: str, encoding: str, title: str, by: str) -> None:
+    declared = f' encoding="{label}"' if by == "the declaration" else ""
+    document = f'<?xml version="1.0"{declared}?><rss><channel><item><title>{title}</title></item></channel></rss>'
+    found = decode(document.encode(encoding), "" if declared else f"text/xml; charset={label}")
+    assert found.text == document
+
+
+def test_row_140_a_name_of_a_mac_encoding_on_other_bytes_is_not_believed() -> None:
+    document = "<rss><channel><item><title>Министры двух стран обсудили по телефону мост</title></item></channel></rss>"
+    assert decode(document.encode(), "text/xml; charset=x-mac-cyrillic").text == document
+    assert decode(document.encode("koi8-r"), "text/xml; charset=x-mac-greek").text == document

@@ -193,6 +193,7 @@ def test_row_117_a_zone_that_nobody_knows_is_the_feeds() -> None:
     assert read("15 Jul 2026 14:30 ../../etc/passwd") == "2026-07-15T14:30"
 
 
+@pytest.mark.slow
 def test_row_118_every_month_name_of_the_data_file_can_be_read() -> None:
     forms = ("04 {} 2026 15:15:00 +0000", "{} 4, 2026 15:15", "4. {}. 2026, 15.15")
     unread = [
@@ -205,6 +206,16 @@ def test_row_118_every_month_name_of_the_data_file_can_be_read() -> None:
     ]
     assert len(names().months) > 50
     assert unread == []
+
+
+def test_row_118_each_language_has_names_of_its_own_only() -> None:
+    own = {"yanvar", "iyun", "iyul", "iyn", "iyl", "avqust", "avq", "sentyabr", "oktyabr", "noyabr", "dekabr"}
+    with_them = {language for language, months in names().months.items() for month in months if own & set(month)}
+    assert with_them == {"az", "uz"}
+    assert (read("4 juli 2026 15:15", "id"), read("4 iyul 2026 15:15", "id")) == (
+        "2026-07-04T15:15",
+        "2026-07-04T15:15",
+    )
 
 
 def test_row_118_names_of_other_scripts_need_no_language() -> None:

@@ -1,10 +1,11 @@
-"""The behaviour table of docs/polling.md, rows 119 and 122-124: long documents, sitemaps, wrapped links, bad neighbours."""
+"""The behaviour table of docs/polling.md, rows 119, 122-124 and 139: long documents, sitemaps, links, neighbours."""
 
 # ruff: noqa: E501  # documents are kept on one line
 from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +15,9 @@ from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.fields.redirect_links import publishers_address
 from monitor.feeds.formats.newest import newest
 from monitor.feeds.formats.parse import parse
+
+# Each document has thousands of entries.
+pytestmark = pytest.mark.slow
 
 
 def rss(items: str) -> bytes:
@@ -149,6 +153,14 @@ LONG = "https://www.port-post.example/" + "a" * 150
         ("https://r.search.yahoo.com/_ylt=A/RV=2/RE=1/RO=10/RU=https%3a%2f%2fwww.port-post.example%2fa/RK=2/RS=x", "https://www.port-post.example/a"),
         ("https://l.facebook.com/l.php?u=https%3A%2F%2Fwww.port-post.example%2Fa&h=x", "https://www.port-post.example/a"),
         ("https://www.google.com/url?q=https%3A%2F%2Fl.facebook.com%2Fl.php%3Fu%3Dhttps%253A%252F%252Fwww.port-post.example%252Fa", "https://www.port-post.example/a"),
+        ("https://www.google.co.uk/url?q=https%3A%2F%2Fa.example%2F1", "https://a.example/1"),
+        ("https://news.url.google.com/url?url=https://a.example/1", "https://a.example/1"),
+        ("https://a-example.cdn.ampproject.org/c/s/a.example/1", "https://a.example/1"),
+        ("https://www.google.com/amp/s/a.example/1", "https://a.example/1"),
+        ("https://www.google.de/amp/a.example/1", "http://a.example/1"),
+        ("https://yandex.ru/turbo?text=https%3A%2F%2Fa.example%2F1", "https://a.example/1"),
+        ("https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fa.example%2F1&data=x", "https://a.example/1"),
+        ("https://urldefense.com/v3/__https://a.example/1__;!!abc", "https://a.example/1"),
     ],
 )  # fmt: skip
 def test_row_123_a_link_that_tells_the_publishers_address_is_that_address(link: str, address: str) -> None:
@@ -203,16 +215,109 @@ def test_row_124_one_bad_thing_costs_itself(bad: str) -> None:
 
 
 def test_row_124_an_entry_over_which_our_code_fails_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = entries.finish
+    whole = entries.safe_entry
 
     def failing(raw, setting):
         if raw.title == "Bad":
             raise ValueError("a mistake of ours")
         return whole(raw, setting)
 
-    monkeypatch.setattr(entries, "finish", failing)
+    monkeypatch.setattr(entries, "safe_entry", failing)
     feed = parse(
         rss("<item><title>Good</title></item><item><title>Bad</title></item><item><title>Better</title></item>")
     )
     assert [entry.title for entry in feed.entries] == ["Good", "Better"]
-    assert feed.problem == "1 entry could not be read"
+    assert [(each.reason, each.count) for each in feed.unread] == [("unreadable", 1)]
+
+
+# ---- 139: addresses that are not quite right ----
+
+
+@pytest.mark.parametrize(
+    ("link", "address"),
+    [
+        ("www.a.example/1", "https://www.a.example/1"),
+        ("&lt;https://a.example/1&gt;", "https://a.example/1"),
+        ('"https://a.example/1"', "https://a.example/1"),
+        ("&lt;a href=\"https://a.example/1\"&gt;more&lt;/a&gt;", "https://a.example/1"),
+        ("[more](https://a.example/1)", "https://a.example/1"),
+        ("https://https://a.example/1", "https://a.example/1"),
+        ("http:/a.example/1", "http://a.example/1"),
+        ("feed:https://a.example/1", "https://a.example/1"),
+        ("https://a.example/bridge_(east)", "https://a.example/bridge_(east)"),
+        ("https://a.example/archive/https://b.example/1", "https://a.example/archive/https://b.example/1"),
+        ("https://a.example/https://cdn.example/1.txt", "https://cdn.example/1.txt"),
+        ("/www.html", "https://a.example/www.html"),
+        ("https://a.example/\n      long-story", "https://a.example/long-story"),
+        ("https://a.example/long-\n\t  story?page=2", "https://a.example/long-story?page=2"),
+        ("https://a.example/a b", "https://a.example/a%20b"),
+    ],
+)  # fmt: skip
+def test_row_139_an_address_is_found_in_what_stands_around_it(link: str, address: str) -> None:
+    body = f"<rss version='2.0'><channel><item><title>T</title><link>{link}</link></item></channel></rss>"
+    assert [entry.link for entry in parse(body.encode(), url="https://a.example/feeds/rss.xml").entries] == [address]
+
+
+@pytest.mark.parametrize(
+    ("guid", "link"),
+    [
+        ("<guid>https://a.example/1</guid>", "https://a.example/1"),
+        ("<guid isPermaLink='false'>https://a.example/1</guid>", "https://a.example/"),
+        ("<guid isPermaLink='0'>https://a.example/1</guid>", "https://a.example/"),
+        ("<guid ispermalink='False'>https://a.example/1</guid>", "https://a.example/"),
+        ("<guid ISPERMALINK=' no '>https://a.example/1</guid>", "https://a.example/"),
+        ("<guid IsPermalink='1'>https://a.example/1</guid>", "https://a.example/1"),
+        ("<guid isPermaLink=''>https://a.example/1</guid>", "https://a.example/1"),
+        ("<guid isPermaLink=0>https://a.example/1</guid>", "https://a.example/"),
+        ("<guid>one</guid>", "https://a.example/"),
+    ],
+)
+def test_row_139_a_permalink_goes_before_a_link_to_the_home_page(guid: str, link: str) -> None:
+    body = f"<rss version='2.0'><channel><item><title>T</title><link>https://a.example/</link>{guid}</item></channel></rss>"
+    assert [entry.link for entry in parse(body.encode()).entries] == [link]
+
+
+@pytest.mark.parametrize(
+    ("guid", "link"),
+    [
+        ("<guid isPermaLink='true'>/news/1</guid>", "https://a.example/news/1"),
+        ("<guid>/news/1</guid>", "https://a.example/news/1"),
+        ("<guid isPermaLink='false'>/news/1</guid>", ""),
+        ("<guid>news-1</guid>", ""),
+    ],
+)
+def test_row_139_a_permalink_without_its_host_is_an_address(guid: str, link: str) -> None:
+    body = f"<rss version='2.0'><channel><item><title>T</title>{guid}</item></channel></rss>"
+    assert [entry.link for entry in parse(body.encode(), url="https://a.example/feeds/rss.xml").entries] == [link]
+
+
+def test_row_139_a_relation_may_be_written_as_its_registered_address() -> None:
+    links = "".join(
+        f"<link rel='http://www.iana.org/assignments/relation/{name}' href='https://a.example/{name}'/>"
+        for name in ("replies", "alternate")
+    )
+    body = f"<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id><title>T</title>{links}</entry></feed>"
+    assert [entry.link for entry in parse(body.encode()).entries] == ["https://a.example/alternate"]
+
+
+@pytest.mark.parametrize("date", ["<dc:date>2026-02-04T15:15Z</dc:date>", "<date>4 Feb 2026 15:15</date>"])
+@pytest.mark.parametrize("first", ["<pubDate>soon</pubDate>", "<pubDate>Thu, 01 Jan 1970 00:00:00 GMT</pubDate>", ""])
+def test_row_139_a_date_that_cannot_be_read_gives_way_to_one_that_can(first: str, date: str) -> None:
+    body = (
+        "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><item><title>T</title>"
+        f"{first}{date}</item></channel></rss>"
+    )
+    (entry,) = parse(body.encode()).entries
+    assert entry.published == datetime(2026, 2, 4, 15, 15, tzinfo=UTC)
+
+
+def test_row_122_a_sitemap_that_ends_in_the_middle_is_read_up_to_its_last_whole_entry() -> None:
+    def url(n: int) -> str:
+        return f"<url><loc>https://a.example/{n}</loc><news:news><news:title>Story {n}</news:title></news:news></url>"
+
+    head = "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' xmlns:news='http://www.google.com/schemas/sitemap-news/0.9'>"
+    whole = head + url(1) + url(2) + url(3)
+    feed = parse(whole[:-30].encode())
+    assert [entry.title for entry in feed.entries] == ["Story 1", "Story 2"]
+    assert feed.incomplete
+    assert not parse(f"{whole}</urlset>".encode()).incomplete

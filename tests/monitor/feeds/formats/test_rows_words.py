@@ -1,9 +1,13 @@
-"""The behaviour table of docs/polling.md, rows 100-104: no words of an entry are lost, and none are added."""
+"""The behaviour table of docs/polling.md, rows 100-104, 130 and 131: no words of an entry are lost, and none are added."""
 
 # ruff: noqa: E501  # documents are kept on one line, as they came
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 from html import escape
+from typing import Any
 
 import pytest
 
@@ -122,10 +126,26 @@ def test_row_102_what_a_format_calls_text_is_text() -> None:
     assert (unsaid.title, unsaid.summary) == ("How bold", "W")
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["if a<b and c>d then", "<b>bold</b> &amp; more", "x &lt; y", "A free <head>", "5 > 3 < 4", "<p>is a tag</p>"],
+)
+def test_row_102_letters_of_a_text_stay_in_atom_and_json(words: str) -> None:
+    escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    kinds = ('type="text"', 'type="TEXT"', "type=' text '")
+    assert {atom(f"<title>T</title><content {kind}>{escaped}</content>").content for kind in kinds} == {words}
+    fields = {"id": "1", "title": "T", "content_text": words}
+    assert one(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [fields]})).content == words
+
+
+@pytest.mark.parametrize("kind", [" html", "HTML", "string", "plaintext", "markdown", "text/html; charset=utf-8", ""])
+def test_row_102_a_type_that_is_none_costs_no_words(kind: str) -> None:
+    body = f"<title type='{kind}'>The &lt;b&gt;talks&lt;/b&gt;</title><content type='{kind}'>Words &lt;i&gt;here&lt;/i&gt;</content>"
+    assert (atom(body).title, atom(body).content) == ("The talks", "Words here")
+
+
 def test_row_102_json_content_text_is_text() -> None:
     def item(**fields: str) -> Entry:
-        import json
-
         return one(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", **fields}]}))
 
     assert item(title="T", content_text="if a<b and c>d then").content == "if a<b and c>d then"
@@ -233,3 +253,119 @@ def test_row_100_an_escaped_cdata_section_around_a_link_is_no_relative_address()
             "</channel></rss>"
         )
         assert parse(document.encode(), url="https://a.example/feed").entries[0].link == "https://a.example/1"
+
+
+# ---- 130: words where other systems put them ----
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        ("<googleplay:description>About the talks</googleplay:description>", "About the talks"),
+        ("<yandex:full-text>All of the talks</yandex:full-text>", "All of the talks"),
+        ("<turbo:content><![CDATA[<p>All of the talks</p>]]></turbo:content>", "All of the talks"),
+        ("<title>&lt;img src='a.jpg' alt='Two ministers at a table'&gt;</title>", "Two ministers at a table"),
+    ],
+)
+@pytest.mark.parametrize("unusual", ["", "<title><b>x</b></title>"])
+def test_row_130_words_under_other_names_make_an_article(inside: str, words: str, unusual: str) -> None:
+    names = " ".join(f"xmlns:{name}='urn:{name}'" for name in ("googleplay", "yandex", "turbo"))
+    entry = parse(
+        f"<rss version='2.0' {names}><channel><title>T</title><item>{inside}<link>https://a.example/1</link></item>"
+        f"<item>{unusual}</item></channel></rss>".encode()
+    ).entries[0]
+    assert (entry.summary or entry.content) == words
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"title": {"rendered": "The talks"}, "content": {"rendered": "<p>Words</p>"}, "date_gmt": "2026-02-04T15:15:00",
+         "link": "https://a.example/1", "author": 7, "tags": [3]},
+        {"title": "The talks", "description": "Words", "pubDate": "Wed, 04 Feb 2026 15:15:00 GMT",
+         "link": "https://a.example/1"},
+        {"title": {"#text": "The talks"}, "content": "<b>Words</b>", "published": "2026-02-04T15:15:00Z",
+         "url": "https://a.example/1"},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("whole", [lambda item: {"items": [item]}, lambda item: {"items": {"1": item}}])
+def test_row_130_json_of_other_systems_is_read(item: dict[str, Any], whole: Callable[[object], object]) -> None:
+    (entry,) = parse(json.dumps(whole(item)).encode()).entries
+    assert (entry.title, entry.summary or entry.content, entry.link) == ("The talks", "Words", "https://a.example/1")
+    assert entry.published == datetime(2026, 2, 4, 15, 15, tzinfo=UTC)
+    assert (entry.authors, entry.tags) == ((), ())
+
+
+def test_row_130_a_list_of_posts_without_a_feed_is_read() -> None:
+    post = {"id": 5, "date_gmt": "2026-02-04T15:15:00", "title": {"rendered": "The talks"}}
+    assert [entry.title for entry in parse(json.dumps([post]).encode()).entries] == ["The talks"]
+
+
+# ---- 131: signs that nobody sees ----
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Donau\u00addampf\u00adschiff", "Donaudampfschiff"),
+        ("&lt;ruby&gt;漢&lt;rp&gt;(&lt;/rp&gt;&lt;rt&gt;かん&lt;/rt&gt;&lt;rp&gt;)&lt;/rp&gt;&lt;/ruby&gt;字", "漢字"),
+        ("How to use &lt;rt&gt; in a page", "How to use <rt> in a page"),
+        (
+            "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f wins",
+            "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f wins",
+        ),
+        ("Hidden\U000e0041\U000e0042 signs", "Hidden signs"),
+        ("\U0001f3f4\U000e0041\U000e0042 signs", "\U0001f3f4 signs"),
+        ("It&amp;#8217s over, and &amp;#x201cwe know&amp;#x201d;", "It’s over, and “we know”"),
+    ],
+)
+def test_row_131_what_nobody_sees_goes_and_what_all_see_stays(title: str, shown: str) -> None:
+    document = f"<rss version='2.0'><channel><item><title>{title}</title></item></channel></rss>"
+    assert [entry.title for entry in parse(document.encode()).entries] == [shown]
+    body = document.replace("title>", "description>")
+    assert [entry.summary for entry in parse(body.encode()).entries] == [shown]
+
+
+# ---- 141: names with addresses ----
+
+
+@pytest.mark.parametrize("head", ["", "&bad; <b>"])  # the second one goes to the forgiving parser
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ("desk@gazette.photography (Ann Sample)", ("Ann Sample",)),
+        ("Ann Sample &lt;ann@news.international&gt;", ("Ann Sample",)),
+        ("Ann Sample, ann@xn--80ak6aa92e.xn--p1ai", ("Ann Sample,",)),
+        ("анна@пример.москва (Анна Пример)", ("Анна Пример",)),
+        ("ann@gazette.co.uk (Ann Sample)", ("Ann Sample",)),
+        ("desk@gazette.photography", ()),
+        ("@annsample", ("@annsample",)),
+        ("Ann @ the desk", ("Ann @ the desk",)),
+    ],
+)
+def test_row_141_an_authors_address_goes_whole_and_the_name_stays(
+    author: str, names: tuple[str, ...], head: str
+) -> None:
+    item = f"<item><title>Talks</title><author>{author}</author></item>"
+    document = f"<rss version='2.0'><channel><title>{head}</title>{item}</channel></rss>"
+    assert [entry.authors for entry in parse(document.encode()).entries] == [names]
+
+
+def test_row_141_a_long_author_without_an_address_takes_no_time() -> None:
+    long = "a" * 200_000 + "@"
+    document = f"<rss version='2.0'><channel><item><title>Talks</title><author>{long}</author></item></channel></rss>"
+    (entry,) = parse(document.encode()).entries
+    assert len(entry.authors[0]) <= 200
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Cup final &lt;img src='https://a.example/26bd.png' alt='⚽' class='smiley'/&gt; tonight", "Cup final ⚽ tonight"),
+        ("<![CDATA[Snow <img alt='❄️' src='s.png'>]]>", "Snow ❄️"),
+        ("Talks end &lt;img src='x.png' alt='Two men at a table'/&gt;", "Talks end"),
+        ("Talks end &lt;img src='x.png' alt='—'/&gt; at noon", "Talks end — at noon"),
+    ],
+)  # fmt: skip
+def test_row_101_an_emoji_that_is_a_picture_stays_in_the_headline(title: str, text: str) -> None:
+    assert rss(f"<title>{title}</title>").title == text

@@ -85,6 +85,7 @@ def test_documents_have_the_right_times() -> None:
             assert value.isoformat()[:16] == expected.rstrip("Z"), raw
 
 
+@pytest.mark.slow
 def test_the_newest_of_a_long_document_are_read() -> None:
     before, after = (
         {entry.title for entry in parse(body).entries} for body in script("07-oldest-first-over-2000.py").POLLS

@@ -21,20 +21,25 @@ SETTLED = 3
 
 GUIDS = (
     "none", "own", "own address", "position", "new at each poll", "one for all", "rises with edits",
-    "new with each edit", "turns over once", "session", "some have one",
+    "new with each edit", "turns over once", "session", "some have one", "ring", "headline",
 )  # fmt: skip
 LINKS = (
     "none", "own", "one for all", "fragment", "session parameter", "session path", "page and session", "two hosts",
     "http and https", "tracking", "site moves once", "shared by pairs",
-    "token in the path", "home page", "position",
+    "token in the path", "home page", "position", "headline",
 )  # fmt: skip
 DATES = ("own", "none", "time of the poll", "day only")
 #: What entries say: most have words of their own; "one title" and "one text" are what all entries have in common.
-WORDS = ("title and text", "title and text", "title", "one title", "one text")
+#: "long" words are so many that a story is known by them when it is put out again under other keys.
+WORDS = ("title and text", "title and text", "title", "one title", "one text", "long")
+#: What the whole feed does once: it is moved to another system, with other guids, links and endings of texts.
+EVENTS = ("", "", "", "moves")
 ORDERS = ("newest first", "oldest first", "shuffled")
 
 #: Keys that tell a story through every edit.
 FIRM_GUIDS = frozenset({"own", "own address", "rises with edits"})
+#: A guid that is used again tells its story while another page and date speak against all others.
+RING = 23
 FIRM_LINKS = frozenset({"own", "http and https", "tracking"})
 
 
@@ -47,6 +52,8 @@ class Story:
     title: str
     text: str
     edits: int = 0
+    #: How often it was put out again under another guid, link and date.
+    again: int = 0
 
 
 @dataclass
@@ -60,6 +67,7 @@ class Publisher:
     order: str
     window: int
     words: str
+    event: str = ""
     stories: list[Story] = field(default_factory=list)
     shown: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     polls: int = 0
@@ -67,14 +75,24 @@ class Publisher:
     def __post_init__(self) -> None:
         self.moves_at = self.dice.randint(5, 20)
         self.hidden: list[Story] = []
+        if not (self.link in FIRM_LINKS and self.date == "own"):
+            self.guid = {"ring": "own"}.get(self.guid, self.guid)
+            self.event = ""
+        if self.guid == self.link == "position":
+            self.date = "own"  # with places for keys, one title in the place of another is its edit to anybody
+        if not (self.guid in FIRM_GUIDS and self.words in {"title and text", "long"} and self.window > 7):
+            self.event = ""
         for _ in range(self.dice.randint(4, self.window)):
             self.write()
 
     def write(self) -> None:
         number = len(self.stories) + len(self.hidden) + 1
         subject = self.dice.choice(["Story", "Release note", "Talks in Oslo, part"])
+        subject = "Talks in Oslo, part" if self.words == "long" else subject
         title = "Bulletin" if self.words == "one title" else f"{subject} {number}"
         text = {"title": "", "one text": "Read the whole story on our pages."}.get(self.words, f"Words of {number}.")
+        if self.words == "long":
+            text = f"Words of {number}: what was said in the harbour hall on Monday, and by whom."
         self.stories.append(Story(number, self.polls * 2 + number, title, text))
 
     def edit(self, story: Story) -> None:
@@ -84,8 +102,10 @@ class Publisher:
         changes_title = self.words != "one title" and (self.words in {"title", "one text"} or self.dice.random() < 0.5)
         if changes_title or (both and self.words != "one title"):
             story.title = f"Story {story.number}, edited {story.edits}"
-        if self.words in {"title and text", "one title"} and (both or not changes_title):
+        if self.words in {"title and text", "one title", "long"} and (both or not changes_title):
             story.text = f"Words of {story.number}, corrected {story.edits} times."
+            if self.words == "long":
+                story.text += " What was said in the harbour hall on Monday, and by whom."
 
     @property
     def is_firm(self) -> bool:
@@ -94,11 +114,13 @@ class Publisher:
     @property
     def can_edit(self) -> bool:
         """Whether an edit can be told from another story at all, by what the feed says."""
+        if self.link == "headline" and self.guid in {"headline", "new with each edit"}:
+            return False  # guid and link change with each headline: the publisher's word for another story
         keyed = self.link in FIRM_LINKS | {"session parameter", "page and session", "two hosts"}
         return (
             self.is_firm
-            or (keyed and self.words == "title and text")
-            or (self.words == "title and text" and self.date == "own")
+            or (keyed and self.words in {"title and text", "long"})
+            or (self.words in {"title and text", "long"} and self.date == "own")
         )
 
     def live(self) -> None:
@@ -107,13 +129,22 @@ class Publisher:
             self.write()
         visible = self.stories[-self.window :]
         settled = self.polls > SETTLED  # before, nobody could know what stays with a story
+        if self.event and self.polls == self.moves_at:
+            for story in visible:
+                story.text += " Read on."
+            return
         if settled and self.can_edit and self.dice.random() < 0.4:
             self.edit(self.dice.choice(visible))
         placed = "position" in {self.guid, self.link}  # one story in the place of another looks like its edit
-        if self.can_edit and not placed and len(visible) > 3 and self.dice.random() < 0.15:
+        if self.can_edit and not (placed or self.event) and len(visible) > 3 and self.dice.random() < 0.15:
             self.hidden.append(self.stories.pop(self.stories.index(self.dice.choice(visible))))
-        if self.hidden and self.dice.random() < 0.15:
+        if len(self.hidden) > 1 and self.dice.random() < 0.3:  # the first has been away for a poll at least
             self.stories.append(self.hidden.pop(0))
+            # With words that nobody has seen, and with all keys new, it would be another story to anybody.
+            last = self.stories[-1]
+            is_known = self.shown.get(last.number, [None])[-1] == (last.title, last.text)
+            dice = self.words == "long" and self.guid in FIRM_GUIDS and self.dice.random() < 0.5
+            last.again += dice and is_known
             self.stories.sort(key=lambda story: story.number)
 
     def document(self) -> str:
@@ -139,7 +170,11 @@ class Publisher:
             host = "edge.example"
         if self.link == "site moves once" and self.polls >= self.moves_at:
             host = "moved.example"
-        page = f"https://{host}/story/{number}"
+        page = f"https://{host}/story/{number}" + "-again" * story.again
+        slug = story.title.lower().replace(" ", "-")
+        system = "v2-" if self.event and self.polls >= self.moves_at else ""
+        if system:
+            page = f"https://{host}/2026/story/{number}"
         link = {
             "none": "",
             "one for all": "https://news.example/latest",
@@ -153,22 +188,25 @@ class Publisher:
             "home page": "https://news.example/",
             "position": f"https://news.example/top/{place}",
             "shared by pairs": f"https://{host}/story/{number // 2}",
+            "headline": f"https://{host}/{number}/{slug}",
         }.get(self.link, page)
         guid = {
             "none": "",
-            "own": f"urn:{number}",
-            "own address": f"https://news.example/?p={number}",
+            "own": f"urn:{system}{number}" + "-again" * story.again,
+            "own address": f"https://news.example/?{system}p={number}" + "-again" * story.again,
             "position": str(place),
             "new at each poll": token,
             "one for all": "guid-of-the-feed",
-            "rises with edits": f"https://news.example/story/{number}#{story.edits}",
+            "rises with edits": f"https://news.example/story/{system}{number}{'-again' * story.again}#{story.edits}",
+            "ring": str(number % RING),
+            "headline": f"{number}-{slug}",
             "new with each edit": f"{number}-{story.edits}",
             "session": f"https://news.example/?p={number}&session={token}",
             "some have one": f"urn:{number}" if number % 3 else "n/a",
             "turns over once": f"{self.polls >= self.moves_at}-{number}",
         }[self.guid]
         date: Any = {
-            "own": story.hour,
+            "own": story.hour + 500 * story.again,
             "none": "",
             "time of the poll": 1000 + self.polls,
             "day only": story.hour // 24 * 24,
@@ -186,6 +224,7 @@ def publisher(seed: int, **habits: str) -> Publisher:
         order=habits.get("order") or dice.choice(ORDERS),
         window=dice.randint(4, 12),
         words=habits.get("words") or dice.choice(WORDS),
+        event=habits.get("event") or dice.choice(EVENTS),
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.feeds.formats.content_hash import revision_of, significant
 from monitor.feeds.formats.document import Entry, EntrySource, ParsedFeed
+from monitor.feeds.novelty import filters
 from monitor.feeds.novelty.entry_keys import entry_digest
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
 from monitor.feeds.novelty.seen import SeenStories
@@ -148,6 +149,26 @@ def test_filters_and_rewriting_work_and_a_slow_pattern_matches_nothing() -> None
     )
     assert sorted(a.url for a in kept.new) == ["https://mirror.example/1", "https://mirror.example/2"]
     assert [each.reason for each in kept.left_out] == ["filtered", "too_old"]
+
+
+def test_a_pattern_gets_a_second_chance_and_is_given_up_after_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may stand still during a search; and one document must not hold up all others."""
+    tries: list[str] = []
+
+    class Busy:
+        def search(self, text: str, timeout: float) -> bool:
+            tries.append(text)
+            if text == "slow" or len(tries) == 1:
+                raise TimeoutError
+            return True
+
+    pattern = filters.Pattern("a")
+    monkeypatch.setattr(pattern, "_compiled", Busy())
+    assert pattern.matches("quick")
+    assert not pattern.slow
+    assert [pattern.matches("slow") for _ in range(100)] == [False] * 100
+    assert pattern.slow
+    assert len(tries) < 10
 
 
 def test_markup_dates_and_order_of_tags_are_no_revision() -> None:

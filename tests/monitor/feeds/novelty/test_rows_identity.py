@@ -84,11 +84,13 @@ def test_row_70_some_entries_have_a_placeholder_for_a_guid() -> None:
     ]  # fmt: skip
 
 
-def test_row_71_the_same_headline_again_is_news_when_its_text_is_new() -> None:
+@pytest.mark.parametrize(
+    ("link", "guid"), [("bulletin", "b{}"), ("bulletin/{}", ""), ("bulletin/{}", "b{}"), ("bulletin?day={}", "n/a")]
+)
+def test_row_71_the_same_headline_again_is_news_when_its_text_is_new(link: str, guid: str) -> None:
     def bulletin(day: int) -> str:
-        return rss(
-            item("Harbour bulletin", f"{HOME}bulletin", f"b{day}", f"On day {day} the harbour is open", 24 * day)
-        )
+        text = f"On day {day} the harbour is open"
+        return rss(item("Harbour bulletin", f"{HOME}{link.format(day)}", guid.format(day), text, 24 * day))
 
     follower = Follower()
     follower.play([bulletin(1), bulletin(2), bulletin(3)])
@@ -379,6 +381,13 @@ def test_row_76_editions_served_in_turn_are_told_once_each_way_and_a_correction_
     ]
 
 
+def test_row_76_the_same_letters_in_another_writing_are_no_correction() -> None:
+    def cafes(word: str) -> str:
+        return rss(*(item(f"{word} {n}", f"{HOME}{n}", f"g{n}", f"In the {word} of {n}") for n in range(3)))
+
+    assert Follower().play([cafes("Caf\u00e9"), cafes("Cafe\u0301"), cafes("Caf\u00e9")])[1:] == [NOTHING, NOTHING]
+
+
 def test_row_76_an_edit_that_is_taken_back_is_told() -> None:
     told = Follower().play([editions("First"), editions("Wrong"), editions("First"), editions("First")])
     assert [revision for _, revision in told[2][1]] == [2, 2, 2]
@@ -396,15 +405,24 @@ def test_row_76_a_stale_copy_with_fewer_entries_in_turn_tells_nothing_twice() ->
 # ---- when nothing holds ----
 
 
-def test_row_77_a_slot_whose_stories_change_is_seen_through_after_three_polls() -> None:
-    def slot(number: int) -> str:
-        return rss(item(f"Headline {number}", f"{HOME}top", "top", f"Text {number}", number * 5))
+def slot(number: int, link: str, guid: str) -> str:
+    """The one entry of a feed, another one each time."""
+    return rss(item(f"Headline {number}", f"{HOME}{link.format(number)}", guid, f"Text {number}", number * 5))
 
+
+@pytest.mark.parametrize("link", ["top", "top?place=1", "top#one", "en/top/"])
+def test_row_77_a_slot_whose_stories_change_is_seen_through_after_three_polls(link: str) -> None:
     follower = Follower()
-    told = follower.play([slot(n) for n in range(7)])
+    told = follower.play([slot(n, link, "top") for n in range(7)])
     assert [len(fresh) for fresh, _ in told] == [1, 0, 0, 0, 1, 1, 1]
     assert follower.choice.kind == "words"
     assert "for three polls" in follower.choice.why
+
+
+@pytest.mark.parametrize(("link", "guid"), [("top", ""), ("{}", "the-one-slot"), ("{}?from=feed", "1"), ("", "")])
+def test_row_77_a_slot_without_a_guid_or_with_other_pages_is_seen_through_at_once(link: str, guid: str) -> None:
+    told = Follower().play([slot(n, link, guid) for n in range(5)])
+    assert told == [([f"Headline {n}"], []) for n in range(5)]
 
 
 def test_row_78_a_document_of_nothing_but_new_entries_or_corrections_says_so() -> None:
@@ -464,3 +482,77 @@ def test_row_119_in_a_history_without_order_the_latest_dates_are_read() -> None:
     follower.poll(history(numbers, "rss", dated=True))
     numbers.insert(1300, 2600)
     assert [article.title for article in follower.poll(history(numbers, "rss", dated=True)).new] == ["Release 2600"]
+
+
+def of_the_day(numbers: Iterable[int], *, guid: str, link: str, hour: str = " 00:00:00 GMT") -> str:
+    rows = list(enumerate(numbers))
+    return rss(*(
+        item(f"Story number {n}", link.format(n=n, pair=n // 2), guid.format(n=n, place=place), "Read it all with us.",
+             f"Mon, 02 Mar 2026{hour}" if n < 6 else f"Tue, 03 Mar 2026{hour}")
+        for place, n in rows
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("hour", [" 00:00:00 GMT", ""])
+def test_row_147_places_of_a_list_tell_no_stories_of_one_day_apart(hour: str) -> None:
+    def feed(numbers: Iterable[int]) -> str:
+        return of_the_day(numbers, guid="{place}", link="https://a.example/s/{n}", hour=hour)
+
+    told = Follower().play([feed(range(1, 5)), feed(range(1, 5)), feed(range(4, 8))])
+    assert told[2] == (["Story number 5", "Story number 6", "Story number 7"], [])
+
+
+def test_row_147_the_next_story_of_the_day_under_a_shared_link_is_new() -> None:
+    def feed(*numbers: int) -> str:
+        return of_the_day(numbers, guid="urn:{n}", link="https://a.example/s/{pair}")
+
+    told = Follower().play([feed(1, 2, 4, 6), feed(1, 2, 4, 6), feed(1, 2, 4, 7), feed(1, 2, 4, 6)])
+    assert told[2:] == [(["Story number 7"], []), ([], [])]
+
+
+def spelled(link: str, **edited: str) -> str:
+    """A feed without guids whose links are `link`; of story 3 the fields `edited` are other ones."""
+    texts = {n: {"title": f"Story {n} of the coast", "text": f"Words of {n}."} for n in range(6)}
+    texts[3] |= edited
+    return rss(*(item(said["title"], link.format(n=n), "", said["text"], n) for n, said in texts.items()))
+
+
+def test_row_148_an_address_in_another_spelling_is_the_same() -> None:
+    spellings = [
+        "https://a.example/caf%C3%A9/{n}?a=1&b=2", "https://a.example/caf%c3%a9/{n}?b=2&a=1",
+        "https://A.example:443/x/../café/{n}?a=1&b=2#",
+    ]  # fmt: skip
+    first, *others = spellings
+    documents = [spelled(first), *(spelled(link, title=link[:20], text=link) for link in others)]
+    assert [(len(new), len(changed)) for new, changed in Follower().play(documents)] == [(6, 0), (0, 1), (0, 1)]
+
+
+def test_row_148_a_parameter_that_counts_the_edits_makes_no_other_story() -> None:
+    def feed(edit: int, **edited: str) -> str:
+        return spelled("https://a.example/s/{n}?rev=1", **edited).replace("/s/3?rev=1", f"/s/3?rev={edit}")
+
+    told = Follower().play(
+        [feed(1), feed(1), feed(2, title="Coast road open", text="It is open."), feed(3, text="No.")]
+    )
+    assert told[2] == ([], [("Coast road open", 1)])
+    assert told[3] == ([], [("Story 3 of the coast", 2)])
+
+
+def test_row_148_a_parameter_that_tells_pages_apart_makes_another_story() -> None:
+    before = spelled("https://a.example/show?id={n}")
+    other = item("A ferry runs aground", "https://a.example/show?id=9", "", "Nobody was hurt.", 3)
+    assert Follower().play([before, before, before.replace("<item>", f"{other}<item>", 1)])[2] == (
+        ["A ferry runs aground"], [],
+    )  # fmt: skip
+
+
+def test_row_76_two_versions_with_an_address_each_are_told_once_each() -> None:
+    def version(title: str) -> str:
+        others = [item(f"Other story {n}", f"https://a.example/{n}", f"g{n}", f"Text of {n}.", n) for n in range(5)]
+        return rss(
+            item(title, f"https://a.example/9-{title.replace(' ', '-')}", "g9", f"{title}, says the desk."), *others
+        )
+
+    told = Follower().play(version(title) for title in ["The coast road opens", "LIVE: the coast road opens"] * 5)
+    assert [changed for _, changed in told[1:3]] == [[("LIVE: the coast road opens", 1)], [("The coast road opens", 2)]]
+    assert told[3:] == [([], [])] * 7

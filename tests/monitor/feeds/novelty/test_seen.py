@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.feeds.formats.document import Entry, ParsedFeed
 from monitor.feeds.novelty.entry_keys import entry_digest
 from monitor.feeds.novelty.reconcile import reconcile
-from monitor.feeds.novelty.seen import KEEP_DAYS, MAX_SEEN, STORY_BYTES, KnownStory, SeenStories
+from monitor.feeds.novelty.seen import KEEP_DAYS, MAX_SEEN, SEGMENT_STORIES, STORY_BYTES, KnownStory, SeenStories
 from tests.monitor.feeds.novelty.follower import FEED, START
 
 names = st.binary(min_size=16, max_size=16)
@@ -75,10 +75,46 @@ def test_pruning_forgets_only_what_is_old_and_gone(contents: dict[bytes, KnownSt
         assert kept[name].day >= today - KEEP_DAYS
 
 
+@pytest.mark.slow
 def test_pruning_keeps_a_flood_within_its_bound() -> None:
     seen = remembered({b"%08d" % n: KnownStory(b"%08d" % n, bytes(16), 20_000) for n in range(MAX_SEEN + 500)})
     seen.prune([b"%08d" % n for n in range(100)], 20_001)
     assert len(seen) == MAX_SEEN
+
+
+def many(first: int, last: int) -> dict[bytes, KnownStory]:
+    return {b"%08d" % n: KnownStory(b"%08d" % n, bytes(16), 20_000) for n in range(first, last)}
+
+
+def test_a_new_story_of_a_busy_week_costs_one_short_record() -> None:
+    before = remembered(many(0, 2 * SEGMENT_STORIES + 10)).segments()
+    seen = remembered(many(2 * SEGMENT_STORIES + 10, 2 * SEGMENT_STORIES + 11), SeenStories(before))
+    after = seen.segments()
+    assert max(map(len, after.values())) <= SEGMENT_STORIES * STORY_BYTES
+    assert sum(after[number] is not before.get(number) for number in after) == 1
+    assert told(SeenStories(after)) == many(0, 2 * SEGMENT_STORIES + 11)
+
+
+def test_a_story_of_a_busy_week_is_changed_and_dropped_where_it_lies() -> None:
+    seen = SeenStories(remembered(many(0, 3 * SEGMENT_STORIES)).segments())
+    changed = KnownStory(b"%08d" % 7, bytes(16), 20_000, n=1)
+    seen.put(changed)
+    seen.drop(KnownStory(b"%08d" % 8, bytes(16), 20_000))
+    assert len(seen) == 3 * SEGMENT_STORIES - 1
+    assert told(SeenStories(seen.segments()))[changed.id] == changed
+    for story in many(0, 2 * SEGMENT_STORIES).values():
+        seen.drop(story)
+    assert told(SeenStories(seen.segments())) == many(2 * SEGMENT_STORIES, 3 * SEGMENT_STORIES)
+
+
+def test_stories_of_busy_weeks_come_back_oldest_first() -> None:
+    busy = [
+        KnownStory(b"%08d%02d" % (n, week), bytes(16), 7 * (3000 + week))
+        for week in (1, 0)
+        for n in range(SEGMENT_STORIES + 1)
+    ]
+    days = [story.day for story in SeenStories(remembered({s.id: s for s in busy}).segments())]
+    assert days == sorted(days)
 
 
 def test_a_segment_that_can_not_be_read_is_forgotten() -> None:

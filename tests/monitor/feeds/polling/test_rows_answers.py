@@ -13,7 +13,7 @@ from monitor.feeds.polling.feed_report import statuses, table
 from monitor.http.answers import mended
 from monitor.http.chain_cookies import ChainCookies
 from tests.feedserver import FeedServer, Reply, Request, rss
-from tests.monitor.feeds.world import HOUR, World
+from tests.monitor.feeds.world import DAY, HOUR, World
 
 BODY = rss("one story", "two story", "three story")
 ALL = {"one story", "two story", "three story"}
@@ -147,6 +147,26 @@ async def test_row_108_odd_status_lines_and_ends_of_lines_are_read(
     assert await polled(world, raw(answer + BODY)) == ALL
 
 
+async def test_row_146_of_a_header_that_a_proxy_repeats_the_first_counts(server: FeedServer, world: World) -> None:
+    day = b"Mon, 02 Mar 2026 09:00:00 GMT"
+    twice = b"".join(b"%b: %b\r\n" % pair for pair in [(b"Last-Modified", day), (b"ETag", b'"1"')] * 2)
+    refused = b"HTTP/1.1 429 Slow down\r\nRetry-After: 7200\r\nRetry-After: 7200\r\nContent-Length: 0\r\n\r\n"
+    server.on("/feed.xml", [raw(b"HTTP/1.1 200 OK\r\n" + twice + b"\r\n" + BODY), raw(refused)])
+    world.add()
+    await world.poll()
+    await world.poll(after=HOUR)
+    request = server.requests[-1]
+    assert (request.header("If-Modified-Since"), request.header("If-None-Match")) == (day.decode(), '"1"')
+    assert world.state().due_reason == "Retry-After 2.0 h (429)"
+
+
+async def test_row_146_a_wait_of_ages_is_the_longest_that_is_obeyed(server: FeedServer, world: World) -> None:
+    server.on("/feed.xml", Reply(429, b"", {"Retry-After": "9" * 40}))
+    world.add()
+    await world.poll()
+    assert world.wait() == 2 * DAY
+
+
 async def test_row_108_feeds_list_tells_of_odd_lines_and_cut_bodies_until_they_end(
     server: FeedServer, world: World
 ) -> None:
@@ -159,7 +179,7 @@ async def test_row_108_feeds_list_tells_of_odd_lines_and_cut_bodies_until_they_e
         (status,) = statuses([feed], {"a": state}, world.now)
         told.append(status.oddity)
         assert status.oddity in table([status], world.now)
-    assert told == ["2 odd header lines were passed over; the body was cut", ""]
+    assert told == ["2 bad header lines were ignored; the body was cut off", ""]
 
 
 @pytest.mark.parametrize("what", ["new", "a correction"])
@@ -378,6 +398,22 @@ async def test_row_113_max_body_raises_every_limit_in_its_way(server: FeedServer
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "limit", "reason"),
+    [
+        (1000, 0, ""), (1000, 50_000, "body_too_large"), (1000, 5_000_000, ""), (1700, 0, "body_too_large"),
+        (1700, 4_300_000, "body_too_large"), (1700, 6_000_000, ""),
+    ],
+)  # fmt: skip
+async def test_row_113_max_body_is_the_limit_wherever_it_lies(
+    server: FeedServer, world: World, size: int, limit: int, reason: str
+) -> None:
+    server.on("/feed.xml", Reply(200, long_feed(size)))
+    world.add(max_body=limit)
+    assert (await world.poll()).last_error == reason
+
+
+@pytest.mark.slow
 async def test_row_113_also_those_of_the_parser_and_it_lowers_them(server: FeedServer, world: World) -> None:
     body = long_feed(1990).replace(b"word ", b"words and ")
     assert len(body) > 10_000_000
@@ -386,3 +422,63 @@ async def test_row_113_also_those_of_the_parser_and_it_lowers_them(server: FeedS
     assert (await world.poll("large")).last_error == ""
     world.add("less", max_body=1_000_000)
     assert (await world.poll("less")).last_error == "body_too_large"
+
+
+# ---- 136: what was packed twice, or put into a page ----
+
+
+async def test_row_136_a_document_that_was_packed_twice_is_unpacked_twice(server: FeedServer, world: World) -> None:
+    packed = gzip.compress(gzip.compress(BODY))
+    assert await polled(world, Reply(200, packed, {"Content-Encoding": "gzip"})) == ALL
+
+
+@pytest.mark.slow
+async def test_row_136_a_bomb_within_gzip_is_a_bomb(server: FeedServer, world: World) -> None:
+    bomb = gzip.compress(gzip.compress(b" " * 60_000_000))
+    server.on("/feed.xml", Reply(200, bomb, {"Content-Encoding": "gzip"}))
+    world.add()
+    assert (await world.poll()).last_error == "decoded_too_large"
+
+
+async def test_row_136_utf_16_under_a_label_of_a_compression_is_a_document(server: FeedServer, world: World) -> None:
+    body = BODY.decode().replace('encoding="utf-8"', 'encoding="utf-16"').encode("utf-16")
+    assert await polled(world, Reply(200, body, {"Content-Encoding": "gzip"})) == ALL
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!DOCTYPE html>" + BODY,
+        b"<html><head></head><body>" + BODY.partition(b"?>")[2] + b"</body></html>",
+        b"<!doctype html><html><body><pre>" + BODY.replace(b"<", b"&lt;") + b"</pre></body></html>",
+        b"<br />\n<b>Warning</b>: undefined index in <b>/feed.php</b> on line <b>3</b><br />\n" + BODY,
+    ],
+)
+async def test_row_136_a_feed_in_a_page_around_it_is_read(server: FeedServer, world: World, page: bytes) -> None:
+    assert await polled(world, Reply(200, page, {"Content-Type": "text/html"})) == ALL
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!DOCTYPE html><html><body>" + b"<p>No such page.</p>" * 9 + b"</body></html>",
+        b"<script>document.cookie = 'seen=1'; location.reload();</script><noscript>Enable JavaScript.</noscript>",
+        b"<h1>Error</h1><p>" + b"The database can't be reached. " * 4 + b"</p>",
+        b"<!DOCTYPE html><html><body><pre>" + b"a &lt;b&gt; of code " * 9 + b"</pre></body></html>",
+    ],
+)
+async def test_row_136_a_page_and_a_piece_of_one_are_no_feed(server: FeedServer, world: World, page: bytes) -> None:
+    server.on("/feed.xml", Reply(200, page, {"Content-Type": "application/rss+xml"}))
+    world.add()
+    state = await world.poll()
+    assert (state.last_error, state.health) == ("html", "BLOCKED")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "sent"),
+    [("k=1; Max-Age=0600", "k=1"), ('k="a=b=="; Path=/', 'k="a=b=="'), ("k=1; Max-Age=0", None)],
+)
+def test_row_112_cookies_go_back_as_browsers_send_them(cookie: str, sent: str | None) -> None:
+    cookies = ChainCookies()
+    cookies.note("https://a.example/feed", cookie)
+    assert cookies.header("https://a.example/feed") == (sent or "")

@@ -130,6 +130,16 @@ async def test_row_06_a_200_with_the_same_etag_is_not_parsed(server: FeedServer,
     assert (world.parser.calls, state.health) == (1, "OK")
 
 
+@pytest.mark.parametrize("etag", ['"same"', 'W/"same"'])
+async def test_row_145_an_etag_that_never_changes_hides_no_entries(server: FeedServer, world: World, etag: str) -> None:
+    longer = rss("three story", "one story", "two story")
+    server.on("/feed.xml", [Reply(200, body, {"ETag": etag}) for body in (BODY, BODY, longer, longer)])
+    world.add()
+    for _ in range(4):
+        await world.poll(after=HOUR)
+    assert (sorted(world.titles), world.parser.calls) == (["one story", "three story", "two story"], 2)
+
+
 async def test_row_07_an_equal_body_is_not_parsed(server: FeedServer, world: World) -> None:
     server.on("/feed.xml", [Reply(200, BODY), Reply(200, BODY), Reply(200, rss("three story", "one story"))])
     world.add()
@@ -417,7 +427,7 @@ async def test_row_63_a_secret_that_is_not_there_is_said_without_a_request(
     assert (state.last_error, server.requests) == ("secret_missing", [])
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 async def test_secrets_stay_with_the_origin_they_were_given_for(
     server: FeedServer, world: World, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:

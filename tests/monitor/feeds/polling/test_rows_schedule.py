@@ -273,7 +273,7 @@ async def test_row_21_a_feed_is_never_given_up_silently(server: FeedServer, worl
     assert (state.health, round(world.wait() / DAY)) == ("DEAD", 1)
     told = [(log["health"], log["log_level"]) for log in logs if log["event"] == "feed_health"]
     assert told == [("ERROR", "warning"), ("DEAD", "warning")], "when it has lasted, and when it is given up nearly"
-    assert "asked once a day" in state.health_reason
+    assert "polled once a day" in state.health_reason
     server.on("/feed.xml", Reply(200, BODY))
     state = await world.poll_when_due()
     assert (state.health, state.error_count, len(world.titles)) == ("OK", 0, 2)
@@ -460,7 +460,7 @@ async def test_row_38_a_frozen_feed_is_told(server: FeedServer, world: World) ->
         healths.append((await world.poll_when_due()).health)
     assert healths[0] == "OK"
     assert healths[-1] == "STALE"
-    assert "nothing is new since 2026-03-02" in world.state().health_reason
+    assert "no new entry since 2026-03-02" in world.state().health_reason
     server.on("/feed.xml", Reply(200, rss("fresh story")))
     assert (await world.poll_when_due()).health == "OK"
 
@@ -549,6 +549,11 @@ async def test_an_important_feed_says_whether_it_is_well(server: FeedServer, wor
     assert (await world.poll_when_due("dear")).health == "OK"
     assert scrape()[name] == 1
     assert scrape()["summitry_last_article_timestamp_seconds"] == world.now
+    dear = world.poller.held["dear"].feed
+    world.poller.change(0, msgspec.structs.replace(dear, important=False))
+    assert name not in scrape()
+    world.poller.change(0, dear)
+    assert scrape()[name] == 1
     await world.poller.release([0])
     assert name not in scrape()
 
@@ -564,6 +569,22 @@ async def test_a_refresh_has_a_cooldown_and_still_sends_validators(server: FeedS
         assert world.poller.refresh("a")
         await settled(world, 2)
     assert server.requests[-1].header("If-None-Match") is not None
+
+
+async def test_a_clock_that_is_set_back_keeps_no_feed_waiting(server: FeedServer, world: World) -> None:
+    server.on("/feed.xml", conditional(lambda: BODY))
+    world.add()
+    async with running(world):
+        world.now += 1
+        await settled(world, 1)
+        wait = world.wait()
+        world.now -= 86400
+        await settled(world, 1)
+        world.now += wait - 5
+        await settled(world, 1)
+        assert len(server.requests) == 1, "no earlier than before, either"
+        world.now += 6
+        await settled(world, 2)
 
 
 def scrape() -> dict[str, float]:

@@ -22,7 +22,7 @@ GOOD = b"<rss version='2.0'><channel><title>Good</title><item><title>One</title>
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ParserPool]:
-    async with ParserPool(2, cpu_seconds=2.0) as running:
+    async with ParserPool(2, cpu_seconds=6.0) as running:
         yield running
 
 
@@ -88,7 +88,7 @@ async def test_the_loop_is_free_while_a_document_is_parsed(pool: ParserPool) -> 
     assert longest < 1.5  # the bench measures it; here only that nothing is parsed in this process
 
 
-@pytest.mark.parametrize("limit", [{"memory": 64 << 20}, {"heap": 32 << 20}], ids=["address space", "heap"])
+@pytest.mark.parametrize("limit", [{"memory": 192 << 20}, {"heap": 80 << 20}], ids=["address space", "heap"])
 async def test_a_document_that_needs_too_much_memory_is_refused(limit: dict[str, int]) -> None:
     text = "".join(f"<item><title>{n}</title><description>{'x' * 3800}</description></item>" for n in range(2_000))
     document = f"<rss><channel><language>en</language>{text}</channel></rss>".encode()
@@ -266,3 +266,11 @@ def children(of: int) -> list[int]:
         if stat[1] == str(of) and stat[0] != "Z" and b"monitor.feeds.sandbox.parser_template" in command:
             found.append(int(folder.name))
     return found
+
+
+async def test_what_parsers_load_first_takes_nothing_of_a_document_s_time() -> None:
+    """Unpacking the language model takes seconds of processor time on a slow machine."""
+    entry = "<item><title>Il reçoit le chancelier à Évian</title></item>"
+    foreign = f"<rss><channel><title>Le président</title>{entry}</channel></rss>"
+    async with ParserPool(1, cpu_seconds=0.3) as brief:
+        assert (await brief.parse(foreign.encode())).title == "Le président"

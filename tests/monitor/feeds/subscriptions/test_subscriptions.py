@@ -105,23 +105,25 @@ def test_the_same_address_under_another_id_replaces_the_earlier_one(tmp_path: Pa
         pytest.param("feeds: " + "[" * 3000, "nested too deeply", marks=pytest.mark.slow),
         ("feeds: [{url: 2026-99-99}]", "correct the YAML"),
         ("feeds: [{interval_s: " + "9" * 5000 + "}]", "correct the YAML"),
-        ("feeds: &a [*a]", "feeds[0]: is no feed"),
+        ("feeds: &a [*a]", "feeds[0]: is not a feed"),
         ("#" * (4 * 1024 * 1024 + 1), "too large for a list of feeds"),
         ("- x", "begin with `feeds:`"),
-        ("feed: []", "feed: is not known here"),
+        ("feed: []", "feed: is not a key of a list of feeds"),
         ("feeds: {a: 1}", "feeds: must be a list"),
         ("feeds: [{outlet: X}]", "feeds[0].url: is missing"),
-        ("feeds: [7]", "feeds[0]: is no feed"),
+        ("feeds: [7]", "feeds[0]: is not a feed"),
         ("feeds: [{url: 'ftp://x.example/'}]", "feeds[0]: url must begin with http"),
         ("feeds: [{url: 'https://me:secret@x.example/'}]", "credentials"),
+        ("feeds: [{url: 'https://me:secret@[x.example/'}]", "feeds[0].url: is not an address"),
+        ("feeds: [{url: 'https://me:secret@x.example:99999/'}]", "feeds[0]"),
         ("feeds: [{url: 'https://x.example/', languge: en}]", "did you mean `language`?"),
         ("feeds: [{url: 'https://x.example/', interval_s: fast}]", "feeds[0].interval_s: Expected `int`"),
-        ("feeds: [{url: 'https://x.example/', timezone: Mars}]", "feeds[0].timezone: 'Mars' is not known"),
+        ("feeds: [{url: 'https://x.example/', timezone: Mars}]", "feeds[0].timezone: 'Mars' is not a time zone"),
         ("feeds: [{url: 'https://x.example/', country: Germany}]", "feeds[0].country"),
         ("feeds: [{url: 'https://x.example/', language: '!'}]", "feeds[0].language"),
         ("feeds: [{url: 'https://x.example/', keep: [{field: mood, match: x}]}]", "feeds[0].keep[0].field"),
         ("feeds: [{url: 'https://x.example/', block: [{field: title, match: '('}]}]", "not a regular expression"),
-        ("feeds: [{url: 'https://x.example/'}, {url: 'https://x.example/'}]", "stands in the list twice"),
+        ("feeds: [{url: 'https://x.example/'}, {url: 'https://x.example/'}]", "is in the list twice"),
         ("include: bundled", "include: must be a list"),
         ("include: [x.yaml]", "include each other"),
         ("include: [absent.yaml]", "can't be read"),
@@ -138,6 +140,7 @@ def test_a_mistake_is_one_line_that_names_file_key_and_fix(tmp_path: Path, text:
     assert "secret" not in message
 
 
+@pytest.mark.slow
 def test_what_the_list_prints_it_can_read(tmp_path: Path) -> None:
     secret = Subscription(id="s", url="https://s.example/", auth=Auth(user="u", password=SecretRef(env="S")))
     path = write(tmp_path, "out.yaml", to_yaml([*bundled(), secret]))

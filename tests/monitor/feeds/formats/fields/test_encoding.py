@@ -49,7 +49,8 @@ def test_seven_bit_encodings_are_believed_when_the_document_says_so() -> None:
 @pytest.mark.parametrize(
     ("label", "codec"),
     [("latin1", "cp1252"), ("US-ASCII", "cp1252"), ("x-sjis", "cp932"), ("KS_C_5601-1987", "cp949"), ("gbk", "gb18030"),
-     ("utf8", "utf-8"), ("base64", ""), ("rot13", ""), ("no-such", ""), ("unicode_escape", ""), ("\x00", "")],
+     ("utf8", "utf-8"), ("base64", ""), ("rot13", ""), ("no-such", ""), ("unicode_escape", ""),
+     ("utf-7", ""), ("undefined", ""), ("\x00", "")],
 )  # fmt: skip
 def test_labels_of_the_web_mean_these_codecs(label: str, codec: str) -> None:
     assert codec_of(label) == codec
