@@ -1,4 +1,4 @@
-"""Assembly: from mentions to one event for each real contact. Pure and deterministic; see docs/assembly.md."""
+"""Assembly: makes one event for each real contact from mentions. Pure and deterministic; see docs/assembly.md."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""The working state of assembly: open events, and what each new mention changes in them. Deterministic, no clock.
+"""The working state of assembly: open events, and how each new mention changes them. Deterministic, without a clock.
 
-Events of the same states (a group) are assembled together. A mention is never just added to what stands: the group is
-taken back to the start of the mention's day, and the mentions from that day on are put to events again, day after day,
-within a day those first that say most. So the result depends on what was told on which day, never on the order in which
-the articles of a day happened to be polled; an article that comes late finds the place that it would have had.
+Events of the same states form a group and are assembled together. A mention is never simply added: the group is reset
+to the start of the mention's day, and the mentions from that day on are assigned to events again, day after day, and
+within a day the most informative first. So the result depends on what was published on which day, not on the order in
+which articles were polled, and a late article ends up where it would have been in time.
 
-What that changes is explicit: an event whose mentions all went to another one is published once more with
-`merged_into`, and the other keeps its id under `redirects`; an event keeps the id it was first published with.
+Changes are explicit. If all mentions of an event moved to another one, it is published once more with `merged_into`,
+and the other event lists its id under `redirects`. An event keeps the id under which it was first published.
 
-The caller sends `Outcome.events` first and then stores `Outcome.stored` and `Outcome.removed`. When it is stopped in
-between, the same mention gives the same events once more.
+The caller sends `Outcome.events` first, and then applies `Outcome.stored` and `Outcome.removed`. If it is interrupted
+in between, the same mention gives the same events again.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from monitor.assemble.slots import Slots
 from monitor.assemble.stored import EventState, Watermark, pack, unpack, unpack_event
 from monitor.records import Change, Event, Mention, Participant, utc
 
-#: Revisions that an event's history keeps: the first one, and the last ones.
+#: Revisions that an event's history keeps: the first one and the latest ones.
 MAX_HISTORY = 40
 
 _CLOCK = "clock"
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What one step changed: new revisions to send, keys whose state to store, keys whose state to delete."""
+    """The result of one step: new revisions to send, keys whose state to store, keys whose state to delete."""
 
     events: tuple[Event, ...] = ()
     stored: tuple[str, ...] = ()
@@ -60,14 +60,14 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 class _AssemblyStep:
-    """What one step has done so far: states read and changed, and what it will tell."""
+    """The changes of one step so far: states that were read or changed, and revisions to publish."""
 
     def __init__(self) -> None:
         self.states: dict[str, EventState] = {}
         self.changed: dict[str, None] = {}
-        #: Pairs whose record changed, and from which day on.
+        #: Pairs whose record changed, and the first day of the change.
         self.pairs: dict[str, int] = {}
-        #: Events of which no claim is left, each with the last claims that it had.
+        #: Events without any claim left, each with its last claims.
         self.last_claims: dict[str, tuple[Sighting, ...]] = {}
         self.removed: list[str] = []
         self.events: list[Event] = []
@@ -79,7 +79,7 @@ class _AssemblyStep:
 
 
 class Assembly:
-    """Open events by id, and what is on record of each pair of leaders."""
+    """The open events by id, and the record of each pair of leaders."""
 
     def __init__(self) -> None:
         self._slots = Slots()
@@ -90,9 +90,9 @@ class Assembly:
 
     @classmethod
     def restore(cls, states: Iterable[bytes]) -> Assembly:
-        """Return the assembly whose `states()` these are, in any order.
+        """Return the assembly with these stored states, given in any order.
 
-        Raises DecodeError when one is damaged, NewerSchemaError when a newer version wrote it.
+        Raises DecodeError when a state is damaged, NewerSchemaError when a newer version wrote it.
         """
         self = cls()
         for data in states:
@@ -118,7 +118,7 @@ class Assembly:
         yield from sorted(self._records)
 
     def state(self, key: str) -> bytes:
-        """Return the state to store under a key; raises KeyError for a key that is not there."""
+        """Return the state to store under a key. Raises KeyError for an unknown key."""
         if key == _CLOCK:
             return pack(Watermark(self._time))
         slot = self._slots.get(key)
@@ -126,22 +126,22 @@ class Assembly:
 
     @property
     def open_events(self) -> int:
-        """How many events are in the working state."""
+        """The number of events in the working state."""
         return len(self._slots)
 
     @property
     def now(self) -> datetime | None:
-        """The watermark, None before any time was told."""
+        """The current event time; None before any article."""
         return datetime.fromtimestamp(self._time, UTC) if self._time else None
 
     @property
     def _today(self) -> int:
         return datetime.fromtimestamp(self._time, UTC).toordinal() if self._time else 0
 
-    # -- what comes in ---------------------------------------------------------------------------------------------
+    # -- input -------------------------------------------------------------------------------------------------------
 
     def apply(self, mention: Mention) -> Outcome:
-        """Take in one mention, or a withdrawal. The same one a second time changes nothing."""
+        """Apply one mention, or a withdrawal. Applying it again changes nothing."""
         s = sighting_of(mention)
         cause = Cause(s.moment, s.article_id)
         if mention.withdraws:
@@ -159,7 +159,7 @@ class Assembly:
         return self._packed(step).outcome()
 
     def _withdraw(self, mention: Mention, notice: Sighting, cause: Cause) -> Outcome:
-        """Take back the claims that a newer revision or a notice replaces, in all events."""
+        """Take back, in all events, the claims that a newer revision or a notice replaces."""
         doomed: dict[str, list[Sighting]] = {}
         for s in self._taken_back(mention, notice):
             doomed.setdefault(group_of(s.participants), []).append(s)
@@ -189,9 +189,9 @@ class Assembly:
         return mention.source is not None and is_named(Participant(leader=leader, name=leader), mention.source)
 
     def advance(self, now: datetime) -> Outcome:
-        """Event time moved on: plans whose date passed become `unconfirmed`, old events are closed and leave.
+        """Move event time on: plans whose date passed become `unconfirmed`, and old events are closed and removed.
 
-        Only days count: a time of the day told last, or before it, changes nothing.
+        Only days count: a time on the current day, or before it, changes nothing.
         """
         now = utc(now)
         today = now.toordinal()
@@ -216,7 +216,7 @@ class Assembly:
     # -- assembling a group ------------------------------------------------------------------------------------------
 
     def _replaced(self, group: str, s: Sighting) -> Sighting | None:
-        """The sighting of an older revision of the article that `s` stands for now; `s` itself when it is not news."""
+        """The older revision's sighting that `s` replaces; `s` itself if it brings nothing new."""
         older: list[Sighting] = []
         for event_id in self._slots.group(group):
             slot = self._slots[event_id]
@@ -241,9 +241,9 @@ class Assembly:
     def _regroup(
         self, step: _AssemblyStep, group: str, added: Sighting | None, dropped: Sequence[Sighting]
     ) -> dict[str, str]:
-        """Take the group back to the first day that changes and assemble it anew, with a claim more and some less.
+        """Reset the group to the first day that changes, and assemble it again with one claim added and some removed.
 
-        Returns the ids of events that no claims are left of, each with the event that they went to, '' for none.
+        Returns the ids of events without claims, each with the event that took them over ('' for none).
         """
         start = min(s.day for s in (*dropped, *((added,) if added is not None else ())))
         ids = [i for i in self._slots.group(group) if not self._slots[i].gone]
@@ -279,7 +279,7 @@ class Assembly:
     def _note_withdrawn(
         step: _AssemblyStep, opened: dict[str, EventState], dropped: Sequence[Sighting], added: Sighting | None
     ) -> None:
-        """Note in each event which articles' claims were taken back from it."""
+        """Record in each event which articles' claims were taken back."""
         for state in opened.values():
             gone = {s.article_id: s.revision for s in state.sightings if s in dropped}
             if added is not None:
@@ -289,8 +289,8 @@ class Assembly:
                 step.changed[state.event_id] = None
 
     def _leave(self, step: _AssemblyStep, old: str, new: str, group: str) -> None:
-        """Take an event without claims out of the working state; one that was told and is no other event is kept."""
-        # What it was a part of, and what was a part of it, has to find its place anew.
+        """Remove an event without claims; it is kept if it was published and no other event took its claims over."""
+        # Events that it was part of, or that were part of it, must be linked again.
         around = (self._slots[old].into, *self._slots.parts(old))
         self._forget(step, old)
         state = step.states[old]
@@ -308,7 +308,7 @@ class Assembly:
                 step.changed[event_id] = None
 
     def _keep(self, step: _AssemblyStep, cluster: Cluster, group: str, merged: dict[str, EventState]) -> None:
-        """Store the claims of a cluster as its event's, unless nothing changed."""
+        """Store a cluster's claims as its event's, unless nothing changed."""
         sightings = tuple(sorted(bounded(cluster.sightings or ()), key=canonical_order))
         state = step.states.get(cluster.event_id) or EventState(event_id=cluster.event_id, group=group, sightings=())
         redirects = [r for old, event in merged.items() for r in (old, *event.redirects)]
@@ -321,7 +321,7 @@ class Assembly:
         self._store(step, state, cluster.anchor if whole else Anchor(sightings))
 
     def _relink(self, step: _AssemblyStep) -> None:
-        """Find anew which events are told as a part of another one, around those that changed."""
+        """Decide again, around the events that changed, which events are published as part of another one."""
         todo = list(step.changed)
         around: dict[str, Anchor] = {}
         while todo:
@@ -344,7 +344,7 @@ class Assembly:
     # -- revisions ---------------------------------------------------------------------------------------------------
 
     def _tell(self, step: _AssemblyStep, cause: Cause, left: dict[str, str]) -> None:
-        """Revise what changed: events of their own first, then those that are part of another one by now."""
+        """Publish what changed: first events of their own, then those that are now part of another one."""
         for event_id, claims in step.last_claims.items():
             state = step.states[event_id]
             step.events.append(self._retracted(state, claims, Anchor(claims), cause))
@@ -368,7 +368,7 @@ class Assembly:
             state = step.states[old]
             if state.revision and new:
                 step.events.append(self._gone(state, self._slots[new].into or new, cause))
-        # What is on record of a pair is part of what its later contacts tell.
+        # Later contacts of a pair mention its earlier ones, so they may change too.
         later = {
             i
             for pair, day in step.pairs.items()
@@ -384,9 +384,9 @@ class Assembly:
                 self._store(step, state)
 
     def _revise(self, step: _AssemblyStep, state: EventState, cause: Cause | None, *, closed: bool = False) -> bool:
-        """Tell the next revision of an event, unless nothing that a reader sees has changed. Updates `state`.
+        """Publish the next revision of an event, unless nothing visible changed. Updates `state`.
 
-        An event that is known from background alone is not told; one that was told before is retracted.
+        An event known only from background is not published; if it was published before, it is retracted.
         """
         parts = self._slots.parts(state.event_id)
         sightings = [*state.sightings, *(s for part in parts for s in self._open(step, part).sightings)]
@@ -406,12 +406,12 @@ class Assembly:
         return True
 
     def _retracted(self, state: EventState, claims: Sequence[Sighting], anchor: Anchor, cause: Cause | None) -> Event:
-        """The revision that says that no source stands behind an event any more; `claims` are the last it had."""
+        """The revision that says that no article supports an event any more; `claims` are its last ones."""
         event = build(state.event_id, claims, anchor, self._today, state.redirects)
         return self._next(state, retracted(event), b"", cause)
 
     def _gone(self, state: EventState, into: str, cause: Cause) -> Event:
-        """The revision that says that an event is told as another one from now on."""
+        """The revision that says that an event continues as another one."""
         event = build(state.event_id, state.sightings, Anchor(state.sightings), self._today, state.redirects)
         return self._next(state, msgspec.structs.replace(event, merged_into=into, closed=True), b"", cause)
 
@@ -435,7 +435,7 @@ class Assembly:
         return background.context(event.event_id, record) if record is not None and event.status in HAPPENED else ""
 
     def _record(self, step: _AssemblyStep, event_id: str) -> None:
-        """Note a contact that took place under each of its pairs."""
+        """Record a contact that took place under each of its pairs."""
         anchor = self._slots[event_id].anchor
         contact = background.contact_of(event_id, anchor)
         for pair in background.pairs(anchor.leaders):
@@ -466,12 +466,12 @@ class Assembly:
         return state
 
     def _store(self, step: _AssemblyStep, state: EventState, anchor: Anchor | None = None) -> None:
-        """Note that an event changed; `anchor` where its sightings did."""
+        """Record that an event changed; `anchor` is given if its sightings changed."""
         self._slots.put(state, anchor or self._slots[state.event_id].anchor)
         step.changed[state.event_id] = None
 
     def _packed(self, step: _AssemblyStep) -> _AssemblyStep:
-        """Bring what changed into its stored form, once for each step."""
+        """Convert what changed to its stored form, once a step."""
         for event_id in step.changed:
             self._slots[event_id].data = pack(step.states[event_id])
         return step
@@ -483,7 +483,7 @@ class Assembly:
 
 
 def _edited(s: Sighting, older: Sighting | None) -> Sighting:
-    """A newer revision's claim. A plan that was edited into its report keeps the day that had come by then."""
+    """A newer revision's claim. If a plan was edited into its report, the report keeps the planned day, if due."""
     if older is None or s.when is not None or s.status not in HAPPENED or older.when is None or older.span is None:
         return s
     due = s.day - READ_OUT <= older.span[0] == older.span[1] <= s.day

@@ -1,6 +1,6 @@
-"""An archive of articles through detection and assembly, in one process and in event time.
+"""Runs an archive of articles through detection and assembly, in one process and in event time.
 
-The result is what the stream gives: the same deciders are used, and the same clock, the articles' own times.
+The result is the same as in the running service: the same code decides, and time is given by the articles.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from monitor.assemble.assembly import Assembly
 from monitor.assemble.claims.notices import with_withdrawals
 from monitor.records import Article, Event, Mention, utc
 
-#: What turns an article into its mentions.
+#: Turns an article into its mentions.
 Detector = Callable[[Article], Iterable[Mention]]
 
-#: A leap of the clock further than this needs as many articles in a row as LEAP_WITNESSES.
+#: A jump of the clock by more than this is believed only after LEAP_WITNESSES articles in a row.
 LEAP = timedelta(days=2)
 LEAP_WITNESSES = 5
 
 
 class EventClock:
-    """Event time from articles' times: it never goes back, and one article from the future can't carry it away.
+    """Event time, taken from articles' times. It never goes back, and a single wrong date can't move it far.
 
-    A feed that dates an article wrongly would otherwise close every event. A leap of more than LEAP is taken when
-    LEAP_WITNESSES articles in a row are beyond it, and only as far as the earliest of them.
+    A feed that dates an article years ahead would otherwise close every event. A jump of more than LEAP is accepted
+    when LEAP_WITNESSES articles in a row are beyond it, and only up to the earliest of them.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class EventClock:
         self._beyond: deque[datetime] = deque(maxlen=LEAP_WITNESSES)
 
     def observe(self, article: Article) -> datetime | None:
-        """The time after an article: its published time, but not later than when it was seen; None before any."""
+        """Return the time after an article: its publication, at most the time it was seen. None before any time."""
         times = [utc(t) for t in (article.published, article.seen) if t is not None]
         if not times:
             return self.now
@@ -54,14 +54,14 @@ class EventClock:
 
 
 def replay(articles: Iterable[Article], detect: Detector, assembly: Assembly | None = None) -> Iterator[Event]:
-    """Yield each revision of each event, in the order in which the stream would tell them."""
+    """Yield each revision of each event, in the order in which the running service would publish them."""
     assembly = Assembly() if assembly is None else assembly
     clock = EventClock()
     for article in articles:
         now = clock.observe(article)
         if now is not None:
             yield from assembly.advance(now).events
-        # An archive without times is read in its order.
+        # An archive without times is read in its own order.
         undated = article.published is None and article.seen is None
         dated = msgspec.structs.replace(article, seen=now) if undated else article
         for mention in with_withdrawals(dated, tuple(detect(dated))):
@@ -69,16 +69,16 @@ def replay(articles: Iterable[Article], detect: Detector, assembly: Assembly | N
 
 
 def same_event(a: Article, b: Article, detect: Detector) -> bool:
-    """Say whether some contact that one article speaks of is one that the other speaks of, with nothing else known."""
+    """Say whether two articles, looked at alone, report the same contact."""
     first, second = (msgspec.structs.replace(article, id=str(n)) for n, article in enumerate((a, b)))
     events = final_events(replay([first, second], detect))
     return any({source.article_id for source in event.sources} == {first.id, second.id} for event in events)
 
 
 def final_events(revisions: Iterable[Event]) -> Iterator[Event]:
-    """The last revision of each event: of a closed one as soon as it closes, of the others at the end, oldest first.
+    """Yield the last revision of each event: closed events when they close, the others at the end, oldest first.
 
-    An event that was merged into another one is left out: the other one has its id under `redirects`.
+    Merged events are left out; the event that they were merged into lists their ids under `redirects`.
     """
     open_: dict[str, Event] = {}
     for event in revisions:

@@ -1,4 +1,4 @@
-"""The open events as they lie in memory: each packed, with an index by states, by pairs of leaders, and by day."""
+"""The open events in memory: each packed to bytes, with an index by states, by pairs of leaders, and by day."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from monitor.assemble.identity.variants import pairs_of
 from monitor.assemble.lifecycle.stages import UNCONFIRMED_AFTER
 from monitor.assemble.stored import EventState
 
-#: Days that an event stays open: after the contact, after a planned date, and after its last claim was taken back.
-#: A plan for the far future stays no longer than FAR after it was last talked of.
+#: Days that an event stays open: after the contact, after a planned date, and after its last claim was taken back. A
+#: plan for the far future stays open for at most FAR days after its last mention.
 KEEP_HELD = 30
 KEEP_PLANNED = 14
 KEEP_GONE = 14
@@ -24,7 +24,7 @@ _K = TypeVar("_K")
 
 
 class Slot:
-    """One open event: its packed state, with what is needed to find it and to compare with it."""
+    """One open event: its packed state, and the values needed to find and compare it without unpacking."""
 
     __slots__ = ("anchor", "articles", "closes", "data", "due", "gone", "group", "into", "last")
 
@@ -34,7 +34,7 @@ class Slot:
         self.describe(state, anchor)
 
     def describe(self, state: EventState, anchor: Anchor) -> None:
-        """Take over what is needed without the packed state; `anchor` is of its sightings."""
+        """Set the values that are needed without unpacking; `anchor` summarises the event's sightings."""
         self.into = state.into
         self.anchor = anchor
         known = {s.key for s in state.sightings} | {article_key(article) for article, _ in state.withdrawn}
@@ -47,7 +47,7 @@ class Slot:
 
 
 def closing_day(anchor: Anchor, last: int) -> int:
-    """Return the day on which an event is closed; `last` is the day of its last mention (ordinals)."""
+    """Return the day on which an event closes; `last` is the day of its last mention. Days are ordinals."""
     if not anchor.live:
         return last + WAVE + READ_OUT
     if anchor.held:
@@ -58,7 +58,7 @@ def closing_day(anchor: Anchor, last: int) -> int:
 
 
 class Slots(dict[str, Slot]):
-    """Slots by event id. Change them with `put` and `drop` alone, which keep the index."""
+    """Slots by event id. Change them only with `put` and `drop`, which update the index."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,19 +68,19 @@ class Slots(dict[str, Slot]):
         self._timers: list[tuple[int, str]] = []
 
     def group(self, states: str) -> list[str]:
-        """Return the events of a group of states, sorted."""
+        """Return the ids of a group's events, sorted."""
         return sorted(self._groups.get(states, ()))
 
     def of_pair(self, pair: tuple[str, str]) -> set[str]:
-        """Return the events in which both leaders take part."""
+        """Return the ids of the events in which both leaders take part."""
         return self._by_pair.get(pair, set())
 
     def parts(self, event_id: str) -> list[str]:
-        """Return the events that are told as a part of this one, sorted."""
+        """Return the ids of the events that are published as part of this one, sorted."""
         return sorted(self._parts.get(event_id, ()))
 
     def due(self, today: int) -> Iterator[str]:
-        """Yield the events whose plan or whose time is over by a day, each as often as something of it is."""
+        """Yield the ids of events whose plan or time is over by a day; an id is repeated if both are."""
         while self._timers and self._timers[0][0] <= today:
             day, event_id = heappop(self._timers)
             slot = self.get(event_id)
@@ -88,7 +88,7 @@ class Slots(dict[str, Slot]):
                 yield event_id
 
     def put(self, state: EventState, anchor: Anchor) -> None:
-        """Take in an event, or what changed of it; `anchor` is of its sightings."""
+        """Add or update an event; `anchor` summarises its sightings."""
         event_id = state.event_id
         slot = self.get(event_id)
         timers: set[int] = set()
@@ -97,7 +97,7 @@ class Slots(dict[str, Slot]):
             self._groups.setdefault(state.group, set()).add(event_id)
         else:
             self._unindex(event_id, slot)
-            # A part has no timers of its own: once it stands for itself again, it needs new ones.
+            # Part of another event: no timers of its own. It gets new ones when it stands alone again.
             timers = set() if slot.into else {slot.closes, slot.due}
             slot.describe(state, anchor)
         for pair in pairs_of(slot.anchor.leaders):
@@ -108,7 +108,7 @@ class Slots(dict[str, Slot]):
             heappush(self._timers, (day, event_id))
 
     def drop(self, event_id: str) -> None:
-        """Forget an event; raises KeyError for one that is not there."""
+        """Remove an event. Raises KeyError for an unknown one."""
         slot = self.pop(event_id)
         self._unindex(event_id, slot)
         _discard(self._groups, slot.group, event_id)

@@ -1,7 +1,7 @@
-"""What is stored of one open event, and its byte form.
+"""The stored state of one open event, of a pair and of the clock, and its byte form.
 
-Bytes are zstandard-compressed MessagePack behind a version byte: titles and addresses of one event's coverage repeat
-each other, so ten thousand events of fifty articles fit in little memory.
+The bytes are a version byte and zstandard-compressed MessagePack. Titles and addresses of one event's coverage are
+repetitive, so ten thousand events with fifty articles each need little memory.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from monitor.records import Change
 
 _VERSION = 1
 _LEVEL = 1
-#: No state is larger than this when unpacked: a damaged or hostile record can't fill the memory.
+#: Largest unpacked size of a state in bytes, so that a damaged or hostile record can't fill the memory.
 _MAX_STATE = 64 * 1024 * 1024
 
 
 class EventState(msgspec.Struct, kw_only=True, array_like=True):
-    """An open event: its sightings and what was last told of it.
+    """An open event: its sightings and what was last published of it.
 
-    `digest` is of the last revision's content, `shown` the tracked values it had. `into` names the event that this one
-    is published as a part of (a report with a participant more or less), '' when it stands for itself. `withdrawn` are
-    articles whose claims were taken back, up to which revision. `gone` is the day of the last claim, once all were
-    taken back, and 0 before; such a state is kept for a while, so that an old claim that comes again is known.
+    `digest` is a hash of the last revision's content, `shown` its tracked values. `into` is the event as part of which
+    this one is published (a report with more or fewer participants), '' if it stands alone. `withdrawn` are articles
+    whose claims were taken back, with the last such revision. `gone` is the day of the last claim after all were taken
+    back, else 0; such a state is kept for a while, so that an old claim that arrives again is recognised.
     """
 
     event_id: str
@@ -45,7 +45,7 @@ class EventState(msgspec.Struct, kw_only=True, array_like=True):
 
 
 class Watermark(msgspec.Struct, array_like=True):
-    """The watermark: the latest event time that was told, in seconds."""
+    """The watermark: the latest event time so far, in seconds."""
 
     time: int
 
@@ -77,7 +77,7 @@ def unpack(data: bytes) -> State:
 
 
 def unpack_event(data: bytes) -> EventState:
-    """Read the state of an event; raises DecodeError when it is something else."""
+    """Read the state of an event. Raises DecodeError when it is another kind of state."""
     state = unpack(data)
     if not isinstance(state, EventState):
         raise DecodeError("not the state of an event")

@@ -1,6 +1,6 @@
-"""Alerts: one message for one event and receiver, updated in place, through any failure.
+"""Alerts: each receiver gets one message for an event, which is updated when the event changes.
 
-`Notifier` is the engine; the worker feeds it events and keeps its log (agents/notify).
+`Notifier` is the delivery engine. The worker (agents/notify) passes events to it and stores its log.
 """
 
 from __future__ import annotations

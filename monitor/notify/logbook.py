@@ -1,8 +1,8 @@
-"""The delivery log: for each receiver and event what was told, what waits to be told, and the message's own id.
+"""The records of the delivery log: for each receiver and event, what was told and what is pending.
 
-The log is written before and after each send (the way of Alertmanager's notification log). A record's key is
-`receiver|event_id`; the last record of a key is its state. Records of one event lie in the partition of the event's
-topic, so whoever handles the event is the only writer of its deliveries.
+The log is written before and after each send, as Alertmanager does with its notification log. The key of a record is
+`receiver|event_id`, and the last record of a key is its state. Records are in the same partition as their event, so
+only the worker that handles the event writes them.
 """
 
 from __future__ import annotations
@@ -15,27 +15,28 @@ import msgspec
 
 from monitor.records import Event, Moment, Record
 
-#: How something is told: a first message; an update that notifies (`loud`) or only edits (`quiet`); a retraction; the
-#: news that the event is the same as another one; a reminder that nobody has acknowledged; a notice of the service.
+#: The kinds of messages: a first message; an update that notifies people (`loud`) or only edits the message (`quiet`);
+#: a retraction; the note that the event was merged into another one; a reminder, because nobody has acknowledged; a
+#: notice about the service itself.
 Tell: TypeAlias = Literal["first", "loud", "quiet", "retract", "merged", "reminder", "notice"]
 TELLS: tuple[str, ...] = get_args(Tell)
 
-#: What a receiver needs to find and edit its message later, in its own words: a channel and a timestamp, a Message-ID.
+#: The data with which a receiver finds its message again to edit it, such as Slack's channel and timestamp.
 Handle: TypeAlias = dict[str, str]
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """One message that is to be sent: the event as it was when that was decided, how to tell it, and why.
+    """One message to send: the event as it was at the decision, how to tell it (`tell`), and why (`reason`).
 
-    `due` is the earliest next attempt. `begun` is true from before the first byte of an attempt leaves until its end is
-    known, and is written to the log before the attempt: whoever finds it true without having made the attempt does not
-    know whether the message arrived. `doubt` says just that: such a message is looked up at the receiver, or sent again
-    exactly as it was, before anything newer. Neither depends on the clocks of two machines being equal.
+    `due` is the time of the next attempt. `begun` is logged as True before each attempt, and stays True until its
+    result is known. A process that reads it as True from the log does not know whether the message arrived, and sets
+    `doubt`: the message is then looked up at the receiver, or sent again unchanged, before any newer one. This does not
+    depend on the clocks of two machines. `deaths` counts the processes that died while they handled this message.
 
-    `trace` is the `traceparent` of what led to the message, '' where no traces are taken.
+    `trace` is the `traceparent` of the event's trace, '' without tracing.
 
-    Pending messages of one `batch` (a digest, the end of quiet hours, a storm) go out as one message. Before that is
-    sent, `sent_as` is its id and `members` are the log's keys of all deliveries in it, the same in each of them.
+    Pending messages of one `batch` (a digest, the end of quiet hours, a storm) are sent as one. Before that, each of
+    them gets the id of the common message as `sent_as`, and the log's keys of all of them as `members`.
     """
 
     event: Event
@@ -48,6 +49,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     begun: bool = True
     doubt: bool = False
+    deaths: int = 0
     error: str = ""
     batch: str = ""
     sent_as: str = ""
@@ -56,10 +58,11 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(Record, frozen=True, kw_only=True):
-    """What one receiver knows of one event.
+    """What one receiver was told of one event, and what is pending.
 
-    `told` is the event as the receiver knows it, None before the first message. `next` is a newer state that waits
-    until `pending` is settled; `next_trace` is its trace. `failed` is the message that was given up at `failed_at`.
+    `told` is the event as the receiver was told of it, None before the first message. `next` is a newer state, which
+    waits until the result of `pending` is known; `next_trace` is its trace. `failed` is the message that was given up
+    at `failed_at`. `head` is the handle of the first message.
     """
 
     receiver: str
@@ -80,28 +83,28 @@ class Delivery(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Return the record's key in the log."""
+        """The record's key in the log."""
         return f"{self.receiver}|{self.event_id}"
 
     @property
     def state(self) -> str:
-        """Return `pending`, `retrying`, `failed`, `sent` or `new`."""
+        """The state for users: `pending`, `retrying`, `failed`, `sent` or `new`."""
         if self.pending:
             return "retrying" if self.pending.attempts else "pending"
         return "failed" if self.failed else "sent" if self.told else "new"
 
     @property
     def revision(self) -> int:
-        """Return the newest revision of the event that this record has taken in, -1 when none."""
+        """The newest revision of the event that this record contains, -1 for none."""
         known = (self.next, self.pending and self.pending.event, self.failed and self.failed.event, self.told)
         return max((event.revision for event in known if event), default=-1)
 
 
 def message_id(receiver: str, pending: Pending) -> str:
-    """Return the id of one message: the same over all attempts, another for every other message.
+    """Return the id of a message: the same for all attempts, and different for any other message.
 
-    The id of a first message is made of the receiver and the event alone: whatever a later report adds to the event,
-    a receiver that drops repeated ids is told once that there is one.
+    The id of a first message is made from receiver and event only. So a receiver that ignores repeated ids gets one
+    first message, even if the event has changed before a repetition.
     """
     event = pending.event
     parts = [receiver, event.event_id, pending.tell]
@@ -113,7 +116,7 @@ def message_id(receiver: str, pending: Pending) -> str:
 
 
 def batch_id(receiver: str, batch: str, members: Iterable[Pending]) -> str:
-    """Return the id of a message that tells several events: made of the id and revision of each of them."""
+    """Return the id of a message about several events, made from the id and revision of each of them."""
     return _hashed(
         [
             receiver,
@@ -127,30 +130,30 @@ def _hashed(parts: Iterable[str]) -> str:
     return "msg_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 
 
-#: Sources that are kept of a told event; counts are fields of their own.
+#: The most sources that are kept of a told event; their number is a field of its own.
 _KEPT_SOURCES = 20
 
 
 def trimmed(event: Event) -> Event:
-    """Return the event without what no later message needs, so that the log stays small."""
+    """Return the event without the fields that no later message needs, so that the log stays small."""
     return msgspec.structs.replace(event, history=(), alternatives={}, facts={}, sources=event.sources[:_KEPT_SOURCES])
 
 
 class DeliveryLog(Protocol):
-    """Where delivery records are kept."""
+    """Stores delivery records."""
 
     async def append(self, partition: int, record: Delivery) -> None:
-        """Write a record; return once it is durable. Records of one key are kept in the order of the calls.
+        """Write a record; return once it is stored. Records of one key are kept in the order of the calls.
 
         Raises BrokerError.
         """
 
     async def forget(self, partition: int, key: str) -> None:
-        """Delete the record of a key; return once that is durable. Raises BrokerError."""
+        """Delete the record of a key; return once that is stored. Raises BrokerError."""
 
 
 class MemoryLog:
-    """A log for tests and trials: keeps every record in order, and which keys were deleted."""
+    """A log in memory, for tests and trials: has every record in order, and which keys were deleted."""
 
     def __init__(self) -> None:
         self.records: list[tuple[int, Delivery]] = []
@@ -161,7 +164,7 @@ class MemoryLog:
         self.records.append((partition, record))
 
     async def forget(self, partition: int, key: str) -> None:
-        """Note that what was written so far of a key does not count any more."""
+        """Mark all records of the key so far as deleted."""
         self._forgotten[partition, key] = len(self.records)
 
     def load(self, partition: int) -> list[Delivery]:

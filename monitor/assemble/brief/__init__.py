@@ -1,1 +1,1 @@
-"""The words of an event: its headline and its brief, in which each part of a sentence cites who claims it."""
+"""The texts of an event: its headline and its brief, in which each part of a sentence cites its sources."""

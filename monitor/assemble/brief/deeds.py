@@ -1,23 +1,24 @@
-"""Which deed an event is told as, and who acts in it: a country is visited, a person is met, phoned or hosted."""
+"""Decides how an event is worded and who acts in it: a country is visited, a person is met, phoned or hosted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import get_args
 
 import msgspec
 
-from monitor.assemble.brief.phrases import BriefPhrases, Forms, Template, phrases
+from monitor.assemble.brief.phrases import BriefPhrases, DeedForm, Forms, Inflected, Template, phrases
 from monitor.records import Event, Kind, Medium, Participant, Place
+from monitor.watchlist import bundled
 
-#: The statuses that are told of a noun: "the visit is postponed".
+#: Statuses that are stated about a noun: "the visit is postponed".
 _OF_NOUN = frozenset({"postponed", "cancelled", "denied", "retracted"})
-_FORMS: tuple[Literal["do", "did", "doing", "noun"], ...] = ("do", "did", "doing", "noun")
+_FORMS: tuple[DeedForm, ...] = get_args(DeedForm)
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
 class Telling(msgspec.Struct, frozen=True):
-    """A deed's name in the language files, who acts, on whom (nobody, where all act alike), and the country visited."""
+    """A deed's name in the language files, who acts, on whom (nobody if all act together), and the visited country."""
 
     deed: str
     who: tuple[Participant, ...]
@@ -26,7 +27,7 @@ class Telling(msgspec.Struct, frozen=True):
 
 
 def telling(event: Event) -> Telling:
-    """How the event is told. Roles that contradict each other count for nothing."""
+    """Return the wording of the event. Contradicting roles are ignored."""
     return _telling(event.kind, event.medium, event.participants, event.place)
 
 
@@ -62,24 +63,36 @@ def _acting(deed: str, who: tuple[Participant, ...], everybody: tuple[Participan
 
 
 def in_order(participants: Sequence[Participant], kind: Kind) -> tuple[Participant, ...]:
-    """The participants, those who act first: the caller, the guest of a visit, else the host."""
+    """Return the participants, those who act first in front: the caller, the guest of a visit, else the host."""
     first = "visitor" if kind == "visit" else "host"
     rank = {"caller": 0, first: 0, "": 1}
     return tuple(sorted(participants, key=lambda p: rank.get(p.role, 2)))
 
 
 def fill(template: Template, event: Event, told: Telling, words: BriefPhrases, **names: str) -> str:
-    """A template of a status with the forms of the deed and with `names`; it begins with a capital."""
+    """Fill a status's template with the forms of the deed and with `names`; the result starts with a capital."""
     deed = words.deeds[told.deed]
+    women = all(_is_woman(p) for p in told.who)
     if isinstance(template, Forms):
-        template = template.of(1 + deed.plural if event.status in _OF_NOUN else len(told.who))
-    slots = {"country": words.country(told.country), **names}
-    forms = {form: deed.form(form, len(told.who)).format(**slots) for form in _FORMS}
+        of_noun = event.status in _OF_NOUN
+        template = template.of(1 + deed.plural if of_noun else len(told.who), women=women and not of_noun)
+    slots = {**_countries(told, words), **names}
+    forms = {form: deed.form(form, len(told.who), women=women).format(**slots) for form in _FORMS}
     line = template.format(**slots, **forms)
     return line[:1].upper() + line[1:]
 
 
 def noun_of(event: Event, language: str = "en") -> str:
-    """What the event is, as a noun: `phone call`, `visit to Germany`."""
+    """Return a noun for the event: `phone call`, `visit to Germany`."""
     words, told = phrases(language), telling(event)
-    return words.deeds[told.deed].noun.format(country=words.country(told.country))
+    return words.deeds[told.deed].noun.format(**_countries(told, words))
+
+
+def _countries(told: Telling, words: BriefPhrases) -> dict[str, str]:
+    forms: tuple[Inflected, ...] = ("country", "in_country", "to_country")
+    return {form: words.country(told.country, form) for form in forms}
+
+
+def _is_woman(participant: Participant) -> bool:
+    known = bundled().leaders.get(participant.leader)
+    return known is not None and known.gender == "f"

@@ -1,6 +1,6 @@
-"""The headline of an event: what a person needs on a locked phone, in one line.
+"""The headline of an event: one line, short enough for a locked phone.
 
-Macron to visit Germany for talks with Merz, Thu 3 Dec, Berlin · 2 sources".
+"Macron to visit Germany for talks with Merz, Thu 3 Dec, Berlin · 2 sources".
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from monitor.records import Event, in_zone
 
 #: Characters of a line that a locked phone shows.
 LIMIT = 110
-#: Leaders who are named on each side; fewer where the line would be too long.
+#: Leaders to name on each side; the next number is tried if the line is too long.
 _NAMED = (4, 3, 2, 1)
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
 def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str = "en") -> str:
-    """Return one line of at most `limit` characters: who, what, when, where, and how many independent sources.
+    """Return one line of at most `limit` characters: who, what, when, where, and the number of independent sources.
 
-    `zone` is the reader's: it settles which year goes without saying. What does not fit is left out, last things first:
-    the number of sources, the place, the time, and leaders beyond the first.
+    `zone` is the reader's, for the current year, which is not written. If the line is too long, these are dropped in
+    this order: the number of sources, the place, the time, and leaders beyond the first.
     """
     words = phrases(language)
     told = telling(event)
     moment = event.last_seen or event.first_seen
     now = in_zone(moment, zone).date() if moment is not None else None
     time = words.when(event.when, short=True, now=now) if event.when is not None else ""
-    place = event.place.name if event.place is not None and event.medium not in _REMOTE else ""
+    place = words.town(event.place.name) if event.place is not None and event.medium not in _REMOTE else ""
     if not place and event.place is not None and event.medium not in _REMOTE and not told.country:
-        place = words.country(event.place.country)
+        place = words.state(event.place.country)
     count = words.sources.of(event.reports).format(n=event.reports) if event.reports else ""
     for named in _NAMED:
         clause = _clause(event, told, words, named)
         for parts, shown in (((time, place), count), ((time, place), ""), ((time,), ""), ((), "")):
-            line = ", ".join(part for part in (clause, *parts) if part)
+            line = words.comma.join(part for part in (clause, *parts) if part)
             line = f"{line} · {shown}" if shown else line
             if len(line) <= limit and (parts or named == _NAMED[-1]):
                 return line
@@ -51,13 +51,13 @@ def _clause(event: Event, told: Telling, words: BriefPhrases, named: int) -> str
     return fill(
         words.headline[event.status], event, told, words,
         who=words.surnames(told.who, named),
-        other=words.surnames(told.other, named),
+        other=words.surnames(told.other, named, "with"),
         whose=words.whose.of(len(sides)).format(names=joint),
     )  # fmt: skip
 
 
 def _cut(text: str, limit: int) -> str:
-    """The text, cut behind a word where it is too long."""
+    """The text, cut after a word if it is too long."""
     if len(text) <= limit:
         return text
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;: ") + "…"

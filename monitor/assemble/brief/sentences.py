@@ -1,7 +1,7 @@
-"""The brief of an event: three sentences at most, in which each part cites the sources that make its claim.
+"""Writes the brief of an event: at most three sentences, in which each part cites the sources that claim it.
 
-What happened, what it was about, what is not sure. Words come from the language's file, and from the coverage itself
-only as a marked quotation. A fact that no source gives has no words.
+They say what happened, what it was about, and what is uncertain. All words come from the language's file, except marked
+quotations from the coverage. Facts that no source gives are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -18,28 +19,32 @@ from monitor.assemble.brief.deeds import fill, telling
 from monitor.assemble.brief.phrases import BriefPhrases, phrases, plain_words
 from monitor.detect.text.news_layout import label
 from monitor.records import Event, EventSource, Participant, When
+from monitor.watchlist import bundled
 
-#: Leaders named one by one; of a larger gathering the others are counted.
+#: Leaders to name one by one; the others of a larger gathering are counted.
 MAX_NAMED = 6
 MAX_QUOTE = 200
-#: Source numbers shown behind one claim, topics named, and outlets named as giving another value.
+#: Limits: source numbers shown for one claim, topics named, and outlets named for another value.
 MAX_NUMBERS = 8
 _MAX_TOPICS = 3
 _MAX_OUTLETS = 2
 _MAX_DISAGREEMENTS = 2
-#: Words of a title that the first sentence does not have, so that it is worth a quotation, and their least length.
+_MAX_TRIED = 5
+#: New words that a title must have to be worth quoting, and their shortest length.
 _NEWS = 2
 _LONG_WORD = 4
 
+#: Punctuation marks without a space before them.
+_NO_SPACE = ",;，；،؛、"
 _REMOTE = frozenset({"phone", "video", "remote"})
-#: Statuses whose sentence speaks of the contact as a noun; time and place are those that it was planned for.
+#: Statuses whose sentence has the contact as a noun; time and place are the planned ones.
 _OF_NOUN = frozenset({"postponed", "cancelled", "denied"})
 _QUOTES = re.compile('[“”„«»"「」『』]')
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of a sentence, the facts that it states, and the numbers of the sources that claim them."""
+    """A part of a sentence, the facts that it states, and the numbers of its sources."""
 
     text: str
     facts: tuple[str, ...] = ()
@@ -47,31 +52,37 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 def brief(event: Event, language: str = "en") -> str:
-    """Return the text for an event whose facts, alternatives and sources are set."""
-    return " ".join(sentence(pieces) for pieces in sentences(event, language))
+    """Return the brief of an event that already has facts, alternatives and sources."""
+    stop = phrases(language).stop
+    return _space(stop).join(sentence(pieces, stop) for pieces in sentences(event, language))
 
 
 def sentences(event: Event, language: str = "en") -> tuple[tuple[Piece, ...], ...]:
-    """Return the brief as sentences, each as the pieces that it is made of."""
+    """Return the brief as sentences, each a list of pieces."""
     words = phrases(language)
     told = (_what(event, words), _about(event, words), _unsure(event, words))
     return tuple(pieces for pieces in told if pieces)
 
 
-def sentence(pieces: Sequence[Piece]) -> str:
+def sentence(pieces: Sequence[Piece], stop: str = ".") -> str:
     """Return one sentence; pieces with the same sources share one citation."""
     text = ""
     for at, piece in enumerate(pieces):
-        joint = "" if not text or piece.text[0] in ",;" else " "
+        joint = "" if not text or piece.text[0] in _NO_SPACE else _space(stop)
         text += joint + piece.text
         last = at + 1 == len(pieces)
         if piece.sources and (last or pieces[at + 1].sources != piece.sources):
             text += f" {numbers(piece.sources)}"
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}{stop}"
+
+
+def _space(stop: str) -> str:
+    """The separator of sentences: none if the script's full stop is wide."""
+    return " " if stop == "." else ""
 
 
 def numbers(sources: Iterable[int]) -> str:
-    """`[1, 2]`: the first of the sources given, in order of number."""
+    """Return a citation, `[1, 2]`, of some sources, in order of number and up to a limit."""
     return f"[{', '.join(map(str, sorted(dict.fromkeys(sources))[:MAX_NUMBERS]))}]"
 
 
@@ -81,13 +92,22 @@ def numbers(sources: Iterable[int]) -> str:
 def _what(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
     clause = _clause(event, words)
     if event.status == "retracted":
-        return (Piece(f"{clause}, {words.retraction}"),)
+        return (Piece(f"{clause}{words.semicolon} {words.retraction}"),)
     around = _time_and_place(event, words)
     if event.status in _OF_NOUN and around:
-        due = words.due.format(time=around[0].text.removeprefix(", "))
-        around = [msgspec.structs.replace(around[0], text=f"; {due}"), *around[1:]]
-    tail = [Piece(f"; {words.no_report}")] if event.status == "unconfirmed" else []
+        template = words.said if _was_reported(event) else words.due
+        due = template.format(time=around[0].text.removeprefix(", "))
+        around = [msgspec.structs.replace(around[0], text=f"{words.semicolon} {due}"), *around[1:]]
+    tail = [Piece(f"{words.semicolon} {words.no_report}")] if event.status == "unconfirmed" else []
+    if words.time_first and event.status not in _OF_NOUN and around:
+        opening = [msgspec.structs.replace(one, text=one.text.removeprefix(words.comma)) for one in around]
+        return (*opening, msgspec.structs.replace(_cited(event, clause), text=f"{words.comma}{clause}"), *tail)
     return (_cited(event, clause), *around, *tail)
+
+
+def _was_reported(event: Event) -> bool:
+    """Whether a denied contact was reported as held: then its day is the reported one, not a planned one."""
+    return event.status == "denied" and any(claim.value == "held" for claim in event.alternatives.get("status", ()))
 
 
 def _clause(event: Event, words: BriefPhrases) -> str:
@@ -97,13 +117,13 @@ def _clause(event: Event, words: BriefPhrases) -> str:
     return fill(
         words.brief[event.status], event, told, words,
         who=words.full_names(told.who, MAX_NAMED),
-        other=words.full_names(told.other, MAX_NAMED, abroad=not told.country),
-        sides=words.full_names(sides, MAX_NAMED),
+        other=words.full_names(told.other, MAX_NAMED, abroad=not told.country, form="with"),
+        sides=words.sides.of(len(sides)).format(names=words.full_names(sides, MAX_NAMED)),
     )  # fmt: skip
 
 
 def _cited(event: Event, clause: str) -> Piece:
-    """The clause with the sources that claim all of it, or its status where none claims all."""
+    """The clause with the sources that claim all of it, or with those of its status if none does."""
     names = ["status", "participants", *(["medium"] if event.medium != "unknown" else [])]
     claimed = [set(event.facts[name].sources) for name in names if name in event.facts]
     whole = set.intersection(*claimed) if claimed else set()
@@ -118,12 +138,13 @@ def _time_and_place(event: Event, words: BriefPhrases) -> list[Piece]:
     if time is not None and known:
         pieces.append(time)
     if event.place is not None and event.medium not in _REMOTE:
-        place = event.place.name or ("" if telling(event).country else words.country(event.place.country))
+        place = words.where(event.place) if event.place.name or not telling(event).country else ""
         if place:
-            comma = ", " if pieces else ""
-            pieces.append(Piece(comma + words.place.format(place=place), ("place",), _sources(event, "place")))
+            comma = words.comma if pieces else ""
+            pieces.append(Piece(comma + place, ("place",), _sources(event, "place")))
     if event.forum:
-        pieces.append(Piece(words.occasion.format(forum=event.forum), ("forum",), _sources(event, "forum")))
+        occasion = words.occasion.format(forum=words.forum(event.forum))
+        pieces.append(Piece(occasion, ("forum",), _sources(event, "forum")))
     return pieces if time is None or known else [*pieces, time]
 
 
@@ -131,7 +152,7 @@ def _sources(event: Event, fact: str) -> tuple[int, ...]:
     return event.facts[fact].sources if fact in event.facts else ()
 
 
-# -- what about ----------------------------------------------------------------------------------------------------
+# -- topics --------------------------------------------------------------------------------------------------------
 
 
 def _about(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
@@ -140,25 +161,34 @@ def _about(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     if event.topics:
         named = event.topics[:_MAX_TOPICS]
-        text = words.topics.of(len(named)).format(topics=words.listed(named))
+        text = words.topics.of(len(named)).format(topics=words.listed([words.topic(one) for one in named]))
         pieces.append(Piece(text, ("topics",), _sources(event, "topics")))
     if (quoted := _quotation(event, words)) is not None:
-        pieces.append(msgspec.structs.replace(quoted, text=f"; {quoted.text}") if pieces else quoted)
+        joined = msgspec.structs.replace(quoted, text=f"{words.semicolon} {quoted.text}")
+        pieces.append(joined if pieces else quoted)
     return tuple(pieces)
 
 
 def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
     """The title of the report that most publishers carry, if it says more than the first sentence does.
 
-    It bears the event's status out, and is neither a question nor labelled as a comment.
+    It must agree with the event's status, contradict no fact and name those who meet, and be neither a question nor
+    labelled as a comment. Of the best titles, _MAX_TRIED are looked at.
     """
     status = event.facts.get("status")
-    bearing = [s for s in event.sources if s.title and (status is None or s.n in status.sources) and _is_report(s)]
+    against = {n for claims in event.alternatives.values() for claim in claims for n in claim.sources}
+    bearing = [
+        s
+        for s in event.sources
+        if s.title and s.n not in against and (status is None or s.n in status.sources) and _is_report(s)
+    ]
     if not bearing:
         return None
     carried = Counter(report for _, report in {(s.publisher or s.article_id, s.report) for s in bearing})
-    best = min(bearing, key=lambda s: (-carried[s.report], s.language not in {"", words.language}, not s.official, s.n))
-    if not _says_more(best.title, sentence(_what(event, words)), event.participants, plain_words(best.language)):
+    bearing.sort(key=lambda s: (-carried[s.report], s.language not in {"", words.language}, not s.official, s.n))
+    best = next((s for s in bearing[:_MAX_TRIED] if _names_them(s.title, event.participants)), None)
+    told = sentence(_what(event, words))
+    if best is None or not _says_more(best.title, told, event.participants, plain_words(best.language)):
         return None
     title = _QUOTES.sub("'", best.title)
     title = title if len(title) <= MAX_QUOTE else title[: MAX_QUOTE - 1].rstrip() + "…"
@@ -168,41 +198,65 @@ def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
     )
 
 
+def _names_them(title: str, participants: Sequence[Participant]) -> bool:
+    """Whether a title names a participant, or the states of two: else it is a headline about something else."""
+    if any(name in title for p in participants for name in (*p.name.split()[-1:], *_leader_names(p.leader))):
+        return True
+    return sum(any(name in title for name in _state_names(code)) for code in {p.country for p in participants}) > 1
+
+
+@cache
+def _leader_names(leader: str) -> tuple[str, ...]:
+    known = bundled().leaders.get(leader)
+    return tuple({alias.text for alias in known.aliases}) if known is not None else ()
+
+
+@cache
+def _state_names(code: str) -> tuple[str, ...]:
+    state = bundled().states.get(code)
+    return (
+        tuple({name for names in (*state.names.values(), *state.adjectives.values()) for name in names})
+        if state
+        else ()
+    )
+
+
 def _is_report(source: EventSource) -> bool:
     said = label(source.title)
     return not source.title.rstrip().endswith(("?", "？", "؟")) and (said is None or said.name in {"news", "live"})
 
 
 def _says_more(title: str, told: str, participants: Iterable[Participant], plain: Iterable[str]) -> bool:
-    """Whether a title has words that neither the sentence nor a name has; `plain` ones say no more than any title."""
+    """Whether a title has words beyond the sentence, the names, and `plain` words that any title has."""
     known = {word for text in (told, *(p.name for p in participants), *plain) for word in _bare_words(text)}
     new = _bare_words(title) - known
     return sum(len(word) >= _LONG_WORD for word in new) >= _NEWS or any(not word.isascii() for word in new)
 
 
 def _bare_words(text: str) -> set[str]:
-    """The words of a text in small letters; Latin ones without accents: "Orbán" is "Orban"."""
+    """The words of a text in lower case, Latin ones without accents: "Orbán" becomes "orban"."""
     apart = unicodedata.normalize("NFKD", text)
     return {word.lower() for word in _WORD.findall("".join(one for one in apart if not unicodedata.combining(one)))}
 
 
-# -- what is not sure ----------------------------------------------------------------------------------------------
+# -- what is uncertain ---------------------------------------------------------------------------------------------
 
 
 def _unsure(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
     if event.status == "retracted":
         return ()
     pieces = [*_disagreements(event, words), *_sides(event, words)]
-    return tuple(msgspec.structs.replace(p, text=f"; {p.text}") if at else p for at, p in enumerate(pieces))
+    semicolon = f"{words.semicolon} "
+    return tuple(msgspec.structs.replace(p, text=semicolon + p.text) if at else p for at, p in enumerate(pieces))
 
 
 def _disagreements(event: Event, words: BriefPhrases) -> list[Piece]:
-    """For each fact on which sources disagree, the best of the other values and who gives it."""
+    """For each fact on which sources disagree, the best of the other values and the outlets that give it."""
     told = []
     for name, template in words.alternatives.items():
         claims = event.alternatives.get(name, ())
         if name == "place" and event.medium in _REMOTE:
-            # A call has no place of its own: sources that name one mean where a leader was.
+            # A call has no place: sources that name one mean where a leader was.
             claims = (event.facts[name],) if name in event.facts else ()
         if not claims or name not in event.facts:
             continue
@@ -223,12 +277,14 @@ def _value(name: str, value: Any, words: BriefPhrases) -> str:  # noqa: ANN401  
         when = msgspec.convert(value, When)
         return words.day(when.start) if when.start == when.end else f"{words.day(when.start)} – {words.day(when.end)}"
     if name == "place":
-        return str(value["name"] or words.country(value["country"]))
+        return words.town(str(value["name"])) or words.country(value["country"])
+    if name == "forum":
+        return words.forum(str(value))
     return words.values.get(str(value), str(value))
 
 
 def _sides(event: Event, words: BriefPhrases) -> list[Piece]:
-    """Which sides' own offices confirm the contact, and which have not; or which of them refuse it."""
+    """Which participants' own offices confirm the contact and which have not, or which of them refuse it."""
     states = {p.country for p in event.participants}
     own = {s.n: s.speaks_for for s in event.sources if s.official and s.speaks_for and s.speaks_for in states}
     if event.status in _OF_NOUN:
@@ -239,7 +295,7 @@ def _sides(event: Event, words: BriefPhrases) -> list[Piece]:
     if not said:
         return []
     pieces = [_side_piece(words.confirmed, said, event, words)]
-    silent = [words.nationality(p.country) for p in event.participants if p.country not in confirming]
+    silent = [_side(p.country, words) for p in event.participants if p.country not in confirming]
     if len(event.participants) == len({p.country for p in event.participants}) == 1 + len(silent) and all(silent):
         pieces.append(Piece(words.unconfirmed.of(len(silent)).format(side=words.listed(silent))))
     return pieces
@@ -251,5 +307,10 @@ def _confirming(event: Event) -> set[int]:
 
 def _side_piece(template: Any, said: dict[int, str], event: Event, words: BriefPhrases) -> Piece:  # noqa: ANN401
     codes = [p.country for p in event.participants if p.country in said.values()]
-    names = [words.nationality(code) or code for code in dict.fromkeys(codes)]
+    names = [_side(code, words) or code for code in dict.fromkeys(codes)]
     return Piece(template.of(len(names)).format(side=words.listed(names)), ("confirmed",), tuple(sorted(said)))
+
+
+def _side(code: str, words: BriefPhrases) -> str:
+    """A side: in English its nationality, which goes before "side"; in other languages its state."""
+    return words.nationality(code) if words.titled else words.state(code)

@@ -1,1 +1,1 @@
-"""What articles claim: one sighting for each contact an article speaks of, and which articles carry one text."""
+"""Claims: one sighting for each contact that an article reports, and which articles carry the same text."""

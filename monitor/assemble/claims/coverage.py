@@ -1,7 +1,7 @@
-"""All articles of an event, grouped into reports (one text, whoever prints it) and publishers (owners, not feeds).
+"""Groups the articles of an event into sources (pages), reports (texts) and publishers (owners).
 
-The same page met through two feeds is one source. A text is compared with the first text of each report, never with a
-later copy, so that a chain of edits does not tie different stories together.
+The same page in two feeds is one source. A text is compared with the first text of each report, never with a later
+copy, so that a chain of edits does not join different stories.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from monitor.records import EventSource
 
 #: Sources of one event whose details are kept; see `Assembly`.
 MAX_SOURCES = 200
-#: An agency's own versions of one story in two languages come within this many seconds.
+#: Two language versions of one agency story are published at most this many seconds apart.
 TRANSLATED_WITHIN = 12 * 3600
 
 
 class Coverage(msgspec.Struct, frozen=True):
     """The numbered sources, and for each sighting the number of its source.
 
-    `reports` counts independent texts, `publishers` owners. `origin` is the publisher whose text a report is: of
-    several articles with one text, the earliest one's, so that ten papers that print one wire story are one voice.
+    `reports` is the number of independent texts, `publishers` of owners. `origin` is the publisher of a report's
+    earliest article, so that ten papers that print one wire story count once.
     """
 
     sources: tuple[EventSource, ...]
@@ -34,20 +34,20 @@ class Coverage(msgspec.Struct, frozen=True):
 
     @property
     def reports(self) -> int:
-        """Independent texts."""
+        """The number of independent texts."""
         return len(self.origin)
 
     @property
     def publishers(self) -> int:
-        """Owners of outlets."""
+        """The number of owners of outlets."""
         return len({_owner(s) for s in self.sources})
 
     def voices(self, numbers: Iterable[int]) -> int:
-        """Publishers that stand behind some sources with a text of their own."""
+        """Count the publishers of some sources that have a text of their own."""
         return len({self.origin[self.sources[n - 1].report] for n in numbers})
 
     def texts(self, numbers: Iterable[int]) -> int:
-        """Independent texts among some sources."""
+        """Count the independent texts among some sources."""
         return len({self.sources[n - 1].report for n in numbers})
 
 
@@ -91,7 +91,7 @@ def cover(sightings: Sequence[Sighting]) -> Coverage:
 
 
 def group_texts(articles: Sequence[Sighting]) -> list[int]:
-    """For each article the number of its report, from 1 in the order given."""
+    """Return, for each article, the number of its report, from 1 in the order of the articles."""
     first: list[Sighting] = []
     by_band: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     by_agency: dict[str, list[int]] = defaultdict(list)
@@ -127,7 +127,7 @@ def _report_of(
 
 
 def _translated(a: Sighting, b: Sighting) -> bool:
-    """Two languages' versions of one agency story: same agency, close in time, and the same claims."""
+    """Whether two articles are one agency story in two languages: same agency, close in time, same claims."""
     return (
         bool(a.language and b.language)
         and a.language != b.language

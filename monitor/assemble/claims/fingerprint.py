@@ -1,8 +1,8 @@
-"""The text of an article as evidence of where it comes from: a MinHash signature and the agencies it credits.
+"""Recognises copies of a text: a MinHash signature of its words, and the agencies that it credits.
 
-Copies of one wire story differ in headline, dateline, length and credit line. The signature is made of the words
-alone, without datelines and credits, so that copies stay near; a copy that was cut keeps most of the shorter text.
-Signatures are 64 permutations of 16 bits (b-bit minwise hashing, Li and König 2010): 128 bytes a text.
+Copies of one wire story differ in headline, dateline, length and credit line. The signature uses only the words,
+without datelines and credits, so that copies stay similar; a shortened copy contains most of the shorter text. A
+signature has 64 permutations of 16 bits (b-bit minwise hashing, Li and König 2010): 128 bytes a text.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from monitor.errors import DataFileError
 PERMUTATIONS = 64
 _SEED = 20_260_204
 _SHINGLE = 3
-#: Words of a text that are read: a wire story in full.
+#: Words of a text that are used: enough for a whole wire story.
 _MAX_WORDS = 1_200
 
-#: Two texts are one report when at least so much of the shorter one stands in the longer one.
+#: Two texts are one report if at least this share of the shorter one is contained in the longer one.
 CONTAINED = 0.50
-#: A headline alone is one report with another text only when most of its words agree in order.
+#: A headline without text needs this share to be one report with another text.
 CONTAINED_SHORT = 0.65
-#: Shingles below which a text counts as a headline alone.
+#: Texts with fewer shingles count as headlines without text.
 SHORT = 18
 
 _WORD = re.compile(r"\w+", re.UNICODE)
@@ -60,7 +60,7 @@ class _Agency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _agencies() -> tuple[tuple[_Agency, ...], re.Pattern[str], dict[str, str], dict[str, str]]:
-    """The agencies, one pattern over all their credits, and credit -> agency and outlet -> agency."""
+    """The agencies, a pattern for all their credits, a map from credit to agency, and one from outlet to agency."""
     text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
     try:
         agencies = msgspec.convert(yaml.safe_load(text), tuple[_Agency, ...])
@@ -69,7 +69,7 @@ def _agencies() -> tuple[tuple[_Agency, ...], re.Pattern[str], dict[str, str], d
     by_credit = {credit.lower(): agency.id for agency in agencies for credit in agency.credits}
     by_outlet = {name.lower(): agency.id for agency in agencies for name in agency.outlets}
     names = "|".join(sorted(map(re.escape, by_credit), key=len, reverse=True))
-    # "(Reuters) -", "Reuters -", "/TASS/.", "(AP)", "- AFP", "с ссылкой на": a credit stands apart from the prose.
+    # "(Reuters) -", "Reuters -", "/TASS/.", "(AP)", "- AFP", "с ссылкой на": a credit is set apart from the prose.
     marks = (
         rf"[(/\[（]\s*(?:{names})(?:[-\s][\w ]{{2,14}})?\s*[)/\]）]\.?\s*[-–—]*"
         rf"|(?:^|\n)[^\n]{{0,60}}?\b(?:{names})\s*[-–—:]\s"
@@ -79,7 +79,7 @@ def _agencies() -> tuple[tuple[_Agency, ...], re.Pattern[str], dict[str, str], d
 
 
 def _credits(text: str, outlet: str) -> tuple[set[str], str]:
-    """The agencies a text credits, and the text without the credits and the datelines before them."""
+    """The agencies that a text credits, and the text without these credits and the datelines before them."""
     _, pattern, by_credit, by_outlet = _agencies()
     found: set[str] = set()
     own = by_outlet.get(outlet.lower())
@@ -97,13 +97,13 @@ def _credits(text: str, outlet: str) -> tuple[set[str], str]:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case; each character of a script without spaces is a word."""
+    """Return the words of a text in lower case; in scripts without spaces each character is a word."""
     spaced = _UNSPACED.sub(lambda m: f" {m.group()} ", text.lower())
     return _WORD.findall(spaced)[:_MAX_WORDS]
 
 
 def shingles(text: str) -> set[str]:
-    """Runs of three words; of a text of one or two words, the text."""
+    """Return all runs of three words; for a text of one or two words, the text itself."""
     found = words(text)
     if not found:
         return set()
@@ -123,10 +123,10 @@ def read_text(text: str, outlet: str = "") -> Text:
 
 
 def similarity(a: Text, b: Text) -> float:
-    """Return how much of the shorter text stands in the longer one, from 0 to 1, estimated from the signatures.
+    """Return the share of the shorter text that is contained in the longer one, from 0 to 1, by their signatures.
 
-    With Jaccard similarity J of sets of sizes m <= n, the shared part is J (m + n) / (1 + J), and its share of m is
-    the containment.
+    With Jaccard similarity J of sets of sizes m <= n, the intersection is J (m + n) / (1 + J); divided by m it is the
+    containment.
     """
     if not a.signature or not b.signature:
         return 0.0
@@ -135,7 +135,7 @@ def similarity(a: Text, b: Text) -> float:
 
 
 def same_text(a: Text, b: Text) -> bool:
-    """Say whether two texts are copies of one report. A shared agency credit makes up for a heavier edit."""
+    """Say whether two texts are copies of one report. With a shared agency credit, they may differ more."""
     if min(a.size, b.size) < SHORT:
         bar = CONTAINED_SHORT
         if max(a.size, b.size) >= SHORT * 2:
@@ -148,6 +148,6 @@ def same_text(a: Text, b: Text) -> bool:
 
 
 def bands(text: Text, width: int = 2) -> Iterable[tuple[int, bytes]]:
-    """Keys of which two near texts share at least one with near certainty (locality-sensitive hashing)."""
+    """Return keys, of which two similar texts almost certainly share one (locality-sensitive hashing)."""
     step = width * 2
     return ((i, text.signature[i : i + step]) for i in range(0, len(text.signature), step))

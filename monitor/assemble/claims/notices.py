@@ -1,7 +1,7 @@
-"""How articles take back what was published: newer revisions, and corrections and retractions as articles of their own.
+"""Withdraws earlier claims after a newer revision of an article, or a separate correction or retraction.
 
-What an article says now replaces all that its older revisions said. A notice ("CORRECTED: ...", "Retraction: ...") does
-the same to the article of the same outlet that it speaks of. The words of notices are data.
+A newer revision replaces everything that older revisions said. A notice ("CORRECTED: ...", "Retraction: ...") replaces
+what an earlier article of the same outlet said. The words of notices are data.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from monitor.watchlist import bundled
 
 Kind = Literal["correction", "retraction"]
 
-#: Days back within which a notice of its own finds the article that it speaks of.
+#: Days back within which a notice looks for the article that it is about.
 REACH = 14
-#: Share of an article's title that stands in the notice on it.
+#: Share of an article's title words that the notice about it must repeat.
 ALIKE = 0.5
-#: Characters between a notice's word and the colon or dash behind it: "Correction to Tuesday's story: ...".
+#: Characters between a notice's word and the colon or dash after it: "Correction to Tuesday's story: ...".
 _GAP = 30
 _EXCERPT = 1_500
 _FIRST = re.compile(r"\w+")
@@ -43,7 +43,7 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Patterns(NamedTuple):
-    """How one kind of notice begins (`forms` are its first words), how it ends, and what it says anywhere."""
+    """The forms of one kind of notice: first words (`forms`), opening, ending, and phrases anywhere (`says`)."""
 
     kind: Kind
     forms: tuple[str, ...]
@@ -67,7 +67,7 @@ def _patterns() -> tuple[_Patterns, ...]:
 
 @cache
 def _first_words() -> frozenset[str]:
-    """The first word of each form and phrase of a notice, up to the first mark."""
+    """The first word of each form and phrase of a notice, up to the first punctuation mark."""
     found = (_FIRST.match(form) for one in _patterns() for form in (*one.forms, *one.says))
     return frozenset(match[0] for match in found if match)
 
@@ -85,11 +85,11 @@ def _read(kind: Kind, forms: Iterable[str], says: tuple[str, ...]) -> _Patterns:
 
 
 def notice_of(title: str) -> Kind | None:
-    """Say whether a title is of a correction or a retraction, None when it is neither."""
+    """Say whether a title announces a correction or a retraction; None if neither."""
     boxed = title.rstrip().endswith(_BOX_ENDS)
     lower = title.lower()
     bare = lower.lstrip(_MARKS)
-    # Few titles hold such a word at all; asking that first takes a tenth of the time.
+    # Few titles contain such a word; checking that first takes a tenth of the time.
     if not boxed and bare[:1].isascii() and _first_words().isdisjoint(_FIRST.findall(lower)):
         return None
     for one in _patterns():
@@ -103,12 +103,14 @@ def notice_of(title: str) -> Kind | None:
 
 
 def with_withdrawals(article: Article, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-    """Return what an article tells assembly: its mentions, then a record that takes back what it replaces.
+    """Return what assembly needs from an article: its mentions, then a record that withdraws what it replaces.
 
-    A retraction claims nothing, so its own mentions are left out; they say which contact it speaks of.
+    A retraction claims nothing, so its own mentions are left out; they only say which contact it is about.
     """
     notice = notice_of(article.title)
     told = () if notice == "retraction" else tuple(mentions)
+    if notice == "correction":  # "on Friday, not Thursday" corrects the outlet; it does not move the contact
+        told = tuple(msgspec.structs.replace(m, status="planned") if m.status == "rescheduled" else m for m in told)
     if article.revision:
         return (*told, _withdrawal(article, "older"))
     if notice == "retraction":
@@ -141,10 +143,11 @@ def _withdrawal(
 
 
 def taken_back(notice: Mention, claims: Iterable[Sighting], time: int) -> list[Sighting]:
-    """Return the claims that a notice takes back; `time` is its own, in seconds.
+    """Return the claims that a notice withdraws; `time` is the notice's, in seconds.
 
-    They are of the notice's outlet, no newer than it, and not older than REACH days. A retraction takes back all of a
-    contact whose participants it names; else the notice takes back the one article whose title it repeats best.
+    They are by the notice's outlet, no newer than the notice, and at most REACH days old. A retraction withdraws all
+    claims about a contact whose participants it names; otherwise the notice withdraws those of the one article whose
+    title it repeats best.
     """
     source = notice.source
     if source is None:
@@ -165,7 +168,7 @@ def taken_back(notice: Mention, claims: Iterable[Sighting], time: int) -> list[S
 
 
 def is_named(participant: Participant, source: Source) -> bool:
-    """Say whether a text names a leader, by the name of the watchlist or one of its other spellings."""
+    """Say whether a text names a leader by any name in the watchlist."""
     known = bundled().leaders.get(participant.leader)
     names = {participant.name, *(alias.text for alias in known.aliases)} if known else {participant.name}
     return any(name in source.excerpt for name in names)

@@ -1,7 +1,7 @@
-"""A mention as assembly keeps it: the claims, the article they come from, and the article's text as a signature.
+"""A sighting: a mention in the form that assembly keeps, with its article and a signature of the article's text.
 
-The record is bounded whatever the article holds, since thousands of them are kept: texts are cut, of the body only a
-MinHash signature and the agency credits stay.
+Thousands of sightings are kept, so each is bounded, whatever the article holds: texts are cut, and of the body only a
+MinHash signature and the agency credits are kept.
 """
 
 from __future__ import annotations
@@ -22,22 +22,25 @@ MAX_URL = 1_000
 MAX_PARTICIPANTS = 40
 MAX_TOPICS = 12
 
-#: Days within which a report places what took place; a wider span tells no date.
+#: Longest span in days that dates a contact in a report; a wider span gives no date.
 MAX_REPORT_SPAN = 31
 
-#: Days after a contact beyond which a mention of it is background.
+#: A mention of a contact more than this many days ago is background.
 MAX_AGE = 14
-#: The words of a status that say that the contact takes or took place.
+#: Statuses of a contact that takes or took place.
 HAPPENED: frozenset[EventStatus] = frozenset({"held", "ongoing"})
 
-#: A leader id that stands for an office whose holder is not known starts with this.
+#: Statuses of a contact that does not take place on the day on which they are stated.
+_LATER = frozenset({"proposed", "postponed"})
+
+#: Prefix of a leader id that stands for an office whose holder is unknown.
 OFFICE_ONLY = "office"
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=True):
-    """What one article says of one contact.
+    """What one article says about one contact.
 
-    `time` is the event time in seconds, `page` the address by which pages are compared.
+    `time` is the event time in seconds, `page` the normalised address by which pages are compared.
     """
 
     article_id: str
@@ -72,11 +75,11 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
     @cached_property
     def day(self) -> int:
         """The day of publication in UTC, as a proleptic ordinal."""
-        return datetime.fromtimestamp(self.time, UTC).toordinal()
+        return ordinal_of(self.time)
 
     @cached_property
     def leaders(self) -> frozenset[str]:
-        """The participants whose name is known."""
+        """The participants with a known name."""
         return frozenset(p.leader for p in self.participants if not p.leader.startswith(OFFICE_ONLY))
 
     @cached_property
@@ -96,47 +99,52 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=
 
     @property
     def remote(self) -> bool | None:
-        """The medium class: remote (phone, video), in person (False), or not told (None)."""
+        """The medium class: remote (phone, video), in person (False), or unknown (None)."""
         if self.medium == "unknown":
             return True if self.kind == "call" else None
         return self.medium != "in_person"
 
     @cached_property
     def span(self) -> tuple[int, int] | None:
-        """The first and last day of the contact as the article tells them; an ongoing contact is of its own day."""
+        """The first and last day of the contact that the article states; an ongoing contact has the article's day."""
         if self.when is not None:
             first, last = self.when.start.toordinal(), self.when.end.toordinal()
             if self.status not in HAPPENED:
                 return first, last
             if last - first > MAX_REPORT_SPAN:
                 return None
-            # What took place lies behind: "this week" ends today, and a date ahead is of something else.
+            # A report is about the past: "this week" ends today, and a future date belongs to something else.
             return (first, last) if last <= self.day + 1 else (first, self.day) if first < self.day else None
         return (self.day, self.day) if self.status == "ongoing" else None
 
     @cached_property
     def loose(self) -> bool:
-        """Whether it may as well be of a contact that lies ahead: a bare noun, without a date."""
+        """Whether it may also mean a future contact: a bare noun without a date."""
         return self.assumed and self.status == "held" and self.span is None
 
     @property
+    def denies_report(self) -> bool:
+        """Whether it denies that something took place, without naming a day."""
+        return self.status == "denied" and self.when is not None and self.when.granularity == "reported"
+
+    @property
     def background(self) -> bool:
-        """Whether it opens no event: talk of an older contact, or a mention that only joins others."""
+        """Whether it opens no event: a mention of an older contact, or one that only joins others."""
         return self.status == "past" or self.joins_only
 
     @property
     def side(self) -> str:
-        """The state that takes part and whose own office this is, '' for everybody else."""
+        """The participating state whose own office published it, '' for everybody else."""
         return self.speaks_for if self.official and any(p.country == self.speaks_for for p in self.participants) else ""
 
     @property
     def owner(self) -> str:
-        """Who publishes it: the owner of the outlet, the outlet, or the article itself when neither is known."""
+        """The publisher: the outlet's owner, else the outlet, else the article itself."""
         return self.publisher or self.outlet or self.article_id
 
     @property
     def source_key(self) -> str:
-        """Equal for the same page met through two feeds: the address without its variable parts, or the id."""
+        """A key that is equal for the same page in two feeds: the address without its variable parts, or the id."""
         return self.page or self.article_id
 
 
@@ -146,9 +154,9 @@ def article_key(article_id: str) -> int:
 
 
 def event_time(mention: Mention) -> datetime:
-    """Return when the mention entered the news: its article's published time, but never after the poller saw it.
+    """Return when the mention became news: its article's publication time, at most the time it was seen.
 
-    A mention without any time is of the first day of the calendar.
+    A mention without any time gets the first day of the calendar.
     """
     source = mention.source
     times = [utc(t) for t in (source.published, source.seen) if t is not None] if source is not None else []
@@ -156,12 +164,12 @@ def event_time(mention: Mention) -> datetime:
 
 
 def group_of(participants: tuple[Participant, ...]) -> str:
-    """Return the states that take part, sorted: a participant named by office only has a state, but maybe no name."""
+    """Return the participating states, sorted and joined: every participant has a state, but not always a name."""
     return "+".join(sorted(p.country.lower() or p.leader for p in participants))
 
 
 def sighting_of(mention: Mention) -> Sighting:
-    """Return the mention as it is kept. Participants are sorted by leader and named once."""
+    """Return the mention as a sighting. Participants are sorted by leader, without duplicates."""
     source = mention.source
     participants = tuple(sorted({p.leader: p for p in mention.participants}.values(), key=lambda p: p.leader))
     contact = "|".join(
@@ -177,12 +185,12 @@ def sighting_of(mention: Mention) -> Sighting:
     title = source.title if source else ""
     status = mention.status
     if status == "held" and mention.when is not None:
-        # A report of a contact that lies further back than read-outs come is background.
+        # A report about a contact long before read-outs are published is background.
         told = event_time(mention).toordinal()
         status = "past" if mention.when.end.toordinal() < told - MAX_AGE else status
     when = mention.when
-    if status == "proposed" and when is not None and when.end.toordinal() <= event_time(mention).toordinal():
-        when = None  # the day of the appeal is not the contact's
+    if status in _LATER and when is not None and when.end.toordinal() <= event_time(mention).toordinal():
+        when = None  # the day of the appeal, or on which it was put off, is not the contact's
     return Sighting(
         article_id=mention.article_id,
         revision=source.revision if source else 0,
@@ -216,8 +224,13 @@ def sighting_of(mention: Mention) -> Sighting:
 
 
 def canonical_order(sighting: Sighting) -> tuple[int, str, int, str]:
-    """Return the order in which sources are numbered: by event time, then article."""
+    """Return the sort key by which sources are numbered: event time, then article."""
     return sighting.time, sighting.article_id, sighting.revision, sighting.contact
+
+
+def ordinal_of(time: int) -> int:
+    """Return the UTC day of a time in seconds, as a proleptic ordinal."""
+    return datetime.fromtimestamp(time, UTC).toordinal()
 
 
 def ordinal(day: date) -> int:

@@ -1,1 +1,1 @@
-"""The values of an event's facts, chosen among the claims of its articles."""
+"""Chooses the values of an event's facts among the claims of its articles."""

@@ -1,7 +1,7 @@
-"""What makes a contact news: what is on record of the earlier contacts of the same two leaders.
+"""The record of earlier contacts of the same two leaders, which shows how newsworthy a contact is.
 
-For each pair a bounded list of the last contacts that took place outlives the events themselves, with counts by year of
-those that left the list.
+For each pair a bounded list of the last held contacts is kept after their events are closed, with counts by year of
+older contacts.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from monitor.assemble.identity.anchor import Anchor
 from monitor.assemble.pair_record import PairRecord, PastContact, in_order
 from monitor.records import Medium
 
-#: Leaders above which a gathering says nothing of its pairs.
+#: Gatherings of more leaders say nothing about their pairs.
 MAX_LEADERS = 6
 
 
 def contact_of(event_id: str, anchor: Anchor) -> PastContact | None:
-    """Return the contact of an event, None when nobody reports that it took place."""
+    """Return the contact of an event, None if no report says that it took place."""
     if not anchor.held:
         return None
     medium: Medium = "unknown" if anchor.medium is None else "remote" if anchor.medium else "in_person"
@@ -28,7 +28,7 @@ def contact_of(event_id: str, anchor: Anchor) -> PastContact | None:
 
 
 def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
-    """Return the pairs of a small set of leaders, as keys; none of a large gathering's."""
+    """Return the pairs among some leaders, as keys; none for a large gathering."""
     named = sorted(set(leaders))
     if not 2 <= len(named) <= MAX_LEADERS:
         return ()
@@ -36,7 +36,7 @@ def pairs(leaders: Iterable[str]) -> tuple[str, ...]:
 
 
 def context(event_id: str, record: PairRecord, language: str = "en") -> str:
-    """Return one sentence on what is on record of the pair before the contact of an event, '' when nothing is."""
+    """Return one sentence about the pair's contacts before this event, '' if none is known."""
     contact = next((c for c in record.contacts if c.event_id == event_id), None)
     earlier = [c for c in record.contacts if contact is not None and in_order(c) < in_order(contact)]
     if contact is None or not earlier:

@@ -1,8 +1,9 @@
-"""An event's record, made from its sightings: a pure function, whatever the order they came in."""
+"""Makes an event's record from its sightings. Pure; the order of the sightings does not matter."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from datetime import date
 from hashlib import blake2b
 from typing import Any
 
@@ -16,9 +17,9 @@ from monitor.assemble.facts import weighing
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.regions import same_place
 from monitor.assemble.lifecycle.stages import confirmed_by, status_of
-from monitor.records import Event, EventStatus, Fact, Medium, Place
+from monitor.records import Event, EventStatus, Fact, Medium, Participant, Place
 
-#: The fields whose changes are history.
+#: The fields whose changes are recorded in the history.
 TRACKED = (
     "status",
     "kind",
@@ -32,16 +33,20 @@ TRACKED = (
     "publishers",
 )
 
-#: Phone and video say more than remote; and "a call" is phone by default, while nobody says video by default.
+#: Statuses of a plan whose day and place are agreed.
+_SETTLED = frozenset({"planned", "rescheduled"})
+#: Times that a report cuts short: what was reported on Wednesday was not held later in the week.
+_WIDE = frozenset({"week", "month", "early", "mid", "late", "quarter", "half", "year", "until", "from", "around"})
+#: Weight of "video" against "phone": "a call" is read as phone by default, while nobody writes video by default.
 _VIDEO_WEIGHT = 3
 
 
 def build(
     event_id: str, sightings: Sequence[Sighting], anchor: Anchor, today: int, redirects: tuple[str, ...] = ()
 ) -> Event:
-    """Return the event on a day (event time, an ordinal), without revision, history and context.
+    """Return the event on a day (an ordinal in event time), without revision, history and context.
 
-    `anchor` is of the same sightings.
+    `anchor` summarises the same sightings.
     """
     coverage = cover(sightings)
     status = status_of(sightings, anchor, today)
@@ -55,7 +60,7 @@ def build(
     event = Event(
         event_id=event_id,
         revision=0,
-        participants=in_order(chosen["participants"].value, chosen["kind"].value),
+        participants=in_order(_at_home(chosen["participants"].value, chosen["place"].value), chosen["kind"].value),
         kind=chosen["kind"].value,
         medium=chosen["medium"].value or "unknown",
         status=status,
@@ -79,36 +84,60 @@ def build(
     return msgspec.structs.replace(event, brief=brief(event))
 
 
+def _at_home(participants: tuple[Participant, ...], place: Place | None) -> tuple[Participant, ...]:
+    """Return the participants with the host's role for the one in whose state the place is, if another one has it."""
+    hosts = [p for p in participants if p.role == "host"]
+    at_home = [p for p in participants if place is not None and place.country and p.country == place.country]
+    if not hosts or len(at_home) != 1 or at_home[0] in hosts:
+        return participants
+    return tuple(
+        msgspec.structs.replace(p, role="host" if p in at_home else "visitor" if p.role else "") for p in participants
+    )
+
+
 def _choose(
     status: EventStatus, sightings: Sequence[Sighting], live: Sequence[Sighting], coverage: Coverage, anchor: Anchor
 ) -> dict[str, weighing.Weighed]:
-    """The value of each fact; `live` are the claims that are no background."""
+    """The value of each fact; `live` are the claims that are not background."""
     told = [s for s in sightings if anchor.counts(s)]
     happened = [s for s in told if s.status in HAPPENED] if status in HAPPENED else live
     chosen: dict[str, weighing.Weighed] = {
         "status": weighing.status_fact(status, told, coverage),
-        "participants": weighing.participants(live, coverage),
+        "participants": weighing.participants(live, coverage, happened=status in HAPPENED),
         "kind": weighing.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
-        "medium": _weigh_medium(happened, coverage),
+        "medium": _weigh_medium([s for s in happened if s.remote in (None, anchor.medium)], coverage),
         "when": weighing.weigh(
             live,
             coverage,
             weighing.when_claim(happened=status in HAPPENED, sightings=told, anchor=anchor),
             specific=weighing.narrowness,
+            weight=lambda when: anchor.votes(when.start.toordinal()),
             agree=weighing.contains,
         ),
-        "place": weighing.weigh(happened, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around),
+        "place": _weigh_place(happened, coverage),
         "forum": weighing.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
     }
     if chosen["when"].value is None and status in HAPPENED:
         chosen["when"] = _day_of_plan(live, happened, coverage)
+    if status in HAPPENED:
+        chosen["when"] = _until_report(chosen["when"], happened, coverage)
+    if chosen["place"].value is None and status in HAPPENED and not anchor.medium:
+        # As for its day, use the plan's, unless the meeting was moved online.
+        chosen["place"] = _weigh_place([s for s in live if s.status in _SETTLED], coverage)
     if chosen["medium"].value is None:
         chosen["medium"] = _weigh_medium(live, coverage)
+    if chosen["medium"].value is None and _is_elsewhere(chosen["place"].value, chosen["participants"].value):
+        chosen["place"] = weighing.Weighed(None, None)
     return chosen
 
 
+def _is_elsewhere(place: Place | None, participants: Sequence[Participant]) -> bool:
+    """Whether a place is only a third country: if nobody says that they met, they talked about it."""
+    return place is not None and not place.name and place.country not in {p.country for p in participants}
+
+
 def _day_of_plan(live: Sequence[Sighting], happened: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
-    """The time of a contact whose reports tell none: that of a plan which had come, else the days up to its report."""
+    """The time of a held contact whose reports name none: that of a due plan, else the days up to its first report."""
     first = min(s.day for s in happened)
     due = [s for s in live if s.span is not None and s.span[0] <= first and s.span[1] >= first - READ_OUT]
     read = weighing.when_claim(happened=False, sightings=due)
@@ -116,8 +145,20 @@ def _day_of_plan(live: Sequence[Sighting], happened: Sequence[Sighting], coverag
     return found if found.chosen is not None else weighing.reported(happened, coverage)
 
 
+def _until_report(time: weighing.Weighed, happened: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
+    """The time of a held contact; of a week or month that its first report cuts short, the days up to that report."""
+    first = date.fromordinal(min(s.day for s in happened))
+    when = time.value
+    told = weighing.reported(happened, coverage)
+    if told.chosen is None or when is None or when.granularity not in _WIDE or not when.start <= first < when.end:
+        return time
+    within = msgspec.structs.replace(told.value, start=max(when.start, told.value.start))
+    fact = msgspec.structs.replace(told.chosen, value=msgspec.to_builtins(within))
+    return weighing.Weighed(fact, within, time.alternatives)
+
+
 def retracted(event: Event) -> Event:
-    """Return the event when no source stands behind it any more: nothing is claimed, and nobody is cited."""
+    """Return the event after all its sources are gone: without facts and sources."""
     event = msgspec.structs.replace(
         event,
         status="retracted",
@@ -150,17 +191,21 @@ def _weigh_medium(sightings: Sequence[Sighting], coverage: Coverage) -> weighing
     )
 
 
+def _weigh_place(sightings: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
+    return weighing.weigh(sightings, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around)
+
+
 def _place(s: Sighting) -> tuple[Hashable, Any] | None:
     return None if s.place is None else ((s.place.name, s.place.country), s.place)
 
 
 def _around(chosen: Place, other: Place) -> bool:
-    """Whether the other place is the country of the chosen one, or the same town's region."""
+    """Whether the other place is the country of the chosen one, or the region of the same town."""
     return chosen.country == other.country and (not other.name or same_place(chosen.name, (other.name,)))
 
 
 def _confidence(sightings: Sequence[Sighting], coverage: Coverage) -> float:
-    """The chance that at least one report is right, with one vote for each independent text, at most .99."""
+    """The probability that at least one report is right, one vote for each independent text, at most .99."""
     best: dict[int, float] = {}
     for s in sightings:
         report = coverage.sources[coverage.number_of[s.article_id] - 1].report
@@ -172,7 +217,7 @@ def _confidence(sightings: Sequence[Sighting], coverage: Coverage) -> float:
 
 
 def content_digest(event: Event) -> bytes:
-    """Return a fingerprint of what a reader of the event would see changed: without revision, history and titles."""
+    """Return a hash of everything that a reader would see: without revision, history and titles."""
     seen = msgspec.structs.replace(
         event,
         revision=0,

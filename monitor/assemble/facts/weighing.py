@@ -1,8 +1,8 @@
-"""The values that an event's sources claim for each of its facts, and which of them counts.
+"""Chooses, for each fact of an event, one of the values that its sources claim.
 
-The rule, in this order: a value that a participant's own office gives, before press; the value behind which more
-publishers stand with a text of their own, before fewer; more independent texts before fewer; and for what can change
-(date, place, medium, forum of a contact ahead), the later before the earlier. The other values stay visible.
+The order of preference: a value from a participant's own office; the value with more publishers that have a text of
+their own; the value with more independent texts; and for what can change (date, place, medium and forum of a future
+contact), the later value. The other values are kept as alternatives.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from monitor.assemble.claims.coverage import Coverage
 from monitor.assemble.claims.sighting import HAPPENED, MAX_PARTICIPANTS, Sighting
 from monitor.assemble.facts.spans import shape_of
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
-from monitor.assemble.lifecycle.stages import apart, last_move, steps
+from monitor.assemble.lifecycle.stages import REFUSED, apart, last_move, steps
 from monitor.records import EventStatus, Fact, Participant, When
 
-#: Weighed of one fact that are kept beside the chosen one.
+#: Alternatives of one fact that are kept next to the chosen value.
 MAX_ALTERNATIVES = 5
 MAX_TOPICS = 12
-#: Seconds.
+#: Seconds of a day.
 DAY = 86_400
 
 
 class Weighed(msgspec.Struct, frozen=True):
-    """One fact: the chosen claim, its value as a record's field, and the claims that disagree, best first."""
+    """One fact: the chosen claim, its value as a field of the record, and the claims that disagree, best first."""
 
     chosen: Fact | None
     value: Any
@@ -44,11 +44,11 @@ def weigh(
     weight: Callable[[Any], int] = lambda _: 1,
     agree: Callable[[Any, Any], bool] = lambda _, __: False,
 ) -> Weighed:
-    """Choose among the claims that `read` finds (a key by which claims are equal, and the value).
+    """Choose among the claims that `read` returns (a key by which claims are equal, and the value).
 
-    `specific` ranks values of which one says more than another; it comes behind the official word. `weight` multiplies
-    the publishers behind a value that is never said by default. `agree` tells of the chosen value and another one
-    whether the other one only says less.
+    `specific` ranks more specific values higher; it counts after the official word. `weight` multiplies the publishers
+    of a value that nobody writes by default. `agree` says, for the chosen value and another one, whether the other one
+    is only less specific.
     """
     behind: dict[Hashable, set[int]] = {}
     values: dict[Hashable, Any] = {}
@@ -92,7 +92,14 @@ def weigh(
 
 
 def status_fact(status: EventStatus, sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
-    """The status with the sources that say it; what contradicts it (a denial of what others report) stays visible."""
+    """Return the status with the sources that state it.
+
+    Statuses that contradict it (a denial of what others report) are kept as alternatives. What was denied or called off
+    on a day before the contact was reported contradicts no report.
+    """
+    if status in HAPPENED:
+        since = min((s.day for s in sightings if s.status in HAPPENED), default=0)
+        sightings = [s for s in sightings if s.status not in REFUSED or s.day >= since]
     said: dict[EventStatus, list[Sighting]] = {}
     for s in sightings:
         said.setdefault(s.status, []).append(s)
@@ -119,7 +126,7 @@ def _status_claim(status: EventStatus, behind: Sequence[Sighting], coverage: Cov
 
 
 def _tells_move(s: Sighting, move: Sighting) -> bool:
-    """Whether a claim is the one that moved the contact, or says that it was put off to the same day."""
+    """Whether a claim moved the contact, or says that it was postponed to the same day."""
     put_off = s.status in {"postponed", "rescheduled"} and s.span is not None and move.span is not None
     return s == move or (put_off and not apart(s.span or (0, 0), move.span or (0, 0)))
 
@@ -127,10 +134,10 @@ def _tells_move(s: Sighting, move: Sighting) -> bool:
 def when_claim(
     *, happened: bool, sightings: Sequence[Sighting] = (), anchor: Anchor | None = None
 ) -> Callable[[Sighting], tuple[Hashable, When] | None]:
-    """Reads dates: of a contact that took place those of its reports, of one ahead those of the plan that stands.
+    """Return a function that reads dates: from reports if the contact took place, else from the current plan.
 
-    `sightings` are all claims of the event: a date is given up that was told before the contact moved, or a day and
-    more before another one was told last. Days of a plan that had passed when it was first told are left out.
+    `sightings` are all claims of the event. A date is dropped if it was published before the contact moved, or more
+    than a day before another date was last published. So are the days of a plan before its first announcement.
     """
     plan = anchor.plan if anchor is not None else None
     stands_since = anchor.plans[plan] - DAY if anchor is not None and plan is not None else 0
@@ -144,7 +151,7 @@ def when_claim(
 
     def read(s: Sighting) -> tuple[Hashable, When] | None:
         span = s.span
-        if s.when is None or span is None or (happened and s.status not in HAPPENED):
+        if s.when is None or span is None or (happened and s.status not in HAPPENED) or s.denies_report:
             return None
         if not happened and plan is not None and apart(span, plan) and s.time < stands_since:
             return None
@@ -163,9 +170,9 @@ def when_claim(
 
 
 def reported(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
-    """Return the time of a contact that took place on a day that nobody tells: the days up to its first report."""
+    """Return the time of a held contact without a named day: the days up to its first report."""
     first = min(s.day for s in sightings)
-    if first <= READ_OUT:  # nobody knows when it was reported
+    if first <= READ_OUT:  # the report has no time
         return Weighed(None, None)
     numbers = tuple(sorted({coverage.number_of[s.article_id] for s in sightings if s.day == first}))
     when = When(start=date.fromordinal(first - READ_OUT + 1), end=date.fromordinal(first), granularity="reported")
@@ -173,45 +180,46 @@ def reported(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
 
 
 def contains(chosen: When, other: When) -> bool:
-    """Say whether the other date is a wider one around the chosen one."""
+    """Say whether the other date is a wider one that includes the chosen one."""
     return other.start <= chosen.start and chosen.end <= other.end
 
 
 def narrowness(when: When) -> int:
-    """Return a day says more than a week, a week more than a month."""
+    """Return how precise a time is, for sorting: a day ranks above a week, a week above a month."""
     return -(when.end.toordinal() - when.start.toordinal())
 
 
-def participants(sightings: Sequence[Sighting], coverage: Coverage) -> Weighed:
-    """Who took part: a set of leaders is one claim; names and offices are those of the latest article that has them."""
+def participants(sightings: Sequence[Sighting], coverage: Coverage, *, happened: bool = False) -> Weighed:
+    """Return the participants. A set of leaders is one claim; names, offices and roles are those of the latest article.
+
+    Who called whom is claimed only by a report if the call `happened`: a plan does not know it.
+    """
     known: dict[str, Participant] = {}
     roles: dict[str, str] = {}
     for s in sorted(sightings, key=lambda s: (s.time, s.article_id)):
         for p in s.participants:
             old = known.get(p.leader)
             known[p.leader] = p if p.office or old is None or not old.office else old
-            if p.role and s.status != "past":
+            if s.status != "past" and p.role and (p.role != "caller" or not happened or s.status in HAPPENED):
                 roles[p.leader] = p.role
     named = {p.country: p.leader for p in known.values() if p.country and not p.leader.startswith("office")}
 
     def read(s: Sighting) -> tuple[Hashable, tuple[str, ...]]:
-        # An office without a name is the leader of that state whom the other sources name.
+        # An office without a name means the leader of that state whom other sources name.
         resolved = {
             named.get(p.country, p.leader) if p.leader.startswith("office") else p.leader for p in s.participants
         }
         leaders = tuple(sorted(resolved))
         return leaders, leaders
 
-    # Of lists that equally many publishers give, the longer one says more.
+    # Of sets with equally many publishers, the larger one is more specific.
     claims = weigh(sightings, coverage, read, weight=lambda leaders: MAX_PARTICIPANTS + len(leaders))
-    chosen = tuple(
-        msgspec.structs.replace(known[leader], role=roles.get(leader, known[leader].role)) for leader in claims.value
-    )
+    chosen = tuple(msgspec.structs.replace(known[leader], role=roles.get(leader, "")) for leader in claims.value)
     return Weighed(claims.chosen, chosen, claims.alternatives)
 
 
 def topics(sightings: Sequence[Sighting], coverage: Coverage) -> tuple[tuple[str, ...], Fact | None]:
-    """Return every topic that a source names, the most named first, and the sources behind them."""
+    """Return every topic that a source names, most frequent first, and the sources."""
     behind: dict[str, set[int]] = {}
     for s in sightings:
         for topic in s.topics:

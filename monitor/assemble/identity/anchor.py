@@ -1,4 +1,4 @@
-"""What the mentions of one event say together: its anchor, with which each further mention is compared."""
+"""The anchor of an event: a summary of all its sightings, with which each further sighting is compared."""
 
 from __future__ import annotations
 
@@ -8,39 +8,42 @@ from collections.abc import Iterable
 from monitor.assemble.claims.sighting import HAPPENED, OFFICE_ONLY, Sighting
 from monitor.records import Kind
 
-#: The statuses whose date is the one that a contact is planned for.
+#: Statuses whose date is the planned date of the contact.
 PLANS = frozenset({"proposed", "planned", "postponed", "rescheduled"})
-#: Days after a contact within which reports of it come.
+#: Days after a contact within which reports about it are published.
 READ_OUT = 7
 
 
 class Anchor:
-    """What the sightings of one event say together, as counts: it does not depend on the order they came in."""
+    """A summary of an event's sightings, as counts, so that it does not depend on their order."""
 
     __slots__ = (
         "ahead", "articles", "countries", "days", "firm", "firmly", "first", "forums", "hosts", "kinds", "last",
-        "last_told", "leaders", "live", "loose", "offices", "owners", "past_spans", "person", "places", "plans",
-        "remote", "reported", "statuses", "visit_days",
+        "last_told", "leaders", "live", "loose", "media", "offices", "owners", "past_spans", "places", "plans",
+        "reported", "states", "statuses", "visit_days",
     )  # fmt: skip
 
     def __init__(self, sightings: Iterable[Sighting] = ()) -> None:
         self.leaders: set[str] = set()
+        #: The participants' states.
+        self.states: set[str] = set()
         self.offices: Counter[str] = Counter()
         self.articles: set[int] = set()
-        #: Outlets that tell of it as ahead, where they are known.
+        #: Known outlets that announce it.
         self.owners: set[str] = set()
-        self.remote = self.person = 0
-        #: The status that each article told last.
+        #: Medium classes (remote or not), and the last time each was stated.
+        self.media: dict[bool, int] = {}
+        #: The last status that each article stated.
         self.last_told: dict[int, str] = {}
         self.live = self.firmly = 0
-        #: Days that reports of a contact that took place name, and the days on which such reports came.
+        #: Days that reports of the held contact name, and when the first such report was published, in seconds.
         self.days: Counter[int] = Counter()
         self.reported: dict[int, int] = {}
         self.visit_days: set[int] = set()
-        #: First and last day of reports that say that it took place, and of bare nouns that may mean that.
+        #: First and last publication day of reports that it took place, and of bare nouns that may say so.
         self.firm: tuple[int, int] | None = None
         self.loose: tuple[int, int] | None = None
-        #: Days on which it was talked of as ahead.
+        #: Days on which it was announced.
         self.ahead: Counter[int] = Counter()
         #: Planned spans, and the last time each was named.
         self.plans: dict[tuple[int, int], int] = {}
@@ -51,28 +54,20 @@ class Anchor:
         self.hosts: Counter[str] = Counter()
         self.kinds: Counter[Kind] = Counter()
         self.statuses: Counter[str] = Counter()
-        #: First and last day of live (not background) sightings.
+        #: First and last day of sightings that are not background.
         self.first = self.last = 0
         for sighting in sightings:
             self.add(sighting)
 
     def add(self, s: Sighting) -> None:
-        """Count one more sighting."""
+        """Add one sighting to the counts."""
         self.leaders |= s.leaders
+        self.states.update(p.country for p in s.participants if p.country)
         self.offices.update(p.country for p in s.participants if p.leader.startswith(OFFICE_ONLY))
         self.articles.add(s.key)
         self.last_told[s.key] = s.status
-        if s.remote is not None:
-            self.remote += s.remote
-            self.person += not s.remote
-        if s.place is not None and s.remote is not True:
-            if s.place.name:
-                self.places[s.place.name] += 1
-            if s.place.country:
-                self.countries[s.place.country] += 1
-        if s.forum:
-            self.forums[s.forum] += 1
-        self.hosts.update(s.hosts)
+        if not s.joins_only:
+            self._add_setting(s)
         self.kinds[s.kind] += 1
         self.statuses[s.status] += 1
         if s.background:
@@ -88,6 +83,19 @@ class Anchor:
         else:
             self._add_plan(s)
 
+    def _add_setting(self, s: Sighting) -> None:
+        """Count medium, place, forum and host, except of mentions that are not sure enough to open an event."""
+        if s.remote is not None:
+            self.media[s.remote] = max(s.time, self.media.get(s.remote, 0))
+        if s.place is not None and s.remote is not True:
+            if s.place.name:
+                self.places[s.place.name] += 1
+            if s.place.country:
+                self.countries[s.place.country] += 1
+        if s.forum:
+            self.forums[s.forum] += 1
+        self.hosts.update(s.hosts)
+
     def _add_report(self, s: Sighting) -> None:
         if s.loose:
             self.loose = _wider(self.loose, s.day)
@@ -98,7 +106,7 @@ class Anchor:
             self.days[s.span[0]] += 1
             if s.kind == "visit":
                 self.visit_days.add(s.span[0])
-            self.reported[s.span[0]] = min(s.day, self.reported.get(s.span[0], s.day))
+            self.reported[s.span[0]] = min(s.time, self.reported.get(s.span[0], s.time))
 
     def _add_plan(self, s: Sighting) -> None:
         self.ahead[s.day] += 1
@@ -109,32 +117,37 @@ class Anchor:
 
     @property
     def medium(self) -> bool | None:
-        """Remote (True), in person (False), or not told."""
-        if self.remote == self.person == 0:
-            return None
-        return self.remote > self.person
+        """Remote (True), in person (False), or unknown (None). The last one counts: a meeting may be moved online."""
+        return max(self.media, key=lambda remote: self.media[remote]) if self.media else None
 
     @property
     def kind(self) -> Kind:
-        """The kind that most claims give it; the first of equals."""
+        """The kind that most claims state; if equal, the first one."""
         return max(self.kinds, key=lambda kind: self.kinds[kind])
 
     @property
     def day(self) -> int | None:
-        """The day of a contact that took place, as most of its reports name it; the earlier one of equals.
+        """The day of a held contact that most reports name, see `votes`; if equal, the earlier one.
 
-        Where no report names one, it is the day for which it was planned, if that had just come.
+        If no report names one, it is the planned day, if that was just due.
         """
         if self.days:
-            return max(self.days, key=lambda d: (self.days[d], -d))
+            return max(self.days, key=lambda d: (self.days[d] * self.votes(d), -d))
         plan = self.plan
         if self.held and plan and plan[0] == plan[1] and self.first_held - READ_OUT <= plan[0] <= self.last_held:
             return plan[0]
         return None
 
+    def votes(self, day: int) -> int:
+        """Return how many votes a report has that names this day: one if it is after the first report, else two.
+
+        What was reported before does not take place later; but a misread announcement may be that first report.
+        """
+        return 2 if day <= self.first_held else 1
+
     @property
     def held(self) -> bool:
-        """Whether it is told to have taken place. A bare noun amid talk of it as ahead is a part of that talk."""
+        """Whether it is reported as held. A bare noun among announcements counts as an announcement."""
         return self.firm is not None or (self.loose is not None and not self._loose_is_ahead)
 
     @property
@@ -144,7 +157,7 @@ class Anchor:
 
     @property
     def first_held(self) -> int:
-        """The first day on which it was told to have taken place, 0 when it was not."""
+        """The first day on which it was reported as held, 0 if it was not."""
         return self._held_days[0]
 
     @property
@@ -158,45 +171,45 @@ class Anchor:
             return self.loose if self.loose is not None and self.held else (0, 0)
         if self.loose is None:
             return self.firm
-        # A bare noun long before the first report was of an earlier contact.
+        # A bare noun long before the first report was about an earlier contact.
         early = not self.ahead and self.firm[0] - self.loose[0] <= 1
         first = min(self.firm[0], self.loose[0]) if early else self.firm[0]
         return first, max(self.firm[1], self.loose[1])
 
     @property
     def doubtful(self) -> bool:
-        """Whether reports that it took place are few, without a date, and stand against much talk of it as ahead."""
+        """Whether only few reports, without a date, say that it took place, against many announcements."""
         return self.firm is not None and self.day is None and 2 * self.firmly <= sum(self.ahead.values())
 
     @property
     def outvoted(self) -> bool:
-        """Whether doubtful reports were followed by more talk of the contact as ahead: they meant an earlier one."""
+        """Whether doubtful reports were followed by more announcements: then they were about an earlier contact."""
         return self.doubtful and sum(n for day, n in self.ahead.items() if day > self.last_held) >= 2 * self.firmly
 
     def counts(self, s: Sighting) -> bool:
-        """Whether what a sighting says of its status counts: a report that was outvoted, or a bare noun, may not."""
+        """Say whether a sighting's status counts. An outvoted report's, or a bare noun's, may not."""
         if s.status not in HAPPENED:
             return True
         return not self.outvoted and (not s.loose or (self.held and s.day >= self.first_held))
 
     @property
     def only_denied(self) -> bool:
-        """Whether all that is said of it is that it will not, or did not, take place."""
+        """Whether all sightings only say that it will not, or did not, take place."""
         return self.live > 0 and self.statuses["denied"] == self.live
 
     @property
     def held_day(self) -> int:
-        """The day on which the contact took place as far as is told, 0 when none is reported."""
+        """The day on which the contact took place, as far as known; 0 if no report says that it did."""
         return 0 if not self.held else self.day if self.day is not None else self.first_held
 
     @property
     def plan(self) -> tuple[int, int] | None:
-        """The span of the plan that was named last; the narrower one of equals."""
+        """The span of the plan that was named last; if equal, the narrower one."""
         return max(self.plans, key=lambda s: (self.plans[s], s[0] - s[1], -s[0])) if self.plans else None
 
     @property
     def settled(self) -> tuple[int, int] | None:
-        """The days within which the contact took or takes place, None when nothing is told."""
+        """The days within which the contact takes or took place, None if no day is known."""
         if self.held:
             return (self.day, self.day) if self.day is not None else (self.first_held - 1, self.first_held)
         if self.plan is not None:

@@ -1,7 +1,7 @@
-"""Sightings of one group of states put to events anew: the fold, and which old event each cluster is.
+"""Assigns the sightings of one group of states to events again, and finds which known event each result is.
 
-A cluster starts as what an open event was before the day that is done again, or as nothing; the fold adds sightings,
-and `name_clusters` finds out which event each cluster is by now.
+A cluster starts empty, or as an open event was before the first day that is assigned again. `fold` adds sightings to
+clusters, and `name_clusters` then decides which event each cluster is.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from monitor.assemble.stored import EventState
 
 
 class Cluster:
-    """Sightings that belong together while a group is assembled anew."""
+    """Sightings that belong together, while a group is assembled again."""
 
     __slots__ = ("anchor", "event_id", "sightings")
 
     def __init__(self, event_id: str, sightings: list[Sighting] | None, anchor: Anchor) -> None:
         self.event_id = event_id
-        #: None while nothing was added to an event that was not taken back.
+        #: None until something is added to an event that was not reset.
         self.sightings = sightings
         self.anchor = anchor
 
 
 def _fold_order(s: Sighting) -> tuple[int, int, tuple[int, str, int, str]]:
-    """Within a day, what says more comes first, so that what says less finds it."""
+    """Sort key: within a day, more informative sightings come first, so that vaguer ones can join them."""
     dated = s.span is not None and s.span[0] == s.span[1]
     if s.background:
         tier = 6
@@ -44,10 +44,10 @@ def _fold_order(s: Sighting) -> tuple[int, int, tuple[int, str, int, str]]:
 
 
 def fold(clusters: list[Cluster], pool: Iterable[Sighting], read: Callable[[str], Sequence[Sighting]]) -> None:
-    """Put each sighting to the cluster that it fits best, or to a new one; `read` gives the sightings of an event.
+    """Add each sighting to the cluster that fits it best, or to a new one; `read` returns the sightings of an event.
 
-    The order is by day, and within a day what says more comes first, so that what says less finds it. Of two clusters
-    that fit equally, the one talked of last gets it.
+    Sightings are taken by day, and within a day the more informative first, so that vaguer ones can join them. If two
+    clusters fit equally well, the one that was mentioned last gets it.
     """
     for s in sorted(pool, key=lambda s: (s.day, _fold_order(s))):
         best: tuple[int, float, int, int] | None = None
@@ -63,7 +63,7 @@ def fold(clusters: list[Cluster], pool: Iterable[Sighting], read: Callable[[str]
             clusters.append(Cluster("", [s], Anchor((s,))))
             continue
         if chosen.sightings is None:
-            # The anchor in the working state stays as it is until the event is stored again.
+            # The anchor in the working state must not change before the event is stored again.
             chosen.sightings = list(read(chosen.event_id))
             chosen.anchor = Anchor(chosen.sightings)
         chosen.sightings.append(s)
@@ -72,7 +72,7 @@ def fold(clusters: list[Cluster], pool: Iterable[Sighting], read: Callable[[str]
 
 
 def _join(clusters: list[Cluster], read: Callable[[str], Sequence[Sighting]]) -> None:
-    """Make one cluster of those that turn out to be one occasion; the better known one takes in the other."""
+    """Join clusters that turn out to be one occasion; the one with more articles absorbs the other."""
     changed = True
     while changed:
         changed = False
@@ -94,7 +94,7 @@ def _join(clusters: list[Cluster], read: Callable[[str], Sequence[Sighting]]) ->
 
 
 def bounded(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
-    """At most MAX_SOURCES sightings: of later ones, those stay that claim something not claimed before."""
+    """Keep at most MAX_SOURCES sightings; beyond that, only later ones that claim something new."""
     if len(sightings) <= MAX_SOURCES:
         return sightings
     kept: list[Sighting] = []
@@ -113,11 +113,10 @@ def name_clusters(
     taken: Callable[[str], bool],
     corrected: tuple[Sighting, Sighting] | None,
 ) -> dict[str, str]:
-    """Give ids to new clusters: of an event that was taken back whole, the one that most of it went to; else a new one.
+    """Give new clusters ids: the id of a reset event whose sightings mostly came here, or a new id.
 
-    `taken` tells ids that no new cluster may have; `corrected` is a sighting that an edit of its article replaced, with
-    the new one. Returns the ids that no cluster bears any more, each with the id that
-    most of its claims went to, '' when none is left.
+    `taken` says which ids are in use. `corrected` is a sighting that an edit of its article replaced, with the new one.
+    Returns the ids that no cluster has any more, each with the id that took over most of its claims ('' for none).
     """
     home: dict[tuple[str, int, str], Cluster] = {
         (s.article_id, s.revision, s.contact): c for c in clusters for s in c.sightings or ()
@@ -156,7 +155,7 @@ def name_clusters(
 
 
 def _new_id(sightings: Sequence[Sighting], taken: Callable[[str], bool]) -> str:
-    """An id from what the first sighting says: the same input gives the same id."""
+    """An id computed from the first sighting, so that the same input gives the same id."""
     first = min(sightings, key=canonical_order)
     parts = [*(p.leader for p in first.participants), first.article_id, first.contact]
     salt = 0

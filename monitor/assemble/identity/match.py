@@ -1,21 +1,22 @@
-"""Which event a sighting speaks of: the participants, the medium class and the time decide; place and forum support.
+"""Decides how well a sighting fits an event: participants, medium class and time decide; place and forum add or deduct.
 
-Status, title and the article's date alone never make two sightings one contact. A sighting is compared with what the
-event's sightings say together (its anchor), never with a single other sighting, so coverage can't chain from one
-contact to the next (Allan, Topic Detection and Tracking, 2002).
+Status, title and the article's date alone never make two sightings one contact. A sighting is compared with the summary
+of an event's sightings (its anchor), never with a single other sighting, so coverage can't chain from one contact to
+the next (Allan, Topic Detection and Tracking, 2002).
 
-`score` is None for a contradiction (another medium class, another day, another forum) and otherwise how well the
-sighting fits, about 0 to 1. `THRESHOLD` and the windows were set on a development stream; see docs/assembly.md.
+`score` is None for a contradiction (another medium class, another day, another forum), else about 0 to 1. `THRESHOLD`
+and the windows were set on a development stream; see docs/assembly.md.
 """
 
 from __future__ import annotations
 
-from monitor.assemble.claims.sighting import HAPPENED, Sighting
+from monitor.assemble.claims.sighting import HAPPENED, Sighting, ordinal_of
 from monitor.assemble.identity.anchor import PLANS, READ_OUT, Anchor
 from monitor.assemble.identity.regions import capital, same_place
 
-#: Days, and the least score at which a sighting joins an event.
+#: Time windows in days. THRESHOLD is the least score at which a sighting joins an event.
 LATE = 14
+CALL_READ_OUT = 4
 WAVE = 14
 HOPE = 7
 IMMINENT = 5
@@ -27,15 +28,17 @@ PLAN_REACH = 60
 MOVED = 14
 DISAGREE = 7
 FAR = 400
-#: Hours of a day in UTC at which it is that day nearly everywhere (from UTC-9 to UTC+9).
+#: Hours of the day in UTC between which the date is the same nearly everywhere (from UTC-9 to UTC+9).
 DAWN, DUSK = 9, 15
+#: Seconds between two reports of one call that each name the day at their own end.
+TOGETHER = 6 * 3600
 THRESHOLD = 0.5
-#: What speaks for and against besides participants, medium class and time.
+#: Additions to and deductions from the score for place, forum, kind and medium.
 SAME_PLACE, SAME_COUNTRY, OTHER_TOWN, OTHER_COUNTRY = 0.1, 0.05, -0.2, -0.45
 SAME_FORUM, ONE_FORUM, OTHER_HOST = 0.2, -0.2, -0.3
 SAME_MEDIUM, DENIED_MEDIUM = 0.1, -0.3
-SAME_KIND, OTHER_VISIT = 0.05, -0.3
-#: What each day without news takes from how well an undated report fits firm reports, and a bare noun.
+SAME_KIND, OTHER_VISIT, UNPLACED_VISIT = 0.05, -0.3, -0.1
+#: Deduction for each day without news, for an undated report of an event with firm reports, and for a bare noun.
 SLOW, SLOW_LOOSE = 0.09, 0.06
 
 _AHEAD = frozenset({"proposed", "planned"})
@@ -43,14 +46,19 @@ _OPEN = frozenset({"proposed", "planned", "postponed", "rescheduled", "cancelled
 
 
 def near(a: tuple[int, int], b: tuple[int, int], slack: int = 0) -> bool:
-    """Say whether two spans of days share a day, give or take `slack`."""
-    return a[0] <= b[1] + slack and b[0] <= a[1] + slack
+    """Say whether two spans of days overlap, or are at most `slack` days apart."""
+    return days_between(a, b) <= slack
+
+
+def days_between(a: tuple[int, int], b: tuple[int, int]) -> int:
+    """Return the days from the end of the earlier span to the start of the later one, 0 where they share a day."""
+    return max(a[0] - b[1], b[0] - a[1], 0)
 
 
 def _zones_apart(s: Sighting, anchor: Anchor) -> bool:
-    """Whether time zones can make two days of one: a call has the days of both its ends, a meeting its place's day.
+    """Whether time zones can explain two different days: a call has a day at each end, a meeting only its place's day.
 
-    A day that no words tell is the article's, which at some hours is the same nearly everywhere.
+    A day that no words state is the article's, which at some hours is the same nearly everywhere.
     """
     if s.remote is False or anchor.medium is False:
         return False
@@ -58,9 +66,9 @@ def _zones_apart(s: Sighting, anchor: Anchor) -> bool:
 
 
 def same_leaders(s: Sighting, anchor: Anchor) -> bool:
-    """Return the same named leaders; an office without a name stands for the leader of its state.
+    """Say whether both name the same leaders; an office without a name stands for the leader of its state.
 
-    Both sides are known to name the same states (they share a group).
+    Both name the same states, because they are in the same group.
     """
     if len(s.leaders) == len(s.participants) and not anchor.offices:
         return s.leaders == anchor.leaders
@@ -68,13 +76,13 @@ def same_leaders(s: Sighting, anchor: Anchor) -> bool:
 
 
 def score(s: Sighting, anchor: Anchor) -> float | None:
-    """Return how well a sighting fits an event of the same states; None when it speaks of another contact."""
+    """Return how well a sighting fits an event of the same states; None if it is about another contact."""
     if not same_leaders(s, anchor):
         return None
     again = s.key in anchor.articles
     if again and not _same_telling(s, anchor):
         return None
-    if s.remote is not None and anchor.medium is not None and s.remote != anchor.medium:
+    if s.remote is not None and anchor.medium is not None and s.remote != anchor.medium and not _online(s, anchor):
         return None
     if s.forum and anchor.forums and s.forum not in anchor.forums:
         return None
@@ -93,10 +101,18 @@ def score(s: Sighting, anchor: Anchor) -> float | None:
     return None if base is None else base + _support(s, anchor)
 
 
-def _same_telling(s: Sighting, anchor: Anchor) -> bool:
-    """Whether an article that is of an event already may speak of it once more: a visit and its dinner, a plan retold.
+def _online(s: Sighting, anchor: Anchor) -> bool:
+    """Whether it tells that a meeting planned for that day is held by video."""
+    if s.medium != "video" or anchor.held or s.status not in {"held", "ongoing", "planned", "rescheduled"}:
+        return False
+    told = (s.day, s.day) if s.span is None and s.status in HAPPENED else s.span
+    return told is not None and told[0] == told[1] and told == anchor.plan
 
-    An article that tells of a contact behind and of one ahead, or names two days, tells them apart.
+
+def _same_telling(s: Sighting, anchor: Anchor) -> bool:
+    """Whether an article that is part of an event may mention it again: a visit and its dinner, a plan said twice.
+
+    An article with one past and one future contact, or with two days, reports two contacts.
     """
     if s.background or not anchor.live:
         return False
@@ -113,9 +129,9 @@ def _same_telling(s: Sighting, anchor: Anchor) -> bool:
 
 
 def recency(s: Sighting, anchor: Anchor) -> int:
-    """Return a report without a date is of the latest contact that it can be of: the day of that one, else 0.
+    """Return the day of the latest contact that a report without a date can be about, 0 if there is none.
 
-    A contact that was due the day before, and of which no report has come, comes first: its reports are awaited.
+    A contact that was due the day before and has no report yet has priority, because its reports are expected.
     """
     if s.status not in HAPPENED or s.span is not None:
         return 0
@@ -128,13 +144,13 @@ def recency(s: Sighting, anchor: Anchor) -> int:
 
 
 def _support(s: Sighting, anchor: Anchor) -> float:
-    """Place, forum, kind and medium, for and against."""
-    # Of two contacts that fit alike, it is rather the one that everybody speaks of.
+    """The sum of additions and deductions for place, forum, kind and medium."""
+    # If two contacts fit equally well, prefer the one with more articles.
     total = 0.005 * min(len(anchor.articles), 10)
     ahead = s.status in _OPEN
     if s.remote is not True and anchor.medium is not True:
         place = _place_support(s, anchor)
-        # Of talks by no medium that is told, a place says where somebody was.
+        # If neither medium is known, a place only says where somebody was.
         total += max(place, 0.0) if s.remote is None and anchor.medium is None else place
     if ahead and s.hosts and anchor.hosts and not s.hosts & anchor.hosts.keys():
         total += OTHER_HOST
@@ -144,14 +160,19 @@ def _support(s: Sighting, anchor: Anchor) -> float:
         total += ONE_FORUM
     if s.remote is not None and s.remote == anchor.medium:
         total += SAME_MEDIUM
-    elif s.remote != anchor.medium and s.status == "denied":
-        # A denial is of one contact: "no talks on this" says nothing of a meeting that lies ahead.
+    elif s.remote != anchor.medium and s.status == "denied" and anchor.statuses["planned"]:
+        # A denial is about one contact: "no talks on this" does not deny a planned meeting.
         total += DENIED_MEDIUM
     if s.kind in anchor.kinds:
         total += SAME_KIND
     elif "visit" in {s.kind, *anchor.kinds} and s.status in _AHEAD and not _same_country(s, anchor):
-        total += OTHER_VISIT
+        total += UNPLACED_VISIT if s.place is None or _takes_over(s, anchor) else OTHER_VISIT
     return total
+
+
+def _takes_over(s: Sighting, anchor: Anchor) -> bool:
+    """Whether it is the first date of a meeting of which there was only talk, without a date, place or forum."""
+    return s.span is not None and not (anchor.plans or anchor.places or anchor.countries or anchor.forums)
 
 
 def _place_support(s: Sighting, anchor: Anchor) -> float:
@@ -162,14 +183,14 @@ def _place_support(s: Sighting, anchor: Anchor) -> float:
     if not (s.place.country and anchor.countries):
         return 0.0
     if s.place.country in anchor.countries:
-        # Two towns of one country can be a seat and a residence; two countries are two meetings.
+        # Two towns in one country can be a seat and a residence; two countries are two meetings.
         return OTHER_TOWN if s.place.name and anchor.places else SAME_COUNTRY
-    # A country that one article in ten names is no firm knowledge of the others.
+    # A country that only one article in ten names is not reliable.
     return OTHER_COUNTRY * min(1.0, 2 * anchor.countries.total() / len(anchor.articles))
 
 
 def _background(s: Sighting, anchor: Anchor) -> float | None:
-    """A background mention: of the contact on its date; undated, of the last one that is old enough."""
+    """The score of a background mention: with a date, for the contact of that date; else for the latest old enough."""
     settled = anchor.settled
     if not anchor.live:
         if s.span is not None and anchor.past_spans:
@@ -186,7 +207,7 @@ def _background(s: Sighting, anchor: Anchor) -> float | None:
 
 
 def _same_occasion(s: Sighting, anchor: Anchor) -> bool:
-    """The same place or the same forum."""
+    """Whether place or forum are the same."""
     if s.forum and s.forum in anchor.forums:
         return True
     return bool(s.place and s.place.name and same_place(s.place.name, anchor.places))
@@ -205,14 +226,14 @@ def _told(s: Sighting) -> set[str]:
 
 
 def _known_past(s: Sighting, anchor: Anchor) -> float | None:
-    """News never joins background, but for a report of the very day that the background names."""
+    """News joins background only if it is a report about exactly the day that the background names."""
     if s.status in HAPPENED and s.span is not None and anchor.past_spans:
         return 0.9 if any(span == s.span for span in anchor.past_spans) else None
     return None
 
 
 def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
-    """Two reports of a contact that took place."""
+    """The score of a report for an event that was already reported as held."""
     day, span = anchor.day, s.span
     if span is not None:
         if day is None:
@@ -225,8 +246,8 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
             return 1.0
         if near(span, (day, day)):
             return 0.7
-        # One day apart is another time zone when both were told on one day, and else another contact.
-        if near(span, (day, day), 1) and s.day == anchor.reported.get(day):
+        # One day apart: another time zone if both days were named at about the same time, else another contact.
+        if near(span, (day, day), 1) and _named_together(s, anchor, day) and not s.joins_only:
             return 0.5
         # A visit lasts for days.
         visit = s.kind == "visit" and any(near(span, (d, d), VISIT_DAYS) for d in anchor.visit_days)
@@ -236,19 +257,32 @@ def _report_of_held(s: Sighting, anchor: Anchor) -> float | None:
         if READ_OUT < age <= LATE and (_same_occasion(s, anchor) or _same_country(s, anchor)):
             return 0.45
         if READ_OUT < age <= LATE and s.kind == anchor.kind == "visit":
-            return 0.45  # nobody pays the same leader two visits in a fortnight
-        if age < -1 or age > READ_OUT:
+            return 0.45  # nobody visits the same leader twice in two weeks
+        if age < -1 or age > _read_out(s, anchor):
             return None
         return 0.8 - 0.04 * age if age >= 0 else 0.4
-    if s.day - anchor.first_held > READ_OUT or anchor.first_held - s.day > READ_OUT:
+    if abs(s.day - anchor.first_held) > _read_out(s, anchor):
         return None
     gap = max(s.day - anchor.last_held, anchor.first_held - s.day, 0)
-    # A read-out that comes days after firm reports names its day, or is of another contact.
+    # A read-out published days after firm reports names its day, or is about another contact.
     return 0.7 - (SLOW if anchor.firmly else SLOW_LOOSE) * gap
 
 
+def _named_together(s: Sighting, anchor: Anchor, day: int) -> bool:
+    """Whether it was published on the day on which another day was first named; for a call, or a few hours apart."""
+    first = anchor.reported.get(day)
+    if first is None:
+        return False
+    return s.day == ordinal_of(first) or (anchor.medium is True and abs(s.time - first) <= TOGETHER)
+
+
+def _read_out(s: Sighting, anchor: Anchor) -> int:
+    """Return the days after a contact within which a report without a date is of it: those of a call come at once."""
+    return CALL_READ_OUT if s.remote or anchor.medium else READ_OUT
+
+
 def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
-    """A report of a contact that was planned or proposed."""
+    """The score of a report for an event that was planned or proposed."""
     plan, span = anchor.plan, s.span
     if anchor.only_denied:
         return 0.7 if span is not None and span == plan else None
@@ -266,7 +300,7 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
     agreed = anchor.statuses.keys() & {"planned", "postponed", "rescheduled"}
     firm = anchor.statuses["planned"] > anchor.statuses["proposed"] and s.day - anchor.last <= IMMINENT
     if not (span or anchor.medium or firm or _same_occasion(s, anchor)):
-        # "At their meeting" amid talk of a next meeting means an earlier one; a meeting that takes place was planned.
+        # "At their meeting", while a next meeting is discussed, means an earlier one: a meeting is planned beforehand.
         return None
     if when < anchor.first - 1 or s.day - anchor.last > (WAVE if agreed else HOPE):
         return None
@@ -274,12 +308,16 @@ def _report_of_plan(s: Sighting, anchor: Anchor) -> float | None:
 
 
 def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
-    """What was said before (or on the day) about a contact that took place by now."""
+    """The score of an announcement, made before or on the day, for an event that has taken place."""
     day = anchor.day if anchor.day is not None else anchor.first_held
     if s.span is not None and s.status in PLANS:
         if not near(s.span, (day, day), 1) or s.day > day + 1:
             return None
+        if s.span[0] <= day and s.span[1] - day > HOPE and s.day >= anchor.first_held:
+            return None  # "this year", said once a contact is reported, is about the next one
         return 0.9 if near(s.span, (day, day)) else 0.6 if _zones_apart(s, anchor) else 0.3
+    if s.status == "denied" and s.span is not None:
+        return 0.7 if near(s.span, (day, day)) else None
     if s.day > day:
         return 0.55 if anchor.doubtful and s.day - anchor.last <= WAVE else None
     if s.day == day:
@@ -288,7 +326,7 @@ def _plan_of_held(s: Sighting, anchor: Anchor) -> float | None:
 
 
 def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
-    """Two sightings of a contact that lies ahead."""
+    """The score of an announcement for an event in the future."""
     plan, span = anchor.plan, s.span
     gap = max(s.day - anchor.last, anchor.first - s.day, 0)
     visit = s.kind == "visit" and "visit" in anchor.kinds
@@ -298,16 +336,16 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
             return 0.9 if width <= WAVE else 0.7 if width <= MONTH else 0.5
         put_off = {"postponed", "rescheduled", "cancelled"}
         moved = s.status in {"postponed", "rescheduled"} or bool(put_off & anchor.statuses.keys())
-        if moved and abs(span[0] - plan[0]) <= PLAN_REACH:
+        if moved and days_between(span, plan) <= PLAN_REACH:
             return 0.6
         if not _same_occasion(s, anchor):
             if gap <= 1 and s.kind in anchor.kinds and abs(span[0] - plan[0]) <= DISAGREE:
-                return 0.5  # two outlets that name two days of a week at once disagree
-            # An outlet that names another day than it did before moves the meeting, unless the old day has come.
+                return 0.5  # two outlets that name two days of one week at the same time disagree
+            # If an outlet names another day than before, it moves the meeting, unless the old day has passed.
             moves = s.owner in anchor.owners and s.kind in anchor.kinds and plan[0] > s.day
             return 0.5 if moves and abs(span[0] - plan[0]) <= MOVED and gap <= WAVE else None
-        # One occasion told on one day with two dates is a disagreement, and on different days maybe the next one; in a
-        # capital there can always be a next one.
+        # Two dates for one occasion, named on the same day, are a disagreement; named on different days, the second may
+        # be the next occasion. In a capital there can always be a next one.
         special = s.forum in anchor.forums or not any(_same_name(s, capital(p.country)) for p in s.participants)
         if gap <= 1 and abs(span[0] - plan[0]) <= (FAR if special else PLAN_REACH):
             return 0.6
@@ -317,7 +355,7 @@ def _plan_of_plan(s: Sighting, anchor: Anchor) -> float | None:
             late = s.status in {"postponed", "rescheduled", "cancelled", "denied"} and plan[1] >= s.day - 3
             if late:
                 return 0.5
-            # A week or month that passed ends no talk of a meeting; a day that passed does.
+            # Announcements of a meeting continue after a week or month has passed, but not after a day has.
             return 0.55 if plan[0] != plan[1] and gap <= HOPE else None
         return 0.65 if plan[0] - s.day <= WAVE else 0.5 if gap <= WAVE or visit else 0.3
     if gap > (VISIT_WAVE if visit else WAVE) or (s.status == "denied" and span is not None and span[0] == span[1]):

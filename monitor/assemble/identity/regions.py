@@ -1,4 +1,4 @@
-"""When two names of places mean one place: a town, and the part of the country that it lies in."""
+"""Decides whether two place names mean one place: a town, and the region of the country in which it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FILE = "regions.yaml"
 
 @cache
 def _regions() -> dict[str, frozenset[str]]:
-    """The parts of countries that each town lies in."""
+    """The regions in which each town is."""
     text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
     try:
         towns = msgspec.convert(yaml.safe_load(text), dict[str, tuple[str, ...]])
@@ -31,13 +31,13 @@ def _regions() -> dict[str, frozenset[str]]:
 
 
 def same_place(name: str, others: Iterable[str]) -> bool:
-    """Say whether a place is one of some others, lies in one, or has one in it."""
+    """Say whether a place is among some others, is in one of them, or contains one of them."""
     regions = _regions()
     return any(name == other or other in regions.get(name, ()) or name in regions.get(other, ()) for other in others)
 
 
 @cache
 def capital(code: str) -> str:
-    """Return the capital of a state, '' for a body or a code that the bundled watchlist does not know."""
+    """Return the capital of a state, '' for a body or an unknown code."""
     state = bundled().states.get(code)
     return state.capital if state is not None else ""

@@ -1,1 +1,1 @@
-"""What an event has come to, decided over the claims of its articles."""
+"""The status of an event, decided from the claims of its articles."""

@@ -1,11 +1,11 @@
-"""What an event has come to, decided over the claims of its articles.
+"""Decides the status of an event from the claims of its articles.
 
     proposed ──▶ planned ──▶ (postponed | rescheduled | cancelled | denied)* ──▶ ongoing ──▶ held
 
-Claims are taken in event time, and only the transitions of `ALLOWED` are. Claims of one moment have no order: there a
-side's own office counts last, then the status that more outlets give. A refusal by a side's own office stands until a
-side's office says otherwise, or until two outlets report the contact. A claim that detection is unsure of turns nothing
-back by itself.
+Claims are applied in the order of event time, and only the transitions in `ALLOWED` are made. Claims of one moment have
+no order: the one from a participant's own office is applied last, otherwise the status that more outlets state. A
+refusal by a participant's own office holds until such an office says otherwise, or until two outlets report the
+contact. A claim of low probability reverses nothing by itself.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ ALLOWED: dict[EventStatus, frozenset[EventStatus]] = {
 
 #: Days after the planned date at which an event without a report becomes `unconfirmed`.
 UNCONFIRMED_AFTER = 3
-#: Seconds after a side's refusal within which press that still tells of the plan has not heard of it.
+#: Seconds after a refusal during which articles that still announce the plan count as not knowing of it.
 STALE = 12 * 3600
-#: Outlets that have to report a contact which a side's own office denies.
+#: Outlets that must report a contact to overrule a participant's own office that denies it.
 WITNESSES = 2
-#: Below this probability a status turns nothing back unless another outlet gives it too.
+#: A status with less probability reverses nothing unless another outlet states it too.
 UNSURE = 0.5
 
 REFUSED: frozenset[EventStatus] = frozenset({"denied", "cancelled"})
 _DUE: frozenset[EventStatus] = frozenset({"proposed", "planned", "rescheduled"})
-#: Of several statuses told at one time, the later stage of a contact counts last.
+#: Of several statuses at one time, the later stage of a contact is applied last.
 _RANK: dict[str, int] = {
     "past": 0, "denied": 1, "proposed": 2, "planned": 3, "postponed": 4, "rescheduled": 5, "cancelled": 6,
     "ongoing": 7, "held": 8,
@@ -54,7 +54,7 @@ Span = tuple[int, int]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One transition: the new status, and the claim that brought it."""
+    """One transition: the new status, and the claim that caused it."""
 
     status: EventStatus
     sighting: Sighting
@@ -66,7 +66,7 @@ def apart(a: Span, b: Span) -> bool:
 
 
 def ordered(sightings: Iterable[Sighting]) -> list[Sighting]:
-    """Claims by time; of one moment, what counts more comes later."""
+    """Sort claims by time; at the same moment, the weightier ones come later."""
     live = [s for s in sightings if s.status != "past"]
     owners: dict[tuple[int, str], set[str]] = {}
     for s in live:
@@ -79,7 +79,7 @@ def ordered(sightings: Iterable[Sighting]) -> list[Sighting]:
 
 
 def steps(sightings: Sequence[Sighting]) -> list[Step]:
-    """Return the transitions of an event, in event time."""
+    """Return the transitions of an event in the order of event time."""
     claims = ordered(sightings)
     outlets = Counter(status for status, _ in {(s.status, s.owner) for s in claims})
     taken: list[Step] = []
@@ -100,10 +100,10 @@ def steps(sightings: Sequence[Sighting]) -> list[Step]:
 
 
 def _moved(s: Sighting, now: EventStatus, plan: Span | None, own: tuple[int, Span] | None) -> EventStatus:
-    """The status of a claim, `rescheduled` where it moves the contact to another day.
+    """The status of a claim, which is `rescheduled` if it moves the contact to another day.
 
-    A text says so (it is put off to another day than the plan's, or has a day again after it was put off), or the same
-    outlet names another day than before. Two outlets that name two days disagree.
+    It does if the text says so (a postponement to another day than planned, or a day after a postponement), or if the
+    same outlet names another day than before. Two outlets that name two days disagree.
     """
     if s.span is None:
         return s.status
@@ -118,30 +118,30 @@ def _moved(s: Sighting, now: EventStatus, plan: Span | None, own: tuple[int, Spa
 def _is_outweighed(
     last: Step, status: EventStatus, s: Sighting, claims: Sequence[Sighting], outlets: Counter[Status]
 ) -> bool:
-    """Whether a claim is too weak to turn back what stands."""
+    """Whether a claim is too weak to reverse the current status."""
     if last.status in REFUSED and last.sighting.side and not s.side and status not in REFUSED:
         told = {c.owner for c in claims if _contradicts(c, status, last.sighting)}
         return len(told) < WITNESSES
-    # A contact that is refused may as well be cancelled: either turns back what stands.
+    # Denials and cancellations support each other: either reverses the status.
     meant = ("denied", "cancelled") if status in REFUSED else (s.status,)
     unsure = bool(s.statuses) and sum(share for one, share in s.statuses.items() if one in meant) < UNSURE
     return unsure and outlets[s.status] < WITNESSES and (status in REFUSED or last.status in REFUSED)
 
 
 def _contradicts(claim: Sighting, status: EventStatus, refusal: Sighting) -> bool:
-    """Whether a claim speaks for a status against a refusal that it knew of."""
+    """Whether a claim supports a status against a refusal that it could know."""
     if status in HAPPENED:
         return claim.status in HAPPENED
     return claim.status not in REFUSED and claim.time >= refusal.time + STALE
 
 
 def last_move(taken: Sequence[Step]) -> Step | None:
-    """Return the transition that gave the contact its new date, None when it has not moved."""
+    """Return the transition that gave the contact its new date, None if it was not moved."""
     return next((step for step in reversed(taken) if step.status == "rescheduled" and step.sighting.span), None)
 
 
 def status_of(sightings: Sequence[Sighting], anchor: Anchor, today: int) -> EventStatus:
-    """Return the status on a day (an ordinal, in event time); `anchor` is of the same claims."""
+    """Return the status on a day (an ordinal in event time); `anchor` summarises the same claims."""
     sightings = [s for s in sightings if anchor.counts(s)]
     taken = steps(sightings)
     if not taken:
@@ -155,15 +155,18 @@ def status_of(sightings: Sequence[Sighting], anchor: Anchor, today: int) -> Even
 
 
 def _is_refuted(sightings: Sequence[Sighting]) -> bool:
-    """Whether a side's office denies what a single outlet reports, and no side's office confirms it."""
+    """Whether a report by a single outlet is denied, and no participant's office confirms it.
+
+    A participant's office denies it, or an outlet says that the contact did not take place.
+    """
     own = {s.status for s in sightings if s.side}
-    if "denied" not in own or own & HAPPENED:
+    if own & HAPPENED or not ("denied" in own or any(s.denies_report for s in sightings)):
         return False
     return len({s.owner for s in sightings if s.status in HAPPENED}) < WITNESSES
 
 
 def confirmed_by(sightings: Sequence[Sighting]) -> tuple[str, ...]:
-    """The participants whose own office reported or announced the contact and has not refused it since, sorted."""
+    """Return the participants whose own office reported the contact and has not refused it since, sorted."""
     latest: dict[str, Sighting] = {}
     for s in sorted(sightings, key=canonical_order):
         if s.side and s.status != "past":

@@ -1,1 +1,1 @@
-"""The delivery engine: what to send when, the log around each send, and what comes of failures."""
+"""The delivery engine: decides what to send when, writes the log before and after each send, and handles failures."""

@@ -1,9 +1,9 @@
-"""Messages that tell several events at once: which deliveries go together, and what became of such a message. Pure.
+"""Batches: messages that tell several events at once, after a digest, quiet hours or a storm. Pure functions.
 
-A batch is *frozen* before it is sent: each member's record names the message's id and all members. The id is made of
-the members' own ids and revisions, so it names exactly one content. A batch whose end is not known is sent again only
-as a whole, by an owner of all of its members; a batch that was refused for certain, or whose members went to different
-workers, is taken apart, and what is sent then has an id of its own.
+A batch is *frozen* before it is sent: the record of each member gets the message's id and the keys of all members. The
+id is made from the ids and revisions of the members, so it stands for exactly one content. When it is not known whether
+a batch arrived, it is sent again only as a whole, by a worker that owns all members. A batch that was certainly
+refused, or whose members belong to different workers, is taken apart; its members are then sent under new ids.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from monitor.notify.logbook import Delivery, Handle, Pending, batch_id
 
-#: What became of a frozen batch, as far as the records of this process can tell. `whole`: every member waits here.
-#: `arrived`: a member's record says that the message was taken. `unsent`: a member was never frozen, or was taken out,
-#: so the message never left or was refused. `apart`: a member is another worker's; nobody here knows.
-Fate: TypeAlias = Literal["whole", "arrived", "unsent", "apart"]
+#: The state of a frozen batch, as far as the records of this process show it. `whole`: every member is here and still
+#: pending. `arrived`: the record of a member says that the message was taken. `unsent`: a member was not frozen or was
+#: removed, so the message was never sent, or was refused. `apart`: another worker owns a member, so it is not known.
+BatchState: TypeAlias = Literal["whole", "arrived", "unsent", "apart"]
 
 
 def frozen(receiver: str, members: Mapping[str, Pending]) -> dict[str, Pending]:
-    """Return the members of one batch, by their keys in the log, with the id of the message that tells them."""
+    """Return the pending messages of a batch, by their keys in the log, with the id of their common message."""
     batch = next(iter(members.values())).batch
     identity, keys = batch_id(receiver, batch, members.values()), tuple(sorted(members))
     return {
@@ -31,13 +31,18 @@ def frozen(receiver: str, members: Mapping[str, Pending]) -> dict[str, Pending]:
     }
 
 
-def thawed(pending: Pending) -> Pending:
-    """Return the message as one that waits for its batch, with no attempt behind it that may have arrived."""
+def unfrozen(pending: Pending) -> Pending:
+    """Return the pending message as not frozen: it waits for its batch again, and no attempt of it is in doubt."""
     return replace(pending, sent_as="", members=(), begun=False, doubt=False)
 
 
-def fate(pending: Pending, known: Mapping[str, Delivery]) -> tuple[Fate, Handle | None]:
-    """Say what became of the frozen batch of `pending`, with the message's handle where it arrived.
+def alone(pending: Pending) -> Pending:
+    """Return the pending message without its batch, to be sent alone, and with no deaths counted."""
+    return replace(unfrozen(pending), batch="", deaths=0)
+
+
+def state_of(pending: Pending, known: Mapping[str, Delivery]) -> tuple[BatchState, Handle | None]:
+    """Return the state of the frozen batch of `pending`, and the message's handle if it has arrived.
 
     `known` are the records of this process by their keys in the log.
     """

@@ -1,4 +1,4 @@
-"""The policy with what it can't know by itself: silences that come and go, storms, and what a receiver can do."""
+"""Apply the pure policy to an event, with the state that the policy needs: added silences, and storms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = structlog.get_logger()
 
 
 class Judge:
-    """Decides what a receiver is told; `silences` are those that were added while the service runs, by their id."""
+    """Decides what a receiver is told. `silences` are those that were added to the running service, by their id."""
 
     def __init__(self, setup: Setup) -> None:
         self.silences: dict[str, Silence] = {}
@@ -26,7 +26,7 @@ class Judge:
         self._storms = {name: StormGate(setup.storm) for name in setup.receivers}
 
     def decide(self, delivery: Delivery, event: Event) -> Decision:
-        """Decide about an event for one receiver, and count the reason where nothing is told."""
+        """Decide what one receiver is told of an event. When it is nothing, the reason is counted and logged."""
         now, name = self._setup.clock(), delivery.receiver
         decision = decide(
             self._setup.policy,
@@ -51,7 +51,7 @@ class Judge:
 
     @staticmethod
     def not_told(delivery: Delivery, event: Event, decision: Decision) -> Decision:
-        """Return the decision to tell nothing; count its reason, and log it where somebody may ask."""
+        """Count and log the reason of a decision to tell nothing, and return the decision."""
         reason = decision.reason
         metrics.notifications_suppressed.labels(reason).inc()
         say = logger.debug if reason in {"unchanged", "no_edits"} else logger.info

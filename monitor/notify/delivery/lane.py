@@ -1,4 +1,4 @@
-"""A lane: one receiver's queue. Lanes share nothing, so a receiver that is slow or dead delays no other."""
+"""A lane: the queue of one receiver. Lanes share nothing, so a slow or dead receiver does not delay the others."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from monitor.clock import Clock
 from monitor.jobs import start_job
 
-#: Longest sleep in seconds: a clock that is set must not leave messages lying.
+#: The longest sleep in seconds, so that messages are not delayed for long when the system clock is changed.
 _LONGEST_SLEEP = 30.0
 
 
 class Lane:
-    """Call `handle(key)` for each key at its time, at most `concurrency` at once and never twice at once for one key.
+    """Calls `handle(key)` for each key when it is due.
 
-    `handle` says what is next for the key by calling `put` again.
+    At most `concurrency` calls run at once, and never two for the same key. `handle` calls `put` when the key must be
+    handled again.
     """
 
     def __init__(self, name: str, concurrency: int, handle: Callable[[str], Awaitable[None]], clock: Clock) -> None:
@@ -36,41 +37,41 @@ class Lane:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the tasks of the lane."""
         self._tasks = [start_job(self._work(), f"lane-{self.name}-{n}") for n in range(self._concurrency)]
 
     async def stop(self) -> None:
-        """Stop at once; messages in flight are left in doubt."""
+        """Cancel the tasks of the lane. Messages in flight are left in doubt."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
     def put(self, key: str, due: datetime) -> None:
-        """Handle `key` at `due`; an earlier `put` of the same key is forgotten."""
+        """Handle `key` at `due`; this replaces an earlier `put` of the same key."""
         self._due[key] = due
         heapq.heappush(self._heap, (due, next(self._order), key))
         self._changed.set()
 
     def drop(self, key: str) -> None:
-        """Forget `key`."""
+        """Remove `key` from the queue."""
         self._due.pop(key, None)
 
     def waiting(self) -> list[str]:
-        """Return the keys that wait for their time."""
+        """Return the keys in the queue."""
         return list(self._due)
 
     def has(self, key: str) -> bool:
-        """Say whether `key` waits for its time."""
+        """Tell whether `key` is in the queue."""
         return key in self._due
 
     async def settled(self, keys: set[str], busy: Callable[[], bool]) -> None:
-        """Return when none of the keys is in flight and `busy` says no; it is asked whenever a turn has ended."""
+        """Wait until none of the keys is being handled and `busy()` is False; it is called after each handled key."""
         async with self._idle:
             await self._idle.wait_for(lambda: self._busy.isdisjoint(keys) and not busy())
 
     def _next(self, now: datetime) -> tuple[str | None, datetime | None]:
-        """Return a key whose time has come, or the time of the first one."""
+        """Return a due key; or None, and the time at which the next key is due."""
         if self.paused_until and now < self.paused_until:
             return None, self.paused_until
         later: list[tuple[datetime, int, str]] = []
@@ -109,7 +110,7 @@ class Lane:
                 continue
             self._due.pop(key, None)
             self._busy.add(key)
-            # There may be more to do than this worker can take.
+            # Wake another task of the lane: more keys may be due.
             self._changed.set()
             try:
                 await self._handle(key)
@@ -121,7 +122,10 @@ class Lane:
 
 
 def backoff(retries: tuple[timedelta, ...], attempts: int, roll: float) -> timedelta | None:
-    """Return the wait after `attempts` failed ones, with jitter of a tenth by `roll` in [0, 1); None: give up."""
+    """Return the wait after the `attempts`-th failed attempt, None to give up.
+
+    `roll`, from 0 to 1, adds a jitter of 5 % either way.
+    """
     if attempts > len(retries):
         return None
     return retries[attempts - 1] * (0.95 + 0.1 * roll)

@@ -1,4 +1,4 @@
-"""The delivery records in memory, and the one way to change one: the log first, then memory, then the lane."""
+"""The delivery records in memory. A change is always written to the log first, then to memory, then to the lane."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 @dataclass
 class LedgerEntry:
-    """One delivery record in memory. `lock` guards its changes, `busy` is true while a message is in flight."""
+    """One delivery record in memory. `lock` guards its changes; `busy` is True while its message is in flight.
+
+    `suspect` is True when the message was due already when its partition was assigned: the process that had it before
+    may have died from it (see `composing`).
+    """
 
     partition: int
     delivery: Delivery
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     busy: bool = False
+    suspect: bool = False
 
 
 class Ledger:
@@ -37,19 +42,19 @@ class Ledger:
         self._setup, self._lanes = setup, lanes
 
     def of(self, receiver: str) -> Iterator[LedgerEntry]:
-        """Yield the records of one receiver; entries may come and go meanwhile."""
+        """Yield the records of one receiver. Records may be added and removed during the iteration."""
         return (entry for entry in list(self.entries.values()) if entry.delivery.receiver == receiver)
 
     async def store(self, entry: LedgerEntry, delivery: Delivery) -> None:
-        """Write a record, then take it over and see to it that it is handled in time.
+        """Write a record to the log, then to memory, and queue it in its lane.
 
-        Does nothing when the partition went to another worker, which alone writes now. Raises BrokerError, also while
-        it is not certain that the partition is still ours.
+        Does nothing when the partition was revoked: then another worker writes it. Raises BrokerError when the log
+        can't be written, or while it is not certain that the partition is still ours.
         """
         if self.entries.get(delivery.key) is not entry:
             return
         if not self._setup.owns(entry.partition):
-            raise BrokerError(f"partition {entry.partition} may be another's by now", reason="not_assigned")
+            raise BrokerError(f"partition {entry.partition} may belong to another worker", reason="not_assigned")
         old, pending = entry.delivery.pending, delivery.pending
         if pending:
             await self._setup.checkpoint("before_pending")
@@ -66,16 +71,21 @@ class Ledger:
         else:
             lane.drop(delivery.key)
 
+    async def store_now(self, entry: LedgerEntry, delivery: Delivery) -> None:
+        """Write a record whose message is being sent now, so it is not queued in its lane. Raises BrokerError."""
+        await self.store(entry, delivery)
+        self._lanes[delivery.receiver].drop(delivery.key)
+
     async def store_surely(self, entry: LedgerEntry, delivery: Delivery) -> None:
-        """Write a record that must not be lost, however long the broker is away."""
+        """Write a record that must not be lost; try again for as long as the broker is away."""
         try:
             await persist(lambda: self.store(entry, delivery), delivery.key)
         except BrokerError:
-            # It can never be written (too large): what the receiver knows holds at least in this process.
+            # It can never be written, for example because it is too large. Keep it at least in this process.
             entry.delivery = delivery
 
     async def forget(self, entry: LedgerEntry) -> None:
-        """Delete a record for good. Raises BrokerError."""
+        """Delete a record from the log and from memory. Raises BrokerError."""
         key = entry.delivery.key
         if self.entries.get(key) is not entry or not self._setup.owns(entry.partition):
             return
@@ -85,7 +95,7 @@ class Ledger:
 
 
 async def persist(write: Callable[[], Awaitable[None]], delivery_id: str) -> None:
-    """Write until the broker takes it. Raises BrokerError only when it never will."""
+    """Call `write` until the broker takes the record. Raises BrokerError only when trying again is useless."""
     pause = _FIRST_PAUSE
     while True:
         try:

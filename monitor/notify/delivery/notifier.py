@@ -1,16 +1,16 @@
-"""The delivery engine: takes events, decides, writes the log before and after each send, and never sends out of order.
+"""The delivery engine: takes events, decides what to tell, and sends messages, with the log written around each send.
 
     notifier = Notifier(Setup(...))
     notifier.start()
-    notifier.expect(partition)                     # its log is going to be read
-    await notifier.assign(partition, records)      # what the log holds of a partition, before its first event
-    await notifier.accept(event, partition)        # returns once what is to be sent is durable
-    await notifier.revoke(partition)               # waits for what is in flight
+    notifier.expect(partition)                     # the log of the partition is about to be read
+    await notifier.assign(partition, records)      # the records of its log, before its first event
+    await notifier.accept(event, partition)        # returns once the message to send is stored
+    await notifier.revoke(partition)               # waits for messages in flight
     await notifier.stop()
 
-Every decision is taken against the log's record, so a process may die at any line. After the message was sent and
-before that was written, the record is *in doubt*: the next owner looks the message up at the receiver (Slack), or sends
-it again as it was with the same id (webhooks), before anything newer. See docs/guarantees.md.
+Every decision is based on the record in the log, so the process may die at any line. If it dies after it has sent a
+message and before it has logged that, the message is *in doubt*. The next owner of the partition asks the receiver for
+it (Slack), or sends it again unchanged with the same id (webhooks), before any newer message. See docs/guarantees.md.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from monitor.notify.delivery.judge import Judge
 from monitor.notify.delivery.lane import Lane
 from monitor.notify.delivery.ledger import Ledger, LedgerEntry
 from monitor.notify.delivery.sender import Sender
+from monitor.notify.delivery.settling import Settling
 from monitor.notify.delivery.setup import Known, Setup
 from monitor.notify.logbook import Delivery
 from monitor.notify.messages.compose import Message
@@ -40,14 +41,14 @@ from monitor.records import Event
 
 logger = structlog.get_logger()
 
-#: Seconds that a revoked partition's messages in flight may take to end.
+#: Seconds that messages in flight get to end when their partition is revoked.
 _REVOKE_PATIENCE = 20.0
-#: A wish to send again holds for partitions that are read within this time of it.
+#: A request to send again also applies to partitions that are assigned within this time.
 _WISH_HOLDS = timedelta(days=1)
 
 
 class Notifier:
-    """Tells receivers about events, once."""
+    """Tells each receiver about each event once, and updates the message when the event changes."""
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
@@ -60,7 +61,8 @@ class Notifier:
             for name, receiver in setup.receivers.items()
         }
         self._ledger = Ledger(setup, self._lanes)
-        self._sender = Sender(setup, self._ledger, self._lanes, self._judge, self._known)
+        self._settling = Settling(setup, self._ledger, self._lanes, self._judge, self._known)
+        self._sender = Sender(setup, self._ledger, self._lanes, self._settling, self._known)
         for name in setup.receivers:
             metrics.notifications.labels(name)
             metrics.notifications_pending.labels(name).set(0)
@@ -71,23 +73,23 @@ class Notifier:
         await self._sender.handle(key)
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start sending messages."""
         for lane in self._lanes.values():
             lane.start()
 
     async def stop(self) -> None:
-        """Stop sending at once, and close the receivers. What is in flight is in doubt for the next owner."""
+        """Stop sending at once, and close the receivers. Messages in flight are in doubt for the next owner."""
         await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
         await asyncio.gather(*(receiver.close() for receiver in self._setup.receivers.values()))
 
     def expect(self, partition: int) -> None:
-        """Note that a partition's log is about to be read: what seems to be missing may come with it."""
+        """Note that a partition's log is about to be read, so that missing members of a batch may still appear."""
         self._known.loading.add(partition)
 
     async def assign(self, partition: int, records: Iterable[Delivery]) -> None:
-        """Take over a partition with what the log holds of it.
+        """Take over a partition with the records of its log.
 
-        Records of receivers that are no more in the configuration are left alone until they may be forgotten.
+        Records of receivers that are no longer configured are not touched, and are deleted once they are old.
         """
         self._partitions.add(partition)
         now = self._setup.clock()
@@ -97,7 +99,8 @@ class Notifier:
                 await self._forget_stranger(partition, record, now)
                 continue
             delivery = steps.loaded(record)
-            entry = LedgerEntry(partition, delivery)
+            waits = delivery.pending
+            entry = LedgerEntry(partition, delivery, suspect=waits is not None and (waits.doubt or waits.due <= now))
             self._ledger.entries[record.key] = entry
             if delivery.pending:
                 metrics.notifications_pending.labels(record.receiver).inc()
@@ -114,7 +117,7 @@ class Notifier:
         self._known.loading.discard(partition)
 
     async def revoke(self, partition: int) -> None:
-        """Give a partition up, once its messages in flight have ended."""
+        """Give up a partition, after waiting up to 20 seconds for its messages in flight."""
         self._partitions.discard(partition)
         self._known.loading.discard(partition)
         mine = {key: entry for key, entry in self._ledger.entries.items() if entry.partition == partition}
@@ -135,9 +138,10 @@ class Notifier:
                 metrics.notifications_pending.labels(entry.delivery.receiver).dec()
 
     async def accept(self, event: Event, partition: int = 0) -> dict[str, Decision]:
-        """Decide for every receiver and write what is to be sent; returns the decisions once that is durable.
+        """Decide what each receiver is told of an event, and log the messages to send.
 
-        Raises BrokerError when the log can't be written or the partition belongs to somebody else by now.
+        Returns the decision for each receiver once they are stored. Raises BrokerError when the log can't be written or
+        the partition is no longer ours.
         """
         if partition not in self._partitions:
             raise BrokerError(f"partition {partition} of the events is not ours", reason="not_assigned")
@@ -146,7 +150,7 @@ class Notifier:
         return dict(zip(names, decisions, strict=True))
 
     async def note(self, note: Note) -> None:
-        """Take in a record of the topic of silences: a silence, or a wish to send again what was given up."""
+        """Handle a record of the topic of silences: a silence, or a request to send again what was given up."""
         if isinstance(note, Silence):
             self._judge.silences[note.id] = note
             return
@@ -155,39 +159,39 @@ class Notifier:
             await self._grant(entry, note)
 
     def unsilence(self, identity: str) -> None:
-        """Forget a silence that was deleted."""
+        """Remove a silence that was deleted."""
         self._judge.silences.pop(identity, None)
 
     def silences(self) -> dict[str, Silence]:
-        """Return the silences that were added while the service runs, by their id."""
+        """Return the silences that were added to the running service, by their id."""
         return dict(self._judge.silences)
 
     async def acknowledge(self, ack: Ack) -> None:
-        """Take in that somebody has seen an event: reminders stop and messages say so."""
+        """Handle an acknowledgement of an event: stop its reminders and show the name in its messages."""
         self._known.acks[ack.event_id] = ack
         for name in self._setup.receivers:
             if entry := self._ledger.entries.get(f"{name}|{ack.event_id}"):
                 await self._seen(entry, ack)
 
     def acknowledged(self, event_id: str) -> Ack | None:
-        """Return who has seen an event, None when nobody has."""
+        """Return the acknowledgement of an event, None when there is none."""
         return self._known.acks.get(event_id)
 
     def told(self, event_id: str) -> Event | None:
-        """Return an event as some receiver knows it; None when its partition is another worker's."""
+        """Return an event as a receiver was told of it; None when no receiver was, or another worker owns it."""
         entries = (self._ledger.entries.get(f"{name}|{event_id}") for name in self._setup.receivers)
         return next((entry.delivery.told for entry in entries if entry and entry.delivery.told), None)
 
     def unacknowledge(self, event_id: str) -> None:
-        """Forget an acknowledgement that was deleted."""
+        """Remove an acknowledgement that was deleted."""
         self._known.acks.pop(event_id, None)
 
     def tell(self, message: Message) -> None:
-        """Send a notice of the service to its receiver. It is tried again on failure, but kept in memory only."""
+        """Send a notice about the service itself. It is retried on failure, but kept in memory only."""
         self._sender.tell(message)
 
     async def tidy(self) -> int:
-        """Delete what nothing will be told of any more; returns how many records left the log. Raises BrokerError."""
+        """Delete old records of closed events. Returns how many were deleted. Raises BrokerError."""
         now, forgotten = self._setup.clock(), 0
         for identity, silence in list(self._judge.silences.items()):
             if now - silence.until > self._setup.keep:
@@ -203,7 +207,7 @@ class Notifier:
         return forgotten
 
     def in_flight(self) -> int:
-        """Return how many records have a message on its way to a receiver."""
+        """Return how many records have a message in flight."""
         return sum(entry.busy for entry in self._ledger.entries.values())
 
     def deliveries(self) -> list[Delivery]:
@@ -232,7 +236,7 @@ class Notifier:
             return decision
 
     async def _take_over(self, entry: LedgerEntry, event: Event, decision: Decision) -> None:
-        """Write what a decision changes; a receiver that was told nothing and gets nothing leaves no record."""
+        """Store the change that a decision makes. A record without any message, past or pending, is dropped."""
         delivery = entry.delivery
         planned = steps.planned(delivery, event, decision, self._setup.clock(), tracing.here())
         if planned != delivery:
@@ -241,21 +245,21 @@ class Notifier:
             self._ledger.entries.pop(delivery.key, None)
 
     async def _put_by(self, entry: LedgerEntry, event: Event) -> Decision:
-        """Put the event by for a receiver that said that it is gone; the first time with a dead letter."""
+        """Keep the event for a receiver that answered "gone", to tell it later; the first time with a dead letter."""
         delivery = entry.delivery
-        put_by = self._sender.put_by(delivery, event)
+        put_by = self._settling.put_by(delivery, event)
         if put_by != delivery:
             if put_by.failed is not None and delivery.failed is None:
-                await self._sender.set_aside(put_by, put_by.failed, steps.GONE)
+                await self._settling.set_aside(put_by, put_by.failed, steps.GONE)
             await self._ledger.store(entry, put_by)
         elif delivery.told is None and delivery.failed is None:
             self._ledger.entries.pop(delivery.key, None)
         return self._judge.not_told(delivery, event, Decision(None, "disabled"))
 
     async def _adopt(self, entry: LedgerEntry, event: Event) -> None:
-        """Carry on the message of an event that turned out to be this one, when the receiver was told of it.
+        """Take over the message of another event that turned out to be this one, if the receiver was told of it.
 
-        Only events of partitions that this process has are known here: told elsewhere, both have their message.
+        This works only within the partitions of this process; otherwise both events keep their message.
         """
         for other in event.redirects:
             old = self._ledger.entries.get(f"{entry.delivery.receiver}|{other}")
@@ -274,7 +278,7 @@ class Notifier:
                 return
 
     async def _grant(self, entry: LedgerEntry, wish: Retry) -> None:
-        """Send again what was given up before the wish was made."""
+        """Send a message again that was given up before the request `wish` was made."""
         async with entry.lock:
             delivery = entry.delivery
             wanted = wish.receiver in {"", delivery.receiver} and wish.event_id in {"", delivery.event_id}
@@ -291,7 +295,8 @@ class Notifier:
                 await self._ledger.store_surely(entry, steps.acknowledged(delivery, ack, now, edits=edits))
 
     async def _forget_stranger(self, partition: int, record: Delivery, now: datetime) -> None:
-        """Delete the record of a receiver that is no more in the configuration, once it is old."""
-        last = record.told_at or record.failed_at
+        """Delete the record of a receiver that is no longer configured, once it is old."""
+        moments = (record.told_at, record.failed_at, record.pending and record.pending.since)
+        last = max((moment for moment in moments if moment), default=None)
         if last is not None and now - last > self._setup.keep and self._setup.owns(partition):
             await self._setup.log.forget(partition, record.key)

@@ -1,7 +1,8 @@
-"""What the delivery engine works with: one object, given once, read by every part of the engine."""
+"""The parts and settings that a delivery engine is built from (`Setup`), and its shared state (`Known`)."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,34 +17,34 @@ from monitor.notify.policy.decision import Policy
 from monitor.notify.receivers.base import Receiver
 from monitor.notify.replies.ack import Ack, AckLinks
 
-#: The steps of a delivery at which a test may end the process.
+#: Steps of a delivery at which a test can kill the process.
 CHECKPOINTS = ("before_pending", "after_pending", "after_send", "before_sent", "after_sent")
 
 
 class DeadLetters(Protocol):
-    """Where messages go that were given up."""
+    """Stores messages that were given up."""
 
     async def give_up(self, delivery: Delivery, pending: Pending, reason: str) -> None:
-        """Set the message aside durably. Raises BrokerError."""
+        """Write a dead letter; return once it is stored. Raises BrokerError."""
 
 
 async def no_checkpoint(name: str) -> None:
-    """Do nothing: the checkpoint of production."""
+    """Do nothing. This is the checkpoint in production."""
 
 
 def owns_all(_partition: int) -> bool:
-    """Say that every partition is ours: for an engine that is alone."""
+    """Return True for every partition, for an engine without other workers."""
     return True
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything an engine is given.
+    """The parts and settings of an engine.
 
-    `words` are those of each receiver. `retries` are the waits between attempts. `board` is the board's
-    address, for links to events. `keep` is how long a delivery stays in
-    the log after its event was closed. `owns` says whether a partition is still this process's own; it is asked right
-    before each send and each write. `jitter` gives numbers in [0, 1).
+    `words` has the texts of messages for each receiver. `retries` are the waits between attempts. `board` is the URL of
+    the board, for links to events. `keep` is how long a delivery stays in the log after its event was closed. `owns`
+    tells whether this process still owns a partition; it is called right before each send and each write. `jitter`
+    returns random numbers from 0 to 1. `turn` is held while a suspect is processed, so that there is one at a time.
     """
 
     policy: Policy
@@ -60,14 +61,16 @@ class Setup:
     clock: Clock = real_clock
     jitter: Callable[[], float] = random.random
     checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass
 class Known:
-    """What an engine learns while it runs, and forgets when it ends.
+    """The state that the parts of an engine share while it runs.
 
-    `acks` are the acknowledgements by event, `gone` the receivers that said that they are gone, `failing` those whose
-    last attempt failed or that have messages set aside, `loading` the partitions whose log is being read.
+    `acks` are the acknowledgements by event id. `gone` are the receivers that answered that they are gone. `failing`
+    are those whose last attempt failed or that have messages set aside. `loading` are the partitions whose log is being
+    read.
     """
 
     acks: dict[str, Ack] = field(default_factory=dict)

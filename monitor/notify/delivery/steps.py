@@ -1,4 +1,4 @@
-"""How a delivery record goes from one state to the next. Pure: (record, what happened, now) -> record."""
+"""The state transitions of a delivery record. Pure functions: (record, what happened, now) -> new record."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from monitor.config import Reminder
-from monitor.notify.delivery.batch import thawed
+from monitor.notify.delivery.batch import unfrozen
 from monitor.notify.logbook import Delivery, Handle, Pending, trimmed
 from monitor.notify.policy.decision import Decision
 from monitor.notify.replies.ack import Ack
 from monitor.records import Event
 
-#: How `error` begins in the record of a message that was set aside because its receiver said that it is gone.
+#: `error` begins with this when a message was set aside because its receiver answered that it is gone.
 GONE = "gone"
 
 
 def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime, trace: str = "") -> Delivery:
-    """Return the record after a decision about `event`: a message that still waits is replaced by the newer one.
+    """Return the record after a decision about `event`. A pending message is replaced by the newer one.
 
-    What failed before keeps its place in the retry schedule, so that a receiver that is down gets the current state
-    once, not every revision. A first message that was given up and may have arrived is sent again as it was, before
-    anything newer: its id must not come to stand for two contents. `trace` is the `traceparent` of the event.
+    The newer message keeps the number of failed attempts, so a receiver that is down later gets the current state once,
+    not every revision. A first message that was given up and may have arrived is sent again unchanged before any newer
+    one, since its id must not stand for two contents. `trace` is the `traceparent` of the event.
     """
     if decision.tell is None:
         up_to_date = replace(delivery, pending=None, next=None, next_trace="")
@@ -32,7 +32,7 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime,
     old = delivery.pending
     due = max(decision.due or now, old.due) if old and old.attempts else decision.due or now
     if old and not old.attempts and old.tell == decision.tell == "first":
-        due = max(due, old.due)  # held back by quiet hours, a digest or a storm: a revision does not free it
+        due = max(due, old.due)  # a revision does not release a message that quiet hours, digest or storm hold back
     pending = Pending(
         event=event,
         tell=decision.tell,
@@ -51,10 +51,10 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime,
 
 
 def passed_over(delivery: Delivery, event: Event, decision: Decision) -> Delivery:
-    """Return the record after nothing is told of a newer state of its event.
+    """Return the record after the decision to tell nothing about a newer state of its event.
 
-    What was given up before is void when the receiver knows as much as there is to tell. Else, or when the message may
-    have arrived, the newer state waits behind it: whoever asks for the message again gets the newest state at last.
+    A message that was given up is dropped when the receiver already knows everything. Otherwise, or when the message
+    may have arrived, the newer state is kept, so that a later `summitry deliveries retry` sends it in the end.
     """
     if delivery.failed is None:
         return delivery
@@ -64,7 +64,7 @@ def passed_over(delivery: Delivery, event: Event, decision: Decision) -> Deliver
 
 
 def begun(delivery: Delivery, now: datetime) -> Delivery:
-    """Return the record right before an attempt: from now on its message may have arrived."""
+    """Return the record to store right before an attempt. From then on its message may have arrived."""
     pending = delivery.pending
     if pending is None or pending.begun:
         return delivery
@@ -100,26 +100,26 @@ def succeeded(
 def refused(
     delivery: Delivery, pending: Pending, now: datetime, wait: timedelta, *, error: str, doubt: bool, counts: bool
 ) -> Delivery:
-    """Return the record after an attempt failed; it is tried again after `wait`.
+    """Return the record after a failed attempt, which is repeated after `wait`.
 
-    `doubt` says that the message may have arrived all the same; `counts`, that a step of the schedule is used up. A
-    batch that was refused for certain is taken apart: at the next attempt it is gathered anew, from what is here then.
+    `doubt` means that the message may have arrived nevertheless. `counts` means that the attempt counts towards the
+    retry schedule. A batch that was certainly refused is taken apart; at the next attempt it is collected again.
     """
     tried = replace(pending, attempts=pending.attempts + counts, due=now + wait, error=error)
-    tried = replace(tried, doubt=True) if doubt else thawed(tried)
+    tried = replace(tried, doubt=True) if doubt else unfrozen(tried)
     return replace(delivery, pending=tried)
 
 
 def given_up(delivery: Delivery, pending: Pending, now: datetime, error: str) -> Delivery:
-    """Return the record after the last attempt. A message of a batch stands for itself from now on."""
+    """Return the record after the last attempt failed. A message of a batch does not belong to it any more."""
     alone = replace(pending, error=error, batch="", sent_as="", members=())
     return replace(delivery, pending=None, failed=alone, failed_at=now, remind_at=None)
 
 
 def set_aside(delivery: Delivery, event: Event, decision: Decision, now: datetime) -> Delivery:
-    """Return the record when there is something to tell to a receiver that said that it is gone.
+    """Return the record when there is something to tell, but the receiver answered that it is gone.
 
-    It keeps the newest state, which is told when the receiver comes back.
+    It keeps the newest state of the event, which is told when the receiver works again.
     """
     if delivery.failed is not None and must_come_first(delivery):
         gone = replace(delivery.failed, error=f"{GONE}: the receiver said so")
@@ -131,27 +131,27 @@ def set_aside(delivery: Delivery, event: Event, decision: Decision, now: datetim
 
 
 def must_come_first(delivery: Delivery) -> bool:
-    """Say whether a first message was given up that may have arrived: it is sent again, before anything newer."""
+    """Tell whether a first message was given up that may have arrived. It is then sent again before any newer one."""
     return delivery.told is None and delivery.failed is not None and delivery.failed.doubt
 
 
 def is_set_aside(delivery: Delivery) -> bool:
-    """Say whether the record's message waits for a receiver that said that it is gone."""
+    """Tell whether the record's message was set aside because the receiver answered that it is gone."""
     return delivery.failed is not None and delivery.failed.error.startswith(GONE)
 
 
 def retried(delivery: Delivery, now: datetime) -> Delivery:
-    """Return the record when what was given up is to be sent after all."""
+    """Return the record with the message that was given up pending again, to be sent now."""
     if delivery.failed is None or delivery.pending is not None:
         return delivery
-    # One that may have arrived is looked for from when it was first sent.
+    # A message in doubt is looked up at the receiver from the time when it was first sent.
     since = delivery.failed.since if delivery.failed.doubt else now
-    again = replace(delivery.failed, attempts=0, due=now, since=since, begun=True, error="")
+    again = replace(delivery.failed, attempts=0, due=now, since=since, begun=True, deaths=0, error="")
     return replace(delivery, pending=again, failed=None, failed_at=None)
 
 
 def loaded(delivery: Delivery) -> Delivery:
-    """Return the record as a process finds it that did not write it: an attempt that was begun may have arrived."""
+    """Return the record as another process reads it from the log: a message whose attempt had begun is in doubt."""
     pending = delivery.pending
     if pending is None or pending.doubt or not pending.begun:
         return delivery
@@ -159,7 +159,7 @@ def loaded(delivery: Delivery) -> Delivery:
 
 
 def reminder(delivery: Delivery, now: datetime) -> Delivery:
-    """Return the record with its reminder waiting to be sent."""
+    """Return the record with its reminder as the pending message."""
     if delivery.told is None:
         return replace(delivery, remind_at=None)
     pending = Pending(event=delivery.told, tell="reminder", reason="reminder", route=delivery.route, since=now, due=now)
@@ -167,7 +167,7 @@ def reminder(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def acknowledged(delivery: Delivery, ack: Ack, now: datetime, *, edits: bool) -> Delivery:
-    """Return the record after somebody answered: reminders stop, and the message says who it was, and what of it."""
+    """Return the record after a reader's answer: without reminders, and with an edit that shows who answered what."""
     delivery = replace(delivery, acknowledged=ack.by, verdict=ack.verdict, remind_at=None)
     pending = delivery.pending
     if pending and pending.tell == "reminder" and not pending.attempts:
@@ -179,23 +179,25 @@ def acknowledged(delivery: Delivery, ack: Ack, now: datetime, *, edits: bool) ->
 
 
 def closed(delivery: Delivery, event: Event) -> Delivery:
-    """Return the record, marked when its event has left the working state: nothing more is expected of it."""
+    """Return the record, marked as closed when its event is closed, so that no more updates are expected."""
     if not event.closed or delivery.told is None or delivery.told.closed:
         return delivery
     revision = max(delivery.told.revision, event.revision)
-    # Sources and texts are most of a record, and nothing is sent of a closed event any more.
+    # Sources and texts are the largest part of a record, and no message about a closed event needs them.
     told = replace(delivery.told, closed=True, revision=revision, sources=(), brief="", context="", alternatives={})
     return replace(delivery, told=told)
 
 
 def forgettable(delivery: Delivery, now: datetime, keep: timedelta) -> bool:
-    """Say whether the record may leave the log: its event was closed, nothing waits, and `keep` has passed since."""
+    """Tell whether the record may be deleted: its event is closed, nothing is pending, and `keep` has passed since."""
     if delivery.pending or delivery.remind_at or (delivery.next and not delivery.failed):
         return False
-    event = delivery.told or (delivery.failed.event if delivery.failed else None)
-    if event is None:
+    # The end of an event may be in an update that was given up.
+    states = (delivery.told, delivery.failed.event if delivery.failed else None, delivery.next)
+    events = [event for event in states if event is not None]
+    if not events:
         return True
-    if not (event.closed or event.merged_into or delivery.told is None):
+    if not (delivery.told is None or any(event.closed or event.merged_into for event in events)):
         return False
-    moments = [delivery.told_at, delivery.failed_at, event.last_seen, event.first_seen]
+    moments = [delivery.told_at, delivery.failed_at, *(m for e in events for m in (e.last_seen, e.first_seen))]
     return now - max((moment for moment in moments if moment), default=now) > keep

@@ -1,1 +1,1 @@
-"""What a message says: facts of an event as words, as plain text, and as a CloudEvent for machines."""
+"""The content of messages: an event's facts in the reader's language, as plain text, and as a CloudEvent."""

@@ -1,8 +1,8 @@
-"""What machines are sent: a CloudEvents 1.0 structured event, by webhook and to a Kafka topic.
+"""The body of messages for machines, sent by webhook and to Kafka topics: a CloudEvents 1.0 structured event.
 
-https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. `source` and `id` identify a message: a repetition
-has the same. The JSON Schema of the whole body is monitor/notify/data/event.schema.json, made by `schema()` from these
-types.
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. `source` and `id` identify a message; a repetition
+has the same ones. `schema()` makes the JSON Schema of the body from these types; a copy of it is
+monitor/notify/data/event.schema.json.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _TYPES: dict[Tell, Type] = {
 
 
 class AlertData(msgspec.Struct, frozen=True, kw_only=True):
-    """One event: how it is told, why, what changed since it was told last, and the whole event as it is now.
+    """An alert about one event: how it is told, why, what changed since the last message, and the whole event.
 
-    `id` is the message's own, also inside a digest: the event would come with it, or come again, alone.
+    `id` is the message's id. Inside a digest it is the id that the message would have, or will have, when sent alone.
     """
 
     id: str
@@ -61,13 +61,13 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DigestData(msgspec.Struct, frozen=True, kw_only=True):
-    """Several events that were held back: by a digest, quiet hours or a storm."""
+    """Several events that a digest, quiet hours or a storm held back."""
 
     items: tuple[AlertData, ...]
 
 
 class NoticeData(msgspec.Struct, frozen=True, kw_only=True):
-    """Something about the service itself."""
+    """A notice about the service itself."""
 
     tell: Literal["notice"]
     headline: str
@@ -89,7 +89,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def body(message: Message) -> Body:
-    """Return the message as machines are sent it."""
+    """Return the message as a CloudEvent."""
     event = message.event
     data: AlertData | DigestData | NoticeData
     if event is None:

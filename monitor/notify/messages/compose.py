@@ -1,7 +1,7 @@
-"""What a message says, before any receiver gives it a form: plain texts without markup, and the links.
+"""Compose messages: plain texts and links, which each receiver then renders in its own format.
 
-Texts that come from outside (outlets, headlines, names, briefs) are made harmless here only as far as every receiver
-needs it; escaping is the receiver's own.
+Texts from outside (outlets, headlines, names, briefs) are cleaned of control characters here. Escaping is up to each
+receiver.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from monitor.notify.harmless import MAX_BRIEF, MAX_NAME, clean, safe_url
+from monitor.http.untrusted import web_address
+from monitor.notify.harmless import MAX_BRIEF, MAX_NAME, clean
 from monitor.notify.logbook import Delivery, Pending, Tell, message_id
 from monitor.notify.messages import values
 from monitor.notify.messages.wording import News, Wording, fill
@@ -22,15 +23,15 @@ from monitor.notify.policy.decision import RETRACTED, Policy
 from monitor.notify.replies.ack import Ack, Purpose
 from monitor.records import Event, EventSource
 
-#: Links that a message shows; the rest is a number.
+#: The most links in a message; the number of the others is shown.
 LINKS = 8
-#: Events that the subject of a message about several events names.
+#: The most pairs of leaders that the subject of a batch names.
 _NAMED = 3
 
 
 @dataclass(frozen=True)
 class Link:
-    """One numbered source; `url` is empty when the article's address is not one that may be linked."""
+    """One numbered source. `url` is empty when the article's URL must not be linked, because it is not http(s)."""
 
     n: int
     outlet: str
@@ -41,10 +42,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Message:
-    """One message for one receiver. `id` is the same over all attempts.
+    """One message for one receiver. `id` is the same for all attempts.
 
-    `headline` tells the event as it is now in one line. `title` is that line for a first message, and begins with what
-    is new for any other: it is the text of a notification and the subject of a mail.
+    `headline` is the event in one line. `title`, the text of a notification and the subject of a mail, is the same for
+    a first message; for others it begins with the news. `items` are the messages of a batch.
     """
 
     id: str
@@ -72,12 +73,12 @@ class Message:
 
     @property
     def notifies(self) -> bool:
-        """Say whether the message is meant to interrupt somebody."""
+        """Whether the message should notify people, not only edit an earlier message."""
         return self.tell in {"first", "loud", "retract", "reminder", "notice"}
 
     @property
     def struck(self) -> bool:
-        """Say whether the head message must be struck through: what it told does not hold."""
+        """Whether the first message must be struck through, because the event was retracted or merged."""
         event = self.event
         return event is not None and (event.status in RETRACTED or event.merged_into is not None)
 
@@ -92,9 +93,9 @@ def compose(
     ack: Ack | None = None,
     board: str = "",
 ) -> Message:
-    """Return the message that tells what `pending` says to the delivery's receiver.
+    """Compose the message for `pending`.
 
-    `urls` are the links with which a reader answers, `ack` is what a reader answered, `board` is the board's address.
+    `urls` are the links with which a reader can answer, `ack` is a reader's answer, `board` is the URL of the board.
     """
     event, told, route = pending.event, delivery.told, pending.route or delivery.route
     links = tuple(_link(source) for source in _shown(event))
@@ -124,9 +125,9 @@ def compose(
 
 
 def gathered(words: Wording, messages: Sequence[Message], identity: str, batch: str = "") -> Message:
-    """Return one message that tells several events, of which there is at least one.
+    """Return one message that contains several `messages` (at least one). `identity` is its id.
 
-    `batch` says what held them back and until when, as `digest:ROUTE:MOMENT`, `quiet:MOMENT` or `storm:MOMENT`.
+    `batch` says what held them back and until when: `digest:ROUTE:MOMENT`, `quiet:MOMENT` or `storm:MOMENT`.
     """
     first = messages[0]
     kind, _, rest = batch.partition(":")
@@ -155,7 +156,7 @@ def gathered(words: Wording, messages: Sequence[Message], identity: str, batch: 
 
 
 def notice(words: Wording, receiver: str, identity: str, *, title: str, text: str, at: datetime) -> Message:
-    """Return a message of the service about itself."""
+    """Return a notice about the service itself."""
     return Message(
         id=identity,
         receiver=receiver,
@@ -171,7 +172,7 @@ def notice(words: Wording, receiver: str, identity: str, *, title: str, text: st
 
 
 def why_fired(words: Wording, policy: Policy, route_name: str, event: Event) -> str:
-    """Return one sentence: which route let the event through, and on what grounds."""
+    """Return a sentence that says which route sent the alert, and on what grounds (status, sources, confidence)."""
     grounds = [words.status[event.status]]
     if event.official:
         grounds.append(words.grounds["official"])
@@ -191,17 +192,17 @@ def _feedback(words: Wording, urls: Mapping[Purpose, str]) -> tuple[tuple[str, s
 
 
 def _answered(words: Wording, delivery: Delivery, ack: Ack | None) -> str:
-    """Return who has seen the event, or said what of it; empty when nobody has."""
+    """Return who acknowledged the event and with what verdict; '' when nobody has."""
     by, verdict = (ack.by, ack.verdict) if ack else (delivery.acknowledged, delivery.verdict)
     if not by:
         return ""
     said = {"wrong": words.wrong, "not_this_event": words.not_this_event}.get(verdict)
     text = fill(words.acknowledged, by=clean(by, MAX_NAME))
-    return f"{text}: {said}" if said else text
+    return f"{text}{words.colon}{said}" if said else text
 
 
 def _moment(text: str) -> datetime | None:
-    """Return the moment at the end of a batch's name: an ISO time has colons of its own."""
+    """Return the time at the end of a batch's name; it is matched from the end, since it contains colons itself."""
     found = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:\+[0-9:]+|Z)?$", text)
     try:
         return datetime.fromisoformat(found[0]) if found else None
@@ -212,17 +213,17 @@ def _moment(text: str) -> datetime | None:
 def _title(words: Wording, told: Event | None, pending: Pending) -> str:
     event = pending.event
     if pending.tell in words.prefix:
-        return f"{words.prefix[pending.tell]}: {values.line(words, event)}"
+        return f"{words.prefix[pending.tell]}{words.colon}{values.line(words, event)}"
     if pending.tell != "loud" or told is None or not (news := _news(words, told, pending)):
         return values.line(words, event)
-    return f"{news} · {values.line(words, event, taken=len(news) + 3)}"
+    return f"{news[:1].upper()}{news[1:]} · {values.line(words, event, taken=len(news) + 3)}"
 
 
 def _news(words: Wording, told: Event, pending: Pending) -> str:
-    """Return what is new in a few words, the old value behind the new one."""
+    """Return the most important news in a few words: the new value, then the old one."""
     names = _named(told, pending)
     if pending.event.status == "rescheduled" and "time" in names:
-        names.sort(key=lambda name: name != "time")  # the headline says that it is a new date; here is which
+        names.sort(key=lambda name: name != "time")  # the headline says "rescheduled", so give the new date here
     for name in names:
         if name in {"official", "second"}:
             return words.news[name].first
@@ -235,7 +236,10 @@ def _news(words: Wording, told: Event, pending: Pending) -> str:
 
 
 def _named(told: Event, pending: Pending) -> list[News]:
-    """Return the names of the changes, the most important first; a crossed threshold by what crossed it."""
+    """Return the names of the changes, the most important first.
+
+    "threshold" is replaced by what crossed it: an official source, or a second publisher.
+    """
     names: list[News] = []
     for name in pending.changed:
         if name == "threshold":
@@ -258,7 +262,7 @@ def _changed(words: Wording, told: Event, pending: Pending) -> tuple[str, ...]:
 
 
 def _change(words: Wording, name: str, old: str, new: str) -> str:
-    """Return a change as a line; empty where the difference is none that a reader sees."""
+    """Return a change as a line of text; '' when old and new value read the same."""
     if old == new:
         return ""
     form = words.change.gone if not new else words.change.changed if old else words.change.first
@@ -266,20 +270,20 @@ def _change(words: Wording, name: str, old: str, new: str) -> str:
 
 
 def _rows(words: Wording, event: Event) -> tuple[tuple[str, str], ...]:
-    """Return the rows that say something."""
+    """Return label and value of each fact that is known."""
     found = {
         "who": values.who(words, event.participants, office=True),
         "how": values.form(words, event),
         "when": values.when(words, event.when),
         "where": values.place(words, event.place),
-        "forum": clean(event.forum or "", MAX_NAME),
+        "forum": clean(values.phrases_of(words).forum(event.forum or ""), MAX_NAME),
         "status": words.status[event.status],
     }
     return tuple((words.label[name], found[name][:1].upper() + found[name][1:]) for name in words.facts if found[name])
 
 
 def _sources(words: Wording, event: Event) -> str:
-    """Return how well founded the event is; empty where nothing stands behind it."""
+    """Return a line on the event's sources: publishers, reports, official confirmation; '' when there are none."""
     if not event.publishers and not event.official:
         return ""
     parts = [
@@ -292,11 +296,11 @@ def _sources(words: Wording, event: Event) -> str:
         parts.append(fill(words.confirmed, sides=values.listed(words, sides)))
     else:
         parts.append(words.official if event.official else words.unofficial)
-    return ", ".join(parts)
+    return values.phrases_of(words).comma.join(parts)
 
 
 def _shown(event: Event) -> list[EventSource]:
-    """Return the sources worth a link: those that the brief cites, official ones, then one for each report."""
+    """Return the sources to link: first those that the brief cites, then official ones, then one for each report."""
     groups = re.findall(r"\[([0-9]{1,4}(?:, ?[0-9]{1,4}){0,20})\]", event.brief)
     cited = {int(number) for group in groups for number in group.split(",")}
     reports: set[int] = set()
@@ -311,7 +315,7 @@ def _shown(event: Event) -> list[EventSource]:
 
 def _link(source: EventSource) -> Link:
     outlet = clean(source.outlet or source.publisher or "?", MAX_NAME)
-    return Link(source.n, outlet, safe_url(source.url), clean(source.title), source.official)
+    return Link(source.n, outlet, web_address(source.url), clean(source.title), source.official)
 
 
 __all__ = ["LINKS", "Link", "Message", "compose", "gathered", "notice", "why_fired"]

@@ -1,4 +1,4 @@
-"""An alert as plain text, for mail and for whatever apprise reaches, after the template plain.txt."""
+"""Render a message as plain text, for mail and apprise, with the template plain.txt."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from string import Template
 
 from monitor.notify.messages.compose import Message
 
-#: Characters at most: what the narrowest of the services that apprise reaches still takes is cut there, not here.
+#: The most characters of a text. apprise itself shortens it further for services with a lower limit.
 MAX_TEXT = 8000
 
 
 def details(item: Message) -> tuple[str, ...]:
-    """Return the lines below an event's headline in a message about several: date and place, sources, why."""
+    """Return the lines below an event's headline in a batch: date and place, sources, and why it was sent."""
     rows = dict(item.facts)
     label = item.words.label
     found = [rows[label[name]] for name in ("when", "where") if label[name] in rows]
@@ -20,16 +20,16 @@ def details(item: Message) -> tuple[str, ...]:
 
 
 def replies(message: Message) -> tuple[tuple[str, str], ...]:
-    """Return the links to the event's page and with which a reader answers, each behind its label."""
+    """Return label and URL of the links for the reader: the event's page, acknowledging, and feedback."""
     page = ((message.words.board, message.page),) if message.page else ()
     seen = ((message.words.acknowledge, message.ack_url),) if message.ack_url else ()
     return (*page, *seen, *message.feedback)
 
 
 def plain_text(message: Message, *, titled: bool = True) -> str:
-    """Return the whole message; `titled` False leaves the first line to a subject. What is empty leaves no gap."""
+    """Return the message as text. With `titled=False` it has no title, for receivers that show a subject."""
     words = message.words
-    facts = [f"{name}: {value}" for name, value in message.facts]
+    facts = [f"{name}{words.colon}{value}" for name, value in message.facts]
     links = [f"[{link.n}] {link.outlet}{' ✓' if link.official else ''} {link.url}".rstrip() for link in message.links]
     for item in message.items:
         url = next((link.url for link in item.links if link.url), "")
@@ -45,6 +45,6 @@ def plain_text(message: Message, *, titled: bool = True) -> str:
         sources=message.sources,
         why=message.why,
         acknowledged=message.acknowledged,
-        acknowledge="\n".join(f"{label}: {url}" for label, url in replies(message)),
+        acknowledge="\n".join(f"{label}{words.colon}{url}" for label, url in replies(message)),
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip()[:MAX_TEXT]

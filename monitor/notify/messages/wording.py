@@ -1,11 +1,10 @@
-"""The words of alerts in one language: its catalogue, with the user's own laid over it key by key, and plain.txt."""
+"""The texts of alerts in one language: the bundled catalogue, with single texts replaced by the user's own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import tzinfo
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any, Literal, TypeAlias
@@ -17,9 +16,10 @@ import yaml
 from monitor.config import Config
 from monitor.errors import DataFileError
 from monitor.records import EventStatus, Kind, Medium
+from monitor.yaml_text import read_data_file
 
-_DATA = resources.files("monitor.notify") / "data"
-#: Everything that a text may have filled in, and what the layout of plain texts may.
+_DATA = Path(__file__).parents[1] / "data"
+#: The placeholders (`$name`) that texts may contain, and those that plain.txt may contain.
 _FILLED = {
     "at", "by", "city", "count", "grounds", "kind", "length", "medium", "name", "names", "new", "old", "route", "sides",
     "state", "title", "value",
@@ -32,15 +32,21 @@ News: TypeAlias = Literal["status", "time", "place", "medium", "participants", "
 
 
 class ChangeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Texts for a value that was not known before, that was another before, and that is not known any more."""
+    """Texts for a value that was unknown before (`first`), that has changed, and that is not known any more."""
 
     first: str
     changed: str
     gone: str = ""
 
 
+Page: TypeAlias = Literal[
+    "seen", "mark", "name", "seen_by", "stopped", "wrong", "other", "article", "what", "say", "silenced", "thanks",
+    "noted", "invalid", "expired", "unreadable", "busy",
+]  # fmt: skip
+
+
 class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every text of an alert; data/languages/en.yaml says what each of them is. `zone` is the reader's."""
+    """All texts of alerts in one language. data/languages/en.yaml explains each of them."""
 
     locale: str
     prefix: dict[Literal["quiet", "merged", "reminder"], str]
@@ -72,43 +78,46 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     silent: str
     back: str
     silent_for: str
+    pages: dict[Page, str]
+    #: The text between a label and its value.
+    colon: str = ": "
     #: The layout of plain texts, from plain.txt.
     plain: str = ""
     zone_name: str = "UTC"
 
     @property
     def language(self) -> str:
-        """Return the language's code."""
+        """The code of the language, such as `en`."""
         return self.locale.partition("_")[0]
 
     @property
     def zone(self) -> tzinfo:
-        """Return the reader's time zone."""
+        """The reader's time zone."""
         return ZoneInfo(self.zone_name)
 
 
 def languages() -> tuple[str, ...]:
     """Return the codes of the languages that alerts can be written in."""
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in (_DATA / "languages").iterdir()))
+    return tuple(sorted(file.stem for file in (_DATA / "languages").glob("*.yaml")))
 
 
 @cache
 def wording(folder: Path | None = None, language: str = "en", zone: str = "UTC") -> Wording:
-    """Return the words of a language with those of `folder`/wording.yaml laid over them, and `folder`/plain.txt.
+    """Return the texts of a language; those in `folder`/wording.yaml and `folder`/plain.txt replace bundled ones.
 
-    Raises DataFileError when there is no such language, a key is unknown, a value is not text, or a text names
-    something that can't be filled in.
+    Raises DataFileError when there is no such language, a key is unknown, a value is not text, or a text has an unknown
+    placeholder.
     """
     file = f"{language}.yaml"
     if language not in languages():
         raise DataFileError(file, "", f"no such language; known: {', '.join(languages())}")
-    values = _read((_DATA / "languages" / file).read_text("utf-8"), file)
+    values = read_data_file(_DATA / "languages" / file, dict[str, Any])
     own = folder / "wording.yaml" if folder else None
     if own is not None and own.is_file():
         file = str(own)
         values = _merged(values, _read(own.read_text("utf-8"), file))
     try:
-        words = msgspec.convert(values, Wording)
+        words = msgspec.convert(values, Wording, strict=False)
     except msgspec.ValidationError as error:
         raise DataFileError(file, "", str(error)) from error
     for text in _texts(msgspec.to_builtins(words)):
@@ -121,13 +130,13 @@ def wording(folder: Path | None = None, language: str = "en", zone: str = "UTC")
 
 
 def words_of(config: Config) -> dict[str, Wording]:
-    """Return the words of each receiver of a configuration. Raises DataFileError as `wording` does."""
+    """Return the texts for each receiver of a configuration. Raises DataFileError when a file is not valid."""
     folder = config.alerts.templates
     return {name: wording(folder, receiver.language, receiver.zone) for name, receiver in config.receivers.items()}
 
 
 def fill(text: str, **values: object) -> str:
-    """Return the text with its `$names` filled in."""
+    """Return the text with its `$name` placeholders filled in."""
     return Template(text).safe_substitute({name: str(value) for name, value in values.items()})
 
 
@@ -158,7 +167,7 @@ def _texts(values: object) -> list[str]:
 def _check_template(text: str, known: set[str], file: str) -> None:
     template = Template(text)
     if not template.is_valid():
-        raise DataFileError(file, text[:60], "has a $ that names nothing; write $$ for a dollar sign")
+        raise DataFileError(file, text[:60], "has a $ without a name; write $$ for a dollar sign")
     unknown = set(template.get_identifiers()) - known
     if unknown:
-        raise DataFileError(file, text[:60], f"nothing fills ${min(unknown)}; known: {', '.join(sorted(known))}")
+        raise DataFileError(file, text[:60], f"unknown placeholder ${min(unknown)}; known: {', '.join(sorted(known))}")

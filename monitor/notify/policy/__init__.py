@@ -1,1 +1,1 @@
-"""Whether an event is told to a receiver, when, and why. Pure: times come as arguments, nothing is read or sent."""
+"""Decide whether, when and why an event is told to a receiver. Pure: times are arguments, nothing is read or sent."""

@@ -1,4 +1,4 @@
-"""What is new in an event since a receiver was told of it, and whether that deserves to be told aloud."""
+"""Compare an event with the state that a receiver was told: what changed, and whether people should be notified."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.records import Event
 
-#: Fields whose change is told aloud, most important first.
+#: Fields whose change notifies people, the most important first.
 MATERIAL = ("status", "time", "place", "medium", "participants", "threshold")
 #: Fields whose change only edits the message.
 QUIET = ("coverage", "text")
@@ -15,7 +15,7 @@ QUIET = ("coverage", "text")
 
 @dataclass(frozen=True)
 class Changes:
-    """The names of what changed; `material` is in the order of MATERIAL."""
+    """The names of the fields that changed; `material` is in the order of MATERIAL."""
 
     material: tuple[str, ...]
     quiet: tuple[str, ...]
@@ -25,7 +25,7 @@ class Changes:
 
 
 def corroborated(event: Event) -> bool:
-    """Say whether two publishers or one official source stand behind the event."""
+    """Tell whether at least two publishers or one official source reported the event."""
     return event.publishers >= 2 or event.official
 
 
@@ -39,13 +39,13 @@ def _facts(event: Event) -> dict[str, Any]:
         "medium": event.medium,
         "participants": frozenset(participant.leader for participant in event.participants),
         "coverage": (event.publishers, event.reports, event.official, event.confirmed_by, len(event.sources)),
-        # A visit that one more source calls a meeting is no news.
+        # The kind is here, since "visit" becoming "meeting" with one more source is not news.
         "text": (event.kind, event.brief, event.forum, event.topics, event.context),
     }
 
 
 def changes(told: Event, event: Event) -> Changes:
-    """Return what a receiver that knows `told` does not know yet of `event`."""
+    """Return what changed between `told`, the state that the receiver knows, and `event`."""
     old, new = _facts(told), _facts(event)
     changed = [name for name in (*MATERIAL, *QUIET) if old.get(name) != new.get(name)]
     if corroborated(event) and not corroborated(told):

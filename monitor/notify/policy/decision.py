@@ -1,6 +1,6 @@
-"""What to tell a receiver about an event, and why, or why not. Pure: (event, what was told, rules, now) -> Decision.
+"""Decide what to tell a receiver about an event, and why, or why not. Pure: (event, told, rules, now) -> Decision.
 
-The stages follow Prometheus Alertmanager's: each says no with a reason of its own, and the first that does decides.
+As in Prometheus Alertmanager there are several checks, each with its own reason. The first one that refuses decides.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ WhyNot: TypeAlias = Literal[
 ]  # fmt: skip
 WHY_NOT: tuple[str, ...] = get_args(WhyNot)
 
-#: What a suppressed event's reason means, for people.
+#: What each reason of a suppressed event means, for people.
 EXPLAINED: dict[str, str] = {
     "unchanged": "nothing changed since the receiver was told",
-    "backfill": "was in the feed before the feed was followed",
+    "backfill": "was in the feed before the feed was first polled",
     "too_old": "older than alerts.max_age",
-    "background": "background, or a date that went by unreported",
-    "nothing_stood": "denies what nobody planned or told",
-    "no_route": "no route leads this event to the receiver",
-    "status": "a status that the route does not tell",
-    "confidence": "below the route's confidence",
-    "publishers": "too few publishers",
-    "reports": "too few independent reports",
+    "background": "background on an older contact, or a date that passed without a report",
+    "nothing_stood": "a denial of a contact that no article had reported",
+    "no_route": "no route to this receiver matches the event",
+    "status": "the route does not tell events with this status",
+    "confidence": "below the route's min_confidence",
+    "publishers": "fewer publishers than the route's threshold",
+    "reports": "fewer independent reports than the route's threshold",
     "silenced": "silenced",
-    "merged": "turned out to be another event",
-    "no_edits": "new coverage only, and the receiver can't edit",
-    "disabled": "the receiver said that it is gone",
+    "merged": "turned out to be the same contact as another event",
+    "no_edits": "new coverage only, and the receiver can't edit its messages",
+    "disabled": "the receiver answered that it is gone (HTTP 410)",
 }
 
-#: What was told does not hold: told aloud, and the message is struck through.
+#: With these statuses an event that was told is not true any more: people are notified and the message struck through.
 RETRACTED = frozenset({"denied", "cancelled", "retracted"})
-#: Nobody is told of these first: history, a plan that nobody reported on, and what no source stands behind any more.
+#: No first message is sent for events with these statuses.
 _NEVER_FIRST = frozenset({"past", "unconfirmed", "retracted"})
 #: A contact that took place longer ago than this is background (the labelling guidelines say about a week).
 _BACKGROUND_AFTER = timedelta(days=7)
@@ -58,7 +58,7 @@ _BACKGROUND_AFTER = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Decision:
-    """What to tell (`tell` None: nothing) and why; `due` is when, at the earliest; `batch` gathers messages."""
+    """What to tell (`tell` is None for nothing), why, and when (`due`). Messages of one `batch` are sent as one."""
 
     tell: Tell | None
     reason: str
@@ -98,7 +98,7 @@ class Policy:
         return None
 
     def named(self, name: str) -> Route | None:
-        """Return the route of that name, None when there is none."""
+        """Return the route with this name, or None."""
         return next((route for route in self.routes if route.name == name), None)
 
 
@@ -113,9 +113,10 @@ def decide(
     silences: Iterable[Silence] = (),
     edits: bool = True,
 ) -> Decision:
-    """Decide what to tell `receiver` about `event`, when `told` is what it knows (None: nothing yet).
+    """Decide what to tell `receiver` about `event`.
 
-    `edits` says that the receiver takes updates which notify nobody.
+    `told` is the event as the receiver was told of it, None for nothing yet, by the route `told_route`. With `edits`
+    the receiver can edit its message, so it takes updates that notify nobody.
     """
     silences = (*policy.silences, *silences)
     if told is None:
@@ -160,7 +161,7 @@ def _update(
     if event.merged_into:
         if told.merged_into == event.merged_into:
             return Decision(None, "unchanged", route=told_route)
-        # A moment later: the other event may carry this message on (Notifier).
+        # Delayed, because the other event may take over this message first (`Notifier._adopt`).
         due = now + policy.update_wait
         return Decision("merged" if edits else None, "merged", route=told_route, due=due)
     new = changes(told, event)
@@ -174,7 +175,7 @@ def _update(
         if event.status in RETRACTED:
             loud = True
         elif event.status in _NEVER_FIRST:
-            # "Nobody confirmed it" and "it is history now" are worth an edit, not an interruption.
+            # That nobody confirmed it, or that it is past, alone is only worth an edit.
             loud = loud and len(new.material) > 1
     names = (*new.material, *new.quiet)
     if not loud:
@@ -188,7 +189,7 @@ def _update(
 
 
 def _stood(event: Event) -> bool:
-    """True when something was planned or told before it was denied: "no plans" alone is a note on the pair."""
+    """Tell whether the event had another status before it was denied. A denial alone ("no plans") is not an alert."""
     return any("status" in change.changed for change in event.history)
 
 
@@ -210,14 +211,14 @@ def _threshold(threshold: Threshold, event: Event) -> str | None:
 
 
 def _too_old(policy: Policy, route: Route | None, event: Event, now: datetime) -> bool:
-    """True when the newest report is older than the age that may still alert."""
+    """Tell whether the newest report of the event is older than `max_age`."""
     age = route.max_age if route and route.max_age else policy.max_age
     newest = event.last_seen or event.first_seen
     return newest is not None and now - newest > age
 
 
 def _long_ago(event: Event, now: datetime) -> bool:
-    """True when the contact itself took place more than a week ago; one that is still to come never is."""
+    """Tell whether the contact itself ended more than a week ago."""
     return event.when is not None and now.date() - event.when.end > _BACKGROUND_AFTER
 
 

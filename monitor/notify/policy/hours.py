@@ -1,4 +1,4 @@
-"""Times of day: when quiet hours end, when the next digest is due. Pure; zones from the IANA database."""
+"""Compute when quiet hours end and when the next digest is due. Pure; time zones are from the IANA database."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def quiet_until(hours: QuietHours, now: datetime) -> datetime | None:
-    """Return when the quiet hours that `now` lies in end, None outside of them.
+    """Return when the quiet hours that contain `now` end, None outside quiet hours.
 
-    A day of `hours.days` is the day on which the hours begin; they may last over midnight.
+    `hours.days` are the days on which quiet hours begin; they may end after midnight.
     """
     zone = ZoneInfo(hours.zone)
     start, end = time.fromisoformat(hours.start), time.fromisoformat(hours.end)

@@ -1,4 +1,4 @@
-"""Does an event match? Every key that a matcher gives must hold; one value of a list is enough."""
+"""Check whether an event matches a `Match` section of the configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from monitor.records import Event
 
 
 def matches(match: Match, event: Event) -> bool:
-    """Say whether the event has everything that the matcher asks for; an empty matcher matches all."""
+    """Tell whether every given key of `match` matches the event; one value of a list is enough.
+
+    An empty `match` matches all events.
+    """
     leaders = {participant.leader for participant in event.participants}
     countries = {participant.country for participant in event.participants}
     return (

@@ -1,4 +1,4 @@
-"""Silences: events that must not be told until a moment, by whom and why."""
+"""Silences: events that are not told before a given time; and the records of the topic of silences."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from monitor.records import Event, Moment, Record, utc
 
 
 class Silence(Record, frozen=True, kw_only=True, tag_field="note", tag="silence"):
-    """One silence, as it is kept in the topic of silences under its id. Without receivers it holds for all.
+    """One silence, as it is stored in the topic of silences under its id. Without `receivers` it applies to all.
 
-    With `events` it holds only for those, and for what they turn out to be. A version that does not know the key would
-    silence everything, so such a silence is written with the newer schema.
+    With `events` it applies only to events with these ids, or to events that these were merged into. A silence with
+    `events` is written with schema 2, because older versions would ignore the key and silence everything.
     """
 
     SCHEMA: ClassVar[int] = 2
@@ -34,7 +34,7 @@ class Silence(Record, frozen=True, kw_only=True, tag_field="note", tag="silence"
 
 
 class Retry(Record, frozen=True, kw_only=True, tag_field="note", tag="retry"):
-    """Asks the workers to send again what was given up before `at`: `summitry deliveries retry`."""
+    """A request to send messages again that were given up before `at` (`summitry deliveries retry`)."""
 
     id: str
     at: Moment
@@ -42,27 +42,27 @@ class Retry(Record, frozen=True, kw_only=True, tag_field="note", tag="retry"):
     event_id: str = ""
 
 
-#: What the topic of silences holds.
+#: The records of the topic of silences.
 Note: TypeAlias = Silence | Retry
 
 
 def decode_note(data: bytes) -> Note:
     """Read a record of the topic of silences.
 
-    Raises DecodeError when it is none, also when a moment has no zone, and NewerSchemaError when a newer version wrote
-    it.
+    Raises DecodeError when it is not valid, for example has a time without a zone, and NewerSchemaError when a newer
+    version wrote it.
     """
     try:
         note = msgspec.json.decode(data, type=Silence | Retry)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise DecodeError(f"not a valid silence or wish: {error}") from error
+        raise DecodeError(f"not a valid silence or retry request: {error}") from error
     if note.schema > note.SCHEMA:
         raise NewerSchemaError(f"{type(note).__name__} of schema {note.schema}: upgrade this version to read it")
     return note
 
 
 def configured(rules: Iterable[SilenceRule]) -> tuple[Silence, ...]:
-    """Return the silences that stand in the configuration."""
+    """Return the silences of the configuration."""
     return tuple(
         Silence(
             id=f"config-{number}",
@@ -77,7 +77,7 @@ def configured(rules: Iterable[SilenceRule]) -> tuple[Silence, ...]:
 
 
 def silenced(silences: Iterable[Silence], receiver: str, event: Event, now: datetime) -> Silence | None:
-    """Return the silence that holds for this event and receiver now, None when there is none."""
+    """Return the silence that applies to this event and receiver now, or None."""
     for silence in silences:
         holds = now < silence.until and (not silence.receivers or receiver in silence.receivers)
         meant = not silence.events or not {event.event_id, *event.redirects}.isdisjoint(silence.events)

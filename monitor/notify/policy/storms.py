@@ -1,4 +1,4 @@
-"""Too many first messages at once: when the rest is held back to go out as one. Times come as arguments."""
+"""Limit first messages: after too many in a short time, the others are held back and sent as one message."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from monitor.config import Storm
 
 
 class StormGate:
-    """Counts the first messages to one receiver."""
+    """Counts the first messages to one receiver. Times are arguments."""
 
     def __init__(self, storm: Storm | None) -> None:
         self._storm = storm
         self._sent: deque[datetime] = deque()
 
     def admit(self, now: datetime) -> datetime | None:
-        """Return None when one more first message may go now, else when those that are held back may go as one."""
+        """Return None when another first message may be sent now, else the time at which those held back are sent."""
         if self._storm is None:
             return None
         while self._sent and now - self._sent[0] >= self._storm.per:

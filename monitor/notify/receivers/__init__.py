@@ -1,15 +1,4 @@
-"""One module a receiver, each behind `Receiver` of base.py.
-
-To add one:
-
-1. its settings in monitor/config/sections.py (a class with its own `tag`, listed in `ReceiverConfig`), its checks in
-   monitor/config/rules.py, its keys in docs/configuration.md;
-2. its module here: `deliver`, `find`, `close` and `traits`; errors are DeliveryError with a bounded `reason`, GoneError
-   when the receiver says it is gone, UncertainError when the message may have arrived; no secret in any error's text;
-3. one line in `build` below;
-4. a server in tests/receivers/ that behaves as the real one does, and tests over the network against it;
-5. a row in the table of docs/alerts.md and, if it may repeat a message after a crash, one in docs/guarantees.md.
-"""
+"""The receivers: one module for each, all with the interface `Receiver` of base.py. CONTRIBUTING.md: how to add one."""
 
 from __future__ import annotations
 
@@ -28,11 +17,11 @@ from monitor.config import (
 from monitor.kafka import BrokerSettings
 from monitor.notify.receivers.base import GoneError, Receiver, Traits, UncertainError
 
-# ruff: noqa: PLC0415 - a receiver's libraries are imported when it is used: some are optional, and some are slow to load
+# ruff: noqa: PLC0415 - the library of a receiver is imported only when it is used: some are optional, some are slow
 
 
 def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
-    """Build a receiver; `broker` is the service's own. Raises ConfigError when the receiver can't be used."""
+    """Build a receiver. `broker` is the service's own broker. Raises ConfigError, e.g. when a package is missing."""
     match config:
         case ConsoleReceiver():
             from monitor.notify.receivers.console import Console
@@ -43,11 +32,11 @@ def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
 
             return Webhook(config)
         case SlackBotReceiver():
-            from monitor.notify.receivers.slack_bot import SlackBot
+            from monitor.notify.receivers.slack.slack_bot import SlackBot
 
             return SlackBot(config)
         case SlackWebhookReceiver():
-            from monitor.notify.receivers.slack_webhook import SlackWebhook
+            from monitor.notify.receivers.slack.slack_webhook import SlackWebhook
 
             return SlackWebhook(config)
         case EmailReceiver():
@@ -66,7 +55,7 @@ def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
 
 
 def takes_quiet_updates(config: ReceiverConfig) -> bool:
-    """Say whether a receiver takes updates that notify nobody, without building it (`Traits.edits`)."""
+    """Tell whether a receiver takes updates that notify nobody (`Traits.edits`), without building it."""
     return not isinstance(config, SlackWebhookReceiver | EmailReceiver | AppriseReceiver)
 
 

@@ -1,4 +1,4 @@
-"""What a receiver is, and what goes wrong with one."""
+"""The interface of receivers, and the errors that they raise."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from monitor.notify.messages.compose import Message
 class Traits:
     """How the delivery engine must treat a receiver.
 
-    `edits`: takes quiet updates, since it edits its message or is a machine. `concurrency`: messages in flight at once.
-    `timeout`: seconds for one attempt. `settle`: seconds to wait before an in-doubt message is looked up, for an answer
-    that was lost may still be under way at the receiver. `pace`: seconds between the beginnings of two attempts.
+    `edits`: whether it takes quiet updates, because it edits its message or is a machine. `concurrency`: how many
+    messages may be in flight at once. `timeout`: seconds for one attempt. `settle`: seconds to wait before a message in
+    doubt is looked up, since the receiver may still be processing it. `pace`: seconds between the starts of two
+    attempts. `warm_up`: extra seconds for an attempt that has to start something first.
     """
 
     edits: bool
@@ -24,13 +25,14 @@ class Traits:
     timeout: float = 15.0
     settle: float = 0.0
     pace: float = 0.0
+    warm_up: float = 0.0
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """What a receiver says of an in-doubt message: it is `there`, with what an update needs to find it, or `absent`.
+    """What a receiver knows of a message in doubt: it is `there` (then `head` is its handle), `absent`, or `unknown`.
 
-    `unknown` is the answer of a receiver that can't be asked.
+    `unknown` is the answer of receivers that can't be asked.
     """
 
     state: Literal["there", "absent", "unknown"]
@@ -41,22 +43,22 @@ ABSENT, UNKNOWN = Lookup("absent"), Lookup("unknown")
 
 
 class Receiver(Protocol):
-    """One place that takes messages."""
+    """A destination of messages, such as a Slack channel or a webhook."""
 
     traits: Traits
 
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
-        """Send one message; `head` is what `deliver` gave back for the event's first message, None for the first.
+        """Send one message. `head` is the handle of the event's first message, None when this is the first.
 
-        Returns what a later update needs to find the message. Raises DeliveryError, or UncertainError when it is not
-        known whether the message arrived.
+        Returns the handle with which later updates find the message. Raises DeliveryError, or UncertainError when it is
+        not known whether the message arrived.
         """
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Look up an in-doubt message. Raises DeliveryError when the receiver does not answer."""
+        """Look up a message in doubt. Raises DeliveryError when the receiver does not answer."""
 
     async def close(self) -> None:
-        """Let connections go."""
+        """Close connections."""
 
 
 class UncertainError(DeliveryError):
@@ -66,7 +68,7 @@ class UncertainError(DeliveryError):
 
 
 class GoneError(DeliveryError):
-    """The receiver says that it is gone for good: nothing more is sent to it."""
+    """The receiver answered that it is gone (HTTP 410). Nothing more is sent to it until a user asks for it."""
 
     reason = "gone"
     retryable = False

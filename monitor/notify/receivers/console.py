@@ -1,4 +1,4 @@
-"""Alerts on standard output: compact, in colour on a terminal, one line for a quiet update."""
+"""Print alerts to standard output: compact, in colour on a terminal, with one line for a quiet update."""
 
 from __future__ import annotations
 
@@ -30,13 +30,16 @@ class Console:
 
     @classmethod
     def of(cls, config: ConsoleReceiver) -> Console:
-        """As configured; `auto` is colour on a terminal, unless NO_COLOR is set (https://no-color.org)."""
+        """Return the console as configured.
+
+        `auto` is colour on a terminal, unless NO_COLOR is set (https://no-color.org).
+        """
         auto = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         return cls(config.colour == "always" or (config.colour == "auto" and auto))
 
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
         """Print the message."""
-        # The real standard output: Faust turns sys.stdout into a logger.
+        # sys.__stdout__, because Faust replaces sys.stdout by a logger.
         stream = self._stream or sys.__stdout__
         if stream is None:
             raise DeliveryError("there is no standard output", reason="closed")
@@ -51,17 +54,17 @@ class Console:
         return head or {}
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Say that nobody can know what was printed."""
+        """Return UNKNOWN: nobody knows what was printed."""
         return UNKNOWN
 
     async def close(self) -> None:
-        """Do nothing: nothing is open."""
+        """Do nothing: there is nothing to close."""
 
     def _paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
 
     def text(self, message: Message) -> str:
-        """Return the message as it is printed, without the last line's end."""
+        """Return the text that is printed for a message, without a newline at the end."""
         if message.items:
             lines = [self._paint(message.headline, "1")]
             for item in message.items:

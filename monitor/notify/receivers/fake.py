@@ -1,4 +1,4 @@
-"""A receiver for tests and trials that keeps what it was sent and fails when it is told to."""
+"""A receiver for tests and rehearsals that keeps its messages in memory and can be made to fail."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from monitor.notify.receivers.base import ABSENT, UNKNOWN, Lookup, Traits
 class FakeReceiver:
     """Takes messages after `delay` seconds and answers `linger` seconds later.
 
-    `failures` are raised by the next attempts, before the message is taken; `lost` by those after it was taken, as when
-    an answer is lost. While `down` says True every attempt fails with `refusal`. `findable` makes it one that can be
-    asked, as Slack.
+    The next attempts raise the errors in `failures` before the message is taken, or those in `lost` afterwards, as when
+    an answer is lost. While `down()` is True every attempt raises `refusal`. With `findable` it can be asked for
+    messages in doubt, as Slack can.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class FakeReceiver:
         self._delay, self._linger, self._findable = delay, linger, findable
 
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
-        """Take the message, or fail."""
+        """Store the message, or raise a prepared error."""
         self.attempts += 1
         await asyncio.sleep(self._delay)
         if self.down():
@@ -58,7 +58,7 @@ class FakeReceiver:
         return head or {"id": message.id}
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Say whether a message was taken, when it can be asked."""
+        """Return whether a message was taken; UNKNOWN unless `findable`."""
         if not self._findable:
             return UNKNOWN
         if any(taken.id == message.id for taken in self.messages):
@@ -70,9 +70,9 @@ class FakeReceiver:
         self.closed = True
 
     def ids(self) -> list[str]:
-        """Return the ids of the messages, in order, repetitions included."""
+        """Return the ids of the messages in order, including repetitions."""
         return [message.id for message in self.messages]
 
     def tells(self) -> list[str]:
-        """Return how each message was told."""
+        """Return the kind (`Message.tell`) of each message."""
         return [message.tell for message in self.messages]

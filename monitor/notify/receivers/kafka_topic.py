@@ -1,4 +1,4 @@
-"""A Kafka topic for machines: the webhook's body under the event's id, with the message's id as a header."""
+"""Write alerts to a Kafka topic: the body of a webhook as value, the event's id as key, the message's id as header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits, UncertainErro
 
 
 class KafkaTopic:
-    """Writes to one topic. A repetition after a crash has the same `id`."""
+    """Writes to one topic. A repetition after a crash has the same `id` header."""
 
     def __init__(self, config: KafkaReceiver, service_broker: BrokerSettings) -> None:
         self.traits = Traits(edits=True, timeout=config.timeout.total_seconds())
@@ -50,7 +50,7 @@ class KafkaTopic:
         return self._producer
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Say that nobody can know; readers know a repetition by its id."""
+        """Return UNKNOWN: the topic can't be asked. Consumers recognise a repetition by its id."""
         return UNKNOWN
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
-"""Mail: the alert is the first message of a thread, what changed is a reply to it.
+"""Send alerts by mail: the first message starts a thread, and updates are replies to it.
 
-Threads follow RFC 5322, 3.6.4: each message names the first in In-Reply-To and References, and keeps its subject. The
-Message-ID is made from the message's own id, so one that is sent again after a crash is the same to mail programs.
-`Auto-Submitted` (RFC 3834) keeps answering machines quiet.
+Threads follow RFC 5322, 3.6.4: an update names the first message in In-Reply-To and References, and keeps its subject.
+The Message-ID is made from the message's id, so mail programs recognise a message that is sent again after a crash.
+`Auto-Submitted` (RFC 3834) prevents automatic replies.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ class Email:
         except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPConnectTimeoutError) as error:
             raise DeliveryError("no connection", reason="connect") from error
         except aiosmtplib.SMTPAuthenticationError as error:
-            raise DeliveryError("the login is refused", reason="auth") from error
+            raise DeliveryError("the server refuses the login", reason="auth") from error
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise DeliveryError("all recipients are refused", reason="refused") from error
+            raise DeliveryError("the server refuses all recipients", reason="refused") from error
         except aiosmtplib.SMTPResponseException as error:
-            raise DeliveryError(f"the server says {error.code}", reason="refused") from error
+            raise DeliveryError(f"the server answers {error.code}", reason="refused") from error
         except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError) as error:
             raise UncertainError(f"no answer: {type(error).__name__}") from error
         except aiosmtplib.SMTPException as error:
@@ -92,7 +92,7 @@ class Email:
         return mail
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Say that nobody can know: a mail server can't be asked. A repetition has the same Message-ID."""
+        """Return UNKNOWN: a mail server can't be asked. A repetition has the same Message-ID."""
         return UNKNOWN
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Posting to addresses that a configuration names: checked, without redirects, with errors that never show the URL."""
+"""Post to the URL of a webhook: only to checked addresses, without redirects, with errors that never show the URL."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from monitor.http.addresses import AddressBook, parse_networks
 from monitor.http.transport import CheckedTransport, system_trust
 from monitor.notify.receivers.base import GoneError, UncertainError
 
-#: Longest Retry-After that is obeyed, in seconds.
+#: The longest Retry-After that is obeyed, in seconds.
 MAX_RETRY_AFTER = 86400.0
-#: What goes wrong before the request is on its way.
-_NEVER_SENT = frozenset({"dns", "dns_timeout", "address_refused", "connect", "connect_timeout"})
+#: Failures that happen before the request is sent.
+_NEVER_SENT = frozenset({"dns", "dns_timeout", "address_refused", "connect", "connect_timeout", "tls", "bad_request"})
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds to wait as Retry-After says (RFC 9110, 10.2.3), None when it says nothing usable."""
+    """Return the seconds that a Retry-After header asks to wait (RFC 9110, 10.2.3); None when missing or invalid."""
     value = headers.get("retry-after", headers.get("Retry-After", "")).strip()
     if not value:
         return None
@@ -36,10 +36,10 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def refused(status: int, wait: float | None) -> DeliveryError:
-    """Return the error for an answer that is not 2xx; all but 410 are tried again on schedule.
+    """Return the error for an answer that is not 2xx. All but 410 are retried.
 
-    A server that answers 5xx may have done its work before it failed, and a proxy in front of it does not know (RFC
-    9110, 15.6): the message is in doubt. Other answers are a refusal.
+    A server that answers 5xx may have processed the request before it failed, and a proxy in front of it does not know
+    (RFC 9110, 15.6). So the message is in doubt. Any other answer is a refusal.
     """
     if status == 410:
         return GoneError("410 Gone")
@@ -52,7 +52,7 @@ def refused(status: int, wait: float | None) -> DeliveryError:
 
 
 class Poster:
-    """Posts to one URL. Its addresses are checked each time and the connection goes to the address that was checked."""
+    """Posts to one URL. Its IP addresses are checked each time, and the connection goes to a checked address."""
 
     def __init__(self, url: str, allow_private_networks: Iterable[str], timeout: float) -> None:
         self._url = url
@@ -62,9 +62,9 @@ class Poster:
         self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=timeout)
 
     async def post(self, content: bytes, headers: Mapping[str, str]) -> None:
-        """Post once. The answer's status counts, its body is not read.
+        """Post once. Only the status of the answer is read, not its body.
 
-        Raises DeliveryError; UncertainError when the request may have arrived although no answer came.
+        Raises DeliveryError, or UncertainError when the request may have arrived although there was no answer.
         """
         try:
             async with (
@@ -76,7 +76,8 @@ class Poster:
             raise UncertainError("no answer in time", reason="timeout") from error
         except HttpError as error:
             if error.reason in _NEVER_SENT:
-                raise DeliveryError("no connection", reason=error.reason) from error
+                why = f": {error}" if error.reason == "tls" else ""  # other messages may contain the URL's host
+                raise DeliveryError(f"no connection{why}", reason=error.reason) from error
             raise UncertainError(f"no answer: {error.reason}") from error
         except (httpx.HTTPError, OSError) as error:
             raise UncertainError(f"no answer: {type(error).__name__}") from error
@@ -84,6 +85,6 @@ class Poster:
             raise refused(status, wait)
 
     async def close(self) -> None:
-        """Let the client and the name look-ups go."""
+        """Close the client and stop lookups."""
         await self._client.aclose()
         self._book.close()

@@ -1,8 +1,8 @@
-"""Webhooks after the Standard Webhooks specification 1.0 with a CloudEvents 1.0 structured body.
+"""Post alerts to a webhook as the Standard Webhooks specification 1.0 says, with a CloudEvents 1.0 structured body.
 
-https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: `webhook-id` is the same
-over all attempts, several secrets sign side by side during a rotation, 2xx is success, redirects are never followed,
-410 ends the endpoint, Retry-After is honoured.
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: `webhook-id` is the same for
+all attempts; there is a signature for each secret, so that secrets can be replaced; 2xx is success; redirects are not
+followed; 410 means that the endpoint is gone; Retry-After is obeyed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Webhook:
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
         """Post the message once."""
         content = msgspec.json.encode(body(message))
-        # The receiver compares this with its own clock: the machine's time, whatever the service's clock says.
+        # The machine's time, not the service's clock, since the receiver compares it with its own clock.
         at = datetime.fromtimestamp(int(self._now()), UTC)
         text = content.decode()
         headers = {
@@ -52,9 +52,9 @@ class Webhook:
         return head or {"id": message.id}
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Say that nobody can know; an endpoint knows a repetition by its webhook-id."""
+        """Return UNKNOWN: an endpoint can't be asked. It recognises a repetition by its webhook-id."""
         return UNKNOWN
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._poster.close()

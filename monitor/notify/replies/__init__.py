@@ -1,1 +1,1 @@
-"""What readers answer: signed links in messages, the pages behind them, and the records that following one leaves."""
+"""Answers of readers: the signed links in messages, and the records of acknowledgements and feedback."""

@@ -1,7 +1,7 @@
-"""Feedback: what readers say of an event that was told: that it is wrong, or that an article belongs to another one.
+"""Feedback of readers on an event that was told: it is wrong, or an article belongs to another event.
 
-Each record is one reader's last word on one event (or on one article of it), in the topic of feedback. The event
-is silenced beside it; the record itself is for people, and for making labelled sets better: `summitry feedback export`.
+Each record in the topic of feedback is one reader's latest opinion on one event, or on one of its articles. The event
+is also silenced. The records are for people, and to improve the labelled sets (`summitry feedback export`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import msgspec
 
 from monitor.records import Event, Moment, Record
 
-#: `wrong`: no such contact took place or was planned. `not_this_event`: an article is of another contact.
+#: `wrong`: no such contact took place or was planned. `not_this_event`: an article is about another contact.
 Verdict: TypeAlias = Literal["wrong", "not_this_event", "right"]
 VERDICTS: tuple[str, ...] = get_args(Verdict)
 
 
 class Feedback(Record, frozen=True, kw_only=True):
-    """What `by` said of an event at revision `revision`; `article_id` names the article where one is meant."""
+    """The opinion of `by` on an event at a revision. `article_id` is set when it is about one article only."""
 
     event_id: str
     verdict: Verdict
@@ -31,14 +31,14 @@ class Feedback(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Return the record's key in the topic: one word a reader and event, or a reader and article."""
+        """The record's key in the topic: one record for each reader and event, or reader and article."""
         return f"{self.event_id}|{self.article_id}|{self.by}"
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One labelled item: an article and the contacts that it speaks of, or two titles of different events.
+    """One item of a labelled set: an article with the contacts that it reports, or two titles of different events.
 
-    The short names are those of the labelled sets: `p` participants, `m` medium, `s` status, `d` day, `k` kind.
+    The keys of a contact are those of the labelled sets: `p` participants, `m` medium, `s` status, `d` day, `k` kind.
     """
 
     id: str = ""
@@ -55,10 +55,11 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def labels(said: Feedback, event: Event) -> Iterator[Label]:
-    """Yield what a reader's word on an event teaches.
+    """Yield the labelled items that follow from a reader's feedback.
 
-    `wrong`: no article of it speaks of a contact. `right`: all of them speak of this one. `not_this_event`: the article
-    that is meant, beside each other article, is of another event; without one nothing can be learnt.
+    `wrong`: no article of the event reports a contact. `right`: the articles that claim its status report this contact.
+    `not_this_event`: the named article is about another event than each other article; without a named article there
+    are no items.
     """
     if said.verdict == "not_this_event":
         meant = [source for source in event.sources if source.article_id == said.article_id and source.title]
@@ -67,17 +68,29 @@ def labels(said: Feedback, event: Event) -> Iterator[Label]:
                 if other.title and other.report != one.report:
                     yield Label(a=one.title, b=other.title, same_event=0, tags=("feedback",))
         return
-    contact = {
-        "p": sorted(participant.leader for participant in event.participants),
-        "m": event.medium,
-        "s": event.status,
-        "d": event.when.start.isoformat() if event.when and event.when.granularity == "day" else None,
-        "k": event.kind,
-    }
     for source in event.sources:
-        if source.title:
+        contact = _contact(event, source.n) if said.verdict == "right" else None
+        if source.title and (contact is not None or said.verdict == "wrong"):
             yield Label(
                 id=source.article_id, ds=source.outlet, lang=source.language,
-                date=source.published.isoformat() if source.published else "", title=source.title, lede="",
-                contacts=(contact,) if said.verdict == "right" else (), tags=("feedback",),
+                date=source.published.isoformat().replace("+00:00", "Z") if source.published else "",
+                title=source.title, lede="", contacts=(contact,) if contact else (), tags=("feedback",),
             )  # fmt: skip
+
+
+def _contact(event: Event, source: int) -> dict[str, Any] | None:
+    """Return what one source claims of the contact; facts that it does not claim are unknown.
+
+    Returns None when the source does not claim the event's status, because nobody has checked what it says instead.
+    """
+    claims = {name: source in fact.sources for name, fact in event.facts.items()}
+    if not claims.get("status") or event.status == "retracted":
+        return None
+    day = event.when.start.isoformat() if event.when and event.when.granularity == "day" else None
+    return {
+        "p": sorted(participant.leader for participant in event.participants),
+        "m": event.medium if claims.get("medium") else "unknown",
+        "s": "planned" if event.status == "unconfirmed" else event.status,
+        "d": day if claims.get("when") else None,
+        "k": event.kind,
+    }

@@ -65,7 +65,7 @@ def unique(found: list[Mention]) -> list[Mention]:
     return list({(m.article_id, m.key, sighting_of(m).contact): m for m in told}.values())
 
 
-def standing(revisions: list[Event]) -> set[bytes]:
+def seen_in_the_end(revisions: list[Event]) -> set[bytes]:
     """What a reader would see of each event in the end: everything but its name and how it came about."""
     return {
         msgspec.json.encode(msgspec.structs.replace(e, event_id="", revision=0, history=(), redirects=()))
@@ -88,7 +88,7 @@ def feed(assembly: Assembly, found: list[Mention]) -> list[Event]:
 def test_the_order_within_a_day_does_not_matter(found, random):
     by_day = sorted(found, key=lambda m: m.source.published.date())
     shuffled = sorted(random.sample(found, len(found)), key=lambda m: m.source.published.date())
-    assert standing(feed(Assembly(), by_day)) == standing(feed(Assembly(), shuffled))
+    assert seen_in_the_end(feed(Assembly(), by_day)) == seen_in_the_end(feed(Assembly(), shuffled))
 
 
 @settings(max_examples=150, deadline=None)
@@ -96,7 +96,7 @@ def test_the_order_within_a_day_does_not_matter(found, random):
 def test_no_order_matters_while_nothing_closes(found, random):
     def told(ordered: list[Mention]) -> set[bytes]:
         assembly = Assembly()
-        return standing([event for m in ordered for event in assembly.apply(m).events])
+        return seen_in_the_end([event for m in ordered for event in assembly.apply(m).events])
 
     assert told(found) == told(random.sample(found, len(found)))
 

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 from click.testing import CliRunner
 
-from agents.cli.news.events import standing
+from agents.cli.news.events import unmerged
 from agents.cli.news.replay import replay as replay_command
 from agents.cli.options import parse_moment
 from monitor.articles import Lines, read_article
@@ -183,7 +183,7 @@ def test_since_is_a_time_or_an_age():
     assert parse_moment("12h", now) == now - timedelta(hours=12)
     assert parse_moment("2026-02-04", now) == datetime(2026, 2, 4, tzinfo=UTC)
     assert parse_moment("2026-02-04T08:00:00+03:00", now) == datetime(2026, 2, 4, 5, tzinfo=UTC)
-    with pytest.raises(Exception, match="is no time"):
+    with pytest.raises(Exception, match="is not a time"):
         parse_moment("last week", now)
 
 
@@ -192,7 +192,7 @@ def test_what_the_events_command_shows_leaves_out_merged_events_and_damaged_reco
     (other,) = assemble(mention("putin modi", published=at(-1)))
     merged = encode(event).replace(b'"merged_into":null', b'"merged_into":"other"')
     values = {"a": encode(event), "b": encode(other), "c": merged, "d": b"damaged"}
-    assert [e.event_id for e in standing(values)] == [other.event_id, event.event_id]
+    assert [e.event_id for e in unmerged(values)] == [other.event_id, event.event_id]
 
 
 def test_damaged_state_is_refused():

@@ -9,8 +9,11 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from monitor.config import Route
 from monitor.notify import Delivery, MemoryLog, Notifier, Pending, Policy, Setup
+from monitor.notify.delivery import lane
 from monitor.notify.messages.compose import Message, compose
 from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.base import Receiver
@@ -86,7 +89,8 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 def run_virtual(main: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        patch.setattr(lane, "_LONGEST_SLEEP", 3_600.0)  # nobody sets this clock, and three days are soon over
         runner.run(main)
 
 

@@ -14,7 +14,7 @@ from monitor.notify.messages.plain import plain_text
 from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.console import Console
 from monitor.notify.receivers.mail import _html
-from monitor.notify.receivers.slack_blocks import alert
+from monitor.notify.receivers.slack.slack_blocks import alert
 from tests.monitor.notify.samples import NOW, event, policy
 
 PAGE = "https://board.example/events/ev%201"

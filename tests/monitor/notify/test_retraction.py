@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from monitor.config import Route, Secret, SlackBotReceiver, WebhookReceiver
 from monitor.notify.receivers.fake import FakeReceiver
-from monitor.notify.receivers.slack_bot import SlackBot
+from monitor.notify.receivers.slack.slack_bot import SlackBot
 from monitor.notify.receivers.webhook import Webhook
 from monitor.records import EVENT_STATUSES
 from tests.monitor.notify.samples import engine, event, policy, virtual

@@ -137,6 +137,25 @@ def test_a_report_that_lacks_a_participant_joins_the_call_of_that_day():
     assert [len(f.value) for f in event.alternatives["participants"]] == [3]
 
 
+def test_two_guests_who_were_to_meet_in_a_third_ones_state_met_there_with_the_host():
+    plan = meeting("planned", at(-1), who="macron merz", when=day("2026-02-04"), place=MOSCOW)
+    held = meeting(who="macron merz putin", when=day("2026-02-04"), place=MOSCOW)
+    (event,) = assemble(plan, held)
+    assert event.status == "held"
+    assert len(event.participants) == 3
+
+
+def test_two_who_met_in_another_state_or_on_another_day_met_without_the_host():
+    three = meeting(who="macron merz putin", when=day("2026-02-04"), place=MOSCOW)
+    assert len(assemble(meeting(who="macron merz", when=day("2026-02-04"), place=BEIJING), three)) == 2
+    assert len(assemble(meeting(who="macron merz", when=day("2026-02-03"), place=MOSCOW), three)) == 2
+
+
+def test_two_who_are_better_known_to_have_met_than_all_three_stand_for_themselves():
+    two = [meeting(who="macron merz", when=day("2026-02-04"), place=MOSCOW) for _ in range(2)]
+    assert len(assemble(*two, meeting(who="macron merz putin", when=day("2026-02-04"), place=MOSCOW))) == 2
+
+
 def test_a_part_that_turns_out_to_be_another_contact_stands_for_itself_again():
     full = [mention("macron starmer merz zelensky", when=day("2026-02-04")) for _ in range(2)]
     less = mention("macron starmer zelensky", when=day("2026-02-04"), article="less")
@@ -186,6 +205,13 @@ def test_a_call_of_one_night_has_the_days_of_both_its_ends():
     held = mention(medium="phone", published=at(1, -9), when=told_day("2026-02-05"))
     (event,) = assemble(plan, held)
     assert event.status == "held"
+
+
+def test_reports_of_one_call_name_the_days_of_both_its_ends_within_hours():
+    evening = mention(medium="phone", published=at(0, 10), when=told_day("2026-02-04"))
+    (event,) = assemble(evening, mention(medium="phone", published=at(0, 13), when=told_day("2026-02-05")))
+    assert len(event.sources) == 2
+    assert len(assemble(evening, mention(medium="phone", published=at(0, 20), when=told_day("2026-02-05")))) == 2
 
 
 def test_a_call_told_overnight_without_a_day_is_that_of_today_on_the_next_morning():
@@ -412,3 +438,93 @@ def test_the_seed_case_one_video_call_and_what_it_arranged():
     video = by_articles[frozenset({"official", "wire", "copy", "phone", "talks", "later"})]
     assert (video.status, video.medium) == ("held", "video")
     assert video.confirmed_by == ("vladimir-putin",)
+
+
+def test_an_unsure_mention_that_joins_shapes_no_event():
+    unsure = msgspec.structs.replace(meeting("planned", at(-1), place=MOSCOW), joins_only=True)
+    (event,) = assemble(talks("planned", at(-1)), unsure, mention(published=at(), when=day("2026-02-04")))
+    assert event.status == "held"
+    assert len(event.sources) == 3
+
+
+def test_an_undated_report_of_a_call_comes_within_four_days():
+    dated = mention(when=day("2026-02-04"))
+    assert len(assemble(dated, mention(published=at(4)))) == 1
+    assert len(assemble(dated, mention(published=at(5)))) == 2
+    assert len(assemble(mention(), mention(published=at(5)))) == 2
+    met = meeting(when=day("2026-02-04"))
+    assert len(assemble(met, meeting(published=at(5)))) == 1
+
+
+def test_an_unsure_report_of_the_day_before_joins_no_call():
+    sure = mention(when=day("2026-02-04"), medium="unknown", kind="talks")
+    unsure = msgspec.structs.replace(
+        mention(published=at(), when=told_day("2026-02-03"), medium="unknown", kind="talks"), joins_only=True
+    )
+    (event,) = assemble(sure, unsure)
+    assert len(event.sources) == 1
+
+
+def test_what_is_put_off_for_weeks_from_a_month_keeps_its_event():
+    (event,) = assemble(
+        meeting("planned", at(), when=day("2026-03-01", "2026-03-31")),
+        meeting("postponed", at(10)),
+        meeting("planned", at(20), when=day("2026-05-14")),
+    )
+    assert event.when is not None
+    assert event.when.start.isoformat() == "2026-05-14"
+
+
+def test_the_day_on_which_a_meeting_is_put_off_is_not_its_new_day():
+    (event,) = assemble(
+        meeting("planned", at(), when=day("2026-03-02")),
+        meeting("postponed", at(3), when=day("2026-02-07")),
+    )
+    assert event.status == "postponed"
+    assert event.when is None or event.when.start.isoformat() != "2026-02-07"
+
+
+def test_a_visit_of_no_told_country_joins_talk_of_a_meeting():
+    visit = mention("putin xi", "planned", at(2), kind="visit", medium="in_person")
+    assert len(assemble(meeting("planned", when=day("2026-02-20"), place=BEIJING), visit)) == 1
+
+
+def test_the_first_date_takes_over_talk_of_some_day():
+    talk = meeting("proposed", at(-9))
+    dated = mention("putin xi", "planned", at(), kind="visit", medium="in_person", when=day("2026-02-20"))
+    (event,) = assemble(talk, msgspec.structs.replace(dated, place=BEIJING))
+    assert event.status == "planned"
+    undated = mention("putin xi", "planned", at(), kind="visit", medium="in_person")
+    assert len(assemble(talk, msgspec.structs.replace(undated, place=BEIJING))) == 2
+
+
+def test_a_meeting_that_is_moved_online_is_the_same_contact():
+    plan = meeting("planned", at(-2), when=day("2026-02-04"), place=BEIJING)
+    for status in ("planned", "held"):
+        (event,) = assemble(plan, mention(status=status, medium="video", when=day("2026-02-04")))
+        assert (event.status, event.medium) == (status, "video")
+    assert event.place is None
+    assert len(assemble(plan, mention(medium="phone", when=day("2026-02-04")))) == 2
+    assert len(assemble(plan, mention(medium="video", published=at(-1), when=day("2026-02-03")))) == 2
+    met = meeting("held", when=day("2026-02-04"))
+    assert len(assemble(plan, met, mention(medium="video", when=day("2026-02-04")))) == 2
+
+
+def test_this_year_said_with_the_report_of_a_call_is_another_contact():
+    call = talks()
+    later = meeting("planned", when=day("2026-02-04", "2026-12-31"))
+    assert len(assemble(call, later)) == 2
+    assert len(assemble(meeting("planned", at(-3), when=day("2026-02-01", "2026-02-28")), talks())) == 1
+
+
+def test_what_was_reported_the_day_before_did_not_take_place_a_day_later():
+    (event,) = assemble(
+        meeting(published=at()),
+        meeting(published=at(1), when=told_day("2026-02-04")),
+        meeting(published=at(1, 5), when=told_day("2026-02-05")),
+        meeting(published=at(1, 6), when=told_day("2026-02-05")),
+        meeting(published=at(1, 2), when=told_day("2026-02-04")),
+    )
+    assert event.when is not None
+    assert event.when.start.isoformat() == "2026-02-04"
+    assert len(event.alternatives["when"]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -152,3 +153,115 @@ async def test_a_fault_of_the_engine_itself_is_tried_once_and_set_aside(monkeypa
     assert turns == 1
     assert [reason for _, _, reason in graveyard.letters] == ["fault"]
     assert graveyard.letters[0][1].doubt, "nobody knows whether it was sent"
+
+
+class Killed(BaseException):
+    """A process dies, as by SIGKILL: nothing is written any more."""
+
+
+class Life(MemoryLog):
+    """The log as one process writes it, until it dies; the next one has what was written."""
+
+    def __init__(self, before: MemoryLog | None = None) -> None:
+        super().__init__()
+        self.records = list(before.records) if before else []
+        self.over = asyncio.Event()
+
+    async def append(self, partition, record):
+        if self.over.is_set():
+            raise Killed
+        await super().append(partition, record)
+
+
+async def lives(desk: FakeReceiver, graveyard: Graveyard, deadly, monkeypatch, *events, **options: object) -> int:
+    """Start processes over one log until one lives; gives how many died. `deadly(place, event)` says what kills."""
+    log, compose, deliver = Life(), composing.compose, desk.deliver
+
+    def die(place: str, event_ids: list[str]) -> None:
+        if log.over.is_set() or any(deadly(place, event_id) for event_id in event_ids):
+            log.over.set()
+            raise Killed
+
+    def composed(words, policy, delivery, pending, **more):
+        die("compose", [pending.event.event_id])
+        return compose(words, policy, delivery, pending, **more)
+
+    async def delivered(message, head):
+        die("render", [item.event.event_id for item in message.items or (message,)])
+        return await deliver(message, head)
+
+    monkeypatch.setattr(composing, "compose", composed)
+    monkeypatch.setattr(desk, "deliver", delivered)
+    deaths = 0
+    while deaths < 20:
+        notifier = await started(desk, graveyard, log, **options)
+        with contextlib.suppress(Killed):
+            for each in events:
+                await notifier.accept(each)
+        living = asyncio.create_task(asyncio.sleep(86400))
+        dying = asyncio.create_task(log.over.wait())
+        await asyncio.wait([living, dying], return_when=asyncio.FIRST_COMPLETED)
+        for task in (living, dying):
+            task.cancel()
+        await notifier.stop()
+        if not log.over.is_set():
+            return deaths
+        log, deaths = Life(log), deaths + 1
+    raise AssertionError("they die for ever")
+
+
+@pytest.mark.parametrize("place", ["compose", "render"])
+@virtual
+async def test_a_message_that_kills_its_process_is_set_aside_after_three_deaths(place, monkeypatch):
+    desk, graveyard = FakeReceiver(concurrency=3), Graveyard()
+    events = [event(1, event_id=name) for name in ("ev-0", BAD, "ev-1")]
+    deaths = await lives(desk, graveyard, lambda where, name: (where, name) == (place, BAD), monkeypatch, *events)
+    assert deaths == 1 + composing.MAX_DEATHS, "the first one is nobody's for certain"
+    assert [(delivery.event_id, reason) for delivery, _, reason in graveyard.letters] == [(BAD, "deadly")]
+    assert {message.event.event_id for message in desk.messages} == {"ev-0", "ev-1"}
+    assert len(set(desk.ids())) == 2
+
+
+@pytest.mark.parametrize("place", ["compose", "render"])
+@virtual
+async def test_a_deadly_message_of_a_batch_costs_itself_alone(place, monkeypatch):
+    desk, graveyard = FakeReceiver(), Graveyard()
+    names = ("ev-0", "ev-1", BAD, "ev-2")
+    await lives(
+        desk, graveyard, lambda where, name: (where, name) == (place, BAD), monkeypatch,
+        *(event(1, event_id=name) for name in names), storm=Storm(limit=1, per=timedelta(seconds=30)),
+    )  # fmt: skip
+    assert [(delivery.event_id, reason) for delivery, _, reason in graveyard.letters] == [(BAD, "deadly")]
+    told = {item.event.event_id for message in desk.messages for item in message.items or (message,)}
+    assert told == set(names) - {BAD}
+
+
+@virtual
+async def test_nobody_is_blamed_for_deaths_while_the_receiver_is_slow(monkeypatch):
+    """A process that waits for an answer dies of something else: five times, and the message is told all the same."""
+    desk, graveyard, log = FakeReceiver(linger=12.0), Graveyard(), Life()
+    for _ in range(5):
+        notifier = await started(desk, graveyard, log)
+        await notifier.accept(event(1))
+        await asyncio.sleep(10)
+        log.over.set()
+        await notifier.stop()
+        log = Life(log)
+    notifier = await started(desk, graveyard, log)
+    await asyncio.sleep(100)
+    await notifier.stop()
+    assert graveyard.letters == []
+    assert [delivery.state for delivery in notifier.deliveries()] == ["sent"]
+
+
+@virtual
+async def test_a_worker_that_ends_in_order_with_a_message_in_hand_is_no_death():
+    desk, graveyard, log = FakeReceiver(delay=0.8), Graveyard(), MemoryLog()
+    for _ in range(6):
+        notifier = await started(desk, graveyard, log)
+        await notifier.accept(event(1))
+        await asyncio.sleep(0.5)
+        await notifier.stop()
+    await (await started(FakeReceiver(), graveyard, log)).stop()
+    assert graveyard.letters == []
+    assert {record.pending.deaths for record in log.load(0) if record.pending} == {0}

@@ -6,11 +6,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
-from monitor.config import Storm
+from monitor.config import Digest, QuietHours, Route, Storm
 from monitor.errors import BrokerError, DeliveryError
 from monitor.notify import Delivery, MemoryLog, Notifier, Pending
 from monitor.notify.delivery import steps
@@ -25,6 +26,7 @@ from tests.monitor.notify.samples import (
     Graveyard,
     engine,
     event,
+    policy,
     run_virtual,
     virtual,
     virtual_clock,
@@ -88,6 +90,7 @@ async def test_a_batch_that_is_refused_loses_no_event(refusal, findable):
 @pytest.mark.parametrize("arrived", [True, False])
 @pytest.mark.parametrize("findable", [True, False])
 @virtual
+@pytest.mark.slow
 async def test_a_second_worker_that_joins_before_the_retry_loses_no_event(findable, arrived):
     desk, log = FakeReceiver(findable=findable), MemoryLog()
     first = await started(desk, log, 0, 1, storm=STORM)
@@ -138,18 +141,37 @@ async def test_a_batch_whose_records_were_written_in_part_is_told_once(findable)
 
 
 HAPPENINGS = (
-    ("event", 10), ("wait", 8), ("refuse", 2), ("reject", 1), ("gone", 1), ("fail", 2), ("lose", 2), ("move", 3),
-    ("crash", 2),
+    ("event", 10), ("wait", 8), ("refuse", 2), ("limit", 1), ("reject", 1), ("gone", 1), ("fail", 2), ("lose", 2),
+    ("move", 3), ("crash", 2), ("clock", 2),
 )  # fmt: skip
+#: What holds messages back and lets them out together.
+HELD: dict[str, dict[str, object]] = {
+    "storm": {"storm": Storm(limit=2, per=timedelta(seconds=20))},
+    "digest": {
+        "policy": policy(
+            Route(
+                name="all",
+                receivers=("desk",),
+                digest=Digest(at=tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(0, 60, 2))),
+            )
+        )
+    },
+    "quiet": {
+        "policy": policy(Route(name="all", receivers=("desk",), quiet_hours=QuietHours(start="11:00", end="12:05")))
+    },
+}
 
 
-async def _storms(dice: random.Random, *, findable: bool) -> None:
+async def _storms(dice: random.Random, *, findable: bool, held: str) -> None:
     desk = FakeReceiver(findable=findable, delay=0.2, linger=0.2)
     log, revisions, owner = MemoryLog(), Counter[str](), {0: 0, 1: 0, 2: 1, 3: 1}
-    options = {"storm": Storm(limit=2, per=timedelta(seconds=20)), "retries": (timedelta(seconds=5),) * 60}
+    options = {**HELD[held], "retries": (timedelta(seconds=5),) * 60}
+    ahead = {0: 0.0, 1: 0.0}
 
     async def born(worker: int) -> Notifier:
-        return await started(desk, log, *(p for p, of in owner.items() if of == worker), **options)
+        mine = (partition for partition, of in owner.items() if of == worker)
+        clock = partial(_clock_of, ahead, worker)
+        return await started(desk, log, *mine, clock=clock, **options)
 
     workers = [await born(0), await born(1)]
     for _ in range(60):
@@ -164,6 +186,10 @@ async def _storms(dice: random.Random, *, findable: bool) -> None:
                 await asyncio.sleep(dice.choice((0.1, 0.5, 3, 20, 60)))
             case "refuse":
                 desk.failures.append(DeliveryError("HTTP 400", reason="refused"))
+            case "limit":
+                desk.failures.append(DeliveryError("HTTP 429", reason="rate_limited", retry_after=20))
+            case "clock":
+                ahead[dice.randrange(2)] += dice.choice((-1800, -120, -5, 5, 120, 1800))
             case "reject":
                 desk.failures.append(DeliveryError("too large", reason="too_large", retryable=False))
             case "gone":
@@ -181,11 +207,11 @@ async def _storms(dice: random.Random, *, findable: bool) -> None:
                 dead = dice.randrange(2)
                 await workers[dead].stop()
                 workers[dead] = await born(dead)
-    await asyncio.sleep(5000)
+    await asyncio.sleep(20_000)
     desk.failures.clear()
     for worker in workers:
         await worker.note(Retry(id="again", at=virtual_clock()))
-    await asyncio.sleep(5000)
+    await asyncio.sleep(20_000)
     for worker in workers:
         await worker.stop()
     told = told_once(desk.messages)
@@ -198,12 +224,18 @@ async def _storms(dice: random.Random, *, findable: bool) -> None:
     assert {delivery.state for delivery in last.values()} == {"sent"}
 
 
+def _clock_of(ahead: dict[int, float], worker: int) -> datetime:
+    """The clock of a worker, which somebody sets now and then."""
+    return virtual_clock() + timedelta(seconds=ahead[worker])
+
+
 @pytest.mark.parametrize("findable", [True, False])
+@pytest.mark.parametrize("held", HELD)
 @pytest.mark.slow
-def test_any_storm_ends_well_on_two_workers(findable):
-    for seed in range(60):
+def test_any_storm_ends_well_on_two_workers(findable, held):
+    for seed in range(25):
         try:
-            run_virtual(_storms(random.Random(seed), findable=findable))
+            run_virtual(_storms(random.Random(seed), findable=findable, held=held))
         except AssertionError as error:
             raise AssertionError(f"seed {seed}") from error
 
@@ -414,10 +446,12 @@ async def test_closed_events_leave_the_log_after_a_set_time_and_open_ones_stay()
     assert [delivery.event_id for delivery in log.load(0)] == ["open"]
 
 
+@pytest.mark.parametrize("answers", [True, False])
 @virtual
-async def test_records_of_a_receiver_that_is_no_more_leave_the_log_too():
-    log = MemoryLog()
-    first = engine({"desk": FakeReceiver(), "former": FakeReceiver()}, log)
+async def test_records_of_a_receiver_that_is_no_more_leave_the_log_too(answers):
+    log, former = MemoryLog(), FakeReceiver()
+    former.down = lambda: not answers
+    first = engine({"desk": FakeReceiver(), "former": former}, log)
     first.start()
     await first.assign(0, [])
     await first.accept(event(1))
@@ -427,6 +461,26 @@ async def test_records_of_a_receiver_that_is_no_more_leave_the_log_too():
         await asyncio.sleep(days * 86400)
         await (await started(FakeReceiver(), log, 0)).stop()
         assert len(log.load(0)) == left
+
+
+@pytest.mark.parametrize("refusal", [GoneError("410 Gone"), DeliveryError("no", reason="refused", retryable=False)])
+@pytest.mark.parametrize("end", [{"closed": True}, {"merged_into": "other", "closed": True}])
+@pytest.mark.parametrize("change", [{"place": BEIJING}, {"status": "cancelled"}])
+@virtual
+async def test_an_event_whose_last_update_was_given_up_leaves_the_log_too(refusal, end, change):
+    desk, log = FakeReceiver(), MemoryLog()
+    notifier = await started(desk, log, 0, keep=timedelta(days=3))
+    await notifier.accept(event(1, sources=()))
+    await asyncio.sleep(10)
+    desk.down, desk.refusal = lambda: True, refusal
+    await notifier.accept(event(2, sources=(), **change))
+    await asyncio.sleep(60)
+    await notifier.accept(event(3, sources=(), **change, **end))
+    await asyncio.sleep(86400)
+    assert (await notifier.tidy(), len(log.load(0))) == (0, 1)
+    await asyncio.sleep(3 * 86400)
+    assert (await notifier.tidy(), len(log.load(0))) == (1, 0)
+    await notifier.stop()
 
 
 def test_nothing_is_forgotten_that_still_waits():

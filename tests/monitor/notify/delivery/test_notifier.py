@@ -95,7 +95,7 @@ async def test_changes_that_come_shortly_after_another_are_one_update():
         await asyncio.sleep(60)
     assert desk.tells() == ["first", "loud"]
     assert desk.messages[1].event.revision == 3
-    assert [line.split(":")[0] for line in desk.messages[1].changed] == ["Place", "Form", "Publishers"]
+    assert [line.split(":")[0] for line in desk.messages[1].changed] == ["Place", "How", "Publishers"]
 
 
 @virtual

@@ -16,8 +16,8 @@ from monitor.notify.messages.cloudevents import body
 from monitor.notify.messages.compose import Message, compose, gathered
 from monitor.notify.messages.plain import plain_text
 from monitor.notify.messages.wording import wording
-from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.mail import Email
+from monitor.notify.receivers.slack import slack_blocks
 from monitor.records import (
     EVENT_STATUSES,
     KINDS,

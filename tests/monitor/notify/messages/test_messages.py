@@ -23,9 +23,9 @@ from monitor.notify.messages.compose import Message, compose
 from monitor.notify.messages.plain import plain_text
 from monitor.notify.messages.values import line, place, when
 from monitor.notify.messages.wording import wording
-from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.console import Console
 from monitor.notify.receivers.mail import Email
+from monitor.notify.receivers.slack import slack_blocks
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, Participant, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, PUTIN, XI, event, message, policy, sources
 from tests.receivers.slack import Posted, _problem
@@ -221,7 +221,7 @@ def test_own_rows_and_an_own_layout_of_plain_texts(tmp_path):
     assert "\n\n\n" not in text
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "plain.txt").write_text("$headline")
-    with pytest.raises(DataFileError, match="nothing fills \\$headline"):
+    with pytest.raises(DataFileError, match="unknown placeholder \\$headline"):
         wording(tmp_path / "bad")
 
 
@@ -231,8 +231,8 @@ def test_own_rows_and_an_own_layout_of_plain_texts(tmp_path):
         ("facts: [whom]\n", "Invalid enum value 'whom'"),
         ("headlines: {}\n", "unknown field `headlines`"),
         ("official: 5\n", "Expected `str`, got `int`"),
-        ('status: {held: "$whom spoke"}\n', "nothing fills $whom"),
-        ('status: {held: "costs 5$ or so"}\n', "names nothing"),
+        ('status: {held: "$whom spoke"}\n', "unknown placeholder $whom"),
+        ('status: {held: "costs 5$ or so"}\n', "without a name"),
         ("- a\n", "not a mapping"),
         ("a: [\n", "not valid YAML"),
     ],

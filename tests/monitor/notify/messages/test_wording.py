@@ -20,9 +20,9 @@ from monitor.notify.messages.compose import Message, compose, gathered, notice
 from monitor.notify.messages.plain import plain_text
 from monitor.notify.messages.wording import wording
 from monitor.notify.policy.decision import decide
-from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.console import Console
 from monitor.notify.receivers.mail import Email
+from monitor.notify.receivers.slack import slack_blocks
 from monitor.notify.replies.ack import PURPOSES, Ack
 from monitor.records import Event, Participant, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, event, policy, sources
@@ -44,7 +44,7 @@ SANCHEZ = person("pedro-sanchez", "Pedro Sánchez", "ES", "Prime Minister")
 ERDOGAN = person("recep-tayyip-erdogan", "Recep Tayyip Erdoğan", "TR")
 LEYEN = person("ursula-von-der-leyen", "Ursula von der Leyen", "EU", "President of the European Commission")
 ROME, DELHI = Place(name="Rome", country="IT"), Place(name="New Delhi", country="IN")
-TITLE = "Sample: both sides speak of trade"
+TITLE = "Sample: Modi and Lula speak of trade"
 
 
 def role(who: Participant, part: str) -> Participant:
@@ -241,7 +241,7 @@ def test_an_update_says_what_is_new_first_and_the_old_value(name: str) -> None:
     assert case.changed
     assert "(before: " in "".join(case.changed) or name in {"update-place", "update-official-source"}
     if "place" in name and before.place:
-        assert case.title.startswith("New place: Milan, Italy, was Rome, Italy")
+        assert case.title.startswith("New place: Milan, Italy (was Rome, Italy)")
 
 
 def test_a_digest_names_its_events_and_when_it_is_sent() -> None:

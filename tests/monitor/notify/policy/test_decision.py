@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from monitor.config import Digest, Match, QuietHours, Route, SilenceRule, Threshold
 from monitor.notify.messages.compose import why_fired
 from monitor.notify.messages.wording import wording
+from monitor.notify.policy.article_flow import ArticleFlow, observed
 from monitor.notify.policy.changes import changes
 from monitor.notify.policy.decision import EXPLAINED, WHY_NOT, Policy, decide
 from monitor.notify.policy.hours import next_digest, quiet_until
 from monitor.notify.policy.matching import matches
-from monitor.notify.policy.pulse import Pulse, beat
 from monitor.notify.policy.silences import Silence, configured
 from monitor.records import EVENT_STATUSES, KINDS, Change, Place, When
 from tests.monitor.notify.samples import BEIJING, NOW, PUTIN, event, policy
@@ -263,8 +263,8 @@ def test_policy_is_read_from_the_configuration():
 
 def test_the_heartbeat_speaks_once_when_articles_stop_and_once_when_they_are_back():
     after = timedelta(minutes=30)
-    pulse, said = Pulse(10, NOW), []
+    flow, said = ArticleFlow(10, NOW), []
     for minute, end in ((10, 10), (29, 10), (30, 10), (60, 10), (61, 11), (62, 12), (91, 12), (92, 12)):
-        pulse, news = beat(pulse, end, after, NOW + timedelta(minutes=minute))
+        flow, news = observed(flow, end, after, NOW + timedelta(minutes=minute))
         said.append((minute, news))
     assert [item for item in said if item[1]] == [(30, "silent"), (61, "back"), (92, "silent")]

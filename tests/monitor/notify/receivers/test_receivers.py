@@ -114,6 +114,7 @@ async def test_a_digest_by_mail(mail_server):
 old_module = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 
+@pytest.mark.slow
 @old_module
 async def test_apprise_reaches_its_services():
     async with WebhookServer() as server:

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from monitor.config import Acknowledge, Secret
-from monitor.notify.replies.ack import AckLinks, AckRefusedError, form, refusal, thanks
+from monitor.notify.messages.answer_pages import feedback_form, form, noted, refusal, thanks, trouble, words_for
+from monitor.notify.messages.wording import languages, wording
+from monitor.notify.replies.ack import AckLinks, AckRefusedError
 from tests.monitor.notify.samples import NOW
 
 LINKS = AckLinks(Acknowledge(url="https://summitry.example.org/", secret=Secret("0123456789abcdef")))
@@ -57,10 +59,39 @@ def test_no_name_is_somebody():
     assert LINKS.acknowledged(*parts(LINKS.link("ev-1", NOW)), "\x00", NOW).by == "somebody"
 
 
+SIGNED = {"event": "ev-1", "until": "1", "sig": "s"}
+
+
 def test_pages_escape_what_they_are_given():
     evil = '"><script>x</script>'
-    assert "<script>" not in form(evil, evil, evil)
+    assert "<script>" not in form(wording(), dict.fromkeys(SIGNED, evil))
+    assert "<script>" not in feedback_form(wording(), "wrong", dict.fromkeys(SIGNED, evil))
     ack = LINKS.acknowledged(*parts(LINKS.link("ev-1", NOW)), "<b>", NOW)
-    assert "<b>" not in thanks(ack)
-    assert "not valid" in refusal(AckRefusedError("this link is not valid"))
-    assert 'method="post"' in form("ev-1", "1", "s")
+    assert "<b>" not in thanks(wording(), ack) + noted(wording(), ack.by)
+    assert "not valid" in refusal(wording(), AckRefusedError("this link is not valid"))
+    assert 'method="post"' in form(wording(), SIGNED)
+
+
+def test_a_link_leads_to_a_page_in_the_reader_s_language():
+    assert "lang=" not in LINKS.link("ev-1", NOW)
+    query = parse_qs(urlsplit(LINKS.link("ev-1", NOW, "wrong", "ar")).query)
+    words = words_for(query["lang"][0])
+    page = feedback_form(words, "wrong", {name: values[0] for name, values in query.items()})
+    assert '<html lang="ar" dir="rtl">' in page
+    assert "هل هذا التنبيه خاطئ؟" in page
+    assert 'name="lang" value="ar"' in page, "the page behind the form knows the language as well"
+    assert words_for("xx").language == words_for("").language == "en"
+
+
+@pytest.mark.parametrize("language", [one for one in languages() if one != "en"])
+def test_no_page_is_in_english(language: str) -> None:
+    words, english = wording(None, language), wording()
+    assert words.pages.keys() == english.pages.keys()
+    assert not set(words.pages.values()) & set(english.pages.values())
+    assert words.pages["expired"] in trouble(words, "expired")
+
+
+def test_a_link_that_was_good_once_is_told_so():
+    with pytest.raises(AckRefusedError) as error:
+        LINKS.check(*parts(LINKS.link("ev-1", NOW)), NOW + timedelta(days=8))
+    assert "expired" in refusal(wording(), error.value)

@@ -1,7 +1,8 @@
-"""Slack by incoming webhook, the lesser mode: it answers "ok" and nothing else.
+"""Post alerts to an incoming webhook of Slack. A bot token (`slack_bot`) can do more.
 
-So nothing can be edited, found or threaded. Updates that deserve it are messages of their own; new coverage alone is
-not told; after a crash between sending and noting it, a message may come twice. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+The webhook answers only "ok", so messages can't be edited, found or threaded. Important updates are new messages; new
+coverage alone is not told. After a crash between sending and logging, a message may be posted twice.
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from monitor import __version__
 from monitor.config import SlackWebhookReceiver
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
-from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits
 from monitor.notify.receivers.posting import Poster
+from monitor.notify.receivers.slack import slack_blocks
 
 
 class SlackWebhook:
@@ -38,9 +39,9 @@ class SlackWebhook:
         return head or {}
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Say that nobody can know: Slack gives nothing back."""
+        """Return UNKNOWN: the webhook can't be asked."""
         return UNKNOWN
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._poster.close()

@@ -1,14 +1,14 @@
-"""Slack with a bot token: the alert is one message, edited in place, with a reply for what deserves one.
+"""Post alerts to Slack with a bot token: one message for each event, which is edited, with replies for loud updates.
 
-A message carries metadata with its id, so one whose answer was lost is looked up before anything is posted again
-(https://docs.slack.dev/messaging/message-metadata). One message a second and channel, Retry-After is honoured
-(https://docs.slack.dev/apis/web-api/rate-limits).
+Each message has metadata with its id, so a message in doubt is looked up before it is posted again
+(https://docs.slack.dev/messaging/message-metadata). At most one message a second is posted to a channel, and
+Retry-After is obeyed (https://docs.slack.dev/apis/web-api/rate-limits).
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
@@ -17,24 +17,29 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from monitor.config import SlackBotReceiver
 from monitor.errors import DeliveryError
+from monitor.http.transport import CONNECT_TIMEOUT_S, system_trust
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
-from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.base import ABSENT, UNKNOWN, Lookup, Traits, UncertainError
 from monitor.notify.receivers.posting import retry_after
+from monitor.notify.receivers.slack import slack_blocks
 
+T = TypeVar("T")
 logger = structlog.get_logger()
 
 EVENT_TYPE = "summitry_alert"
 #: Seconds between two posts to one channel.
 PACE = 1.0
-#: Seconds before a message was decided on from which history is looked through: Slack's clock is not ours.
+#: History is searched from this many seconds before the decision, since Slack's clock may differ from ours.
 _CLOCK_SKEW = 600.0
-#: Pages of 200 messages that are looked through at most.
+#: The most pages of 200 messages that are searched.
 _PAGES = 20
-#: The blocks, not the text, are at fault: the text alone is sent instead.
+#: The most bytes of an answer: 200 messages of the largest size.
+_LONGEST_ANSWER = 16 * 1024 * 1024
+#: Errors for which the message is sent again as text only, without blocks.
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
-#: "It's possible some aspect of the operation succeeded before the error was raised."
+#: Errors after which the message may have been posted; Slack's documentation: "It's possible some aspect of the
+#: operation succeeded before the error was raised."
 _UNSURE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _NOT_THERE = frozenset({"message_not_found", "thread_not_found"})
 _NOT_EDITABLE = frozenset({"cant_update_message", "edit_window_closed", "is_inactive"})
@@ -59,13 +64,12 @@ class SlackBot:
 
     def _api(self) -> AsyncWebClient:
         if self._client is None:
-            self._session = aiohttp.ClientSession(trust_env=False)
+            self._session = _session(self._config.timeout.total_seconds())
             self._client = AsyncWebClient(
                 token=self._config.token.reveal(),
                 base_url=self._config.api_url,
-                timeout=int(self._config.timeout.total_seconds()) or 1,
                 session=self._session,
-                retry_handlers=[],  # the default one posts again when a connection broke: the message may be there
+                retry_handlers=[],  # the default posts again after a broken connection, although it may have arrived
             )
         return self._client
 
@@ -74,7 +78,7 @@ class SlackBot:
         if head is None or message.event is None:
             return await self._first(message)
         if "batch" not in head and not await self._edit(message, head):
-            return await self._first(message)  # somebody deleted it
+            return await self._first(message)  # somebody deleted the first message
         if message.notifies:
             await self._post(
                 message, slack_blocks.update(message), slack_blocks.fallback(message, prefixed=True),
@@ -83,9 +87,9 @@ class SlackBot:
         return head
 
     async def find(self, message: Message, head: Handle | None) -> Lookup:
-        """Look for the message among the channel's latest, or among the thread's replies."""
+        """Search for the message in the channel's history, or among the replies of its thread."""
         if head is not None and not message.notifies:
-            return UNKNOWN  # an edit can be made twice
+            return UNKNOWN  # repeating an edit does no harm
         oldest = str(max(0.0, message.at.timestamp() - _CLOCK_SKEW))
         cursor = ""
         for _ in range(_PAGES):
@@ -103,20 +107,20 @@ class SlackBot:
                     return ABSENT
                 if error.reason != "auth":
                     raise
-                # Without the history scope nobody can know; a repeated alert is better than a lost one.
+                # Without the history scope we can't know. A repeated alert is better than a lost one.
                 logger.warning("slack_history_unreadable", error=str(error))
                 return UNKNOWN
-            for posted in answer.get("messages", []):
+            for posted in _part(answer, "messages", list):
                 payload = (posted.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("message") == message.id:
                     return Lookup("there", head or self._handle(options["channel"], posted["ts"], message))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
                 return ABSENT
-        return UNKNOWN  # more has been said in the channel since than is worth reading
+        return UNKNOWN  # the channel has too many newer messages to read them all
 
     async def close(self) -> None:
-        """Let the session go."""
+        """Close the session."""
         if self._session is not None:
             await self._session.close()
 
@@ -126,7 +130,7 @@ class SlackBot:
 
     async def _first(self, message: Message) -> Handle:
         answer = await self._post(message, slack_blocks.alert(message), slack_blocks.fallback(message))
-        return self._handle(answer["channel"], answer["ts"], message)
+        return self._handle(_part(answer, "channel", str), _part(answer, "ts", str), message)
 
     async def _post(
         self, message: Message, blocks: list[slack_blocks.Block], text: str, channel: str = "", **thread: object
@@ -137,7 +141,7 @@ class SlackBot:
         )  # fmt: skip
 
     async def _edit(self, message: Message, head: Handle) -> bool:
-        """False when the message is no longer there."""
+        """Edit the first message. Returns False when it was deleted."""
         try:
             await self._send(
                 "chat.update", head.get("id", message.id), message, slack_blocks.alert(message),
@@ -177,9 +181,17 @@ class SlackBot:
                 answer = await self._api().api_call(method, json=body)
         except SlackApiError as error:
             raise _problem(error) from None
-        except aiohttp.ClientConnectorError as error:
+        except DeliveryError:
+            raise
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise DeliveryError(f"no connection: TLS: {error.certificate_error}"[:200], reason="tls") from error
+        except aiohttp.ClientConnectorSSLError as error:
+            raise DeliveryError(f"no connection: TLS: {error.os_error}"[:200], reason="tls") from error
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise DeliveryError("no connection", reason="connect") from error
-        except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError, ValueError) as error:
+        except TimeoutError as error:
+            raise UncertainError("no answer in time", reason="timeout") from error
+        except (aiohttp.ClientError, SlackClientError, OSError, ValueError, RecursionError) as error:
             raise UncertainError(f"no answer: {type(error).__name__}") from error
         data = answer.data
         if not isinstance(data, dict):
@@ -187,11 +199,53 @@ class SlackBot:
         return data
 
 
+def _part(answer: dict[str, Any], name: str, kind: type[T]) -> T:
+    """Return a field that Slack's answer must have. Raises UncertainError when it is missing: then it was not Slack."""
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise UncertainError(f"the answer has no {name}")
+    return value
+
+
+class _BoundedAnswer(aiohttp.ClientResponse):
+    """A response of which at most _LONGEST_ANSWER bytes are read."""
+
+    async def read(self) -> bytes:
+        """Read the body. Raises ClientPayloadError when it is too long."""
+        body = bytearray()
+        async for part in self.content.iter_any():
+            body += part
+            if len(body) > _LONGEST_ANSWER:
+                self.close()
+                raise aiohttp.ClientPayloadError("the answer is too long")
+        self._body = bytes(body)
+        return self._body
+
+
+async def _refuse_redirect(*_: object) -> None:
+    raise DeliveryError("Slack's API answers with a redirect, which is not followed", reason="redirect")
+
+
+def _session(timeout: float) -> aiohttp.ClientSession:
+    """Make a session with limits of time and size, and without redirects, in case the server is hostile."""
+    redirects = aiohttp.TraceConfig()
+    redirects.on_request_redirect.append(_refuse_redirect)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=system_trust()),
+        trust_env=False,
+        timeout=aiohttp.ClientTimeout(total=timeout, connect=min(timeout, CONNECT_TIMEOUT_S)),
+        response_class=_BoundedAnswer,
+        auto_decompress=False,
+        headers={"Accept-Encoding": "identity"},
+        trace_configs=[redirects],
+    )
+
+
 class _SlackRefusedError(DeliveryError):
-    """Slack's answer says why it did not take the message; `code` is its word for it."""
+    """Slack refused the message; `code` is Slack's name for the error."""
 
     def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"Slack says {code}", reason=reason)
+        super().__init__(f"Slack answers {code}", reason=reason)
         self.code = code
 
 

@@ -16,10 +16,10 @@ from monitor.notify import MemoryLog, Setup
 from monitor.notify.delivery.attempt import Attempts
 from monitor.notify.messages.compose import gathered, notice
 from monitor.notify.messages.wording import wording
-from monitor.notify.receivers import slack_blocks
 from monitor.notify.receivers.base import ABSENT, UNKNOWN, Lookup, UncertainError
-from monitor.notify.receivers.slack_bot import SlackBot
-from monitor.notify.receivers.slack_webhook import SlackWebhook
+from monitor.notify.receivers.slack import slack_blocks
+from monitor.notify.receivers.slack.slack_bot import SlackBot
+from monitor.notify.receivers.slack.slack_webhook import SlackWebhook
 from tests.monitor.notify.samples import BEIJING, NOW, Graveyard, engine, event, message, policy
 from tests.receivers.slack import CHANNEL, TOKEN, Slack
 
@@ -167,6 +167,7 @@ async def test_blocks_that_slack_does_not_take_are_sent_as_text(slack, desk):
     assert "Putin and Xi held a video call" in posted.text
 
 
+@pytest.mark.slow
 async def test_one_message_a_second_keeps_within_the_rate_limit():
     async with Slack(burst=1, per_second=5.0) as slack:
         attempts = Attempts(Setup(policy(), {"desk": bot(slack, pace=0.35)}, MemoryLog(), wording(), (), Graveyard()))
@@ -194,6 +195,7 @@ async def test_a_notice_of_the_service(slack, desk):
     assert "No articles" in slack.heads()[0].visible()
 
 
+@pytest.mark.slow
 async def test_the_engine_on_slack_doubles_nothing_through_lost_answers_limits_and_restarts(slack):
     """Answers are lost after posting, a limit is hit, the process dies: one head for each event, each reply once."""
     log, graveyard = MemoryLog(), Graveyard()

@@ -1,11 +1,13 @@
-"""What a configuration would have told over a past time: the same decisions as in service, but nothing is sent.
+"""Find out which alerts a configuration would have sent for past events, without sending any (`summitry backtest`).
 
-Every message is taken to arrive at once. Time is that of the archive.
+The decisions are the same as in the running service. Time is that of the archive, and every message counts as delivered
+at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,9 +29,10 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class RehearsalOutcome:
-    """One message that would have been sent (`tell` says how), or one event that was held back (`tell` None) and why.
+    """One message that would have been sent (`tell` says how), or one event that was held back (`tell` is None).
 
-    A message about several events has the ids of all of them, and `batch` says what gathered them.
+    `reason` says why. A message about several events has the ids of all of them, and `batch` names the digest, quiet
+    hours or storm that collected them.
     """
 
     at: datetime
@@ -43,19 +46,19 @@ class RehearsalOutcome:
 
     @property
     def rings(self) -> bool:
-        """Say whether it would have interrupted somebody."""
+        """Whether the message would have notified somebody, not only edited an earlier message."""
         return self.tell in {"first", "loud", "retract", "reminder"}
 
 
 class _Nobody:
-    """Takes no dead letter: nothing fails in a rehearsal."""
+    """Takes no dead letters, since nothing fails in a rehearsal."""
 
     async def give_up(self, delivery: Delivery, pending: Pending, reason: str) -> None:
         """Do nothing."""
 
 
 class Rehearsal:
-    """Takes each revision of each event in the order of time, and says what each receiver would have been told."""
+    """Takes the revisions of events in the order of time, and yields what each receiver would have been told."""
 
     def __init__(self, config: Config) -> None:
         self._now = _BEGINNING
@@ -79,7 +82,7 @@ class Rehearsal:
         self._deliveries: dict[str, Delivery] = {}
 
     def take(self, event: Event, now: datetime) -> Iterator[RehearsalOutcome]:
-        """Yield what is told up to `now`, then what each receiver is told of a revision that comes then."""
+        """Yield the messages that are due up to `now`, then those about the revision `event`, which arrives `now`."""
         yield from self.advance(now)
         for name in self._receivers:
             key = f"{name}|{event.event_id}"
@@ -112,7 +115,7 @@ class Rehearsal:
         self._now = max(self._now, now)
 
     def _told(self, members: list[Delivery], at: datetime) -> RehearsalOutcome:
-        """Take the messages as arrived; several of one batch are one message."""
+        """Mark the messages as delivered, and return the outcome; several of one batch are one message."""
         self._now = max(self._now, at)
         messages: list[Message] = []
         for delivery in members:
@@ -135,17 +138,18 @@ class Rehearsal:
 
 
 def _together(one: Delivery, other: Delivery) -> bool:
-    """Say whether two messages go out as one."""
+    """Tell whether two messages belong to the same batch of the same receiver."""
     if one.pending is None or other.pending is None or not one.pending.batch:
         return False
     return one.receiver == other.receiver and one.pending.batch == other.pending.batch
 
 
-def counts(outcomes: list[RehearsalOutcome]) -> Mapping[str, Mapping[str, int]]:
-    """Count the outcomes of one receiver: messages by how they tell, events that were held back by reason."""
-    told: dict[str, int] = {}
-    held: dict[str, int] = {}
-    for outcome in outcomes:
-        into, name = (held, outcome.reason) if outcome.tell is None else (told, outcome.tell)
-        into[name] = into.get(name, 0) + 1
-    return {"told": told, "held_back": held}
+def counts(outcomes: Sequence[RehearsalOutcome]) -> Mapping[str, Mapping[str, int]]:
+    """Count the outcomes of one receiver: messages by kind, and events that were never told by their last reason.
+
+    An event that is held back at several revisions counts once; one that was told in the end does not count.
+    """
+    rung = {event_id for outcome in outcomes if outcome.tell is not None for event_id in outcome.event_ids}
+    held = {event_id: outcome.reason for outcome in outcomes for event_id in outcome.event_ids if event_id not in rung}
+    told: Counter[str] = Counter(outcome.tell for outcome in outcomes if outcome.tell is not None)
+    return {"told": dict(told), "held_back": dict(Counter(held.values()))}

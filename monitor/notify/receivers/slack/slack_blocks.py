@@ -1,9 +1,9 @@
-"""An alert in Slack's Block Kit, within its limits.
+"""Render an alert as blocks of Slack's Block Kit, within its limits.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3,000, field 2,000, 10 context elements,
-50 blocks); all blocks together about 13,000 characters (https://github.com/slackapi/bolt-js/issues/2509), so the
-budget is 12,000. Escaping: `&`, `<`, `>` and only these (https://docs.slack.dev/messaging/formatting-message-text);
-what comes from outside can then neither ping a channel nor make a link.
+50 blocks); all blocks together about 13,000 characters (https://github.com/slackapi/bolt-js/issues/2509), so 12,000
+are used. Only `&`, `<` and `>` are escaped (https://docs.slack.dev/messaging/formatting-message-text), so texts from
+outside can't notify a channel or make a link.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _REFERENCE = re.compile(r"\[([0-9]{1,3}(?:, ?[0-9]{1,3}){0,20})\]")
 
 
 def escape(text: str) -> str:
-    """Return the text as Slack shows it literally."""
+    """Return the text escaped, so that Slack shows it literally."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def cut(text: str, limit: int) -> str:
-    """Return the escaped text of at most `limit` characters, never cut inside an escape."""
+    """Return the escaped text, cut to at most `limit` characters but not inside an escape."""
     escaped = escape(text)
     if len(escaped) <= limit:
         return escaped
@@ -43,7 +43,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def link(url: str, label: str) -> str:
-    """Return a link, or the bare label when there is no address. `|` and `>` would end a label early."""
+    """Return a link, or only the label when there is no URL. `|` and `>` are removed, as they would end the label."""
     label = cut(label.replace("|", " ").replace(">", " ").replace("<", " "), 120)
     return f"<{escape(url)}|{label}>" if url else label
 
@@ -53,7 +53,7 @@ def _section(text: str) -> Block:
 
 
 def _context(*texts: str) -> list[Block]:
-    """Return a block of small print, none where there is nothing to print."""
+    """Return a context block (small print) in a list; [] when all texts are empty."""
     elements = [{"type": "mrkdwn", "text": text[:MAX_SECTION], "verbatim": True} for text in texts if text]
     return [{"type": "context", "elements": elements[:10]}] if elements else []
 
@@ -65,7 +65,7 @@ def _title(message: Message, *, prefixed: bool) -> str:
 
 
 def _brief(brief: str, links: tuple[Link, ...]) -> str:
-    """The brief with its numbers linked, within its share of a section."""
+    """Return the brief with its reference numbers linked, shortened to fit into a section."""
     urls = {item.n: item.url for item in links}
     pieces: list[str] = []
     left = _BRIEF
@@ -99,7 +99,7 @@ def _sources(message: Message) -> str:
 
 
 def alert(message: Message) -> list[Block]:
-    """Return the event as it stands: the head message, from the first post through all its edits."""
+    """Return the blocks of the main message: the event as it is now. Each edit replaces them."""
     if message.items:
         return fitted([_header(message), *(_section(_line(item)) for item in message.items)])
     if message.event is None:
@@ -123,7 +123,7 @@ def alert(message: Message) -> list[Block]:
 
 
 def update(message: Message) -> list[Block]:
-    """Return the reply that says what changed."""
+    """Return the blocks of a reply that says what changed."""
     lines = [f"*{cut(_title(message, prefixed=True), 500)}*", *(f"• {cut(line, 500)}" for line in message.changed)]
     return fitted([_section("\n".join(lines)[:MAX_SECTION]), *_context(cut(message.sources, 300), *_ack(message))])
 
@@ -153,13 +153,13 @@ def _line(message: Message) -> str:
 
 
 def fitted(blocks: list[Block]) -> list[Block]:
-    """Return the blocks, the last ones left out where all together would be too large for one message."""
+    """Return the blocks without the last ones that would make the message too large."""
     kept = blocks[:MAX_BLOCKS]
     while len(kept) > 1 and size(kept) > MAX_TOTAL:
-        kept.pop(-2 if len(kept) > 2 else -1)  # the last block says how well founded it is: keep it longest
+        kept.pop(-2 if len(kept) > 2 else -1)  # the last block tells the sources and is kept longest
     return kept
 
 
 def size(blocks: list[Block]) -> int:
-    """Return the number of characters of all blocks, as they travel."""
+    """Return the number of characters of all blocks as JSON."""
     return len(json.dumps(blocks, ensure_ascii=False))
