@@ -1,1 +1,1 @@
-"""The running system: the Faust app, topics, one thin module an agent, process supervision and the command line."""
+"""The running system: the Faust app and its agents, topics, processes and their supervisor, and the command line."""

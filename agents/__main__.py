@@ -1,4 +1,4 @@
-"""`python -m agents COMMAND`: the `summitry` command of this very interpreter."""
+"""`python -m agents COMMAND` is the same as `summitry COMMAND`, run with this Python interpreter."""
 
 from __future__ import annotations
 

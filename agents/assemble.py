@@ -1,8 +1,8 @@
-"""Turn mentions into events: the one writer of events and of the assembler's state.
+"""The assemble stage: turns mentions into events. One process at a time writes events and the assembler's state.
 
-New revisions are on the broker before the state that knows of them, and both before the mention's offset is committed.
-After a crash in between, the same mention gives the same revisions once more. After any error the state in memory is
-thrown away and read again, so it is never ahead of what is stored.
+For each mention, new revisions of events are written first, then the state that contains them, and then the mention's
+offset is committed. After a crash in between, the mention is handled again and gives the same revisions. After any
+error the state in memory is dropped and read again, so it is never ahead of the stored one.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from monitor.records import Event, Mention, encode
 
 logger = structlog.get_logger()
 
-#: Seconds between two looks at the calendar.
+#: Seconds between two calls of `tick`.
 _TICK = 60.0
 
 
 def check_state(data: bytes) -> None:
-    """Raise DecodeError when a state is damaged, StateError when a newer version wrote it.
+    """Check a record of the state. Raises DecodeError when it is damaged, StateError when a newer version wrote it.
 
-    A damaged record is set aside and the key's state before it stands; a newer one stops an older version.
+    A damaged record is set aside, and the state before it counts. A newer record ends the process.
     """
     try:
         Assembly.restore([data])
@@ -40,7 +40,7 @@ def check_state(data: bytes) -> None:
 
 
 class AssembleStage:
-    """Owns the assembly of the mentions' partition while it is assigned to this process."""
+    """Runs the assembly while the partition of the mentions is assigned to this process."""
 
     def __init__(self, store: Store, outbox: Outbox, events_topic: str, clock: Clock = real_clock) -> None:
         self._store, self._outbox, self._topic, self._clock = store, outbox, events_topic, clock
@@ -51,22 +51,22 @@ class AssembleStage:
         self._contacts: dict[str, float] = {}
 
     async def assign(self, partitions: set[int]) -> None:
-        """Own these partitions of the mentions from now on; their state is read when it is needed.
+        """Take over these partitions of the mentions; their state is read when it is first needed.
 
-        Returns when nothing of those before is being written any more.
+        Returns when all writes for the partitions before have ended.
         """
         async with self._turn:
             self._owned = partitions
             self._assembly = None
 
     async def handle(self, mention: Mention, /, incoming: Incoming) -> None:
-        """Take in one mention; return when its effects are on the broker. Raises BrokerError, StateError."""
+        """Handle one mention; return when its effects are on the broker. Raises BrokerError, StateError."""
         async with self._turn:
             await self._step(incoming.partition, lambda assembly: assembly.advance(self._clock()))
             await self._step(incoming.partition, lambda assembly: assembly.apply(mention))
 
     async def tick(self) -> None:
-        """Let time pass for events that nobody mentions any more. Raises BrokerError, StateError."""
+        """Update events whose date has passed, without a new mention. Raises BrokerError, StateError."""
         async with self._turn:
             for partition in self._owned:
                 await self._step(partition, lambda assembly: assembly.advance(self._clock()))
@@ -95,7 +95,7 @@ class AssembleStage:
 
     async def _step(self, partition: int, step: Callable[[Assembly], Outcome]) -> None:
         assembly = await self._current(partition)
-        # Until the step is stored, what is in memory is ahead of what would be read; one that fails is half done.
+        # Drop the state in memory until the step is stored: a step that fails leaves it half changed.
         self._assembly = None
         outcome = step(assembly)
         for event in outcome.events:

@@ -1,6 +1,6 @@
-"""Turn articles into mentions: the thin shell around detection.
+"""The detect stage: turns articles into mentions, with the detector of `monitor.detect`.
 
-Handling an article twice sends the same mentions twice, which assembly takes in once.
+Handling an article twice sends the same mentions twice; assembly ignores the repetition.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from monitor import metrics, tracing
 from monitor.assemble import with_withdrawals
 from monitor.records import Article, Mention, encode
 
-#: Detection of the longest sane article takes some milliseconds; one that takes this long (seconds) is hostile.
+#: Seconds after which detection is stopped. The longest real article takes some milliseconds.
 CPU_LIMIT = 5.0
 
 
 class DetectStage:
-    """Sends what `detect` finds in an article to the topic of mentions."""
+    """Sends the mentions that `detect` finds in an article to the topic of mentions."""
 
     def __init__(
         self,
@@ -34,9 +34,9 @@ class DetectStage:
         self._cpu_seconds = cpu_seconds
 
     async def handle(self, article: Article, /, incoming: Incoming) -> None:
-        """Detect, and return when all mentions are on the broker.
+        """Detect the mentions of an article; return when all of them are on the broker.
 
-        Raises StageTimeoutError (not retryable) when detection computes for too long, BrokerError.
+        Raises StageTimeoutError (not retryable) when detection takes longer than `cpu_seconds`, and BrokerError.
         """
         with cpu_limit(self._cpu_seconds):
             found = self._detect(article)
@@ -53,7 +53,7 @@ def _count(mention: Mention) -> None:
     said = {witness.name: witness for witness in mention.witnesses}
     reader, rules = said.get("reader"), said.get("rules")
     for_reader, for_rules = reader is not None and reader.status != "none", rules is None or rules.status != "none"
-    # A mention without witnesses is the rules' alone: the reader was not asked.
+    # A mention without witnesses was found by the rules, without asking the reader.
     metrics.mentions_decided.labels("both" if for_reader and for_rules else "reader" if for_reader else "rules").inc()
     if reader is not None:
         metrics.reader_score.observe(reader.confidence)

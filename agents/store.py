@@ -1,7 +1,6 @@
-"""Keep state in a compacted topic: read to its end when a partition is assigned, written through with awaited acks.
+"""Store state in a compacted topic. It is read when a partition is assigned; each write waits for the broker's ack.
 
-The partition of the state is the partition of the input that it belongs to, so the process that is assigned the one is
-the only writer of the other.
+State is in the partition with the same number as its input, so only the process that reads the input writes the state.
 """
 
 from __future__ import annotations
@@ -22,31 +21,34 @@ class Store(Protocol):
     """Values by partition and key."""
 
     async def load(self, partition: int) -> dict[str, bytes]:
-        """Give everything that one partition holds. Raises BrokerError."""
+        """Return all values of one partition by key. Raises BrokerError."""
 
     async def put(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
-        """Write some values and delete those that are None; all are durable when this returns. Raises BrokerError.
+        """Write values, and delete keys whose value is None; return when all are stored. Raises BrokerError.
 
-        After a failure none or all of them are there, as long as they fit into one batch of records.
+        If the changes fit into one record batch, a failure stores all or none of them.
         """
 
 
 class KafkaStore:
     """A store on a compacted topic.
 
-    The changes of one `put` travel as one record batch, which the broker appends as a whole or not at all
-    (https://kafka.apache.org/documentation/#recordbatch): a process killed in the middle leaves no half of them.
+    The changes of one `put` are sent as one record batch, which the broker appends completely or not at all
+    (https://kafka.apache.org/documentation/#recordbatch), so a killed process can't leave half of them.
     """
 
     def __init__(self, broker: BrokerSettings, topic: str, producer: AIOKafkaProducer, keep: Keep = keep_all) -> None:
         self._broker, self._topic, self._producer, self._keep = broker, topic, producer, keep
 
     async def load(self, partition: int) -> dict[str, bytes]:
-        """Read one partition to the end that it has now."""
+        """Return the values of one partition, read to its present end. Raises BrokerError."""
         return await read_compacted(self._broker, self._topic, [partition], keep=self._keep)
 
     async def put(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
-        """Append the changes as one batch and await its ack; what does not fit into one goes into more, in order."""
+        """Append the changes as one batch and wait for its ack; if they don't fit, as several batches in order.
+
+        Raises BrokerError, not retryable for a value that is too large for the topic.
+        """
         batch = self._producer.create_batch()
         for key, value in changes.items():
             name = key.encode(errors="surrogateescape")
@@ -67,18 +69,18 @@ class KafkaStore:
 
 
 class MemoryStore:
-    """A fake for tests; fails as many times as `failures` says."""
+    """A fake for tests. The first `failures` calls of `put` fail."""
 
     def __init__(self, failures: int = 0) -> None:
         self.values: dict[int, dict[str, bytes]] = {}
         self.failures = failures
 
     async def load(self, partition: int) -> dict[str, bytes]:
-        """Give what was put before."""
+        """Return the stored values of one partition."""
         return dict(self.values.get(partition, {}))
 
     async def put(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
-        """Keep or forget values, or raise BrokerError while failures are left."""
+        """Store or delete values in memory. Raises BrokerError while `failures` is above 0."""
         if self.failures > 0:
             self.failures -= 1
             raise BrokerError("the fake broker is down")

@@ -1,7 +1,7 @@
-"""Run a worker: the detect, assemble and notify agents in one Faust app, with health and metrics.
+"""The worker process: the detect, assemble and notify agents in one Faust app, with health and metrics.
 
-Any number of workers share the partitions. The mentions have one partition, so one worker assembles and the others
-stand by; Kafka hands the partition on within seconds when that worker dies.
+Any number of workers share the partitions of the topics. The topic of mentions has one partition, so one worker runs
+the assembly and the others stand by; when it dies, Kafka assigns the partition to another worker within seconds.
 """
 
 from __future__ import annotations
@@ -44,24 +44,24 @@ from monitor.watchlist import Watchlist, load_or_bundled
 
 logger = structlog.get_logger()
 
-#: A day for the warm-up article; any day will do.
+#: The date of the warm-up article; any date works.
 _WARM_UP = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> None:
-    """Work until `stop` is set. Raises BrokerError when there is no broker or a topic is missing.
+    """Run a worker until `stop` is set. Raises BrokerError when there is no broker or a topic is missing.
 
-    Runs under `agents.process.running`: a job that ends, the Faust app among them, ends the process.
+    It must run under `agents.process.running`, which ends the process when one of its jobs ends, such as the Faust app.
     """
     port = await start_up(config, broker, config.web.worker_port, stop, "worker")
     if stop.is_set():
         return
     watchlist = load_or_bundled(config.watchlist)
     config = with_ids(config, watchlist, service_clock()().date())
-    # In a thread: on a machine that is short of time this takes longer than an event loop may stand still.
+    # In a thread, since on a busy machine this takes longer than the watchdog lets the event loop stand still.
     detector = await asyncio.to_thread(ready_detector, watchlist, config.detection)
     async with AsyncExitStack() as stack:
-        # One batch takes a whole step of the assembler's state.
+        # The batch size is large enough for a whole step of the assembler's state, so that it is stored atomically.
         sender = await stack.enter_async_context(producer(broker, max_batch_size=MAX_RECORD_BYTES * 3 // 4))
         probe = await stack.enter_async_context(consumer(broker, group_id=TopicNames(config.topics.prefix).group))
         stages = Stages(config, broker, detector, sender)
@@ -75,7 +75,7 @@ async def run_worker(config: Config, broker: BrokerSettings, stop: asyncio.Event
 
 
 class Stages:
-    """The three stages of a worker and what they share."""
+    """The three stages of a worker, and the parts that they share."""
 
     def __init__(self, config: Config, broker: BrokerSettings, detector: Detector, sender: AIOKafkaProducer) -> None:
         self._broker, self._clock = broker, service_clock()
@@ -89,14 +89,16 @@ class Stages:
             KafkaStore(broker, names.assembly, sender, keep), self._outbox, names.events, self._clock
         )
         self._membership = Membership()
-        self.notify = NotifyStage(config, broker, names, self._outbox, self._clock, certain=self._membership.holds)
+        self.notify = NotifyStage(
+            config, broker, names, self._outbox, self._clock, certain=self._membership.holds, turn=self.deaths.turn
+        )
 
     def conditions(self) -> list[Condition]:
-        """Give what makes the worker ready and live."""
+        """Return the conditions on which `/ready` and `/live` depend."""
         return [self.lag, self.notify]
 
     def app(self) -> faust.App:
-        """Make the Faust app with one agent a stage."""
+        """Make the Faust app, with one agent for each stage."""
         app, names = make_app(self._names, self._broker), self._names
         add_agent(app, names.articles, self._guard("detect"), read_article, self.detect.handle)
         add_agent(app, names.mentions, self._guard("assemble"), partial(decode, Mention), self.assemble.handle)
@@ -106,7 +108,7 @@ class Stages:
         return app
 
     def _guard(self, stage: str) -> Guard:
-        """Make the guard of a stage's own topic."""
+        """Make the guard for a stage's input topic."""
         return Guard(
             stage,
             self._outbox,
@@ -117,7 +119,7 @@ class Stages:
         )
 
     def _side(self, stage: str) -> Guard:
-        """Make the guard of a topic that a stage reads on the side; it tells of no progress."""
+        """Make the guard for a topic that a stage reads besides its input; it does not count towards the lag."""
         return Guard(stage, self._outbox, self._names.dead_letters, clock=self._clock)
 
     async def _on_assigned(self, *arguments: Any, **_: object) -> None:  # noqa: ANN401  # Faust's signals
@@ -138,11 +140,12 @@ class Stages:
 
 
 def ready_detector(watchlist: Watchlist, settings: Detection | None = None) -> Detector:
-    """Make a detector that has read all of its data, and keep the garbage collector from looking through that.
+    """Make a detector with all of its data loaded, and exclude that data from garbage collection.
 
-    The settings may narrow detection to some of the bundled languages. A full collection over roster and gazetteers
-    takes tens of milliseconds, in the middle of an article. Raises DataFileError for a damaged installation, at the
-    start and not at the first contact, and ConfigError for a language that is not bundled.
+    Otherwise a full collection over the roster and gazetteers would take tens of milliseconds, in the middle of an
+    article. `settings` may limit detection to some languages. Loading all data now means that a damaged installation
+    fails at the start and not at the first contact. Raises DataFileError for that, and ConfigError for an unknown
+    language.
     """
     detector = Detector(watchlist, chosen_languages(settings.languages if settings else ()))
     detector.warm_up()
@@ -154,7 +157,7 @@ def ready_detector(watchlist: Watchlist, settings: Detection | None = None) -> D
 
 
 async def _run(app: faust.App, stop: asyncio.Event) -> None:
-    """Run the app until `stop` is set; its end by itself is an error of the process."""
+    """Run the app until `stop` is set. If the app ends by itself, that is an error of the process."""
     jobs = [start_job(_start(app), "start", forever=False), start_job(_ended(app), "faust")]
     try:
         await stop.wait()
@@ -170,6 +173,6 @@ async def _start(app: faust.App) -> None:
 
 
 async def _ended(app: faust.App) -> None:
-    """Wait for the app's end and raise what ended it."""
+    """Wait until the app has stopped, then raise the error that stopped it."""
     await app.wait_until_stopped()
     raise app.crash_reason or RuntimeError("the Faust app stopped by itself")

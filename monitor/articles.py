@@ -1,8 +1,8 @@
-"""Article lines: the archives and streams of articles that users bring, one JSON object a line.
+"""Read articles from files or standard input: one JSON object a line, as `detect`, `replay` and `backtest` take them.
 
-A line needs `id` and `title`; a null counts as a missing field, and a `published` that is a date alone as noon UTC of
-that day, since archives often keep no more. Files and standard input may be packed with gzip, bzip2, xz or zstandard,
-and be in UTF-8 (with or without a byte order mark) or UTF-16.
+A line needs `id` and `title`. A null counts as a missing field. A `published` or `seen` that is only a date means noon
+UTC of that day, since archives often keep no time. Files may be compressed with gzip, bzip2, xz or zstandard, and
+encoded in UTF-8 (with or without a byte order mark) or UTF-16.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ _TIMES = ("published", "seen")
 
 
 def read_article(line: bytes | str) -> Article:
-    """One article from its line.
+    """Read one article line.
 
-    Raises DecodeError with what is wrong, NewerSchemaError for the record of a newer version.
+    Raises DecodeError, whose message says what is wrong with the line, and NewerSchemaError for a line that a newer
+    version of Summitry wrote.
     """
     try:
         article = decode(Article, line)
@@ -47,7 +48,7 @@ def read_article(line: bytes | str) -> Article:
 
 
 def _forgiving(line: bytes | str, error: DecodeError) -> Article:
-    """Read the line without its nulls and with dates made times; raises `error` when that does not help."""
+    """Read the line again without its nulls and with dates turned into times; raise `error` if that fails too."""
     try:
         fields: Any = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -68,10 +69,11 @@ def _forgiving(line: bytes | str, error: DecodeError) -> Article:
 
 
 class Lines:
-    """The lines of some files, or of standard input where there are none (or for the name `-`).
+    """The lines of some files. The name `-`, or an empty list of files, means standard input.
 
-    `bytes_read` counts what was read of the files as they lie on the disk, `bytes_total` their sizes (None when not
-    known), for a progress display. Raises SummitryError for a file that can't be opened or unpacked.
+    For a progress display, `bytes_read` counts the bytes read so far and `bytes_total` is the size of all files, both
+    before decompression; `bytes_total` is None when standard input is among them. Raises SummitryError for a file that
+    can't be opened or decompressed.
     """
 
     def __init__(self, files: tuple[str, ...], stdin: IO[bytes] | None = None) -> None:
@@ -83,11 +85,11 @@ class Lines:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes read so far, before unpacking."""
+        """Bytes read so far, before decompression."""
         return self._done + (self._raw.tell() if self._raw is not None and self._raw.seekable() else 0)
 
     def __iter__(self) -> Iterator[tuple[str, int, bytes]]:
-        """Each line that is not blank, with its file and its number from 1."""
+        """Yield the file's name, the line's number (from 1) and the line, for each line that is not blank."""
         for name in self._files:
             if name == "-":
                 yield from _numbered("standard input", self._stdin)
@@ -99,7 +101,8 @@ class Lines:
                     self._done += raw.tell()
                     self._raw = None
             except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError) as error:
-                raise SummitryError(f"{name}: can't be read: {error}", reason="file") from error
+                problem = error.strerror if isinstance(error, OSError) and error.strerror else error
+                raise SummitryError(f"{name}: can't be read: {problem}", reason="file") from error
 
 
 def _size(name: str) -> int:
@@ -115,7 +118,7 @@ def _numbered(name: str, stream: IO[bytes]) -> Iterator[tuple[str, int, bytes]]:
             yield name, number, line
 
 
-#: First bytes of packed files, and what unpacks them. Other packers are refused by name.
+#: The first bytes of each supported compression format, and what decompresses it. `_REFUSED` has the unsupported ones.
 _PACKERS: tuple[tuple[bytes, Callable[[IO[bytes]], IO[bytes]]], ...] = (
     (b"\x1f\x8b", lambda raw: cast("IO[bytes]", gzip.GzipFile(fileobj=raw))),
     (b"BZh", lambda raw: cast("IO[bytes]", bz2.BZ2File(raw))),
@@ -137,9 +140,10 @@ _REFUSED = ((b"PK\x03\x04", "a zip archive"), (b"7z\xbc\xaf", "a 7z archive"), (
 
 
 def _plain_lines(raw: IO[bytes], name: str) -> Iterator[bytes]:
-    """The lines of a stream in UTF-8, whatever it is packed with; a byte order mark is dropped, UTF-16 is converted.
+    """Yield a stream's lines in UTF-8: decompressed, without a byte order mark, converted from UTF-16.
 
-    Decided by the first bytes, whatever the file is called. Raises SummitryError for what is not read, by name.
+    The format is told from the first bytes, not from the file's name. Raises SummitryError for a format that is not
+    supported; the message names the format.
     """
     stream = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
     head = stream.peek(6)[:6]
@@ -158,6 +162,10 @@ def _plain_lines(raw: IO[bytes], name: str) -> Iterator[bytes]:
         finally:
             decoded.detach()  # who opened the stream closes it
         return
+    if b"\0" in head:
+        raise SummitryError(
+            f"{name} is binary, or UTF-16 without a byte order mark: convert it to UTF-8", reason="file"
+        )
     if head.startswith(b"\xef\xbb\xbf"):
         stream.read(3)
     yield from stream

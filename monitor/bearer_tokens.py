@@ -1,4 +1,7 @@
-"""Bearer tokens for the broker (SASL OAUTHBEARER, RFC 7628), from a file or an authorization server."""
+"""Get the bearer token with which a Kafka client logs in (SASL OAUTHBEARER, RFC 7628).
+
+The token comes from a file (`FileTokens`) or from an authorization server (`GrantedTokens`).
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,18 @@ from aiokafka.abc import AbstractTokenProvider
 from monitor.errors import BrokerError
 
 _TIMEOUT_S = 10.0
-#: A token is asked for anew when this share of its life is over.
+#: A new token is requested once this share of the old one's lifetime has passed.
 _USED_UP = 0.8
 
 
 class FileTokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has no types
-    """Reads the token from a file at each login, so that whatever renews the file renews the login."""
+    """Reads the token from a file at each login, so that a program which renews the file also renews the login."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def token(self) -> str:
-        """Give the file's text. Raises BrokerError when there is none."""
+        """Return the token. Raises BrokerError when the file is missing or empty."""
         try:
             text = (await asyncio.to_thread(self._path.read_text)).strip()
         except OSError as error:
@@ -43,9 +46,9 @@ class _Granted(msgspec.Struct):
 
 
 class GrantedTokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has no types
-    """Asks an authorization server for a token, by the grant for clients (RFC 6749, 4.4); keeps it while it is good.
+    """Requests a token from an authorization server with the client credentials grant (RFC 6749, 4.4).
 
-    `now` gives seconds of any clock that only goes forward.
+    A token is used again until 80 % of its lifetime has passed. `now` returns the seconds of a monotonic clock.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class GrantedTokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka ha
         self._asking = asyncio.Lock()
 
     async def token(self) -> str:
-        """Give a token that is good for a while. Raises BrokerError when the server grants none."""
+        """Return a token that has not expired. Raises BrokerError when the server grants none."""
         async with self._asking:
             if not self._token or self._now() >= self._good_until:
                 granted = await self._ask()

@@ -1,8 +1,8 @@
-"""The service's clock. Deciders take times as arguments; shells ask a `Clock`, and nothing else asks the machine.
+"""The service's clock. The pure modules take times as arguments; everything else asks a `Clock`, never the machine.
 
-`SUMMITRY_CLOCK` starts a process's clock at another moment, from which it runs on at the usual pace: for demonstrations
-and rehearsals of old news. All processes of one service need the same `SUMMITRY_CLOCK`, in the form `MOMENT` (the clock
-says MOMENT when the process starts) or `MOMENT@REAL` (it says MOMENT at the real time REAL), both RFC 3339.
+`SUMMITRY_CLOCK` moves the clock of a process to another date, for demonstrations and for replays of old news; from
+there it runs at the usual pace. `MOMENT` means that the clock shows MOMENT when the process starts, `MOMENT@REAL` that
+it shows MOMENT at the real time REAL. Both are RFC 3339. Give all processes of one service the same value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from monitor.errors import ConfigError
 
-#: Says what time it is, as an aware UTC datetime.
+#: Returns the current time as an aware UTC datetime.
 Clock = Callable[[], datetime]
 
 VARIABLE = "SUMMITRY_CLOCK"
@@ -26,10 +26,10 @@ def real_clock() -> datetime:
 
 
 def boot_time() -> float:
-    """Seconds since the machine started, counting the time in which it was suspended; for lengths, not for dates.
+    """Return the seconds since the machine started, including those it was suspended. Use it to measure durations.
 
-    `time.monotonic` stands still while a machine sleeps (clock_gettime(2), CLOCK_MONOTONIC), so a lease that ran out
-    meanwhile would look as if it held. Systems without CLOCK_BOOTTIME use the monotonic clock.
+    `time.monotonic` stops while the machine is suspended (clock_gettime(2), CLOCK_MONOTONIC), so a lease that expired
+    in that time would still look valid. On systems without CLOCK_BOOTTIME this is the monotonic clock.
     """
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
@@ -41,9 +41,9 @@ def shifted(offset: timedelta, base: Clock = real_clock) -> Clock:
 
 
 def service_clock(env: Mapping[str, str] = os.environ, base: Clock = real_clock) -> Clock:
-    """Return the clock that the environment asks for; the machine's own where it asks for none.
+    """Return the clock that `SUMMITRY_CLOCK` sets, or `base` when the variable is not set.
 
-    Raises ConfigError when `SUMMITRY_CLOCK` is not of the form that the module describes.
+    Raises ConfigError when the variable has neither of the two forms `MOMENT` and `MOMENT@REAL`.
     """
     setting = env.get(VARIABLE, "")
     if not setting:

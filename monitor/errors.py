@@ -1,29 +1,30 @@
 """Every error of the project, in one tree.
 
     SummitryError                 reason, retryable, context
-    ├── ConfigError               a mistake in a file the user wrote: file, key, what is wrong, what would be right
-    ├── DataFileError             a bundled or user data file does not hold what its reader needs
-    ├── DecodeError               bytes that are not the record they should be          (reason "undecodable")
-    │   └── NewerSchemaError      a record of a version this reader does not know yet   (reason "newer_schema")
-    ├── DeadlyRecordError         a record over which processes died again and again    (reason "deadly")
+    ├── ConfigError               a mistake in a file the user wrote: file, key, problem, fix
+    ├── DataFileError             a bundled or user data file is not valid
+    ├── DecodeError               bytes that can't be decoded into the expected record  (reason "undecodable")
+    │   └── NewerSchemaError      a record that a newer version of Summitry wrote       (reason "newer_schema")
+    ├── DeadlyRecordError         a record that killed its process several times        (reason "deadly")
     ├── StateError                stored state that can't be read: damaged, or of a newer version      (reason "state")
     ├── StageTimeoutError         a handler did not end within its time limit           (reason "timeout", retryable)
     ├── BrokerError               no broker answers, or it refuses                      (reason "broker", retryable)
-    ├── UnknownIdError            nothing has the id or name that was asked for          (reason "unknown_id")
-    ├── HttpError                 an address could not be asked; see monitor.http       (reason names the cause)
+    ├── UnknownIdError            nothing has the id or name that the user gave          (reason "unknown_id")
+    ├── HttpError                 an HTTP request failed; see monitor.http              (reason names the cause)
     ├── FeedError                 a feed could not be read; see monitor.feeds           (reason names the cause)
     └── DeliveryError             a receiver did not take a message; see monitor.notify (reason names the cause)
 
-`reason` is short, lower case with underscores, from a bounded set: it is the metric label and the dead letter's reason.
+`reason` is a short identifier from a fixed set, such as `dns_timeout`. It is the label of metrics and the reason that a
+dead letter carries.
 """
 
 from __future__ import annotations
 
 
 class SummitryError(Exception):
-    """Base of all errors that the project raises on purpose.
+    """Base class of all errors that the project raises on purpose.
 
-    Attributes: `reason` (metric label), `retryable` (the same input may succeed later).
+    Attributes: `reason` (the metric label), `retryable` (whether the same input may succeed later).
     """
 
     reason: str = "error"
@@ -38,7 +39,7 @@ class SummitryError(Exception):
 
 
 class ConfigError(SummitryError):
-    """A mistake in a file that the user wrote, said in one line: `FILE: KEY: PROBLEM; FIX`."""
+    """A mistake in a file that the user wrote. Its message is one line: `FILE: KEY: PROBLEM; FIX`."""
 
     reason = "config"
 
@@ -49,7 +50,7 @@ class ConfigError(SummitryError):
 
 
 class DataFileError(SummitryError):
-    """A data file (language, roster, places, ...) is not valid: `FILE: WHERE: PROBLEM`."""
+    """A data file (language, roster, places, ...) is not valid. The message is `FILE: WHERE: PROBLEM`."""
 
     reason = "data_file"
 
@@ -59,7 +60,7 @@ class DataFileError(SummitryError):
 
 
 class DecodeError(SummitryError):
-    """Bytes that are not the record they should be."""
+    """Bytes that can't be decoded into the expected record."""
 
     reason = "undecodable"
 
@@ -71,13 +72,13 @@ class NewerSchemaError(DecodeError):
 
 
 class DeadlyRecordError(SummitryError):
-    """A record over which processes died again and again."""
+    """A record that was set aside because the processes that handled it died several times."""
 
     reason = "deadly"
 
 
 class StateError(SummitryError):
-    """What a stage stored before can't be read: it is damaged, or a newer version wrote it."""
+    """The stored state of a stage can't be read: it is damaged, or a newer version wrote it."""
 
     reason = "state"
 
@@ -90,7 +91,7 @@ class StageTimeoutError(SummitryError):
 
 
 class BrokerError(SummitryError):
-    """No broker answers, or it refuses what was asked."""
+    """No broker answers, or the broker refuses a request."""
 
     reason = "broker"
     retryable = True
@@ -103,7 +104,7 @@ class UnknownIdError(SummitryError):
 
 
 class HttpError(SummitryError):
-    """An address could not be asked, or its answer could not be read within the limits."""
+    """An HTTP request failed, or its answer could not be read within the limits of size and time."""
 
     reason = "http"
     retryable = True
@@ -119,7 +120,7 @@ class FeedError(SummitryError):
 class DeliveryError(SummitryError):
     """A receiver did not take a message.
 
-    Attributes: `retry_after` seconds that the receiver asked for, None when it did not.
+    Attributes: `retry_after`, the seconds that the receiver asked us to wait, or None when it did not ask.
     """
 
     reason = "delivery"

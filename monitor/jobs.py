@@ -1,4 +1,4 @@
-"""Start the long-lived tasks of a process so that none ends unseen."""
+"""Start long-lived asyncio tasks so that none of them can end unnoticed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: The key under which the loop's exception handler finds the name of a job that ended.
+#: The key of the exception handler's context under which the name of the ended job stands.
 JOB = "job"
 
 
@@ -17,11 +17,11 @@ class JobEndedError(RuntimeError):
 
 
 def start_job(coroutine: Coroutine[Any, Any, T], name: str, *, forever: bool = True) -> asyncio.Task[T]:
-    """Start a task whose failure is an error of the process.
+    """Start a task, and report its failure to the event loop's exception handler.
 
-    An exception of the task, and its plain end where it should run `forever`, go to the event loop's exception handler
-    with the job's name under `JOB`. The handler of `agents.process.running` ends the process; the loop's own only logs.
-    A task that is cancelled is nobody's concern.
+    The handler is called when the task raises, and also when it returns although it should run `forever`. The context
+    that it gets has the job's name under `JOB`. The handler of `agents.process.running` ends the process; asyncio's
+    default handler only logs. A cancelled task is not reported.
     """
     task = asyncio.create_task(coroutine, name=name)
 

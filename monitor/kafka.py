@@ -1,14 +1,14 @@
-"""The way to Kafka: connection settings, waiting for a broker, and the few shapes in which topics are read and written.
+"""Connect to Kafka: connection settings, waiting for a broker, and the functions that read and write topics.
 
-A broker is named by one URL:
+One URL says which broker, and how to log in:
 
     kafka://host:9092,host2:9092                         plain text
     kafka+ssl://host:9093?cafile=ca.pem                  TLS; `certfile` and `keyfile` for a client certificate
     kafka+sasl://user:password@host:9093?cafile=ca.pem   TLS and SASL; `mechanism` (SCRAM-SHA-512), `tls=false`
 
-Producers wait for all in-sync replicas and are not "idempotent" in Kafka's sense: every effect in this project is
-idempotent by its record's id, aiokafka keeps one batch in flight for each partition (so a retry keeps the order), and
-the embedded broker knows no producer ids.
+Producers wait for all in-sync replicas. They do not use Kafka's idempotent producer: the embedded broker has none, and
+it is not needed. Handling a record twice has no second effect, since records have deterministic ids; and aiokafka sends
+one batch at a time to a partition, so a retry keeps the order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -35,24 +35,33 @@ from monitor.config import Broker, Security
 from monitor.errors import BrokerError, ConfigError, SummitryError
 from monitor.record_batches import Unreadable  # this import makes consumers read batches in its way
 
-#: The largest record in bytes that any topic takes: an event with a very large coverage stays well below.
+#: The largest record, in bytes, that a topic takes. An event with thousands of articles stays well below it.
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 
 _SCHEMES = {"kafka": "PLAINTEXT", "kafka+ssl": "SSL", "kafka+sasl": "SASL_SSL"}
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]")
 _OPTIONS = {"mechanism", "tls", "cafile", "certfile", "keyfile"}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
-#: How long one attempt may take (seconds); the first one is shorter, so that the log speaks in time.
+#: Seconds that one attempt to connect may take. The first attempt gets SAY_AFTER seconds only, so that the log says
+#: early that the broker does not answer.
 _PATIENCE = 10.0
-#: A broker that is waited for is said in the log after the first time, and again each second time (seconds).
+#: Seconds for which a client whose start was cancelled may go on with it.
+_START_GRACE = 1.0
+#: Seconds that a connection has to close. With TLS, asyncio waits 30 s for the broker's part, which may never come.
+_CLOSING_S = 1.0
+#: While waiting for a broker, a line is logged after SAY_AFTER seconds, and then every SAY_EVERY seconds.
 SAY_AFTER, SAY_EVERY = 3.0, 60.0
 
-logger = logging.getLogger(__name__)  # commands set up no logs: a warning goes to standard error then
+_Client: TypeAlias = AIOKafkaAdminClient | AIOKafkaConsumer | AIOKafkaProducer
+#: What aiokafka raises when no broker answers.
+_NO_ANSWER = (KafkaError, OSError, UnicodeError)
+
+logger = logging.getLogger(__name__)  # in a command, which configures no logging, warnings go to standard error
 
 
 @dataclass(frozen=True)
 class BrokerSettings:
-    """Where the broker is and how to log in. Its text form never shows the password."""
+    """Where the broker is and how to log in. `str()` and `repr()` never show the password."""
 
     servers: tuple[str, ...]
     protocol: str = "PLAINTEXT"
@@ -67,7 +76,10 @@ class BrokerSettings:
 
     @classmethod
     def from_config(cls, broker: Broker) -> BrokerSettings:
-        """The broker of the configuration; raises ConfigError when that is the embedded one, which has no address."""
+        """Build the settings from the configuration.
+
+        Raises ConfigError for the embedded broker: it has an address only inside `summitry up`.
+        """
         if broker.url == "embedded":
             problem = "the embedded broker runs only inside `summitry up`"
             raise ConfigError("broker", "url", problem, "write host:9092 or give --broker")
@@ -87,7 +99,7 @@ class BrokerSettings:
 
     @classmethod
     def from_url(cls, url: str) -> BrokerSettings:
-        """Read a broker URL; raises ConfigError that never repeats its password."""
+        """Build the settings from a broker URL. Raises ConfigError, whose message never contains the password."""
         try:
             parts = urlsplit(url if "://" in url else f"kafka://{url}")
         except ValueError as error:
@@ -132,7 +144,7 @@ class BrokerSettings:
         return f"BrokerSettings({self})"
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """The TLS settings, None for plain text. Raises ConfigError when a certificate file can't be read."""
+        """Return the TLS settings, None for plain text. Raises ConfigError when a certificate file can't be read."""
         if not self.protocol.endswith("SSL"):
             return None
         try:
@@ -144,7 +156,7 @@ class BrokerSettings:
         return context
 
     def client_options(self) -> dict[str, Any]:
-        """Keyword arguments for any aiokafka client."""
+        """Return the keyword arguments of any aiokafka client."""
         options: dict[str, Any] = {"bootstrap_servers": list(self.servers), "security_protocol": self.protocol}
         if context := self.ssl_context():
             options["ssl_context"] = context
@@ -159,7 +171,7 @@ class BrokerSettings:
 
 
 def _tokens(security: Security) -> Callable[[], AbstractTokenProvider]:
-    """Give what makes the source of tokens of one client."""
+    """Return a function that makes a token provider; each Kafka client gets its own."""
     from monitor.bearer_tokens import FileTokens, GrantedTokens  # noqa: PLC0415  # brings httpx, which few commands need
 
     if security.token_file is not None:
@@ -172,7 +184,7 @@ def _tokens(security: Security) -> Callable[[], AbstractTokenProvider]:
 
 
 def _server(host: str) -> str:
-    """Give `host:port` with its port. Raises ConfigError for what no resolver would take."""
+    """Return `host:port`, with port 9092 added where it is missing. Raises ConfigError for an invalid name or port."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, port = host, "9092"
@@ -188,26 +200,22 @@ def _server(host: str) -> str:
 async def wait_for_broker(
     settings: BrokerSettings, within: float = 60.0, *, waiting: Callable[[str], None] = lambda _: None
 ) -> None:
-    """Return once a broker answers; try again with growing pauses until then.
+    """Return as soon as the broker answers; try again with growing pauses until then.
 
-    `waiting` is told what is waited for, after each attempt that failed; the log is told after SAY_AFTER seconds and
-    each SAY_EVERY seconds from then on. Raises BrokerError after `within` seconds; its message has the last refusal.
+    After each failed attempt `waiting` is called with a line for the user. A warning is logged after SAY_AFTER seconds
+    and then every SAY_EVERY seconds. Raises BrokerError after `within` seconds; its message has the last failure.
     """
     began, pause, last = time.monotonic(), _FIRST_PAUSE, "no answer"
     say_after, patience = SAY_AFTER, SAY_AFTER
     while True:
-        left = began + within - time.monotonic()
-        client = AIOKafkaAdminClient(**settings.client_options(), request_timeout_ms=5000)
+        limit = max(0.05, min(began + within - time.monotonic(), patience))
         try:
-            async with asyncio.timeout(max(0.05, min(left, patience))):
-                await client.start()
+            async with asyncio.timeout(limit), admin_client(settings, limit) as client:
                 await client.list_topics()
         except (KafkaError, BrokerError, OSError, TimeoutError, UnicodeError) as error:
             last = await _refusal(settings) or _why(error)
         else:
             return
-        finally:
-            await client.close()
         waiting(f"waiting for the broker at {settings}: {last}")
         waited = time.monotonic() - began
         if waited + pause > within:
@@ -221,53 +229,95 @@ async def wait_for_broker(
 
 
 @asynccontextmanager
+async def admin_client(settings: BrokerSettings, timeout_s: float = 10.0) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield a started admin client, each of whose requests may take `timeout_s`; it is closed at the end.
+
+    Raises KafkaError, OSError, TimeoutError or UnicodeError when no broker answers.
+    """
+    client = AIOKafkaAdminClient(**settings.client_options(), request_timeout_ms=int(timeout_s * 1000))
+    await _start(client)
+    try:
+        yield client
+    finally:
+        await _stop(client)
+
+
+@asynccontextmanager
 async def producer(settings: BrokerSettings, **options: object) -> AsyncIterator[AIOKafkaProducer]:
-    """A started producer that waits for all in-sync replicas; it is flushed and stopped at the end.
+    """Yield a started producer that waits for all in-sync replicas; it is flushed and stopped at the end.
 
     Raises BrokerError when no broker answers.
     """
     options = {"acks": "all", "linger_ms": 5, "max_request_size": MAX_RECORD_BYTES, **options}
     client = AIOKafkaProducer(**settings.client_options(), **options)
-    await _started(client, f"no producer at {settings}")
+    try:
+        await _start(client)
+    except _NO_ANSWER as error:
+        raise BrokerError(f"no producer at {settings}: {_why(error)}") from error
     try:
         yield client
     finally:
-        await client.stop()
+        await _stop(client)
 
 
 @asynccontextmanager
 async def consumer(settings: BrokerSettings, *topics: str, **options: object) -> AsyncIterator[AIOKafkaConsumer]:
-    """Give a started consumer that never commits by itself; it is stopped at the end.
+    """Yield a started consumer that never commits by itself; it is stopped at the end.
 
-    Raises BrokerError when no broker answers, and for what Kafka's client raises inside of the block.
+    Raises BrokerError when no broker answers, and in place of any KafkaError raised inside the `async with` block.
     """
     options = {"enable_auto_commit": False, "max_partition_fetch_bytes": MAX_RECORD_BYTES, **options}
     client = AIOKafkaConsumer(*topics, **settings.client_options(), **options)
-    await _started(client, f"no consumer at {settings}")
-    # aiokafka's stop() raises CancelledError when its tasks have not had a first turn yet.
+    try:
+        await _start(client)
+    except _NO_ANSWER as error:
+        raise BrokerError(f"no consumer at {settings}: {_why(error)}") from error
+    # Let aiokafka's tasks run once: stop() raises CancelledError when they have not started yet.
     await asyncio.sleep(0)
     try:
         yield client
     except KafkaError as error:
         raise BrokerError(f"the consumer at {settings} failed: {_why(error)}") from error
     finally:
-        await client.stop()
+        await _stop(client)
 
 
-async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, problem: str) -> None:
-    """Start a client; one that does not start is stopped, also when nobody waits any longer. Raises BrokerError."""
+async def _start(client: _Client) -> None:
+    """Start a client. When that fails or is cancelled, stop the client and raise the error."""
+    starting = asyncio.ensure_future(client.start())
     try:
-        await client.start()
-    except BaseException as error:
-        await client.stop()
-        if isinstance(error, KafkaError | OSError | UnicodeError):
-            raise BrokerError(f"{problem}: {_why(error)}") from error
+        await asyncio.shield(starting)
+    except BaseException:
+        # When its start is cancelled, aiokafka leaves its first connection open. So let the start end, if it does soon.
+        await asyncio.wait({starting}, timeout=_START_GRACE)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await _stop(client)
         raise
 
 
+async def _stop(client: _Client) -> None:
+    """Stop a client. Connections that take too long to close are ended.
+
+    A broker that is still handling a request may never answer the end of a TLS connection (RFC 8446, 6.1).
+    """
+    # aiokafka has no public way to its connections.
+    connections = (client.client if isinstance(client, AIOKafkaProducer) else client._client)._conns  # noqa: SLF001
+    writers = [connection._writer for connection in connections.values() if connection._writer]  # noqa: SLF001
+    stopping = asyncio.ensure_future(client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+    try:
+        while not (await asyncio.wait({stopping}, timeout=_CLOSING_S))[0]:
+            for writer in writers:
+                if writer.transport.is_closing():
+                    writer.transport.abort()
+        await stopping
+    finally:
+        stopping.cancel()
+
+
 async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[int]:
-    """The partitions of a topic. Raises BrokerError when it does not exist."""
-    # aiokafka tells the partitions of subscribed topics only.
+    """Return the partitions of a topic. Raises BrokerError when it does not exist."""
+    # aiokafka's public method knows the partitions of subscribed topics only.
     cluster = await client._client.fetch_all_metadata()  # noqa: SLF001
     if topic not in cluster.topics():
         raise BrokerError(f"no topic {topic}; `summitry topics create` makes it", reason="no_topic", retryable=False)
@@ -280,9 +330,10 @@ async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[int]:
 async def read_to_end(
     settings: BrokerSettings, topic: str, partitions: Iterable[int] | None = None
 ) -> AsyncIterator[ConsumerRecord]:
-    """Every record of a topic (or of some of its partitions) from its beginning to its end of now, or a bit further.
+    """Yield every record of a topic (or of some partitions) from its first offset to its current end.
 
-    Order is kept within a partition. Raises BrokerError when there is no broker or no such topic.
+    Records written meanwhile may be yielded too. Order is kept within a partition. Raises BrokerError when there is no
+    broker or no such topic.
     """
     async with consumer(settings) as client:
         wanted = await partitions_of(client, topic) if partitions is None else sorted(partitions)
@@ -297,17 +348,20 @@ async def read_to_end(
         todo = {p for p in assigned if begins[p] < ends[p]}
         while todo:
             batches = await client.getmany(*todo, timeout_ms=500)
-            # What lies behind the end was written meanwhile; or the embedded broker said too little: with a batch of
-            # several records at the end, its end offset is that of the batch's first record plus one.
+            # Records after the end offset are yielded as well. They were written meanwhile, or the embedded broker gave
+            # an end offset that is too small: when the last batch has several records, it counts only the first.
             for records in batches.values():
                 for record in records:
                     yield record
-            # The position passes the end over records that compaction removed, too.
+            # Compare positions, not offsets of records: compaction may have removed the last records.
             todo = {p for p in todo if await client.position(p) < ends[p]}
 
 
 async def read_at(settings: BrokerSettings, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
-    """Give the record at one offset, None when the topic has none there (any more). Raises BrokerError."""
+    """Return the record at one offset, or None when the topic has no such partition or record (any more).
+
+    Raises BrokerError when there is no broker or no such topic.
+    """
     place = TopicPartition(topic, partition)
     async with consumer(settings) as client:
         if partition not in await partitions_of(client, topic):
@@ -321,22 +375,22 @@ async def read_at(settings: BrokerSettings, topic: str, partition: int, offset: 
     return record if record.offset == offset else None
 
 
-#: Says whether a record of a compacted topic is to be taken; the last value of a key that was taken stands.
+#: Tells whether a record of a compacted topic counts. The state of a key is its last record that counts.
 Keep = Callable[[ConsumerRecord], Awaitable[bool]]
 
 
 async def keep_all(record: ConsumerRecord) -> bool:
-    """Take every record whose bytes could be read."""
+    """Return True for every record whose bytes could be read."""
     return not isinstance(record.value, Unreadable)
 
 
 async def read_compacted(
     settings: BrokerSettings, topic: str, partitions: Iterable[int] | None = None, *, keep: Keep = keep_all
 ) -> dict[str, bytes]:
-    """Give the last value of each key of a compacted topic, as of now; deleted keys (null values) are left out.
+    """Return the last value of each key of a compacted topic. Deleted keys (null values) are left out.
 
-    Keys are read as UTF-8; records without a key, and those that `keep` refuses, are passed over. Raises BrokerError as
-    `read_to_end` does.
+    Keys are decoded as UTF-8. Records without a key, and those for which `keep` returns False, are skipped. Raises
+    BrokerError when there is no broker or no such topic.
     """
     values: dict[str, bytes] = {}
     async for record in read_to_end(settings, topic, partitions):
@@ -350,9 +404,10 @@ async def read_compacted(
 
 
 async def follow(settings: BrokerSettings, *topics: str, from_beginning: bool = False) -> AsyncIterator[ConsumerRecord]:
-    """Every record of some topics as it comes, for ever, without a consumer group.
+    """Yield every record of some topics as it is written, for ever, without a consumer group.
 
-    From the end of each topic, or from its beginning. Raises BrokerError when there is no broker or no such topic.
+    Starts at the end of each topic, or at its beginning with `from_beginning`. Raises BrokerError when there is no
+    broker or no such topic.
     """
     async with consumer(settings) as client:
         assigned = [TopicPartition(topic, number) for topic in topics for number in await partitions_of(client, topic)]
@@ -367,11 +422,11 @@ async def follow(settings: BrokerSettings, *topics: str, from_beginning: bool = 
 async def follow_compacted(
     settings: BrokerSettings, *topics: str, keep: Keep = keep_all
 ) -> AsyncIterator[dict[tuple[str, str], bytes | None]]:
-    """Give the state of some compacted topics and then each change of it, for ever, by topic and key.
+    """Yield the state of some compacted topics, and then each change of it, for ever.
 
-    The first dictionary is the whole state of now, without what was deleted; each later one is one change, None for a
-    deletion. Nothing falls between them. What `keep` refuses is passed over. Raises BrokerError when there is no broker
-    or no such topic.
+    The keys of the dictionaries are (topic, key). The first dictionary is the whole state, without deleted keys. Each
+    later one has a single change; None means that the key was deleted. No change is missed in between. Records for
+    which `keep` returns False are skipped. Raises BrokerError when there is no broker or no such topic.
     """
     async with consumer(settings) as client:
         assigned = [TopicPartition(topic, number) for topic in topics for number in await partitions_of(client, topic)]
@@ -395,9 +450,9 @@ async def follow_compacted(
 
 
 async def _refusal(settings: BrokerSettings) -> str:
-    """Say why a broker that is there takes no login; empty when that is not the reason.
+    """Return why TLS or the login fails; '' when the cause is another one.
 
-    aiokafka only logs what its first connection met, so one is made for the answer's sake.
+    aiokafka hides the error of its first connection in its log, so this opens one more connection to see it.
     """
     if settings.protocol == "PLAINTEXT":
         return ""
@@ -420,7 +475,7 @@ async def _refusal(settings: BrokerSettings) -> str:
 
 
 def _why(error: Exception) -> str:
-    """An error for people: aiokafka's own text of "nobody is there" lists address families."""
+    """Return the error as a message for users: aiokafka's text of a failed connection lists address families."""
     if isinstance(error, KafkaConnectionError):
         return "no broker answers; check the address, and that it runs"
     return str(error) or type(error).__name__

@@ -1,11 +1,10 @@
-"""Read Kafka's record batches so that no batch can stop a partition.
+"""Read Kafka's record batches so that a damaged batch can't block its partition.
 
-aiokafka reads a partition in order and raises when a batch can't be read: bytes that don't decompress, a record header
-that is not UTF-8, a checksum that is wrong. It then fetches the same batch again, for ever. It also decompresses
-without a limit: 4 MiB of gzip can become 4 GB. The reader in this module gives an `Unreadable` value in place of what
-it can't read and goes on behind it.
+aiokafka raises when it can't read a batch: bytes that don't decompress, a record header that is not UTF-8, a wrong
+checksum. It then fetches the same batch again, for ever. It also decompresses without a limit: 4 MiB of gzip can become
+4 GB. The reader in this module yields a record with an `Unreadable` value instead, and continues with the next batch.
 
-It replaces aiokafka's reader in this process when the module is imported; `monitor.kafka` imports it. The format is
+Importing this module replaces aiokafka's reader in the whole process; `monitor.kafka` imports it. The format is
 described at https://kafka.apache.org/documentation/#recordbatch.
 """
 
@@ -35,26 +34,29 @@ except ImportError:  # `require_codecs` says so at the start of a process
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")
-_CHECKED_FROM = 21  # the checksum covers everything behind itself
+_CHECKED_FROM = 21  # the checksum covers all bytes after itself
 _CODEC, _LOG_APPEND_TIME, _CONTROL = 0x07, 0x08, 0x20
 _MAGIC_2 = 2
 
 
 class Unreadable(bytes):
-    """The value of a record that can't be read; `reason` says why, and `last` is the last offset that it stands for."""
+    """The value of a record that can't be read.
+
+    `reason` says why. One such record may replace several; `last` is the last offset that it replaces.
+    """
 
     reason: str
     last: int
 
     def __new__(cls, reason: str, last: int, value: bytes = b"") -> Self:
-        """Make one for the offsets up to `last`; `value` is what could be read of it."""
+        """Make the value for the offsets up to `last`; `value` holds the bytes that could be read."""
         new = super().__new__(cls, value)
         new.reason, new.last = reason, last
         return new
 
 
 class BatchError(ValueError):
-    """A batch that can't be read, said in words. Never leaves this module."""
+    """A batch that can't be read; the message says why. Never leaves this module."""
 
 
 class _BatchRecord(NamedTuple):
@@ -66,7 +68,7 @@ class _BatchRecord(NamedTuple):
 
 
 def require_codecs() -> None:
-    """Raise ConfigError when a package is missing that one of Kafka's codecs needs."""
+    """Check that every codec of Kafka can be read. Raises ConfigError when a package for one of them is missing."""
     if cramjam is None:
         problem = "records compressed with lz4 or snappy can't be read: the package cramjam is not installed"
         raise ConfigError("installation", "", problem, "pip install cramjam")
@@ -96,11 +98,11 @@ def _unlz4(data: bytes) -> bytes:
             return bytes(memoryview(space)[: cramjam.lz4.decompress_into(data, space)])
         except cramjam.DecompressionError as error:
             failure = error
-    # With too little space the decoder fails just like that.
+    # The decoder raises the same error for damaged data and for too little space.
     raise BatchError(f"its lz4 data is damaged or larger than {MAX_BATCH_BYTES} bytes: {failure}")
 
 
-#: What Java's snappy library writes before its blocks: a mark, a version and the oldest version that reads it.
+#: The first bytes that Java's snappy library writes. Two version numbers and then the blocks follow.
 _XERIAL = b"\x82SNAPPY\x00"
 
 
@@ -139,7 +141,7 @@ def _decompressed(codec: int, data: bytes) -> bytes:
         plain = _CODECS[codec](data)
     except BatchError:
         raise
-    except Exception as error:  # each library has errors of its own, all about the data
+    except Exception as error:  # each library raises its own types for damaged data
         raise BatchError(f"its data can't be decompressed: {error}") from error
     if len(plain) > MAX_BATCH_BYTES:
         raise BatchError(f"its data is larger than {MAX_BATCH_BYTES} bytes")
@@ -147,7 +149,7 @@ def _decompressed(codec: int, data: bytes) -> bytes:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """The zigzag number at a place, and where the next one begins."""
+    """Return the zigzag-encoded number at `at`, and the position after it."""
     value = shift = 0
     while True:
         byte = data[at]
@@ -170,7 +172,7 @@ def _field(data: bytes, at: int, end: int) -> tuple[bytes | None, int]:
 
 
 def _headers(data: bytes, at: int, end: int) -> tuple[tuple[str, bytes | None], ...]:
-    """The headers of a record, none of them when one is damaged or its name is no text."""
+    """Return the headers of a record; none at all when one is damaged or its name is not UTF-8."""
     found = []
     try:
         count, at = _varint(data, at)
@@ -214,7 +216,7 @@ def read_batch(raw: bytes) -> Iterator[_BatchRecord]:
 
 
 def _last_of(raw: bytes) -> int:
-    """Give the last offset of a batch of format 2. Raises BatchError when it has fewer offsets than records."""
+    """Return the last offset of a batch of format 2. Raises BatchError when it has fewer offsets than records."""
     base, _, _, _, _, _, last_delta, *_, count = _HEADER.unpack_from(raw)
     if count - 1 > last_delta:
         raise BatchError(f"it says that it has {count} records and {last_delta + 1} offsets")
@@ -222,9 +224,9 @@ def _last_of(raw: bytes) -> int:
 
 
 def _within(records: Iterator[Any], last: int | None) -> Iterator[Any]:
-    """Yield records up to the last offset of their batch; one behind it would hide what other batches hold.
+    """Yield records whose offset is not beyond `last`, the last offset of their batch; raise BatchError at the first.
 
-    Raises BatchError there.
+    A record with a larger offset would move the position past the records of other batches.
     """
     for record in records:
         if last is not None and record.offset > last:
@@ -233,7 +235,7 @@ def _within(records: Iterator[Any], last: int | None) -> Iterator[Any]:
 
 
 class _RawRecords:
-    """What a broker's answer holds for one partition, as aiokafka's fetcher asks for it, with its bytes kept."""
+    """The part of a broker's answer for one partition, with the interface of aiokafka's `MemoryRecords`."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -246,7 +248,7 @@ class _RawRecords:
         return int(self._records.size_in_bytes())
 
     def batches(self) -> Iterator[bytes]:
-        """Yield the whole batches; the broker may cut the last one off."""
+        """Yield the complete batches; a broker may cut the last one off."""
         at = 0
         while at + 12 <= len(self.raw):
             (length,) = struct.unpack_from(">i", self.raw, at + 8)
@@ -258,7 +260,11 @@ class _RawRecords:
 
 
 class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
-    """Reads what was fetched of one partition; aiokafka's fast reader does it where a batch is plain and sound."""
+    """Reads the records that were fetched from one partition.
+
+    aiokafka's own fast reader reads batches that are not compressed. When it fails, and for compressed batches,
+    `read_batch` does.
+    """
 
     _records: Any
     next_fetch_offset: int
@@ -280,7 +286,7 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
                 yield from self._carefully(raw)
 
     def _carefully(self, raw: bytes) -> Iterator[ConsumerRecord]:
-        """Read what can be read of a batch, and stand in for the rest."""
+        """Yield the records of a batch that can be read, and one `Unreadable` record for the rest."""
         if len(raw) < _HEADER.size or raw[16] != _MAGIC_2:
             last = max(self.next_fetch_offset, struct.unpack_from(">q", raw)[0])
             yield self._stand_in("the record is damaged", last)
@@ -321,7 +327,7 @@ class _Records(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
 
 
 def _install() -> None:
-    """Let each consumer of this process read with `_Records`: aiokafka has no setting for it."""
+    """Make every consumer of this process use `_Records`; aiokafka has no setting for it."""
     fetcher: Any = aiokafka.consumer.fetcher
     fetcher.MemoryRecords, fetcher.PartitionRecords = _RawRecords, _Records
 

@@ -1,10 +1,10 @@
-"""What travels on the topics: Article, Mention, Event, and their JSON form.
+"""The records on the topics (Article, Mention, Event), and how they are written and read as JSON.
 
-A topic's value is one JSON object with a `schema` number. `decode` reads older numbers and refuses newer ones; types
-are checked strictly, and a field of the wrong type is a `DecodeError` that names it. Times are aware UTC datetimes
-inside and RFC 3339 outside; dates of contacts are calendar dates (`YYYY-MM-DD`).
+A topic's value is one JSON object with a `schema` number. `decode` reads older numbers and refuses newer ones. Types
+are checked strictly: a field of the wrong type is a `DecodeError` that names the field. Times are aware UTC datetimes
+in Python and RFC 3339 in JSON; dates of contacts are calendar dates (`YYYY-MM-DD`).
 
-The words `kind`, `medium` and `status` are used in the sense of the labelling guidelines: see docs/glossary.md.
+docs/glossary.md defines the values of `kind`, `medium` and `status`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from monitor.errors import DecodeError, NewerSchemaError
 
 Kind = Literal["call", "meeting", "visit", "summit", "talks"]
 Medium = Literal["in_person", "phone", "video", "remote", "unknown"]
-#: What one text says of one contact.
+#: What one article says of one contact.
 Status = Literal["proposed", "planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied", "past"]
-#: What an event has come to: the statuses of its mentions, `unconfirmed` once its date went by without a report, and
-#: `retracted` once no source stands behind it any more.
+#: The status of an event: one of its mentions' statuses, `unconfirmed` when its date passed without a report, or
+#: `retracted` when no source supports it any more.
 EventStatus = Literal[
     "proposed",
     "planned",
@@ -35,14 +35,14 @@ EventStatus = Literal[
     "past",
     "retracted",
 ]
-#: How precisely a time is told. `early`, `mid` and `late` are thirds of a month; `until` and `from` are bounds.
-#: `reported` is a contact without a day, which lies in the days up to its first report.
+#: How precisely a time is known. `early`, `mid` and `late` are thirds of a month; `until` and `from` are bounds.
+#: `reported` means that no article names a day: the contact was on one of the days up to the first report.
 Granularity = Literal[
     "day", "range", "week", "weekend", "month", "early", "mid", "late", "quarter", "half", "year", "until", "from",
     "around", "reported",
 ]  # fmt: skip
 Field = Literal["title", "summary", "text", "outlet"]
-#: A moment with its zone: a record whose moment has none is refused, since it can be compared with no other.
+#: A time with its zone. A record with a time without a zone is refused, since it can't be compared with other times.
 Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -52,7 +52,7 @@ EVENT_STATUSES: tuple[str, ...] = get_args(EventStatus)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of everything that is written to a topic."""
+    """Base class of everything that is written to a topic."""
 
     SCHEMA: ClassVar[int] = 1
 
@@ -67,7 +67,7 @@ class _SchemaOnly(msgspec.Struct):
 
 
 def encode(record: msgspec.Struct) -> bytes:
-    """The record as one line of UTF-8 JSON, without the line's end."""
+    """Return the record as one line of UTF-8 JSON, without a newline."""
     return msgspec.json.encode(record)
 
 
@@ -89,12 +89,12 @@ def decode(record_type: type[R], data: bytes | str) -> R:
 
 
 def utc(moment: datetime) -> datetime:
-    """`moment` in UTC; a naive one is taken to be UTC already."""
+    """Return `moment` in UTC; one without a zone is taken as UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """`moment` as clocks of a zone show it; at the ends of the calendar, where that has no such time, as it is."""
+    """Return `moment` in `zone`; unchanged when the result would lie outside the years 1 to 9999."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
@@ -106,8 +106,9 @@ class Article(Record, frozen=True, kw_only=True, gc=False):
 
     `language` is a BCP 47 primary tag, empty when not known yet. `publisher` is the owner of the outlet. `speaks_for`
     is set on official sources: the ISO 3166 alpha-2 code (or body code, see the watchlist) of the state whose office
-    the outlet is. `seen` is when the poller first saw the entry, `revision` counts its corrections from 0, `backfill`
-    marks what was in a feed when it was first subscribed to.
+    the outlet is. `seen` is when the poller first saw the entry. `revision` counts its corrections from 0;
+    `significant` is False for a small correction of the text (see `content_hash.significant`). `backfill` marks entries
+    that were in the feed already when it was polled for the first time.
     """
 
     id: str
@@ -151,9 +152,9 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def day(self) -> date:
-        """The one day that stands for all: the last of a report or deadline, the middle of `around`, or else the first.
+        """One day for the whole span, to sort and compare by.
 
-        What is only known to have been reported some day may have taken place in the days before; nobody said which.
+        It is the last day for `reported` and `until`, the middle for `around`, and the first day for all others.
         """
         if self.granularity in {"reported", "until"}:
             return self.end
@@ -163,19 +164,19 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def span(self) -> tuple[date, date]:
-        """The first and last day in a calendar: of a contact that was only reported, the day of the report."""
+        """The first and last day to show in a calendar. For `reported` both are the day of the report."""
         return (self.end, self.end) if self.granularity == "reported" else (self.start, self.end)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A city (or a venue's city) and its ISO 3166 alpha-2 country; `name` is empty when only the country is told."""
+    """A city (or a venue's city) and its ISO 3166 alpha-2 country; `name` is empty when only the country is known."""
 
     name: str
     country: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """A span of the article, in code points of the named field as it was given: `field[start:end] == text`."""
+    """A span of the article's text: `field[start:end] == text`, where `start` and `end` count code points."""
 
     field: Field
     start: int
@@ -184,9 +185,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What assembly needs to know of the article behind a mention: where it stands, whose it is, and its words.
+    """The parts of an article that assembly needs: address, outlet, times and an excerpt.
 
-    `excerpt` is the title and as much of the text as near-duplicate detection and quotation need, bounded in length.
+    `excerpt` is the title and the first part of the text, for finding near-duplicates and for quotations.
     """
 
     article_id: str
@@ -206,9 +207,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Witness(msgspec.Struct, frozen=True, kw_only=True):
-    """What one witness of detection, the rules or the reader, said of a contact; `status` is `none` for no contact.
+    """What the rules or the reader (`name` says which) found for a pair of leaders. `status` is `none` for no contact.
 
-    The rules' `confidence` is of leaders and status, the reader's is its probability of a contact at all.
+    For the rules `confidence` is how sure they are of leaders and status; for the reader it is the probability that
+    there is a contact.
     """
 
     name: str
@@ -219,13 +221,13 @@ class Witness(msgspec.Struct, frozen=True, kw_only=True):
 class Mention(Record, frozen=True, kw_only=True):
     """What one article says of one contact.
 
-    `assumed` says that no word tells the status: "their meeting" alone is taken for one that took place. `statuses` is
-    how likely each status is, empty where nobody knows. A mention that `joins_only` belongs to an event that others
-    speak of, and opens none by itself.
+    `assumed` means that no word of the article gives the status, as in "after their meeting"; it is then taken as held.
+    `statuses` gives the probability of each status, and is empty when it is not known. A mention that `joins_only` can
+    join an event that other mentions opened, but opens none itself.
 
-    `withdraws` makes the record a withdrawal, which claims nothing and names no participants: `older` takes back what
-    the article said in its older revisions; `outlet` (a correction) and `retraction` take back what the outlet said
-    before in an article that this one corrects.
+    A record with `withdraws` is a withdrawal: it has no participants and claims nothing. `older` withdraws what the
+    older revisions of the same article said. `outlet` (a correction) and `retraction` withdraw what the outlet said in
+    the earlier article that this one corrects.
     """
 
     article_id: str
@@ -250,14 +252,14 @@ class Mention(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The participants, sorted and joined: the topic key."""
+        """The topic key: the ids of the participants, sorted and joined with `+`."""
         return "+".join(sorted(p.leader for p in self.participants))
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One claimed value of one field of an event, and the numbers of the sources that claim it.
 
-    `value` is in the JSON form of the field; `reports` counts the independent texts among the sources.
+    `value` has the field's JSON form. `reports` counts the independent texts among the sources.
     """
 
     value: Any
@@ -267,7 +269,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventSource(msgspec.Struct, frozen=True, kw_only=True):
-    """One article of an event's coverage; `report` numbers the independent text that it carries."""
+    """One article of an event's coverage. Articles with the same `report` number carry the same text."""
 
     n: int
     article_id: str
@@ -284,7 +286,7 @@ class EventSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One revision: which fields changed from what to what, by which article, at which (event) time."""
+    """One revision of an event: the changed fields with old and new value, the article that caused it, and when."""
 
     revision: int
     at: Moment
@@ -296,8 +298,9 @@ class Event(Record, frozen=True, kw_only=True):
     """One real contact, assembled from all its mentions.
 
     `facts` maps a field's name to the chosen claim, `alternatives` to the claims that disagree with it, best first.
-    `confirmed_by` lists the participants whose own official source reported the contact. `merged_into` names the event
-    that this one turned out to be; `closed` says that it left the working state. `context` says what makes it news.
+    `confirmed_by` lists the participants whose own official source reported the contact. `merged_into` is the id of the
+    event that turned out to be the same contact. `closed` means that new mentions no longer join it. `context` is a
+    sentence on what makes the contact news.
     """
 
     event_id: str
@@ -337,11 +340,11 @@ MENTION_LINE: tuple[str, ...] = (
 
 
 def mention_line(mention: Mention) -> bytes:
-    """The mention as `summitry detect` prints it: one JSON line without the article and without the line's end."""
+    """Return the mention as `summitry detect` prints it: one JSON line without a newline and without the article."""
     whole = msgspec.to_builtins(mention)
     return msgspec.json.encode({name: whole[name] for name in MENTION_LINE})
 
 
 def event_line(event: Event) -> bytes:
-    """The event as `summitry replay` and `summitry events` print it: one JSON line, without the line's end."""
+    """Return the event as `summitry replay` and `summitry events` print it: one JSON line without a newline."""
     return encode(event)

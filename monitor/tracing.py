@@ -1,11 +1,11 @@
 """Follow an article from its feed to the alert, as an OpenTelemetry trace. Off until `start` is called.
 
-A trace begins with the poll that brought an article. It goes on in the headers of the topics' records, under the name
-that W3C gave it (https://www.w3.org/TR/trace-context/#traceparent-header), and in the delivery log, since messages are
-sent long after their event was handled. docs/operations.md shows what a trace looks like.
+A trace begins with the poll that found an article. From stage to stage it is carried in the `traceparent` header of the
+records (https://www.w3.org/TR/trace-context/#traceparent-header), and in the delivery log, since a message may be sent
+long after its event was handled. docs/operations.md shows what a trace looks like.
 
-OpenTelemetry is an extra, and is imported by `start` alone. While tracing is off every function here returns at its
-first line; measured by tests/bench/tracing.py.
+OpenTelemetry is an optional dependency, imported by `start` only. While tracing is off, every function here returns at
+its first line; tests/bench/tracing.py measures the cost.
 """
 
 # ruff: noqa: PLC0415 - OpenTelemetry is an extra, and takes a fifth of a second to load
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
 
 #: The headers of a record.
 Headers: TypeAlias = Iterable[tuple[str, bytes | None]]
-#: What a step may note of itself.
+#: The value of a span's attribute.
 Fact: TypeAlias = str | int | float
 
 TRACEPARENT = "traceparent"
 _FIX = "install summitry[tracing], or leave `tracing.endpoint` out"
-#: Seconds that one request to the collector may take, and that a process waits at its end for the last of them.
+#: Seconds that one request to the collector may take, and that `stop` waits for the last request.
 _EXPORT_S, _FLUSH_S = 5.0, 2.0
 
 
 class TraceStep(Protocol):
-    """One span, as a context manager: what is done inside of it belongs to it."""
+    """One span, as a context manager: steps that are made inside the block become its children."""
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Make this span the current one."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _where: object, /) -> None:
-        """End, as failed when an error was raised."""
+        """End the span; mark it as failed when an error was raised."""
 
     def forget(self) -> None:
-        """Keep no record of it: nothing came of it."""
+        """Do not export this span, for example of a poll that found nothing new."""
 
 
 class _NoStep:
-    """The step that stands for all steps while tracing is off."""
+    """The step that does nothing, used while tracing is off."""
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +63,7 @@ _NO_STEP = _NoStep()
 
 
 class _Telemetry:
-    """What `start` sets up, and the parts of OpenTelemetry that the functions below use."""
+    """The OpenTelemetry objects that `start` makes and the functions below use."""
 
     def __init__(self, role: str, share: float) -> None:
         from opentelemetry import context, trace
@@ -75,14 +75,14 @@ class _Telemetry:
         self.context, self.trace = context, trace
         self.propagator = TraceContextTextMapPropagator()
         about = Resource.create({"service.name": f"summitry-{role}", "service.version": __version__})
-        # `stop` ends it: what the library itself does at the end of a process may wait for a collector for long.
+        # `stop` shuts it down: the library's own exit handler may wait long for a collector that does not answer.
         self.provider: TracerProvider = TracerProvider(
             sampler=ParentBased(TraceIdRatioBased(share)), resource=about, shutdown_on_exit=False
         )
         self.tracer: Tracer = self.provider.get_tracer("summitry", __version__)
 
     def parent(self, traceparent: str) -> Context:
-        """Give the context of a step elsewhere; without one, or with one that can't be read, a trace begins."""
+        """Return the context of the span that `traceparent` names; when it is empty or invalid, a new trace begins."""
         return self.propagator.extract({TRACEPARENT: traceparent}, context=self.context.Context())
 
 
@@ -99,7 +99,7 @@ class _TakenStep:
         if self._token is not None:
             self._tracing.context.detach(self._token)
         if kind is not None:
-            # Not the error's text: it is in the log, and who sees traces need not be who sees logs.
+            # Not the error's text: it is in the log, and people who may see traces need not be allowed to see logs.
             _fail(self._tracing, self._span, str(getattr(error, "reason", kind.__name__)))
         if self._kept:
             self._span.end()
@@ -112,13 +112,13 @@ _tracing: _Telemetry | None = None
 
 
 def start(role: str, *, endpoint: str = "", share: float = 1.0, processor: SpanProcessor | None = None) -> None:
-    """Take traces from now on in this process, which plays `role`, until `stop`.
+    """Switch tracing on in this process until `stop`. `role` is `poller`, `worker` or `board`.
 
-    Spans go to the collector at `endpoint` by OTLP over HTTP, in a thread of its own, or to `processor`, which tests
-    give. `share` of the traces that begin here are taken; whoever follows a trace does as its beginning decided. Raises
-    ConfigError when OpenTelemetry is not installed.
+    Spans are sent to the collector at `endpoint` by OTLP over HTTP, from a thread of their own; tests give a
+    `processor` instead. `share`, from 0 to 1, is the part of the traces beginning here that are recorded; later stages
+    follow the decision of the first. Raises ConfigError when OpenTelemetry is not installed.
     """
-    global _tracing  # noqa: PLW0603  # a process takes traces or does not, as it logs or does not
+    global _tracing  # noqa: PLW0603  # tracing is on or off for a whole process, like logging
     try:
         tracing = _Telemetry(role, share)
         processor = processor or _collector(endpoint)
@@ -129,10 +129,10 @@ def start(role: str, *, endpoint: str = "", share: float = 1.0, processor: SpanP
 
 
 def stop() -> None:
-    """Send what is left, within two seconds, and take no more traces."""
+    """Switch tracing off, after sending the remaining spans for at most two seconds."""
     global _tracing  # noqa: PLW0603  # as above
     if _tracing is not None:
-        # The library's own time limits do not hold while a collector does not answer.
+        # A thread, because the library's own time limits do not hold when the collector does not answer.
         last = threading.Thread(target=_tracing.provider.shutdown, daemon=True)
         _tracing = None
         last.start()
@@ -140,9 +140,10 @@ def stop() -> None:
 
 
 def step(name: str, parent: str | None = None, links: Iterable[str] = (), **facts: Fact) -> TraceStep:
-    """Make a step of the trace whose `traceparent` is `parent`, of the current one without it.
+    """Make a span called `name`, with `facts` as its attributes.
 
-    An empty `parent` begins a trace. `links` are the traces of others that the step serves, too.
+    `parent` is the `traceparent` of its parent: None means the current span, '' begins a new trace. `links` are the
+    `traceparent`s of other spans that this one serves too, such as all events of a digest.
     """
     tracing = _tracing
     if tracing is None:
@@ -161,25 +162,25 @@ def step(name: str, parent: str | None = None, links: Iterable[str] = (), **fact
 
 
 def note(**facts: Fact) -> None:
-    """Write down facts of the current step."""
+    """Add attributes to the current span."""
     if _tracing is not None:
         _tracing.trace.get_current_span().set_attributes(_named(facts))
 
 
 def mark(moment: str, **facts: Fact) -> None:
-    """Write down that the current step has got so far."""
+    """Add a span event called `moment` to the current span."""
     if _tracing is not None:
         _tracing.trace.get_current_span().add_event(moment, _named(facts))
 
 
 def failed(reason: str) -> None:
-    """Write down that the current step failed, for one of the reasons that metrics have."""
+    """Mark the current span as failed; `reason` is one of those in the metrics."""
     if _tracing is not None:
         _fail(_tracing, _tracing.trace.get_current_span(), reason)
 
 
 def here() -> str:
-    """Return the `traceparent` of the current step, '' outside of one."""
+    """Return the `traceparent` of the current span, '' when there is none."""
     if _tracing is None:
         return ""
     carrier: dict[str, str] = {}
@@ -188,21 +189,21 @@ def here() -> str:
 
 
 def headers() -> list[tuple[str, bytes]] | None:
-    """Return the headers with which a record carries the current trace on, None for none."""
+    """Return the record headers that carry the current trace to the next stage; None when there is none."""
     if _tracing is None or not (traceparent := here()):
         return None
     return [(TRACEPARENT, traceparent.encode())]
 
 
 def carried(headers: Headers) -> str:
-    """Return the `traceparent` of a record's headers, '' where there is none."""
+    """Return the `traceparent` among a record's headers, '' when there is none."""
     if _tracing is None:
         return ""
     return next((value.decode("latin-1") for name, value in headers if name == TRACEPARENT and value), "")
 
 
 def with_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add the current step to a line of the log, as a processor of structlog, where its trace is taken."""
+    """Add `trace_id` and `span_id` to a log line when its trace is recorded. A processor of structlog."""
     if _tracing is not None:
         context = _tracing.trace.get_current_span().get_span_context()
         if context.is_valid and context.trace_flags.sampled:

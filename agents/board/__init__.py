@@ -3,6 +3,6 @@
     topics ──▶ follower ──▶ archive (SQLite) ──▶ pages, api, downloads
                    └──────▶ live (server-sent events)      └─▶ actions ──▶ topics of acks, silences, feedback
 
-It writes nothing to the service but acknowledgements, silences and feedback, so it can be killed at any moment.
-docs/board.md describes it for readers.
+The board only reads the other topics, so it can be stopped at any moment without harm to the service. docs/board.md
+describes it for its users.
 """

@@ -1,8 +1,9 @@
-"""Who is asking, and what they may do: a proxy's header, a password, or a token; and that a form is the board's own.
+"""Find out who sends a request and what they may do, and check that a form comes from one of the board's pages.
 
-Without any of these set up the board is open to whoever reaches it, which by default is this machine only. Then the
-`Host` header must name this machine or the board's own address, so that another site can't reach it through a name of
-its own (DNS rebinding).
+A reader is known by a header that a trusted proxy sets, by a password (then by a session cookie), or by an API token.
+If none of these is configured, everybody who can reach the board may use it; by default that is this machine only. Such
+an open board checks the `Host` header, so that another site can't reach it through a domain name of its own (DNS
+rebinding).
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ SESSION_COOKIE, CSRF_COOKIE, NAME_COOKIE = "summitry_session", "summitry_csrf", 
 SESSION_SECONDS = 12 * 3600
 #: A wrong password is answered after this many seconds.
 WRONG_PAUSE = 1.0
-#: Verified instead of a missing user's hash, so that names can't be told from the time an answer takes.
+#: The hash that is verified when there is no user of this name: the answer takes as long as for a user that exists, so
+#: nobody can find out names by measuring the time.
 _NOBODY = PasswordHasher().hash(secrets.token_hex())
 
 
 class ApiToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One API token: its SHA-256 in hexadecimal, whose it is, and what it may do."""
+    """One API token: the name of its owner, its SHA-256 in hexadecimal, and its scopes."""
 
     name: str
     sha256: str
@@ -44,18 +46,21 @@ class ApiToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file of tokens."""
+    """The content of the file `board.tokens`."""
 
     tokens: tuple[ApiToken, ...]
 
 
-#: Everything that may be done: `read`, and `act` for acknowledging, silencing and giving feedback.
+#: All scopes: `read`, and `act` for acknowledging, silencing and giving feedback.
 SCOPES = frozenset({"read", "act"})
 
 
 @dataclass(frozen=True)
 class BoardReader:
-    """Who is asking. `name` is empty on an open board; `kind` says how we know: open, proxy, session or token."""
+    """Who sent a request. `name` is empty on an open board.
+
+    `kind` says how the reader is known: `open` (anonymous), `proxy`, `session` or `token`.
+    """
 
     name: str
     scopes: frozenset[str]
@@ -63,21 +68,21 @@ class BoardReader:
 
 
 def read_passwords(path: Path) -> dict[str, str]:
-    """Names and argon2 hashes of a password file. Raises ConfigError."""
+    """Return the names and argon2 hashes of a password file. Raises ConfigError."""
     found: dict[str, str] = {}
     for number, line in enumerate(_text(path, "board.passwords").splitlines(), 1):
         name, colon, hashed = line.strip().partition(":")
         if not line.strip() or line.startswith("#"):
             continue
         if not (name and colon and hashed.startswith("$argon2")):
-            problem = f"line {number} is no name and argon2 hash"
+            problem = f"line {number} is not of the form NAME:ARGON2_HASH"
             raise ConfigError(str(path), "board.passwords", problem, "make it with `summitry board --password NAME`")
         found[name] = hashed
     return found
 
 
 def read_tokens(path: Path) -> dict[str, ApiToken]:
-    """Tokens by their SHA-256. Raises ConfigError."""
+    """Return the tokens of a token file by their SHA-256. Raises ConfigError."""
     try:
         tokens = msgspec.yaml.decode(_text(path, "board.tokens"), type=TokenFile).tokens
     except msgspec.DecodeError as error:
@@ -86,7 +91,8 @@ def read_tokens(path: Path) -> dict[str, ApiToken]:
         if unknown := set(token.scopes) - SCOPES:
             raise ConfigError(str(path), "board.tokens", f"unknown scope {min(unknown)!r}", "use read and act")
         if len(token.sha256) != 64 or set(token.sha256) - set("0123456789abcdef"):
-            raise ConfigError(str(path), "board.tokens", f"{token.name}: sha256 is no SHA-256", "see docs/api.md")
+            problem = f"{token.name}: sha256 must be 64 hexadecimal digits in lower case"
+            raise ConfigError(str(path), "board.tokens", problem, "see docs/api.md")
     return {token.sha256: token for token in tokens}
 
 
@@ -98,13 +104,13 @@ def _text(path: Path, key: str) -> str:
 
 
 def password_line(name: str, password: str) -> str:
-    """Return a line of the password file."""
+    """Return the line of the password file for a user; it holds the password's argon2 hash."""
     return f"{name}:{PasswordHasher().hash(password)}"
 
 
 @dataclass
 class Access:
-    """Decides who a request is from. `secret` signs sessions and forms."""
+    """Decides who a request is from. `secret` signs session cookies and forms."""
 
     settings: BoardSettings
     secret: bytes
@@ -118,7 +124,7 @@ class Access:
 
     @classmethod
     def of(cls, settings: BoardSettings, secret: bytes) -> Access:
-        """Return what the configuration asks for. Raises ConfigError."""
+        """Return the access that the configuration describes, with its files read. Raises ConfigError."""
         try:
             return cls(
                 settings,
@@ -135,16 +141,16 @@ class Access:
         return bool(self.settings.user_header or self.settings.passwords)
 
     def host_allowed(self, request: web.Request) -> bool:
-        """Say whether the `Host` header may name this board.
+        """Tell whether the `Host` header is one that this board answers to.
 
-        On a board with a login any name may. Else an address, a name without dots (a service within a network), and the
-        board's own: another site's name has a dot.
+        A board with a login answers to any name. An open board answers to IP addresses, to names without a dot (a
+        service within a network) and to the names in its configuration: a foreign site's name has a dot.
         """
         host = urlsplit(f"//{request.host}").hostname or ""
         return self.closed or "." not in host or _is_address(host) or host in self._hosts
 
     def reader(self, request: web.Request) -> BoardReader | None:
-        """Return who asks; None when that must be known first."""
+        """Return who sent a request; None if this request needs a login or a token and has no valid one."""
         if token := self._token(request):
             known = self.tokens.get(hashlib.sha256(token.encode()).hexdigest())
             return BoardReader(known.name, frozenset(known.scopes), "token") if known else None
@@ -173,7 +179,7 @@ class Access:
         return any(peer in network for network in self._proxies)
 
     async def login(self, name: str, password: str) -> bool:
-        """Say whether the password is right. A wrong one takes a second."""
+        """Tell whether the password is right. The answer to a wrong one is delayed by `WRONG_PAUSE`."""
         hashed = self.passwords.get(name, "")
         async with self._checking:
             good = await asyncio.to_thread(_verify, hashed or _NOBODY, password)
@@ -186,7 +192,7 @@ class Access:
         """Return the session cookie's value."""
         expires = str(int(time.time()) + SESSION_SECONDS)
         encoded = name.encode().hex()
-        # A new password ends old sessions.
+        # The password's hash is part of the signature, so a new password ends old sessions.
         return f"{encoded}.{expires}.{self._sign('session', encoded, expires, self.passwords.get(name, ''))}"
 
     def _session(self, request: web.Request) -> str:
@@ -201,11 +207,11 @@ class Access:
         return name if good and fresh and name in self.passwords else ""
 
     def form_token(self, cookie: str) -> str:
-        """Return what a form must carry when the browser has this cookie."""
+        """Return the token that a form must contain if the browser has this cookie (against CSRF)."""
         return self._sign("form", cookie)
 
     def form_is_ours(self, request: web.Request, token: str) -> bool:
-        """Say whether a form was made by one of our pages for this browser, and is sent from one."""
+        """Tell whether a form comes from one of the board's pages and was made for this browser."""
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = request.headers.get("Origin", "")
         if site not in {"same-origin", "none"} or (origin and urlsplit(origin).netloc != request.host):
@@ -241,14 +247,17 @@ def _verify(hashed: str, password: str) -> bool:
 
 
 class Limiter:
-    """Requests a second for each client, with room for two seconds' worth at once (a token bucket)."""
+    """Limits each client to `rate` requests per second; up to `2 * rate` may come at once (a token bucket).
+
+    A rate of 0 means no limit.
+    """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._left: dict[str, tuple[float, float]] = {}
 
     def wait(self, client: str, now: float) -> float:
-        """Count one request; the seconds until the next one is welcome, 0 when this one is."""
+        """Count a request; return 0 if it is allowed, otherwise the seconds after which the client may try again."""
         if not self._rate:
             return 0.0
         most = 2.0 * self._rate

@@ -1,7 +1,7 @@
-"""What a reader can do: mark an event as seen, silence its kind, say that it is wrong.
+"""What a reader can do on the board: acknowledge an event, silence events like it, and give feedback.
 
-Each is one record on a topic that the service has anyway. The answer comes when the board has read it back, so the next
-page shows it.
+Each action writes one record to a topic: `acks`, `silences` or `feedback`. The answer is sent once the board has read
+this record back from the topic, so the next page already shows it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from aiohttp import web
 from agents.board.access import NAME_COOKIE, BoardReader
 from agents.board.desk import DESK, Desk
 from agents.board.follower import ACK, FEEDBACK, SILENCE
-from agents.board.pages import ACCESS, READER
+from agents.board.pages.rendering import ACCESS, READER
+from agents.process.web import form_fields
 from monitor.archive import archive_queries
 from monitor.config import Match
 from monitor.config.durations import parse_duration
@@ -26,6 +27,7 @@ from monitor.notify.replies.feedback import VERDICTS
 from monitor.records import Event, Record, encode
 
 _LONGEST_SILENCE = timedelta(days=30)
+#: Seconds to wait until the follower has read back a record that was written.
 _PATIENCE = 3.0
 
 
@@ -38,7 +40,7 @@ async def _event(request: web.Request) -> Event:
 
 
 async def _put(desk: Desk, topic: str, sort: str, key: str, record: Record) -> None:
-    """Write a record and wait a moment until the follower has it. Raises BrokerError."""
+    """Write a record and wait up to `_PATIENCE` seconds until the archive has it. Raises BrokerError."""
     body = encode(record)
     await desk.outbox.send(topic, key.encode(), body)
 
@@ -52,14 +54,17 @@ async def _put(desk: Desk, topic: str, sort: str, key: str, record: Record) -> N
 
 
 async def seen(desk: Desk, event: Event, by: str) -> Ack:
-    """Acknowledge an event: its reminders stop, and its messages say who has seen it."""
+    """Acknowledge an event: its reminders stop, and its messages name who has seen it."""
     ack = Ack(event_id=event.event_id, by=by, at=desk.clock())
     await _put(desk, desk.names.acks, ACK, event.event_id, ack)
     return ack
 
 
 def silence_match(event: Event) -> Match:
-    """What silencing an event means: contacts of its kind between its first two leaders; of a larger one, its like."""
+    """Return which events a silence of this event matches: those of its kind and forum with its first two leaders.
+
+    If the event has more than two participants, only events with at least as many match.
+    """
     first, second = (participant.leader for participant in event.participants[:2])
     many = len(event.participants)
     return Match(
@@ -71,15 +76,18 @@ def silence_match(event: Event) -> Match:
 
 
 async def silence(desk: Desk, event: Event, by: str, length: str, reason: str) -> Silence:
-    """Keep events like this one from being told for a while. Raises HTTPBadRequest for a length that is none."""
+    """Silence events like this one for a time such as `2h`.
+
+    Raises HTTPBadRequest if `length` is not a duration of up to 30 days, or the event has fewer than two leaders.
+    """
     try:
         lasting = parse_duration(length)
     except ValueError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
     if not timedelta(0) < lasting <= _LONGEST_SILENCE:
-        raise web.HTTPBadRequest(text="a silence lasts up to 30 days")
+        raise web.HTTPBadRequest(text="a silence must be longer than 0 and not longer than 30 days")
     if len(event.participants) < 2:
-        raise web.HTTPBadRequest(text="this event names no two leaders")
+        raise web.HTTPBadRequest(text="this event has fewer than two leaders, so it can't be silenced")
     now = desk.clock()
     made = Silence(
         id=uuid.uuid4().hex[:8],
@@ -96,9 +104,9 @@ async def silence(desk: Desk, event: Event, by: str, length: str, reason: str) -
 async def feedback(
     desk: Desk, event: Event, by: str, verdict: str, *, article_id: str = "", comment: str = ""
 ) -> Feedback:
-    """Keep what a reader says of an event. Raises HTTPBadRequest for an unknown verdict or article."""
+    """Store a reader's verdict on an event. Raises HTTPBadRequest for an unknown verdict or article."""
     if verdict not in VERDICTS:
-        raise web.HTTPBadRequest(text=f"verdict: one of {', '.join(VERDICTS)}")
+        raise web.HTTPBadRequest(text=f"verdict: must be one of {', '.join(VERDICTS)}")
     if article_id and article_id not in {source.article_id for source in event.sources}:
         raise web.HTTPBadRequest(text="article_id: not an article of this event")
     if verdict == "not_this_event" and not article_id:
@@ -115,13 +123,15 @@ async def feedback(
 
 
 async def _form(request: web.Request) -> tuple[Event, str, dict[str, str]]:
-    """The event, who acts, and the fields of a form of ours. Raises HTTPForbidden for a form of somebody else."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    """Return the event, who acts, and the form's fields. Raises HTTPForbidden if no page of the board made the form."""
+    form = await form_fields(request)
+    if form is None:
+        raise web.HTTPBadRequest(text="this form can't be read")
     if not request.app[ACCESS].form_is_ours(request, form.get("csrf", "")):
-        raise web.HTTPForbidden(text="this form is too old; load the page again")
+        raise web.HTTPForbidden(text="this form is no longer valid; load the page again")
     reader: BoardReader = request[READER]
     if "act" not in reader.scopes:
-        raise web.HTTPForbidden(text="this may only read")
+        raise web.HTTPForbidden(text="you may read this board, but not acknowledge, silence or give feedback")
     name = reader.name or clean(form.get("by", ""), 80) or "somebody"
     return await _event(request), name, form
 

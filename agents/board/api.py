@@ -1,7 +1,8 @@
 """The HTTP API, version 1: JSON for programs. data/openapi.yaml describes every route, parameter and answer.
 
-Lists are pages with a cursor. Answers carry an ETag and are not sent again to who has them (RFC 9110, section 13); an
-error is a problem object (RFC 9457). A list that is asked for as `text/event-stream` goes on for ever.
+Lists are paged with a cursor. Answers carry an ETag; a client that sends it back gets 304 while nothing has changed
+(RFC 9110, section 13). An error is a problem object (RFC 9457). `/events` requested as `text/event-stream` is a stream
+of changes that does not end.
 """
 
 from __future__ import annotations
@@ -21,30 +22,30 @@ from aiohttp import web
 
 from agents.board import actions
 from agents.board.access import BoardReader
-from agents.board.desk import DESK, Desk, Recent
-from agents.board.pages import (
-    HEALTH_ORDER,
+from agents.board.desk import DESK, Desk, RecentAnswers
+from agents.board.pages.rendering import (
     HUB,
     LIMITER,
     READER,
-    FeedRow,
     base_url,
-    feed_rows,
     selection_of,
 )
+from agents.board.pages.service_pages import FeedRow, feed_rows
+from agents.process.web import form_body
 from monitor import __version__
 from monitor.archive import SearchResult, SelectionError, archive_queries, pair_contacts
 from monitor.archive.cursors import cursor_of, read_cursor
+from monitor.feeds.polling.feed_state import HEALTH_ORDER
 from monitor.records import event_line
 
 PREFIX = "/api/v1"
-#: Answers that were just made, by ETag.
-RECENT: web.AppKey[Recent[bytes]] = web.AppKey("recent_answers", Recent)
+#: Answers of the last seconds, by ETag.
+RECENT: web.AppKey[RecentAnswers[bytes]] = web.AppKey("recent_answers", RecentAnswers)
 PAGE = 50
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> web.Response:  # noqa: ANN401
-    """Return an error as RFC 9457 has it."""
+    """Return an error as a problem object (RFC 9457)."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     return web.Response(
         body=msgspec.json.encode(body), status=status, content_type="application/problem+json", headers=headers
@@ -52,7 +53,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, 
 
 
 def item(found: SearchResult, base: str) -> bytes:
-    """Return one event as the API has it: its event line, and what the board adds."""
+    """Return one event in the API's JSON: the fields of `summitry export`, and headline, last change and address."""
     added = {
         "headline": found.headline,
         "changed": found.changed,
@@ -62,7 +63,7 @@ def item(found: SearchResult, base: str) -> bytes:
 
 
 class _Items:
-    """Renders events for live readers of the API."""
+    """Renders events for the API's streams. Equal for equal addresses, so subscribers share what is rendered."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -78,14 +79,16 @@ class _Items:
 
 
 def _limited(handler: Callable[[web.Request], Awaitable[web.StreamResponse]], scope: str = "read") -> Any:  # noqa: ANN401
-    """The handler behind the rate limit and the scope that it needs."""
+    """Return a handler that first checks the rate limit and that the reader has the scope."""
 
     async def limited(request: web.Request) -> web.StreamResponse:
         reader: BoardReader = request[READER]
         now = time.monotonic()
         client = f"{reader.kind} {reader.name}" if reader.name else request.remote or ""
         if wait := request.app[LIMITER].wait(client, now):
-            raise web.HTTPTooManyRequests(text="slow down", headers={"Retry-After": str(int(wait) + 1)})
+            seconds = str(int(wait) + 1)
+            text = f"too many requests; try again in {seconds} s"
+            raise web.HTTPTooManyRequests(text=text, headers={"Retry-After": seconds})
         if scope not in reader.scopes:
             raise web.HTTPForbidden(text=f"this token lacks the scope {scope!r}")
         return await handler(request)
@@ -96,9 +99,10 @@ def _limited(handler: Callable[[web.Request], Awaitable[web.StreamResponse]], sc
 async def _cached(
     request: web.Request, *, kept: bool, make: Callable[[], Awaitable[bytes]], shared: bool = True
 ) -> web.Response:
-    """An answer with an ETag of the archive's version and the address; 304 to who has it.
+    """Return an answer with an ETag of the archive's version and the address; 304 if the client has this version.
 
-    With `shared` an answer that was just made is given to the next who asks for the same.
+    With `kept`, the version also counts changes to what is not an event, such as feeds. With `shared`, an answer of the
+    last seconds is given again to the next client that requests the same.
     """
     desk = request.app[DESK]
     version = desk.archive.version(kept=kept)
@@ -121,7 +125,7 @@ def _limit(request: web.Request) -> int:
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """Events by last change, or a stream of their changes."""
+    """Return events by last change, or stream their changes."""
     desk, base = request.app[DESK], base_url(request)
     selection, after = selection_of(request, "after", "limit", "last"), request.query.get("after", "")
     if "text/event-stream" in request.headers.get("Accept", ""):
@@ -136,7 +140,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 
 def _page(request: web.Request, items: list[bytes], asked: list[tuple[str, str]], after: str) -> bytes:
-    """A page of a list; with `after` also the cursor and the address of the next, for what was `asked`."""
+    """Return a page of a list. If there are more items, `after` is the cursor of the next page, `asked` its filters."""
     query = urlencode([*asked, ("limit", str(_limit(request))), ("after", after)])
     next_url = f"{base_url(request)}{request.path}?{query}" if after else None
     tail = msgspec.json.encode({"next": after or None, "next_url": next_url})
@@ -165,7 +169,7 @@ async def event(request: web.Request) -> web.StreamResponse:
 
 
 async def history(request: web.Request) -> web.StreamResponse:
-    """Return what changed of one event, revision by revision."""
+    """Return how one event changed, revision by revision."""
     found = await _one(request)
 
     async def make() -> bytes:
@@ -175,7 +179,7 @@ async def history(request: web.Request) -> web.StreamResponse:
 
 
 async def pairs(request: web.Request) -> web.StreamResponse:
-    """Pairs of leaders by last contact."""
+    """Return pairs of leaders by last contact."""
     desk = request.app[DESK]
     selection, after = selection_of(request, "after", "limit"), request.query.get("after", "")
     limit = _limit(request)
@@ -197,7 +201,7 @@ async def pairs(request: web.Request) -> web.StreamResponse:
 
 
 async def leaders(request: web.Request) -> web.StreamResponse:
-    """Leaders who take part in events, the most frequent first."""
+    """Return leaders who take part in events, the most frequent first."""
     desk, limit = request.app[DESK], _limit(request)
     selection, after = selection_of(request, "after", "limit"), request.query.get("after", "")
 
@@ -227,13 +231,13 @@ def _leader(desk: Desk, row: pair_contacts.LeaderRow) -> dict[str, Any]:
 
 
 async def feeds(request: web.Request) -> web.StreamResponse:
-    """Feeds and their health, those in trouble first."""
+    """Return the feeds and their health, those in trouble first."""
     desk, limit = request.app[DESK], _limit(request)
     health, after = request.query.get("health", ""), request.query.get("after", "")
     for key in request.query.keys() - {"health", "after", "limit"}:
-        raise SelectionError(key[:40], "is not a filter of feeds; there is health")
+        raise SelectionError(key[:40], "is not a filter of feeds; the only one is health")
     if health and health not in HEALTH_ORDER:
-        raise SelectionError("health", f"{health[:40]!r} is none; there are {', '.join(HEALTH_ORDER)}")
+        raise SelectionError("health", f"{health[:40]!r} is unknown; known are {', '.join(HEALTH_ORDER)}")
     begin = read_cursor(after, tuple[int, str, str]) if after else None
 
     async def make() -> bytes:
@@ -258,7 +262,7 @@ def _feed(row: FeedRow) -> dict[str, Any]:
 
 
 async def stats(request: web.Request) -> web.StreamResponse:
-    """Counts of the events of a selection and of what is kept, and how far the board is."""
+    """Return counts of a selection's events and of the archive's other records, and how much the board has read."""
     desk, selection = request.app[DESK], selection_of(request)
 
     async def make() -> bytes:
@@ -294,7 +298,7 @@ async def description(request: web.Request) -> web.StreamResponse:
 
 
 class _Act(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request that does something; which fields count depends on the route."""
+    """The body of a POST request; which fields are used depends on the route."""
 
     by: str = ""
     length: str = msgspec.field(default="", name="for")
@@ -307,10 +311,13 @@ class _Act(msgspec.Struct, forbid_unknown_fields=True):
 async def _act(request: web.Request) -> tuple[Desk, SearchResult, str, _Act]:
     # A browser sends a form anywhere without asking, but JSON only to its own site (CORS).
     if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="send application/json")
+        raise web.HTTPUnsupportedMediaType(text="send the body as application/json")
+    body = await form_body(request)
+    if body is None:
+        raise web.HTTPBadRequest(text="this body can't be read")
     try:
-        act = msgspec.json.decode(await request.read(), type=_Act)
-    except msgspec.DecodeError as error:
+        act = msgspec.json.decode(body, type=_Act)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise web.HTTPBadRequest(text=str(error)) from error
     reader: BoardReader = request[READER]
     return request.app[DESK], await _one(request), reader.name or act.by[:80] or "somebody", act
@@ -329,7 +336,7 @@ async def post_silence(request: web.Request) -> web.Response:
 
 
 async def post_feedback(request: web.Request) -> web.Response:
-    """Say that an event is wrong, right, or that an article is of another one."""
+    """Store a verdict: the event is right or wrong, or an article belongs to another event."""
     desk, found, by, act = await _act(request)
     return _made(
         await actions.feedback(desk, found.event, by, act.verdict, article_id=act.article_id, comment=act.comment)
@@ -340,9 +347,9 @@ def _made(record: msgspec.Struct) -> web.Response:
     return web.Response(body=msgspec.json.encode(record), status=201, content_type="application/json")
 
 
-async def nowhere(_: web.Request) -> web.Response:
-    """Return an address of the API that there is not."""
-    raise web.HTTPNotFound(text=f"no such route; {PREFIX}/openapi.json has them all")
+async def unknown_route(_: web.Request) -> web.Response:
+    """Answer 404 to an address under `/api/` that has no route."""
+    raise web.HTTPNotFound(text=f"no such route; {PREFIX}/openapi.json lists them all")
 
 
 ROUTES = [
@@ -357,5 +364,5 @@ ROUTES = [
     web.get(f"{PREFIX}/leaders", _limited(leaders)),
     web.get(f"{PREFIX}/feeds", _limited(feeds)),
     web.get(f"{PREFIX}/stats", _limited(stats)),
-    web.get("/api/{rest:.*}", nowhere),
+    web.get("/api/{rest:.*}", unknown_route),
 ]

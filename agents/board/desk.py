@@ -1,4 +1,4 @@
-"""What every part of the board needs: archive, names, configuration, clock, and the way to the topics."""
+"""What all parts of the board need: archive, leaders' names, configuration, clock, and the outbox to the topics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, LeaderNames, NamedParticipants, archive_queries, pair_contacts
+from monitor.archive import Archive, EventFilters, LeaderNames, archive_queries, pair_contacts
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.watchlist import Watchlist
@@ -24,14 +24,15 @@ T = TypeVar("T")
 
 #: Threads that read the archive.
 READERS = 3
+#: Seconds after which the choices of the forms are gathered again.
 _CHOICES_FOR = 60.0
-#: Leaders and pairs that a form offers; any other can be typed.
+#: Number of leaders and of pairs that a form suggests; any other can be typed.
 _OFFERED = 100
 
 
 @dataclass
 class Progress:
-    """How much of the topics was read: records read and records there when the board began."""
+    """How much of the topics was read since the board started: records read, out of those there at the start."""
 
     read: int = 0
     total: int = 0
@@ -40,27 +41,30 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """How much is done."""
+        """The share that was read, from 0 to 100; 100 only when everything was."""
         return 100 if self.done or not self.total else min(99, self.read * 100 // self.total)
 
 
 @dataclass
 class Flow:
-    """What the System page knows of the stream: records ever written to each topic, and what waits, by topic."""
+    """How much work the topics hold, for the System page: by topic, records written in all, and still waiting."""
 
     written: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
 
 
-class Recent(Generic[T]):
-    """What was just made, for whoever asks for the same: many do when news breaks. It is made once for all of them."""
+class RecentAnswers(Generic[T]):
+    """Keeps up to `most` answers for some seconds: when news breaks, many readers request the same page at once.
+
+    Requests that come while an answer is being made wait for this answer; it is made once.
+    """
 
     def __init__(self, seconds: float, most: int) -> None:
         self._seconds, self._most = seconds, most
         self._made: dict[Hashable, tuple[float, asyncio.Future[T]]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """Return what was made for `key`, or what `make` makes. Raises what `make` raises, and forgets it."""
+        """Return the answer kept for `key`, or make it. What `make` raises is raised here, and is not kept."""
         found, now = self._made.get(key), time.monotonic()
         if found is None or now - found[0] > self._seconds:
             self._made.pop(key, None)
@@ -69,7 +73,7 @@ class Recent(Generic[T]):
             made = asyncio.ensure_future(make())
             made.add_done_callback(lambda made: self._forget_failed(key, made))
             self._made[key] = found = now, made
-        # One who goes away does not take it from the others.
+        # A client that disconnects must not cancel the answer that others wait for.
         return await asyncio.shield(found[1])
 
     def _forget_failed(self, key: Hashable, made: asyncio.Future[T]) -> None:
@@ -79,7 +83,7 @@ class Recent(Generic[T]):
 
 @dataclass(frozen=True)
 class Choices:
-    """What the forms offer to filter by: countries with how many take part, leaders and pairs as they are typed."""
+    """What the filters of a page suggest: countries with their number of events, and leaders and pairs as written."""
 
     countries: tuple[tuple[str, int], ...]
     leaders: tuple[str, ...]
@@ -88,7 +92,7 @@ class Choices:
 
 @dataclass
 class Desk:
-    """The board's parts."""
+    """The objects that the board's handlers share."""
 
     config: Config
     names: TopicNames
@@ -104,26 +108,26 @@ class Desk:
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "archive"))
 
     def choices(self) -> Choices:
-        """Return what to filter by; gathering it goes through all events, so it is up to a minute old.
+        """Return what the filters suggest, at most a minute old: gathering it means reading all events.
 
-        One thread gathers; the others take what is known meanwhile, and wait only where nothing is.
+        One thread gathers at a time. Meanwhile the others return the previous choices; they wait if there are none.
         """
         known = self._known_choices()
         if known is not None and (time.monotonic() - known[1] <= _CHOICES_FOR or self._gathering.locked()):
             return known[2]
         with self._gathering:
-            known = self._known_choices()  # perhaps another thread has just gathered it
+            known = self._known_choices()  # another thread may have gathered them while this one waited
             if known is None or time.monotonic() - known[1] > _CHOICES_FOR:
                 self._choices = known = (self.archive.identity, time.monotonic(), self._gathered())
             return known[2]
 
     def _known_choices(self) -> tuple[str, float, Choices] | None:
-        """What was gathered last, if it is of the archive as it is now."""
+        """Return the choices gathered last, with their time; None if the archive was started anew since."""
         known = self._choices
         return known if known is not None and known[0] == self.archive.identity else None
 
     def _gathered(self) -> Choices:
-        everything = NamedParticipants()
+        everything = EventFilters()
         rows = pair_contacts.leaders(self.archive, self.people, everything, _OFFERED)
         pairs = pair_contacts.pairs(self.archive, self.people, everything, self.clock().date(), _OFFERED)
         return Choices(
@@ -133,7 +137,7 @@ class Desk:
         )
 
     def written(self, leader: str) -> str:
-        """How a leader is written in a field of a form: the name where it stands for nobody else, or else the id."""
+        """Return how a leader is written in a form's field: the name if only this leader has it, otherwise the id."""
         known = self.watchlist.leaders.get(leader)
         plain = known and not {"+", ","} & set(known.name) and self.people.bearing(known.name) == (leader,)
         return known.name if known and plain else leader
@@ -143,7 +147,7 @@ class Desk:
         return " + ".join(self.written(leader) for leader in pair)
 
     async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Ask the archive in a thread, so that a long answer holds up nobody else."""
+        """Run a query of the archive in a thread, so that a slow one does not block the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, lambda: question(*args, **kwargs))
 
 

@@ -1,4 +1,4 @@
-"""What can be subscribed to and taken away: feeds, the calendar of plans, and exports of what a page shows."""
+"""What can be subscribed to or downloaded: the Atom and JSON feeds, the calendar of plans, and exports of a view."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from agents.board.access import TOKEN_IN_ADDRESS, BoardReader
-from agents.board.desk import DESK, Desk, Recent
-from agents.board.pages import READER, base_url, selection_of
-from monitor.archive import NamedParticipants, SearchResult, archive_queries
+from agents.board.desk import DESK, Desk, RecentAnswers
+from agents.board.pages.rendering import READER, base_url, selection_of
+from monitor.archive import EventFilters, SearchResult, archive_queries
 from monitor.archive.exports import FORMATS, ExportItem, ExportOrigin, was_planned, write_calendar, write_json_feed
 
 #: Entries of a feed.
 ENTRIES = 100
 #: How far back and ahead the calendar of plans goes.
 _BACK, _AHEAD = timedelta(days=90), timedelta(days=730)
-#: Events of one export.
+#: Most events of one export.
 MOST = 50_000
 
 _Document = tuple[bytes, datetime | None]
-#: Feeds and calendars that were just made.
-RECENT: web.AppKey[Recent[_Document]] = web.AppKey("recent_feeds", Recent)
+#: Feeds and calendars of the last seconds.
+RECENT: web.AppKey[RecentAnswers[_Document]] = web.AppKey("recent_feeds", RecentAnswers)
 Writer = Callable[[Iterable[ExportItem], ExportOrigin], Iterator[bytes]]
 
 
@@ -33,24 +33,24 @@ def _may_read(request: web.Request) -> None:
         raise web.HTTPForbidden(text="this token lacks the scope 'read'")
 
 
-def _selection(request: web.Request) -> NamedParticipants:
+def _selection(request: web.Request) -> EventFilters:
     _may_read(request)
     return selection_of(request, *(["token"] if request.path in TOKEN_IN_ADDRESS else []))
 
 
-def _origin(request: web.Request, selection: NamedParticipants) -> ExportOrigin:
+def _origin(request: web.Request, selection: EventFilters) -> ExportOrigin:
     base, query = base_url(request), selection.query()
     suffix = f"?{query}" if query else ""
-    # The title says what is subscribed to; a token never gets into a document.
+    # The title names the filters. A token must not get into a document.
     named = ", ".join(value for _, value in selection.items())
     title = f"Summitry: {named}" if named else "Summitry"
     return ExportOrigin(base, f"{base}{request.path}{suffix}", f"{base}/{suffix}", title)
 
 
 async def _subscription(
-    request: web.Request, chosen: tuple[str, Writer], look: Callable[[Desk, NamedParticipants], Iterable[SearchResult]]
+    request: web.Request, chosen: tuple[str, Writer], look: Callable[[Desk, EventFilters], Iterable[SearchResult]]
 ) -> web.Response:
-    """A document with an ETag of its own content, so that a poller that has it is told so."""
+    """Return a feed or calendar with an ETag of its content; 304 if the client already has it."""
     desk, selection, (media_type, write) = request.app[DESK], _selection(request), chosen
     origin = _origin(request, selection)
 
@@ -61,7 +61,7 @@ async def _subscription(
     async def make() -> _Document:
         return await desk.ask(document)
 
-    # The origin stands for the address without a token, and for the filters.
+    # The origin contains the address without the token, and the filters.
     key = origin, desk.clock().date(), desk.archive.version()
     body, newest = await request.app[RECENT].get(key, make)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
@@ -73,37 +73,37 @@ async def _subscription(
     return web.Response(body=body, headers=headers)
 
 
-def _newest(desk: Desk, selection: NamedParticipants) -> Iterable[SearchResult]:
+def _newest(desk: Desk, selection: EventFilters) -> Iterable[SearchResult]:
     return archive_queries.events(desk.archive, desk.people, selection, limit=ENTRIES).entries
 
 
-def _plans(desk: Desk, selection: NamedParticipants) -> Iterable[SearchResult]:
+def _plans(desk: Desk, selection: EventFilters) -> Iterable[SearchResult]:
     today = desk.clock().date()
     found = archive_queries.between(desk.archive, desk.people, selection, (today - _BACK, today + _AHEAD), 5000)
     return [each for each in found if was_planned(each.event)]
 
 
 async def atom(request: web.Request) -> web.Response:
-    """Events by last change as an Atom feed."""
+    """Return events by last change as an Atom feed."""
     return await _subscription(request, (FORMATS["atom"].media_type, FORMATS["atom"].write), _newest)
 
 
 async def json_feed(request: web.Request) -> web.Response:
-    """Events by last change as a JSON Feed."""
+    """Return events by last change as a JSON Feed."""
     return await _subscription(request, ("application/feed+json", write_json_feed), _newest)
 
 
 async def plans(request: web.Request) -> web.Response:
-    """Return what is planned, and what became of plans, as a calendar."""
+    """Return the events that are or were planned as an iCalendar file: the last 90 days and the next two years."""
     return await _subscription(request, (FORMATS["ics"].media_type, write_calendar), _plans)
 
 
 async def export(request: web.Request) -> web.StreamResponse:
-    """Return all events of a view in one of the export formats, as a file."""
+    """Return all events of a view, up to `MOST`, as a file in one of the export formats."""
     desk, selection = request.app[DESK], _selection(request)
     chosen = FORMATS.get(request.match_info["format"])
     if chosen is None:
-        raise web.HTTPNotFound(text=f"no such format; there are {', '.join(FORMATS)}")
+        raise web.HTTPNotFound(text=f"no such format; the formats are {', '.join(FORMATS)}")
     response = web.StreamResponse(
         headers={
             "Content-Type": chosen.media_type,
@@ -120,7 +120,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _all(request: web.Request, selection: NamedParticipants) -> AsyncIterator[SearchResult]:
+async def _all(request: web.Request, selection: EventFilters) -> AsyncIterator[SearchResult]:
     desk = request.app[DESK]
     after, given = "", 0
     while given < MOST:

@@ -1,8 +1,8 @@
-"""Takes the topics into the archive: from where it stopped last time, or from their beginning, and then on and on.
+"""Copy the topics into the archive, from the stored offsets or from the beginning, and then each new record.
 
-The offsets are stored with the data in one transaction, so that a board that is killed goes on where it was. When the
-topics are not those that the archive was filled from, it starts anew, also while it runs: a topic that was made again
-has another id, or, on a broker that has no ids, a stored offset lies behind its end.
+The offsets are stored in the same transaction as the data, so a board that was killed continues where it stopped. If
+the topics were deleted and created again since, the archive is emptied and filled anew, also while the board runs. This
+is noticed by the topic's id or, on a broker without topic ids, by a stored offset that is after the topic's end.
 """
 
 from __future__ import annotations
@@ -32,17 +32,19 @@ from monitor.records import Event, decode, encode
 
 logger = structlog.get_logger()
 
-#: Records that are written in one transaction.
+#: Most records written in one transaction.
 BATCH = 2000
+#: Seconds until the broker is tried again.
 _RETRY = 2.0
+#: Seconds between two measurements of the topics.
 _FLOW_EVERY = 5.0
 
 ACK, DELIVERY, SILENCE, FEEDBACK = "ack", "delivery", "silence", "feedback"
 FEED, FEED_STATE, DEAD_LETTER = "feed", "feed_state", "dead_letter"
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What the board keeps of a delivery: what a receiver was told of an event, and what waits or failed."""
+class KeptDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What the archive keeps of a delivery: which revision of an event a receiver got, and what waits or failed."""
 
     receiver: str
     event_id: str
@@ -57,8 +59,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime | None = None
 
 
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What the board keeps of a dead letter."""
+class KeptDeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """What the archive keeps of a dead letter."""
 
     id: str
     stage: str
@@ -71,14 +73,14 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class _TopicReader:
-    """How the records of one topic are read."""
+    """How the records of one topic are read: the sort under which they are kept, and the function that reads one."""
 
     sort: str
     read: Callable[[str, bytes], Kept | None]
 
 
 def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
-    """For each topic beside the events how its records become what is kept."""
+    """Return, for each topic except events, how its records are read for the archive."""
 
     def ack(key: str, value: bytes) -> Kept:
         found = decode(Ack, value)
@@ -89,7 +91,7 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
         waits = found.pending or found.failed
         event = found.told or (waits.event if waits else None)
         route = found.route or (waits.route if waits else "")
-        told = Told(
+        told = KeptDelivery(
             receiver=found.receiver,
             event_id=found.event_id,
             state=found.state,
@@ -114,14 +116,14 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
         return Kept(FEEDBACK, key, value, found.event_id, found.at)
 
     def state(key: str, value: bytes) -> Kept | None:
-        # Keys with a second space are segments of seen entries.
+        # A key with two spaces is a segment of a feed's seen entries, not its state.
         if key.count(" ") != 1:
             return None
         return Kept(FEED_STATE, key, encode(msgspec.structs.replace(decode(FeedState, value), hours=())))
 
     def letter(_: str, value: bytes) -> Kept:
         found = decode(DeadLetter, value)
-        kept = Letter(
+        kept = KeptDeadLetter(
             id=found.id, stage=found.stage, topic=found.topic, at=found.at, reason=found.reason,
             error=found.error[:500], replayed=found.replayed_at is not None,
         )  # fmt: skip
@@ -139,7 +141,10 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
 
 
 class Follower:
-    """Fills a desk's archive; `publish` is told of each event that changes, and of nothing once all was read."""
+    """Fills a desk's archive and calls `publish` with the ids of changed events.
+
+    While the topics are read for the first time `publish` is not called; at the end it is called once without ids.
+    """
 
     def __init__(self, desk: Desk, broker: BrokerSettings, publish: Callable[[list[str]], Awaitable[None]]) -> None:
         self._desk, self._broker, self._publish = desk, broker, publish
@@ -151,7 +156,7 @@ class Follower:
         return [self._desk.names.events, *self._readers]
 
     async def run(self) -> None:
-        """Follow for ever; a broker that is away is waited for."""
+        """Follow the topics until cancelled. If the broker can't be reached, try again after `_RETRY` seconds."""
         while True:
             try:
                 topics = await look(self._broker, self.topics)
@@ -170,7 +175,7 @@ class Follower:
     async def _follow(
         self, client: AIOKafkaConsumer, topics: Mapping[str, FoundTopic], watching: asyncio.Task[None]
     ) -> None:
-        """Take in what comes until the broker goes, or `watching` ends because the topics are others."""
+        """Store new records until the broker is lost, or `watching` ends because a topic was created again."""
         ends = await self._begin(client, topics)
         progress, since = self._desk.progress, asyncio.get_running_loop().time()
         progress.error = ""
@@ -189,7 +194,7 @@ class Follower:
                 if writing is not None:
                     await writing
                     writing = None
-                await self._desk.ask(self._desk.choices)  # takes longest, so it is done before readers come
+                await self._desk.ask(self._desk.choices)  # the slowest query: run it before the first reader comes
                 progress.done = True
                 seconds = asyncio.get_running_loop().time() - since
                 logger.info("topics_read", records=progress.read, seconds=round(seconds, 1))
@@ -206,7 +211,10 @@ class Follower:
             await self._publish(ids)
 
     async def _begin(self, client: AIOKafkaConsumer, topics: Mapping[str, FoundTopic]) -> dict[TopicPartition, int]:
-        """Assign all partitions and seek to where the archive is. Returns what is still to be read, by partition."""
+        """Assign all partitions and seek to the archive's offsets.
+
+        Returns the end offset of each partition that has records to read.
+        """
         archive, progress = self._desk.archive, self._desk.progress
         partitions = [TopicPartition(name, n) for name in self.topics for n in await partitions_of(client, name)]
         ends, begins = await client.end_offsets(partitions), await client.beginning_offsets(partitions)
@@ -254,7 +262,7 @@ class Follower:
 
 
 async def watch_flow(desk: Desk, broker: BrokerSettings) -> None:
-    """Measure for ever how much each topic holds and how much of it the workers have still to do."""
+    """Measure, until cancelled, how many records each topic holds and how many of them the workers have not done."""
     names = desk.names
     worked = [names.articles, names.mentions, names.events]
     while True:

@@ -1,7 +1,7 @@
-"""Changes as they come, to every reader who has a page open: server-sent events (WHATWG HTML, section 9.2).
+"""Send changes at once to every reader who has a page open: server-sent events (WHATWG HTML, section 9.2).
 
-Readers who look at the same events share one question to the archive for each batch of changes. A reader who is too
-slow is cut off; the browser comes back with the id of the last event it got, and is told what it missed.
+For each batch of changes the archive is queried once for all readers with the same filters. A reader who is too slow is
+disconnected. The browser then connects again with the id of the last event it got, and is sent what it missed.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import structlog
 from aiohttp import web
 
 from agents.board.desk import Desk
-from monitor.archive import NamedParticipants, SearchResult, archive_queries
+from monitor.archive import EventFilters, SearchResult, archive_queries
 
 logger = structlog.get_logger()
 
-#: Messages that wait for one reader.
+#: Most messages that wait for one reader; a slower reader is disconnected.
 _ROOM = 200
-#: A comment that keeps proxies from closing a quiet connection, in seconds.
+#: Seconds after which a comment is sent, so that proxies don't close a quiet connection.
 KEEP_ALIVE = 15.0
-#: Events that a reader who comes back is sent; with more it is told to read the page anew.
+#: Most missed events that are sent to a reader who connects again; with more, it is told to load the page again.
 CATCH_UP = 100
 
 Render = Callable[[SearchResult], bytes]
 
 
 def message(event: str, data: bytes, identity: str = "") -> bytes:
-    """Return one server-sent event."""
+    """Return one server-sent event; `identity` is the id that the browser sends when it connects again."""
     head = f"id: {identity}\nevent: {event}\n" if identity else f"event: {event}\n"
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return head.encode() + b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
@@ -37,13 +37,13 @@ def message(event: str, data: bytes, identity: str = "") -> bytes:
 
 @dataclass(eq=False)
 class _Subscriber:
-    selection: NamedParticipants
+    selection: EventFilters
     render: Render
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_ROOM))
 
 
 class Hub:
-    """Everybody who listens."""
+    """The readers who are connected, and what is sent to them."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -53,11 +53,11 @@ class Hub:
         return len(self._subscribers)
 
     async def publish(self, ids: Sequence[str]) -> None:
-        """Tell every reader of changed events: what their filters let pass, and of the others that they are gone.
+        """Send changed events to every reader: those that match the reader's filters, and `gone` for the others.
 
-        Without ids everything may have changed: readers look at their page anew.
+        Without ids everything may have changed; `reset` then tells the readers to load their page again.
         """
-        groups: dict[tuple[NamedParticipants, Render], list[_Subscriber]] = {}
+        groups: dict[tuple[EventFilters, Render], list[_Subscriber]] = {}
         for subscriber in self._subscribers:
             groups.setdefault((subscriber.selection, subscriber.render), []).append(subscriber)
         for (selection, render), members in groups.items():
@@ -88,15 +88,15 @@ class Hub:
         subscriber.queue.put_nowait(None)
 
     def close(self) -> None:
-        """Let every reader go."""
+        """Disconnect every reader."""
         for subscriber in list(self._subscribers):
             self._subscribers.discard(subscriber)
             if subscriber.queue.full():
                 subscriber.queue.get_nowait()
             subscriber.queue.put_nowait(None)
 
-    async def serve(self, request: web.Request, selection: NamedParticipants, render: Render) -> web.StreamResponse:
-        """Answer a request with changes until the reader goes."""
+    async def serve(self, request: web.Request, selection: EventFilters, render: Render) -> web.StreamResponse:
+        """Answer a request with a stream of changes, until the reader disconnects or is disconnected."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         response.headers["X-Accel-Buffering"] = "no"
         await response.prepare(request)
@@ -119,8 +119,8 @@ class Hub:
             self._subscribers.discard(subscriber)
         return response
 
-    async def _missed(self, request: web.Request, selection: NamedParticipants, render: Render) -> bytes:
-        """What changed since the id that a returning reader names."""
+    async def _missed(self, request: web.Request, selection: EventFilters, render: Render) -> bytes:
+        """Return what changed since the id that a reader sends when connecting again."""
         last = request.headers.get("Last-Event-ID") or request.query.get("last", "")
         identity, _, seq = last.rpartition("-")
         if not last:

@@ -1,4 +1,4 @@
-"""The board's process: archive, follower and web server, until it is asked to stop."""
+"""The board's process: it runs the archive, the follower and the web server until it is asked to stop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import structlog
 from agents.board.access import Access
 from agents.board.desk import Desk, Progress
 from agents.board.follower import Follower, watch_flow
-from agents.board.pages import HUB
+from agents.board.pages.rendering import HUB
 from agents.board.site import make_site
 from agents.process.config_names import with_ids
 from agents.process.web import serving
@@ -35,7 +35,7 @@ async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event)
     """Serve until `stop` is set.
 
     Raises BrokerError when there is no broker or this user lacks a right, StateError when the archive can't be written,
-    ConfigError when the address is taken or a file of passwords or tokens is not good.
+    ConfigError when the port is in use or the file of passwords or of tokens is invalid.
     """
     names, clock = TopicNames(config.topics.prefix), service_clock()
     await wait_for_broker(broker, config.broker.connect_timeout.total_seconds())
@@ -61,14 +61,14 @@ async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event)
 
 
 def secret_of(archive: Archive) -> bytes:
-    """Return the secret that signs sessions and forms; it is kept with the archive."""
+    """Return the secret that signs sessions and forms; it is made once and stored in the archive."""
     if not archive.meta("secret"):
         archive.set_meta("secret", secrets.token_hex(32))
     return bytes.fromhex(archive.meta("secret"))
 
 
 async def _show(progress: Progress) -> None:
-    """Log how far the topics were read, until they are."""
+    """Log every `_PROGRESS_EVERY` seconds how much of the topics was read, until all was."""
     while not progress.done:
         await asyncio.sleep(_PROGRESS_EVERY)
         if not progress.done:
@@ -76,7 +76,7 @@ async def _show(progress: Progress) -> None:
 
 
 async def _until_stopped(stop: asyncio.Event, *jobs: object) -> None:
-    """Run the jobs until `stop` is set. What a job raises is raised here."""
+    """Run the jobs until `stop` is set. An exception of a job is raised here."""
     tasks = [asyncio.ensure_future(job) for job in jobs]  # type: ignore[call-overload]
     stopped = asyncio.create_task(stop.wait())
     waiting = {stopped, *tasks}

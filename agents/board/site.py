@@ -1,7 +1,7 @@
-"""The board's web application: its routes, and what holds for every answer.
+"""The board's web application: its routes, and the headers and error pages of all of them.
 
-Every answer carries headers that keep pages from loading anything from elsewhere, running scripts of others, or being
-framed. A mistake in an address or a form is a page for people and a problem object (RFC 9457) for programs.
+The headers of every answer forbid a page to load anything from other sites, to run scripts but the board's own, and to
+be shown in a frame. An error is answered with a page for people, and under `/api/` with a problem object (RFC 9457).
 """
 
 from __future__ import annotations
@@ -16,9 +16,20 @@ from aiohttp import web
 
 from agents.board import actions, api, downloads, pages
 from agents.board.access import CSRF_COOKIE, Access, BoardReader, Limiter
-from agents.board.desk import DESK, Desk, Recent
+from agents.board.desk import DESK, Desk, RecentAnswers
 from agents.board.live import Hub
-from agents.board.pages import ACCESS, CARDS, HUB, LIMITER, NEW_COOKIE, READER, RECENT, TEMPLATES
+from agents.board.pages.rendering import (
+    ACCESS,
+    CARDS,
+    HUB,
+    LIMITER,
+    NEW_COOKIE,
+    READER,
+    RECENT,
+    TEMPLATES,
+    local_path,
+    mistake,
+)
 from agents.board.views import environment
 from agents.process.web import make_web
 from monitor.archive import SelectionError
@@ -40,11 +51,11 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Server": "summitry",
 }
-#: Addresses that need no login: the login page itself, what pages are made of, and health.
+#: Addresses that need no login: the login page, style sheets and scripts, and the health and metrics endpoints.
 _OPEN = ("/login", "/static/", "/live", "/ready", "/metrics")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-#: Seconds for which an answer is given to whoever asks for the same, as long as the archive does not change.
+#: Seconds for which an answer is given again to the same request, as long as the archive does not change.
 _SHARED_FOR = 10.0
 
 logger = logging.getLogger(__name__)
@@ -52,15 +63,15 @@ logger = logging.getLogger(__name__)
 
 def make_site(desk: Desk, access: Access) -> web.Application:
     """Return the whole application."""
-    application = make_web([_Caught(desk)], [*pages.ROUTES, *api.ROUTES, *downloads.ROUTES, *actions.ROUTES])
-    # The other processes' pages need no scripts; the board brings headers of its own.
+    application = make_web([_TopicsRead(desk)], [*pages.ROUTES, *api.ROUTES, *downloads.ROUTES, *actions.ROUTES])
+    # The headers of the other processes' pages forbid scripts; the board has headers of its own.
     application.on_response_prepare.clear()
     application.on_response_prepare.append(_add_headers)
     application.middlewares.extend([_answer_mistakes, _know_the_reader])
     application[DESK], application[ACCESS], application[HUB] = desk, access, Hub(desk)
     application[CARDS] = {}
-    application[RECENT], application[api.RECENT] = Recent(_SHARED_FOR, 60), Recent(_SHARED_FOR, 40)
-    application[downloads.RECENT] = Recent(_SHARED_FOR, 20)
+    application[RECENT], application[api.RECENT] = RecentAnswers(_SHARED_FOR, 60), RecentAnswers(_SHARED_FOR, 40)
+    application[downloads.RECENT] = RecentAnswers(_SHARED_FOR, 20)
     application[TEMPLATES], application[LIMITER] = environment(), Limiter(desk.config.board.rate)
     for file in (resources.files("agents.board") / "data" / "static").iterdir():
         application.router.add_get(f"/static/{file.name}", _static(file.read_bytes(), file.name))
@@ -68,19 +79,19 @@ def make_site(desk: Desk, access: Access) -> web.Application:
     return application
 
 
-class _Caught:
-    """The board is ready once it has read the topics."""
+class _TopicsRead:
+    """Readiness check: the board is ready once it has read the topics."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     def not_ready(self) -> list[str]:
-        """Return why it can't work yet."""
+        """Return why the board is not ready; empty if it is."""
         progress = self._desk.progress
         return [] if progress.done else [f"{progress.percent} % of the topics were read"]
 
     def not_live(self) -> list[str]:
-        """Nothing that a new start would help: a broker that is away is waited for."""
+        """Return no reason ever: a restart would not help, since the board waits for a lost broker by itself."""
         return []
 
 
@@ -106,14 +117,14 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
         response.headers[name] = value
     response.headers.setdefault("Cache-Control", "no-store")
     if (fresh := request.get(NEW_COOKIE)) and response.content_type == "text/html":
-        # aiohttp has written the response's own cookies by now.
+        # aiohttp has already written `response.cookies` into the headers here, so this cookie is added as a header.
         secure = "; Secure" if request.app[DESK].config.board.url.startswith("https://") else ""
         response.headers.add("Set-Cookie", f"{CSRF_COOKIE}={fresh}; Path=/; HttpOnly; SameSite=Strict{secure}")
 
 
 @web.middleware
 async def _answer_mistakes(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give every mistake its answer: for programs under `/api/`, for people elsewhere."""
+    """Answer every error: with a problem object under `/api/`, with a page elsewhere."""
     extra: dict[str, Any] = {}
     headers: dict[str, str] = {}
     try:
@@ -135,15 +146,16 @@ async def _answer_mistakes(request: web.Request, handler: Handler) -> web.Stream
         status, detail = 500, ""
     if request.path.startswith("/api/"):
         return api.problem(status, detail, headers=headers, **extra)
-    return await pages.mistake(request, status, detail, headers)
+    return await mistake(request, status, detail, headers)
 
 
 @web.middleware
 async def _know_the_reader(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what may not be, and let the handler know who asks."""
+    """Find out who sends the request, and refuse it if its host is foreign or it needs a login."""
     access = request.app[ACCESS]
     if not access.host_allowed(request):
-        raise web.HTTPMisdirectedRequest(text=f"this board is not {request.host}; set board.url if it is")
+        text = f"this board does not answer to the name {request.host}; if it is the board's own name, set board.url"
+        raise web.HTTPMisdirectedRequest(text=text)
     if CSRF_COOKIE not in request.cookies:
         request[NEW_COOKIE] = secrets.token_urlsafe(16)
     reader = access.reader(request)
@@ -151,7 +163,9 @@ async def _know_the_reader(request: web.Request, handler: Handler) -> web.Stream
         reader = BoardReader("", frozenset(), "open")
     if reader is None:
         if request.path.startswith("/api/") or not access.passwords:
-            raise web.HTTPUnauthorized(text="say who you are", headers={"WWW-Authenticate": "Bearer"})
-        raise web.HTTPSeeOther(f"/login?next={pages.local_path(request.path_qs)}")
+            raise web.HTTPUnauthorized(
+                text="a login or an API token is needed (docs/api.md)", headers={"WWW-Authenticate": "Bearer"}
+            )
+        raise web.HTTPSeeOther(f"/login?next={local_path(request.path_qs)}")
     request[READER] = reader
     return await handler(request)

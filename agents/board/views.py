@@ -1,7 +1,7 @@
-"""How events look on a page: plain values for the templates, every outside text made harmless.
+"""Prepare events for the page templates: plain values, with every text from outside cleaned.
 
-Escaping is the templates' own work (Jinja2 escapes everything); here control and direction characters are cut, lengths
-are bounded, and addresses that are not of the web lose their link.
+The templates escape HTML (Jinja2 escapes everything). Here control and text-direction characters are removed, lengths
+are limited, and only `http` and `https` addresses become links.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.archive import SearchResult, atlas
-from monitor.archive.exports import web_address
 from monitor.assemble.brief.phrases import phrases
+from monitor.http.untrusted import web_address
 from monitor.notify.harmless import clean
 from monitor.notify.messages import values
 from monitor.notify.messages.wording import wording
@@ -32,16 +32,16 @@ when_text = partial(values.when, wording())
 place_text = partial(values.place, wording())
 country_text = partial(values.state, wording())
 
-#: Letters of a text on a page, and of one in a list.
+#: Most characters of a text on a page, and of a text in a list.
 LONG, SHORT = 1200, 240
-#: Sources of one report that are listed; the rest is a number.
+#: Sources of one report that are listed; the others are only counted.
 LISTED = 12
 _CITATION = re.compile(r"\[([0-9]{1,4}(?:, ?[0-9]{1,4})*)\]")
 
 
 @dataclass(frozen=True)
 class TextPiece:
-    """A part of the brief: a text, or the numbers of sources that support the text before it."""
+    """A part of the brief: a text, or the numbers of the sources cited for the text before it."""
 
     text: str = ""
     numbers: tuple[int, ...] = ()
@@ -49,7 +49,7 @@ class TextPiece:
 
 @dataclass(frozen=True)
 class Report:
-    """The sources that carry one text: one independent report."""
+    """The sources that published the same text: they count as one independent report."""
 
     number: int
     sources: tuple[EventSource, ...]
@@ -57,13 +57,13 @@ class Report:
 
     @property
     def publishers(self) -> int:
-        """How many publishers carry it."""
+        """How many publishers carry this report."""
         return len({source.publisher or source.outlet for source in self.sources}) + self.more
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One value of a fact and who gives it."""
+    """One value of a fact, and the numbers of the sources that give it."""
 
     value: str
     numbers: tuple[int, ...]
@@ -73,9 +73,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class HistoryStep:
-    """One revision: when it came, by which article, and what changed from what to what.
+    """One revision of an event: its time, the article that caused it, and each changed field with old and new value.
 
-    Revisions in a row that only count more articles are one step, with the number of the first of them.
+    Consecutive revisions that only change counts (such as the number of reports) are one step. Then `first` is the
+    number of the first of them.
     """
 
     revision: int
@@ -85,22 +86,23 @@ class HistoryStep:
     first: int = 0
 
 
-#: Fields of a revision that say how much is known of it, not what it is; shown only when nothing else changed.
+#: Fields that say how well an event is supported, not what happened; a step shows them only if nothing else changed.
 _COUNTS = ("reports", "publishers", "confidence")
 #: Fields that hold leaders' ids.
 _LEADERS = ("participants", "confirmed_by")
-#: Reports that are shown at once; the others are behind a click.
+#: Reports that are shown at first; the others unfold on a click.
 REPORTS = 8
-#: A contact over one of these spans took place, or will, on one day of it: it is not on every day of a calendar.
+#: Granularities with which an event stands on days of the calendar. An event of another one (such as a month) takes
+#: place on some day that is not known, so it is listed beside the days.
 _DAYS = {"day", "range", "weekend", "reported"}
-#: Contacts by these media are nowhere.
+#: Media of contacts that have no place on the map.
 _REMOTE = {"phone", "video", "remote"}
 _DISPUTED = ("status", "when", "place", "medium", "kind", "forum", "participants")
 
 
 @dataclass
 class EventView:
-    """Everything that an event's page shows of the event itself."""
+    """What an event's page shows of the event itself."""
 
     found: SearchResult
     brief: list[TextPiece] = field(default_factory=list)
@@ -111,7 +113,7 @@ class EventView:
 
     @classmethod
     def of(cls, found: SearchResult) -> EventView:
-        """Prepare an event for its page."""
+        """Return the view of an event."""
         event = found.event
         return cls(
             found,
@@ -124,7 +126,7 @@ class EventView:
 
 
 def pieces(text: str) -> list[TextPiece]:
-    """Return the brief cut at its citations."""
+    """Return the brief divided at its citations: `a met b [1, 2].` becomes `a met b `, (1, 2) and `.`."""
     found: list[TextPiece] = []
     at = 0
     text = clean(text, LONG)
@@ -194,12 +196,12 @@ def _steps(event: Event) -> Iterable[HistoryStep]:
 
 
 def _same(name: str, old: Any, new: Any) -> bool:  # noqa: ANN401  # the JSON forms of a field
-    """Whether a change is none to a reader: leaders in another order."""
+    """Tell whether old and new value are the same to a reader: leaders in another order are."""
     return name in _LEADERS and sorted(old or ()) == sorted(new or ())
 
 
 def _told(event: Event, name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any field
-    """A field's value in words, leaders by their names."""
+    """Return a field's value in words, with leaders' names instead of ids."""
     if name in _LEADERS and isinstance(value, list | tuple):
         names = {person.leader: person.name for person in event.participants}
         return ", ".join(clean(str(names.get(each) or known_name(str(each))), 80) for each in value[:12])
@@ -207,7 +209,7 @@ def _told(event: Event, name: str, value: Any) -> str:  # noqa: ANN401  # the JS
 
 
 def known_name(leader: str) -> str:
-    """Return a leader's name as the roster has it; the id in words for one that it does not know."""
+    """Return a leader's name from the bundled roster; if it is not there, the id written as a name."""
     known = bundled().leaders.get(leader)
     return known.name if known else leader.replace("-", " ").title()
 
@@ -218,13 +220,13 @@ def surname(leader: str, name: str) -> str:
 
 
 def in_days(when: When) -> bool:
-    """Say whether a contact stands on the days of a calendar: it has days, and they are a week or less."""
+    """Tell whether a contact is shown on days of the calendar: its days are known and are seven or fewer."""
     first, last = when.span
     return when.granularity in _DAYS and (last - first).days < 7
 
 
 def where(event: Event) -> atlas.Position | None:
-    """Return where on the map a contact is; a call is nowhere, even if a source names the town that it came from."""
+    """Return a contact's position on the map; None for a call, even if a source names the town it was made from."""
     return None if event.medium in _REMOTE else atlas.position(event.place)
 
 
@@ -249,23 +251,23 @@ def value_text(name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form o
 
 
 def stamp(moment: datetime | None) -> str:
-    """`4 Feb 2026, 12:00 UTC`; empty for no time."""
+    """Return a moment for people: `4 Feb 2026, 12:00 UTC`; empty for no time."""
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC" if moment else ""
 
 
 def clock_time(moment: datetime | None) -> str:
-    """RFC 3339, for `<time datetime>`."""
+    """Return a moment in RFC 3339, for `<time datetime>`."""
     return moment.isoformat() if moment else ""
 
 
 def day(value: date) -> str:
-    """`Wed 4 Feb 2026`."""
+    """Return a day for people: `Wed 4 Feb 2026`."""
     return f"{value:%a} {value.day} {value:%b %Y}"
 
 
 @dataclass(frozen=True)
 class Dot:
-    """A place on the map: where, its name, and the events there. The area of the dot grows with their number."""
+    """A dot on the map: its position, the place's name, and the events there. More events make a larger dot."""
 
     x: float
     y: float
@@ -275,7 +277,7 @@ class Dot:
 
 
 def dots(found: Iterable[SearchResult]) -> list[Dot]:
-    """Return the places of some events, those with the most events first, so that small ones lie on top."""
+    """Return the dots of some events, the largest first, so that smaller ones are drawn over them."""
     grouped: dict[tuple[float, float], list[SearchResult]] = {}
     for each in found:
         if at := where(each.event):
@@ -289,7 +291,7 @@ def dots(found: Iterable[SearchResult]) -> list[Dot]:
 
 @dataclass(frozen=True)
 class Bar:
-    """One month of a bar chart, in units of an SVG of `CHART` width and height."""
+    """One month of a bar chart, in the units of an SVG of size `CHART`."""
 
     x: float
     y: float
@@ -299,11 +301,12 @@ class Bar:
     number: int
 
 
+#: Width and height of the bar chart.
 CHART = (720, 120)
 
 
 def bars(months: list[tuple[date, int]]) -> list[Bar]:
-    """Return the bars of a chart of months."""
+    """Return the bars of a chart, from the months with their numbers of events."""
     most = max((number for _, number in months), default=0) or 1
     step = CHART[0] / max(1, len(months))
     return [
@@ -316,7 +319,7 @@ def bars(months: list[tuple[date, int]]) -> list[Bar]:
 
 
 def environment() -> Environment:
-    """Return the templates with their filters."""
+    """Return the environment of the page templates, with their filters, all of them compiled."""
     made = Environment(
         loader=PackageLoader("agents.board", "data/templates"),
         autoescape=True,
@@ -344,5 +347,5 @@ def environment() -> Environment:
     )
     made.globals.update(surname=surname, shown_reports=REPORTS)
     for name in made.list_templates():
-        made.get_template(name)  # compiles it: all take a tenth of a second, before readers come
+        made.get_template(name)  # compiles it now, so that the first readers don't wait (0.1 s for all)
     return made

@@ -1,4 +1,4 @@
-"""The `summitry` command. Each command group is a module of this package, imported only when it is called."""
+"""The `summitry` command. Each command is a module of this package, which is imported only when it is called."""
 
 from __future__ import annotations
 
@@ -10,42 +10,36 @@ from contextlib import contextmanager
 
 import click
 
-from monitor import __version__
+from agents.cli.command_group import CommandGroup
 from monitor.errors import SummitryError
 
-#: Command name -> "module:attribute" of its click command, and what `summitry --help` says of it, in that order. The
-#: short help stands here so that no command is imported to list them all.
+#: For each command, in the order of `summitry --help`: "module:attribute" of its click command, and its short help. The
+#: short help is here so that `summitry --help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("agents.cli.operate.service:up", "Run the whole service on this machine until Ctrl-C."),
-    "poller": ("agents.cli.operate.service:poller", "Run one poller: feeds to articles."),
+    "poller": ("agents.cli.operate.service:poller", "Run one poller: poll feeds, publish articles."),
     "worker": ("agents.cli.operate.service:worker", "Run one worker: detection, assembly, notification."),
-    "topics": ("agents.cli.operate.topics:topics", "Make and list the Kafka topics that the service uses."),
-    "detect": ("agents.cli.news.detect:detect", "Find the contacts between leaders that articles speak of."),
-    "replay": ("agents.cli.news.replay:replay", "Run articles through detection and assembly; print events."),
-    "backtest": (
-        "agents.cli.alerts.backtest:backtest",
-        "What a configuration would have told over an archive of articles.",
-    ),
+    "topics": ("agents.cli.operate.topics:topics", "Create, list, back up and restore the Kafka topics."),
+    "detect": ("agents.cli.news.detect:detect", "Find contacts between leaders in articles."),
+    "replay": ("agents.cli.news.replay:replay", "Run an archive of articles; print the resulting events."),
+    "backtest": ("agents.cli.alerts.backtest:backtest", "Show which alerts a configuration would have sent."),
     "events": ("agents.cli.news.events:events", "Print the events on the broker, or follow them."),
-    "board": ("agents.cli.operate.board:board", "Serve the board: look at events, search and subscribe."),
-    "export": ("agents.cli.news.export:export", "Write events as a calendar, feed, table or event coding."),
-    "feeds": ("agents.cli.news.feeds:feeds", "Check, find, list and exchange feeds."),
-    "watchlist": ("agents.cli.news.watchlist:watchlist", "Who is tracked: leaders, their offices and names."),
+    "board": ("agents.cli.operate.board:board", "Serve the board: browse, search and subscribe to events."),
+    "export": ("agents.cli.news.export:export", "Write events as CSV, calendar, Atom feed and other formats."),
+    "feeds": ("agents.cli.news.feeds:feeds", "Check, find, list, import and export feeds."),
+    "watchlist": ("agents.cli.news.watchlist:watchlist", "Show or check the tracked leaders, offices and names."),
     "config": ("agents.cli.operate.config:config", "Check the configuration, or show it with all defaults."),
-    "receivers": ("agents.cli.alerts.receivers:receivers", "List the receivers, or send one of them a test message."),
-    "deliveries": (
-        "agents.cli.alerts.deliveries:deliveries",
-        "List what was told to whom; send again what was given up.",
-    ),
-    "feedback": ("agents.cli.alerts.feedback:feedback", "What readers said of events; export it as labelled items."),
-    "silence": ("agents.cli.alerts.silence:silence", "Keep events from being told for a while."),
-    "doctor": ("agents.cli.operate.doctor:doctor", "Look at everything the service needs, and say what is wrong."),
-    "dead-letters": ("agents.cli.operate.dead_letters:dead_letters", "What could not be handled: list, show, replay."),
+    "receivers": ("agents.cli.alerts.receivers:receivers", "List the receivers of alerts, or send a test message."),
+    "deliveries": ("agents.cli.alerts.deliveries:deliveries", "List sent alerts; send failed ones again."),
+    "feedback": ("agents.cli.alerts.feedback:feedback", "List readers' feedback, or export it as training data."),
+    "silence": ("agents.cli.alerts.silence:silence", "Suppress alerts about some events for a while."),
+    "doctor": ("agents.cli.operate.doctor:doctor", "Check the installation, configuration, broker and receivers."),
+    "dead-letters": ("agents.cli.operate.dead_letters:dead_letters", "List, show or replay records that failed."),
 }
 
 
 def _as_written(command: click.Command) -> click.Command:
-    """Give click its mark for paragraphs that are not to be wrapped: in our raw docstrings it is two characters."""
+    r"""Replace `\b` in our raw docstrings by the backspace with which click marks paragraphs not to be wrapped."""
     command.help = (command.help or "").replace("\\b\n", "\b\n")
     if isinstance(command, click.Group) and not isinstance(command, _LazyGroup):
         for inner in command.commands.values():
@@ -53,7 +47,7 @@ def _as_written(command: click.Command) -> click.Command:
     return command
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(CommandGroup):
     """A group that imports a command's module only when the command is looked up."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -76,9 +70,9 @@ class _LazyGroup(click.Group):
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """An error of the project is one line on standard error; a closed pipe ends quietly.
+    """Print an error of the project as one line on standard error, and end quietly when a pipe is closed.
 
-    Exit code 1 says that what was asked for is not there (an unknown id or name), 2 that something is wrong.
+    The exit code is 1 for an unknown id or name, and 2 for any other error.
     """
     try:
         yield
@@ -93,15 +87,17 @@ def _one_line_errors() -> Iterator[None]:
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="summitry")
+@click.version_option(package_name="summitry", prog_name="summitry")
 def cli() -> None:
-    r"""Say, once and within seconds, when two leaders you track talk to each other.
+    r"""Get one alert, within seconds, when news feeds report a contact between two leaders.
 
     \b
-    summitry up                          the whole service on this machine, alerts on the console
-    summitry detect --explain < a.jsonl  what an article says, and why
-    summitry replay < archive.jsonl      a whole archive through detection and assembly
-    summitry feeds check URL             fetch one feed once and explain what came back
+    summitry up                          run the whole service here, with alerts on the console
+    summitry detect --explain < a.jsonl  show what detection finds in articles, and why
+    summitry replay < archive.jsonl      turn an archive of articles into events
+    summitry feeds check URL             fetch a feed once and explain the result
+
+    Each command has examples: summitry COMMAND --help. Shell completion: docs/operations.md.
     """
 
 
@@ -109,8 +105,8 @@ _as_written(cli)
 
 
 def main() -> None:
-    """Entry point of the `summitry` command."""
-    # Commands that set up no logging tell of a broker's absence in one line; aiokafka would add one for each attempt.
+    """Run the `summitry` command."""
+    # A command reports a missing broker in one line; aiokafka would log another line for each attempt.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with _one_line_errors():
         cli()

@@ -1,4 +1,4 @@
-"""The way from a command to the broker: the configuration, with what the command line says otherwise."""
+"""Read the configuration and the broker from a command's options `--config` and `--broker`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Command = Callable[..., None]
 
 
 class BrokerConnection(NamedTuple):
-    """The configuration, the broker that is meant, and the names of its topics."""
+    """The configuration, the settings of the broker, and the names of its topics."""
 
     config: Config
     broker: BrokerSettings
@@ -32,7 +32,7 @@ def broker_options(command: Command) -> Command:
 
 
 def connection(config_file: Path | None, broker: str | None) -> BrokerConnection:
-    """Return what the two options mean. Raises ConfigError."""
+    """Load the configuration, and the broker's settings from `broker` if given. Raises ConfigError."""
     config = load_config(config_file, os.environ)
     settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
     return BrokerConnection(config, settings, TopicNames(config.topics.prefix))

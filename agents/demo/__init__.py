@@ -1,1 +1,1 @@
-"""`make demo`: the whole service against bundled sample feeds that change while it runs, and what must come of it."""
+"""`make demo`: run the whole service against sample feeds that change while it runs, and check its alerts."""

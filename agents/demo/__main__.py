@@ -1,4 +1,4 @@
-"""Runs the demonstration: `python -m agents.demo`. Exit code 0 when the service told what it should have, else 1."""
+"""Run the demonstration: `python -m agents.demo`. The exit code is 0 when the alerts were as expected, else 1."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from agents.process.embedded import free_port
 from agents.process.supervisor import python
 from monitor.clock import VARIABLE, service_clock
 
-#: The whole demonstration ends after this many seconds, whatever happens.
+#: The demonstration is aborted after this many seconds.
 DEADLINE = 150.0
-#: Nothing new for this long (seconds): an act is over.
+#: An act is over when nothing new has happened for this many seconds.
 QUIET = 1.5
-#: The same for somebody who watches on the board.
+#: The same when somebody watches on the board.
 QUIET_WATCHED = 5.0
 _STOP_TIMEOUT = 12.0
 
 
 class DemoError(Exception):
-    """The demonstration can't go on; the message says why."""
+    """The demonstration can't continue; the message says why."""
 
 
 class Demo:
-    """One run: sample world, service, acts, verdict."""
+    """One run of the demonstration: serves the sample feeds, starts the service, plays the acts, checks the alerts."""
 
     def __init__(self, story: DemoStory, folder: Path, *, hold: bool = False) -> None:
         self._story, self._folder = story, folder
@@ -57,7 +57,7 @@ class Demo:
         self._began = time.monotonic()
 
     async def run(self) -> list[str]:
-        """Play the whole story; returns what went otherwise than expected."""
+        """Play the whole story. Returns a sentence for each difference from the expected alerts."""
         await self._world.start()
         try:
             async with asyncio.timeout(self._deadline), httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
@@ -99,9 +99,9 @@ class Demo:
             await asyncio.sleep(0.2)
 
     async def _say_where(self) -> None:
-        """Say where the board is; keep it up until Ctrl-C where that was asked for."""
+        """Print where the board is; with HOLD keep it running until Ctrl-C."""
         if not self._hold:
-            say(f"    The board is at {self._board} while this runs; `make demo HOLD=1` keeps it up, to look around.")
+            say(f"    The board was at {self._board}. To look around on it, run `make demo HOLD=1`.")
             return
         say(f"    The board stays at {self._board} until Ctrl-C. Search for 普京, press ? for keys, open an event.")
         stop = asyncio.Event()
@@ -151,7 +151,7 @@ class Demo:
         }
 
     async def _until(self, what: str, client: httpx.AsyncClient, reached: Callable[[], bool]) -> None:
-        """Wait, showing on a terminal what is waited for."""
+        """Wait until `reached()`; on a terminal show what it waits for."""
         while not (await self._gauges.read(client) and reached()):
             if self._service is not None and self._service.returncode is not None:
                 raise DemoError(f"the service ended by itself, with code {self._service.returncode}")
@@ -160,7 +160,7 @@ class Demo:
             await asyncio.sleep(0.2)
 
     async def _quiet(self, client: httpx.AsyncClient) -> None:
-        """Wait until all articles are handled and nothing has changed for a while."""
+        """Wait until all articles were handled and nothing has changed for a while."""
         last, since = self._gauges.state, time.monotonic()
 
         def quiet() -> bool:
@@ -198,13 +198,13 @@ class Demo:
 
 
 def say(text: str, *, bold: bool = False, dim: bool = False, end: str = "\n") -> None:
-    """Print at once, plain where it is not a terminal."""
+    """Print and flush; without colours if it is not a terminal."""
     click.secho(text + end, bold=bold, dim=dim, nl=False)
     sys.stdout.flush()
 
 
 def tell_verdict(wrong: list[str]) -> None:
-    """Say whether the service told what it should have."""
+    """Print whether the alerts were as expected."""
     if not wrong:
         say("\nAs expected: one alert for each of the two contacts, updated in place, and nothing else.", bold=True)
         return
@@ -214,7 +214,7 @@ def tell_verdict(wrong: list[str]) -> None:
 
 
 def main() -> int:
-    """Run the demonstration and judge it."""
+    """Run the demonstration. Returns the exit code."""
     story = load_story()
     hold = bool(os.environ.get("HOLD"))
     formats = len({outlet.format for outlet in story.outlets})

@@ -1,4 +1,4 @@
-"""What the service counts, read from the `/metrics` of its processes as Prometheus would."""
+"""Read the metrics of the demonstration's processes from their `/metrics`, as Prometheus would."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 class Gauges:
-    """What the two processes count, by way of their `/metrics`."""
+    """The metrics of poller and worker."""
 
     def __init__(self, ports: tuple[int, int]) -> None:
         self._urls = [f"http://127.0.0.1:{port}/metrics" for port in ports]
         self._samples: list[tuple[str, dict[str, str], float]] = []
 
     async def read(self, client: httpx.AsyncClient) -> bool:
-        """Ask both processes; False when one does not answer yet."""
+        """Read the metrics of both processes. Returns False when one does not answer yet."""
         try:
             pages = [(await client.get(url)).raise_for_status().text for url in self._urls]
         except httpx.HTTPError:
@@ -41,7 +41,7 @@ class Gauges:
 
     @property
     def state(self) -> tuple[int, ...]:
-        """Changes while anything is under way."""
+        """Some counters; they change for as long as the service has something to do."""
         return (
             self.sum("summitry_articles_total", result="new") + self.sum("summitry_articles_total", result="changed"),
             self.sum("summitry_stage_events_total"),
@@ -51,7 +51,7 @@ class Gauges:
 
     @property
     def settled(self) -> bool:
-        """Every article was handled by detection, and nothing waits to be sent."""
+        """Whether detection has handled every article and no message waits to be sent."""
         return (
             self.sum("summitry_stage_events_total", stage="detect") >= self.state[0]
             and self.sum("summitry_consumer_lag_messages") == 0

@@ -1,4 +1,4 @@
-"""What the service told in the demonstration, and whether it is what it should have told."""
+"""Compare the alerts of the demonstration with the expected ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.records import Event
 
 
 def told(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, Event]]]:
-    """Event id -> what was told of it, in order, as (tell, the event as it was then); repeats of one id count once."""
+    """Return the messages about each event by its id, in order, as (tell, event). A repeated message counts once."""
     messages: dict[str, dict[str, Any]] = {delivery["id"]: delivery for delivery in deliveries}
     by_event: dict[str, list[tuple[str, Event]]] = {}
     for message in messages.values():
@@ -24,7 +24,7 @@ def told(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, Even
 
 
 def problems(expected: Expected, by_event: dict[str, list[tuple[str, Event]]]) -> list[str]:
-    """Return what is not as expected, a sentence each; empty when all is well."""
+    """Return a sentence for each difference from the expected alerts; [] when there is none."""
     found = [
         f"{len(firsts)} first messages of {messages[-1][1].brief!r}, not one"
         for messages in by_event.values()

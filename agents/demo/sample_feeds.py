@@ -1,7 +1,4 @@
-"""The sample feeds: what they hold now, written as RSS 2.0, RSS 1.0, Atom or JSON Feed.
-
-Nothing here is clever on purpose: these are documents as outlets write them, for the real poller to read.
-"""
+"""Write the sample feeds as RSS 2.0, RSS 1.0, Atom or JSON Feed, in the form in which outlets write them."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ class DemoItem:
 
 
 def document(outlet: DemoOutlet, items: Sequence[DemoItem], base: str) -> tuple[str, bytes]:
-    """Return the content type and the bytes of an outlet's feed; `base` is the address of the server."""
+    """Return the content type and the bytes of an outlet's feed; `base` is the URL of the server."""
     content_type, write = _WRITERS[outlet.format]
     return content_type, write(outlet, items, f"{base}/{outlet.id}").encode()
 

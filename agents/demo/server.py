@@ -1,4 +1,4 @@
-"""The sample world over real HTTP on loopback: feeds that change from act to act, and a webhook that takes alerts."""
+"""The HTTP server of the demonstration, on loopback: feeds that change from act to act, and a webhook for alerts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _BROKEN = b"<!doctype html><html><body><h1>Be back soon</h1><p>This feed is bein
 
 
 class SampleWorld:
-    """Serves the outlets' feeds, and takes the service's alerts at `/alerts`.
+    """Serves the outlets' feeds, and receives the service's alerts at `/alerts`.
 
-    `deliveries` are the bodies of the signed webhook calls in the order of their arrival; a call with a wrong
-    signature is refused with 401.
+    `deliveries` are the bodies of the webhook calls in order. A call with a wrong signature is answered with 401.
     """
 
     def __init__(self, outlets: Sequence[DemoOutlet], clock: Clock, secret: str) -> None:
@@ -56,11 +55,11 @@ class SampleWorld:
             await self._runner.cleanup()
 
     def feed_url(self, outlet: DemoOutlet) -> str:
-        """Return the address that a subscriber of the outlet knows."""
+        """Return the URL of the outlet's feed for subscribers."""
         return f"{self.base}/feeds/{outlet.id}"
 
     def play(self, act: StoryAct) -> None:
-        """Publish, correct and break what the act says; its feeds count as unread until each was asked for again."""
+        """Publish and correct the act's entries, break its feeds. Changed feeds are `unread` until fetched again."""
         now = self._clock().replace(microsecond=0)
         for entry in act.entries:
             self._items[entry.outlet][entry.id] = _item(entry, entry.at or now, entry.at or now)
@@ -74,7 +73,7 @@ class SampleWorld:
 
     @property
     def unread(self) -> frozenset[str]:
-        """Outlets whose latest change nobody has fetched yet."""
+        """The outlets whose latest change was not fetched yet."""
         return frozenset(self._unread)
 
     async def _feed(self, request: web.Request) -> web.Response:

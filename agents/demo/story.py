@@ -1,4 +1,4 @@
-"""The sample world of the demonstration, read from `data/story.yaml` and checked."""
+"""The story of the demonstration, read from `data/story.yaml`: outlets, what they publish, and the expected alerts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STORY_FILE = Path(__file__).parent / "data" / "story.yaml"
 
 
 class DemoOutlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sample feed. `moved` ones answer with a permanent redirect to another address."""
+    """One sample feed. With `moved` it answers with a permanent redirect to another URL."""
 
     id: str
     name: str
@@ -26,7 +26,7 @@ class DemoOutlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class StoryEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of a feed; without `at` it is published at the moment its act begins."""
+    """One entry of a feed; without `at` it is published when its act begins."""
 
     outlet: str
     id: str
@@ -36,7 +36,7 @@ class StoryEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class StoryAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What happens at one step: new entries, corrections of earlier ones, feeds that break or answer 500."""
+    """One step of the story: new entries, corrections, and feeds that answer 500 (`fail`) or a web page (`break_`)."""
 
     say: str
     entries: tuple[StoryEntry, ...] = ()
@@ -46,10 +46,10 @@ class StoryAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ExpectedEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must have been told of one event: one first message, and at the end these facts.
+    """One expected event: it must have been told by one first message, and must have these facts at the end.
 
-    `sources` is the least number of articles, `most_reports` the largest number of independent texts among them (a wire
-    text in five outlets is one), `place` a value that one of the sources gives.
+    `sources` is the least number of articles. `most_reports` is the largest number of independent texts among them; a
+    wire text in five outlets is one. `place` is a value that one of the sources must give.
     """
 
     name: str
@@ -64,13 +64,13 @@ class ExpectedEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All events that must have been told, and no others."""
+    """All expected events; no other event may be told."""
 
     events: tuple[ExpectedEvent, ...]
 
 
 class DemoStory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole demonstration; `clock` is what the service's clock says when it begins."""
+    """The whole story; `clock` is the time that the service's clock shows at its beginning."""
 
     clock: datetime
     outlets: tuple[DemoOutlet, ...]
@@ -87,7 +87,7 @@ class DemoStory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def load_story(path: Path = STORY_FILE) -> DemoStory:
-    """Read and check the story. Raises DataFileError when the file does not hold one."""
+    """Read and check the story. Raises DataFileError when the file is not valid."""
     try:
         return msgspec.yaml.decode(path.read_bytes(), type=DemoStory)
     except (OSError, msgspec.DecodeError) as error:

@@ -1,4 +1,4 @@
-"""Events to receivers: the shell around the delivery engine, with its log, its notes and its pages."""
+"""The notify stage: tells receivers about events, with the delivery log, silences, acknowledgements and their pages."""
 
 from __future__ import annotations
 

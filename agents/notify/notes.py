@@ -1,4 +1,4 @@
-"""Silences, wishes and acknowledgements: read from their topics into the engine, and deleted when they are old."""
+"""Read silences, retry requests and acknowledgements from their topics, pass them to the engine, delete old ones."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from monitor.records import decode
 logger = structlog.get_logger()
 
 _RETRY = 2.0
-#: A silence that ended, and a wish that was made, are deleted from their topic after this.
+#: How long a silence is kept in its topic after its end, and a retry request after it was made.
 _NOTES_KEPT = timedelta(days=7)
 
 
 class Notes:
-    """Follows the topics. `known` is set once what was said before this process started has been taken in."""
+    """Follows the topics of silences and acknowledgements. `known` is set once all existing records were read."""
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class Notes:
         self._until: dict[tuple[str, str], datetime] = {}
 
     async def follow(self) -> None:
-        """Take in what was said before, then what is said from now on, for ever.
+        """Read all existing records, then follow new ones, for ever.
 
-        A record that can't be read is set aside by the guard; a broker that is away is waited for.
+        A record that can't be decoded becomes a dead letter. When the broker does not answer, this tries again.
         """
         while True:
             try:
@@ -62,7 +62,7 @@ class Notes:
             await asyncio.sleep(_RETRY)
 
     async def tidy(self, now: datetime) -> None:
-        """Delete the records that hold for nothing any more. Raises BrokerError."""
+        """Delete old records from the topics. Raises BrokerError."""
         for (topic, key), until in list(self._until.items()):
             if until < now:
                 await self._outbox.send(topic, key.encode(errors="surrogateescape"), None)
@@ -91,7 +91,7 @@ class Notes:
 
 
 def _later(moment: datetime, by: timedelta) -> datetime:
-    """Add a length to a moment of a record, which may be the last one that there is."""
+    """Return `moment + by`, or the last possible datetime when that would overflow."""
     try:
         return moment + by
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The pages behind the links in messages: GET shows a form, POST notes what the reader said."""
+"""Serve the pages behind the links in messages: GET shows a form, POST stores the acknowledgement or feedback."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Literal
-from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
 
+from agents.process.web import form_fields
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
 from monitor.clock import Clock
@@ -18,27 +18,16 @@ from monitor.config import Match
 from monitor.errors import BrokerError
 from monitor.notify import Ack, AckLinks, Feedback, Notifier, Silence
 from monitor.notify.harmless import clean
-from monitor.notify.replies.ack import (
-    FEEDBACK_PATH,
-    PATH,
-    AckRefusedError,
-    feedback_form,
-    form,
-    noted,
-    refusal,
-    thanks,
-    trouble,
-)
+from monitor.notify.messages import answer_pages
+from monitor.notify.replies.ack import FEEDBACK_PATH, PATH, AckRefusedError
 from monitor.notify.replies.feedback import Verdict
 from monitor.records import encode
 
 logger = structlog.get_logger()
 
-#: A form's fields have far fewer bytes than this.
-_MAX_FORM = 8 * 1024
-#: Clicks that are remembered until they have come back from their topic.
+#: The most answers that are remembered until they have been read back from their topic.
 _MAX_CLICKS = 10_000
-#: How long nothing is told of an event that a reader says is wrong.
+#: How long an event is silenced after a reader's feedback.
 _SILENCED = timedelta(days=30)
 _SIGNED = ("event", "until", "sig")
 
@@ -46,7 +35,7 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class AckPages:
-    """Serves the pages of acknowledgement and feedback. One click is one record, however often its form is sent."""
+    """Serves the pages of acknowledgement and feedback. A form that is sent twice makes one record."""
 
     def __init__(self, links: AckLinks, notifier: Notifier, outbox: Outbox, names: TopicNames, clock: Clock) -> None:
         self._links, self._notifier, self._outbox, self._names, self._clock = links, notifier, outbox, names, clock
@@ -63,54 +52,57 @@ class AckPages:
         ]
 
     async def _ask(self, request: web.Request) -> web.Response:
-        event_id, until, signature = (request.query.get(name, "") for name in ("event", "until", "sig"))
+        event_id, until, signature = (request.query.get(name, "") for name in _SIGNED)
+        words = answer_pages.words_for(request.query.get("lang", ""))
         try:
             self._links.check(event_id, until, signature, self._clock())
         except AckRefusedError as error:
-            return _page(refusal(error), 403)
+            return _page(answer_pages.refusal(words, error), 403)
         if ack := self._seen(event_id):
-            return _page(thanks(ack))
-        return _page(form(event_id, until, signature))
+            return _page(answer_pages.thanks(words, ack))
+        return _page(answer_pages.form(words, _link_fields(request)))
 
     async def _acknowledge(self, request: web.Request) -> web.Response:
-        fields = await _fields(request)
+        fields = await form_fields(request)
         if fields is None:
-            return _page(trouble("This form can't be read."), 400)
-        event_id = fields.get("event", "")
+            return _page(answer_pages.trouble(answer_pages.words_for(""), "unreadable"), 400)
+        event_id, words = fields.get("event", ""), answer_pages.words_for(fields.get("lang", ""))
         try:
             ack = self._links.acknowledged(
                 event_id, fields.get("until", ""), fields.get("sig", ""), fields.get("by", ""), self._clock()
             )
         except AckRefusedError as error:
-            return _page(refusal(error), 403)
+            return _page(answer_pages.refusal(words, error), 403)
         async with self._lock:
             if before := self._seen(event_id):
-                return _page(thanks(before))
+                return _page(answer_pages.thanks(words, before))
             try:
                 await self._outbox.send(self._names.acks, event_id.encode(), encode(ack))
             except BrokerError as error:
                 logger.warning("ack_not_noted", error=str(error))
-                return _page(trouble("This can't be noted right now. Try again in a minute."), 503)
+                return _page(answer_pages.trouble(words, "busy"), 503)
             self._remember(event_id, ack)
-        return _page(thanks(ack))
+        return _page(answer_pages.thanks(words, ack))
 
     async def _ask_feedback(self, request: web.Request) -> web.Response:
         verdict, event_id, until, signature = (request.query.get(name, "") for name in ("verdict", *_SIGNED))
+        words = answer_pages.words_for(request.query.get("lang", ""))
         try:
             purpose = self._checked(verdict, event_id, until, signature)
         except AckRefusedError as error:
-            return _page(refusal(error), 403)
-        return _page(feedback_form(purpose, event_id, until, signature))
+            return _page(answer_pages.refusal(words, error), 403)
+        return _page(answer_pages.feedback_form(words, purpose, _link_fields(request)))
 
     async def _note_feedback(self, request: web.Request) -> web.Response:
-        fields = await _fields(request)
+        fields = await form_fields(request)
         if fields is None:
-            return _page(trouble("This form can't be read."), 400)
+            return _page(answer_pages.trouble(answer_pages.words_for(""), "unreadable"), 400)
         event_id, until, signature = (fields.get(name, "") for name in _SIGNED)
+        words = answer_pages.words_for(fields.get("lang", ""))
         try:
             verdict = self._checked(fields.get("verdict", ""), event_id, until, signature)
         except AckRefusedError as error:
-            return _page(refusal(error), 403)
+            return _page(answer_pages.refusal(words, error), 403)
         by = clean(fields.get("by", ""), 80) or "somebody"
         async with self._lock:
             key = f"{verdict}|{event_id}|{by}"
@@ -119,11 +111,11 @@ class AckPages:
                     self._remember(key, await self._note(verdict, event_id, by, fields))
                 except BrokerError as error:
                     logger.warning("feedback_not_noted", error=str(error))
-                    return _page(trouble("This can't be noted right now. Try again in a minute."), 503)
-        return _page(noted(by))
+                    return _page(answer_pages.trouble(words, "busy"), 503)
+        return _page(answer_pages.noted(words, by))
 
     async def _note(self, verdict: Verdict, event_id: str, by: str, fields: Mapping[str, str]) -> Ack:
-        """Keep what a reader said, silence the event, and mark its messages. Raises BrokerError."""
+        """Store a reader's feedback, silence the event, and mark its messages. Raises BrokerError."""
         now, event = self._clock(), self._notifier.told(event_id)
         address = clean(fields.get("article", ""), 2000)
         article = next((source.article_id for source in event.sources if source.url == address), "") if event else ""
@@ -143,7 +135,7 @@ class AckPages:
         return ack
 
     def _checked(self, verdict: str, event_id: str, until: str, signature: str) -> Literal["wrong", "not_this_event"]:
-        """Return the verdict of a good link. Raises AckRefusedError."""
+        """Check a feedback link and return its verdict. Raises AckRefusedError."""
         if verdict not in {"wrong", "not_this_event"}:
             raise AckRefusedError("this link is not valid")
         purpose: Literal["wrong", "not_this_event"] = "wrong" if verdict == "wrong" else "not_this_event"
@@ -159,20 +151,9 @@ class AckPages:
         return self._notifier.acknowledged(event_id) or self._clicked.get(event_id)
 
 
-async def _fields(request: web.Request) -> dict[str, str] | None:
-    """Read the fields of a form as browsers send it; None for whatever is none, is too large or is not UTF-8."""
-    if request.content_type != "application/x-www-form-urlencoded" or (request.content_length or 0) > _MAX_FORM:
-        return None
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > _MAX_FORM:
-            return None
-    try:
-        text = body.decode("ascii")
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=20))
-    except ValueError:  # UnicodeDecodeError is one
-        return None
+def _link_fields(request: web.Request) -> dict[str, str]:
+    """Return the fields of a link that its form sends back: the signed ones, and the reader's language."""
+    return {name: request.query[name] for name in (*_SIGNED, "lang") if name in request.query}
 
 
 def _page(text: str, status: int = 200) -> web.Response:

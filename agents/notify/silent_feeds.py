@@ -1,6 +1,6 @@
-"""Watches the articles' topic grow, and tells the configured receivers when it stops and when it goes on.
+"""Watch the topic of articles, and send a notice when no articles arrive for a while, and when they arrive again.
 
-Every worker watches; the one that has the first partition of the events speaks.
+Every worker watches; only the one that owns the first partition of the events sends notices.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 from aiokafka import TopicPartition
@@ -22,7 +21,7 @@ from monitor.kafka import BrokerSettings, consumer, partitions_of
 from monitor.notify.delivery.notifier import Notifier
 from monitor.notify.messages.compose import Message, notice
 from monitor.notify.messages.wording import Wording, fill
-from monitor.notify.policy.pulse import Pulse, beat
+from monitor.notify.policy.article_flow import ArticleFlow, FlowNotice, observed
 
 logger = structlog.get_logger()
 
@@ -39,17 +38,17 @@ async def watch(
     clock: Clock,
     speaks: Callable[[], bool],
 ) -> None:
-    """Watch for ever; a broker that is away is waited for."""
+    """Watch for ever. `speaks()` tells whether this worker sends the notices."""
     pause = min(_LONGEST_PAUSE, settings.after.total_seconds() / 10)
-    pulse: Pulse | None = None
+    flow: ArticleFlow | None = None
     while True:
         try:
             async with consumer(broker) as client:
                 partitions = [TopicPartition(topic, number) for number in await partitions_of(client, topic)]
                 while True:
                     end, now = sum((await client.end_offsets(partitions)).values()), clock()
-                    since = pulse.grew_at if pulse else now
-                    pulse, news = beat(pulse or Pulse(end, now), end, settings.after, now)
+                    since = flow.grew_at if flow else now
+                    flow, news = observed(flow or ArticleFlow(end, now), end, settings.after, now)
                     if news and speaks():
                         for name in settings.receivers:
                             notifier.tell(_notice(words[name], name, news, now, now - since))
@@ -59,10 +58,8 @@ async def watch(
         await asyncio.sleep(pause)
 
 
-def _notice(
-    words: Wording, receiver: str, news: Literal["silent", "back"], now: datetime, length: timedelta
-) -> Message:
-    """Return what a receiver is told when articles stop or come again, `length` after the last one."""
+def _notice(words: Wording, receiver: str, news: FlowNotice, now: datetime, length: timedelta) -> Message:
+    """Return the notice that articles have stopped, or arrive again, `length` after the last one."""
     identity = f"msg_heartbeat_{news}_{receiver}_{int(now.timestamp())}"
     title = words.silent if news == "silent" else words.back
     text = fill(words.silent_for, length=format_timedelta(length, threshold=2, locale=words.locale))

@@ -1,7 +1,7 @@
-"""The notify stage: owns the deliveries of the events' partitions that are assigned to this process.
+"""The notify stage: passes events to the delivery engine, and reads the delivery log of assigned partitions.
 
-A partition's delivery log is read to its end before the first event of that partition is handed over. An event's offset
-is committed once what is to be sent is in the log; sending goes on in the background and survives a restart.
+The delivery log of a partition is read to its end before the first event of that partition is handled. The offset of an
+event is committed once the messages to send are in the log. They are sent in the background, also after a restart.
 """
 
 from __future__ import annotations
@@ -33,18 +33,19 @@ from monitor.records import Event
 
 logger = structlog.get_logger()
 
-#: Messages in flight may take this long (seconds) to end before a partition is given up: less than the group's session.
+#: Seconds that messages in flight get to end before a partition is given up; less than the group's session timeout.
 _REVOKE_WAIT = 6.0
 _RETRY = 2.0
-#: Seconds between two looks for records that may leave the log.
+#: Seconds between two deletions of old records.
 _TIDY_EVERY = 600.0
 
 
 class NotifyStage:
-    """Tells receivers about the events of its partitions. `certain` says whether the process is a member of its group.
+    """Tells receivers about the events of its partitions.
 
-    It answers the questions of `/ready`: the stage is ready when the notes and the logs of all its partitions are read,
-    so that what was pending is being sent.
+    `certain` tells whether the process certainly is a member of its group. `turn` is held while a message that may kill
+    the process is handled (agents/stream/deaths.py). For `/ready`, the stage is ready when silences, acknowledgements
+    and the logs of all its partitions were read, so that pending messages are being sent.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class NotifyStage:
         clock: Clock,
         *,
         certain: Callable[[], bool] = lambda: True,
+        turn: asyncio.Lock | None = None,
     ) -> None:
         self._broker, self._names, self._clock, self._certain = broker, names, clock, certain
         guard = Guard("notify", outbox, names.dead_letters, clock=clock)
@@ -78,6 +80,7 @@ class NotifyStage:
                 keep=config.alerts.remember,
                 owns=self.owns,
                 clock=clock,
+                turn=turn or asyncio.Lock(),
             )
         )
         self._pages = AckPages(links, self.notifier, outbox, names, clock) if links else None
@@ -102,32 +105,32 @@ class NotifyStage:
             await asyncio.gather(*jobs, return_exceptions=True)
 
     def owns(self, partition: int) -> bool:
-        """Say whether a partition is this process's own for certain, or was until its messages in flight end."""
+        """Tell whether this process certainly owns a partition, or is still finishing messages in flight of it."""
         return self._certain() and (partition in self._loading or partition in self._leaving)
 
     def not_ready(self) -> Iterable[str]:
-        """Say what has to be read before what was pending is sent."""
+        """Yield what must be read before pending messages are sent."""
         if not self._notes.known.is_set():
             yield "silences and acknowledgements are not read yet"
         reading = sorted(number for number, task in self._loading.items() if not task.done())
         if reading:
             yield f"deliveries of {', '.join(map(str, reading))} are not read yet"
         if self._loading and not self._certain():
-            yield "the broker does not answer heartbeats: messages wait until it is known whose they are"
+            yield "the broker does not answer heartbeats: messages wait until it is certain who owns the partitions"
 
     def not_live(self) -> Iterable[str]:
-        """Name nothing: a task that ends by itself ends the process."""
+        """Return nothing: a job that fails ends the process by itself."""
         return ()
 
     def assign(self, partitions: Iterable[int]) -> None:
-        """Begin to read the deliveries of partitions that are new to this process."""
+        """Start reading the delivery log of partitions that are new to this process."""
         for number in partitions:
             if number not in self._loading:
                 self.notifier.expect(number)
                 self._loading[number] = start_job(self._load(number), f"deliveries {number}", forever=False)
 
     async def revoke(self, partitions: Iterable[int]) -> None:
-        """Give partitions up; returns when nothing of them is in flight, or after some seconds."""
+        """Give up partitions. Returns when none of their messages is in flight, or after _REVOKE_WAIT seconds."""
         for number in partitions:
             task = self._loading.pop(number, None)
             if task is None:
@@ -138,7 +141,7 @@ class NotifyStage:
             await asyncio.wait(self._leaving.values(), timeout=_REVOKE_WAIT)
 
     async def handle(self, event: Event, /, incoming: Incoming) -> None:
-        """Decide on one event; return when what is to be sent is in the log. Raises BrokerError."""
+        """Handle one event; return when the messages to send are in the log. Raises BrokerError."""
         task = self._loading.get(incoming.partition)
         if task is None:
             raise BrokerError(f"partition {incoming.partition} was revoked", reason="not_assigned")
@@ -150,7 +153,7 @@ class NotifyStage:
             tracing.mark("decided", to=receiver, tell=decision.tell or "nothing", reason=decision.reason)
 
     async def tidy(self) -> None:
-        """Delete what is old from the topics. The worker with the first partition deletes old notes.
+        """Delete old records from the delivery log, and in the worker with the first partition also old silences.
 
         Raises BrokerError.
         """
@@ -164,14 +167,14 @@ class NotifyStage:
         return self._pages.routes() if self._pages else []
 
     async def _watch(self, settings: HeartbeatSettings) -> None:
-        """Tell when articles stop coming. Of all workers the one with the first partition speaks."""
+        """Send notices when articles stop arriving; only the worker with the first partition sends them."""
         await watch(
             settings, self._broker, self._names.articles, self.notifier,
             words=self._words, clock=self._clock, speaks=lambda: self.owns(0),
         )  # fmt: skip
 
     async def _tidy(self) -> None:
-        """Delete what is old from the topics, for ever."""
+        """Call `tidy` every ten minutes, for ever."""
         while True:
             await asyncio.sleep(_TIDY_EVERY)
             try:
@@ -190,7 +193,7 @@ class NotifyStage:
         logger.info("deliveries_read", partition=partition, records=len(records))
 
     async def _read(self, partition: int) -> list[Delivery]:
-        """Read a partition's log, however long the broker does not answer."""
+        """Read a partition's delivery log; try again for as long as the broker does not answer."""
         while True:
             try:
                 return await self._log.load(partition)

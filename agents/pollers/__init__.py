@@ -1,1 +1,1 @@
-"""The poller process: its consumer group, and feeds and their state on topics."""
+"""The poller process: its consumer group, and the storage of feeds and their state on topics."""

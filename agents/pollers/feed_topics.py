@@ -1,8 +1,8 @@
-"""Feeds and what is remembered of them on two compacted topics, and articles on a third.
+"""Store subscriptions and the state of feeds on two compacted topics, and publish articles on a third.
 
-A feed's records have the key `GROUP ID` and lie on the partition of its host group, on both topics, so that one poller
-owns all feeds of a host with their state. Segments of seen entries have the key `GROUP ID WEEK`. Both topics need the
-same number of partitions, and it must not change while they hold records.
+A feed's records have the key `GROUP ID`. On both topics they are in the partition of the feed's host group, so that one
+poller owns all feeds of a host and their state. Segments of seen stories have the key `GROUP ID WEEK`. Both topics must
+have the same number of partitions, which must not change while they contain records.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from agents.stream.outbox import Row, send_all
+from agents.stream.topics import TopicNames
 from monitor import tracing
 from monitor.errors import DecodeError
 from monitor.feeds.polling.feed_state import FeedState, SeenSegment
@@ -25,7 +26,7 @@ from monitor.records import Article, decode, encode
 
 logger = structlog.get_logger()
 
-#: The header of a subscription's record that asks for a poll now.
+#: The header of a subscription's record that requests a poll now.
 REFRESH = "refresh"
 
 
@@ -35,29 +36,29 @@ def feed_key(feed: Subscription) -> str:
 
 
 def partition_of(group: str, partitions: int) -> int:
-    """Return the partition of a host group: Kafka's own hash of a key, taken of the group alone."""
+    """Return the partition of a host group, by Kafka's hash function for keys, applied to the group only."""
     return int((murmur2(group.encode()) & 0x7FFFFFFF) % partitions)
 
 
 async def load_feeds(settings: BrokerSettings, topic: str) -> dict[str, Subscription]:
-    """Return all subscriptions on a topic, by id. Raises BrokerError."""
+    """Return all subscriptions of a topic by id. Raises BrokerError."""
     return {feed.id: feed for feed in _subscriptions(await read_compacted(settings, topic))}
 
 
 async def load_states(settings: BrokerSettings, topic: str) -> dict[str, FeedState]:
-    """Return the states of all feeds, by feed id: what `feeds list` shows. Raises BrokerError."""
+    """Return the states of all feeds by feed id, for `feeds list`. Raises BrokerError."""
     states, _ = _remembered(await read_compacted(settings, topic))
-    # A feed that changed its host group may have left a state under its old key: the newer one counts.
+    # A feed whose host group changed may have an old state under its old key; the newer one counts.
     return {state.feed: state for state in sorted(states.values(), key=lambda state: state.last_attempt)}
 
 
 async def put_feeds(
     settings: BrokerSettings, topic: str, feeds: Iterable[Subscription], *, remove: Iterable[str] = ()
-) -> tuple[int, int]:
-    """Write subscriptions that are new or differ, and delete those whose ids are in `remove`.
+) -> tuple[int, list[str]]:
+    """Write new and changed subscriptions, and delete those whose ids are in `remove`. Raises BrokerError.
 
-    Running pollers follow within seconds. Returns how many were written and how many deleted. A feed whose host group
-    changed leaves its old partition. Raises BrokerError.
+    Running pollers notice it within seconds. Returns how many were written, and the ids of the deleted ones. A feed
+    whose host group changed is deleted from its old partition.
     """
     known = await load_feeds(settings, topic)
     wanted = {feed.id: feed for feed in feeds}
@@ -66,19 +67,19 @@ async def put_feeds(
     removed = [known[feed_id] for feed_id in dict.fromkeys(remove) if feed_id in known and feed_id not in wanted]
     rows = [(feed, None) for feed in (*moved, *removed)] + [(feed, encode(feed)) for feed in written]
     await _write(settings, topic, rows)
-    return len(written), len(removed)
+    return len(written), [feed.id for feed in removed]
 
 
-async def ask_now(settings: BrokerSettings, topic: str, feed_ids: Iterable[str]) -> int:
-    """Have feeds polled now rather than when they are due; returns how many of them there are. Raises BrokerError.
+async def ask_now(settings: BrokerSettings, topic: str, feed_ids: Iterable[str]) -> list[str]:
+    """Ask the pollers to poll some feeds now. Returns the ids of the feeds that exist. Raises BrokerError.
 
-    Their pollers see the same subscriptions again with the header REFRESH. A feed that was asked within the last minute
-    is not asked again.
+    This writes the same subscriptions again with the header REFRESH. A feed that was polled within the last minute is
+    not polled again.
     """
     known = await load_feeds(settings, topic)
     found = [known[feed_id] for feed_id in dict.fromkeys(feed_ids) if feed_id in known]
     await _write(settings, topic, [(feed, encode(feed)) for feed in found], headers=[(REFRESH, b"")])
-    return len(found)
+    return [feed.id for feed in found]
 
 
 async def _write(
@@ -87,7 +88,7 @@ async def _write(
     rows: Sequence[tuple[Subscription, bytes | None]],
     headers: list[tuple[str, bytes]] | None = None,
 ) -> None:
-    """Write subscriptions (None deletes one) where their host groups lie."""
+    """Write subscriptions (None deletes one) to the partitions of their host groups."""
     if not rows:
         return
     async with kafka_consumer(settings) as client:
@@ -98,48 +99,47 @@ async def _write(
 
 
 class TopicStore:
-    """What the poller keeps, on the topics. See `monitor.feeds.polling.poller.Store`."""
+    """Stores a poller's articles and states on topics. Implements `monitor.feeds.polling.poll_store.PollStore`.
+
+    Records of feeds and states for which `keep` returns False are left out.
+    """
 
     def __init__(
         self,
         settings: BrokerSettings,
         client: AIOKafkaProducer,
-        *,
-        feeds: str,
-        state: str,
-        articles: str,
+        names: TopicNames,
         keep: Keep = keep_all,
     ) -> None:
-        self._settings, self._producer, self.keep = settings, client, keep
-        self._feeds, self._state, self._articles = feeds, state, articles
+        self._settings, self._producer, self._names, self.keep = settings, client, names, keep
 
     async def load(self, partition: int) -> list[Held]:
-        """Return the feeds of one partition with their states, as they are on the topics now. Raises BrokerError."""
-        known = await read_compacted(self._settings, self._feeds, [partition], keep=self.keep)
-        kept = await read_compacted(self._settings, self._state, [partition], keep=self.keep)
+        """Return the feeds of one partition with their stored states. Raises BrokerError."""
+        known = await read_compacted(self._settings, self._names.feeds, [partition], keep=self.keep)
+        kept = await read_compacted(self._settings, self._names.feed_state, [partition], keep=self.keep)
         feeds, (states, segments) = _subscriptions(known), _remembered(kept)
         return [Held(partition, feed, states.get(feed_key(feed)), segments.get(feed_key(feed), {})) for feed in feeds]
 
     async def publish(self, articles: Iterable[Article]) -> None:
-        """Write articles by their ids, with the poll's trace; acknowledged when this returns. Raises BrokerError."""
+        """Write articles, with the poll's trace in their headers; return after the ack. Raises BrokerError."""
         rows: list[Row] = [(a.id.encode(), encode(a), None) for a in articles]
-        await send_all(self._producer, self._articles, rows, tracing.headers())
+        await send_all(self._producer, self._names.articles, rows, tracing.headers())
 
     async def save(
         self, partition: int, feed: Subscription, state: FeedState | None, segments: Mapping[int, bytes | None]
     ) -> None:
-        """Write segments and state, in this order; acknowledged when this returns. Raises BrokerError."""
+        """Write the segments, then the state; return after the acks. Raises BrokerError."""
         key = feed_key(feed)
         rows: list[Row] = []
         for week, packed in segments.items():
             record = None if packed is None else encode(SeenSegment(feed=feed.id, week=week, packed=packed))
             rows.append((f"{key} {week}".encode(), record, partition))
         rows.append((key.encode(), None if state is None else encode(state), partition))
-        await send_all(self._producer, self._state, rows)
+        await send_all(self._producer, self._names.feed_state, rows)
 
 
 def check_remembered(value: bytes) -> None:
-    """Raise DecodeError for what is neither a feed's state nor a segment of its seen entries."""
+    """Check a record of the topic of states. Raises DecodeError when it is neither a state nor a segment."""
     try:
         decode(SeenSegment, value)
     except DecodeError:
@@ -147,7 +147,7 @@ def check_remembered(value: bytes) -> None:
 
 
 def decoded_subscription(value: bytes) -> Subscription | None:
-    """Return the subscription in a record; None, after a warning in the log, when it holds none."""
+    """Return the subscription in a record; log a warning and return None when it can't be decoded."""
     try:
         return decode(Subscription, value)
     except DecodeError as error:
@@ -171,6 +171,6 @@ def _remembered(values: Mapping[str, bytes]) -> tuple[dict[str, FeedState], dict
             else:
                 states[key] = decode(FeedState, value)
         except DecodeError as error:
-            # Forgetting what one feed has seen is better than not polling it.
+            # Losing the state of one feed is better than not polling it any more.
             logger.warning("state_unreadable", key=key[:200], error=str(error))
     return states, segments

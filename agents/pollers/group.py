@@ -1,8 +1,8 @@
-"""A poller process: the partitions it is given by the consumer group, and the feeds that lie on them.
+"""The consumer group of the pollers: which partitions, and so which feeds, a poller process owns.
 
-Pollers of one group share the partitions of the topic of feeds. A poller that is given a partition reads its feeds and
-their states to the end, polls them, and follows changes; a poller that loses one ends its polls first. A poller that
-was killed is noticed after SESSION_S, and the others take over from the states on the topic.
+The pollers of one group share the partitions of the topic of feeds. When a partition is assigned, the poller reads its
+feeds and their states, polls them, and follows changes of subscriptions. Before a partition is revoked, its polls end.
+When a poller is killed, the broker notices after SESSION_S, and the others continue from the states on the topic.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 import structlog
+from aiohttp import web
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -24,6 +27,7 @@ from agents.pollers.feed_topics import REFRESH, TopicStore, check_remembered, de
 from agents.stream.guard import Guard
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.reading import readable
+from agents.stream.topics import TopicNames
 from monitor import metrics
 from monitor.clock import Clock, service_clock
 from monitor.config import PollerSettings
@@ -35,76 +39,70 @@ from monitor.feeds.polling.poll import Get, ReadDocument
 from monitor.feeds.polling.poll_store import PollStore
 from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import Rules
-from monitor.feeds.polling.websub import WebSub
+from monitor.feeds.polling.websub import Post, WebSub
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook, parse_networks
 from monitor.jobs import start_job
-from monitor.kafka import BrokerSettings, Keep, consumer, keep_all, partitions_of, producer, wait_for_broker
+from monitor.kafka import BrokerSettings, consumer, partitions_of, producer
 from monitor.records import decode
 
 logger = structlog.get_logger()
 
-#: A killed poller is noticed after the session; the others hear of it with their next heartbeat.
+#: The session timeout, after which a killed poller is noticed, and the interval of heartbeats, in seconds.
 SESSION_S, HEARTBEAT_S = 6.0, 1.0
 _RELOAD_PAUSE_S = 2.0
 
 
-async def run_poller(
-    broker: BrokerSettings,
-    config: PollerSettings,
-    stop: asyncio.Event,
-    *,
-    feeds: str,
-    state: str,
-    articles: str,
-    group: str,
-    dead_letters: str = "",
-    clock: Clock | None = None,
-    ready: asyncio.Event | None = None,
-    push: WebSub | None = None,
-) -> None:
-    """Poll the feeds of this poller's partitions until `stop` is set. The other arguments are names of topics.
+@dataclass(frozen=True)
+class Member:
+    """A poller that belongs to the consumer group `names.poller_group`; `joined` makes one."""
 
-    Records of feeds and states that can't be decoded are set aside on `dead_letters`, where it is named. `ready` is set
-    once partitions were assigned and read. `push` has its routes served by the caller. Raises BrokerError when there is
-    no broker or no such topic, ConfigError for a network that can't be read.
+    broker: BrokerSettings
+    config: PollerSettings
+    names: TopicNames
+    store: TopicStore
+    poller: Poller
+    #: The handlers of WebSub, which the caller serves; none unless `websub_callback` is configured.
+    routes: Sequence[web.RouteDef] = ()
+    #: Set once partitions were assigned and read.
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll the feeds of this poller's partitions until `stop` is set. Raises BrokerError."""
+        options: dict[str, Any] = {
+            "group_id": self.names.poller_group,
+            "session_timeout_ms": int(SESSION_S * 1000),
+            "heartbeat_interval_ms": int(HEARTBEAT_S * 1000),
+        }
+        completed = partial(with_defaults, config=self.config)
+        async with consumer(self.broker, **options) as client:
+            await partitions_of(client, self.names.feeds)
+            ownership = Ownership(client, self.store, self.poller, completed, self.ready)
+            client.subscribe([self.names.feeds], listener=ownership)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.poller.run(stop))
+                tasks.create_task(_follow(client, ownership, stop))
+            await ownership.close()
+
+
+@asynccontextmanager
+async def joined(broker: BrokerSettings, config: PollerSettings, names: TopicNames) -> AsyncIterator[Member]:
+    """Yield a poller with all that it works with; it polls nothing before `run`. All of it is closed at the end.
+
+    Records of feeds and states that can't be decoded go to the dead letters. Raises BrokerError when there is no
+    broker, ConfigError for an invalid network in `allow_private_networks`.
     """
-    await wait_for_broker(broker)
-    fetcher = make_fetcher(config)
-    try:
-        if push is not None:
-            push.post = fetcher
-        async with ParserPool() as pool, producer(broker) as out:
-            keep: Keep = keep_all
-            if dead_letters:
-                guard = Guard("poll", KafkaOutbox(out), dead_letters)
-                keep = readable(guard, {feeds: partial(decode, Subscription), state: check_remembered})
-            store = TopicStore(broker, out, feeds=feeds, state=state, articles=articles, keep=keep)
-            pages = FullText(fetcher, pool, now=time.monotonic)
-            poller = make_poller(
-                config,
-                store,
-                RobotsGate(fetcher, pages),
-                DocumentReader(pool, pages),
-                clock=clock or service_clock(),
-                push=push,
-            )
-            options: dict[str, Any] = {
-                "group_id": group,
-                "session_timeout_ms": int(SESSION_S * 1000),
-                "heartbeat_interval_ms": int(HEARTBEAT_S * 1000),
-            }
-            async with consumer(broker, **options) as client:
-                await partitions_of(client, feeds)
-                ownership = Ownership(client, store, poller, partial(with_defaults, config=config), ready)
-                client.subscribe([feeds], listener=ownership)
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(poller.run(stop))
-                    tasks.create_task(_follow(client, ownership, stop))
-                await ownership.close()
-    finally:
-        await fetcher.aclose()
+    clock = service_clock()
+    async with aclosing(make_fetcher(config)) as fetcher, ParserPool() as pool, producer(broker) as out:
+        guard = Guard("poll", KafkaOutbox(out), names.dead_letters)
+        keep = readable(guard, {names.feeds: partial(decode, Subscription), names.feed_state: check_remembered})
+        store = TopicStore(broker, out, names, keep)
+        pages = FullText(fetcher, pool, now=time.monotonic)
+        push = make_push(config, fetcher, clock)
+        gate, reader = RobotsGate(fetcher, pages), DocumentReader(pool, pages)
+        poller = make_poller(config, store, gate, reader, clock=clock, push=push)
+        yield Member(broker, config, names, store, poller, push.routes(poller.deliver) if push else ())
 
 
 def make_poller(
@@ -117,7 +115,7 @@ def make_poller(
     push: WebSub | None = None,
     draw: Callable[[], float] | None = None,
 ) -> Poller:
-    """Make a poller as the configuration wants it. `draw` gives its random numbers from 0 to 1."""
+    """Make a poller with the settings of the configuration. `draw` returns random numbers from 0 to 1."""
     return Poller(
         store,
         get,
@@ -131,8 +129,16 @@ def make_poller(
     )
 
 
+def make_push(config: PollerSettings, post: Post, clock: Clock) -> WebSub | None:
+    """Make the push subscriptions of a poller. Returns None unless `websub_callback` is configured."""
+    if not config.websub_callback:
+        return None
+    draw = random.Random(secrets.randbits(64)).random  # noqa: S311  # spreads renewals, guards nothing
+    return WebSub(config.websub_callback, post, now=lambda: clock().timestamp(), draw=draw)
+
+
 def make_fetcher(config: PollerSettings) -> Fetcher:
-    """Make what fetches feeds, within the configuration's limits. Raises ConfigError."""
+    """Make a fetcher with the limits of the configuration. Raises ConfigError for an invalid network."""
     try:
         allowed = parse_networks(config.allow_private_networks)
     except ValueError as error:
@@ -146,19 +152,22 @@ def make_fetcher(config: PollerSettings) -> Fetcher:
 
 
 async def _fail(error: BrokerError) -> None:
-    """Raise an error in a job: aiokafka only logs what a listener raises."""
+    """Raise an error. It runs as a job, which ends the process; aiokafka only logs the errors of a listener."""
     raise error
 
 
 class Robots(Protocol):
-    """Knows what robots.txt says; `monitor.feeds.pages.full_text.FullText` is the real one."""
+    """Reads robots.txt; `monitor.feeds.pages.full_text.FullText` is the real one."""
 
     async def allows(self, feed: Subscription, url: str) -> bool:
-        """Tell whether an address may be fetched. Raises FeedError when that can't be found out."""
+        """Tell whether robots.txt allows to fetch a URL."""
 
 
 class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
-    """Hands the feeds of assigned partitions to the poller, and takes those of revoked ones back."""
+    """Passes the feeds of assigned partitions to the poller, and takes back those of revoked partitions.
+
+    `completed` adds the configuration's defaults to a subscription. `ready` is set once all partitions were read.
+    """
 
     def __init__(
         self,
@@ -171,11 +180,11 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._client, self._store, self._poller, self._ready = client, store, poller, ready
         self._completed = completed
         self._loading: dict[int, asyncio.Task[None]] = {}
-        #: Records that came while their partition was being read, to be applied after it.
+        #: Records that arrived while their partition was being read; they are applied afterwards.
         self._waiting: dict[int, list[ConsumerRecord]] = {}
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """End the polls of partitions that go to another poller."""
+        """End the polls of the partitions before another poller gets them."""
         numbers = [partition.partition for partition in revoked]
         for number in numbers:
             if task := self._loading.pop(number, None):
@@ -186,15 +195,16 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             logger.info("partitions_revoked", partitions=sorted(numbers))
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin to read partitions; polling begins when each of them has been read."""
+        """Start reading the partitions. The feeds of each are polled once it was read."""
         assigned = list(assigned)
         numbers = sorted(partition.partition for partition in assigned)
-        # Changes are followed from here on; what lies before is read as a whole, without the steps that led to it.
+        # From the end on, changes are followed. The records before it are read as compacted state by `_load`.
         try:
             for partition, end in (await self._client.end_offsets(assigned)).items():
                 self._client.seek(partition, end)
         except KafkaError as error:
-            start_job(_fail(BrokerError(f"the ends of {assigned} are not known: {error}")), "assignment", forever=False)
+            problem = BrokerError(f"the end offsets of {assigned} can't be read: {error}")
+            start_job(_fail(problem), "assignment", forever=False)
             return
         logger.info("partitions_assigned", partitions=numbers)
         for number in numbers:
@@ -202,7 +212,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._loading[number] = start_job(self._load(number), f"feeds {number}", forever=False)
 
     async def apply(self, record: ConsumerRecord) -> None:
-        """Follow one change of a subscription. Raises BrokerError."""
+        """Apply one change of a subscription. Raises BrokerError."""
         if record.partition in self._waiting:
             self._waiting[record.partition].append(record)
             return
@@ -217,7 +227,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
                 logger.info("feed_refresh", feed=feed.id, asked=self._poller.refresh(feed.id))
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Stop reading partitions."""
         for task in self._loading.values():
             task.cancel()
         await asyncio.gather(*self._loading.values(), return_exceptions=True)
@@ -242,23 +252,23 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
 
 class RobotsGate:
-    """Fetches feeds, those with `respect_robots` only where robots.txt lets us.
+    """Fetches feeds; those with `respect_robots` only if robots.txt allows it.
 
-    The others are fetched as their users asked for them by name, which is what every feed reader does.
+    The others are fetched without asking, as every feed reader does, since a user subscribed to them.
     """
 
     def __init__(self, get: Get, robots: Robots) -> None:
         self._get, self._robots = get, robots
 
     async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
-        """Send one GET. Raises FeedError, with the reason `robots_refused` where robots.txt says no."""
+        """Send one GET. Raises FeedError (`robots_refused`) when robots.txt forbids it, and HttpError."""
         if feed.respect_robots and not await self._robots.allows(feed, url or feed.url):
             raise FeedError("robots.txt does not allow this feed", reason="robots_refused")
         return await self._get.get(feed, url=url, etag=etag, last_modified=last_modified)
 
 
 def with_defaults(feed: Subscription, *, config: PollerSettings) -> Subscription:
-    """Return the subscription with what the configuration says for all feeds."""
+    """Return the subscription with the configuration's defaults for `full_text` and `respect_robots`."""
     return msgspec.structs.replace(
         feed,
         full_text={"": "auto" if config.full_text else "", "off": ""}.get(feed.full_text, feed.full_text),
@@ -267,7 +277,7 @@ def with_defaults(feed: Subscription, *, config: PollerSettings) -> Subscription
 
 
 async def _follow(client: AIOKafkaConsumer, ownership: Ownership, stop: asyncio.Event) -> None:
-    """Take part in the group and follow changes of subscriptions until `stop` is set."""
+    """Consume the topic of feeds, as a member of the group, and apply changes until `stop` is set."""
     while not stop.is_set():
         try:
             batches = await client.getmany(timeout_ms=500)

@@ -1,4 +1,4 @@
-"""Notice that no feed at all can be reached, and say so: one feed that fails is its own fault, all of them are not."""
+"""Notice that no feed at all can be reached, which means that the network or DNS of this machine fails."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from monitor import metrics
 
 logger = structlog.get_logger()
 
-#: Outcomes of polls that never got to a server.
+#: Outcomes of polls that did not reach a server.
 UNREACHED = frozenset({"dns", "dns_timeout", "connect", "connect_timeout", "proxy"})
-#: Polls in a row, with none that got to a server between them, after which it is not the feeds' fault. A poller that
-#: has not reached any feed yet says so at the first one.
+#: After this many polls in a row that reached no server the network is to blame. For a poller that has never reached a
+#: feed, one is enough.
 _ENOUGH = 5
-#: Seconds between two looks, and between two lines in the log.
+#: Seconds between two checks, and between two lines in the log.
 _LOOK_EVERY, _SAY_EVERY = 1.0, 60.0
 
 
 class Network:
-    """The condition of a poller: not ready while polls end and none of them gets to a server."""
+    """The condition of a poller's network: not ready while polls end but none reaches a server."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -32,7 +32,7 @@ class Network:
         self._said = 0.0
 
     def look(self, counts: dict[str, int]) -> None:
-        """Take how many polls have ended in each way since the process started; log when that changes the condition."""
+        """Update the condition from the number of polls by outcome since the process started; log when it changes."""
         now = self._monotonic()
         unreached = sum(count for outcome, count in counts.items() if outcome in UNREACHED)
         reached = sum(counts.values()) - unreached
@@ -53,22 +53,22 @@ class Network:
             self._said = now
 
     def not_ready(self) -> Iterable[str]:
-        """Say for how long no feed could be reached."""
+        """Yield for how long no feed could be reached."""
         if self._since is not None:
             yield f"no feed can be reached for {self._monotonic() - self._since:.0f} s: network or DNS?"
 
     def not_live(self) -> Iterable[str]:
-        """Name no reason to end the process: a new one would have no other network."""
+        """Return nothing: a new process would have the same network."""
         return ()
 
     async def watch(self) -> None:
-        """Look at the counts every few seconds, until it is cancelled."""
+        """Check the counts every second, until cancelled."""
         while True:
             self.look(poll_counts())
             await asyncio.sleep(_LOOK_EVERY)
 
 
 def poll_counts() -> dict[str, int]:
-    """Return how many polls of this process ended in each way, from its metrics."""
+    """Return the number of polls of this process by outcome, from its metrics."""
     (family,) = metrics.feed_polls.collect()
     return {sample.labels["outcome"]: int(sample.value) for sample in family.samples if sample.name.endswith("_total")}

@@ -1,1 +1,1 @@
-"""What every long-running process has: logs, signals, health pages, a watchdog, and a supervisor above it."""
+"""The parts of every long-running process (logs, signals, health pages, a watchdog), and the supervisor."""

@@ -1,4 +1,4 @@
-"""Names in a configuration become ids: routes and silences may say `putin`, `普京`, `Russia` or `UK`."""
+"""Replace names by ids in a configuration: routes and silences may say `putin`, `普京`, `Russia` or `UK`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from monitor.watchlist.selection import UnknownNameError, name_index
 
 
 def with_ids(config: Config, watchlist: Watchlist, day: date, source: str = "configuration") -> Config:
-    """Return the configuration with each leader and country of its matchers as the id or code that events carry.
+    """Return the configuration with the ids of leaders and the codes of countries in place of their names.
 
-    A surname that several leaders bear means the one in office on `day`. Raises ConfigError, which names the key, for a
-    name that means nobody or too many.
+    A surname of several leaders means the one in office on `day`. Raises ConfigError, which names the key, for a name
+    that is unknown or ambiguous.
     """
 
     def match(found: Match | None, where: str) -> Match | None:
@@ -44,7 +44,7 @@ def with_ids(config: Config, watchlist: Watchlist, day: date, source: str = "con
 
 
 def match_with_ids(match: Match, watchlist: Watchlist, day: date, source: str, where: str = "") -> Match:
-    """Return one matcher with ids and codes in place of names. Raises ConfigError."""
+    """Return one `Match` section with ids and codes in place of names. Raises ConfigError."""
     index = name_index(watchlist)
 
     def leader(name: str) -> str:

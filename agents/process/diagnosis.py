@@ -1,4 +1,4 @@
-"""What `summitry doctor` looks at: each check returns a finding, says what is wrong, and what to do about it."""
+"""The checks of `summitry doctor`. Each returns a finding: what was checked, what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from packaging.requirements import Requirement
 
@@ -31,12 +30,12 @@ from monitor.config import Config
 from monitor.detect import Detector
 from monitor.errors import SummitryError
 from monitor.feeds.subscriptions.catalogue import load_feeds
-from monitor.kafka import BrokerSettings, wait_for_broker
+from monitor.kafka import BrokerSettings, admin_client, wait_for_broker
 from monitor.record_batches import require_codecs
 from monitor.watchlist import Watchlist, load_or_bundled
 
 State = Literal["fine", "warning", "wrong"]
-#: Seconds after which a broker that does not answer is said to be away.
+#: Seconds to wait for the broker's answer.
 _BROKER_PATIENCE_S = 5.0
 _COLLECTOR_PATIENCE_S = 3.0
 _LITTLE_SPACE = 1 << 30
@@ -47,7 +46,7 @@ _TIME_ERROR = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: its state, what was seen, and what to do where it is not fine."""
+    """The result of one check: its state, what was found, and what to do if it is not fine."""
 
     check: str
     state: State
@@ -56,7 +55,7 @@ class Finding:
 
 
 def check_versions() -> Finding:
-    """Compare the versions of what is installed with what the project asks for."""
+    """Compare the installed packages with the versions that the project requires."""
     wanted = [Requirement(text) for text in requires("summitry") or ()]
     off = []
     for one in wanted:
@@ -74,7 +73,7 @@ def check_versions() -> Finding:
 
 
 def check_codecs() -> Finding:
-    """Say whether records that are packed with any of Kafka's codecs can be read."""
+    """Check that records with each of Kafka's compression codecs can be read."""
     try:
         require_codecs()
     except SummitryError as error:
@@ -83,23 +82,23 @@ def check_codecs() -> Finding:
 
 
 def check_clock() -> Finding:
-    """Say whether the system keeps its clock synchronised, as Linux's kernel has it (adjtimex(2))."""
+    """Check whether the system's clock is synchronised, by Linux's adjtimex(2)."""
     try:
         state = ctypes.CDLL(None, use_errno=True).ntp_adjtime(ctypes.create_string_buffer(256))
     except (OSError, AttributeError):
-        return Finding("clock", "warning", "can't be looked at on this system", "make sure that NTP runs")
+        return Finding("clock", "warning", "can't be checked on this system", "make sure that NTP runs")
     if state == _TIME_ERROR or state < 0:
-        return Finding("clock", "warning", "not synchronised", "run an NTP client: two workers' clocks must agree")
+        return Finding("clock", "warning", "not synchronised", "run an NTP client: the clocks of workers must agree")
     return Finding("clock", "fine", "synchronised")
 
 
 def check_space() -> Finding:
-    """Room for temporary files and the board's archive."""
+    """Check the free disk space for temporary files and the board's archive."""
     places = {Path(tempfile.gettempdir()), Path.cwd()}
     free = {place: shutil.disk_usage(place).free for place in places}
     said = ", ".join(f"{room / (1 << 30):.1f} GiB free at {place}" for place, room in sorted(free.items()))
     if min(free.values()) < _LITTLE_SPACE:
-        return Finding("disk", "warning", said, "make room: less than 1 GiB is left")
+        return Finding("disk", "warning", said, "free some space: less than 1 GiB is left")
     return Finding("disk", "fine", said)
 
 
@@ -108,32 +107,32 @@ def check_names(config: Config, day: date) -> Iterator[Finding]:
     try:
         people = load_or_bundled(config.watchlist)
     except SummitryError as error:
-        yield Finding("watchlist", "wrong", str(error), "mend the file; `summitry watchlist check` says more")
+        yield Finding("watchlist", "wrong", str(error), "correct the file; `summitry watchlist check` shows more")
         return
     yield Finding("watchlist", "fine", f"{len(people.leaders)} leaders, {len(people.serving(day))} in office today")
     try:
         with_ids(config, people, day)
         yield Finding("routes", "fine", f"{len(config.all_routes())} routes, {len(config.silences)} silences")
     except SummitryError as error:
-        yield Finding("routes", "wrong", str(error), "mend the name")
+        yield Finding("routes", "wrong", str(error), "correct the name in the configuration")
     try:
         yield Finding("feeds", "fine", f"{len(load_feeds(config.feeds))} feeds")
     except SummitryError as error:
-        yield Finding("feeds", "wrong", str(error), "mend the list; `summitry feeds check FILE` says more")
+        yield Finding("feeds", "wrong", str(error), "correct the list of feeds")
     yield check_detector(people)
 
 
 def check_detector(people: Watchlist) -> Finding:
-    """Say whether detection's data and the learned reader's file are whole."""
+    """Check that the data files of detection and the learned reader's model can be loaded."""
     try:
         Detector(people)
     except SummitryError as error:
         return Finding("detection", "wrong", str(error), "install the package again")
-    return Finding("detection", "fine", "languages, places and the reader's file are whole")
+    return Finding("detection", "fine", "languages, places and the reader's model are complete")
 
 
 def check_tracing(config: Config) -> Iterator[Finding]:
-    """Say whether the collector that the configuration names can be reached; yield nothing where none is named."""
+    """Check that the configured collector of traces can be reached; yield nothing when none is configured."""
     endpoint = config.tracing.endpoint
     if not endpoint:
         return
@@ -144,18 +143,18 @@ def check_tracing(config: Config) -> Iterator[Finding]:
     try:
         port = place.port or (443 if place.scheme == "https" else 80)
         with socket.create_connection((place.hostname or "", port), _COLLECTOR_PATIENCE_S):
-            yield Finding("tracing", "fine", f"the collector at {endpoint} takes connections")
+            yield Finding("tracing", "fine", f"the collector at {endpoint} accepts connections")
     except (OSError, ValueError) as error:
-        fix = "start it, or mend tracing.endpoint; the service works without it"
+        fix = "start it, or correct tracing.endpoint; the service works without it"
         yield Finding("tracing", "warning", f"no collector at {endpoint}: {error}", fix)
 
 
 async def check_broker(config: Config, broker: BrokerSettings) -> list[Finding]:
-    """Say whether the broker answers, and whether its topics are as they are declared."""
+    """Check that the broker answers, that this user has the rights, and that the topics are as declared."""
     try:
         await wait_for_broker(broker, _BROKER_PATIENCE_S)
     except SummitryError as error:
-        return [Finding("broker", "wrong", str(error), "start it, or mend broker.url and broker.security")]
+        return [Finding("broker", "wrong", str(error), "start it, or correct broker.url and broker.security")]
     found = [Finding("broker", "fine", f"{broker} answers")]
     try:
         there = await _partitions(broker)
@@ -169,14 +168,14 @@ async def check_broker(config: Config, broker: BrokerSettings) -> list[Finding]:
     other = [t for t in declared if t.name in there and there[t.name] != t.partitions]
     if other:
         said = ", ".join(f"{t.name} has {there[t.name]} partitions, not {t.partitions}" for t in other)
-        found.append(Finding("topics", "wrong", said, "set topics.partitions to what is there"))
+        found.append(Finding("topics", "wrong", said, "set topics.partitions to the present number"))
     if not missing and not other:
-        found.append(Finding("topics", "fine", f"{len(declared)} topics as they are declared"))
+        found.append(Finding("topics", "fine", f"{len(declared)} topics as declared"))
     return found
 
 
 async def _check_rights(config: Config, broker: BrokerSettings) -> Finding:
-    """Which processes this user may run: with users of their own for the processes, one is enough."""
+    """Check for which processes this user has the rights. If each process has its own user, one is enough."""
     try:
         lacks = {part: await missing_rights(broker, config, part) for part in _PROCESSES}
     except SummitryError as error:
@@ -191,19 +190,15 @@ async def _check_rights(config: Config, broker: BrokerSettings) -> Finding:
 
 
 async def _partitions(broker: BrokerSettings) -> Mapping[str, int]:
-    admin = AIOKafkaAdminClient(**broker.client_options(), request_timeout_ms=10_000)
-    await admin.start()
-    try:
+    async with admin_client(broker) as admin:
         return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-    finally:
-        await admin.close()
 
 
 def check_machine() -> Iterator[Finding]:
-    """Make the checks that need neither configuration nor broker; yield a finding for each."""
+    """Run the checks that need neither configuration nor broker; yield a finding for each."""
     yield check_versions()
     yield check_codecs()
     yield check_clock()
     yield check_space()
     if sys.platform == "linux" and os.geteuid() == 0:
-        yield Finding("user", "warning", "running as root", "run the service as a user of its own")
+        yield Finding("user", "warning", "running as root", "run the service as its own user")

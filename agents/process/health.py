@@ -1,7 +1,7 @@
-"""Measure whether a process is well, and end one that is not: lag, progress, the event loop.
+"""Measure the health of a process (lag, progress, the event loop), and end a process that is stuck.
 
-A Faust worker can "slowly die": it stays in its group and handles nothing (faust-streaming issues 175, 523, 532, 640).
-So health is measured from outside of Faust, with the broker's own numbers: end offsets less committed offsets.
+A Faust worker can stop working without leaving its group (faust-streaming issues 175, 523, 532, 640). So health is
+measured independently of Faust, with numbers of the broker: end offsets minus committed offsets.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from monitor.metrics import consumer_lag_messages, consumer_lag_seconds, event_l
 
 logger = structlog.get_logger()
 
-#: Records wait and the committed offset has not moved for this long (seconds): the process is not live.
+#: A process is not live when records wait and no offset was committed for this many seconds.
 STUCK_AFTER = 150.0
-#: The event loop has not turned for this long (seconds): the process ends.
+#: A process ends when its event loop has not run for this many seconds.
 HUNG_AFTER = 60.0
 _TICK = 0.5
 _EVERY = 2.0
 _ARM_EVERY = 5.0
-#: How long to wait for a record that a partition may have (milliseconds).
+#: Milliseconds to wait for a record of a partition.
 _LOOK_MS = 1000
-#: The lag is not known for this long (seconds): said in the log, and again each minute; then the process ends.
+#: Seconds without an answer of the broker until it is logged first, between log lines, and until the process ends.
 SAY_AFTER, SAY_EVERY, UNKNOWN_AFTER = 4.0, 60.0, 300.0
 
 
@@ -47,7 +47,7 @@ class _Partition:
 
 
 class Lag:
-    """Measures the lag of the partitions that this process was assigned, in records and in seconds."""
+    """Measures the lag, in records and seconds, of the partitions that are assigned to this process."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Lag:
         self._topics = tuple(topics)
         self._clock, self._monotonic, self._stuck_after = clock, monotonic, stuck_after
         self._assigned: dict[TopicPartition, _Partition] | None = None
-        #: Why the last measurement failed, empty when it did not.
+        #: Why the last measurement failed, '' when it succeeded.
         self.problem = ""
         self._measured = monotonic()
         self._handled: dict[str, datetime] = {}
@@ -69,11 +69,11 @@ class Lag:
 
     @property
     def assigned(self) -> list[TopicPartition]:
-        """Give the partitions of this process, none before the first assignment."""
+        """The partitions of this process, none before the first assignment."""
         return list(self._assigned or ())
 
     def assign(self, partitions: Iterable[tuple[str, int]]) -> None:
-        """Own these (topic, partition) pairs from now on; there may be none."""
+        """Set the (topic, partition) pairs that this process owns from now on; there may be none."""
         now, before = self._monotonic(), self._assigned or {}
         wanted = [TopicPartition(topic, number) for topic, number in partitions if topic in self._topics]
         self._assigned = {partition: before.get(partition) or _Partition(moved=now) for partition in wanted}
@@ -84,33 +84,33 @@ class Lag:
             self._handled[incoming.topic] = incoming.timestamp
 
     async def measure(self, client: AIOKafkaConsumer) -> None:
-        """Ask the broker once, with a consumer of the workers' group that is not a member. Raises KafkaError."""
+        """Measure the lag once. `client` has the workers' group id but is not a member. Raises KafkaError."""
         partitions = self.assigned
         if not partitions:
-            await client.topics()  # does the broker answer at all?
+            await client.topics()  # only to see whether the broker answers
         ends = await client.end_offsets(partitions)
         starts = await client.beginning_offsets(partitions)
         committed = {partition: await client.committed(partition) for partition in partitions}
         now, looked = self._monotonic(), False
         for partition in partitions:
             state = (self._assigned or {}).get(partition)
-            if state is None:  # revoked while we asked
+            if state is None:  # revoked in the meantime
                 continue
             offset = committed[partition]
-            # What was committed may have been deleted since: a topic keeps its records for some days.
+            # Records after the committed offset may have been deleted by the topic's retention.
             state.lag = max(0, ends[partition] - max(starts[partition], offset or 0))
-            # Nothing could be committed while the broker did not answer.
+            # While the broker did not answer, nothing could be committed, so that time does not count.
             if state.lag == 0 or offset != state.committed or self.problem:
                 state.committed, state.moved = offset, now
             elif now - state.moved > self._stuck_after / 2 and not looked:
-                looked = True  # one a measurement: it may take a second
+                looked = True  # one partition in each measurement, since this may take a second
                 if await only_marks(client, partition, offset):
                     state.lag, state.moved = 0, now
         self.problem, self._measured = "", now
         self._publish()
 
     def not_measured(self, problem: str) -> float:
-        """Note why a measurement failed; gives the seconds since one that did not."""
+        """Note why a measurement failed. Returns the seconds since the last one that succeeded."""
         self.problem = problem
         return self._monotonic() - self._measured
 
@@ -124,14 +124,14 @@ class Lag:
             consumer_lag_seconds.labels(topic).set(max(0.0, age))
 
     def not_ready(self) -> Iterable[str]:
-        """Say that no partitions are assigned yet, or that the broker does not answer."""
+        """Yield a reason while no partitions are assigned yet, or the broker does not answer."""
         if self._assigned is None:
             yield "no partitions assigned yet"
         if (silent := self._silent_for()) > SAY_AFTER:
             yield f"the broker has not answered for {silent:.0f} s: {self.problem}"
 
     def not_live(self) -> Iterable[str]:
-        """Say that records wait and nothing is committed, or that the broker has not answered for long."""
+        """Yield a reason when records wait but no offset is committed, or the broker has not answered for long."""
         if (silent := self._silent_for()) > UNKNOWN_AFTER:
             yield f"the broker has not answered for {silent:.0f} s: {self.problem}"
         if self.problem:
@@ -142,14 +142,14 @@ class Lag:
                 yield f"{state.lag} records of {partition.topic}:{partition.partition} wait and none was committed"
 
     def _silent_for(self) -> float:
-        """Give the seconds for which the broker has not answered, 0 when it has."""
+        """Return for how many seconds the broker has not answered, 0 when it answers."""
         return self._monotonic() - self._measured if self.problem else 0.0
 
 
 async def only_marks(client: AIOKafkaConsumer, partition: TopicPartition, offset: int | None) -> bool:
-    """Say whether nothing but the marks of transactions, or what compaction left, lies behind an offset.
+    """Tell whether there are no records after an offset, only transaction markers or offsets that compaction removed.
 
-    No consumer is ever given such offsets, so they are never committed. Raises KafkaError.
+    A consumer never sees such offsets, so they are never committed. Raises KafkaError.
     """
     client.assign([partition])
     try:
@@ -161,10 +161,10 @@ async def only_marks(client: AIOKafkaConsumer, partition: TopicPartition, offset
 
 
 async def watch_lag(lag: Lag, client: AIOKafkaConsumer, die: Callable[[int], object] = os._exit) -> None:
-    """Measure again and again, for ever, and end a process (code 75) that is not live any more.
+    """Measure the lag again and again, for ever, and end the process (code 75) when it is not live.
 
-    A broker that does not answer is said in the log and on `/ready`. It may not be this process's fault, so only after
-    UNKNOWN_AFTER seconds the process ends: a new one may find what this one can't.
+    When the broker does not answer, that is logged and shown on `/ready`. The process ends only after UNKNOWN_AFTER
+    seconds, because the cause may be elsewhere; a new process may be able to connect.
     """
     say_after = SAY_AFTER
     while True:
@@ -185,14 +185,14 @@ async def watch_lag(lag: Lag, client: AIOKafkaConsumer, die: Callable[[int], obj
 
 
 class Watchdog:
-    """Measures how late the event loop wakes up, and ends the process when that can't be helped any more.
+    """Measures how late the event loop wakes up, and ends the process when the loop hangs.
 
-    A thread of its own looks at the loop's last beat, from `start` to the end of the process: it outlives the loop. It
-    ends the process (code 75) when the loop hangs, and when the whole process was stopped for longer than the group's
-    session: then another worker owns its partitions already, and whatever it would do next would be done twice.
+    A thread checks the time of the loop's last beat, from `start` to the end of the process. It ends the process (code
+    75) when the loop hangs. It also ends it when the whole process was suspended for longer than the group's session
+    timeout, because then another worker already owns its partitions.
 
-    C code that never returns keeps Python's threads from running, too. With `below_python` a thread of the
-    interpreter's own (faulthandler) ends the process then, with code 1 and all stacks on standard error.
+    C code that never returns can keep all Python threads from running. With `below_python` a thread of the interpreter
+    (faulthandler) then ends the process, with code 1 and all stacks on standard error.
     """
 
     def __init__(
@@ -215,11 +215,11 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the thread; only tests do."""
+        """Stop the thread; only tests do this."""
         self._stop.set()
 
     async def beat(self) -> None:
-        """Beat in the event loop until cancelled."""
+        """Note the time again and again in the event loop, until cancelled."""
         armed = 0.0
         while True:
             before = time.monotonic()

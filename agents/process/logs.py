@@ -1,6 +1,6 @@
-"""Set up the logs: one structlog pipeline for our own events and for the libraries' messages, on standard error.
+"""Set up logging: one structlog pipeline for our own events and the messages of libraries, to standard error.
 
-Standard output is for alerts only. `json` is one object a line; `console` is for people.
+Standard output is for alerts only. The format `json` writes one object a line; `console` is for people.
 """
 
 from __future__ import annotations
@@ -16,27 +16,26 @@ from structlog.typing import EventDict, Processor
 from monitor.config import Log
 from monitor.tracing import with_trace
 
-#: Libraries that tell at length of what is ours to tell (a broker that is being waited for), or of every request.
+#: Libraries that log a lot of what we log ourselves, such as a broker that does not answer, and their least level.
 _QUIET = {
-    "agents.stream.app": logging.WARNING,  # the services of mode log under the name of their subclass's module
+    "agents.stream.app": logging.WARNING,  # Faust's services log under the name of our subclasses' module
     "aiokafka": logging.CRITICAL,
     "faust": logging.ERROR,
     "mode": logging.ERROR,
     "asyncio": logging.ERROR,
 }
-#: Libraries that write whole addresses and request bodies into their logs: webhook addresses are secrets, so these stay
-#: quiet at every level.
+#: Libraries that log whole URLs and request bodies, which may contain secrets, so they never log at DEBUG level.
 _NEVER_DEBUG = ("httpx", "httpcore", "slack_sdk", "apprise")
 
-#: Without the values of local variables: some are secrets.
+#: Tracebacks without the values of local variables, since some are secrets.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
 )
 
 
-#: What a server or an article says may stand in a log, but not move the terminal's cursor or begin a line of its own.
+#: Characters that are escaped, so that a text from outside can't move the terminal's cursor or fake a log line.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-#: Characters of one value in a log.
+#: The most characters of one value in a log line.
 _LONGEST = 2000
 
 
@@ -49,7 +48,7 @@ def _harmless(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def set_up_logs(settings: Log, role: str, stream: TextIO | None = None) -> None:
-    """Log in this process as the configuration wants; every line says the `role` of the process."""
+    """Set up logging in this process as configured; each line has the `role` of the process."""
     out = stream or sys.stderr
     as_json = settings.format == "json" or (settings.format == "auto" and not out.isatty())
     level = logging.getLevelNamesMapping()[settings.level.upper()]

@@ -1,8 +1,8 @@
-"""What every long-running process of the service has in common: logs, signals, a watchdog, and a certain end.
+"""Run a long-running process of the service: set up logs, signals and a watchdog, and make sure that it ends.
 
-A process ends with code 0 when it was asked to (SIGTERM, SIGINT), with 2 for a mistake in its configuration, and with
-75 when it should be started again. Whatever ends it, it is gone within STOP_TIMEOUT seconds: a thread of its own sees
-to that, since tasks of Faust and its libraries may never end.
+A process ends with code 0 after SIGTERM or SIGINT, with 2 for a mistake in its configuration, and with 75 when it
+should be restarted. In any case it ends within STOP_TIMEOUT seconds; a thread makes sure of that, since tasks of Faust
+and its libraries may never end.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from monitor.record_batches import require_codecs
 
 logger = structlog.get_logger()
 
-#: The most seconds from a signal or a failure to the end of the process, whatever still hangs then.
+#: The most seconds from a signal or a failure to the end of the process.
 STOP_TIMEOUT = 8.0
-#: After this many more seconds a thread below Python ends the process: C code may keep Python's threads from running.
+#: After this many more seconds faulthandler ends the process, in case C code keeps Python's threads from running.
 _BELOW_PYTHON = 1.5
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
@@ -41,10 +41,10 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
 def run_service(role: str, config: Config, main: Main, loop_factory: LoopFactory | None = None) -> NoReturn:
-    """Run `main` until it returns, a signal comes or a job fails, then leave the process.
+    """Run `main` until it returns, a signal arrives or a job fails, then end the process.
 
-    `main` gets an event that is set when it should stop; jobs are what `monitor.jobs.start_job` starts. `loop_factory`
-    makes the event loop, asyncio's own when it is None. A ConfigError is left to the caller, as one line to the user.
+    `main` gets an event that is set when it should stop. Jobs are tasks that `monitor.jobs.start_job` started.
+    `loop_factory` makes the event loop; None means asyncio's own. Raises ConfigError, which the caller shows the user.
     """
     if (parent := os.environ.get(PARENT)) and not bind(int(parent)):
         sys.exit(EX_TEMPFAIL)
@@ -63,13 +63,13 @@ def run_service(role: str, config: Config, main: Main, loop_factory: LoopFactory
 
 
 def take_traces(config: Config, role: str) -> None:
-    """Take traces in this process if the configuration names a collector. Raises ConfigError without OpenTelemetry."""
+    """Switch tracing on if a collector is configured. Raises ConfigError when OpenTelemetry is not installed."""
     if config.tracing.endpoint:
         tracing.start(role, endpoint=config.tracing.endpoint, share=config.tracing.share)
 
 
 def leave(code: int) -> NoReturn:
-    """End the process now: threads of libraries must not keep it, and what matters is flushed."""
+    """End the process at once, without waiting for threads of libraries, after flushing output and traces."""
     tracing.stop()
     logger.info("stopped", exit_code=code)
     sys.stdout.flush()
@@ -110,7 +110,7 @@ async def _until_stopped(main: Main, watchdog: Watchdog) -> int:
     except asyncio.CancelledError:
         if not failed:
             raise
-    except Exception as error:  # noqa: BLE001  # whatever ends the process is logged with its reason
+    except Exception as error:  # noqa: BLE001  # any error that ends the process is logged with its reason
         _log_failure("main", error)
         failed = True
     finally:
@@ -120,7 +120,7 @@ async def _until_stopped(main: Main, watchdog: Watchdog) -> int:
 
 
 def _log_failure(job: str, error: BaseException) -> None:
-    """Say why the process ends; an error that nobody foresaw with its traceback."""
+    """Log why the process ends; an unexpected error with its traceback."""
     reason = getattr(error, "reason", "crash")
     foreseen = isinstance(error, SummitryError)
     logger.critical(
@@ -129,7 +129,7 @@ def _log_failure(job: str, error: BaseException) -> None:
 
 
 def end_within(seconds: float) -> None:
-    """End the process (code 75) after so many seconds, from a thread that needs no event loop."""
+    """End the process (code 75) after `seconds`, from a thread, in case the event loop hangs."""
     timer = threading.Timer(seconds, _end_hard, [seconds])
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""Start a process: its pages first, so that it can say what it waits for, then the broker and the topics."""
+"""Start a process: serve its pages, so that `/ready` can say what it waits for, then wait for broker and topics."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ logger = structlog.get_logger()
 
 
 class Starting:
-    """The condition of a process that can't work yet."""
+    """The condition of a process that is still starting."""
 
     def __init__(self) -> None:
         self.waiting_for = "starting"
 
     def wait_for(self, what: str) -> None:
-        """Say from now on that this is waited for."""
+        """Set what the process waits for."""
         self.waiting_for = what
 
     def not_ready(self) -> Iterable[str]:
-        """Never ready."""
+        """Yield what the process waits for."""
         yield self.waiting_for
 
     def not_live(self) -> Iterable[str]:
-        """Return a process that waits is live: it ends by itself when it has waited for too long."""
+        """Return nothing: a process that waits is live, and ends by itself when it has waited for too long."""
         return ()
 
 
@@ -41,9 +41,9 @@ async def start_up(
 ) -> int:
     """Wait until the broker answers and the topics that `part` uses are as declared.
 
-    Gives the port of the pages, chosen if `port` is 0. `/ready` says meanwhile what is waited for. Afterwards the port
-    is free for the process's real pages, and a job watches the topics. Returns early when `stop` is set. Raises
-    BrokerError when no broker answers for `broker.connect_timeout`, or a topic or a right on it is missing, and
+    Meanwhile `/ready` says what the process waits for. Returns the port of the pages, which is chosen if `port` is 0;
+    the port is then free for the process's own pages, and a job watches the topics. Returns early when `stop` is set.
+    Raises BrokerError when no broker answers within `broker.connect_timeout`, or a topic or right is missing, and
     ConfigError when a topic's partitions or the port can't be used.
     """
     starting = Starting()
@@ -64,6 +64,6 @@ async def start_up(
 
 async def _prepare(config: Config, broker: BrokerSettings, starting: Starting, part: Part | None) -> None:
     await wait_for_broker(broker, config.broker.connect_timeout.total_seconds(), waiting=starting.wait_for)
-    starting.wait_for("looking at the topics")
+    starting.wait_for("checking the topics")
     found = await check_topics(broker, config, part)
     start_job(watch_topics(broker, config, found), "topics")

@@ -1,13 +1,13 @@
-"""Keep the whole service running on one machine (`summitry up`), as a small family of processes.
+"""Keep the whole service running on one machine (`summitry up`), as a supervisor and its child processes.
 
     supervisor ── embedded broker (unless another one is named)
                ├─ poller
                ├─ worker
                └─ board
 
-A child that ends is started again with growing pauses, and why it ended is logged. The embedded broker keeps everything
-in memory, so when it ends, all is started again from the topics on. Children are bound to the supervisor's life, and at
-the end everything is gone within ten seconds.
+A child that ends is restarted after a pause, which grows with each failure; the reason of its end is logged. The
+embedded broker keeps everything in memory, so when it ends, the topics are created again and all children restarted.
+Children die with the supervisor. When the supervisor stops, all processes end within ten seconds.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from monitor.errors import ConfigError
 
 logger = structlog.get_logger()
 
-#: A child that ran for this long (seconds) was well: the next pause is the first one again.
+#: After a child has run for this many seconds, the pause before its next restart is the first one again.
 WELL_AFTER = 60.0
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-#: The children end themselves within `agents.process.running.STOP_TIMEOUT`; after this (seconds) they are killed.
+#: Children end by themselves within `agents.process.running.STOP_TIMEOUT`; after this many seconds they are killed.
 STOP_TIMEOUT = 9.0
-#: The exit codes of a mistake in the configuration (starting again would not help), and of a wish to be started again.
+#: The exit codes for a mistake in the configuration, where a restart does not help, and for a requested restart.
 MISTAKE, AGAIN = 2, 75
 
 
 @dataclass
 class Child:
-    """One kind of child process and how it fares."""
+    """One child process, with the number of its restarts and failures."""
 
     role: str
     command: Sequence[str]
@@ -49,7 +49,7 @@ class Child:
     failures: int = 0
 
     async def start(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
-        """Start the process, in a session of its own, so that Ctrl-C reaches the supervisor only."""
+        """Start the process, in its own session, so that Ctrl-C reaches only the supervisor."""
         self.process = await asyncio.create_subprocess_exec(
             *self.command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -59,18 +59,18 @@ class Child:
         return self.process
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process, if it is there."""
+        """Send a signal to the process, if it runs."""
         if self.process is not None and self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(number)
 
 
 def reason_of(code: int) -> str:
-    """Say an exit code in words."""
+    """Return a description of an exit code."""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
     known = {
-        AGAIN: "asked to be started again (75), see its log above",
+        AGAIN: "requested a restart (75), see its log above",
         MISTAKE: "a mistake in the configuration (2)",
         1: "it hung and was ended (1)",
     }
@@ -80,8 +80,9 @@ def reason_of(code: int) -> str:
 class Supervisor:
     """Keeps broker and children running until it is cancelled.
 
-    `prepare(url)` makes a broker ready: topics, feeds. `commands(url)` gives role and command line of each child.
-    `mend(url)` makes what a child that asked to be started again may have missed, such as a topic that was deleted.
+    `prepare(url)` prepares a broker: topics, feeds. `commands(url)` returns the command line of each child by its role.
+    `mend(url)` is called before a child that requested a restart; it creates what may be missing, such as a topic that
+    was deleted.
     """
 
     def __init__(
@@ -102,9 +103,9 @@ class Supervisor:
         self.broker: EmbeddedBroker | None = None
 
     async def run(self) -> None:
-        """Run until cancelled; everything is stopped when this ends.
+        """Run until cancelled, then stop everything.
 
-        Raises what `prepare` raises, BrokerError when the embedded broker can't be started, and ConfigError when a
+        Raises the errors of `prepare`, BrokerError when the embedded broker can't be started, and ConfigError when a
         child finds a mistake in the configuration.
         """
         while True:
@@ -121,7 +122,7 @@ class Supervisor:
                     await self.broker.stop()
 
     async def _family(self, url: str) -> None:
-        """Keep the children running until the broker is gone."""
+        """Keep the children running until the embedded broker ends."""
         for role, command in self._commands(url).items():
             known = self.children.get(role)
             self.children[role] = Child(role, command, restarts=known.restarts + 1 if known else 0)
@@ -158,7 +159,7 @@ class Supervisor:
             await asyncio.Event().wait()
             return
         await self.broker.wait()
-        logger.error("embedded_broker_ended", effect="its topics are gone; everything is started again")
+        logger.error("embedded_broker_ended", effect="its topics are lost; all processes are restarted")
 
     async def _stop_children(self) -> None:
         processes = [child.process for child in self.children.values() if child.process is not None]
@@ -173,5 +174,5 @@ class Supervisor:
 
 
 def python(*arguments: str) -> list[str]:
-    """Give the command line of `summitry ARGUMENTS` with this interpreter."""
+    """Return the command line of `summitry ARGUMENTS` with this Python interpreter."""
     return [sys.executable, "-m", "agents", *arguments]

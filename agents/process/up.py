@@ -1,4 +1,4 @@
-"""Run `summitry up`: broker, topics, feeds, then poller, worker and board, in words that a person can follow."""
+"""Run `summitry up`: prepare broker, topics and feeds, then run poller, worker and board under the supervisor."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from monitor.kafka import BrokerSettings, wait_for_broker
 logger = structlog.get_logger()
 
 _LOG_LEVEL = "SUMMITRY_LOG__LEVEL"
-#: The most seconds that a child's new start waits for its topics to be made again.
+#: The most seconds that the restart of a child waits until missing topics are created.
 _MEND_WITHIN = 10.0
 
 
 async def run_up(config: Config, config_file: Path | None, broker_url: str | None, *, verbose: bool) -> int:
-    """Run the service until SIGINT or SIGTERM; returns the exit code. Raises SummitryError when it can't start."""
+    """Run the service until SIGINT or SIGTERM. Returns the exit code. Raises SummitryError when it can't start."""
     if (parent := os.environ.get(PARENT)) and not bind(int(parent)):
         return 75
     log = _quieter(config.log, verbose=verbose)
@@ -55,7 +55,7 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
             click.echo(f"summitry: the board is at {address}", err=True)
 
     async def mend(url: str) -> None:
-        """Make topics again that were deleted, with their feeds. What fails is tried at the next start of a child."""
+        """Create topics that were deleted, and write the feeds again. After a failure the next restart tries again."""
         broker = settings(url)
         try:
             async with asyncio.timeout(_MEND_WITHIN):
@@ -69,7 +69,7 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
         options = [*(["--config", str(config_file)] if config_file else []), *(["--broker", url] if url else [])]
         return {role: python(role, *options) for role in ("poller", "worker", "board")}
 
-    # A broker of the configuration stays in the configuration: its password must not be seen on a command line.
+    # The URL of a configured broker is not passed on, since its password would be visible on the command line.
     supervisor = Supervisor(
         prepare, commands, broker_url=None if embedded else broker_url or "", environment=environment, mend=mend
     )
@@ -84,5 +84,5 @@ async def run_up(config: Config, config_file: Path | None, broker_url: str | Non
 
 
 def _quieter(log: Log, *, verbose: bool) -> Log:
-    """Log warnings only, unless another level than the default one was asked for."""
+    """Return the settings with the level `warning`, unless `verbose` or another level than the default is set."""
     return log if verbose or log.level != Log().level else msgspec.structs.replace(log, level="warning")

@@ -1,1 +1,1 @@
-"""Records in, records out: the topics, the Faust app, the guard around each record, and the dead letters."""
+"""Read and write records of topics: topics and rights, the Faust app, the guard around each record, dead letters."""

@@ -1,9 +1,9 @@
-"""Make the Faust app, and agents that read a topic in the one shape that loses nothing.
+"""Make the Faust app, and add agents in the form that loses no record.
 
-Agents read raw bytes, one record at a time (`concurrency=1`), inside the guard, and never raise. Faust does what it is
-good at: group membership, fair reading of several topics, back-pressure, and committing what was handled. State is kept
-in compacted topics that are read when a partition is assigned (agents/store.py), and not in Faust's tables: the
-assembler's state and the delivery log are then recovered in one way.
+An agent reads raw bytes, one record at a time (`concurrency=1`), inside the guard, and never raises. Faust is used for
+group membership, fair reading of several topics, back-pressure and committing offsets. Faust's tables are not used:
+state is in compacted topics that are read when a partition is assigned (agents/store.py), so that the assembler's state
+and the delivery log are recovered in the same way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 T = TypeVar("T")
 R_contra = TypeVar("R_contra", contravariant=True)
 
-#: A killed worker's partitions are idle for this long (seconds); Faust's own default is a minute.
+#: Seconds until the partitions of a killed worker are assigned to others; Faust's default is a minute.
 SESSION_TIMEOUT = 10.0
 _HEARTBEAT = 3.0
 _COMMIT_INTERVAL = 1.0
@@ -33,15 +33,15 @@ class Handler(Protocol[R_contra]):
     """Handles one decoded record that came from `incoming`."""
 
     async def __call__(self, record: R_contra, /, incoming: Incoming) -> None:
-        """Return once the record's effects are on the broker. Raises what the guard is to decide on."""
+        """Return once the record's effects are on the broker. The guard handles whatever it raises."""
 
 
 class _ConsumerThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401  # as Faust declares it
-        """Make a consumer with short fetches.
+        """Make a consumer that waits only briefly for a fetch.
 
-        Faust asks the broker to hold an empty fetch for 1.5 s, and the embedded broker does so even when another topic
-        of the same request has news: three stages would cost three such waits.
+        Faust asks the broker to hold an empty fetch for 1.5 s. The embedded broker does so even when another topic of
+        the same request has new records, so an article could wait that long at each of the three stages.
         """
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001  # Faust has no setting for it
@@ -62,11 +62,11 @@ class _App(faust.App):
         return _Transport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
-        """Make no directories: nothing is kept on disk."""
+        """Do nothing: no state is kept on disk."""
 
 
 def make_app(names: TopicNames, broker: BrokerSettings, *, instance_id: str | None = None) -> faust.App:
-    """Make a Faust app, not started yet. `instance_id` makes its group membership static across restarts."""
+    """Make a Faust app without starting it. `instance_id` makes its group membership static across restarts."""
     return _App(
         names.group,
         broker=";".join(f"kafka://{server}" for server in broker.servers),
@@ -92,9 +92,9 @@ def make_app(names: TopicNames, broker: BrokerSettings, *, instance_id: str | No
 
 
 def coordinator_of(app: faust.App) -> Any:  # noqa: ANN401  # aiokafka has no types
-    """Return aiokafka's group coordinator of an app that has partitions; it sends the heartbeats."""
+    """Return aiokafka's group coordinator, which sends the heartbeats, of an app that has partitions."""
     consumer: Any = app.consumer
-    return consumer._thread._ensure_consumer()._coordinator  # noqa: SLF001  # Faust gives no way to it
+    return consumer._thread._ensure_consumer()._coordinator  # noqa: SLF001  # Faust has no public access to it
 
 
 def _credentials(broker: BrokerSettings) -> Any:  # noqa: ANN401  # Faust has no types
@@ -119,7 +119,7 @@ def add_agent(
     decode: Callable[[bytes], T],
     handle: Handler[T],
 ) -> None:
-    """Add an agent to the app: it reads `topic` and hands each decoded record to `handle`, inside `guard`."""
+    """Add an agent that reads `topic`, decodes each record and calls `handle` with it, inside `guard`."""
 
     async def read(stream: faust.StreamT[bytes]) -> None:
         async for event in stream.events():

@@ -1,11 +1,11 @@
-"""Dead letters: what could not be handled, set aside with its reason, listed and replayed.
+"""Dead letters: records that could not be handled, stored with the reason, to be listed and replayed later.
 
-A dead letter's id is the place that its record came from, `topic:partition:offset`, so a record that fails again after
-a crash is one dead letter. Replaying sends the record back to its topic and marks the letter as replayed, by a second
-record with the same id.
+The id of a dead letter is the position of its record, `topic:partition:offset`, so a record that fails again after a
+crash is still one dead letter. Replaying sends the record back to its topic, and writes a second letter with the same
+id that is marked as replayed.
 
-A dead letter always fits into its topic. A value that is too large for that is compressed; one that is still too large
-is cut, and replaying reads the whole one where it came from, as long as that topic keeps it.
+A dead letter always fits into its topic. A value that is too large is compressed; if it is still too large, it is cut.
+Replaying a cut letter reads the value from its original topic, as long as that still has it.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
 from monitor.errors import BrokerError, DecodeError, SummitryError
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, read_at, read_to_end
-from monitor.record_batches import Unreadable
+from monitor.record_batches import MAX_BATCH_BYTES, Unreadable
 from monitor.records import Moment, Record, decode, encode
 
-#: The most bytes that an encoded letter may have: the topic's limit, less what a record batch adds.
+#: The most bytes of an encoded letter: the topic's limit minus the overhead of a record batch.
 MAX_LETTER_BYTES = MAX_RECORD_BYTES - 16 * 1024
-#: The size of a letter that every broker takes, and what is kept of a value or key that is cut (bytes).
+#: Bytes of a letter that every broker accepts, and the most bytes that are kept of a value or key that is cut.
 _SMALL, _KEPT = 16 * 1024, 64 * 1024
 
 
 class DeadLetter(Record, frozen=True, kw_only=True):
-    """One record that failed; `value` and `key` are its raw bytes (base64 in JSON).
+    """One record that failed. `value` and `key` are its raw bytes (base64 in JSON).
 
-    Where `packed` or `cut` is set, `size` and `digest` (SHA-256) are those of the whole value. A `packed` value is
-    compressed; a `cut` one is only the beginning, or None. Use `whole_value` to read it.
+    A `packed` value is compressed. A `cut` value is only the beginning of it, or None. For both, `size` and `digest`
+    (SHA-256) are those of the whole value. Read the value with `whole_value`.
     """
 
     SCHEMA: ClassVar[int] = 2
@@ -61,14 +61,24 @@ class DeadLetter(Record, frozen=True, kw_only=True):
     digest: str = ""
 
     def whole_value(self) -> bytes | None:
-        """Give the value as it was, or what is left of it when it was cut."""
-        if self.packed and self.value is not None:
-            return zstandard.ZstdDecompressor().decompress(self.value, max_output_size=self.size or 0)
-        return self.value
+        """Return the original value, or its beginning when it was cut.
+
+        Raises DecodeError when a compressed value is damaged or larger than any record can be.
+        """
+        if not self.packed or self.value is None:
+            return self.value
+        try:
+            packed = zstandard.ZstdDecompressor().stream_reader(self.value, read_across_frames=True)
+            value = packed.read(MAX_BATCH_BYTES + 1)
+        except zstandard.ZstdError as error:
+            raise DecodeError(f"the value of {self.id} is damaged: {error}") from error
+        if len(value) != self.size:
+            raise DecodeError(f"the value of {self.id} is damaged: it has another size than {self.size} bytes")
+        return value
 
 
 def fitted(letter: DeadLetter, limit: int = MAX_LETTER_BYTES) -> DeadLetter:
-    """Give the letter, changed only if it is larger than `limit` bytes: then its value is compressed, or else cut."""
+    """Return the letter; if it is larger than `limit` bytes, with its value compressed, or cut if need be."""
     value, kept = letter.value or b"", min(_KEPT, limit // 8)
     if _fits(letter, limit):
         return letter
@@ -87,15 +97,15 @@ def fitted(letter: DeadLetter, limit: int = MAX_LETTER_BYTES) -> DeadLetter:
 
 
 def _fits(letter: DeadLetter, limit: int) -> bool:
-    # The first look is cheap: bytes are base64 in JSON.
+    # First a cheap estimate: bytes are base64 in JSON, 4/3 as long.
     raw = len(letter.value or b"") + len(letter.key or b"")
     return 4 * raw // 3 < limit and len(encode(letter)) <= limit
 
 
 async def write(outbox: Outbox, topic: str, letter: DeadLetter) -> None:
-    """Send a dead letter, made to fit, and await the broker's ack. Raises BrokerError.
+    """Send a dead letter that fits into the topic, and wait for the broker's ack. Raises BrokerError.
 
-    A broker that takes less than what the topic was declared with gets a letter of some kilobytes.
+    If the broker has a lower limit than the declared one, a letter of 16 kB is sent.
     """
     try:
         await outbox.send(topic, letter.topic.encode(), encode(fitted(letter)))
@@ -106,9 +116,9 @@ async def write(outbox: Outbox, topic: str, letter: DeadLetter) -> None:
 
 
 async def read(broker: BrokerSettings, topic: str, *, replayed: bool = False) -> list[DeadLetter]:
-    """Give all dead letters, oldest first, each once; those already replayed only where asked for.
+    """Return all dead letters, the oldest first; with `replayed`, also those that were replayed.
 
-    A record of the topic that is no dead letter itself is passed over. Raises BrokerError.
+    Records of the topic that are not dead letters are skipped. Raises BrokerError.
     """
     letters: dict[str, DeadLetter] = {}
     async for record in read_to_end(broker, topic):
@@ -121,18 +131,21 @@ async def read(broker: BrokerSettings, topic: str, *, replayed: bool = False) ->
 async def replay(
     outbox: Outbox, names: TopicNames, letter: DeadLetter, now: datetime, broker: BrokerSettings | None = None
 ) -> None:
-    """Send a letter's record to where it came from, then mark it as replayed. Raises SummitryError, BrokerError.
+    """Send a letter's record back to its topic, then mark the letter as replayed.
 
-    The record of a letter that was cut is read from its topic at `broker`. A message that was given up is not a record
-    of a topic: the workers are asked to send it again.
+    The value of a cut letter is read from its topic at `broker`. A letter of a message that was given up is not a
+    record of a topic; for it the workers are asked to send the message again. Raises SummitryError when the record
+    can't be read any more or its topic is not one of this service, BrokerError, and DecodeError for a damaged letter.
     """
     if letter.topic == names.deliveries and letter.partition < 0:
-        # Here and not above: every process reads dead letters' form, and a poller needs nothing of alerts.
+        # Imported here, because the poller imports this module and needs nothing of `monitor.notify`.
         from monitor.notify import Delivery, Retry  # noqa: PLC0415
 
         delivery = decode(Delivery, letter.whole_value() or b"")
         wish = Retry(id=f"replay-{letter.id}", at=now, receiver=delivery.receiver, event_id=delivery.event_id)
         await outbox.send(names.silences, wish.id.encode(), encode(wish))
+    elif not letter.topic.startswith(f"{names.prefix}."):
+        raise SummitryError(f"{letter.id} is of {letter.topic}, which is not a topic of this service")
     else:
         key, value = (letter.key, letter.whole_value()) if not letter.cut else await _original(letter, broker)
         await outbox.send(letter.topic, key, value, partition=letter.partition)
@@ -140,21 +153,21 @@ async def replay(
 
 
 async def _original(letter: DeadLetter, broker: BrokerSettings | None) -> tuple[bytes | None, bytes | None]:
-    """Read the record that a letter was cut from."""
+    """Return key and value of the record that a cut letter is about. Raises SummitryError when it can't be read."""
     record = await read_at(broker, letter.topic, letter.partition, letter.offset) if broker else None
     if record is None:
-        raise SummitryError(f"{letter.id} is not on its topic any more, and the letter holds only its beginning")
+        raise SummitryError(f"{letter.id} is not in its topic any more, and the dead letter has only the start of it")
     if isinstance(record.value, Unreadable):
         raise SummitryError(f"{letter.id} can't be read: {record.value.reason}")
     if letter.digest and hashlib.sha256(record.value or b"").hexdigest() != letter.digest:
-        raise SummitryError(f"{letter.id} holds another record now: the topic was made again")
+        raise SummitryError(f"{letter.id} is another record now: the topic was deleted and created again")
     return record.key, record.value
 
 
 def select(
     letters: Iterable[DeadLetter], ids: Iterable[str], reason: str | None, stage: str | None
 ) -> list[DeadLetter]:
-    """Give the letters with one of the ids (all, without ids), of one reason and one stage (any, where None)."""
+    """Return the letters with one of the ids (no ids: all), and with the reason and stage (None: any)."""
     wanted = set(ids)
     return [
         letter

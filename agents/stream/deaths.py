@@ -1,11 +1,13 @@
-"""Count the processes that died over one record, so that it can be set aside before it kills for ever.
+"""Find the records that kill their process, so that they can be set aside after three deaths.
 
-A record may end its process in ways that no `except` sees: it takes all memory, or loops inside C code. The next
-process reads it again, and so on. So each partition has a mark on a compacted topic. It is open while a process reads
-the partition, and closed when that process gives the partition up in order. A process that finds an open mark knows
-that the owner before it died, and reads carefully for a while: one record at a time over all partitions, each record
-named in the mark before it is handled, and taken out again once it is. So if the process dies, it is known over which
-record, and no other is blamed. Nothing is written otherwise.
+A record may end its process in ways that no `except` can catch: it uses all memory, or loops inside C code. The next
+process would read it again and die too, and so on.
+
+Each partition has a *mark*, a record on a compacted topic. The mark is open while a process reads the partition, and is
+closed when that process gives the partition up normally. A process that finds an open mark knows that the previous
+owner died. It then reads *carefully* for a while: one record at a time over all its partitions; the offset of a record
+is written into the mark before the record is handled, and removed afterwards. So if the process dies, the mark names
+the record that killed it. In normal operation nothing else is written.
 """
 
 from __future__ import annotations
@@ -28,17 +30,16 @@ from monitor.records import Record, decode, encode
 
 logger = structlog.get_logger()
 
-#: How long a partition is read carefully after its last owner died (seconds), and at least until past the record
-#: that was marked.
+#: Seconds for which a partition is read carefully after its owner died; longer if a marked record is still to come.
 CAREFUL_FOR = 15.0
-#: The most seconds to wait for the broker's answer: a partition must not be held up for its mark.
+#: The most seconds to wait for the broker's answer, so that a mark never blocks its partition for long.
 _PATIENCE = 5.0
 
 Place = tuple[str, int]
 
 
 class Mark(Record, frozen=True, kw_only=True):
-    """Whether a process reads a partition; `suspects` has the offsets of records and how often each was begun."""
+    """Whether a process reads a partition (`open`). `suspects` maps offsets to how many processes began that record."""
 
     topic: str
     partition: int
@@ -48,10 +49,10 @@ class Mark(Record, frozen=True, kw_only=True):
 
 @dataclass
 class _Care:
-    """Since when (seconds) a partition is read carefully, and how many processes died over which offset before.
+    """The state of a partition that is read carefully since the time `since`, in seconds of the monotonic clock.
 
-    Offsets that were set aside for it stay among the `suspects` for a while: until Faust has committed them, each
-    process finds them again.
+    `suspects` maps offsets to the number of processes that died with that record. Offsets in `set_aside` stay among
+    the `suspects` for a while, because until Faust has committed them, the next process reads them again.
     """
 
     since: float
@@ -60,7 +61,7 @@ class _Care:
 
 
 class Deaths:
-    """Marks what this process reads. What can't be written or read of the marks is passed over with a warning."""
+    """Writes and reads the marks. If the broker fails, a warning is logged and reading goes on without marks."""
 
     def __init__(
         self, broker: BrokerSettings, topic: str, outbox: Outbox, monotonic: Callable[[], float] = time.monotonic
@@ -68,14 +69,16 @@ class Deaths:
         self._broker, self._topic, self._outbox, self._monotonic = broker, topic, outbox, monotonic
         self._owned: set[Place] = set()
         self._careful: dict[Place, _Care] = {}
-        self._turn = asyncio.Lock()
-        #: Set while the marks of all partitions of this process are known.
+        #: Held while a suspect record, or a suspect message to a receiver, is processed, so a death has one cause.
+        self.turn = asyncio.Lock()
+        #: Set once the marks of all partitions of this process were read.
         self._known = asyncio.Event()
 
     async def assign(self, partitions: Iterable[Place]) -> None:
-        """Open the marks of partitions that are new to this process; those left open by a dead one are read carefully.
+        """Open the marks of partitions that are new to this process.
 
-        Partitions that are not named belong to others from now on.
+        Partitions whose marks a dead process left open are read carefully. `partitions` are all that this process owns;
+        the others belong to other processes from now on.
         """
         wanted = set(partitions)
         new = wanted - self._owned
@@ -98,10 +101,10 @@ class Deaths:
         self._known.set()
 
     async def close(self, partitions: Iterable[Place] | None = None) -> None:
-        """Close the marks of partitions that are given up in order, of all without an argument.
+        """Close the marks of partitions that are given up normally; of all partitions without an argument.
 
-        A suspect that this process did not get past stays marked, with the deaths before: giving a partition up while
-        it is in hand is no death.
+        A suspect that this process has not finished stays in the mark with its earlier deaths only, since giving up the
+        partition is not a death.
         """
         given_up = self._owned if partitions is None else self._owned & set(partitions)
         self._owned = self._owned - given_up
@@ -114,9 +117,9 @@ class Deaths:
 
     @asynccontextmanager
     async def in_hand(self, incoming: Incoming) -> AsyncIterator[int]:
-        """Wrap the handling of one record; gives how many processes died over it.
+        """Wrap the handling of one record. Yields how many processes died with this record before.
 
-        Waits until the marks are known: Faust hands out the first records before `assign` has returned.
+        First waits until the marks were read, since Faust passes on the first records before `assign` has returned.
         """
         if not self._known.is_set():
             with contextlib.suppress(TimeoutError):
@@ -126,7 +129,7 @@ class Deaths:
             yield 0
             return
         place = incoming.topic, incoming.partition
-        async with self._turn:
+        async with self.turn:
             care = self._careful.get(place)
             if care is None:
                 yield 0
@@ -135,19 +138,19 @@ class Deaths:
             await self._mark(place, {**care.suspects, incoming.offset: deaths + 1})
             try:
                 yield deaths
-            except Exception:  # the process ends for something else (agents/stream/guard.py)
+            except Exception:  # the guard ends the process for another reason, so this is not the record's death
                 await self._mark(place, care.suspects)
                 raise
             await self._passed(place, care, incoming.offset, deaths)
 
     async def _passed(self, place: Place, care: _Care, offset: int, deaths: int) -> None:
-        """Take a record that is done out of the mark, and end the careful reading when it is time."""
+        """Remove a finished record from the mark, and end the careful reading when it is time."""
         if deaths >= MAX_DEATHS:
             care.set_aside.add(offset)
         else:
             care.suspects.pop(offset, None)
         if self._careful.get(place) is not care:
-            return  # given up meanwhile, and its mark is written
+            return  # the partition was given up meanwhile, and its mark is written
         to_come = any(at > offset for at in care.suspects)
         if not to_come and self._monotonic() - care.since > CAREFUL_FOR:
             del self._careful[place]
@@ -180,5 +183,6 @@ class Deaths:
             except DecodeError as error:
                 logger.warning("mark_unreadable", key=key, error=str(error))
                 continue
-            marks[mark.topic, mark.partition] = mark
+            if key == f"{mark.topic}:{mark.partition}":  # one under another key is not written by us
+                marks[mark.topic, mark.partition] = mark
         return marks

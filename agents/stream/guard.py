@@ -1,12 +1,13 @@
-"""Run a handler over each record of a topic so that no record is lost and none stops the others.
+"""Call a handler for each record of a topic, so that no record is lost and no record blocks the others.
 
-Faust commits a message when its agent goes on to the next one, and also when the agent raises: a raised error loses the
-message (docs/guarantees.md has the measurement). So nothing is ever raised out of an agent. The guard decodes, handles
-within a time limit, retries what may succeed later, and otherwise writes the bytes and the reason to the dead letters
-and awaits the broker's ack. If the broker itself fails for long, or what is installed or stored is broken, the process
-ends at once with code 75 (EX_TEMPFAIL), so that the offset stays uncommitted and the next process starts from there.
+Faust commits a message when its agent asks for the next one, and also when the agent raises; so an error that an agent
+raises loses the message (docs/guarantees.md has the measurement). Therefore nothing is ever raised out of an agent. The
+guard decodes the record, calls the handler with a time limit, and retries errors that may go away. If that fails, it
+writes the record and the reason to the dead letters and waits for the broker's ack. If the broker fails for long, or
+the installation or the stored state is broken, it ends the process with code 75 (EX_TEMPFAIL). The offset is then not
+committed, and the next process continues with the same record.
 
-Each topic that the service reads goes through a guard, also those that no Faust agent reads (agents/stream/reading.py).
+Every topic that the service reads goes through a guard, also those without a Faust agent (agents/stream/reading.py).
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ _LONGEST_TRACEBACK = 8000
 
 @dataclass(frozen=True)
 class Incoming:
-    """One record as it came from a topic. `value` is an `Unreadable` when the record could not be read."""
+    """One record as it was read from a topic. `value` is an `Unreadable` when it could not be read."""
 
     topic: str
     partition: int
@@ -68,7 +69,7 @@ class Incoming:
 
     @classmethod
     def of(cls, record: ConsumerRecord) -> Incoming:
-        """Make one of a record as aiokafka gives it."""
+        """Convert a record of aiokafka."""
         moment = moment_of(record.timestamp / 1000) if record.timestamp is not None else None
         return cls(
             record.topic, record.partition, record.offset, record.key, record.value, moment, record.headers or ()
@@ -76,12 +77,12 @@ class Incoming:
 
     @property
     def id(self) -> str:
-        """The place of the record: `topic:partition:offset`."""
+        """The position of the record: `topic:partition:offset`."""
         return f"{self.topic}:{self.partition}:{self.offset}"
 
 
 def moment_of(seconds: float | None) -> datetime | None:
-    """Give a record's timestamp (seconds since 1970) as a time, None when there is none or no calendar has it."""
+    """Return a record's timestamp (seconds since 1970) as a datetime; None when it is missing or out of range."""
     try:
         return datetime.fromtimestamp(seconds, UTC) if seconds is not None and seconds >= 0 else None
     except (OverflowError, ValueError, OSError):
@@ -90,9 +91,9 @@ def moment_of(seconds: float | None) -> datetime | None:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a record may take (`limit`, seconds), and the waits between attempts (seconds).
+    """The seconds that one attempt may take (`limit`), and the waits between attempts in seconds.
 
-    `broker_waits` are for a broker that fails; after the last one the process ends.
+    `broker_waits` are used when the broker fails; after the last one the process ends.
     """
 
     limit: float = 60.0
@@ -100,20 +101,23 @@ class Patience:
     broker_waits: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 5.0, 10.0)
 
 
-#: Wraps the handling of one record: gives how many processes died over it before (agents/stream/deaths.py).
+#: Wraps the handling of one record; yields how many processes died with it before (agents/stream/deaths.py).
 InHand = Callable[[Incoming], AbstractAsyncContextManager[int]]
-#: A record is set aside unread after this many deaths over it.
+#: A record is set aside without being decoded after this many deaths.
 MAX_DEATHS = 3
 
 
 @asynccontextmanager
 async def never_deadly(_incoming: Incoming) -> AsyncIterator[int]:
-    """Wrap the handling of a record where nobody counts the deaths."""
+    """Wrap the handling of a record without counting deaths."""
     yield 0
 
 
 class Guard:
-    """Runs one stage's handler over its records; `progress` is told of each record that is done."""
+    """Calls one stage's handler for its records. `progress` is called after each record.
+
+    `in_hand` wraps the handling and counts deaths. `die` ends the process; tests replace it.
+    """
 
     def __init__(
         self,
@@ -139,9 +143,9 @@ class Guard:
     async def run(
         self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
     ) -> str:
-        """Handle one record; returns what became of it: `ok`, `retried` (and then ok) or `dead_letter`.
+        """Handle one record. Returns `ok`, `retried` (succeeded after a retry) or `dead_letter`.
 
-        Never raises but for cancellation, and does not return when the fault is not the record's.
+        Raises nothing but CancelledError. Ends the process when the record is not the cause of the failure.
         """
         started = time.perf_counter()
         step = tracing.step(
@@ -152,9 +156,9 @@ class Guard:
             try:
                 async with self._in_hand(incoming) as deaths:
                     outcome = await self._attempts(incoming, decode, handle, deaths)
-            except _GivenUpError as given_up:  # outside of `in_hand`: this death is not the record's
+            except _GivenUpError as given_up:  # outside of `in_hand`, so that this death does not count for the record
                 self._die(EX_TEMPFAIL)
-                raise SystemExit(EX_TEMPFAIL) from given_up  # only where `die` is a test's
+                raise SystemExit(EX_TEMPFAIL) from given_up  # only reached in tests, which replace `die`
         stage_duration.labels(self.stage).observe(time.perf_counter() - started)
         stage_events.labels(self.stage, outcome).inc()
         self._progress(incoming)
@@ -171,9 +175,9 @@ class Guard:
             try:
                 await self._once(incoming, decode, handle, deaths)
             except (DataFileError, ConfigError, StateError) as error:
-                # What is installed or stored is broken, not the record: all others would become dead letters, too.
+                # The installation or the stored state is broken, not the record; every record would fail like this.
                 raise _given_up("not_the_records_fault", error) from error
-            except Exception as error:  # this is the one place where every error must end
+            except Exception as error:  # every error of a handler ends here
                 broker = isinstance(error, BrokerError | KafkaError)
                 wait = next(broker_waits if broker else waits, None) if _is_retryable(error) else None
                 if wait is None:
@@ -191,7 +195,7 @@ class Guard:
         self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]], deaths: int
     ) -> None:
         if deaths >= MAX_DEATHS:
-            raise DeadlyRecordError(f"{deaths} processes died over this record; it is set aside unread")
+            raise DeadlyRecordError(f"{deaths} processes died while they handled this record; it is set aside")
         if isinstance(incoming.value, Unreadable):
             raise DecodeError(_unreadable(incoming.offset, incoming.value), reason="unreadable")
         record = decode(incoming.value or b"")
@@ -205,7 +209,7 @@ class Guard:
             raise StageTimeoutError(f"{self.stage} took longer than {self._patience.limit:g} s") from error
 
     async def _set_aside(self, incoming: Incoming, error: Exception, attempts: int) -> None:
-        """Write the dead letter; ends the process when that can't be done. Raises nothing else but cancellation."""
+        """Write the dead letter. Raises _GivenUpError, which ends the process, when that fails."""
         try:
             letter = self._letter(incoming, error, attempts)
             for wait in (*self._patience.broker_waits, None):
@@ -219,7 +223,7 @@ class Guard:
                     break
         except _GivenUpError:
             raise
-        except Exception as failure:  # raised out of an agent, it would lose the record
+        except Exception as failure:  # an error that leaves the agent would lose the record
             raise _given_up("dead_letter_lost", failure) from failure
         dead_letters.labels(self.stage, letter.reason).inc()
         tracing.failed(letter.reason)
@@ -246,7 +250,7 @@ class Guard:
 
 
 class _GivenUpError(Exception):
-    """The process has to end, for a fault that is not the record's."""
+    """The process has to end, for a reason that is not the record's fault."""
 
 
 def _given_up(event: str, error: Exception) -> _GivenUpError:
@@ -259,7 +263,7 @@ def _unreadable(offset: int, value: Unreadable) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Give the text with half characters, which no JSON holds, as escapes: an error may quote a hostile record."""
+    """Return the text with lone surrogates escaped: an error may quote a hostile record, and JSON can't hold them."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -275,17 +279,17 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def cpu_limit(seconds: float) -> Iterator[None]:
-    """Interrupt plain Python code that runs longer than `seconds`, by StageTimeoutError (not retryable).
+    """Interrupt Python code that runs longer than `seconds`, by raising StageTimeoutError (not retryable) in it.
 
-    The event loop can't interrupt a handler that never awaits; a timer signal can (the regular expressions of the
-    standard library look for signals, too). Works in the main thread, and does nothing in others.
+    The event loop can't interrupt code that never awaits, but a timer signal can; the standard library's regular
+    expressions check for signals too. Works in the main thread only, and does nothing in other threads.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise StageTimeoutError(f"it took longer than {seconds:g} s of computing", retryable=False)
+        raise StageTimeoutError(f"it computed for longer than {seconds:g} s", retryable=False)
 
     before = signal.signal(signal.SIGALRM, interrupt)
     timer = signal.setitimer(signal.ITIMER_REAL, seconds)

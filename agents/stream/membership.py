@@ -1,9 +1,9 @@
-"""Is this process still a member of its consumer group? What the group coordinator said last, and how long ago.
+"""Know whether this process is certainly still a member of its consumer group, by the time of its last heartbeat.
 
-Kafka gives the partitions of a member to others once it has heard nothing of it for the session's timeout. A member
-that was suspended or cut off hears of that only afterwards, so it must not do in between what its successor may have
-done. It holds the partitions for certain only for a while after a heartbeat that was answered, counted from before the
-heartbeat was sent, on a clock that runs on while the machine sleeps.
+Kafka assigns the partitions of a member to others when it gets no heartbeat for the session timeout. A member that was
+suspended or cut off from the broker learns that only afterwards, and until then must not send what its successor may
+have sent already. So it counts as the owner of its partitions only for a part of the session timeout after a heartbeat
+that was answered. The time is counted from before the heartbeat was sent, on a clock that includes suspension.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from typing import Any
 from agents.stream.app import SESSION_TIMEOUT
 from monitor.clock import boot_time
 
-#: Seconds after an answered heartbeat for which partitions are ours. What is sent at the end of them has the rest of
-#: the session to arrive.
+#: Seconds after an answered heartbeat during which partitions certainly are ours. A message sent at their end has the
+#: rest of the session timeout to arrive.
 HOLDS_FOR = SESSION_TIMEOUT * 0.7
 
 
 class Membership:
-    """Knows until when the partitions of this process are its own for certain."""
+    """Knows until when this process certainly owns its partitions. `now` returns seconds, including suspension."""
 
     def __init__(self, holds_for: float = HOLDS_FOR, now: Callable[[], float] = boot_time) -> None:
         self._holds_for, self._now = holds_for, now
         self._renewed: float | None = None
 
     def renew(self) -> None:
-        """Note that the group has just taken this process in."""
+        """Note that this process has just joined the group."""
         self._renewed = self._now()
 
     def holds(self) -> bool:
-        """Say whether this process is a member for certain."""
+        """Tell whether this process certainly is a member."""
         return self._renewed is not None and self._now() - self._renewed < self._holds_for
 
     def follow(self, coordinator: Any) -> None:  # noqa: ANN401  # aiokafka has no types
-        """Note every heartbeat that the coordinator answers from now on. Calling it again changes nothing."""
+        """Note every heartbeat of the coordinator that is answered from now on. Calling it again has no effect."""
         if getattr(coordinator, "_summitry_membership", None) is self:
             return
         heartbeat = coordinator._do_heartbeat  # noqa: SLF001  # aiokafka has no hook for it

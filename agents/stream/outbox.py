@@ -1,4 +1,4 @@
-"""Send records so that they are on the broker when `send` returns."""
+"""Send records, and return only when the broker has acknowledged them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from monitor import tracing
 from monitor.errors import BrokerError
 
-#: Longer than a broker's restart or a change of leader, shorter than a stage's patience.
+#: Seconds to wait for an ack: longer than a restart of a broker or a change of leader, shorter than a stage's limit.
 ACK_TIMEOUT = 30.0
-#: Key, value and partition of a record; the key chooses the partition where none is given.
+#: Key, value and partition of a record. When the partition is None, the key decides it.
 Row = tuple[bytes, bytes | None, int | None]
 
 
 @contextmanager
 def awaited_ack(topic: str) -> Iterator[None]:
-    """Turn whatever keeps the broker from taking a record into a BrokerError.
-
-    It is retryable, but for a record that is too large: that one will be so at each attempt.
-    """
+    """Turn any error of sending a record into a BrokerError; it is retryable unless the record is too large."""
     try:
         yield
     except MessageSizeTooLargeError as error:
@@ -36,10 +33,7 @@ def awaited_ack(topic: str) -> Iterator[None]:
 async def send_all(
     producer: AIOKafkaProducer, topic: str, rows: Iterable[Row], headers: list[tuple[str, bytes]] | None = None
 ) -> None:
-    """Send records in order, and await the acks of all of them together.
-
-    Raises BrokerError, as `awaited_ack` does, when one is missing.
-    """
+    """Send records in order, and wait for the acks of all of them. Raises BrokerError when an ack is missing."""
     with awaited_ack(topic):
         async with asyncio.timeout(ACK_TIMEOUT):
             sent = [
@@ -50,10 +44,10 @@ async def send_all(
 
 
 class Outbox(Protocol):
-    """Sends records and waits for the broker's word that it has them."""
+    """Sends records and waits for the broker's ack."""
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
-        """Send one record; the key chooses the partition where none is given. Raises BrokerError without an ack."""
+        """Send one record; without a partition the key decides it. Raises BrokerError when there is no ack."""
 
 
 class KafkaOutbox:
@@ -63,7 +57,7 @@ class KafkaOutbox:
         self._producer = producer
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
-        """Send one record and await its ack; it carries the current trace on."""
+        """Send one record, with the current trace in its headers, and wait for its ack. Raises BrokerError."""
         with awaited_ack(topic):
             async with asyncio.timeout(ACK_TIMEOUT):
                 await self._producer.send_and_wait(
@@ -72,19 +66,19 @@ class KafkaOutbox:
 
 
 class MemoryOutbox:
-    """A fake for tests: keeps what was sent, and fails as many times as `failures` says."""
+    """A fake for tests: keeps records in memory. The first `failures` calls of `send` fail."""
 
     def __init__(self, failures: int = 0) -> None:
         self.sent: list[tuple[str, bytes | None, bytes | None, int | None]] = []
         self.failures = failures
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
-        """Keep the record, or raise BrokerError while failures are left."""
+        """Store the record in `sent`. Raises BrokerError while `failures` is above 0."""
         if self.failures > 0:
             self.failures -= 1
             raise BrokerError("the fake broker is down")
         self.sent.append((topic, key, value, partition))
 
     def values(self, topic: str) -> list[bytes | None]:
-        """Return the values that a topic was sent, in order."""
+        """Return the values that were sent to a topic, in order."""
         return [value for name, _, value, _ in self.sent if name == topic]

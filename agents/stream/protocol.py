@@ -1,4 +1,4 @@
-"""Requests of Kafka's protocol that aiokafka has not, or has wrong (https://kafka.apache.org/protocol)."""
+"""Requests of Kafka's protocol that aiokafka lacks or implements wrongly (https://kafka.apache.org/protocol)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aiokafka.protocol.types import (
 
 
 class _Uuid:
-    """Kafka's type of topic ids: sixteen bytes."""
+    """Kafka's type for topic ids: sixteen bytes."""
 
     @classmethod
     def encode(cls, value: bytes) -> bytes:
@@ -89,7 +89,7 @@ class MetadataRequest(Request[_MetadataRequestV10]):  # type: ignore[misc]  # ai
         self._topics = topics
 
     def build(self, request_struct_class: type[Any]) -> Any:  # noqa: ANN401
-        """Give the request in the version that client and broker agreed on."""
+        """Return the request in the version that client and broker agreed on."""
         topics: list[tuple[bytes, str, dict[int, bytes]]] = [(bytes(16), name, {}) for name in self._topics]
         create_topics, cluster_operations, topic_operations = False, False, True
         return request_struct_class(topics, create_topics, cluster_operations, topic_operations, {})
@@ -103,7 +103,10 @@ class _GroupRequestV3(RequestStruct):  # type: ignore[misc]  # aiokafka has no t
 
 
 class GroupRequest(Request[_GroupRequestV3]):  # type: ignore[misc]  # aiokafka has no types
-    """DescribeGroups of one group, with what this user may do; aiokafka's own reads the answer as one of version 2."""
+    """DescribeGroups for one group, with the operations that this user may do.
+
+    aiokafka's own class reads the answer as version 2, which lacks them.
+    """
 
     API_KEY = 15
 
@@ -111,5 +114,5 @@ class GroupRequest(Request[_GroupRequestV3]):  # type: ignore[misc]  # aiokafka 
         self._group = group
 
     def build(self, request_struct_class: type[Any]) -> Any:  # noqa: ANN401
-        """Give the request in the version that client and broker agreed on."""
+        """Return the request in the version that client and broker agreed on."""
         return request_struct_class([self._group], True)

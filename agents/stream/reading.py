@@ -1,4 +1,4 @@
-"""Read compacted topics through the guard: a record that can't be decoded is set aside, the value before it stands."""
+"""Read compacted topics through the guard. A record that can't be decoded becomes a dead letter and is ignored."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from monitor.record_batches import Unreadable
 
 
 def readable(guard: Guard, decoders: Mapping[str, Callable[[bytes], object]]) -> Keep:
-    """Make the `keep` argument of `read_compacted` and `follow_compacted`: takes what its topic's decoder can read.
+    """Return the `keep` argument for `read_compacted` and `follow_compacted`: it keeps records that can be decoded.
 
-    What a decoder raises goes through the guard: a DecodeError makes a dead letter, a StateError ends the process.
-    Empty values, which delete a key, are always taken.
+    `decoders` has the decoder of each topic. An error of a decoder goes through the guard: a DecodeError makes a dead
+    letter, a StateError ends the process. Empty values, which delete a key, are always kept.
     """
 
     async def keep(record: ConsumerRecord) -> bool:
@@ -25,7 +25,7 @@ def readable(guard: Guard, decoders: Mapping[str, Callable[[bytes], object]]) ->
         if not isinstance(record.value, Unreadable):
             try:
                 decode(record.value)
-            except Exception:  # noqa: BLE001, S110  # the guard decodes once more and decides
+            except Exception:  # noqa: BLE001, S110  # the guard below decodes again and handles the error
                 pass
             else:
                 return True
@@ -35,4 +35,4 @@ def readable(guard: Guard, decoders: Mapping[str, Callable[[bytes], object]]) ->
 
 
 async def _nothing(_value: object) -> None:
-    """Do nothing: only the decoding is guarded."""
+    """Do nothing, since only the decoding is guarded."""

@@ -1,7 +1,7 @@
-"""Declare the rights that each process needs on the broker, and tell which of them its user lacks.
+"""Declare the rights that each process needs on the broker, and find those that its user lacks.
 
-The rights are Kafka's access lists (https://kafka.apache.org/documentation/#security_authz). READ and WRITE bring
-DESCRIBE. `docs/security.md` has them as a table, `summitry topics rights` as commands.
+Rights are the operations of Kafka's access control lists (https://kafka.apache.org/documentation/#security_authz). READ
+and WRITE include DESCRIBE. `docs/security.md` has them as a table, `summitry topics rights` prints them as commands.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from agents.stream.topics import TopicNames, declare
 from monitor.config import Config, KafkaReceiver
 
-#: What logs in to the broker: the command `summitry topics create --feeds`, and the three kinds of processes.
+#: The clients of the broker: the command `summitry topics create --feeds`, and the three kinds of processes.
 Part = Literal["topics", "poller", "worker", "board"]
 PARTS: tuple[Part, ...] = get_args(Part)
 Operation = Literal["READ", "WRITE", "CREATE", "ALTER", "DESCRIBE"]
@@ -36,7 +36,7 @@ class Right:
 
     @property
     def resource(self) -> tuple[str, str]:
-        """What the right is on."""
+        """The kind and name of the topic or group."""
         return self.kind, self.name
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Right:
 
 
 def rights_of(part: Part, config: Config) -> tuple[Right, ...]:
-    """Give the least rights with which a part does all of its work, in order."""
+    """Return the rights that a part needs for all of its work, sorted."""
     names = TopicNames(config.topics.prefix)
     return tuple(
         sorted(Right(kind, name, one) for kind, name, operations in _needs(part, names, config) for one in operations)
@@ -52,16 +52,16 @@ def rights_of(part: Part, config: Config) -> tuple[Right, ...]:
 
 
 def topics_of(part: Part, config: Config) -> set[str]:
-    """Give the service's own topics that a part uses in any way."""
+    """Return the service's own topics that a part uses."""
     ours = {topic.name for topic in declare(config.topics)}
     return {right.name for right in rights_of(part, config) if right.kind == "topic"} & ours
 
 
 def lacking(rights: Iterable[Right], allowed: Mapping[tuple[str, str], int | None]) -> tuple[Right, ...]:
-    """Give the rights that are not among the allowed operations of their resource.
+    """Return the rights that are not among the allowed operations of their topic or group.
 
-    `allowed` has the operations as the broker tells them, one bit for each code; None, or no entry, is for what the
-    broker does not tell, which counts as allowed.
+    `allowed` has the operations as the broker reports them, one bit for each code. When the broker does not report them
+    (None, or no entry), all operations count as allowed.
     """
     return tuple(
         right
@@ -71,7 +71,7 @@ def lacking(rights: Iterable[Right], allowed: Mapping[tuple[str, str], int | Non
 
 
 def commands(rights: Iterable[Right], user: str, servers: str) -> Iterator[str]:
-    """Give the `kafka-acls.sh` commands that allow a user exactly these rights."""
+    """Yield the `kafka-acls.sh` commands that give a user exactly these rights."""
     together: dict[tuple[str, str], list[str]] = {}
     for right in rights:
         together.setdefault(right.resource, []).append(right.operation.capitalize())
@@ -89,7 +89,7 @@ def _needs(
     match part:
         case "topics":
             for topic in declare(config.topics):
-                # Partitions are added to topics without state only.
+                # Partitions are only added to topics without state.
                 more: tuple[Operation, ...] = () if topic.exact else ("ALTER",)
                 yield "topic", topic.name, ("CREATE", "DESCRIBE", *more)
             yield "topic", names.feeds, _BOTH
@@ -112,7 +112,7 @@ def _needs(
                 if isinstance(receiver, KafkaReceiver) and receiver.broker is None:
                     yield "topic", receiver.topic, _WRITE
         case "board":
-            # The workers' group is only looked at: how much is waiting.
+            # The board only reads the lag of the workers' group.
             yield "group", names.group, _DESCRIBE
             yield "topic", names.articles, _DESCRIBE
             yield "topic", names.mentions, _DESCRIBE

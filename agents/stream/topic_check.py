@@ -1,4 +1,4 @@
-"""Compare the topics on the broker with those that are declared, at the start of a process and while it runs."""
+"""Compare the topics on the broker with the declared ones, at the start of a process and while it runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from agents.stream.protocol import GroupRequest, MetadataRequest
@@ -14,31 +13,31 @@ from agents.stream.rights import Part, Right, lacking, rights_of, topics_of
 from agents.stream.topics import FoundTopic, Topic, declare, mismatch
 from monitor.config import Config
 from monitor.errors import BrokerError, ConfigError
-from monitor.kafka import BrokerSettings, consumer
+from monitor.kafka import BrokerSettings, admin_client, consumer
 
 logger = structlog.get_logger()
 
-#: Seconds between two looks at the topics of a running process.
+#: Seconds between two checks of the topics while a process runs.
 LOOK_EVERY = 20.0
-#: What a broker says of operations that it does not tell.
+#: The value by which a broker says that it does not report operations.
 _NOT_TOLD = -(1 << 31)
 
 
 def missing(declared: Iterable[Topic], found: Mapping[str, FoundTopic]) -> str:
-    """Say which topics are missing and how to make them; empty when none is."""
+    """Return a message that names the missing topics and how to create them; '' when none is missing."""
     names = [topic.name for topic in declared if topic.name not in found]
     return f"no topic {', '.join(names)}: run `summitry topics create` first" if names else ""
 
 
 def changed(before: Mapping[str, FoundTopic], now: Mapping[str, FoundTopic], exact: Iterable[str]) -> str:
-    """Say what happened to the topics of a running process that it can't go on with; empty when nothing did."""
+    """Return a message on a change of the topics after which a process can't continue; '' when there is none."""
     for name, found in before.items():
         if name not in now:
             return f"topic {name} was deleted"
         if not now[name].partitions:
             continue  # the right to see it was withdrawn
         if found.identity and now[name].identity and found.identity != now[name].identity:
-            return f"topic {name} was made again"
+            return f"topic {name} was deleted and created again"
     for name in exact:
         if name in before and now[name].partitions and before[name].partitions != now[name].partitions:
             return f"topic {name} has {now[name].partitions} partitions now, and had {before[name].partitions}"
@@ -46,10 +45,10 @@ def changed(before: Mapping[str, FoundTopic], now: Mapping[str, FoundTopic], exa
 
 
 async def check_topics(broker: BrokerSettings, config: Config, part: Part | None = None) -> dict[str, FoundTopic]:
-    """Give the declared topics that a part uses as they are; the log is told of those that merely differ.
+    """Check the topics that a part uses (without a part: all), and return them as they are on the broker.
 
-    Without a part, all of them. Raises BrokerError when one is missing, since nothing relies on auto-creation, or when
-    the part lacks a right, and ConfigError when one has a number of partitions that can't be worked with.
+    A harmless difference in partitions is logged. Raises BrokerError when a topic is missing, since nothing relies on
+    auto-creation, or when the part lacks a right, and ConfigError when the number of partitions makes work impossible.
     """
     used = topics_of(part, config) if part else None
     declared = [topic for topic in declare(config.topics) if used is None or topic.name in used]
@@ -68,7 +67,7 @@ async def check_topics(broker: BrokerSettings, config: Config, part: Part | None
 
 
 async def check_rights(broker: BrokerSettings, config: Config, part: Part) -> None:
-    """Raise BrokerError that names each right which this user lacks to do a part's work."""
+    """Check that this user has all rights that a part needs. Raises BrokerError, which names the missing ones."""
     if lacks := await missing_rights(broker, config, part):
         who = f"user {broker.username}" if broker.username else "this user"
         told = "; ".join(map(str, lacks))
@@ -77,7 +76,7 @@ async def check_rights(broker: BrokerSettings, config: Config, part: Part) -> No
 
 
 async def missing_rights(broker: BrokerSettings, config: Config, part: Part) -> tuple[Right, ...]:
-    """Give the rights that this user lacks to do a part's work, as far as the broker tells. Raises BrokerError."""
+    """Return the rights that this user lacks for a part, as far as the broker reports them. Raises BrokerError."""
     rights = rights_of(part, config)
     topics = await look(broker, {right.name for right in rights if right.kind == "topic"})
     allowed = {("topic", name): found.operations for name, found in topics.items()}
@@ -89,31 +88,28 @@ async def missing_rights(broker: BrokerSettings, config: Config, part: Part) -> 
 
 
 async def _group_operations(broker: BrokerSettings, group: str) -> int | None:
-    """Give the operations that this user may do with a consumer group; None when the broker does not tell (yet)."""
-    admin = AIOKafkaAdminClient(**broker.client_options(), request_timeout_ms=10_000)
+    """Return the operations that this user may do with a consumer group; None when the broker does not report them."""
     try:
-        await admin.start()
-        coordinator = await admin.find_coordinator(group)
-        answer = await admin._send_request(GroupRequest(group), coordinator)  # noqa: SLF001  # there is no other way
+        async with admin_client(broker) as admin:
+            coordinator = await admin.find_coordinator(group)
+            answer = await admin._send_request(GroupRequest(group), coordinator)  # noqa: SLF001  # no other way
     except GroupAuthorizationFailedError:
         return 0
-    except (KafkaError, OSError):  # a new cluster has no coordinator before its first group
+    except (KafkaError, OSError):  # a new cluster has no coordinator yet
         return None
-    finally:
-        await admin.close()
     code, operations = answer.groups[0][0], answer.groups[0][-1]
     return _told(operations) if code == 0 else 0 if code == GroupAuthorizationFailedError.errno else None
 
 
 def _told(operations: int) -> int | None:
-    """Give what a broker says of operations; the smallest number stands for nothing."""
+    """Return the operations that a broker reports, None when it reports none."""
     return None if operations == _NOT_TOLD else operations
 
 
 async def watch_topics(broker: BrokerSettings, config: Config, before: Mapping[str, FoundTopic]) -> None:
-    """Look at the topics for ever. Raises BrokerError when one was deleted, made again, or can't be worked with now.
+    """Check the topics again and again, for ever. Raises BrokerError when one was deleted, recreated, or has changed.
 
-    What a process knows of a topic that was made again (positions, state) belongs to the old one: it has to start anew.
+    The offsets and state that a process has of a recreated topic belong to the old one, so the process must restart.
     """
     exact = [topic.name for topic in declare(config.topics) if topic.exact]
     while True:
@@ -128,9 +124,9 @@ async def watch_topics(broker: BrokerSettings, config: Config, before: Mapping[s
 
 
 async def look(broker: BrokerSettings, names: Iterable[str]) -> dict[str, FoundTopic]:
-    """Ask the broker for some topics; those that it does not have are left out. Raises BrokerError.
+    """Return the named topics as they are on the broker; missing ones are left out. Raises BrokerError.
 
-    Those that this user may not see are there without partitions.
+    A topic that this user may not see has no partitions.
     """
     wanted = list(names)
     try:
@@ -143,7 +139,7 @@ async def look(broker: BrokerSettings, names: Iterable[str]) -> dict[str, FoundT
                 counts = {name: len(cluster.partitions_for_topic(name) or ()) for name in wanted}
                 return {name: FoundTopic(count, None) for name, count in counts.items() if count}
     except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerError(f"the topics at {broker} can't be looked at: {error or type(error).__name__}") from error
+        raise BrokerError(f"the topics at {broker} can't be read: {error or type(error).__name__}") from error
     return {
         name: FoundTopic(len(partitions), identity if any(identity) else None, _told(operations) if code == 0 else 0)
         for code, name, identity, _, partitions, operations, _ in answer.topics

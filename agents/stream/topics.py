@@ -1,6 +1,6 @@
-"""Declare every topic (name, partitions, retention, cleanup policy) and make them. Nothing relies on auto-creation.
+"""Declare every topic (name, partitions, retention, cleanup policy), and create them. Nothing relies on auto-creation.
 
-The settings are Kafka's own (https://kafka.apache.org/documentation/#topicconfigs).
+The settings are Kafka's topic configurations (https://kafka.apache.org/documentation/#topicconfigs).
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
 from monitor.config import TopicSettings
 from monitor.errors import BrokerError, ConfigError
-from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
+from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings, admin_client
 
 logger = structlog.get_logger()
 
 _ALREADY_EXISTS = 36
 _NOT_AUTHORIZED = {29, 31}
-#: Mentions and dead letters are few, and worth looking at later.
+#: The retention of mentions and dead letters: they are few, and useful for looking into problems later.
 _LONG = timedelta(days=30)
+#: Seconds that a request to create topics may take.
+_PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,12 @@ class TopicNames:
 
     @property
     def assembly(self) -> str:
-        """The assembler's state by part (compacted): the changelog of its table."""
+        """The assembler's state, in several records (compacted)."""
         return self._name("assembly")
 
     @property
     def deliveries(self) -> str:
-        """What was sent where, by receiver and event (compacted; partitions as the events')."""
+        """The delivery log: what was sent, by receiver and event (compacted; in the same partition as the event)."""
         return self._name("deliveries")
 
     @property
@@ -82,17 +84,17 @@ class TopicNames:
 
     @property
     def attempts(self) -> str:
-        """Which partitions are being read, and over which records processes died (compacted)."""
+        """The marks of `agents.stream.deaths`: partitions that are read, and records that kill (compacted)."""
         return self._name("attempts")
 
     @property
     def feedback(self) -> str:
-        """What readers say of events that were told (compacted)."""
+        """Feedback of readers on events that were told (compacted)."""
         return self._name("feedback")
 
     @property
     def dead_letters(self) -> str:
-        """What could not be handled, with the reason."""
+        """Records that could not be handled, with the reason."""
         return self._name("dead-letters")
 
     @property
@@ -108,7 +110,7 @@ class TopicNames:
 
 @dataclass(frozen=True)
 class Topic:
-    """How one topic is made. With `exact`, another number of partitions can't be worked with."""
+    """How one topic is created. With `exact`, the service can't work with another number of partitions."""
 
     name: str
     partitions: int
@@ -117,12 +119,12 @@ class Topic:
 
 
 def declare(settings: TopicSettings) -> tuple[Topic, ...]:
-    """Give every topic as the configuration wants it."""
+    """Return all topics as the configuration wants them."""
     names = TopicNames(settings.prefix)
     common = {"max.message.bytes": str(MAX_RECORD_BYTES)}
     if settings.replication >= 3:
         common["min.insync.replicas"] = "2"
-    # A compacted topic is read whole at each start: clean it early.
+    # A compacted topic is read completely at each start, so it is cleaned early.
     compacted = {
         **common,
         "cleanup.policy": "compact",
@@ -152,10 +154,10 @@ def declare(settings: TopicSettings) -> tuple[Topic, ...]:
 
 @dataclass(frozen=True)
 class FoundTopic:
-    """A topic as the broker has it. Its `identity` changes when it is made again; None from brokers that have none.
+    """A topic as it is on the broker. Its `identity` changes when it is recreated; None from brokers without topic ids.
 
-    `operations` are those that this user may do, one bit for each (`agents.stream.rights`); None where the broker does
-    not tell. A topic that the user may not see has no partitions and no operations.
+    `operations` are those that this user may do, one bit for each (`agents.stream.rights`); None when the broker does
+    not report them. A topic that the user may not see has no partitions and no operations.
     """
 
     partitions: int
@@ -164,9 +166,10 @@ class FoundTopic:
 
 
 def mismatch(declared: Iterable[Topic], found: Mapping[str, FoundTopic], servers: str) -> str:
-    """Say which topics can't be worked with for their number of partitions, and what mends that; empty when none is.
+    """Return a message on topics whose number of partitions is wrong, and how to fix it; '' when all are right.
 
-    A key's partition is where its state lies, so topics with state have the declared number, and all the same one.
+    The number of partitions decides in which partition the state of a key is. So all topics with state must have the
+    declared number.
     """
     exact = {topic.name: topic.partitions for topic in declared if topic.exact}
     has = {name: found[name].partitions for name in exact}
@@ -190,24 +193,21 @@ def mismatch(declared: Iterable[Topic], found: Mapping[str, FoundTopic], servers
 
 
 async def create(broker: BrokerSettings, settings: TopicSettings) -> list[str]:
-    """Make the topics that are missing, and add partitions where a topic without state has fewer than declared.
+    """Create missing topics, and add partitions to topics without state that have too few.
 
-    Returns the names of those that were made. Raises BrokerError when the broker refuses one, ConfigError when a topic
-    has a number of partitions that can't be worked with.
+    Returns the names of the topics that were created. Raises BrokerError when the broker refuses one, ConfigError when
+    a topic has a number of partitions with which the service can't work.
     """
-    admin = AIOKafkaAdminClient(**broker.client_options(), request_timeout_ms=20_000)
     declared = declare(settings)
     try:
-        await admin.start()
-        made = await _create_missing(admin, declared, settings.replication)
-        counts = await _wait_until_led(admin, declared)
-        more = {t.name: t.partitions for t in declared if not t.exact and counts[t.name] < t.partitions}
-        if more:
-            await _add_partitions(admin, more)
+        async with admin_client(broker, _PATIENCE_S) as admin:
+            made = await _create_missing(admin, declared, settings.replication)
+            counts = await _wait_until_led(admin, declared)
+            more = {t.name: t.partitions for t in declared if not t.exact and counts[t.name] < t.partitions}
+            if more:
+                await _add_partitions(admin, more)
     except (KafkaError, OSError, TimeoutError, UnicodeError) as error:
-        raise BrokerError(f"topics can't be made at {broker}: {error}") from error
-    finally:
-        await admin.close()
+        raise BrokerError(f"topics can't be created at {broker}: {error}") from error
     found = {name: FoundTopic(count, None) for name, count in counts.items()}
     if problem := mismatch(declared, found, ",".join(broker.servers)):
         raise ConfigError("topics", "partitions", problem)
@@ -232,22 +232,22 @@ async def _create_missing(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...
         if code == 0:
             made.append(name)
         elif code in _NOT_AUTHORIZED:
-            problem = f"topic {name} can't be made: this user lacks CREATE on it (see `summitry topics rights topics`)"
+            problem = f"topic {name} can't be created: this user lacks CREATE (see `summitry topics rights topics`)"
             raise BrokerError(problem, reason="no_right", retryable=False)
         elif code != _ALREADY_EXISTS:
-            raise BrokerError(f"topic {name} can't be made: {message or f'error {code}'}")
+            raise BrokerError(f"topic {name} can't be created: {message or f'error {code}'}")
     return made
 
 
 async def _wait_until_led(admin: AIOKafkaAdminClient, declared: tuple[Topic, ...]) -> dict[str, int]:
-    """Wait until every partition has a leader, since Kafka answers before that; gives the partitions of each topic."""
+    """Wait until every partition has a leader; Kafka answers before that. Returns the partitions of each topic."""
     for _ in range(100):
         found = await admin.describe_topics([topic.name for topic in declared])
         partitions = {topic["topic"]: topic["partitions"] for topic in found}
         if all(partitions.values()) and all(p["leader"] >= 0 for each in partitions.values() for p in each):
             return {name: len(each) for name, each in partitions.items()}
         await asyncio.sleep(0.1)
-    raise BrokerError("the new topics have no leaders after 10 s")
+    raise BrokerError("the new topics have no leaders after 10 s; check the brokers of the cluster")
 
 
 def _milliseconds(length: timedelta) -> str:

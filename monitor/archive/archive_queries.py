@@ -1,6 +1,6 @@
-"""Questions to the archive: pages of events by last change, one event, counts, places, and what is kept beside events.
+"""Queries on the archive: pages of events by last change, one event, counts, places, and records kept with events.
 
-All functions take the archive and read with the calling thread's own connection.
+Every function takes the archive and reads with the calling thread's own connection.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from monitor.archive.archive_writer import Kept
 from monitor.archive.cursors import cursor_of, read_cursor
 from monitor.archive.database import Archive
+from monitor.archive.event_filters import EventFilters
 from monitor.archive.headlines import headline_of
-from monitor.archive.narrowing import NamedParticipants
 from monitor.archive.search import LeaderNames
 from monitor.records import Event, decode
 
@@ -25,7 +25,7 @@ _LONGEST = timedelta(days=370)
 
 @dataclass(frozen=True)
 class SearchResult:
-    """One event, when it last changed, and its place in the order of arrival."""
+    """One event, the time of its last change, and its number in the order of arrival."""
 
     event: Event
     changed: datetime
@@ -39,7 +39,7 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class Page:
-    """Some entries, and the cursor of those after them; empty at the end."""
+    """Some entries, and the cursor of the next page; the cursor is empty on the last page."""
 
     entries: tuple[SearchResult, ...]
     after: str = ""
@@ -47,14 +47,14 @@ class Page:
 
 @dataclass(frozen=True)
 class EventQuery:
-    """A selection as a condition of SQL on `events AS e`, with its values."""
+    """A selection as an SQL condition on `events AS e`, with its values."""
 
     condition: str
     values: tuple[object, ...]
 
     @classmethod
-    def of(cls, selection: NamedParticipants, names: LeaderNames) -> EventQuery:
-        """Turn the filters into a condition; merged events never pass."""
+    def of(cls, selection: EventFilters, names: LeaderNames) -> EventQuery:
+        """Turn the filters into a condition. It never matches merged events."""
         parts: list[str] = ["e.merged_into IS NULL"]
         values: list[object] = []
 
@@ -116,10 +116,8 @@ def _add_words(parts: list[str], values: list[object], names: LeaderNames, text:
 _ENTRY = "(SELECT body FROM bodies WHERE bodies.n = e.n) AS body, e.changed, e.seq, e.id"
 
 
-def events(
-    archive: Archive, names: LeaderNames, selection: NamedParticipants, *, after: str = "", limit: int = 50
-) -> Page:
-    """Return the events of a selection, those that changed last first. Raises SelectionError for a bad cursor."""
+def events(archive: Archive, names: LeaderNames, selection: EventFilters, *, after: str = "", limit: int = 50) -> Page:
+    """Return the selected events, most recently changed first. Raises SelectionError for an invalid cursor."""
     chosen = EventQuery.of(selection, names)
     condition, values = chosen.condition, list(chosen.values)
     if after:
@@ -136,10 +134,8 @@ def events(
     return Page(entries, more)
 
 
-def matching(
-    archive: Archive, names: LeaderNames, selection: NamedParticipants, ids: Sequence[str]
-) -> list[SearchResult]:
-    """Of some events those that a selection lets pass, in the order of their change."""
+def matching(archive: Archive, names: LeaderNames, selection: EventFilters, ids: Sequence[str]) -> list[SearchResult]:
+    """Return those of the given events that match a selection, in the order of their changes."""
     if not ids:
         return []
     chosen = EventQuery.of(selection, names)
@@ -151,9 +147,9 @@ def matching(
 
 
 def since(
-    archive: Archive, names: LeaderNames, selection: NamedParticipants, seq: int, limit: int = MAX_PAGE
+    archive: Archive, names: LeaderNames, selection: EventFilters, seq: int, limit: int = MAX_PAGE
 ) -> list[SearchResult]:
-    """Return the events of a selection that changed after `seq`, in the order of their change."""
+    """Return the selected events that changed after number `seq`, in the order of their changes."""
     chosen = EventQuery.of(selection, names)
     rows = archive.reader.execute(
         f"SELECT {_ENTRY} FROM events AS e WHERE e.seq > ? AND {chosen.condition} ORDER BY e.seq LIMIT ?",
@@ -163,11 +159,11 @@ def since(
 
 
 def between(
-    archive: Archive, names: LeaderNames, selection: NamedParticipants, days: tuple[date, date], limit: int = MAX_PAGE
+    archive: Archive, names: LeaderNames, selection: EventFilters, days: tuple[date, date], limit: int = MAX_PAGE
 ) -> list[SearchResult]:
-    """Return the dated events of a selection that touch some `days` (first and last), in the order of their days."""
+    """Return the selected events with a date that overlaps `days` (first and last), in the order of their days."""
     chosen = EventQuery.of(selection, names)
-    # No event is longer than a year: the index by last days need not be walked to its end.
+    # No event is longer than a year, so the index by last days need not be read to its end.
     bounds = (days[0].isoformat(), (days[1] + _LONGEST).isoformat(), days[1].isoformat())
     rows = archive.reader.execute(
         f"SELECT {_ENTRY} FROM events AS e INDEXED BY events_last_day WHERE e.last_day BETWEEN ? AND ? AND e.day <= ? "
@@ -177,8 +173,8 @@ def between(
     return [_entry(row) for row in rows]
 
 
-def count(archive: Archive, names: LeaderNames, selection: NamedParticipants, most: int = 1000) -> int:
-    """Return how many events a selection has; `most` means that many or more."""
+def count(archive: Archive, names: LeaderNames, selection: EventFilters, most: int = 1000) -> int:
+    """Return the number of selected events; `most` means that many or more."""
     chosen = EventQuery.of(selection, names)
     row = archive.reader.execute(
         f"SELECT count(*) FROM (SELECT 1 FROM events AS e WHERE {chosen.condition} LIMIT ?)",
@@ -188,13 +184,13 @@ def count(archive: Archive, names: LeaderNames, selection: NamedParticipants, mo
 
 
 def event(archive: Archive, event_id: str) -> SearchResult | None:
-    """Return one event; of a merged one its own last revision."""
+    """Return one event, None if it is unknown; for a merged event its own last revision."""
     row = archive.reader.execute(f"SELECT {_ENTRY} FROM events AS e WHERE id = ?", (event_id,)).fetchone()
     return _entry(row) if row else None
 
 
 def redirect(archive: Archive, event_id: str) -> str:
-    """The id of the event that another one turned out to be; empty for one that stands, or that was never here."""
+    """Return the id of the event that this one was merged into; empty if it was not merged."""
     found, seen = event_id, set[str]()
     while found not in seen:
         seen.add(found)
@@ -206,13 +202,13 @@ def redirect(archive: Archive, event_id: str) -> str:
 
 
 def resolve(archive: Archive, event_id: str) -> tuple[str, SearchResult | None]:
-    """Return the id of the event that another one turned out to be, or else the event itself, in one visit."""
+    """Return the id of the event that this one was merged into, or else the event itself."""
     other = redirect(archive, event_id)
     return other, None if other else event(archive, event_id)
 
 
 def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) -> list[Kept]:
-    """Return what is kept of one sort, by key; of one event, or the newest only, where asked for."""
+    """Return the kept records of one sort by key; optionally only those of one event, or only the newest."""
     condition, values = "sort = ?", [sort]
     if event_id:
         condition += " AND event_id = ?"
@@ -222,8 +218,8 @@ def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) ->
     return [Kept(row["sort"], row["key"], row["body"], row["event_id"], _moment(row["at"])) for row in rows]
 
 
-def counts(archive: Archive, names: LeaderNames, selection: NamedParticipants) -> dict[str, dict[str, int]]:
-    """Return how many events of a selection there are by kind, medium and status, and how many kept by sort in all."""
+def counts(archive: Archive, names: LeaderNames, selection: EventFilters) -> dict[str, dict[str, int]]:
+    """Return the number of selected events by kind, medium and status, and of all kept records by sort."""
     chosen, found = EventQuery.of(selection, names), dict[str, dict[str, int]]()
     for column in ("kind", "medium", "status"):
         rows = archive.reader.execute(
@@ -237,7 +233,7 @@ def counts(archive: Archive, names: LeaderNames, selection: NamedParticipants) -
 
 
 def countries(archive: Archive) -> list[tuple[str, int]]:
-    """Return the states and bodies of all participants with how many take part, the most frequent first."""
+    """Return the states and bodies of all participants with the number of participations, most frequent first."""
     rows = archive.reader.execute(
         "SELECT country, count(DISTINCT n) FROM participants WHERE country != '' GROUP BY 1 ORDER BY 2 DESC, 1"
     )

@@ -1,6 +1,6 @@
-"""What goes into the archive: batches of changes, each batch in one transaction with the offsets that it came from.
+"""Writes batches of changes to the archive, each in one transaction together with the offsets of its records.
 
-A change that was taken in before changes nothing, so a batch may come again after a crash.
+A change that is already stored changes nothing, so a batch may be written again after a crash.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from monitor.records import Event
 
 logger = structlog.get_logger()
 
-#: In a larger gathering not everybody is in contact with everybody.
+#: In a larger gathering, not every pair of participants counts as in contact.
 MAX_PAIRED = 12
 #: Statuses of a contact that took place.
 HAPPENED = ("held", "ongoing", "past")
@@ -28,7 +28,7 @@ HAPPENED = ("held", "ongoing", "past")
 
 @dataclass(frozen=True)
 class Kept:
-    """Anything that is kept under a key: `sort` says what it is; an empty `body` removes it."""
+    """A record that is kept under a key: `sort` says what it is; an empty `body` deletes it."""
 
     sort: str
     key: str
@@ -39,7 +39,7 @@ class Kept:
 
 @dataclass
 class Batch:
-    """Changes in their order: events with their JSON, what is kept, and the offsets behind them."""
+    """Changes in their order: events with their JSON, kept records, and the offsets after them."""
 
     events: list[tuple[Event, bytes]] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Batch:
 
 
 def micros(moment: datetime | None) -> int:
-    """Microseconds since 1970; 0 for no time."""
+    """Return a time as microseconds since 1970, 0 for none."""
     return round(moment.timestamp() * 1_000_000) if moment else 0
 
 
@@ -56,22 +56,22 @@ _SILENT = frozenset({"closed"})
 
 
 def last_change(event: Event) -> datetime:
-    """Return when the event last changed; that its time in the working state ended is no change."""
+    """Return when the event last changed; being closed does not count as a change."""
     times = [change.at for change in event.history if not change.changed.keys() <= _SILENT]
     return max((*times, *(t for t in (event.first_seen,) if t)), default=event.last_seen or _EPOCH)
 
 
 def write(archive: Archive, batch: Batch) -> list[str]:
-    """Take a batch in. Returns the ids of the events that a reader sees changed, what is kept on them included.
+    """Store a batch. Returns the ids of the events that changed for a reader, including records kept with them.
 
-    A record that the tables can't hold (a number beyond 64 bits) is left out and logged; it must not stop the others,
-    now or after a restart. Raises sqlite3.OperationalError when the file can't be written.
+    A record that does not fit the tables (a number of more than 64 bits) is skipped and logged, so that it can't block
+    the others, now or after a restart. Raises sqlite3.OperationalError when the file can't be written.
     """
     try:
         return _take_in(archive, batch)
     except sqlite3.OperationalError:
         raise
-    except Exception:  # noqa: BLE001  # whatever a record causes; the next lines find which
+    except Exception:  # noqa: BLE001  # any error that a record causes; the next lines find which record
         logger.warning("batch_not_archived", events=len(batch.events), kept=len(batch.kept))
     changed: list[str] = []
     singles = [Batch(events=[event]) for event in batch.events] + [Batch(kept=[note]) for note in batch.kept]
@@ -87,7 +87,7 @@ def write(archive: Archive, batch: Batch) -> list[str]:
 
 
 def _take_in(archive: Archive, batch: Batch) -> list[str]:
-    """Write a batch in one transaction; returns what `write` does."""
+    """Write a batch in one transaction; returns the same as `write`."""
     last: dict[str, tuple[Event, bytes]] = {}
     for event, body in batch.events:
         known = last.get(event.event_id)
@@ -134,13 +134,13 @@ _OF_EVENTS = (("participants", "n"), ("contacts", "n"), ("words", "rowid"), ("sh
 
 @dataclass
 class _Rows:
-    """What some events become in the tables, so that each table is written with one statement."""
+    """The rows of some events for each table, so that each table is written with one statement."""
 
     replaced: list[tuple[int]] = field(default_factory=list)
     rows: dict[str, list[tuple[object, ...]]] = field(default_factory=lambda: {name: [] for name in _COLUMNS})
 
     def add(self, event: Event, body: bytes, n: int, seq: int) -> None:
-        """Take one event in, as row `n`."""
+        """Add one event, as row `n`."""
         rows, changed = self.rows, micros(last_change(event))
         seen = (event.first_seen or event.last_seen or _EPOCH).date()
         start, end = event.when.span if event.when else (seen, seen)
@@ -167,12 +167,12 @@ class _Rows:
                 rows["shorts"].append((n, short))
 
     def put(self, connection: sqlite3.Connection) -> None:
-        """Write the tables; rows of an event that was there before go first."""
+        """Write the rows, after deleting those of earlier revisions."""
         if self.replaced:
             for table, key in _OF_EVENTS:
                 connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", self.replaced)
         for table, columns in _COLUMNS.items():
-            # In the order of their keys, neighbours land on the same page of the file.
+            # Sorted by key, neighbouring rows are written to the same page of the file.
             rows = sorted(self.rows[table]) if table in _SORTED else self.rows[table]
             marks = ", ".join("?" for _ in columns.split(", "))
             connection.executemany(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", rows)
@@ -184,7 +184,7 @@ SELECT id, n, revision FROM events WHERE id IN (SELECT value FROM json_each(?))
 
 
 def _put_events(connection: sqlite3.Connection, given: Mapping[str, tuple[Event, bytes]], seq: int) -> list[str]:
-    """Write those of the given events that are new or newer than what is there. Returns their ids."""
+    """Write the given events that are new, or newer than what is stored. Returns their ids."""
     if not given:
         return []
     found = connection.execute(_FIND, (msgspec.json.encode(list(given)).decode(),))

@@ -1,6 +1,6 @@
-"""Where places lie, and the outline of the land: for the map and for GeoJSON.
+"""Positions of places and the outline of the land, for the map and for GeoJSON.
 
-Positions are from GeoNames, the outline is Natural Earth's; data/coordinates.yaml and data/land.json say so. The map's
+Positions are from GeoNames (data/coordinates.yaml), the outline from Natural Earth (data/land.json). The map's
 projection is Equal Earth (Šavrič, Patterson, Jenny 2018, https://doi.org/10.1080/13658816.2018.1504949), which shows
 areas in proportion.
 """
@@ -13,22 +13,22 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
+from pathlib import Path
 
 import msgspec
-import yaml
 
-from monitor.errors import DataFileError
 from monitor.records import Place
+from monitor.yaml_text import read_data_file
 
 #: Degrees north and east.
 Position = tuple[float, float]
 
 WIDTH, HEIGHT = 1000, 486
-#: What of it is shown: without the ice of the south.
+#: The visible part of the map, without Antarctica.
 VIEW = f"0 0 {WIDTH} 435"
 _A = (1.340264, -0.081106, 0.000893, 0.003796)
 _M = sqrt(3) / 2
-#: Half of the width and of the height of the projected world, for a sphere of radius 1.
+#: Half the width and height of the projected world, for a sphere of radius 1.
 _HALF_WIDTH, _HALF_HEIGHT = 2.7066, 1.3173
 
 
@@ -42,15 +42,11 @@ class Coordinates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def coordinates() -> Coordinates:
     """Read the bundled positions. Raises DataFileError."""
-    text = (resources.files("monitor.archive") / "data" / "coordinates.yaml").read_text("utf-8")
-    try:
-        return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), Coordinates)  # the safe one, in C
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError("coordinates.yaml", "", str(error)) from error
+    return read_data_file(Path(__file__).parent / "data" / "coordinates.yaml", Coordinates)
 
 
 def position(place: Place | None) -> Position | None:
-    """Return where a place lies: the city, or the capital when only the country is told. None when nobody knows."""
+    """Return the position of a place: of the city, or of the capital if only the country is known; None if unknown."""
     if place is None:
         return None
     if place.name:
@@ -59,7 +55,7 @@ def position(place: Place | None) -> Position | None:
 
 
 def project(latitude: float, longitude: float) -> tuple[float, float]:
-    """Return a point of the map, `WIDTH` by `HEIGHT` units, from the upper left corner."""
+    """Return a point of the map in a field of WIDTH by HEIGHT units, counted from the upper left corner."""
     angle = asin(_M * sin(radians(latitude)))
     square = angle * angle
     sixth = square**3
@@ -79,7 +75,7 @@ def land() -> str:
 
 
 def _pieces(values: list[float]) -> list[list[tuple[float, float]]]:
-    """A ring of longitudes and latitudes, cut where it crosses the 180th meridian, which is the map's edge."""
+    """A ring of longitudes and latitudes, cut at the 180th meridian, which is the edge of the map."""
     points = list(zip(values[::2], values[1::2], strict=True))
     cuts = [n for n in range(len(points)) if abs(points[n][0] - points[n - 1][0]) > 180]
     if not cuts:

@@ -1,6 +1,6 @@
-"""Cursors: where a page of a list ended, as a text that a program gives back to get the next one.
+"""Cursors: text that marks the end of a page of a list; a program sends it back to get the next page.
 
-A cursor holds what the last entry was ordered by, so entries that come or go in between move nothing.
+A cursor holds the values by which the last entry was sorted, so entries that are added or removed do not shift pages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from monitor.archive.narrowing import SelectionError
+from monitor.archive.event_filters import SelectionError
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ def cursor_of(*values: int | str) -> str:
 
 
 def read_cursor(text: str, form: type[T]) -> T:
-    """Return a cursor's values, a tuple of the type `form`. Raises SelectionError for a text that is no such cursor."""
+    """Return a cursor's values, a tuple of the type `form`. Raises SelectionError if the text is not such a cursor."""
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=form)
     except (ValueError, binascii.Error, msgspec.MsgspecError):

@@ -1,10 +1,10 @@
-"""The archive's SQLite file: its tables, and the connections to it.
+"""The archive's SQLite file: its tables, and connections to it.
 
-The file can be deleted at any time: it is made again from the topics. So there are no migrations. A file of another
-`FORM`, or one that was filled from other topics (`origin`), is removed and made anew.
+The file may be deleted at any time, because it is filled again from the topics. So there are no migrations: a file with
+another `FORM`, or one filled from other topics (`origin`), is deleted and filled again.
 
-One connection writes; each reading thread has its own. SQLite's write-ahead log lets them work side by side, and a
-process killed in the middle of a write finds the state of the last whole one (https://www.sqlite.org/wal.html).
+One connection writes, and each reading thread has its own. SQLite's write-ahead log lets them work at the same time. A
+process that is killed during a write finds the state after the last complete write (https://www.sqlite.org/wal.html).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 
 from monitor.errors import StateError
 
-#: Raise it with each change of the tables or of what is stored in them.
+#: Increase it with each change of the tables or of the stored form.
 FORM = "4"
 
-#: Pages of SQLite's cache for each connection, as negative kibibytes.
+#: Size of SQLite's cache for each connection, as negative kibibytes.
 _CACHE = -16_000
 #: Pages of 4 KiB in the write-ahead log before they are moved to the file: a rebuild writes most pages several times.
 _LOGGED = 8000
@@ -74,10 +74,10 @@ CREATE VIRTUAL TABLE shorts USING fts5(text, tokenize = 'unicode61 remove_diacri
 
 
 class Archive:
-    """One archive file. `identity` is new each time that the file is made."""
+    """One archive file. `identity` is new each time the file is created."""
 
     def __init__(self, path: Path, origin: str) -> None:
-        """Open the file at `path`, or make it. Raises StateError when the place can't be written."""
+        """Open the file at `path`, or create it. Raises StateError when that is not possible."""
         self.path, self.origin = path, origin
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
@@ -91,14 +91,14 @@ class Archive:
 
     @classmethod
     def existing(cls, path: Path) -> Archive:
-        """Open a file that some board made, whatever it was filled from. Raises StateError when it is none."""
+        """Open a board's file, whatever topics it was filled from. Raises StateError when it is not an archive."""
         try:
             with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as look:
                 found = dict(look.execute("SELECT name, value FROM meta").fetchall())
         except sqlite3.Error as error:
-            raise StateError(f"{path} is no archive: {error}") from error
+            raise StateError(f"{path} is not an archive: {error}") from error
         if found.get("form") != FORM:
-            raise StateError(f"{path} is of another version: let its board make it anew")
+            raise StateError(f"{path} was made by another version; start its board to make it again")
         return cls(path, found["origin"])
 
     def _open(self) -> sqlite3.Connection:
@@ -111,10 +111,10 @@ class Archive:
                 pass
             connection.close()
             _remove(self.path)
-        raise StateError(f"the archive {self.path} can't be made")
+        raise StateError(f"the archive {self.path} can't be created")
 
     def _fits(self, connection: sqlite3.Connection) -> bool:
-        """Prepare the connection, and the tables of an empty file. False when it is of another form or origin."""
+        """Prepare the connection, and the tables of an empty file. False if the file has another form or origin."""
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = {_CACHE}")
@@ -128,9 +128,9 @@ class Archive:
         return found == {"form": FORM, "origin": self.origin}
 
     def start_anew(self) -> None:
-        """Drop everything but the secret, and begin with an empty file. Whoever reads ends on what was."""
+        """Delete everything except the secret, and start with an empty file. Current readers finish on the old one."""
         secret = self.meta("secret")
-        # Nobody opens the file between its removal and its tables.
+        # Nobody may open the file between its removal and the creation of its tables.
         with self._guard:
             self.writer.close()
             _remove(self.path)
@@ -150,7 +150,7 @@ class Archive:
 
     @property
     def reader(self) -> sqlite3.Connection:
-        """The connection of the calling thread, which can't write."""
+        """The calling thread's read-only connection."""
         found: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if found is None:
             with self._guard:
@@ -164,7 +164,7 @@ class Archive:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Return a transaction: all of it or nothing is kept."""
+        """Return a transaction: either all of it is stored or nothing."""
         self.writer.execute("BEGIN IMMEDIATE")
         try:
             yield self.writer
@@ -174,20 +174,20 @@ class Archive:
         self.writer.execute("COMMIT")
 
     def meta(self, name: str) -> str:
-        """Return a value that is kept with the file; empty when it was never set."""
+        """Return a value stored with the file; empty if it was never set."""
         row = self.writer.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
 
     def set_meta(self, name: str, value: str) -> None:
-        """Keep a value with the file."""
+        """Store a value with the file."""
         self.writer.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def offsets(self) -> dict[tuple[str, int], int]:
-        """For each topic and partition the offset of the first record that is not in here yet."""
+        """Return, for each topic and partition, the offset of the first record that is not stored yet."""
         return {(topic, part): after for topic, part, after in self.writer.execute("SELECT * FROM offsets")}
 
     def version(self, *, kept: bool = False) -> str:
-        """Changes when an event does, or what is kept of it; with `kept` also when anything else that is kept does."""
+        """Return a number that changes with every event and its records; with `kept`, with all kept records."""
         names = ("seq", "kept") if kept else ("seq",)
         found = dict(self.reader.execute("SELECT name, value FROM meta WHERE name IN ('seq', 'kept')").fetchall())
         return "-".join((self.identity, *(found.get(name, "0") for name in names)))

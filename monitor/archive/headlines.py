@@ -1,4 +1,4 @@
-"""Events in one line, remembered: making one takes ten times as long as reading an event."""
+"""Headlines of events, cached: making one takes ten times as long as reading an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who was in contact with whom, how often and how long ago: pairs of leaders and each leader's record."""
+"""Contacts of pairs and leaders: who was in contact with whom, how often, and how long ago."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.archive.archive_queries import EventQuery
 from monitor.archive.archive_writer import HAPPENED
 from monitor.archive.cursors import cursor_of, read_cursor
 from monitor.archive.database import Archive
-from monitor.archive.narrowing import NamedParticipants
+from monitor.archive.event_filters import EventFilters
 from monitor.archive.search import LeaderNames
 
 #: The length of "the last year" in days.
@@ -22,7 +22,7 @@ YEAR = 365
 
 @dataclass(frozen=True)
 class Pair:
-    """Two leaders, the day of their last contact, and their contacts within a year before a day, by kind."""
+    """Two leaders, the day of their last contact, and the number of their contacts within a year, by kind."""
 
     leaders: tuple[str, str]
     names: tuple[str, str]
@@ -37,13 +37,13 @@ class Pair:
 
     @property
     def cursor(self) -> str:
-        """What leads to the pairs after this one."""
+        """The cursor of the pairs after this one."""
         return cursor_of(self.last.isoformat(), self.total, *self.leaders)
 
 
 @dataclass(frozen=True)
 class Cadence:
-    """How regularly two leaders are in contact: days between contacts. `median` is None with fewer than three."""
+    """How regularly two leaders are in contact: days between contacts. `median` is None for fewer than three."""
 
     contacts: int
     median: float | None
@@ -53,7 +53,7 @@ class Cadence:
 
 @dataclass(frozen=True)
 class LeaderRow:
-    """One leader with how many events there are, and the day of the last contact that took place, if one did."""
+    """One leader, the number of their events, and the day of their last held contact, if any."""
 
     leader: str
     name: str
@@ -63,16 +63,16 @@ class LeaderRow:
 
     @property
     def cursor(self) -> str:
-        """What leads to the leaders after this one."""
+        """The cursor of the leaders after this one."""
         return cursor_of(self.events, self.leader)
 
 
-def pairs(  # noqa: PLR0917  # as every list here, and the day from which a year is counted back
-    archive: Archive, names: LeaderNames, selection: NamedParticipants, today: date, limit: int = 200, after: str = ""
+def pairs(  # noqa: PLR0917  # the same arguments as every list here, and the day from which a year is counted back
+    archive: Archive, names: LeaderNames, selection: EventFilters, today: date, limit: int = 200, after: str = ""
 ) -> list[Pair]:
-    """Return the pairs that were in contact in the events of a selection, the last contact first; `after` is a cursor.
+    """Return the pairs in contact in the selected events, most recent contact first; `after` is a cursor.
 
-    Where leaders are named, the pairs that they are one side of; at a summit the others met each other too.
+    If leaders are selected, only pairs with one of them: at a summit the other participants met each other too.
     """
     origin, condition, values = _contacts_of(selection, names)
     beyond, place = "1", list[object]()
@@ -98,8 +98,8 @@ def pairs(  # noqa: PLR0917  # as every list here, and the day from which a year
     return found
 
 
-def _contacts_of(selection: NamedParticipants, names: LeaderNames) -> tuple[str, str, tuple[object, ...]]:
-    """The tables, the condition and its values for the contacts of a selection."""
+def _contacts_of(selection: EventFilters, names: LeaderNames) -> tuple[str, str, tuple[object, ...]]:
+    """The tables, the condition and its values for the contacts of the selected events."""
     condition, values = "1", list[object]()
     if selection.leader:
         marks = ", ".join("?" for _ in selection.leader)
@@ -121,7 +121,7 @@ def busiest(archive: Archive, today: date, limit: int) -> list[str]:
 
 
 def matrix(archive: Archive, leaders: Iterable[str]) -> dict[tuple[str, str], tuple[date, int]]:
-    """For each two of some leaders, in the order of their ids, the day of the last contact and how many there were."""
+    """Return, for every two of some leaders (ids in order), the day of the last contact and the number of contacts."""
     ids = sorted(leaders)
     marks = ", ".join("?" for _ in ids)
     rows = archive.reader.execute(
@@ -132,7 +132,7 @@ def matrix(archive: Archive, leaders: Iterable[str]) -> dict[tuple[str, str], tu
 
 
 def cadence(archive: Archive, pair: tuple[str, str], today: date) -> Cadence | None:
-    """Return the rhythm of a pair's contacts; None when they had none. Contacts of one day count once."""
+    """Return the intervals of a pair's contacts, None if there are none. Contacts of one day count once."""
     rows = archive.reader.execute("SELECT DISTINCT day FROM contacts WHERE a = ? AND b = ? ORDER BY day", sorted(pair))
     days = [date.fromisoformat(row[0]) for row in rows]
     if not days:
@@ -142,7 +142,7 @@ def cadence(archive: Archive, pair: tuple[str, str], today: date) -> Cadence | N
 
 
 def by_month(archive: Archive, pair: tuple[str, str], today: date, months: int = 24) -> list[tuple[date, int]]:
-    """Contacts of a pair in each of the last months, the oldest first."""
+    """Count the contacts of a pair in each of the last months, oldest first."""
     rows = archive.reader.execute(
         "SELECT substr(day, 1, 7), count(*) FROM contacts WHERE a = ? AND b = ? GROUP BY 1", sorted(pair)
     )
@@ -156,9 +156,9 @@ def by_month(archive: Archive, pair: tuple[str, str], today: date, months: int =
 
 
 def leaders(
-    archive: Archive, names: LeaderNames, selection: NamedParticipants, limit: int = 500, after: str = ""
+    archive: Archive, names: LeaderNames, selection: EventFilters, limit: int = 500, after: str = ""
 ) -> list[LeaderRow]:
-    """Everybody who takes part in an event of a selection, the most frequent first; `after` is a cursor."""
+    """Return the leaders who take part in the selected events, most frequent first; `after` is a cursor."""
     chosen = EventQuery.of(selection, names)
     beyond, place = "1", list[object]()
     if after:
@@ -179,7 +179,7 @@ def leaders(
 
 
 def names_of(archive: Archive, leaders: Iterable[str]) -> dict[str, str]:
-    """Leaders' names as the events have them; the id where there is none."""
+    """Return leaders' names as the events have them; the id if no event has the leader."""
     ids = sorted(leaders)
     rows = archive.reader.execute(
         f"SELECT leader, max(name) FROM participants WHERE leader IN ({', '.join('?' for _ in ids)}) GROUP BY leader",

@@ -1,8 +1,8 @@
-"""Finding events by words: how texts and questions are brought into one form, and which leaders a question names.
+"""Full-text search: brings texts and queries into one form, and finds the leaders that a query names.
 
-Texts are folded: no case, no marks above or below letters, compatibility forms made plain (Unicode NFKD). A word of
-three letters or more is looked up by its trigrams, so it is found inside longer words and in scripts without spaces. A
-shorter one is looked up as a word, or as a pair of letters of such a script.
+Texts are folded: lower case, without accents, with compatibility forms resolved (Unicode NFKD). A word of three letters
+or more is looked up by its trigrams, so it is found inside longer words and in scripts without spaces. A shorter one is
+looked up as a word, or as two neighbouring letters of such a script.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import regex
 from monitor.records import Event
 from monitor.watchlist import Watchlist
 
-#: Letters of one event that are indexed: a headline, a brief, and a dozen titles.
+#: Characters of one event that are indexed: a headline, a brief, and a dozen titles.
 MAX_INDEXED = 2000
-#: Words of a question that count.
+#: Words of a query that are used.
 MAX_WORDS = 12
-#: The longest name, in words.
+#: Words of the longest name.
 _LONGEST_NAME = 6
 
 _MARKS = regex.compile(r"\p{Mn}+")
 _TOKEN = regex.compile(r"[\p{L}\p{N}]+")
 _SHORT = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]{1,2}(?![\p{L}\p{N}])")
-#: Runs of scripts that put no spaces between words.
+#: Runs of letters in scripts without spaces between words.
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+")
-#: Fast path for texts in ASCII: everything but letters and digits is a space.
+#: Fast path for ASCII texts: everything except letters and digits becomes a space.
 _SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def fold(text: str) -> str:
-    """Return the text without case and marks, as it is indexed."""
+    """Return the text without case and accents, as it is indexed."""
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold())))
@@ -42,13 +42,13 @@ def fold(text: str) -> str:
 def indexed_text(event: Event) -> str:
     """Return the folded text by which an event is found."""
     parts = [event.forum or "", event.place.name if event.place else "", *event.topics, event.brief]
-    # The brief quotes one title already.
+    # The brief already quotes one title.
     parts += (title for title in dict.fromkeys(source.title for source in event.sources) if title not in event.brief)
     return fold("\n".join(part for part in parts if part)[:MAX_INDEXED])
 
 
 def short_words(folded: str) -> str:
-    """Return the words of one and two letters, and each pair of neighbours of a script without spaces."""
+    """Return the words of one and two letters, and every two neighbouring letters of scripts without spaces."""
     if folded.isascii():
         return " ".join(dict.fromkeys(word for word in folded.translate(_SPACED).split() if len(word) < 3))
     found = dict.fromkeys(_SHORT.findall(folded))
@@ -59,19 +59,19 @@ def short_words(folded: str) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """What somebody asks for: for each name the leaders who bear it, and the other words, folded."""
+    """A parsed query: for each name the leaders with that name, and the other words, folded."""
 
     leaders: tuple[frozenset[str], ...] = ()
     words: tuple[str, ...] = ()
 
     @property
     def long_words(self) -> str:
-        """The FTS5 expression for the trigram index; empty when there is none."""
+        """The FTS5 expression for the trigram index; empty without long words."""
         return " AND ".join(f'"{word}"' for word in self.words if len(word) > 2)
 
     @property
     def short_words(self) -> str:
-        """The FTS5 expression for the index of short words; a single letter is the beginning of one."""
+        """The FTS5 expression for the index of short words; a single letter matches their beginning."""
         return " AND ".join(f'"{word}"' + ("*" if len(word) == 1 else "") for word in self.words if len(word) <= 2)
 
 
@@ -88,7 +88,7 @@ class LeaderNames:
         self._recent = _newest_terms(watchlist)
 
     def bearing(self, text: str) -> tuple[str, ...]:
-        """Return the leaders whose id or whole name the text is, those who took office last first; empty for none."""
+        """Return the leaders whose id or full name the text is, latest in office first; empty if there is none."""
         if text in self._recent:
             return (text,)
         asked = self.ask(text)
@@ -97,7 +97,7 @@ class LeaderNames:
         return tuple(sorted(asked.leaders[0], key=lambda leader: (-self._recent.get(leader, 0), leader)))
 
     def ask(self, text: str) -> Question:
-        """Read a question: the longest names first, then words. Unknown signs are passed over."""
+        """Parse a query: first the longest names, then words. Unknown characters are ignored."""
         tokens = _TOKEN.findall(fold(text))[:MAX_WORDS]
         leaders: list[frozenset[str]] = []
         words: list[str] = []
@@ -114,7 +114,7 @@ class LeaderNames:
         return Question(tuple(leaders), tuple(dict.fromkeys(words)))
 
     def suggest(self, text: str, limit: int = 8) -> list[str]:
-        """Leaders one of whose names begins with the text, those who took office last first."""
+        """Return the leaders with a name that begins with the text, latest in office first."""
         beginning = " ".join(_TOKEN.findall(fold(text)))
         if not beginning:
             return []

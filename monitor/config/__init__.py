@@ -1,8 +1,8 @@
-"""One YAML file, environment overrides, secrets from files: `load_config`.
+"""Load the configuration from a YAML file, with overrides from environment variables and secrets from files.
 
     config = load_config(Path("summitry.yaml"), os.environ)
 
-A mistake is a ConfigError of one line: `FILE:LINE: KEY: PROBLEM; FIX`.
+A mistake is raised as a ConfigError with one line: `FILE:LINE: KEY: PROBLEM; FIX`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
-# ruff: noqa: ANN401 - what a YAML file holds can be of any type until it is built
-"""Builds the typed sections from a plain tree, and says of the first mistake what was found and what would be right."""
+# ruff: noqa: ANN401 - a value of a YAML file can be of any type until it is built
+"""Turn the plain values of a YAML file into the typed sections of `monitor.config.sections`.
+
+The first mistake is raised as a ConfigError that says what was found, what was expected, and how to write it.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,16 @@ _MAX_SECRET_BYTES = 64 * 1024
 
 
 class SectionBuilder:
-    """Turns plain values into sections. `env` gives the secrets, `folder` is what relative paths are relative to."""
+    """Turns plain values into sections.
+
+    `env` has the variables that `{env: NAME}` secrets name. Relative paths are relative to `folder`.
+    """
 
     def __init__(self, tree: ConfigTree, env: Mapping[str, str], folder: Path) -> None:
         self._tree, self._env, self._folder = tree, env, folder
 
     def build(self, expected: types.Type, value: Any, path: KeyPath, example: str = "") -> Any:
-        """Return the value in its type. Raises ConfigError."""
+        """Return the value converted to the expected type. Raises ConfigError when it does not fit."""
         match expected:
             case types.Metadata():
                 examples = (expected.extra_json_schema or {}).get("examples") or [example]
@@ -71,7 +77,7 @@ class SectionBuilder:
         built = {}
         for name, field in known.items():
             if name in given:
-                # An empty key means what leaving it out means, unless null is a value of its own there.
+                # `key:` without a value means the same as leaving the key out, unless null is allowed there.
                 empty = given[name] is None and not _takes_null(field.type) and not field.required
                 if not empty:
                     built[field.name] = self.build(field.type, given[name], (*path, name), _example(field))
@@ -103,7 +109,7 @@ class SectionBuilder:
         if isinstance(value, str) and value.strip():
             return Secret(value)
         if not isinstance(value, dict) or set(value) not in ({"file"}, {"env"}):
-            # Whatever was found may be the secret itself: it is not repeated.
+            # The value may be the secret itself, so the message does not repeat it.
             raise self._tree.error(path, "not a secret", "write {file: PATH} or {env: NAME}")
         if "env" in value:
             name = str(value["env"])
@@ -203,7 +209,7 @@ def _found(value: Any) -> str:
 
 
 def _example(field: types.Field) -> str:
-    """The field's default as the user would write it, as an example of what is right."""
+    """Return the field's default as a user would write it, as an example for messages."""
     default = field.default
     match default:
         case bool():
@@ -228,7 +234,7 @@ def _sample(expected: types.Type) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a built value back in the form of the file, secrets masked."""
+    """Return a built value in the form in which the file has it, with secrets masked."""
     match value:
         case msgspec.Struct():
             config = value.__struct_config__

@@ -1,4 +1,4 @@
-"""What types can't say: names that must exist, addresses, zones, and settings that contradict each other."""
+"""Check what types can't express: names that must exist, addresses, time zones, settings that contradict each other."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from monitor.config.sections import (
 )
 from monitor.config.source import KeyPath, did_you_mean
 
-#: Where, what is wrong, what would be right.
+#: The key's path, the problem, and how to fix it.
 Mistake: TypeAlias = tuple[KeyPath, str, str]
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:/,]+):[0-9]{1,5}")
+_HOST = re.compile(r"[\w.-]+|\[?[0-9A-Fa-f:.]+\]?")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RECEIVER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^<>\r\n]+<[^\s@<>]+@[^\s@<>]+>")
@@ -43,6 +44,10 @@ def mistakes(config: Config) -> Iterator[Mistake]:
     yield from _networks(poller.allow_private_networks, ("poller", "allow_private_networks"))
     if poller.websub_callback is not None:
         yield from _web_url(poller.websub_callback, ("poller", "websub_callback"))
+    if config.board.url:
+        yield from _web_url(config.board.url, ("board", "url"))
+    if config.tracing.endpoint:
+        yield from _web_url(config.tracing.endpoint, ("tracing", "endpoint"))
     for number, language in enumerate(config.detection.languages):
         if not re.fullmatch(r"[a-z]{2,3}", language):
             yield ("detection", "languages", number), f"'{language}' is not a language code", "write it like en or ru"
@@ -72,7 +77,7 @@ def mistakes(config: Config) -> Iterator[Mistake]:
 
 def _broker(broker: Broker, path: KeyPath) -> Iterator[Mistake]:
     if "@" in broker.url or "+" in broker.url.partition("://")[0]:
-        # Not repeated: it may hold a password.
+        # The address may contain a password, so the message does not repeat it.
         yield (*path, "url"), "has a login or a protocol in it", "write host:port, and the rest under broker.security"
     elif broker.url != "embedded":
         for address in broker.url.removeprefix("kafka://").split(","):
@@ -87,7 +92,7 @@ def _broker(broker: Broker, path: KeyPath) -> Iterator[Mistake]:
 
 
 def _login(security: Security, path: KeyPath) -> Iterator[Mistake]:
-    """A login has what its mechanism needs, and nothing that it does not look at."""
+    """Yield a mistake for each key of the login that is missing, and for each that its mechanism does not use."""
     if not security.protocol.startswith("SASL"):
         for key in ("password", "token_file", "token_url"):
             if getattr(security, key) is not None:
@@ -120,11 +125,14 @@ def _web_url(url: str, path: KeyPath, *, secret: bool = False) -> Iterator[Mista
     try:
         parts = urlsplit(url)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        login = "@" in parts.netloc
     except ValueError:
-        good = False
+        good, login = False, False
     if not good or any(character.isspace() for character in url):
-        what = "it" if secret else f"'{url[:60]}'"
+        what = "it" if secret or "@" in url else f"'{url[:60]}'"
         yield path, f"{what} is not a web address", "write it like https://example.org/hook"
+    elif login and not secret:
+        yield path, "has a login in it, which is shown where the address is", "leave the login out"
 
 
 def _zone(zone: str, path: KeyPath) -> Iterator[Mistake]:
@@ -187,6 +195,12 @@ def _slack(receiver: SlackBotReceiver, path: KeyPath) -> Iterator[Mistake]:
 
 
 def _email(receiver: EmailReceiver, path: KeyPath) -> Iterator[Mistake]:
+    if not _HOST.fullmatch(receiver.host):
+        yield (
+            (*path, "host"),
+            "is not the name of a host",
+            "write it like mail.example.org; the port and login have keys",
+        )
     if not receiver.to:
         yield (*path, "to"), "is empty", "give one or more addresses, e.g. [desk@example.org]"
     places: list[tuple[KeyPath, str]] = [((*path, "sender"), receiver.sender)]
@@ -205,7 +219,7 @@ def _signing_key(text: str) -> bool:
 
 
 def match_mistakes(match: Match, path: KeyPath) -> Iterator[Mistake]:
-    """Yield what no event can match, whoever is on the watchlist: empty names, and pairs that are not two names."""
+    """Yield the conditions that no event can meet, whatever the watchlist: empty names, and pairs without two names."""
     for key, names in (("leaders", match.leaders), ("countries", match.countries)):
         for number, name in enumerate(names):
             if not name.strip():

@@ -1,4 +1,4 @@
-"""A text that must not be seen: tokens, passwords, signing keys, addresses that are keys themselves."""
+"""Texts that must never be printed or logged: tokens, passwords, signing keys, and webhook URLs that contain a key."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def redacted(text: str) -> str:
 
 
 class Secret:
-    """A secret. `reveal()` gives the text; printing, logging or comparing representations never does.
+    """A secret text. Only `reveal()` returns it; `str()` and `repr()` show its origin or a mask.
 
-    `origin` says where it came from (`{env: NAME}` or `{file: PATH}`), and is empty when it stood in the file itself.
+    `origin` is `{env: NAME}` or `{file: PATH}`, or empty when the secret was written into the configuration itself.
     """
 
     __slots__ = ("_value", "origin")

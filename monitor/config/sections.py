@@ -1,9 +1,9 @@
 """The sections of the configuration, with their defaults. docs/configuration.md has every key.
 
-A new key needs a row in the tables of tests/monitor/config/settings, which changes it and says what is seen of that.
+A new key needs a row in the tables of tests/monitor/config/settings: a test that changes it and sees the effect.
 
-A length of time is written as `90s`, `5m`, `2h`, `7d` or as a number of seconds. A secret is `{file: PATH}`,
-`{env: NAME}` or, for trials, the text itself. A relative path is relative to the file it stands in.
+A duration is written as `90s`, `5m`, `2h`, `7d` or as a number of seconds. A secret is `{file: PATH}`, `{env: NAME}`
+or, for trials, the text itself. A relative path is relative to the folder of the configuration file.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every section: frozen, and a key it does not know is a mistake."""
+    """Base class of every section: immutable, and an unknown key is a mistake."""
 
 
 class Security(Section, frozen=True, kw_only=True):
-    """How to log in to the broker; the words are Kafka's own. Certificates and keys are PEM files.
+    """How to log in to the broker. Keys and values are named as in Kafka; certificates and keys are PEM files.
 
-    With OAUTHBEARER the token is in `token_file`, or is asked from `token_url`; `username` and `password` are then the
-    client's id and secret.
+    With OAUTHBEARER the token is read from `token_file` or requested at `token_url`; in the second case `username` and
+    `password` are the client's id and secret.
     """
 
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -59,7 +59,7 @@ class Broker(Section, frozen=True, kw_only=True):
 
 
 class TopicSettings(Section, frozen=True, kw_only=True):
-    """How the topics are made by `summitry topics create`."""
+    """The topics that `summitry topics create` makes."""
 
     prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$", examples=["summitry"])] = "summitry"
     partitions: Count = 4
@@ -91,9 +91,9 @@ class Detection(Section, frozen=True, kw_only=True):
 
 
 class Match(Section, frozen=True, kw_only=True):
-    """Which events: every key that is given must hold, and one value of a list is enough.
+    """Selects events. Every key that is given must match; a list matches when one of its values does.
 
-    `pairs` are two leader ids joined by `+`; `leaders` and `countries` hold when one participant is among them.
+    A pair is two leaders joined by `+`, such as `putin+xi`. `leaders` and `countries` match when one participant does.
     """
 
     leaders: tuple[str, ...] = ()
@@ -112,7 +112,10 @@ class Match(Section, frozen=True, kw_only=True):
 
 
 class Threshold(Section, frozen=True, kw_only=True):
-    """How much must stand behind an event before it is told. `official` means that one official source is enough."""
+    """How many publishers and reports an event needs before it is told.
+
+    With `official` one official source is enough.
+    """
 
     publishers: Count = 1
     reports: Count = 1
@@ -120,7 +123,7 @@ class Threshold(Section, frozen=True, kw_only=True):
 
 
 class QuietHours(Section, frozen=True, kw_only=True):
-    """From one time of day to another nothing is sent but what `bypass` matches; the rest follows when they end."""
+    """Between `start` and `end` only events that `bypass` matches are sent; the others are sent when the hours end."""
 
     start: Clock
     end: Clock
@@ -130,25 +133,25 @@ class QuietHours(Section, frozen=True, kw_only=True):
 
 
 class Digest(Section, frozen=True, kw_only=True):
-    """First messages are gathered and sent as one message at these times of day."""
+    """First messages are collected and sent together, as one message, at these times of day."""
 
     at: tuple[Clock, ...]
     zone: str = "UTC"
 
 
 class Reminder(Section, frozen=True, kw_only=True):
-    """Tell again until somebody follows the acknowledgement link."""
+    """Repeat a message, at most `times` times, until somebody follows its acknowledgement link."""
 
     every: timedelta = timedelta(minutes=30)
     times: Count = 3
 
 
-#: What a route tells of when it does not say otherwise: everything but what is only proposed, and background.
+#: The statuses that a route tells by default: all but proposals, background, unconfirmed and retracted events.
 TOLD: tuple[EventStatus, ...] = ("planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied")
 
 
 class Route(Section, frozen=True, kw_only=True):
-    """Which events go to which receivers. For each receiver the first route that names it and matches is followed.
+    """Sends the events that it matches to its receivers. Each receiver uses the first matching route that names it.
 
     `min_confidence` and `max_age` default to `detection.alert_threshold` and `alerts.max_age`.
     """
@@ -167,7 +170,7 @@ class Route(Section, frozen=True, kw_only=True):
 
 
 class SilenceRule(Section, frozen=True, kw_only=True):
-    """Events that must not be told until `until` (RFC 3339), and why. `summitry silence` adds them while it runs."""
+    """Events that are not told before `until` (RFC 3339), and why. `summitry silence` adds them while it runs."""
 
     match: Match
     until: str
@@ -176,21 +179,21 @@ class SilenceRule(Section, frozen=True, kw_only=True):
 
 
 class Storm(Section, frozen=True, kw_only=True):
-    """More than `limit` first messages within `per` to one receiver: the rest come as one message."""
+    """After `limit` first messages within `per` to one receiver, further ones are collected into one message."""
 
     limit: Count = 20
     per: timedelta = timedelta(minutes=5)
 
 
 class HeartbeatSettings(Section, frozen=True, kw_only=True):
-    """Tell `receivers` when no article came for `after`, and when articles come again."""
+    """Tells `receivers` when no article arrived for the time `after`, and again when articles arrive."""
 
     receivers: tuple[str, ...]
     after: timedelta = timedelta(minutes=30)
 
 
 class Acknowledge(Section, frozen=True, kw_only=True):
-    """Puts a signed link into messages. `url` is where the worker's web endpoint can be reached by readers."""
+    """Adds a signed acknowledgement link to messages. `url` is the public address of the worker's web server."""
 
     url: str
     secret: Secret
@@ -198,12 +201,12 @@ class Acknowledge(Section, frozen=True, kw_only=True):
 
 
 class Alerts(Section, frozen=True, kw_only=True):
-    """What holds for every route and receiver.
+    """Settings for all routes and receivers.
 
     `retries` are the waits between attempts, with jitter, as in the Standard Webhooks specification; after the last one
-    the delivery goes to the dead letters. `update_wait` gathers changes that come shortly after another into one
-    update. `templates` is a folder of texts that replace the bundled ones. `remember` is how long it is kept what was
-    told of an event after that was closed.
+    the message goes to the dead letters. Changes within `update_wait` of each other are sent as one update. `templates`
+    is a folder of message texts that replace the bundled ones. The log of what was told of an event is kept for
+    `remember` after the event was closed.
     """
 
     max_age: timedelta = timedelta(hours=24)
@@ -219,14 +222,14 @@ class Alerts(Section, frozen=True, kw_only=True):
 
 
 class _ReceiverSection(Section, frozen=True, kw_only=True, tag_field="type"):
-    """Base of the receivers: `type` says which. Messages are written in `language`, with times in `zone`."""
+    """Base class of the receivers; `type` says which one. Messages are in `language`, with times in `zone`."""
 
     language: Annotated[str, Meta(pattern=r"^[a-z]{2}$", examples=["en"])] = "en"
     zone: str = "UTC"
 
 
 class _RemoteReceiverSection(_ReceiverSection, frozen=True, kw_only=True, tag_field="type"):
-    """Base of the receivers that are reached over the network. One attempt may take `timeout`."""
+    """Base class of the receivers that are reached over the network. One attempt may take `timeout`."""
 
     timeout: timedelta = timedelta(seconds=15)
 
@@ -238,7 +241,10 @@ class ConsoleReceiver(_ReceiverSection, frozen=True, kw_only=True, tag="console"
 
 
 class WebhookReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="webhook"):
-    """Posts a CloudEvents body signed after Standard Webhooks. Several secrets sign side by side while you rotate."""
+    """Posts a CloudEvents body, signed as the Standard Webhooks specification says.
+
+    With several secrets there is a signature for each, so that you can replace a secret without a gap.
+    """
 
     url: Secret
     secrets: tuple[Secret, ...]
@@ -256,7 +262,7 @@ class SlackBotReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="s
 
 
 class SlackWebhookReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="slack_webhook"):
-    """Posts to an incoming webhook: the lesser mode, since Slack gives back nothing that could be edited later."""
+    """Posts to an incoming webhook of Slack. Updates are new posts: Slack returns no id, so no post can be edited."""
 
     url: Secret
     allow_private_networks: tuple[str, ...] = ()
@@ -275,13 +281,13 @@ class EmailReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="emai
 
 
 class AppriseReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="apprise"):
-    """Anything else that the apprise library can reach: Teams, Discord, Telegram, ntfy, ... by its URL."""
+    """Sends through the apprise library, to Teams, Discord, Telegram, ntfy and others; `url` is an apprise URL."""
 
     url: Secret
 
 
 class KafkaReceiver(_RemoteReceiverSection, frozen=True, kw_only=True, tag="kafka"):
-    """Writes the webhook's body to a topic, for machines. Without `broker` it is the service's own broker."""
+    """Writes the webhook's body to a Kafka topic. `broker` defaults to the service's own broker."""
 
     topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", examples=["alerts"])]
     broker: Broker | None = None
@@ -299,7 +305,7 @@ ReceiverConfig: TypeAlias = (
 
 
 class Web(Section, frozen=True, kw_only=True):
-    """Where each process serves `/metrics`, `/ready`, `/live` and `/ack`. Port 0 takes a free one."""
+    """Where each process serves `/metrics`, `/ready`, `/live` and `/ack`. Port 0 means any free port."""
 
     host: str = "127.0.0.1"
     poller_port: Port = 9651
@@ -309,9 +315,10 @@ class Web(Section, frozen=True, kw_only=True):
 class BoardSettings(Section, frozen=True, kw_only=True):
     """The board: web pages, API and subscriptions.
 
-    `url` is where readers reach it; alerts link to it. `archive` keeps the read model between two runs, else it is made
-    from the topics at each start. `user_header` is the header in which a proxy among `trusted_proxies` names the
-    reader. `passwords` and `tokens` are files. `rate` is requests a second to the API for each client, 0 for no limit.
+    `url` is its public address, to which alerts link. `archive` is the file of the read model; without it the model is
+    built from the topics at each start. `user_header` is the header in which a proxy among `trusted_proxies` gives the
+    user's name. `passwords` and `tokens` are files. `rate` limits the requests a second of each client to the API; 0
+    means no limit.
     """
 
     host: str = "127.0.0.1"
@@ -326,16 +333,16 @@ class BoardSettings(Section, frozen=True, kw_only=True):
 
 
 class Log(Section, frozen=True, kw_only=True):
-    """How logs look: `console` for people, `json` for machines, `auto` by whether standard error is a terminal."""
+    """The form of logs: `console` for people, `json` for machines, `auto` for `console` on a terminal, else `json`."""
 
     format: Literal["auto", "console", "json"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 class Tracing(Section, frozen=True, kw_only=True):
-    """Traces from feed to alert, by OTLP over HTTP to a collector; none without `endpoint`.
+    """Sends traces by OTLP over HTTP to the collector at `endpoint`; off without `endpoint`.
 
-    `share` of the polls that bring something begin a trace.
+    `share`, from 0 to 1, is the part of polls with new entries for which a trace is recorded.
     """
 
     endpoint: Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$", examples=["http://collector:4318/v1/traces"])] = ""
@@ -343,7 +350,7 @@ class Tracing(Section, frozen=True, kw_only=True):
 
 
 class Config(Section, frozen=True, kw_only=True):
-    """The whole configuration. Without `receivers` it is the console, without `routes` all receivers get everything."""
+    """The whole configuration. The default receiver is the console; without `routes` all receivers get all events."""
 
     broker: Broker = Broker()
     topics: TopicSettings = TopicSettings()

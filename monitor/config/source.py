@@ -1,5 +1,5 @@
-# ruff: noqa: ANN401 - what a YAML file holds can be of any type until it is built
-"""Reads YAML and environment variables into one plain tree that remembers where each value stood.
+# ruff: noqa: ANN401 - a value of a YAML file can be of any type until it is built
+"""Read YAML and environment variables into one tree that remembers the file, line or variable of each value.
 
 Scalars follow the YAML 1.2 core schema, not PyYAML's 1.1: `NO` is Norway, not false, and `22:00` is a time of day, not
 the number 1320 (https://yaml.org/spec/1.2.2/#103-core-schema).
@@ -17,7 +17,7 @@ import yaml
 
 from monitor.errors import ConfigError
 
-#: A value's way from the root: keys and list indexes.
+#: The path of a value from the root: keys and list indexes.
 KeyPath: TypeAlias = tuple[str | int, ...]
 ENV_PREFIX = "SUMMITRY_"
 
@@ -40,7 +40,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest known word, or lists them all when none is near."""
+    """Return a hint: the most similar known word, or all known words when none is similar."""
     names = list(known)
     near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     if near:
@@ -49,7 +49,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 class ConfigTree:
-    """A configuration's values, and for each of them the file and line, or the variable, that it came from."""
+    """The values of a configuration, and for each value the line of the file or the variable that it came from."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -59,7 +59,7 @@ class ConfigTree:
         self._nodes = 0
 
     def error(self, path: KeyPath, problem: str, fix: str = "") -> ConfigError:
-        """Return the mistake at `path` as one line that says where it stands."""
+        """Return a ConfigError for the value at `path`, with its line of the file or its environment variable."""
         for length in range(len(path), -1, -1):
             variable = self._variables.get(path[:length])
             if variable:
@@ -70,7 +70,7 @@ class ConfigTree:
         return ConfigError(self.file, dotted(path), problem, fix)
 
     def from_variable(self, path: KeyPath) -> bool:
-        """True when the value at `path` was given by an environment variable."""
+        """Tell whether the value at `path` was given by an environment variable."""
         return path in self._variables
 
     def read_file(self, path: Path) -> None:
@@ -131,9 +131,10 @@ class ConfigTree:
         return _scalar(node.value, quoted=node.style is not None)
 
     def read_environment(self, env: Mapping[str, str]) -> None:
-        """Lay `SUMMITRY_SECTION__KEY=value` over the values; values are read as YAML.
+        """Override values with those of variables named `SUMMITRY_SECTION__KEY`; the values are read as YAML.
 
-        Variables without a double underscore belong to something else and are left alone.
+        Variables without a double underscore, such as SUMMITRY_CLOCK, are ignored. Raises ConfigError for a variable
+        that is not valid YAML.
         """
         for name in sorted(env):
             if not name.startswith(ENV_PREFIX) or "__" not in name:
@@ -158,12 +159,12 @@ class ConfigTree:
             self._lines.pop(path, None)
             self._variables[path] = name
             if isinstance(here[key], int | float) and not isinstance(here[key], bool):
-                # Whether the variable is meant as text is only known to the key it sets.
+                # Only the type of the key that it sets says whether the variable is meant as number or text.
                 here[key] = NumberOrText(here[key], env[name])
 
 
 class NumberOrText:
-    """The value of an environment variable that reads as a number, and its text: a password may be all digits."""
+    """An environment variable that looks like a number, and its text: a password may consist of digits only."""
 
     __slots__ = ("number", "text")
 
@@ -173,7 +174,7 @@ class NumberOrText:
 
 
 def _same(step: str, mapping: Mapping[str, Any]) -> str:
-    """The key of the mapping that the variable's part means: case and `-` against `_` don't matter in variables."""
+    """Return the key that a part of a variable's name means, ignoring case and the difference of `-` and `_`."""
     return next((key for key in mapping if key.lower().replace("-", "_") == step), step)
 
 

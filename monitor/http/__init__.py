@@ -1,1 +1,1 @@
-"""The guarded way out to the network: checked addresses, transport, bodies, caching rules, link headers."""
+"""Guarded HTTP requests: only to checked IP addresses, with limits of time and size. Also reads caching headers."""

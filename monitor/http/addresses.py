@@ -1,7 +1,8 @@
-"""Finds the addresses of a name, and decides which of them may be connected to.
+"""Look up the IP addresses of a host, and decide whether it may be connected to.
 
-A feed, a redirect or a hub may name any host, so a poller could be made to talk to its own network. The rule: *all*
-addresses of a name must be public, and the connection goes to the address that was checked, not to the name again.
+A feed, a redirect or a hub can name any host, and so could make the poller send requests into its own network (SSRF).
+The rule: *all* addresses of a host must be public, and the connection goes to the address that was checked; the name is
+not looked up a second time.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from monitor.errors import HttpError
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-#: Not for public hosts although Python's `is_global` lets them pass, or lets them pass in some versions.
+#: Networks that are refused although Python's `is_global` accepts them, or accepts them in some versions.
 _REFUSED: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -47,20 +48,20 @@ POSITIVE_S, NEGATIVE_S, LOOKUP_TIMEOUT_S = 60.0, 30.0, 5.0
 THREADS = 64
 _MAX_CACHED = 20_000
 
-#: host, port -> its addresses as text; blocks, raises OSError.
+#: Returns the addresses of a host and port as texts. Blocks; raises OSError.
 Lookup = Callable[[str, int], list[str]]
 
 
 class AddressRefusedError(HttpError):
-    """The name leads to an address that a feed may not lead to."""
+    """The host has an address to which feeds may not lead, such as one in a private network."""
 
     reason = "address_refused"
 
 
-# A poller meets the same addresses again and again, and Python's own properties are looked up in lists of networks.
+# Cached, since a poller checks the same addresses again and again and Python's `is_global` is slow.
 @lru_cache(maxsize=4096)
 def is_public(address: IPAddress) -> bool:
-    """Tell whether the address belongs to the public internet, in whatever way an IPv4 address is wrapped into it."""
+    """Tell whether the address belongs to the public internet. IPv4 addresses inside IPv6 ones are checked too."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -75,7 +76,7 @@ def is_public(address: IPAddress) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_private(address: IPAddress) -> bool:
-    """Tell whether it is an address of one's own network: loopback, RFC 1918, unique local; never link-local."""
+    """Tell whether the address is loopback, private (RFC 1918) or unique local (RFC 4193); link-local ones are not."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped
         return is_private(inner) if inner is not None else address.is_loopback or address in _UNIQUE_LOCAL
@@ -83,16 +84,17 @@ def is_private(address: IPAddress) -> bool:
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Read the networks of a configured allow-list, `10.1.0.0/16` or single addresses. Raises ValueError."""
+    """Read a list of networks such as `10.1.0.0/16` or single addresses. Raises ValueError for an invalid one."""
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
 
 
 class AddressBook:
-    """Finds the addresses of names and lets only those pass that may be connected to.
+    """Looks up hosts, and returns only addresses that may be connected to.
 
-    Names are looked up in threads of its own, since a few dead names would starve the loop's default ones. Answers are
-    kept for a minute, failures for half a minute, and callers who ask for the same name share one lookup. `lookup` and
-    `monotonic` are injected in tests. Close it when done.
+    Lookups run in threads of their own: in the loop's default threads a few hosts without answer would block everything
+    else. Answers are cached for a minute and failures for half a minute; callers that ask for the same host share one
+    lookup. `allowed` are private networks that may be connected to. Tests inject `lookup` and `monotonic`. Close it
+    when done.
     """
 
     def __init__(
@@ -114,10 +116,10 @@ class AddressBook:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def addresses(self, host: str, port: int, *, private: bool = False) -> tuple[str, ...]:
-        """Return the addresses of `host` that a connection may go to; `private` lets those of one's own network pass.
+        """Return the addresses of `host`. With `private`, addresses of private networks are allowed too.
 
-        Raises AddressRefusedError when a single one of them is not allowed, HttpError (`dns`, `dns_timeout`) when there
-        are none.
+        Raises AddressRefusedError when any of them is not allowed, HttpError (`dns`, `dns_timeout`) when there are
+        none.
         """
         found = await self._find(host, port)
         for address in found:
@@ -132,7 +134,7 @@ class AddressBook:
         return any(plain.version == net.version and plain in net for net in self._allowed)
 
     async def _find(self, host: str, port: int) -> tuple[IPAddress, ...]:
-        if host[-1:].isdigit() or ":" in host:  # else it is a name, and refusing it costs more than all that follows
+        if host[-1:].isdigit() or ":" in host:  # only then it can be an IP address, and trying to parse one is slow
             with contextlib.suppress(ValueError):
                 return (ipaddress.ip_address(host),)
         key = (host, port)
@@ -142,7 +144,7 @@ class AddressBook:
             if task is None:
                 task = self._asked[key] = asyncio.ensure_future(self._ask(host, port))
                 task.add_done_callback(lambda _: self._asked.pop(key, None))
-            # A caller that runs into its deadline must not take the answer away from the others.
+            # Shielded: a caller whose deadline passes must not cancel the lookup that others wait for.
             answer = await asyncio.shield(task)
         if isinstance(answer, HttpError):
             raise HttpError(str(answer), reason=answer.reason)
@@ -158,7 +160,7 @@ class AddressBook:
             if not answer:
                 answer = HttpError(f"{host} has no address", reason="dns")
         except TimeoutError:
-            answer = HttpError(f"{host}: the name server is silent for {LOOKUP_TIMEOUT_S:g} s", reason="dns_timeout")
+            answer = HttpError(f"{host}: no answer from DNS within {LOOKUP_TIMEOUT_S:g} s", reason="dns_timeout")
         except (OSError, ValueError, UnicodeError) as error:
             answer = HttpError(f"{host} can't be found: {error}", reason="dns")
         if len(self._known) >= _MAX_CACHED:
@@ -169,7 +171,7 @@ class AddressBook:
 
 
 def _unwrapped(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address inside an IPv6 one, if any, so that an allow-list needs to name it only once."""
+    """Return the IPv4 address inside an IPv6 one, if any, so that an allow-list can name networks in IPv4 only."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped is not None:

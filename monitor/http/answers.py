@@ -1,7 +1,7 @@
-"""Reads HTTP/1.1 answers from a connection with llhttp, the parser of Node.js, by way of httptools.
+"""Read HTTP/1.1 responses from a connection with llhttp, the parser of Node.js, through httptools.
 
-llhttp is lenient where browsers are; what it still refuses in a head is put right before it sees it again (`mended`),
-since one bad header line of a server must not cost its feed.
+llhttp is as lenient as browsers are. When it still refuses the head of a response, `mended` repairs the head and it is
+parsed again, so that one bad header line does not make a feed unreadable.
 """
 
 from __future__ import annotations
@@ -14,33 +14,31 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from monitor.errors import HttpError
 from monitor.http.connection import Connection
+from monitor.http.outgoing import Headers
 
-#: Names and values of headers, as bytes.
-Headers = list[tuple[bytes, bytes]]
-
-#: Bytes of headers that an answer may have.
+#: The most bytes of headers in a response.
 MAX_HEAD = 100 * 1024
-#: Informational answers (RFC 9110, 15.2) that may come before the real one.
+#: The most informational (1xx) responses before the real one (RFC 9110, 15.2).
 _MAX_BEFORE = 5
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"\r?\n")
 _STATUS_LINE = re.compile(rb"\s*(?:HTTP(?:/[0-9.]+)?|ICY)\s+([1-5][0-9]{2})(?![0-9])[^\r\n\0]*", re.IGNORECASE)
-#: RFC 9110, 5.1 and 5.5: a token, and a value without controls.
+#: A header: its name is a token, and its value has no control characters (RFC 9110, 5.1 and 5.5).
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*", re.DOTALL)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_LENIENT = (
+_LENIENT = dict.fromkeys((
     "lenient_chunked_length", "lenient_keep_alive", "lenient_transfer_encoding", "lenient_version",
     "lenient_data_after_close", "lenient_optional_lf_after_cr", "lenient_optional_cr_before_lf",
     "lenient_optional_crlf_after_chunk", "lenient_spaces_after_chunk_size",
-)  # fmt: skip
+), True)  # fmt: skip
 
 
 def mended(head: bytes) -> tuple[bytes, int]:
-    """Return a head that llhttp takes, and the number of lines that were left out or changed.
+    """Repair the head of a response for llhttp. Returns it, and the number of lines that were removed or changed.
 
-    Lines without a colon, with a name that is none or with a NUL go, as does a length that is no number or was said
-    before; folded lines are joined, and controls in values become spaces. `head` is returned as it is when it has no
-    status line or two lengths: nobody knows where such an answer ends.
+    Removed are lines without a colon, with an invalid name or with a NUL, and a Content-Length that is not a number or
+    a repetition. Folded lines are joined; control characters in values become spaces. `head` is returned unchanged when
+    it has no status line, or two different lengths: then nobody knows where the response ends.
     """
     first, *lines = _LINE.split(re.sub(rb"\r?\n[ \t]+", b" ", head.strip()))
     status = _STATUS_LINE.fullmatch(first)
@@ -67,11 +65,11 @@ def mended(head: bytes) -> tuple[bytes, int]:
 
 
 class HttpAnswer(httpx.AsyncByteStream):
-    """One answer: `await head()` first, then its body by iteration.
+    """One response. Call `await head()` first, then iterate over the body.
 
-    `status`, `headers` and `odd` (header lines that were left out or changed) are set by `head`; `cut` says after the
-    body that it ended before its length or its last chunk. Reading raises HttpError: `tls`, `reset`, `bad_response`,
-    `headers_too_large`.
+    `head` sets `status`, `headers` and `odd` (the number of header lines that were repaired). After the body, `cut`
+    says whether it ended before its Content-Length or last chunk. Reading raises HttpError: `tls`, `reset`,
+    `bad_response`, `headers_too_large`.
     """
 
     def __init__(self, connection: Connection, *, has_body: bool = True) -> None:
@@ -83,7 +81,7 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._complete = self._started = self._unframed = False
 
     async def head(self) -> None:
-        """Read the head, past informational answers."""
+        """Read the head, after skipping informational responses. Raises HttpError."""
         data = b""
         for _ in range(_MAX_BEFORE):
             end = _HEAD_END.search(data)
@@ -104,12 +102,12 @@ class HttpAnswer(httpx.AsyncByteStream):
             if self.status >= 200:
                 break
         else:
-            raise HttpError("one informational answer after another", reason="bad_response")
+            raise HttpError("the server sends only informational (1xx) responses", reason="bad_response")
         if data and not self._complete:
             self._feed(data)
 
     def _begins_without_chunks(self, data: bytes) -> bool:
-        """Tell whether a body that is said to come in chunks begins with a document instead of a chunk's size."""
+        """Tell whether a body that is labelled as chunked begins with a document instead of the size of a chunk."""
         return not self._started and data.lstrip()[:1] in {b"<", b"{", b"["} and self._is_chunked
 
     @property
@@ -125,7 +123,7 @@ class HttpAnswer(httpx.AsyncByteStream):
                 return
             data = await self._connection.read()
             if not data:
-                # Without a length and without chunks, the end of the connection is the end of the body.
+                # A body without length and chunks ends where the connection ends.
                 has_length = any(name.lower() == b"content-length" for name, _ in self.headers)
                 self.cut = not self._unframed and (has_length or self._is_chunked)
                 return
@@ -149,7 +147,7 @@ class HttpAnswer(httpx.AsyncByteStream):
     def _parse(self, head: bytes) -> None:
         self.headers, self._complete = [], False
         self._parser = HttpResponseParser(self)
-        self._parser.set_dangerous_leniencies(**dict.fromkeys(_LENIENT, True))
+        self._parser.set_dangerous_leniencies(**_LENIENT)
         try:
             self._parser.feed_data(head)
         except HttpParserUpgrade as error:
@@ -159,7 +157,7 @@ class HttpAnswer(httpx.AsyncByteStream):
         if self._begins_without_chunks(data):
             self._unframed, self.odd = True, self.odd + 1
         self._started = True
-        if self._unframed:  # its end is that of the connection
+        if self._unframed:  # the body ends where the connection ends
             self._rest.append(data)
             return
         try:
@@ -167,20 +165,38 @@ class HttpAnswer(httpx.AsyncByteStream):
         except HttpParserUpgrade as error:
             raise HttpError("the server changes the protocol", reason="bad_response") from error
         except HttpParserError as error:
-            if not self._complete:  # what comes after the end is nobody's business
+            if not self._complete:  # bytes after the end of the body are ignored
                 raise HttpError(f"not HTTP: {error}"[:200], reason="bad_response") from error
 
     # Called by the parser.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
+        """Add one header."""
         self.headers.append((name, value.strip(b" \t")))
 
     def on_body(self, data: bytes) -> None:
-        """Take a piece of the body."""
+        """Add a piece of the body."""
         if not self._complete:
             self._rest.append(data)
 
     def on_message_complete(self) -> None:
-        """Note the end of the answer."""
+        """Note the end of the response."""
         self._complete = True
+
+
+class ProxiedAnswer:
+    """A response that came through a proxy, read by httpx, with the interface of `HttpAnswer`."""
+
+    odd, cut = 0, False
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status, self.headers = response.status_code, response.headers.raw
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for data in self._response.aiter_raw():
+            yield data
+
+    async def aclose(self) -> None:
+        """Close the connection to the proxy."""
+        await self._response.aclose()

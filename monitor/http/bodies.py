@@ -1,4 +1,4 @@
-"""Reads a body within limits: at most one gzip coding, and never more bytes than were allowed."""
+"""Read the body of a response, decompressing gzip, within limits of size and memory."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from typing import Any, NamedTuple
 
 from monitor.errors import HttpError
 
-#: A body that grows beyond so many bytes waits until fewer than PLACES others that large are held.
+#: A body of more than LARGE bytes waits until fewer than PLACES others of that size are in memory.
 LARGE, PLACES = 1024 * 1024, 3
-#: The deadline of the fetch under way in a task, which waiting for a place does not count towards.
+#: The deadline of the current task's fetch. The time that it waits for a place is added to it.
 DEADLINE: ContextVar[asyncio.Timeout | None] = ContextVar("DEADLINE", default=None)
-#: Inflated at once; between two slices other feeds have their turn.
+#: Bytes that are decompressed at once; between two slices the event loop runs other tasks.
 _SLICE = 256 * 1024
-#: Compressions that a Content-Encoding can name (https://www.iana.org/assignments/http-parameters); any other word
-#: there is a mistake, and the body is what it is.
+#: The compressions that Content-Encoding can name (https://www.iana.org/assignments/http-parameters). Any other word is
+#: a mistake of the server, and the body is not compressed.
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "br", "deflate", "compress", "x-compress", "zstd", "dcb", "dcz", "exi",
                            "pack200-gzip", "bzip2", "x-bzip2", "xz", "lzma"})  # fmt: skip
 _GZIP_NAMES = frozenset({"gzip", "x-gzip"})
 _GZIP_MAGIC = b"\x1f\x8b\x08"
+_UTF_16 = (b"\xff\xfe<\0", b"\xfe\xff\0<")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\r\n")
-#: Bits of zlib that mean: a gzip header and trailer (RFC 1952).
+#: The `wbits` of zlib for data with a gzip header and trailer (RFC 1952).
 _GZIP = 31
 
 
 class DecodedBody(NamedTuple):
-    """A decoded body, and whether its packed form ended before it was complete."""
+    """A decompressed body; `cut` means that the compressed data ended too early."""
 
     data: bytes
     cut: bool = False
 
 
-class Room:
-    """Limits how many large bodies are held at once, so that hundreds of polls can't fill the memory with them.
+class LargeBodyLimit:
+    """Limits how many large bodies are in memory at once, so that hundreds of polls can't fill it.
 
-    A task takes one place, however many large bodies it reads, and keeps it until it ends, since what it has read is in
-    memory until then.
+    A task takes one place, however many large bodies it reads, and keeps it until the task ends, because the bodies are
+    in memory until then.
     """
 
     def __init__(self, places: int = PLACES) -> None:
@@ -47,7 +48,7 @@ class Room:
         self._holders: set[asyncio.Task[Any]] = set()
 
     async def take(self) -> None:
-        """Wait for a place; the fetch's deadline waits too, since others' large bodies are not its server's fault."""
+        """Wait for a place. The fetch's deadline is moved by that time: the server did not cause the wait."""
         task, deadline = asyncio.current_task(), DEADLINE.get()
         if task is None or task in self._holders:
             return
@@ -66,15 +67,17 @@ class Room:
 
 
 async def read_body(
-    chunks: AsyncIterable[bytes], coding: str, max_raw: int, max_decoded: int, room: Room | None = None
+    chunks: AsyncIterable[bytes], coding: str, max_raw: int, max_decoded: int, limit: LargeBodyLimit | None = None
 ) -> DecodedBody:
-    """Return the decoded body; a large one takes a place in the `room`.
+    """Return the decompressed body. A body of over LARGE bytes waits for a place of `limit`.
 
-    `coding` is the value of Content-Encoding. Labels that name no compression (`UTF-8`, `none`, `aws-chunked`) change
-    nothing; neither does a compression on a body that begins as a document does, and what begins as gzip does is
-    unpacked whatever its label. Of gzip that ends early, what was unpacked is returned. Raises HttpError:
-    `encoding_refused` for a compression that was not asked for and for more than one, `body_too_large`,
-    `decoded_too_large`, `bad_gzip`.
+    `coding` is the value of Content-Encoding. It is ignored when it names no compression (`UTF-8`, `none`,
+    `aws-chunked`) and when the body is plainly a document. A body that begins like gzip is decompressed whatever the
+    label says, and a second time if the result is gzip again. Of gzip that ends too early, the part that could be
+    decompressed is returned.
+
+    `max_raw` and `max_decoded` are the most bytes before and after decompression. Raises HttpError: `encoding_refused`
+    for a compression other than gzip and for several, `body_too_large`, `decoded_too_large`, `bad_gzip`.
     """
     codings = [name for name in map(str.strip, coding.lower().split(",")) if name in _COMPRESSIONS]
     raw = bytearray()
@@ -82,12 +85,12 @@ async def read_body(
     size = 0
     async for chunk in chunks:
         if not size and not _is_plain(chunk):
-            is_gzip = chunk.startswith(_GZIP_MAGIC)  # whatever one compression its label names
+            is_gzip = chunk.startswith(_GZIP_MAGIC)  # even if the label names another compression
             if len(codings) > 1 or not (is_gzip or _GZIP_NAMES.issuperset(codings)):
                 raise HttpError(
                     f"the body is coded as {coding[:60]!r}, which was not asked for", reason="encoding_refused"
                 )
-            if codings or is_gzip:  # without a label: a file that was packed, `feed.xml.gz`
+            if codings or is_gzip:  # gzip without a label is a compressed file such as `feed.xml.gz`
                 inflated = _Inflated(max_decoded)
         size += len(chunk)
         if size > max_raw:
@@ -95,35 +98,43 @@ async def read_body(
         if inflated is None:
             raw += chunk
         else:
-            await inflated.feed(chunk, room)
-        if size > LARGE and room is not None:
-            await room.take()
+            await inflated.feed(chunk, limit)
+        if size > LARGE and limit is not None:
+            await limit.take()
     if inflated is not None:
-        return inflated.close()
+        body = inflated.close()
+        if not body.data.startswith(_GZIP_MAGIC):
+            return body
+        # Compressed twice, by the program and by the server, and labelled once.
+        twice = _Inflated(max_decoded)
+        await twice.feed(body.data, limit)
+        return twice.close()._replace(cut=body.cut)
     if len(raw) > max_decoded:
         raise HttpError(f"the body is longer than {max_decoded} bytes", reason="body_too_large")
     return DecodedBody(bytes(raw))
 
 
 def _is_plain(start: bytes) -> bool:
-    """Tell whether a body begins as a document does, so that a label of a compression is a mistake."""
+    """Tell whether a body begins like a document, so that a label of a compression is a mistake."""
+    if start.startswith(_UTF_16):
+        return True
     text = start.lstrip(_BLANK)[:16]
     return text[:1] in {b"<", b"{", b"["} and not _CONTROLS.intersection(text)
 
 
 class _Inflated:
-    """Inflates gzip members slice by slice, up to a limit."""
+    """Decompresses the members of a gzip file slice by slice, up to a limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._out = bytearray()
         self._member = zlib.decompressobj(_GZIP)
 
-    async def feed(self, data: bytes, room: Room | None) -> None:
+    async def feed(self, data: bytes, limit: LargeBodyLimit | None) -> None:
         while data:
             if self._member.eof:
                 if not data.startswith(b"\x1f\x8b"):
-                    return  # padding after the last member, which gzip itself passes over as well
+                    return  # padding after the last member, which the gzip program ignores too
                 self._member = zlib.decompressobj(_GZIP)
             try:
                 self._out += self._member.decompress(data, _SLICE)
@@ -131,14 +142,14 @@ class _Inflated:
                 raise HttpError(f"the body is not gzip: {error}", reason="bad_gzip") from error
             if len(self._out) > self._limit:
                 raise HttpError(f"the body unpacks to more than {self._limit} bytes", reason="decoded_too_large")
-            if len(self._out) > LARGE and room is not None:
-                await room.take()
+            if len(self._out) > LARGE and limit is not None:
+                await limit.take()
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             if data:
                 await asyncio.sleep(0)
 
     def close(self) -> DecodedBody:
         if not self._member.eof:
-            # What zlib still holds back is less than a slice; take it, then the trailer must have been there.
+            # Take the rest that zlib has buffered, which is less than a slice.
             self._out += self._member.flush(_SLICE)
         return DecodedBody(bytes(self._out), cut=not self._member.eof)

@@ -1,4 +1,4 @@
-"""Reads when a server wants to be asked again: Cache-Control, Expires, Retry-After. Pure functions of the headers."""
+"""Read from the headers when a server wants the next request: Cache-Control, Expires, Retry-After. Pure functions."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-#: Nobody is waited for longer than this (FreshRSS has the same limit).
+#: The longest Retry-After that is obeyed (FreshRSS has the same limit).
 MAX_RETRY_AFTER_S = 48 * 3600.0
 
-_SECONDS = re.compile(r"[0-9]{1,12}")
+_SECONDS = re.compile(r"[0-9]{1,100}")
 
 
 def freshness(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds for which an answer calls itself fresh; None when it says nothing, 0.0 for "not at all".
+    """Return for how many seconds a response is fresh; None when its headers do not say, 0.0 for "not at all".
 
-    The longer one of `max-age` less `Age`, and `Expires` less `Date` (RFC 9111, 4.2.1 and 5.2). With `no-cache` or
-    `no-store` the numbers beside them mean nothing for a poller: not fresh at all, also where an earlier answer was.
+    That is the longer one of `max-age` minus `Age`, and `Expires` minus `Date` (RFC 9111, 4.2.1 and 5.2). `no-cache`
+    and `no-store` mean 0.0, whatever the other values. `now` is the time in seconds since 1970.
     """
     if "cache-control" not in headers and "expires" not in headers:
         return None
@@ -35,9 +35,10 @@ def freshness(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that a server asks to wait, at most 48 hours; None for nothing usable (RFC 9110, 10.2.3).
+    """Return the seconds that a Retry-After header asks to wait, at most 48 hours (RFC 9110, 10.2.3).
 
-    A date is taken relative to the answer's own `Date`, since the server's clock may be wrong.
+    Returns None when the header is missing or not valid. A date is compared with the response's own `Date`, since the
+    server's clock may be wrong.
     """
     value = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(value):
@@ -51,7 +52,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def http_date(text: str) -> float | None:
-    """Return the seconds since 1970-01-01 UTC of an HTTP date; None when it is none (`0` is common in Expires)."""
+    """Return the seconds since 1970-01-01 UTC of an HTTP date; None for anything else (`0` is common in Expires)."""
     if not text:
         return None
     try:

@@ -1,26 +1,29 @@
-"""Cookies within one chain of redirects, and no longer.
+"""Keep cookies during one chain of redirects, and forget them afterwards.
 
-Some servers set a cookie and redirect to the same address to see whether it comes back; without it they redirect for
-ever. A poll that follows such a chain sends the cookies that the chain itself has set, to the hosts they are for, and
-forgets them when it ends (RFC 6265, section 5, without a store).
+Some servers set a cookie and redirect to the same URL to see whether the cookie comes back; without it they redirect
+for ever. So a poll sends the cookies that were set in its own chain of redirects, to the hosts they are meant for
+(RFC 6265, section 5, without storage).
 """
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 _MAX_COOKIES, _MAX_LENGTH = 50, 4096
+#: A Max-Age that deletes the cookie.
+_ENDED = re.compile(r"-\d+|0+")
 
 
 class ChainCookies:
-    """The cookies of one chain. `version` changes whenever one of them does."""
+    """The cookies of one chain of redirects. `version` changes whenever a cookie does."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], tuple[str, bool, bool]] = {}
         self.version = 0
 
     def note(self, url: str, line: str) -> None:
-        """Take a Set-Cookie header that `url` answered with; one without a name or for another host is ignored."""
+        """Store the cookie of a Set-Cookie header from `url`; ignore one without a name or for another host."""
         parts = [part.strip() for part in line.split(";")]
         name, equals, value = parts[0].partition("=")
         name, host = name.strip(), urlsplit(url).hostname or ""
@@ -32,7 +35,7 @@ class ChainCookies:
             return
         key = (domain or host, name)
         before = self._values.get(key)
-        is_over = attributes.get("max-age", "").startswith(("0", "-")) or "1970" in attributes.get("expires", "")
+        is_over = _ENDED.fullmatch(attributes.get("max-age", "")) is not None or "1970" in attributes.get("expires", "")
         if is_over or value == "":
             self._values.pop(key, None)
         elif len(self._values) < _MAX_COOKIES:
@@ -41,6 +44,8 @@ class ChainCookies:
 
     def header(self, url: str, own: str = "") -> str:
         """Return the Cookie header for a request to `url`, with the user's `own` cookies first; '' for none."""
+        if not self._values:
+            return own
         parts = urlsplit(url)
         host = parts.hostname or ""
         found = [

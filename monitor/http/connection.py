@@ -1,14 +1,13 @@
-"""Holds one connection: sends a request when it is made, and keeps what arrives until somebody reads it."""
+"""One network connection: sends its request as soon as it is open, and buffers what arrives until it is read."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from typing import cast
 
 from monitor.errors import HttpError
 
-#: Bytes that are read at once; when more than this has arrived, the other side has to wait.
+#: The most bytes that `read` returns. When more is buffered, reading from the network pauses.
 CHUNK = 64 * 1024
 
 
@@ -23,7 +22,7 @@ class Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[None] | None = None
 
     async def read(self) -> bytes:
-        """Return what has arrived, at most CHUNK bytes, or b"" at the end. Raises HttpError (`tls`, `reset`)."""
+        """Wait for data and return at most CHUNK bytes of it, b"" at the end. Raises HttpError (`reset`)."""
         if not self._arrived and not self._ended:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
@@ -34,8 +33,6 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         if data or self._error is None:
             return data
-        if isinstance(self._error, ssl.SSLError):
-            raise HttpError(f"TLS: {self._error}"[:200], reason="tls") from self._error
         raise HttpError(f"the connection broke: {self._error}", reason="reset") from self._error
 
     def write(self, data: bytes) -> None:

@@ -1,14 +1,13 @@
-"""An httpx transport without a pool: one connection for one request, to an address that was checked.
+"""An httpx transport without a connection pool: each request opens one connection, to an IP address that was checked.
 
-A poller asks thousands of hosts once in a while, so there is nothing to keep alive, and httpx's pool costs a look at
-every open connection for each request (encode/httpx#3215, encode/httpcore#1035). Instead each request opens its own
-connection. TLS names and the Host header stay those of the URL; only the address is ours.
+A poller asks thousands of hosts, each once in a while, so keeping connections open is of no use, and for each request
+httpx's pool examines all open connections (encode/httpx#3215, encode/httpcore#1035). The TLS name and the Host header
+are still those of the URL.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from functools import cache, partial
 
@@ -18,26 +17,22 @@ from monitor.errors import HttpError
 from monitor.http.addresses import AddressBook
 from monitor.http.answers import HttpAnswer
 from monitor.http.connection import Connection
+from monitor.http.outgoing import Outgoing, of_url, written
 
 CONNECT_TIMEOUT_S = 5.0
-PORTS = {"http": 80, "https": 443}
-#: Addresses of one name that are tried, one after the other.
+#: How many addresses of a host are tried, one after the other.
 _TRIES = 3
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-#: A line feed within a value would begin a header that nobody meant; NUL and CR end one for some servers.
-_BREAKS = re.compile(rb"[\r\n\x00]")
-_TARGET = re.compile(rb"[!-~]+")
 
 
 @cache
 def system_trust() -> ssl.SSLContext:
-    """Return the one TLS context that trusts the system's authorities. Reading them takes 25 ms, so it is done once."""
+    """Return the TLS context that trusts the system's authorities. Loading them takes 25 ms, so it is done once."""
     return ssl.create_default_context()
 
 
 @cache
 def no_trust_needed() -> ssl.SSLContext:
-    """Return the TLS context for feeds whose owner switched verification off; their status says so."""
+    """Return the TLS context without verification, for feeds with `tls_verify: false`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -45,33 +40,34 @@ def no_trust_needed() -> ssl.SSLContext:
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):
-    """Sends requests to checked addresses. A request's extension `private` lets it reach one's own network.
-
-    The response's stream is an `HttpAnswer`, which says after the body whether it was cut.
-    """
+    """Sends requests, but only to IP addresses that the address book allows."""
 
     def __init__(self, book: AddressBook, tls: ssl.SSLContext) -> None:
         self._book = book
         self._tls = tls
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request.
+        """Send a request of httpx. Its extension `private` allows addresses of private networks."""
+        outgoing = Outgoing(request.method, of_url(request.url), request.headers.raw, await request.aread())
+        answer = await self.send(outgoing, private=bool(request.extensions.get("private")))
+        return httpx.Response(answer.status, headers=answer.headers, stream=answer)
+
+    async def send(self, request: Outgoing, *, private: bool = False) -> HttpAnswer:
+        """Send one request, and return its response after reading the head. `private` allows private networks.
 
         Raises HttpError: `dns`, `dns_timeout`, `address_refused`, `connect`, `connect_timeout`, `tls`, `reset`,
-        `bad_response`, `headers_too_large`, and `bad_request` for headers that can't be sent.
+        `bad_response`, `headers_too_large`, and `bad_request` for an invalid header or path.
         """
-        url = request.url
-        host, port = url.raw_host.decode("ascii"), url.port or PORTS.get(url.scheme, 80)
-        addresses = await self._book.addresses(host, port, private=bool(request.extensions.get("private")))
-        sent = written(request, await request.aread())
-        connection = await self._connect(addresses, url.scheme, host, port, sent)
+        to = request.to
+        addresses = await self._book.addresses(to.host, to.port, private=private)
+        connection = await self._connect(addresses, to.scheme, to.host, to.port, written(request))
         answer = HttpAnswer(connection, has_body=request.method != "HEAD")
         try:
             await answer.head()
         except BaseException:
             connection.abort()
             raise
-        return httpx.Response(answer.status, headers=answer.headers, stream=answer)
+        return answer
 
     async def _connect(self, addresses: tuple[str, ...], scheme: str, host: str, port: int, sent: bytes) -> Connection:
         loop = asyncio.get_running_loop()
@@ -85,21 +81,9 @@ class CheckedTransport(httpx.AsyncBaseTransport):
                     )
                     return connection
             except TimeoutError:
-                problem = HttpError(f"{address} does not answer in {CONNECT_TIMEOUT_S:g} s", reason="connect_timeout")
+                problem = HttpError(f"no connection to {address} in {CONNECT_TIMEOUT_S:g} s", reason="connect_timeout")
             except ssl.SSLError as error:
                 problem = HttpError(f"TLS: {error}"[:200], reason="tls")
             except OSError as error:
                 problem = HttpError(f"no connection to {address}: {error.strerror or error}", reason="connect")
         raise problem
-
-
-def written(request: httpx.Request, body: bytes) -> bytes:
-    """Return a request as it goes over the wire. Raises HttpError (`bad_request`) for what would break it."""
-    target, lines = request.url.raw_path, []
-    for name, value in request.headers.raw:
-        if not _TOKEN.fullmatch(name) or _BREAKS.search(value):
-            raise HttpError("a header of the request can't be sent", reason="bad_request", retryable=False)
-        lines.append(b"%b: %b\r\n" % (name, value.strip(b" \t")))
-    if not _TARGET.fullmatch(target):
-        raise HttpError("the address has a path that can't be sent", reason="bad_request", retryable=False)
-    return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (request.method.encode("ascii"), target, b"".join(lines), body)

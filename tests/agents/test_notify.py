@@ -30,7 +30,7 @@ from monitor.errors import BrokerError
 from monitor.kafka import BrokerSettings, producer, read_compacted, read_to_end
 from monitor.notify import Ack, AckLinks, Delivery, Feedback, Retry, Silence
 from monitor.notify.replies.ack import Purpose
-from monitor.records import Event, EventSource, EventStatus, Participant, decode, encode
+from monitor.records import Event, EventSource, EventStatus, Fact, Participant, decode, encode
 from tests.receivers.webhook import SECRET, WebhookServer
 
 pytestmark = pytest.mark.broker
@@ -150,6 +150,21 @@ async def test_a_delivery_record_that_can_not_be_read_harms_no_other(place: Plac
         await until(lambda: place.hook.received)
         await stage.tidy()
     assert len(await read(place.settings, place.names.dead_letters)) == 2
+
+
+async def test_a_delivery_record_under_another_key_does_not_stand_for_the_one_that_was_written(place: Place) -> None:
+    async with place.stage() as stage:
+        stage.assign([0])
+        await stage.handle(event(), at(0))
+        await until(lambda: place.hook.received and not stage.notifier.deliveries()[0].pending)
+        forged = encode(Delivery(receiver="desk", event_id=event().event_id))
+    async with producer(place.settings) as client:
+        await client.send_and_wait(place.names.deliveries, forged, key=b"another", partition=0)
+    async with place.stage() as stage:
+        stage.assign([0])
+        await stage.handle(event(), at(0))
+        assert [delivery.state for delivery in stage.notifier.deliveries()] == ["sent"]
+    assert len(place.hook.received) == 1
 
 
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -390,12 +405,16 @@ def test_feedback_is_exported_as_labelled_items(place_names: tuple[str, str]) ->
     told = {
         name: msgspec.structs.replace(
             event(name),
+            facts={
+                "status": Fact(value="held", sources=(1, 2)),
+                "medium": Fact(value="phone", sources=(1,)),
+            },
             sources=tuple(
                 EventSource(
                     n=n, article_id=f"{name}-a{n}", outlet="Alpha", title=f"Title {n}", language="en", published=NOW,
                     report=n,
                 )
-                for n in (1, 2)
+                for n in (1, 2, 3)
             ),
         )
         for name in ("e1", "e2", "e3")
@@ -422,10 +441,10 @@ def test_feedback_is_exported_as_labelled_items(place_names: tuple[str, str]) ->
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     contact = {"p": ["emmanuel-macron", "narendra-modi"], "m": "phone", "s": "held", "d": None, "k": "call"}
     assert {row["id"]: row["contacts"] for row in rows if "id" in row} == {
-        "e1-a1": [], "e1-a2": [], "e2-a1": [contact], "e2-a2": [contact],
-    }  # fmt: skip
+        "e1-a1": [], "e1-a2": [], "e1-a3": [], "e2-a1": [contact], "e2-a2": [{**contact, "m": "unknown"}],
+    }  # fmt: skip  # nobody has read what the third article of e2 claims instead
     assert [row for row in rows if "a" in row] == [
-        {"a": "Title 2", "b": "Title 1", "same_event": 0, "tags": ["feedback"]}
+        {"a": "Title 2", "b": other, "same_event": 0, "tags": ["feedback"]} for other in ("Title 1", "Title 3")
     ]
     listed = CliRunner().invoke(cli, ["feedback", "list", "--broker", broker], env=environment).stdout
     assert "not_this_event e3 Anna" in listed

@@ -41,7 +41,16 @@ def test_each_form_gives_the_same_lines(form: str, tmp_path: Path) -> None:
     assert [(n, line.decode().strip()) for _, n, line in piped] == wanted
 
 
-@pytest.mark.parametrize(("start", "kind"), [(b"PK\x03\x04", "zip"), (b"PAR1", "parquet"), (b"7z\xbc\xaf", "7z")])
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"PK\x03\x04", "zip"),
+        (b"PAR1", "parquet"),
+        (b"7z\xbc\xaf", "7z"),
+        (TEXT.encode("utf-16-le"), "UTF-16 without a byte order mark"),
+        (TEXT.encode("utf-16-be"), "UTF-16 without a byte order mark"),
+    ],
+)
 def test_what_is_not_read_is_refused_by_name(start: bytes, kind: str, tmp_path: Path) -> None:
     file = tmp_path / "articles"
     file.write_bytes(start + b"rest")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.yaml_text import MAX_DEPTH, parse_yaml
+from monitor import yaml_text
+from monitor.yaml_text import MAX_DEPTH, kept, parse_data_file, parse_yaml
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff\u2028\u2029"))
 _VALUES = st.recursive(_TEXT, lambda inner: st.lists(inner) | st.dictionaries(_TEXT, inner), max_leaves=20)
@@ -55,3 +59,67 @@ def test_a_mistake_is_told_with_its_line(text: str, problem: str, line: int) -> 
     assert caught.value.problem == problem
     assert caught.value.problem_mark is not None
     assert caught.value.problem_mark.line + 1 == line
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands in for this package, of whose files the parsed values are kept."""
+    monkeypatch.setattr(yaml_text, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return tmp_path
+
+
+def test_a_file_of_the_package_is_parsed_once_until_it_changes(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = package / "words.yaml"
+    file.write_text("a: [NO, '1']\n")
+    assert parse_data_file(file) == {"a": ["NO", "1"]}
+    with monkeypatch.context() as nobody_parses:
+        nobody_parses.setattr(yaml_text, "parse_yaml", None)
+        assert parse_data_file(file) == {"a": ["NO", "1"]}
+    file.write_text("a: [NO, '2']\n")
+    assert parse_data_file(file) == {"a": ["NO", "2"]}
+
+
+def test_what_was_kept_damaged_is_parsed_anew(package: Path) -> None:
+    file = package / "words.yaml"
+    file.write_text("a: 1\n")
+    parse_data_file(file)
+    (file_kept,) = package.glob("__pycache__/*")
+    file_kept.write_bytes(file_kept.read_bytes()[:-1])
+    assert parse_data_file(file) == {"a": "1"}
+
+
+@pytest.mark.parametrize("reason", ["another's file", "python keeps nothing", "no folder can be made"])
+def test_nothing_is_kept_where_it_must_not_be(package: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    file = package / "words.yaml"
+    file.write_text("a: 1\n")
+    if reason == "another's file":
+        monkeypatch.setattr(yaml_text, "_PACKAGE", package / "elsewhere")
+    elif reason == "python keeps nothing":
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    else:
+        (package / "__pycache__").touch()
+    assert parse_data_file(file) == {"a": "1"}
+    assert not (package / "__pycache__").is_dir()
+
+
+def test_what_is_made_of_several_files_is_made_again_when_one_changes(package: Path) -> None:
+    made = []
+
+    def make() -> dict[str, int]:
+        made.append(1)
+        return {"times": len(made)}
+
+    for made_of, times in (
+        ([b"a", b"b"], 1),
+        ([b"a", b"b"], 1),
+        ([b"a", b"c"], 2),
+        ([b"ac", b""], 3),
+        ([b"ac", b""], 3),
+    ):
+        assert kept(package / "both", made_of, dict[str, int], make) == {"times": times}
+
+
+def test_what_was_kept_of_another_type_is_made_again(package: Path) -> None:
+    assert kept(package / "one", [b"a"], str, lambda: "text") == "text"
+    assert kept(package / "one", [b"a"], int, lambda: 7) == 7

@@ -1,1 +1,1 @@
-"""Commands about alerts: receivers, deliveries, silences, rehearsal, feedback."""
+"""Commands about alerts: receivers, deliveries, silences, backtest, feedback."""

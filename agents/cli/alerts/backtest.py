@@ -1,4 +1,4 @@
-"""`summitry backtest`: what a configuration would have told over an archive, to whom, when, and what it held back."""
+"""`summitry backtest`: show which alerts a configuration would have sent for an archive of articles."""
 
 from __future__ import annotations
 
@@ -19,32 +19,34 @@ from agents.cli.options import config_option, format_option
 from monitor.assemble.replay import EventClock, replay
 from monitor.config import Config, load_config
 from monitor.detect import Detector, chosen_languages
-from monitor.notify.delivery.rehearsal import Rehearsal, RehearsalOutcome, counts
+from monitor.notify.rehearsal import Rehearsal, RehearsalOutcome, counts
 from monitor.records import Article
 from monitor.watchlist import load_or_bundled
 
-#: Waiting messages are told to the end of the archive and this long after it: the last digest.
+#: The simulation goes on for this long after the archive's end, so that the last digest is sent.
 _AFTERWARDS = timedelta(days=2)
 
 
 @click.command()
 @config_option
 @format_option
-@click.option("--messages", is_flag=True, help="Every message and every event held back, not only their numbers.")
-@click.argument("files", metavar="ARCHIVE...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--messages", is_flag=True, help="Print each message, and each event that was held back, not only their numbers."
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, messages: bool) -> None:
-    r"""Tell what the routes of a configuration would have told over an archive of articles. Nothing is sent.
+    r"""Show which alerts a configuration would have sent for an archive of articles. Nothing is sent.
 
-    Reads article lines from each ARCHIVE (also .gz, .bz2, .xz and .zst), in the order of publication, through
-    detection, assembly and the routes, in the archive's own time. Before you turn a route on, you know how often it
-    will ring.
+    Reads article lines from each FILE (also compressed with gzip, bzip2, xz or zstd), which must be in the order of
+    publication, and runs them through detection, assembly and the routes, in the archive's own time. So you know how
+    often a new route will alert before you use it.
 
     \b
     summitry backtest --config summitry.yaml archive-2026-03.jsonl.zst
     summitry backtest --config summitry.yaml --messages march.jsonl
     summitry backtest --config summitry.yaml --format json march.jsonl | jq 'select(.tell == "first") | .title'
     """
-    # Standard output is for the result; the decisions are in it.
+    # Without logs: the decisions are printed as the result.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     config = load_config(config_file, os.environ)
     source = ArchiveFiles(files)
@@ -56,12 +58,12 @@ def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, mes
     if form == "table":
         click.echo(table(config, found), nl=False)
     if source.bad:
-        click.echo(f"backtest: {source.bad} of {source.lines} lines are no articles", err=True)
+        click.echo(f"backtest: {source.bad} of {source.lines} lines are not articles", err=True)
         sys.exit(1)
 
 
 def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iterator[RehearsalOutcome]:
-    """Yield what each receiver would have been told, and what was held back, in the order of time."""
+    """Yield the messages that each receiver would have got, and the events that were held back, in order of time."""
     detector = Detector(load_or_bundled(config.watchlist), chosen_languages(config.detection.languages))
     rehearsal, clock = Rehearsal(config), EventClock()
     now = datetime.min.replace(tzinfo=UTC)
@@ -78,7 +80,10 @@ def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iter
 
 
 def table(config: Config, found: list[RehearsalOutcome]) -> str:
-    """Lay out the numbers of each receiver: how often it rings, a day and in all, by route, and what was held back."""
+    """Return a table with the alerts of each receiver, in total, a day and by route, and the events held back.
+
+    `rings` are the messages that notify people.
+    """
     days = max(1.0, (found[-1].at - found[0].at).total_seconds() / 86400) if found else 1.0
     lines = [f"{'receiver':<20} {'rings':>6} {'a day':>7} {'first':>6} {'updates':>8} {'quiet':>6}  by route"]
     for name in config.receivers:

@@ -1,4 +1,4 @@
-"""`summitry deliveries`: what was told to whom, and sending again what was given up."""
+"""`summitry deliveries`: list the delivery log, and send messages again that were given up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from agents.cli.command_group import CommandGroup
 from agents.cli.connect import broker_options, connection
+from agents.cli.options import format_option
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
@@ -21,12 +23,12 @@ from monitor.records import decode, encode
 
 STATES = ("pending", "retrying", "sent", "failed")
 
-_receiver = click.option("--receiver", default="", help="Only this receiver.")
+_receiver = click.option("--receiver", default="", metavar="NAME", help="Only this receiver.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def deliveries() -> None:
-    """List what was told to which receiver, and send again what was given up."""
+    """List sent and pending alerts, and send failed ones again."""
 
 
 async def _read(settings: BrokerSettings, names: TopicNames) -> list[Delivery]:
@@ -41,12 +43,12 @@ def _latest(delivery: Delivery) -> datetime | None:
     return delivery.failed_at or (delivery.pending.since if delivery.pending else None) or delivery.told_at
 
 
-@deliveries.command("list")
+@deliveries.command("list", short_help="Print the delivery log.")
 @broker_options
 @_receiver
 @click.option("--state", type=click.Choice(STATES), help="Only deliveries in this state.")
-@click.option("--event", "event_id", default="", help="Only this event.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--event", "event_id", default="", metavar="ID", help="Only this event.")
+@format_option
 def list_deliveries(
     config_file: Path | None, broker: str | None, *, receiver: str, state: str | None, event_id: str, form: str
 ) -> None:
@@ -83,20 +85,20 @@ def _row(delivery: Delivery) -> str:
     return f"{when:<19} {delivery.state:<8} {delivery.receiver:<16} {delivery.event_id} {who} {detail}{error}".rstrip()
 
 
-@deliveries.command()
+@deliveries.command(short_help="Send failed messages again.")
 @click.argument("event_id", required=False, default="")
 @broker_options
 @_receiver
-@click.option("--all", "everything", is_flag=True, help="Everything that was given up.")
+@click.option("--all", "everything", is_flag=True, help="All messages that were given up.")
 def retry(event_id: str, config_file: Path | None, broker: str | None, receiver: str, *, everything: bool) -> None:
-    r"""Ask the workers to send again what was given up: of EVENT_ID, of a receiver, or all.
+    r"""Ask the workers to send messages again that were given up: about EVENT_ID, to a receiver, or all.
 
     \b
     summitry deliveries retry --receiver desk
     summitry deliveries retry 5f3c01
     """
     if not (event_id or receiver or everything):
-        raise click.UsageError("say what: an event id, --receiver NAME, or --all")
+        raise click.UsageError("give an event id, --receiver NAME, or --all")
     _, settings, names = connection(config_file, broker)
     wish = Retry(id=f"retry|{receiver}|{event_id}", at=service_clock()(), receiver=receiver, event_id=event_id)
 
@@ -115,5 +117,5 @@ def retry(event_id: str, config_file: Path | None, broker: str | None, receiver:
 
     count = asyncio.run(ask())
     if not count and not everything:
-        raise UnknownIdError("nothing that was given up fits; `summitry deliveries list --state failed` lists what was")
-    click.echo(f"asked for {count} {'delivery' if count == 1 else 'deliveries'} to be sent again")
+        raise UnknownIdError("no such message was given up; see `summitry deliveries list --state failed`")
+    click.echo(f"asked the workers to send {count} {'message' if count == 1 else 'messages'} again")

@@ -1,4 +1,4 @@
-"""`summitry feedback`: what readers said of events, as it came and as labelled items."""
+"""`summitry feedback`: list readers' feedback on events, or export it as labelled items."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from agents.cli.command_group import CommandGroup
 from agents.cli.connect import broker_options, connection
 from agents.cli.options import format_option
 from agents.stream.topics import TopicNames
@@ -19,16 +20,16 @@ from monitor.notify.replies.feedback import Feedback, labels
 from monitor.records import Event, decode, encode
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def feedback() -> None:
-    """List what readers said of events, or export it to train on."""
+    """List readers' feedback on events, or export it as training data."""
 
 
 @feedback.command("list")
 @broker_options
 @format_option
 def list_feedback(config_file: Path | None, broker: str | None, form: str) -> None:
-    r"""Print what readers said, oldest first.
+    r"""Print readers' feedback, the oldest first.
 
     \b
     summitry feedback list --config summitry.yaml
@@ -42,10 +43,10 @@ def list_feedback(config_file: Path | None, broker: str | None, form: str) -> No
 @feedback.command()
 @broker_options
 def export(config_file: Path | None, broker: str | None) -> None:
-    r"""Print labelled items as JSON lines, in the form of labelled sets, from what readers said of events.
+    r"""Print labelled items as JSON lines, made from readers' feedback.
 
-    An event that is `wrong` gives each of its articles without a contact; one that is `right`, with it; an article that
-    is of another event gives pairs of titles with `same_event` 0. The events come from the topic of events.
+    For feedback `wrong`, each article of the event becomes an item without a contact; for `right`, an item with it. An
+    article of another event gives pairs of titles with `same_event` 0. Events are read from the topic of events.
 
     \b
     summitry feedback export --config summitry.yaml > corrections.jsonl
@@ -75,7 +76,7 @@ async def _labels(settings: BrokerSettings, names: TopicNames) -> list[str]:
 
 
 def _lines(said: list[Feedback], events: dict[str, Event]) -> Iterator[str]:
-    """Yield one line for each item; the last word on an item holds."""
+    """Yield one line for each item; the latest feedback on an item counts."""
     lines: dict[tuple[str, str, str], str] = {}
     for each in said:
         if event := events.get(each.event_id):

@@ -1,4 +1,4 @@
-"""`summitry receivers`: list what is configured, send a test message, print the schema of what machines are sent."""
+"""`summitry receivers`: list the configured receivers, send a test message, print the JSON Schema of alerts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
-from agents.cli.options import config_option
+from agents.cli.command_group import CommandGroup
+from agents.cli.options import config_option, format_option
 from monitor.config import Config, load_config
 from monitor.config.source import did_you_mean
-from monitor.errors import ConfigError, DeliveryError, SummitryError
+from monitor.errors import DeliveryError, SummitryError, UnknownIdError
 from monitor.kafka import BrokerSettings
 from monitor.notify.logbook import Delivery, Pending
 from monitor.notify.messages.cloudevents import schema as body_schema
@@ -24,15 +25,16 @@ from monitor.notify.receivers import build
 from monitor.records import Event, EventSource, Participant, Place, When
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def receivers() -> None:
-    """List the receivers of the configuration, or send one of them a test message."""
+    """List the configured receivers, or send one of them a test message."""
 
 
 @receivers.command("list")
 @config_option
-def list_receivers(config_file: Path | None) -> None:
-    r"""Print each receiver with its type and the routes that lead to it.
+@format_option
+def list_receivers(config_file: Path | None, form: str) -> None:
+    r"""Print each receiver with its type and its routes.
 
     \b
     summitry receivers list --config summitry.yaml
@@ -40,24 +42,26 @@ def list_receivers(config_file: Path | None) -> None:
     config = load_config(config_file, os.environ)
     for name, receiver in config.receivers.items():
         routes = [route.name for route in config.all_routes() if name in route.receivers]
-        click.echo(f"{name:<20} {receiver.__struct_config__.tag!s:<14} {', '.join(routes) or 'no route leads here'}")
+        kind = str(receiver.__struct_config__.tag)
+        if form == "json":
+            click.echo(json.dumps({"name": name, "type": kind, "routes": routes}, ensure_ascii=False))
+        else:
+            click.echo(f"{name:<20} {kind:<14} {', '.join(routes) or 'no route names it, so it gets no alerts'}")
 
 
-@receivers.command()
+@receivers.command(short_help="Send a sample alert to a receiver.")
 @click.argument("name")
 @config_option
-@click.option("--broker", metavar="URL", help="The broker instead of the configuration's (receivers of type kafka).")
+@click.option("--broker", metavar="URL", help="The broker for receivers of type kafka, instead of the configured one.")
 def test(name: str, config_file: Path | None, broker: str | None) -> None:
-    r"""Send a sample alert to the receiver NAME, and say whether it was taken.
+    r"""Send a sample alert to the receiver NAME, and print whether the receiver accepted it.
 
     \b
     summitry receivers test desk --config summitry.yaml
     """
     config = load_config(config_file, os.environ)
     if name not in config.receivers:
-        raise ConfigError(
-            str(config_file or "defaults"), "receivers", f"there is no '{name}'", did_you_mean(name, config.receivers)
-        )
+        raise UnknownIdError(f"there is no receiver '{name}'; {did_you_mean(name, config.receivers)}")
     try:
         asyncio.run(send_test(config, name, broker))
     except SummitryError as error:
@@ -66,13 +70,13 @@ def test(name: str, config_file: Path | None, broker: str | None) -> None:
 
 
 async def send_test(config: Config, name: str, broker: str | None) -> None:
-    """Send a receiver of the configuration a sample alert. Raises DeliveryError, also when it does not answer in time.
+    """Send a sample alert to a configured receiver. Raises DeliveryError when it fails or does not answer in time.
 
-    `broker` is the URL of another broker than the configuration's, for receivers that write to a topic.
+    `broker` is the URL of the broker for receivers of type kafka; None means the configured one.
     """
     receiver = build(config.receivers[name], _broker(config, broker))
     try:
-        async with asyncio.timeout(receiver.traits.timeout):
+        async with asyncio.timeout(receiver.traits.timeout + receiver.traits.warm_up):
             await receiver.deliver(sample(config, name), None)
     except TimeoutError:
         raise DeliveryError(f"no answer within {receiver.traits.timeout:g} s", reason="timeout") from None
@@ -87,7 +91,7 @@ def _broker(config: Config, broker: str | None) -> BrokerSettings:
 
 
 def sample(config: Config, name: str) -> Message:
-    """Return a sample alert that looks like a real one and says that it is none."""
+    """Return a sample alert, which says that it is only a test."""
     now = datetime.now(UTC)
     people = ("First Leader", "Second Leader")
     event = Event(
@@ -112,9 +116,9 @@ def sample(config: Config, name: str) -> Message:
     return compose(words_of(config)[name], Policy.of(config), delivery, pending)
 
 
-@receivers.command()
+@receivers.command(short_help="Print the JSON Schema of the alerts.")
 def schema() -> None:
-    r"""Print the JSON Schema of what webhooks and Kafka topics are sent.
+    r"""Print the JSON Schema of the alerts that webhooks and Kafka topics get.
 
     \b
     summitry receivers schema > alert.schema.json

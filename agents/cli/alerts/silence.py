@@ -1,4 +1,4 @@
-"""`summitry silence`: keep events from being told for a while."""
+"""`summitry silence`: suppress alerts about some events for a while."""
 
 from __future__ import annotations
 
@@ -15,37 +15,41 @@ from typing import cast
 import click
 import msgspec
 
+from agents.cli.command_group import CommandGroup
 from agents.cli.connect import broker_options, connection, people_of
-from agents.cli.options import DURATION, format_option
+from agents.cli.options import DURATION, country_option, format_option, split_names, with_option
 from agents.process.config_names import match_with_ids
 from agents.stream.outbox import KafkaOutbox
 from monitor.clock import service_clock
 from monitor.config import Config, Match, load_config
 from monitor.config.rules import match_mistakes
-from monitor.errors import ConfigError, DecodeError
+from monitor.errors import ConfigError, DecodeError, UnknownIdError
 from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Silence, decode_note
 from monitor.notify.policy.silences import configured
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, EventStatus, Kind, Medium, encode
+from monitor.watchlist.selection import NameIndex, name_index
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def silence() -> None:
-    """Keep events from being told for a while; the workers follow within a second."""
+    """Suppress alerts about some events for a while. Running workers apply it within a second."""
 
 
-@silence.command()
+@silence.command(short_help="Add a silence.")
 @broker_options
-@click.option("--with", "--leader", "leaders", multiple=True, help="A leader, by any name; repeatable.")
-@click.option("--pair", "pairs", multiple=True, help="Two leaders: putin+xi.")
-@click.option("--country", "countries", multiple=True, help="A state, by name or code.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS))
-@click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA))
-@click.option("--status", "statuses", multiple=True, type=click.Choice(EVENT_STATUSES))
-@click.option("--forum", "forums", multiple=True, help="A forum's name.")
-@click.option("--receiver", "receivers", multiple=True, help="Only for this receiver.")
+@with_option
+@click.option("--pair", "pairs", multiple=True, metavar="NAME+NAME", help="Only events of both: putin+xi. Repeatable.")
+@country_option
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind. Repeatable.")
+@click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA), help="Only this medium. Repeatable.")
+@click.option(
+    "--status", "statuses", multiple=True, type=click.Choice(EVENT_STATUSES), help="Only this status. Repeatable."
+)
+@click.option("--forum", "forums", multiple=True, metavar="NAME", help="Only this forum, as G20. Repeatable.")
+@click.option("--receiver", "receivers", multiple=True, metavar="NAME", help="Only for this receiver. Repeatable.")
 @click.option("--for", "length", type=DURATION, required=True, help="How long: 30m, 4h, 2d.")
-@click.option("--reason", required=True, help="Why; others will ask.")
+@click.option("--reason", required=True, metavar="TEXT", help="The reason, shown in the list of silences.")
 def add(
     config_file: Path | None,
     broker: str | None,
@@ -61,28 +65,31 @@ def add(
     length: timedelta,
     reason: str,
 ) -> None:
-    r"""Silence the events that match every given option.
+    r"""Suppress alerts about the events that match every given option.
+
+    Of a repeated option one value is enough. The exception is --with: all that it names must take part. It takes one
+    leader, two leaders, or a leader and a state.
 
     \b
-    summitry silence add --pair putin+xi --for 4h --reason "covered live"
+    summitry silence add --with putin,xi --for 4h --reason "covered live"
     summitry silence add --kind visit --country FR --receiver desk --for 2d --reason "state visit"
     """
+    people = people_of(load_config(config_file, os.environ))
+    named, states = _told_apart(split_names(leaders), name_index(people))
     match = Match(
-        leaders=leaders,
-        pairs=pairs,
-        countries=countries,
+        leaders=named if len(named) == 1 else (),
+        pairs=(*pairs, "+".join(named)) if len(named) == 2 else pairs,
+        countries=(*countries, *states),
         kinds=cast("tuple[Kind, ...]", kinds),
         media=cast("tuple[Medium, ...]", media),
         statuses=cast("tuple[EventStatus, ...]", statuses),
         forums=forums,
     )
     if match == Match():
-        raise click.UsageError("say which events, e.g. --with xi")
+        raise click.UsageError("give an option that selects events, such as --with xi")
     for keys, problem, fix in match_mistakes(match, ()):
         raise ConfigError("silence add", str(keys[0]), problem, fix)
-    match = match_with_ids(
-        match, people_of(load_config(config_file, os.environ)), service_clock()().date(), "silence add"
-    )
+    match = match_with_ids(match, people, service_clock()().date(), "silence add")
     _, settings, names = connection(config_file, broker)
     now = service_clock()()
     made = Silence(
@@ -96,6 +103,18 @@ def add(
     )
     asyncio.run(_write(settings, names.silences, made.id, encode(made)))
     click.echo(f"{made.id} until {made.until:%Y-%m-%d %H:%M} UTC")
+
+
+def _told_apart(names: list[str], index: NameIndex) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split the names of `--with` into leaders and states.
+
+    Raises UnknownNameError for an unknown name, click.UsageError for too many names.
+    """
+    states = tuple(name for name in names if not index.select(name).leaders)
+    leaders = tuple(name for name in names if name not in states)
+    if len(leaders) > 2 or len(states) > 1:
+        raise click.UsageError("--with takes one leader, two leaders, or a leader and a state")
+    return leaders, states
 
 
 async def _write(settings: BrokerSettings, topic: str, key: str, value: bytes | None) -> None:
@@ -113,12 +132,12 @@ async def _read(settings: BrokerSettings, topic: str) -> list[Silence]:
     return sorted(found, key=lambda each: each.until)
 
 
-@silence.command("list")
+@silence.command("list", short_help="Print all silences.")
 @broker_options
-@click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
+@click.option("--all", "everything", is_flag=True, help="Also silences that have ended.")
 @format_option
 def list_silences(config_file: Path | None, broker: str | None, form: str, *, everything: bool) -> None:
-    r"""Print the silences, also those of the configuration, the one that ends first on top.
+    r"""Print all silences, those of the configuration included, in the order of their end.
 
     \b
     summitry silence list --config summitry.yaml
@@ -130,7 +149,7 @@ def list_silences(config_file: Path | None, broker: str | None, form: str, *, ev
 
 
 def lines_of(config: Config, found: Iterable[Silence], now: datetime, form: str, *, everything: bool) -> list[str]:
-    """Give a line for each silence of the configuration and of the topic that holds `now`, or for `everything`."""
+    """Return a line for each silence of the configuration and of the topic; without `everything` only active ones."""
     silences = sorted((*configured(config.silences), *found), key=lambda each: each.until)
     shown = [each for each in silences if everything or each.until > now]
     return [encode(each).decode() if form == "json" else _line(each) for each in shown]
@@ -146,7 +165,7 @@ def _line(silence: Silence) -> str:
     return f"{silence.id} until {until} {given}{to} — {silence.reason} ({silence.by})"
 
 
-@silence.command()
+@silence.command(short_help="End a silence now.")
 @click.argument("identity", metavar="ID")
 @broker_options
 def expire(identity: str, config_file: Path | None, broker: str | None) -> None:
@@ -164,5 +183,5 @@ def expire(identity: str, config_file: Path | None, broker: str | None) -> None:
         return True
 
     if not asyncio.run(end()):
-        raise click.ClickException(f"there is no silence {identity}")
+        raise UnknownIdError(f"there is no silence {identity}; see `summitry silence list` for the ids")
     click.echo(f"{identity} ended")

@@ -1,4 +1,4 @@
-"""`summitry detect`: articles in, mentions out."""
+"""`summitry detect`: read articles, print mentions."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from monitor.watchlist import load_or_bundled
 
 @click.command()
 @watchlist_option
-@click.option("--explain", is_flag=True, help="Print what was seen in each article, and why not more, for reading.")
+@click.option("--explain", is_flag=True, help="Print an explanation for each article instead of mention lines.")
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 def detect(watchlist: str | None, files: tuple[str, ...], *, explain: bool) -> None:
-    r"""Find the contacts between leaders that articles speak of.
+    r"""Find the contacts between leaders that articles report.
 
-    Reads article lines (JSON with at least "id" and "title") from each FILE (also .gz, .bz2, .xz and .zst) or standard
-    input and prints one mention line for each contact, in the order of the articles. The language is detected where
-    "language" is missing.
+    Reads article lines (JSON with at least "id" and "title") from each FILE or standard input; files may be compressed
+    with gzip, bzip2, xz or zstd. Prints one mention line for each contact, in the order of the articles. The language
+    is detected when "language" is missing.
 
     \b
     summitry detect < articles.jsonl > mentions.jsonl
     echo '{"id": "1", "title": "Putin and Xi held a video call Wednesday"}' | summitry detect --explain
 
-    With --explain, each article gives a block: who was seen, which contact was decided on by which words, the mentions,
-    and for every other trigger the reason why not. A line that is no article is reported on standard error with its
-    number; the rest is processed, and the exit code is 1 at the end.
+    With --explain, a block is printed for each article: the leaders found, the contact and the words that show it, the
+    mentions, and for each other possible contact why it was rejected. A line that is not an article is reported on
+    standard error with its number; the others are processed, and the exit code is 1.
     """
     collect_rarely()
     detector = Detector(load_or_bundled(watchlist))

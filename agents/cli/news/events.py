@@ -1,4 +1,4 @@
-"""`summitry events`: what is on the events topic, as a table or as JSON lines."""
+"""`summitry events`: print the events on the topic of events, as a table or as JSON lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 import structlog
 
 from agents.cli.connect import broker_options, connection, people_of
-from agents.cli.options import format_option, parse_moment
+from agents.cli.options import country_option, format_option, parse_moment, split_names, with_option
 from monitor.assemble.brief.deeds import noun_of
 from monitor.clock import service_clock
 from monitor.config import Config
@@ -32,20 +32,18 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @click.command()
-@click.option("--follow", "following", is_flag=True, help="Then go on with each new revision, until Ctrl-C.")
+@click.option("--follow", "following", is_flag=True, help="Then print each new revision, until Ctrl-C.")
+@with_option
+@country_option
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind. Repeatable.")
+@click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA), help="Only this medium. Repeatable.")
 @click.option(
-    "--with",
-    "leaders",
-    multiple=True,
-    metavar="NAME",
-    help="Only events with all of these: leaders by id, surname or alias, or states by name; by comma, or repeated.",
+    "--status", "statuses", multiple=True, type=click.Choice(EVENT_STATUSES), help="Only this status. Repeatable."
 )
-@click.option("--country", "countries", multiple=True, metavar="NAME", help="Only with this state, by name or code.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable.")
-@click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA), help="Only this medium; repeatable.")
-@click.option("--status", "statuses", multiple=True, type=click.Choice(EVENT_STATUSES), help="Only this status.")
-@click.option("--words", default="", help="Only events whose brief, place or forum have all of these words.")
-@click.option("--since", default="", help="Only events reported since then: 2026-02-04, a full time, or 90m, 12h, 7d.")
+@click.option("--words", default="", metavar="TEXT", help="Only events with all these words in brief, place or forum.")
+@click.option(
+    "--since", default="", metavar="TIME", help="Only events reported since: 2026-02-04, 2026-02-04T08:00Z, 12h, 7d."
+)
 @click.option("--from", "first", default="", metavar="DATE", help="Only contacts on this day or later (YYYY-MM-DD).")
 @click.option("--to", "last", default="", metavar="DATE", help="Only contacts on this day or earlier.")
 @format_option
@@ -59,7 +57,7 @@ def events(
     broker: str | None,
     **given: Any,  # noqa: ANN401  # click passes options by name; `EventFilter` says what they are
 ) -> None:
-    r"""Print the events on the broker, the last revision of each, in the order of their first report.
+    r"""Print the last revision of each event on the broker, in the order of their first reports.
 
     \b
     summitry events --with putin,xi --since 7d
@@ -67,13 +65,13 @@ def events(
     summitry events --format json > archive.jsonl
     summitry events --follow --format json | jq -c '[.status, .brief]'
 
-    Events that turned out to be another one are left out; the other one has their ids under "redirects".
+    An event that was merged into another one is left out; the other event has its id in "redirects".
     """
     config, settings, names = connection(config_file, broker)
     wanted = event_filter(config, parse_moment(since, service_clock()()) if since else None, **given).fits
     show = _show_json if form == "json" else _show_row
     header = _HEADER if form == "table" else ""
-    # Ctrl-C ends at once: nothing is held that needs an orderly end, and a client that is closing can take its time.
+    # Ctrl-C ends at once: nothing needs to be closed in order, and closing a Kafka client can take seconds.
     signal.signal(signal.SIGINT, _end)
     asyncio.run(_print(settings, names.events, wanted, show, header=header, following=following))
 
@@ -84,7 +82,7 @@ def _end(*_: object) -> None:
 
 
 class EventFilter(NamedTuple):
-    """Which events are printed: every condition must hold, and one value of a list is enough."""
+    """Selects the events to print. Every condition must be met; one value of a list is enough."""
 
     selections: tuple[Selection, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -96,7 +94,7 @@ class EventFilter(NamedTuple):
     last: date | None = None
 
     def fits(self, event: Event) -> bool:
-        """Say whether an event meets every condition; one whose day is not known meets no condition of days."""
+        """Tell whether an event meets every condition. An event without a date never meets `first` and `last`."""
         who = [(one.leader, one.country) for one in event.participants]
         place = event.place.name if event.place else ""
         text = f"{event.brief} {place} {event.forum or ''}".casefold()
@@ -125,14 +123,14 @@ def event_filter(  # noqa: PLR0917  # one parameter an option
     first: str = "",
     last: str = "",
 ) -> EventFilter:
-    """Return the filter that the options mean. Raises UnknownNameError, click.BadParameter."""
-    names = [name for each in leaders for name in each.split(",") if name.strip()]
+    """Return the filter for the options of the command. Raises UnknownNameError, click.BadParameter."""
+    names = split_names(leaders)
     selections: list[Selection] = []
     if names or countries:
         from monitor.watchlist.selection import Selection, name_index  # noqa: PLC0415  # the roster is large
 
         index = name_index(people_of(config))
-        selections = [index.select(name.strip()) for name in names]
+        selections = [index.select(name) for name in names]
         selections += [Selection(frozenset(), frozenset({index.country(name)})) for name in countries]
     return EventFilter(
         tuple(selections),
@@ -150,7 +148,7 @@ def _day(text: str, option: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise click.BadParameter(f"{text!r} is no day; write it as 2026-02-04", param_hint=option) from None
+        raise click.BadParameter(f"{text!r} is not a date; write it like 2026-02-04", param_hint=option) from None
 
 
 async def _print(
@@ -166,13 +164,13 @@ async def _print(
     values = await read_compacted(settings, topic)
     if header:
         click.echo(header)
-    for event in standing(values):
+    for event in unmerged(values):
         if wanted(event):
             show(event)
         shown[event.event_id] = event.revision
     if not following:
         return
-    # From the beginning again, so that nothing falls between the two readings; what was shown is not shown twice.
+    # Read from the beginning again, so that nothing is missed in between; revisions that were shown are skipped.
     async for record in follow(settings, topic, from_beginning=True):
         news = _read(record.value)
         if news is None or news.revision <= shown.get(news.event_id, 0):
@@ -182,8 +180,8 @@ async def _print(
             show(news)
 
 
-def standing(values: Mapping[str, bytes]) -> list[Event]:
-    """The events among the values of the compacted topic, without merged ones, in the order of their first report."""
+def unmerged(values: Mapping[str, bytes]) -> list[Event]:
+    """Return the events of the compacted topic without merged ones, in the order of their first reports."""
     found = (event for value in values.values() if (event := _read(value)) is not None and event.merged_into is None)
     return sorted(found, key=lambda e: (e.first_seen or _BEGINNING, e.event_id))
 

@@ -1,4 +1,4 @@
-"""`summitry export`: events in other programs' formats, from event lines, an archive file, or a running board."""
+"""`summitry export`: write events in other formats, read from event lines, an archive file, or a running board."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 import httpx
 import msgspec
 
-from monitor.archive import Archive, LeaderNames, NamedParticipants, SelectionError, archive_queries
+from monitor.archive import Archive, EventFilters, LeaderNames, SelectionError, archive_queries
 from monitor.archive.exports import FORMATS, ExportItem, ExportOrigin
 from monitor.articles import Lines
 from monitor.errors import SummitryError
@@ -20,14 +20,23 @@ from monitor.watchlist import bundled
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True, help="See docs/exports.md.")
-@click.option("--archive", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A board's archive file.")
-@click.option("--board", metavar="URL", help="A running board, e.g. http://127.0.0.1:9650.")
-@click.option("--token", envvar="SUMMITRY_TOKEN", help="For a board that asks for one; better in SUMMITRY_TOKEN.")
-@click.option("--where", metavar="QUERY", default="", help="Filters as in a board's address: 'country=FR&kind=visit'.")
-@click.option("--url", default="", help="Where the board is, for links in what is exported.")
-@click.option("--title", default="Summitry", show_default=True, help="What the feed or calendar is called.")
-@click.argument("files", nargs=-1, type=click.Path())
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), required=True, help="The format, see docs/exports.md."
+)
+@click.option(
+    "--archive",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read events from the archive file of a board.",
+)
+@click.option("--board", metavar="URL", help="Read events from a running board, e.g. http://127.0.0.1:9650.")
+@click.option(
+    "--token", metavar="TEXT", envvar="SUMMITRY_TOKEN", help="The board's API token; better in SUMMITRY_TOKEN."
+)
+@click.option("--where", metavar="QUERY", default="", help="Filters as in the board's URLs: 'country=FR&kind=visit'.")
+@click.option("--url", metavar="URL", default="", help="The board's URL for links in the export.")
+@click.option("--title", metavar="TEXT", default="Summitry", show_default=True, help="The title of a feed or calendar.")
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 def export(
     form: str,
     archive: Path | None,
@@ -39,10 +48,11 @@ def export(
     title: str,
     files: tuple[str, ...],
 ) -> None:
-    r"""Write events in another format on standard output.
+    r"""Write events to standard output in another format.
 
-    Events come from FILES (event lines, also .gz and .zst) or standard input, from a board's archive file, or from a
-    running board. Of several revisions of an event the last one counts; merged ones are left out.
+    Events are read from each FILE or standard input (event lines; files may be compressed with gzip, bzip2, xz or
+    zstd), from the archive file of a board, or from a running board. Of several revisions of an event only the last one
+    is written; merged events are left out.
 
     \b
     summitry events --format json | summitry export --format ics > planned.ics
@@ -50,7 +60,7 @@ def export(
     summitry export --board http://127.0.0.1:9650 --where 'pair=vladimir-putin+xi-jinping' --format csv
     """
     if archive and board:
-        raise click.UsageError("--archive and --board: name one of them")
+        raise click.UsageError("give only one of --archive and --board")
     if where and not (archive or board):
         raise click.UsageError("--where needs --archive or --board")
     events: Iterable[Event]
@@ -67,11 +77,11 @@ def export(
     out.flush()
 
 
-def _selection(where: str) -> NamedParticipants:
+def _selection(where: str) -> EventFilters:
     pairs = [part.partition("=") for part in where.split("&") if part]
     try:
-        # A plus sign is left as it is: nobody encodes on a command line.
-        return NamedParticipants.parse([(key, value) for key, _, value in pairs])
+        # A plus sign is not decoded to a space, since nobody percent-encodes on a command line.
+        return EventFilters.parse([(key, value) for key, _, value in pairs])
     except SelectionError as error:
         raise click.BadParameter(str(error), param_hint="--where") from None
 
@@ -88,7 +98,7 @@ def _from_lines(files: tuple[str, ...]) -> Iterable[Event]:
     return [event for event in last.values() if event.merged_into is None]
 
 
-def _from_archive(path: Path, selection: NamedParticipants) -> Iterator[Event]:
+def _from_archive(path: Path, selection: EventFilters) -> Iterator[Event]:
     archive, names = Archive.existing(path), LeaderNames(bundled())
     after = ""
     while True:
@@ -99,7 +109,7 @@ def _from_archive(path: Path, selection: NamedParticipants) -> Iterator[Event]:
     archive.close()
 
 
-def _from_board(board: str, token: str | None, selection: NamedParticipants) -> Iterator[Event]:
+def _from_board(board: str, token: str | None, selection: EventFilters) -> Iterator[Event]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     query = [*selection.items(), ("limit", str(archive_queries.MAX_PAGE))]
     with httpx.Client(headers=headers, timeout=30.0, trust_env=False) as client:
@@ -110,6 +120,9 @@ def _from_board(board: str, token: str | None, selection: NamedParticipants) -> 
                 answer = client.get(f"{board}/api/v1/events?{asked}")
                 answer.raise_for_status()
                 page = answer.json()
+            except httpx.ConnectError as error:
+                problem = f"{board}: can't be reached; check the URL, and that `summitry board` runs ({error})"
+                raise SummitryError(problem, reason="board") from error
             except (httpx.HTTPError, ValueError) as error:
                 raise SummitryError(f"{board}: {error}", reason="board") from error
             for item in page["items"]:

@@ -1,4 +1,4 @@
-"""`summitry feeds`: look at feeds, find them, and bring lists of them in and out."""
+"""`summitry feeds`: check, find, list, import, export, refresh and remove feeds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import Literal
 import click
 import msgspec
 
+from agents.cli.command_group import CommandGroup
 from agents.cli.connect import broker_options, connection
+from agents.cli.options import config_option, format_option
 from agents.pollers.feed_topics import ask_now, load_feeds, load_states, put_feeds
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
 from monitor.config import Config, load_config
-from monitor.errors import ConfigError, FeedError, HttpError
+from monitor.errors import ConfigError, FeedError, HttpError, UnknownIdError
 from monitor.feeds.pages.discover import discover as discover_feeds
 from monitor.feeds.polling import feed_report
 from monitor.feeds.polling.document_reader import DocumentReader
@@ -35,13 +37,13 @@ from monitor.kafka import BrokerSettings, wait_for_broker
 Command = Callable[..., None]
 
 
-#: How long somebody at a terminal waits for a broker, in seconds; a service waits for broker.connect_timeout.
+#: The most seconds that a command waits for the broker; a service waits for broker.connect_timeout.
 _PATIENCE_S = 10.0
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def feeds() -> None:
-    r"""Check, find, list and exchange feeds.
+    r"""Check, find, list, import and export feeds.
 
     \b
     summitry feeds check https://feeds.bbci.co.uk/news/world/rss.xml
@@ -51,22 +53,25 @@ def feeds() -> None:
     """
 
 
-@feeds.command()
-@click.argument("what", metavar="URL|FILE")
+@feeds.command(short_help="Fetch one feed and explain the result.")
+@click.argument("what", metavar="URL|ID|FILE")
+@config_option
+@click.option("--private", is_flag=True, help="Allow addresses in private networks.")
+@click.option("--timezone", default="", metavar="ZONE", help="The zone of dates without one: Asia/Tokyo, +09:00.")
 @click.option(
-    "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
+    "--entries",
+    "shown",
+    metavar="NUMBER",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="How many entries to print.",
 )
-@click.option("--private", is_flag=True, help="The address may lie on a private network.")
-@click.option("--timezone", default="", metavar="ZONE", help="For dates that name none: Asia/Tokyo, +09:00.")
-@click.option("--entries", "shown", default=5, show_default=True, help="How many entries to print.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check(
-    what: str, config_file: Path | None, timezone: str, shown: int, form: Literal["text", "json"], *, private: bool
-) -> None:
-    r"""Fetch one feed once, or read a file, and explain what came back and what the poller would do.
+@format_option
+def check(what: str, config_file: Path | None, timezone: str, shown: int, form: str, *, private: bool) -> None:
+    r"""Fetch a feed once, or read a file, and explain the result and what the poller would do.
 
-    WHAT is an address, the id of a feed of your lists (then its options count), or a file. Ends with 1 when it is no
-    readable feed.
+    ID is the id of a feed in your lists; its options are then used. The exit code is 1 when it is not a readable feed.
 
     \b
     summitry feeds check https://www.rt.com/rss/news/
@@ -82,14 +87,14 @@ def check(
     body = Path(what).read_bytes() if _is_file(what) else None
     result = asyncio.run(_check_url(feed, config) if body is None else _check_file(what, body, feed))
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(feed_report.as_json(result))).decode())
+        click.echo(msgspec.json.encode(feed_report.as_json(result)))
     else:
         click.echo(feed_report.explain(result, shown))
     sys.exit(1 if result.document is None else 0)
 
 
 def _is_file(what: str) -> bool:
-    # An address is never looked for on the disk, where its length alone can be an error.
+    # A URL is never looked up as a file: it may be too long for a file name.
     return "://" not in what and Path(what).is_file()
 
 
@@ -101,13 +106,13 @@ def _feed_named(what: str, config: Config) -> Subscription:
     for feed in catalogue.load_feeds(config.feeds):
         if feed.id == what:
             return feed
-    raise ConfigError(
-        "feeds check", what[:100], "is no address, no file, and no feed of your lists", "write https://..."
+    raise UnknownIdError(
+        f"{what[:100]!r} is not a URL, a file, or the id of a feed in your lists; a URL begins with https://"
     )
 
 
 class _Recorder:
-    """Fetches as the poller does, and keeps the answer and how long it took."""
+    """Fetches as the poller does, and stores the response and its duration."""
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
@@ -172,15 +177,15 @@ def _fetcher(config: Config) -> Fetcher:
     )
 
 
-@feeds.command()
+@feeds.command(short_help="Find the feeds of a site.")
 @click.argument("url")
-@click.option(
-    "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path), help="The YAML configuration."
-)
-@click.option("--private", is_flag=True, help="The address may lie on a private network.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def discover(url: str, config_file: Path | None, form: Literal["text", "json"], *, private: bool) -> None:
-    r"""Find the feeds of a site: what its page names, what it links to, and where feeds often lie.
+@config_option
+@click.option("--private", is_flag=True, help="Allow addresses in private networks.")
+@format_option
+def discover(url: str, config_file: Path | None, form: str, *, private: bool) -> None:
+    r"""Find the feeds of a site: those that its page links to, or those at usual paths such as /feed/.
+
+    The exit code is 1 when no feed is found.
 
     \b
     summitry feeds discover https://www.theguardian.com/world
@@ -195,28 +200,29 @@ def discover(url: str, config_file: Path | None, form: Literal["text", "json"], 
         finally:
             await fetcher.aclose()
 
-    catalogue.subscription_of(url)  # an address that is none is said so before anything is fetched
+    catalogue.subscription_of(url)  # raises ConfigError for an invalid URL, before anything is fetched
     found = asyncio.run(run())
-    if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        for one in msgspec.to_builtins(found):
+    for one in msgspec.to_builtins(found):
+        if form == "json":
+            click.echo(msgspec.json.encode(one))
+        else:
             click.echo(
                 f"{one['url']}\n    {one['title'] or 'no title'}: {one['entries']} entries, {one['mode']}; {one['how']}"
             )
-        if not found:
-            click.echo("no feeds were found")
+    if not found:
+        click.echo(f"no feeds were found at {url}", err=True)
     sys.exit(0 if found else 1)
 
 
-@feeds.command("import")
+@feeds.command("import", short_help="Add feeds from a file or a URL.")
 @click.argument("what", metavar="FILE|URL")
 @broker_options
-@click.option("--dry-run", is_flag=True, help="Read and report only.")
+@click.option("--dry-run", is_flag=True, help="Only read and report; write nothing.")
 def import_(what: str, config_file: Path | None, broker: str | None, *, dry_run: bool) -> None:
-    r"""Add feeds to the running service, from OPML, YAML, or one address; pollers follow within seconds.
+    r"""Add feeds to the running service, from an OPML or YAML file or a single URL.
 
-    A feed that is there already gets the options of the file. Rows that can't be read are reported and skipped.
+    Pollers use them within seconds. A feed that exists already gets the options of the file. Rows that can't be read
+    are reported and skipped.
 
     \b
     summitry feeds import subscriptions.opml --broker kafka://localhost:9092
@@ -243,7 +249,7 @@ def import_(what: str, config_file: Path | None, broker: str | None, *, dry_run:
         return written
 
     written = asyncio.run(run())
-    click.echo(f"{summary}; {written} new or changed, {len(found) - written} were there")
+    click.echo(f"{summary}; {written} new or changed, {len(found) - written} unchanged")
 
 
 def _opml(path: Path) -> tuple[tuple[Subscription, ...], tuple[opml.Problem, ...]]:
@@ -254,53 +260,60 @@ def _opml(path: Path) -> tuple[tuple[Subscription, ...], tuple[opml.Problem, ...
     return outline.feeds, outline.problems
 
 
-@feeds.command()
+@feeds.command(short_help="Remove feeds with their state.")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @broker_options
 def remove(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -> None:
-    r"""Take feeds out of the running service; what was remembered of them is forgotten.
+    r"""Remove feeds from the running service, with their state.
 
     \b
     summitry feeds remove example.org-1a2b3c4d --broker kafka://localhost:9092
     """
     settings, topics, wait = _service(config_file, broker)
 
-    async def run() -> int:
+    async def run() -> list[str]:
         await wait_for_broker(settings, wait)
         _, removed = await put_feeds(settings, topics.feeds, (), remove=ids)
         return removed
 
     removed = asyncio.run(run())
-    click.echo(f"{removed} of {len(ids)} feeds removed")
-    sys.exit(0 if removed == len(ids) else 1)
+    click.echo(f"{len(removed)} of {len(ids)} feeds removed")
+    _require_all(ids, removed)
 
 
-@feeds.command()
+@feeds.command(short_help="Poll feeds now.")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @broker_options
 def refresh(ids: tuple[str, ...], config_file: Path | None, broker: str | None) -> None:
-    r"""Have feeds of the running service polled now; one that was asked within the last minute waits for its turn.
+    r"""Poll feeds of the running service now; a feed that was polled within the last minute is not polled again.
 
     \b
     summitry feeds refresh bbc-world tass-en --broker kafka://localhost:9092
     """
     settings, topics, wait = _service(config_file, broker)
 
-    async def run() -> int:
+    async def run() -> list[str]:
         await wait_for_broker(settings, wait)
         return await ask_now(settings, topics.feeds, ids)
 
     asked = asyncio.run(run())
-    click.echo(f"{asked} of {len(ids)} feeds are polled now")
-    sys.exit(0 if asked == len(ids) else 1)
+    click.echo(f"{len(asked)} of {len(ids)} feeds are polled now")
+    _require_all(ids, asked)
 
 
 @feeds.command()
 @broker_options
-@click.option("--format", "form", type=click.Choice(["opml", "yaml"]), default="opml", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["opml", "yaml"]),
+    default="opml",
+    show_default=True,
+    help="OPML for feed readers, or YAML with all options.",
+)
 @click.option("--bundled", is_flag=True, help="The bundled list instead of the running service's feeds.")
 def export(config_file: Path | None, broker: str | None, form: Literal["opml", "yaml"], *, bundled: bool) -> None:
-    r"""Print the feeds of the running service as OPML or YAML. Credentials stay where they are.
+    r"""Print the feeds of the running service as OPML or YAML. Credentials are never printed.
 
     \b
     summitry feeds export --broker kafka://localhost:9092 > feeds.opml
@@ -317,19 +330,36 @@ async def _subscriptions(config_file: Path | None, broker: str | None) -> list[S
     return sorted(found.values(), key=lambda feed: feed.id)
 
 
-@feeds.command("list")
+@feeds.command("list", short_help="Show the state of each feed.")
 @broker_options
-@click.option("--state", "wanted", multiple=True, metavar="STATE", help="Only feeds in this state; repeatable.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def list_(
-    config_file: Path | None, broker: str | None, wanted: tuple[str, ...], form: Literal["table", "json"]
-) -> None:
-    r"""Show how each feed of the running service is doing, trouble first.
+@click.option(
+    "--state",
+    "wanted",
+    multiple=True,
+    metavar="STATE",
+    type=click.Choice(feed_report.STATES, case_sensitive=False),
+    help="Only feeds in this state. Repeatable.",
+)
+@format_option
+def list_(config_file: Path | None, broker: str | None, wanted: tuple[str, ...], form: str) -> None:
+    r"""Show the state of each feed of the running service, problems first.
 
-    OK; EMPTY: a valid document without entries; STALE: answers, but nothing is new for long; BLOCKED: refuses us;
-    MOVED: for good, change the list; ERROR: fails; DEAD: fails for a week; GONE: said so; NEW: not polled yet; OFF.
-    NEXT is when it is polled again, ANSWER the status of the last answer or why there was none; POLLS, 304 and NEW
-    count polls, unchanged answers and new entries of a day, MODE says how its document was read.
+    \b
+    OK        polls succeed
+    EMPTY     a valid document without entries
+    STALE     answers, but has had no new entry for long
+    CHURNING  every entry is new, or a correction, at each poll
+    BLOCKED   refuses us: login, robot check, or a web page instead
+    MOVED     permanently redirected; change the URL in your list
+    ERROR     polls fail
+    DEAD      polls have failed for a week
+    GONE      answered 410 Gone on several days
+    NEW       not polled yet
+    OFF       disabled in the list
+
+    Columns: NEXT is the time until the next poll, ANSWER the last HTTP status or the reason of the failure. POLLS, 304
+    and NEW count polls, unchanged answers and new entries of the last 24 hours. MODE is the format of the document, KEY
+    the key that identifies its entries.
 
     \b
     summitry feeds list --broker kafka://localhost:9092
@@ -343,14 +373,18 @@ def list_(
 
     found, states = asyncio.run(run())
     now = service_clock()().timestamp()
-    states_wanted = {state.upper() for state in wanted}
-    rows = [
-        r for r in feed_report.statuses(found.values(), states, now) if not states_wanted or r.state in states_wanted
-    ]
+    rows = [row for row in feed_report.statuses(found.values(), states, now) if not wanted or row.state in wanted]
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        for row in rows:
+            click.echo(msgspec.json.encode(row))
     else:
         click.echo(feed_report.table(rows, now))
+
+
+def _require_all(ids: tuple[str, ...], known: list[str]) -> None:
+    """Check that all ids that the user gave are known. Raises UnknownIdError."""
+    if unknown := [one for one in ids if one not in known]:
+        raise UnknownIdError(f"no feed {', '.join(unknown)}; see `summitry feeds list` for the ids")
 
 
 def _service(config_file: Path | None, broker: str | None) -> tuple[BrokerSettings, TopicNames, float]:

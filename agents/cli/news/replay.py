@@ -1,4 +1,4 @@
-"""`summitry replay`: a whole archive through detection and assembly, without a broker."""
+"""`summitry replay`: run an archive of articles through detection and assembly, without a broker."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 @click.command()
 @watchlist_option
-@click.option("--revisions", is_flag=True, help="Every revision of every event as it comes, not only the last one.")
+@click.option("--revisions", is_flag=True, help="Print every revision of each event at once, not only the last one.")
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> None:
-    r"""Run articles through detection and assembly, in event time, and print the events.
+    r"""Run an archive of articles through detection and assembly, and print the resulting events.
 
-    Reads article lines (JSON with at least "id" and "title") in the order of publication from each FILE (also .gz,
-    .bz2, .xz and .zst) or standard input, and prints event lines. Several files are read side by side, as one archive
-    in order. The events are those that the service would tell.
+    Reads article lines (JSON with at least "id" and "title"), in the order of publication, from each FILE or standard
+    input; files may be compressed with gzip, bzip2, xz or zstd. Several files are merged by time. Prints event lines,
+    the same events that the service would make.
 
     \b
     summitry replay archive-2025.jsonl.zst > events.jsonl
     summitry replay --revisions day.jsonl | jq -c '[.event_id, .revision, .status, .brief]'
 
-    A line that is no article is reported on standard error with its number; the rest is processed, and the exit code
-    is 1 at the end.
+    A line that is not an article is reported on standard error with its number; the others are processed, and the exit
+    code is 1.
     """
     collect_rarely()
     detector = Detector(load_or_bundled(watchlist))
@@ -52,12 +52,12 @@ def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> No
             out.flush()
     out.flush()
     if source.bad:
-        click.echo(f"replay: {source.bad} of {source.lines} lines are no articles", err=True)
+        click.echo(f"replay: {source.bad} of {source.lines} lines are not articles", err=True)
         sys.exit(1)
 
 
 class ArchiveFiles:
-    """The articles of some files, merged by their times, with a progress bar on a terminal; counts bad lines."""
+    """The articles of some files, merged by time, with a progress bar on a terminal. Counts lines and bad lines."""
 
     def __init__(self, files: tuple[str, ...]) -> None:
         self._files = [Lines((file,)) for file in files or ("-",)]
@@ -73,7 +73,7 @@ class ArchiveFiles:
                 yield article
 
     def _read(self, file: Lines) -> Iterator[tuple[datetime, Article]]:
-        """Each article of a file with its time; one without a time is of the time of the one before it."""
+        """Yield each article of a file with its time; an article without a time has that of the previous one."""
         time = _BEGINNING
         for name, number, line in file:
             self.lines += 1

@@ -1,4 +1,4 @@
-"""`summitry watchlist`: who is tracked, since when, under which names; and whether a file of one's own is right."""
+"""`summitry watchlist`: show the tracked leaders with offices and names, and check a watchlist file."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from pathlib import Path
 import click
 import msgspec
 
+from agents.cli.command_group import CommandGroup
 from agents.cli.options import format_option
 from monitor.errors import ConfigError
 from monitor.watchlist import Leader, Watchlist, bundled, load
 from monitor.watchlist.check import known_up_to, warnings
 from monitor.watchlist.selection import name_index
 
-_FILE = click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+_FILE = click.argument("file", required=False, type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def watchlist() -> None:
-    r"""Who is tracked: leaders, their offices by date, and their names.
+    r"""Show or check the tracked leaders, their offices by date, and their names.
 
-    Without FILE the commands speak of the bundled roster: heads of state and government since 2000, and the heads of
-    the EU, NATO, the UN, the African Union and ten more bodies.
+    Without FILE the commands use the bundled roster: heads of state and government since 2000, and the heads of the EU,
+    NATO, the UN, the African Union and ten more bodies.
 
     \b
     A file of your own:
@@ -35,18 +36,18 @@ def watchlist() -> None:
           aliases: {en: [Gorbachev, Gorbachov]}
           offices:
             - {title: General Secretary of the Communist Party, country: SU, from: 1985-03-11, to: 1991-08-24}
-      watch:                        # leave out to hear of everybody
+      watch:                        # only contacts with these; leave out for all leaders
         pairs: [[vladimir-putin, xi-jinping]]
         countries: [UA]
     """
 
 
-@watchlist.command()
+@watchlist.command(short_help="Check a watchlist and print warnings.")
 @_FILE
 def check(file: Path | None) -> None:
-    r"""Validate a watchlist FILE (or the bundled roster), and say what is odd in it.
+    r"""Check a watchlist FILE (or the bundled roster), and print warnings.
 
-    Exit code 2 with one line (file, key, problem, fix) when it can't be used; warnings do not change the exit code.
+    The exit code is 2, with one line (file, key, problem, fix), when the file can't be used. Warnings do not change it.
 
     \b
     summitry watchlist check my-leaders.yaml
@@ -72,14 +73,14 @@ def check(file: Path | None) -> None:
         )
 
 
-@watchlist.command()
+@watchlist.command(short_help="List who is in office, or show one leader.")
 @_FILE
-@click.option("--on", "day", metavar="DATE", help="Who was in office on this day (YYYY-MM-DD). Default: today.")
+@click.option("--on", "day", metavar="DATE", help="The day (YYYY-MM-DD). Default: today.")
 @click.option("--country", metavar="NAME", help="Only this state or body, by name or code: Russia, RU, NATO.")
-@click.option("--with", "--leader", "named", metavar="NAME", help="One leader, by id or any name, with all offices.")
+@click.option("--with", "--leader", "named", metavar="NAME", help="One leader, by id, surname or alias, or a state.")
 @format_option
 def show(file: Path | None, day: str | None, country: str | None, named: str | None, form: str) -> None:
-    r"""List who is in office on a day, or everything about one leader.
+    r"""List who is in office on a day, or show one leader with all offices and names.
 
     \b
     summitry watchlist show --country France --on 2003-06-01
@@ -88,6 +89,8 @@ def show(file: Path | None, day: str | None, country: str | None, named: str | N
     """
     people = _read(file)
     when = _day(day)
+    if named is not None and not name_index(people).select(named).leaders:
+        named, country = None, named
     if country is not None:
         country = name_index(people).country(country)
     if named is not None:
@@ -138,7 +141,7 @@ def _day(text: str | None) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ConfigError("--on", "", f"`{text}` is no day", "write it as 2004-06-01") from None
+        raise ConfigError("--on", "", f"`{text}` is not a date", "write it like 2004-06-01") from None
 
 
 def _since(people: Watchlist) -> str:

@@ -1,4 +1,4 @@
-"""`summitry board`: the web page, API and subscriptions."""
+"""`summitry board`: serve the web pages, the API and the subscriptions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from monitor.errors import ConfigError
 
 @click.command()
 @broker_options
-@click.option("--port", type=click.IntRange(0, 65535), help="Instead of the configuration's; 0 takes a free one.")
 @click.option(
-    "--password", "user", metavar="NAME", help="Ask for a password and print NAME's line for board.passwords."
+    "--port", type=click.IntRange(0, 65535), help="The port, instead of the configured one; 0 for any free port."
+)
+@click.option(
+    "--password",
+    "user",
+    metavar="NAME",
+    help="Do not serve: ask for a password, and print the line of user NAME for the file board.passwords.",
 )
 def board(config_file: Path | None, broker: str | None, port: int | None, user: str | None) -> None:
-    r"""Serve the board: events to look at, search, subscribe to and take away.
+    r"""Serve the board: web pages to browse and search events, an API, and subscriptions.
 
-    It follows the topics into an archive of its own. It listens on this machine only until the configuration says
-    otherwise (docs/board.md).
+    The board reads the topics into its own archive. By default it listens on this machine only (docs/board.md).
 
     \b
     summitry board --config summitry.yaml
@@ -34,7 +38,7 @@ def board(config_file: Path | None, broker: str | None, port: int | None, user: 
         from agents.board.access import password_line  # noqa: PLC0415
 
         if ":" in user or not user.strip():
-            raise click.BadParameter("a name without colons", param_hint="--password")
+            raise click.BadParameter("the name must not be empty or contain a colon", param_hint="--password")
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         click.echo(password_line(user.strip(), password))
         return

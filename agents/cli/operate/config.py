@@ -1,4 +1,4 @@
-"""`summitry config`: check a configuration and show it whole."""
+"""`summitry config`: check a configuration, or show it with all defaults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from agents.cli.command_group import CommandGroup
 from monitor.clock import service_clock
 from monitor.config import Config, load_config, shown
 from monitor.config.secret import redacted
@@ -18,11 +19,11 @@ DEFAULT = Path("summitry.yaml")
 _file = click.argument("file", required=False, type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def config() -> None:
     r"""Check the configuration, or show it with all defaults.
 
-    Every key can be given as an environment variable, too: SUMMITRY_SECTION__KEY.
+    Every key can also be set by an environment variable named SUMMITRY_SECTION__KEY.
 
     \b
     summitry config check summitry.yaml
@@ -30,13 +31,13 @@ def config() -> None:
     """
 
 
-@config.command()
+@config.command(short_help="Find mistakes in the configuration.")
 @_file
 def check(file: Path | None) -> None:
-    r"""Find the first mistake in FILE (summitry.yaml, when it is there) and the environment.
+    r"""Find the first mistake in FILE (default: summitry.yaml, if it exists) and the environment.
 
-    Prints one line: the file and line, the key, what is wrong, what would be right. Exit code 2 for a mistake. Secrets
-    are read, the watchlist, the lists of feeds and the templates are loaded, but nothing is connected to.
+    A mistake is printed in one line (file and line, key, problem, fix), and the exit code is 2. Secrets, watchlist,
+    lists of feeds and templates are loaded too, but no connection is made.
 
     \b
     summitry config check summitry.yaml
@@ -49,14 +50,14 @@ def check(file: Path | None) -> None:
     feeds = load_feeds(loaded.feeds)
     receivers = ", ".join(f"{name} ({receiver.__struct_config__.tag})" for name, receiver in loaded.receivers.items())
     routes = ", ".join(route.name for route in loaded.all_routes())
-    click.echo(f"{path or 'defaults'}: fine. Broker {redacted(loaded.broker.url)}; receivers {receivers};")
-    click.echo(f"routes {routes}; {len(feeds)} feeds of {redacted(', '.join(loaded.feeds))}")
+    click.echo(f"{path or 'defaults'}: ok. Broker {redacted(loaded.broker.url)}; receivers {receivers};")
+    click.echo(f"routes {routes}; {len(feeds)} feeds from {redacted(', '.join(loaded.feeds))}")
 
 
-@config.command()
+@config.command(short_help="Print the whole configuration as YAML.")
 @_file
 def show(file: Path | None) -> None:
-    r"""Print the whole configuration as YAML: FILE, the environment and the defaults, secrets masked.
+    r"""Print the whole configuration as YAML: FILE, environment and defaults, with secrets masked.
 
     \b
     summitry config show summitry.yaml
@@ -65,7 +66,7 @@ def show(file: Path | None) -> None:
 
 
 def _check_languages(config: Config) -> None:
-    """Raise ConfigError for a language of `detection.languages` that is not bundled."""
+    """Check `detection.languages`. Raises ConfigError for a language that is not bundled."""
     if config.detection.languages:
         from monitor.detect import check_languages  # noqa: PLC0415 - the detector takes long to import
 
@@ -77,9 +78,9 @@ def _chosen(file: Path | None) -> Path | None:
 
 
 def resolved(config: Config, source: str) -> Config:
-    """Return the configuration with ids for the names in its matchers; its own watchlist is loaded in any case.
+    """Return the configuration with the ids of leaders and countries in place of their names.
 
-    Raises ConfigError for a name that nobody bears, or the watchlist's own error.
+    Raises ConfigError for an unknown name, or for a mistake in the watchlist.
     """
     from agents.process.config_names import with_ids  # noqa: PLC0415 - the roster is large
     from monitor.watchlist import load_or_bundled  # noqa: PLC0415

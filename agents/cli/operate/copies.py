@@ -1,4 +1,4 @@
-"""`summitry topics backup` and `restore`: what the service knows, as JSON lines, and back onto a new broker."""
+"""`summitry topics backup` and `restore`: write the service's state to a file of JSON lines, and load it again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from monitor.errors import SummitryError
 from monitor.kafka import consumer, partitions_of, producer, read_to_end
 from monitor.record_batches import Unreadable
 
-#: What is no use to another cluster: which records were in hand there.
+#: Topics that are left out: their records make sense only on the cluster they come from.
 _OF_ONE_CLUSTER = ("attempts",)
 _AT_ONCE = 500
 
@@ -43,13 +43,13 @@ class BackupLine(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-@click.command()
-@click.argument("file", type=click.File("wb"))
+@click.command(short_help="Write the service's state to a file.")
+@click.argument("file", metavar="FILE", type=click.File("wb"))
 @broker_options
 def backup(file: BinaryIO, config_file: Path | None, broker: str | None) -> None:
-    r"""Write what the service knows to FILE: feeds and their state, events, deliveries, silences, feedback.
+    r"""Write the service's state to FILE: feeds and their state, events, deliveries, silences, feedback.
 
-    Stop the processes first, or the parts are from different moments. Articles and mentions are not in it.
+    Stop all processes first, so that all parts are from the same time. Articles and mentions are not included.
 
     \b
     summitry topics backup summitry.jsonl --config summitry.yaml
@@ -57,11 +57,11 @@ def backup(file: BinaryIO, config_file: Path | None, broker: str | None) -> None
     click.echo(f"{asyncio.run(_write(connection(config_file, broker), file))} records written", err=True)
 
 
-@click.command()
-@click.argument("file", type=click.File("rb"))
+@click.command(short_help="Load a backup into empty topics.")
+@click.argument("file", metavar="FILE", type=click.File("rb"))
 @broker_options
 def restore(file: BinaryIO, config_file: Path | None, broker: str | None) -> None:
-    r"""Bring a backup onto topics that were just made and are empty.
+    r"""Load a backup into topics that were just created and are empty.
 
     \b
     summitry topics create --config summitry.yaml
@@ -70,12 +70,12 @@ def restore(file: BinaryIO, config_file: Path | None, broker: str | None) -> Non
     try:
         click.echo(f"{asyncio.run(_restore(connection(config_file, broker), file))} records restored", err=True)
     except msgspec.MsgspecError as error:
-        click.echo(f"this is no backup: {error}", err=True)
+        click.echo(f"this is not a backup of `summitry topics backup`: {error}", err=True)
         sys.exit(1)
 
 
 def _kept(to: BrokerConnection) -> dict[str, Topic]:
-    """The topics that hold state, by their name without the prefix."""
+    """Return the topics with state by their names without the prefix."""
     found = {topic.name.removeprefix(f"{to.names.prefix}."): topic for topic in declare(to.config.topics)}
     compacted = {name: topic for name, topic in found.items() if topic.config["cleanup.policy"] == "compact"}
     return {name: topic for name, topic in compacted.items() if name not in _OF_ONE_CLUSTER}
@@ -96,7 +96,7 @@ async def _records(to: BrokerConnection, name: str, topic: Topic) -> AsyncIterat
     last: dict[tuple[int, bytes], bytes] = {}
     async for record in read_to_end(to.broker, topic.name):
         place = record.partition, record.key or b""
-        last.pop(place, None)  # the order of what was written last is kept
+        last.pop(place, None)  # keeps the order in which the last values were written
         if record.value is not None and not isinstance(record.value, Unreadable):
             last[place] = record.value
     for (partition, key), value in last.items():
@@ -104,10 +104,10 @@ async def _records(to: BrokerConnection, name: str, topic: Topic) -> AsyncIterat
 
 
 async def _restore(to: BrokerConnection, file: BinaryIO) -> int:
-    """Write the records; gives their number. Raises SummitryError when the topics are not as they have to be."""
+    """Write the records of a backup. Returns their number. Raises SummitryError when the topics do not fit."""
     head = msgspec.json.decode(file.readline(), type=BackupHead)
     if head.partitions != to.config.topics.partitions:
-        raise SummitryError(f"the backup is of {head.partitions} partitions: set topics.partitions to that")
+        raise SummitryError(f"the backup has {head.partitions} partitions: set topics.partitions to {head.partitions}")
     kept = _kept(to)
     await _require_empty(to, kept.values())
     by_topic: dict[str, list[tuple[bytes, bytes | None, int]]] = {name: [] for name in kept}

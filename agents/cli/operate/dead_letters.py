@@ -1,20 +1,22 @@
-"""`summitry dead-letters`: look at what could not be handled, and send it on its way again."""
+"""`summitry dead-letters`: list and show records that could not be handled, and replay them."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from agents.cli.command_group import CommandGroup
 from agents.cli.connect import broker_options, connection
 from agents.cli.options import format_option
 from agents.stream.dead_letters import DeadLetter, read, replay, select
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames
 from monitor.clock import service_clock
-from monitor.errors import UnknownIdError
+from monitor.errors import SummitryError, UnknownIdError
 from monitor.kafka import BrokerSettings, producer, wait_for_broker
 from monitor.records import encode
 
@@ -24,8 +26,10 @@ _SHOWN = 2000
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         broker_options,
-        click.option("--stage", help="Only letters of one stage: detect, assemble, notify, deliver."),
-        click.option("--reason", help="Only letters with one reason: undecodable, newer_schema, timeout, error, ..."),
+        click.option("--stage", metavar="NAME", help="Only letters of this stage: detect, assemble, notify, deliver."),
+        click.option(
+            "--reason", metavar="NAME", help="Only letters with this reason: undecodable, newer_schema, timeout, ..."
+        ),
     ):
         command = option(command)
     return command
@@ -37,26 +41,26 @@ async def _read(settings: BrokerSettings, names: TopicNames, *, replayed: bool =
 
 
 def _plain(text: str) -> str:
-    """What a hostile record can't do anything with in a terminal: control characters as escapes."""
+    """Return the text with control characters escaped, since a hostile record could otherwise control the terminal."""
     return "".join(
         char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text
     )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def dead_letters() -> None:
-    """What could not be handled: list it, look at it, replay it."""
+    """List, show or replay dead letters: records that could not be handled."""
 
 
-@dead_letters.command("list")
+@dead_letters.command("list", short_help="List the dead letters.")
 @_options
-@click.option("--all", "everything", is_flag=True, help="Also those that were replayed.")
+@click.option("--all", "everything", is_flag=True, help="Also letters that were replayed.")
 @format_option
 def list_letters(
     config_file: Path | None, broker: str | None, stage: str | None, reason: str | None,
     form: str, *, everything: bool,
 ) -> None:  # fmt: skip
-    r"""List the dead letters, oldest first: id, time, stage, reason, error.
+    r"""List the dead letters, the oldest first: id, time, stage, reason, error.
 
     \b
     summitry dead-letters list --broker kafka://localhost:9092
@@ -76,11 +80,15 @@ def list_letters(
         click.echo(f"{len(letters)} dead {'letter' if len(letters) == 1 else 'letters'}", err=True)
 
 
-@dead_letters.command()
+@dead_letters.command(short_help="Show one dead letter.")
 @_options
+@format_option
 @click.argument("identity", metavar="ID")
-def show(config_file: Path | None, broker: str | None, stage: str | None, reason: str | None, identity: str) -> None:
-    r"""Show one dead letter with its traceback and its bytes.
+def show(
+    config_file: Path | None, broker: str | None, *,
+    stage: str | None, reason: str | None, form: str, identity: str,
+) -> None:  # fmt: skip
+    r"""Show one dead letter with its traceback and the record's bytes.
 
     \b
     summitry dead-letters show summitry.articles:2:1041 --broker kafka://localhost:9092
@@ -88,8 +96,11 @@ def show(config_file: Path | None, broker: str | None, stage: str | None, reason
     _, settings, names = connection(config_file, broker)
     letters = select(asyncio.run(_read(settings, names, replayed=True)), [identity], reason, stage)
     if not letters:
-        raise UnknownIdError(f"no dead letter {identity}; `summitry dead-letters list --all` has their ids")
+        raise UnknownIdError(f"no dead letter {identity}; see `summitry dead-letters list --all` for the ids")
     letter = letters[0]
+    if form == "json":
+        click.echo(encode(letter))
+        return
     for name in ("id", "stage", "reason", "attempts", "at", "replayed_at", "error"):
         if (value := getattr(letter, name)) is not None:
             click.echo(_plain(f"{name + ':':<12} {value}"))
@@ -104,32 +115,42 @@ def show(config_file: Path | None, broker: str | None, stage: str | None, reason
     click.echo(_plain(f"\nvalue{more}:\n{value[:_SHOWN].decode(errors='backslashreplace')}"))
 
 
-@dead_letters.command("replay")
+@dead_letters.command("replay", short_help="Handle records of dead letters again.")
 @_options
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--all", "everything", is_flag=True, help="All that are selected, without naming them.")
+@click.option("--all", "everything", is_flag=True, help="All letters that --stage and --reason select.")
 def replay_letters(
     config_file: Path | None, broker: str | None, stage: str | None, reason: str | None,
     ids: tuple[str, ...], *, everything: bool,
 ) -> None:  # fmt: skip
-    r"""Send dead letters back to the topic they came from; a message that was given up is sent to its receiver again.
+    r"""Send the records of dead letters back to their topics, to be handled again.
+
+    A letter of stage `deliver` is a message that was given up; it is sent to its receiver again.
 
     \b
     summitry dead-letters replay summitry.articles:2:1041 --broker kafka://localhost:9092
     summitry dead-letters replay --all --reason newer_schema --config summitry.yaml
     """
     if bool(ids) == everything:
-        raise click.UsageError("name ids, or say --all")
+        raise click.UsageError("give ids, or --all")
     _, settings, names = connection(config_file, broker)
 
-    async def run() -> list[DeadLetter]:
-        letters = select(await _read(settings, names), ids, reason, stage)
+    async def run() -> tuple[list[DeadLetter], int]:
+        letters, failed = select(await _read(settings, names), ids, reason, stage), 0
         async with producer(settings) as client:
             for letter in letters:
-                await replay(KafkaOutbox(client), names, letter, service_clock()(), settings)
-        return letters
+                try:
+                    await replay(KafkaOutbox(client), names, letter, service_clock()(), settings)
+                except SummitryError as error:
+                    if len(letters) == 1:
+                        raise
+                    failed += 1
+                    click.echo(f"not replayed: {letter.id[:200]}: {error}", err=True)
+        return letters, failed
 
-    letters = asyncio.run(run())
+    letters, failed = asyncio.run(run())
     if unknown := set(ids) - {letter.id for letter in letters}:
-        raise UnknownIdError(f"no dead letter {min(unknown)} (replayed {len(letters)})")
-    click.echo(f"replayed {len(letters)} dead letters")
+        raise UnknownIdError(f"no dead letter {min(unknown)} (replayed {len(letters) - failed})")
+    click.echo(f"replayed {len(letters) - failed} dead letters")
+    if failed:
+        sys.exit(1)

@@ -1,4 +1,4 @@
-"""`summitry doctor`: look at everything the service needs, say what is wrong and what to do."""
+"""`summitry doctor`: check everything that the service needs, and print what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MARKS = {"fine": "ok     ", "warning": "warning", "wrong": "WRONG  "}
 
 
 @click.command()
-@click.option("--send", is_flag=True, help="Send a test message to each receiver, too.")
+@click.option("--send", is_flag=True, help="Also send a test message to each receiver.")
 @format_option
 @broker_options
 def doctor(config_file: Path | None, broker: str | None, form: str, *, send: bool) -> None:
     r"""Check versions, codecs, clock, disk, configuration, watchlist, feeds, broker, topics and receivers.
 
-    Prints a line for each, and what to do where something is wrong. Exit code 1 when something is; warnings do not
-    change it. Nothing is written anywhere, unless --send asks for test messages.
+    Prints a line for each check, and how to fix a problem. The exit code is 1 when something is wrong; warnings do not
+    change it. Nothing is written or sent, except test messages with --send.
 
     \b
     summitry doctor --config summitry.yaml
@@ -55,13 +55,15 @@ def _findings(config_file: Path | None, broker: str | None, *, send: bool) -> It
     try:
         config = load_config(config_file, os.environ)
     except SummitryError as error:
-        yield Finding("configuration", "wrong", str(error), "mend it; the rest was not looked at")
+        yield Finding("configuration", "wrong", str(error), "correct it; the other checks need it and were skipped")
         return
     yield Finding("configuration", "fine", str(config_file or "defaults"))
     yield from check_names(config, service_clock()().date())
     yield from check_tracing(config)
     if broker is None and config.broker.url == "embedded":
-        yield Finding("broker", "warning", "embedded: everything is lost at the end", "for trials only; name a broker")
+        yield Finding(
+            "broker", "warning", "embedded: all data is lost when it stops", "use it for trials only; set broker.url"
+        )
     else:
         settings = BrokerSettings.from_url(broker) if broker else BrokerSettings.from_config(config.broker)
         yield from asyncio.run(check_broker(config, settings))
@@ -69,17 +71,17 @@ def _findings(config_file: Path | None, broker: str | None, *, send: bool) -> It
 
 
 def _receivers(config: Config, broker: str | None, *, send: bool) -> Iterator[Finding]:
-    """Each receiver is built; with `send` it gets a test message."""
+    """Check each receiver: with `send` by a test message."""
     from agents.cli.alerts.receivers import send_test  # noqa: PLC0415  # brings the receivers' libraries
 
     for name, receiver in config.receivers.items():
         kind = str(receiver.__struct_config__.tag)
         if not send:
-            yield Finding(f"receiver {name}", "fine", f"{kind}, not asked; --send sends it a test message")
+            yield Finding(f"receiver {name}", "fine", f"{kind}, not tried; --send sends it a test message")
             continue
         try:
             asyncio.run(send_test(config, name, broker))
         except SummitryError as error:
-            yield Finding(f"receiver {name}", "wrong", str(error), f"`summitry receivers test {name}` tries it alone")
+            yield Finding(f"receiver {name}", "wrong", str(error), f"try it alone: `summitry receivers test {name}`")
         else:
             yield Finding(f"receiver {name}", "fine", f"{kind}, took a test message")

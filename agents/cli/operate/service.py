@@ -20,19 +20,19 @@ from monitor.loop import collect_rarely, loop_factory
 
 @click.command()
 @broker_options
-@click.option("-v", "--verbose", is_flag=True, help="Log what goes well, too.")
+@click.option("-v", "--verbose", is_flag=True, help="Log everything, not only warnings and errors.")
 def up(config_file: Path | None, broker: str | None, *, verbose: bool) -> None:
     r"""Run the whole service on this machine until Ctrl-C.
 
-    Without a configuration: the bundled list of world-news feeds, alerts on the console, an embedded broker that keeps
-    everything in memory. Alerts go to standard output, logs to standard error.
+    Without a configuration it polls the bundled list of world-news feeds, prints alerts on the console, and uses an
+    embedded broker that keeps everything in memory. Alerts go to standard output, logs to standard error.
 
     \b
     summitry up
     summitry up --config summitry.yaml
     summitry up --config summitry.yaml --broker kafka://localhost:9092
     """
-    from agents.process.up import run_up  # noqa: PLC0415  # so that `--help` is quick
+    from agents.process.up import run_up  # noqa: PLC0415  # so that `--help` is fast
 
     config = load_config(config_file, os.environ)
     sys.exit(asyncio.run(run_up(config, config_file, broker, verbose=verbose)))
@@ -41,7 +41,7 @@ def up(config_file: Path | None, broker: str | None, *, verbose: bool) -> None:
 @click.command()
 @broker_options
 def poller(config_file: Path | None, broker: str | None) -> None:
-    r"""Run one poller: feeds to articles. Several pollers share the feeds.
+    r"""Run one poller, which polls feeds and publishes articles. Several pollers share the feeds.
 
     \b
     summitry poller --config summitry.yaml
@@ -55,7 +55,7 @@ def poller(config_file: Path | None, broker: str | None) -> None:
 @click.command()
 @broker_options
 def worker(config_file: Path | None, broker: str | None) -> None:
-    r"""Run one worker: detection, assembly, notification. Several workers share the partitions.
+    r"""Run one worker: detection, assembly and notification. Several workers share the work.
 
     \b
     summitry worker --config summitry.yaml

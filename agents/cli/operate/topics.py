@@ -1,4 +1,4 @@
-"""`summitry topics`: make the topics on a broker."""
+"""`summitry topics`: create, list, back up and restore the topics, and print the rights that processes need."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from agents.cli.command_group import CommandGroup
 from agents.cli.connect import broker_options, connection
 from agents.cli.operate.copies import backup, restore
 from agents.cli.options import config_option, format_option
@@ -22,19 +23,19 @@ from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.kafka import BrokerSettings, wait_for_broker
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def topics() -> None:
-    """Make and list the Kafka topics that the service uses."""
+    """Create, list, back up and restore the Kafka topics of the service."""
 
 
 @topics.command()
-@click.option("--feeds", "with_feeds", is_flag=True, help="Then load the lists of feeds onto their topic.")
+@click.option("--feeds", "with_feeds", is_flag=True, help="Also write the configured lists of feeds to their topic.")
 @broker_options
 def create(config_file: Path | None, broker: str | None, *, with_feeds: bool) -> None:
-    r"""Make the topics that are missing; safe to repeat.
+    r"""Create missing topics. It is safe to repeat.
 
-    With --feeds the pollers have something to do: without it the topic of feeds stays as it is, and `summitry feeds
-    import` fills it.
+    With --feeds the configured feeds are added, so that pollers have something to poll. Without it, add feeds with
+    `summitry feeds import`.
 
     \b
     summitry topics create --broker kafka://localhost:9092
@@ -48,20 +49,20 @@ def create(config_file: Path | None, broker: str | None, *, with_feeds: bool) ->
         made = await create_topics(settings, config.topics)
         if wanted:
             written, _ = await put_feeds(settings, names.feeds, wanted)
-            click.echo(f"{len(wanted)} feeds: {written} written, the others were there")
+            click.echo(f"{len(wanted)} feeds: {written} written, {len(wanted) - written} unchanged")
         return made
 
     made = asyncio.run(run())
     for name in made:
-        click.echo(f"made {name}")
-    click.echo(f"{len(made)} topics made, {len(declare(config.topics)) - len(made)} were there")
+        click.echo(f"created {name}")
+    click.echo(f"{len(made)} topics created, {len(declare(config.topics)) - len(made)} existed already")
 
 
-@topics.command("list")
+@topics.command("list", short_help="Print the topics as declared.")
 @config_option
 @format_option
 def list_topics(config_file: Path | None, form: str) -> None:
-    r"""Print the topics as the configuration declares them, without asking a broker.
+    r"""Print the topics as the configuration declares them, without connecting to a broker.
 
     \b
     summitry topics list --config summitry.yaml
@@ -74,12 +75,12 @@ def list_topics(config_file: Path | None, form: str) -> None:
         click.echo(f"{topic.name:<28} {topic.partitions:>3} {settings}")
 
 
-@topics.command("rights")
+@topics.command("rights", short_help="Print the rights that each process needs.")
 @click.argument("parts", metavar="[topics|poller|worker|board]...", nargs=-1, type=click.Choice(PARTS))
-@click.option("--user", metavar="NAME", default="summitry-{part}", show_default=True, help="Who gets them.")
+@click.option("--user", metavar="NAME", default="summitry-{part}", show_default=True, help="The user to give them to.")
 @broker_options
 def rights(parts: tuple[Part, ...], user: str, config_file: Path | None, broker: str | None) -> None:
-    r"""Print the least rights that each process needs, as commands for Kafka's access lists. Asks no broker.
+    r"""Print the rights that each process needs on the broker, as `kafka-acls.sh` commands. Connects to no broker.
 
     \b
     summitry topics rights --config summitry.yaml

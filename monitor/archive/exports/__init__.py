@@ -1,16 +1,16 @@
-"""Events in other programs' formats. docs/exports.md says what each format can't hold."""
+"""Events in other programs' formats. docs/exports.md says what each format leaves out."""
 
 from __future__ import annotations
 
 from monitor.archive.exports.calendar import was_planned, write_calendar
 from monitor.archive.exports.codings import write_cameo, write_plover
-from monitor.archive.exports.formats import ExportItem, ExportOrigin, Format, web_address
+from monitor.archive.exports.formats import ExportItem, ExportOrigin, Format
 from monitor.archive.exports.geojson import write_geojson
 from monitor.archive.exports.schemaorg import write_schemaorg
 from monitor.archive.exports.syndication import write_atom, write_json_feed
 from monitor.archive.exports.table import write_csv, write_lines, write_parquet
 
-#: By name, in the order of the documentation.
+#: The formats by name, in the order of the documentation.
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
@@ -32,7 +32,6 @@ __all__ = [
     "ExportOrigin",
     "Format",
     "was_planned",
-    "web_address",
     "write_calendar",
     "write_json_feed",
 ]

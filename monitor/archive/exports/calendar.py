@@ -1,7 +1,7 @@
 """Calendars: one VEVENT an event (RFC 5545), with UID = event id and SEQUENCE = revision.
 
-A calendar program replaces what it knows of a UID by what has a higher SEQUENCE, so a moved or cancelled contact moves
-or is struck there too. Events without a date can't stand in a calendar and are left out.
+A calendar program replaces the entry of a UID by one with a higher SEQUENCE, so rescheduled and cancelled contacts are
+updated there too. Events without a date are left out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from monitor.archive.atlas import position
-from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean
+from monitor.archive.exports.formats import ExportItem, ExportOrigin
+from monitor.http.untrusted import printable
 from monitor.records import Event, EventStatus
 
 STATUSES: dict[EventStatus, str] = {
@@ -30,7 +31,7 @@ _PLANS = {"proposed", "planned", "rescheduled", "postponed", "unconfirmed"}
 
 
 def was_planned(event: Event) -> bool:
-    """Say whether the event is, or was before it took place or was called off, known as a plan."""
+    """Say whether the event is a plan, or was one before it took place or was cancelled."""
     if event.status in _PLANS:
         return True
     said = (value for change in event.history for value in change.changed.get("status", ()))
@@ -52,14 +53,14 @@ def write_calendar(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterato
 
 def _event(item: ExportItem, origin: ExportOrigin) -> bytes:
     event = item.event
-    assert event.when is not None  # noqa: S101  # the caller has looked
+    assert event.when is not None  # noqa: S101  # the caller has checked
     first, last = event.when.span
     place = event.place
     where = ", ".join(part for part in (place.name, place.country) if part) if place else ""
     at = position(place)
     rows = [
         ("BEGIN", "VEVENT"),
-        ("UID", clean(event.event_id)),
+        ("UID", printable(event.event_id)),
         ("SEQUENCE", str(max(0, event.revision))),
         ("DTSTAMP", _stamp(item.changed)),
         ("CREATED", _stamp(item.created)),
@@ -86,8 +87,8 @@ def _stamp(moment: datetime) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text as RFC 5545 section 3.3.11 wants it."""
-    plain = clean(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+    """The text escaped as in RFC 5545, section 3.3.11."""
+    plain = printable(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     return plain.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
 
 
@@ -96,7 +97,7 @@ def _lines(*rows: tuple[str, str]) -> bytes:
 
 
 def _folded(line: bytes) -> bytes:
-    """Lines of at most 75 octets, cut between characters (section 3.1)."""
+    """The line folded to at most 75 octets, between characters (section 3.1)."""
     pieces = []
     room = 75
     while len(line) > room:

@@ -1,7 +1,7 @@
 """The event codings of political science: CAMEO and PLOVER. data/codings.yaml has the tables.
 
 CAMEO (Schrodt 2012, https://parusanalytics.com/eventdata/data.dir/cameo.html) codes what one actor does to another, so
-an event becomes one row for each pair of its actors, two where a visit has a direction. PLOVER (Open Event Data
+an event becomes one row for each pair of its actors, or two rows if a visit has a direction. PLOVER (Open Event Data
 Alliance, https://github.com/openeventdata/PLOVER) codes an event once, with all its actors.
 """
 
@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
-from importlib import resources
 from itertools import combinations
+from pathlib import Path
 
 import msgspec
-import yaml
 
-from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean, web_address
-from monitor.errors import DataFileError
+from monitor.archive.exports.formats import ExportItem, ExportOrigin
+from monitor.http.untrusted import printable, web_address
 from monitor.records import Event, EventStatus, Participant
 from monitor.watchlist import bundled
+from monitor.yaml_text import read_data_file
 
 
 class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How PLOVER has a status: the event type, its mode, and what is put in the comment."""
+    """PLOVER's form of a status: the event type, its mode, and the comment."""
 
     event: str
     mode: str
@@ -31,7 +31,7 @@ class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Codings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The tables: CAMEO codes by what took place and by status, PLOVER types by status, actor codes by country."""
+    """The tables: CAMEO codes by kind of contact and by status, PLOVER types by status, actor codes by country."""
 
     cameo_contact: Mapping[str, str]
     cameo_status: Mapping[EventStatus, str]
@@ -43,11 +43,7 @@ class Codings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def codings() -> Codings:
     """Read the tables. Raises DataFileError."""
-    text = (resources.files("monitor.archive.exports") / "data" / "codings.yaml").read_text("utf-8")
-    try:
-        return msgspec.convert(yaml.safe_load(text), Codings)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError("codings.yaml", "", str(error)) from error
+    return read_data_file(Path(__file__).parent / "data" / "codings.yaml", Codings)
 
 
 _HAPPENED = {"held", "ongoing"}
@@ -55,7 +51,7 @@ _HEADER = ("event_id", "date", "source", "target", "code", "root", "source_name"
 
 
 def shape(event: Event) -> str:
-    """Return what kind of contact it is in the words of the tables: remote, hosted, elsewhere, many or meeting."""
+    """Return the kind of contact as the tables name it: remote, hosted, elsewhere, many or meeting."""
     if len(event.participants) > 2:
         return "many"
     if event.medium in {"phone", "video", "remote"}:
@@ -68,7 +64,7 @@ def shape(event: Event) -> str:
 
 
 def _host(event: Event) -> Participant | None:
-    """Who receives: the one with that role, or the only one in whose country it takes place."""
+    """The host: the participant with that role, or the only one in whose country it takes place."""
     hosts = [p for p in event.participants if p.role == "host"]
     if not hosts and event.place is not None and event.medium == "in_person":
         hosts = [p for p in event.participants if p.country and p.country == event.place.country]
@@ -82,16 +78,19 @@ def _day(event: Event) -> date | None:
 
 
 def actor(country: str) -> str:
-    """Return the actor code of a state's government, or of a body; `---` (no code) when the tables have none."""
+    """Return the actor code of a state's government, or of a body; `---` (no code) if the tables have none."""
     return codings().actors.get(country, "---")
 
 
 def write_cameo(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """Tab-separated rows under a row of names, one for each pair of actors. What CAMEO has no code for has no row."""
+    """Write tab-separated rows, one for each pair of actors, after a header row.
+
+    Events for which CAMEO has no code are left out.
+    """
     yield ("\t".join(_HEADER) + "\n").encode()
     for item in items:
         for row in _cameo_rows(item, origin):
-            yield ("\t".join(" ".join(clean(cell).split()) for cell in row) + "\n").encode()
+            yield ("\t".join(" ".join(printable(cell).split()) for cell in row) + "\n").encode()
 
 
 def _cameo_rows(item: ExportItem, origin: ExportOrigin) -> Iterator[tuple[str, ...]]:
@@ -122,7 +121,7 @@ def _cameo_rows(item: ExportItem, origin: ExportOrigin) -> Iterator[tuple[str, .
 
 
 def write_plover(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:  # noqa: ARG001  # all formats' signature
-    """JSON lines with PLOVER's fields; what PLOVER has no event for has no line."""
+    """Write JSON lines with PLOVER's fields. Events for which PLOVER has no type are left out."""
     for item in items:
         if line := _plover(item):
             yield msgspec.json.encode(line) + b"\n"
@@ -148,11 +147,11 @@ def _plover(item: ExportItem) -> dict[str, object] | None:
         "event": [coded.event],
         "mode": [mode],
         "context": ["diplomatic"],
-        "event_loc": clean(event.place.name or event.place.country) if event.place else None,
-        "event_text": clean(item.headline),
-        "text": clean(event.brief),
+        "event_loc": printable(event.place.name or event.place.country) if event.place else None,
+        "event_text": printable(item.headline),
+        "text": printable(event.brief),
         "link": [link for source in event.sources[:10] if (link := web_address(source.url))],
-        "cite_info": [clean(source.outlet) for source in event.sources[:10]],
+        "cite_info": [printable(source.outlet) for source in event.sources[:10]],
         "coder": "summitry",
         "coded_date": item.changed.date().isoformat(),
         "comment": coded.comment or None,
@@ -162,7 +161,7 @@ def _plover(item: ExportItem) -> dict[str, object] | None:
 
 def _plover_actor(participant: Participant) -> dict[str, str]:
     leader = bundled().leaders.get(participant.leader)
-    found = {"code": actor(participant.country)[:3], "sector": "GOV", "actor_text": clean(participant.name)}
+    found = {"code": actor(participant.country)[:3], "sector": "GOV", "actor_text": printable(participant.name)}
     if leader is not None and leader.wikidata:
         found["identifier_id"] = leader.wikidata
     return found

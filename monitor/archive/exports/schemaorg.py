@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from monitor.archive.atlas import position
-from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean, web_address
+from monitor.archive.exports.formats import ExportItem, ExportOrigin
+from monitor.http.untrusted import printable, web_address
 from monitor.records import Event, EventStatus, Participant
 from monitor.watchlist import bundled
 
-#: A denied or retracted contact is no event there. `unconfirmed` and `proposed` have no word: they are scheduled.
+#: Denied and retracted contacts are left out. schema.org has no word for unconfirmed and proposed: they are scheduled.
 STATUSES: dict[EventStatus, str] = {
     "proposed": "EventScheduled",
     "planned": "EventScheduled",
@@ -43,8 +44,8 @@ def _object(item: ExportItem, origin: ExportOrigin) -> dict[str, Any]:
         "@context": _SCHEMA.rstrip("/"),
         "@type": "Event",
         "identifier": event.event_id,
-        "name": clean(item.headline),
-        "description": clean(event.brief),
+        "name": printable(item.headline),
+        "description": printable(event.brief),
         "eventStatus": _SCHEMA + STATUSES[event.status],
         "attendee": [_person(p) for p in event.participants],
     }
@@ -58,13 +59,13 @@ def _object(item: ExportItem, origin: ExportOrigin) -> dict[str, Any]:
     if hosts:
         found["organizer"] = hosts[0] if len(hosts) == 1 else hosts
     if event.forum:
-        found["superEvent"] = {"@type": "Event", "name": clean(event.forum)}
+        found["superEvent"] = {"@type": "Event", "name": printable(event.forum)}
     if event.status in {"postponed", "rescheduled"} and (before := _earlier_start(event)):
         found["previousStartDate"] = before
     if url := origin.event_url(event.event_id):
         found["url"] = url
     found["subjectOf"] = [
-        {"@type": "NewsArticle", "url": link, "headline": clean(source.title)[:200]}
+        {"@type": "NewsArticle", "url": link, "headline": printable(source.title)[:200]}
         for source in event.sources[:10]
         if (link := web_address(source.url))
     ]
@@ -76,9 +77,9 @@ def _object(item: ExportItem, origin: ExportOrigin) -> dict[str, Any]:
 
 
 def _person(participant: Participant) -> dict[str, Any]:
-    found: dict[str, Any] = {"@type": "Person", "name": clean(participant.name)}
+    found: dict[str, Any] = {"@type": "Person", "name": printable(participant.name)}
     if participant.office:
-        found["jobTitle"] = clean(participant.office)
+        found["jobTitle"] = printable(participant.office)
     leader = bundled().leaders.get(participant.leader)
     if leader is not None and leader.wikidata:
         found["sameAs"] = f"http://www.wikidata.org/entity/{leader.wikidata}"
@@ -90,7 +91,7 @@ def _location(event: Event, *, remote: bool) -> dict[str, Any] | None:
         return {"@type": "VirtualLocation"}
     if event.place is None:
         return None
-    found: dict[str, Any] = {"@type": "Place", "name": clean(event.place.name or event.place.country)}
+    found: dict[str, Any] = {"@type": "Place", "name": printable(event.place.name or event.place.country)}
     if event.place.country:
         found["address"] = {"@type": "PostalAddress", "addressCountry": event.place.country}
     if event.place.name and (at := position(event.place)):
@@ -99,7 +100,7 @@ def _location(event: Event, *, remote: bool) -> dict[str, Any] | None:
 
 
 def _earlier_start(event: Event) -> str:
-    """The date that the event had before its last change of date; empty when there was none."""
+    """The event's date before it was last changed; empty if it was not."""
     for change in reversed(event.history):
         old = change.changed.get("when", (None, None))[0]
         if isinstance(old, dict) and isinstance(old.get("start"), str):

@@ -1,7 +1,7 @@
 """Feeds of events: Atom (RFC 4287) and JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/).
 
-An entry's id is the event's, and its updated time that of the event's last change: an updated event is an updated
-entry.
+An entry has the event's id, and the time of the event's last change as its updated time, so an updated event is an
+updated entry.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean, web_address
+from monitor.archive.exports.formats import ExportItem, ExportOrigin
+from monitor.http.untrusted import printable, web_address
 
 _ATOM = "http://www.w3.org/2005/Atom"
 
@@ -50,7 +51,7 @@ def _atom_entry(item: ExportItem, origin: ExportOrigin) -> ET.Element:
         ET.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=url)
     for source in event.sources[:20]:
         if address := web_address(source.url):
-            title = clean(source.title or source.outlet)[:200]
+            title = printable(source.title or source.outlet)[:200]
             ET.SubElement(entry, f"{{{_ATOM}}}link", rel="related", href=address, title=title)
     for term in (event.status, event.kind, event.medium, *(p.leader for p in event.participants)):
         ET.SubElement(entry, f"{{{_ATOM}}}category", term=term)
@@ -59,7 +60,7 @@ def _atom_entry(item: ExportItem, origin: ExportOrigin) -> ET.Element:
 
 
 def _text(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, f"{{{_ATOM}}}{name}").text = clean(text)
+    ET.SubElement(parent, f"{{{_ATOM}}}{name}").text = printable(text)
 
 
 def _time(moment: datetime) -> str:
@@ -67,7 +68,7 @@ def _time(moment: datetime) -> str:
 
 
 def write_json_feed(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """Yield one JSON Feed document; `_summitry` holds what the format has no word for."""
+    """Yield one JSON Feed document; `_summitry` holds fields that the format does not have."""
     feed: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": origin.title}
     if origin.page:
         feed["home_page_url"] = origin.page
@@ -82,8 +83,8 @@ def _json_item(item: ExportItem, origin: ExportOrigin) -> dict[str, object]:
     links = (web_address(source.url) for source in event.sources)
     found: dict[str, object] = {
         "id": entry_id(event.event_id),
-        "title": clean(item.headline),
-        "content_text": clean(event.brief or item.headline),
+        "title": printable(item.headline),
+        "content_text": printable(event.brief or item.headline),
         "date_published": _time(item.created),
         "date_modified": _time(item.changed),
         "tags": [event.status, event.kind, event.medium, *(p.leader for p in event.participants)],

@@ -1,4 +1,4 @@
-"""Rows: CSV (RFC 4180), Parquet, and event lines as they are (JSON Lines)."""
+"""Tables: CSV (RFC 4180), Parquet, and unchanged event lines (JSON Lines)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from monitor.archive.exports.formats import ExportItem, ExportOrigin, clean
+from monitor.archive.exports.formats import ExportItem, ExportOrigin
 from monitor.errors import SummitryError
+from monitor.http.untrusted import printable
 from monitor.records import event_line
 
 COLUMNS = (
@@ -18,9 +19,9 @@ COLUMNS = (
     "url",
 )  # fmt: skip
 
-#: Rows that are held in memory at once.
+#: Rows that are kept in memory at a time.
 _GROUP = 5000
-#: A spreadsheet runs a cell that begins so as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+#: A spreadsheet runs a cell with such a beginning as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,18 +34,18 @@ def _row(item: ExportItem, origin: ExportOrigin) -> dict[str, str | int | float 
         "status": event.status,
         "kind": event.kind,
         "medium": event.medium,
-        "headline": clean(item.headline),
+        "headline": printable(item.headline),
         "leaders": ";".join(p.leader for p in event.participants),
-        "names": ";".join(clean(p.name) for p in event.participants),
+        "names": ";".join(printable(p.name) for p in event.participants),
         "countries": ";".join(p.country for p in event.participants),
         "hosts": ";".join(p.leader for p in event.participants if p.role == "host"),
         "date_start": when.start.isoformat() if when else "",
         "date_end": when.end.isoformat() if when else "",
         "date_granularity": when.granularity if when else "",
-        "place": clean(place.name) if place else "",
+        "place": printable(place.name) if place else "",
         "place_country": place.country if place else "",
-        "forum": clean(event.forum or ""),
-        "topics": ";".join(clean(topic) for topic in event.topics),
+        "forum": printable(event.forum or ""),
+        "topics": ";".join(printable(topic) for topic in event.topics),
         "confidence": round(event.confidence, 4),
         "publishers": event.publishers,
         "reports": event.reports,
@@ -54,7 +55,7 @@ def _row(item: ExportItem, origin: ExportOrigin) -> dict[str, str | int | float 
         "last_seen": event.last_seen.isoformat() if event.last_seen else "",
         "changed": item.changed.isoformat(),
         "sources": len(event.sources),
-        "brief": clean(event.brief),
+        "brief": printable(event.brief),
         "url": origin.event_url(event.event_id),
     }
 
@@ -66,7 +67,7 @@ def _cell(value: str | float | bool | None) -> str | float | None:
 
 
 def write_csv(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:
-    """Yield one row an event under a row of names, UTF-8, lines end in CR LF. Lists are joined by semicolons."""
+    """Yield a header row, then one row an event. UTF-8, lines end in CR LF, lists are joined by semicolons."""
     held = io.StringIO()
     writer = csv.writer(held)
     writer.writerow(COLUMNS)
@@ -80,7 +81,7 @@ def write_csv(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[byt
 
 
 def write_lines(items: Iterable[ExportItem], origin: ExportOrigin) -> Iterator[bytes]:  # noqa: ARG001  # the signature of all formats
-    """Event lines, whole, as `summitry events --format json` prints them."""
+    """Yield complete event lines, as `summitry events --format json` prints them."""
     for item in items:
         yield event_line(item.event) + b"\n"
 

@@ -13,7 +13,7 @@ import msgspec
 from agents.board.access import Access
 from agents.board.desk import Desk
 from agents.board.follower import readers
-from agents.board.pages import HUB
+from agents.board.pages.rendering import HUB
 from agents.board.site import make_site
 from agents.process.web import serving
 from agents.stream.outbox import MemoryOutbox

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from agents.board.api import ROUTES, openapi
-from agents.board.pages import HEALTH_ORDER, HUB
-from monitor.feeds.polling.feed_state import Health
+from agents.board.pages.rendering import HUB
+from monitor.feeds.polling.feed_state import HEALTH_ORDER, Health
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.notify.replies.feedback import VERDICTS
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, Event, Granularity, When, decode

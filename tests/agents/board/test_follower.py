@@ -21,7 +21,7 @@ from agents.stream import topic_check
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topic_check import look
 from agents.stream.topics import TopicNames, create
-from monitor.archive import Archive, NamedParticipants, archive_queries
+from monitor.archive import Archive, EventFilters, archive_queries
 from monitor.config import Config, TopicSettings
 from monitor.errors import SummitryError
 from monitor.kafka import BrokerSettings, producer, read_compacted
@@ -59,7 +59,7 @@ async def following(archive: Archive, settings: BrokerSettings, prefix: str):
 
 
 def ids(archive: Archive) -> set[str]:
-    return {found.event.event_id for found in archive_queries.events(archive, NAMES, NamedParticipants()).entries}
+    return {found.event.event_id for found in archive_queries.events(archive, NAMES, EventFilters()).entries}
 
 
 async def until(reached) -> None:

@@ -14,10 +14,10 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from agents.board import pages
-from agents.board.desk import Choices, Recent
-from agents.board.follower import Letter
-from agents.board.pages import TEMPLATES
+from agents.board.desk import Choices, RecentAnswers
+from agents.board.follower import KeptDeadLetter
+from agents.board.pages import leader_pages
+from agents.board.pages.rendering import TEMPLATES
 from agents.stream.dead_letters import DeadLetter
 from monitor.feeds.polling.feed_state import FeedState, Health
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -219,8 +219,8 @@ async def test_every_health_of_a_feed_has_its_row(tmp_path):
 
 
 async def test_long_lists_go_on_and_the_matrix_calls_leaders_as_headlines_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "PAIRS", 2)
-    monkeypatch.setattr(pages, "LEADERS", 2)
+    monkeypatch.setattr(leader_pages, "PAIRS", 2)
+    monkeypatch.setattr(leader_pages, "LEADERS", 2)
     events = [event(f"e{n}", who, n) for n, who in enumerate(("putin xi", "macron merz", "macron xi", "modi xi"))]
     async with board(tmp_path, *events) as place, browser(place) as reader:
         first = (await reader.get("/pairs")).text
@@ -307,7 +307,7 @@ async def test_the_system_page_counts(tmp_path):
         assert "1,234" in page
         assert "7 wait" in page
         assert "too slow" in page
-        assert Letter.__struct_fields__[0] == "id"
+        assert KeptDeadLetter.__struct_fields__[0] == "id"
 
 
 async def test_an_empty_board_says_what_to_do(tmp_path):
@@ -325,7 +325,7 @@ async def test_a_slip_in_the_address_is_a_page_that_names_it(tmp_path):
     async with board(tmp_path) as place, browser(place) as reader:
         page = await reader.get("/?status=done")
         assert page.status_code == 400
-        assert "there are proposed" in page.text
+        assert "known are proposed" in page.text
 
 
 def hostile():
@@ -398,7 +398,7 @@ async def test_what_many_ask_for_is_made_once_and_changes_with_the_archive(tmp_p
 
 
 async def test_a_failure_is_not_kept_for_the_next(tmp_path):
-    recent: Recent[str] = Recent(60, 2)
+    recent: RecentAnswers[str] = RecentAnswers(60, 2)
 
     async def fail() -> str:
         raise LookupError

@@ -155,7 +155,7 @@ async def test_without_its_embedded_broker_everything_begins_anew(tmp_path: Path
 
 def test_reasons_are_words() -> None:
     assert reason_of(-9) == "killed by SIGKILL"
-    assert reason_of(75) == "asked to be started again (75), see its log above"
+    assert reason_of(75) == "requested a restart (75), see its log above"
     assert reason_of(3) == "exit code 3"
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
+import zstandard
+from click.testing import CliRunner
 
+from agents.cli import cli
 from agents.stream.dead_letters import DeadLetter, read, replay, select, write
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.config import TopicSettings
-from monitor.errors import SummitryError
+from monitor.errors import DecodeError, SummitryError
 from monitor.kafka import BrokerSettings, producer, read_to_end
 from monitor.notify import Delivery, Retry
 from monitor.records import decode, encode
@@ -95,8 +99,41 @@ async def test_a_letter_that_was_cut_is_replayed_from_its_topic(broker: str, pre
         assert cut.cut
         assert cut.size == len(value)
         await replay(outbox, names, cut, AT, settings)
-        with pytest.raises(SummitryError, match="holds another record now"):
+        with pytest.raises(SummitryError, match="is another record now"):
             await replay(outbox, names, other, AT, settings)
-        with pytest.raises(SummitryError, match="not on its topic any more"):
+        with pytest.raises(SummitryError, match="not in its topic any more"):
             await replay(outbox, names, gone, AT, settings)
     assert [record.value async for record in read_to_end(settings, names.articles)] == [value, value]
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [(b"no frame", 9), (zstandard.compress(b"whole")[:-3], 5), (zstandard.compress(b"whole"), 10**18), (b"", 3)],
+    ids=["garbage", "cut", "other-size", "empty"],
+)
+def test_a_packed_value_that_is_damaged_is_said(value: bytes, size: int) -> None:
+    with pytest.raises(DecodeError, match="damaged"):
+        letter(value=value, packed="zstd", size=size).whole_value()
+    assert letter(value=zstandard.compress(b"whole"), packed="zstd", size=5).whole_value() == b"whole"
+
+
+@pytest.mark.broker
+def test_a_letter_that_can_not_be_replayed_keeps_no_other_from_it(broker: str, prefix: str) -> None:
+    settings, names = BrokerSettings.from_url(broker), TopicNames(prefix)
+    bad = letter("a", topic=names.articles, value=b"no frame", packed="zstd", size=9)
+    foreign, good = letter("b", topic="elsewhere"), letter("c", topic=names.articles, partition=0)
+
+    async def prepare() -> None:
+        await create(settings, TopicSettings(prefix=prefix, partitions=1))
+        async with producer(settings) as client:
+            for each in (bad, foreign, good):
+                await write(KafkaOutbox(client), names.dead_letters, each)
+
+    asyncio.run(prepare())
+    command = ["dead-letters", "replay", "--all", "--broker", broker]
+    done = CliRunner().invoke(cli, command, env={"SUMMITRY_TOPICS__PREFIX": prefix})
+    assert done.exit_code == 1
+    assert "replayed 1 dead letters" in done.output
+    assert "a: the value of a is damaged" in done.output
+    assert "b is of elsewhere" in done.output
+    assert [each.id for each in asyncio.run(read(settings, names.dead_letters))] == ["a", "b"]

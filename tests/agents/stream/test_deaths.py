@@ -13,7 +13,7 @@ from agents.stream.topics import TopicNames, create
 from monitor.config import TopicSettings
 from monitor.errors import StateError
 from monitor.kafka import BrokerSettings, producer
-from monitor.records import decode
+from monitor.records import decode, encode
 
 BROKER = BrokerSettings.from_url("kafka://127.0.0.1:1")
 
@@ -212,3 +212,10 @@ async def test_the_marks_survive_on_the_broker(broker: str, prefix: str) -> None
         deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
         await deaths.assign([(names.articles, 0)])
         assert await deaths.in_hand(Incoming(names.articles, 0, 4, None, b"")).__aenter__() == 2
+
+
+async def test_a_mark_under_another_key_sets_nothing_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(monkeypatch)
+    forged = Mark(topic="articles", partition=0, open=True, suspects={7: MAX_DEATHS})
+    await broker.outbox.send("attempts", b"anything", encode(forged))
+    assert await take(await broker.process(), 7) == [0]

@@ -79,7 +79,7 @@ def test_the_command_makes_and_lists_them(broker: str, prefix: str, monkeypatch:
     monkeypatch.setenv("SUMMITRY_TOPICS__PREFIX", prefix)
     made = CliRunner().invoke(cli, ["topics", "create", "--broker", broker])
     assert made.exit_code == 0, made.output
-    assert f"made {prefix}.articles" in made.output
+    assert f"created {prefix}.articles" in made.output
     again = CliRunner().invoke(cli, ["topics", "create", "--broker", broker])
-    assert "0 topics made, 12 were there" in again.output
+    assert "0 topics created, 12 existed already" in again.output
     assert f"{prefix}.dead-letters" in CliRunner().invoke(cli, ["topics", "list"]).output

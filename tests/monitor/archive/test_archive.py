@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from monitor.archive import (
     Archive,
     Batch,
+    EventFilters,
     Kept,
     LeaderNames,
-    NamedParticipants,
     SelectionError,
     archive_queries,
     archive_writer,
@@ -32,7 +32,7 @@ NAMES = LeaderNames(bundled())
 
 
 def ids(found: Archive, **query: str) -> list[str]:
-    selection = NamedParticipants.parse(query.items())
+    selection = EventFilters.parse(query.items())
     return [entry.event.event_id for entry in archive_queries.events(found, NAMES, selection).entries]
 
 
@@ -107,14 +107,14 @@ def test_a_merged_event_leads_to_the_other_one(tmp_path):
     assert archive_queries.redirect(found, "b") == ""
     write(found, batch(replace(event("b"), revision=3, merged_into="c"), event("c")))
     assert archive_queries.redirect(found, "a") == "c"
-    assert [pair.total for pair in pair_contacts.pairs(found, NAMES, NamedParticipants(), TODAY)] == [1]
+    assert [pair.total for pair in pair_contacts.pairs(found, NAMES, EventFilters(), TODAY)] == [1]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(tmp_path):
     found = archive(tmp_path, *(event(f"ev-{n:02}", days_ago=n // 3) for n in range(20)))
     seen, after = [], ""
     while True:
-        page = archive_queries.events(found, NAMES, NamedParticipants(), after=after, limit=3)
+        page = archive_queries.events(found, NAMES, EventFilters(), after=after, limit=3)
         seen += [entry.event.event_id for entry in page.entries]
         # What comes while somebody turns pages is no reason to show anything twice.
         write(found, batch(event(f"later-{len(seen)}", days_ago=-1)))
@@ -123,7 +123,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(tmp_path):
         after = page.after
     assert sorted(seen) == [f"ev-{n:02}" for n in range(20)]
     with pytest.raises(SelectionError, match="after"):
-        archive_queries.events(found, NAMES, NamedParticipants(), after="nonsense!")
+        archive_queries.events(found, NAMES, EventFilters(), after="nonsense!")
 
 
 FILTERED = (
@@ -160,7 +160,7 @@ def test_each_filter_lets_pass_what_it_says(tmp_path, query, wanted):
             brief="They spoke of Ukraine.",
         ),
     )
-    selection = NamedParticipants.parse(query.items())
+    selection = EventFilters.parse(query.items())
     assert set(ids(found, **query)) == wanted
     assert archive_queries.count(found, NAMES, selection) == len(wanted)
     everything = ["call", "plan", "paris"]
@@ -178,13 +178,13 @@ def test_each_filter_lets_pass_what_it_says(tmp_path, query, wanted):
 )  # fmt: skip
 def test_a_filter_with_a_slip_is_an_error(key, value):
     with pytest.raises(SelectionError) as caught:
-        NamedParticipants.parse([(key, value)])
+        EventFilters.parse([(key, value)])
     assert caught.value.key == key
 
 
 @given(
     st.builds(
-        NamedParticipants,
+        EventFilters,
         leader=st.lists(st.sampled_from(["xi-jinping", "vladimir-putin"]), unique=True).map(tuple),
         pair=st.sampled_from([(), (("narendra-modi", "xi-jinping"),)]),
         country=st.sampled_from([(), ("FR",), ("FR", "EU")]),
@@ -199,7 +199,7 @@ def test_a_filter_with_a_slip_is_an_error(key, value):
 def test_a_view_can_be_shared_by_its_address(selection):
     from urllib.parse import parse_qsl
 
-    assert NamedParticipants.parse(parse_qsl(selection.query())) == selection
+    assert EventFilters.parse(parse_qsl(selection.query())) == selection
 
 
 def test_what_is_kept_beside_events_is_replaced_and_removed(tmp_path):
@@ -223,11 +223,11 @@ def test_pairs_count_what_took_place(tmp_path):
         event("e", days_ago=5, status="denied"), planned("f", "putin xi", date(2026, 3, 1)),
         event("g", "macron merz", 400),
     )  # fmt: skip
-    first, second = pair_contacts.pairs(found, NAMES, NamedParticipants(), TODAY)
+    first, second = pair_contacts.pairs(found, NAMES, EventFilters(), TODAY)
     assert first.leaders == ("vladimir-putin", "xi-jinping")
     assert (first.last, first.total, first.in_year, first.year) == (TODAY, 4, 3, {"call": 2, "meeting": 1})
     assert (second.total, second.in_year) == (1, 0)
-    assert pair_contacts.pairs(found, NAMES, NamedParticipants(leader=("emmanuel-macron",)), TODAY) == [second]
+    assert pair_contacts.pairs(found, NAMES, EventFilters(leader=("emmanuel-macron",)), TODAY) == [second]
     rhythm = pair_contacts.cadence(found, first.leaders, TODAY)
     assert rhythm is not None
     assert (rhythm.contacts, rhythm.median, rhythm.longest, rhythm.since_last) == (4, 20, 870, 0)
@@ -243,8 +243,8 @@ def test_a_large_gathering_is_no_contact_of_each_with_each(tmp_path):
 
     crowd = tuple(replace(PEOPLE["xi"], leader=f"leader-{n}") for n in range(20))
     found = archive(tmp_path, replace(event("summit"), participants=crowd))
-    assert pair_contacts.pairs(found, NAMES, NamedParticipants(), TODAY) == []
-    assert len(pair_contacts.leaders(found, NAMES, NamedParticipants())) == 20
+    assert pair_contacts.pairs(found, NAMES, EventFilters(), TODAY) == []
+    assert len(pair_contacts.leaders(found, NAMES, EventFilters())) == 20
 
 
 def test_the_calendar_has_what_touches_its_days(tmp_path):
@@ -257,7 +257,7 @@ def test_the_calendar_has_what_touches_its_days(tmp_path):
         replace(event("undated"), when=None),
     )
     march = (date(2026, 3, 1), date(2026, 3, 31))
-    entries = archive_queries.between(found, NAMES, NamedParticipants(), march)
+    entries = archive_queries.between(found, NAMES, EventFilters(), march)
     assert [entry.event.event_id for entry in entries] == ["over", "on"]
 
 
@@ -278,22 +278,21 @@ def test_places_lie_where_they_are():
 
 
 def test_every_city_of_detection_has_its_position():
-    import yaml
-
     from monitor.archive import atlas
+    from monitor.yaml_text import parse_data_file
     from tests.test_project import ROOT
 
-    file = ROOT / "monitor" / "detect" / "data" / "places.yaml"
-    cities = yaml.safe_load(file.read_text())["cities"]
+    cities = parse_data_file(ROOT / "monitor" / "detect" / "data" / "places.yaml")["cities"]
     missing = [
         (country, city)
         for country, names in cities.items()
         for city in names
-        if atlas.position(Place(name=city, country="NO" if country is False else country)) is None
+        if atlas.position(Place(name=city, country=country)) is None
     ]
     assert missing == []
 
 
+@pytest.mark.slow
 def test_one_large_batch_makes_what_many_small_ones_make(tmp_path):
     """The rows of a batch are written table by table; no order of arrival may show in them."""
     chance = random.Random(5)
@@ -340,19 +339,20 @@ def test_a_revision_that_says_something_else_counts_and_one_that_says_the_same_d
 
 def test_leaders_are_filtered_by_any_of_their_names():
     def pair(text: str) -> tuple[tuple[str, str], ...]:
-        return NamedParticipants.parse([("pair", text)], people=NAMES).pair
+        return EventFilters.parse([("pair", text)], people=NAMES).pair
 
     for text in ("vladimir-putin", "Vladimir Putin", "Путин", "普京", "putin"):
-        assert NamedParticipants.parse([("leader", text)], people=NAMES).leader == ("vladimir-putin",)
+        assert EventFilters.parse([("leader", text)], people=NAMES).leader == ("vladimir-putin",)
     for text in ("vladimir-putin xi-jinping", "Xi Jinping + Путин", "xi putin", "Vladimir Putin and Xi Jinping"):
         assert pair(text) == (("vladimir-putin", "xi-jinping"),)
     # Somebody whom only the coverage names, by their id.
-    assert NamedParticipants.parse([("leader", "a-new-one")], people=NAMES).leader == ("a-new-one",)
+    assert EventFilters.parse([("leader", "a-new-one")], people=NAMES).leader == ("a-new-one",)
     for key, text in (("leader", "Nobody Ever"), ("pair", "Putin + Putin"), ("pair", "Putin + Xi + Modi")):
         with pytest.raises(SelectionError):
-            NamedParticipants.parse([(key, text)], people=NAMES)
+            EventFilters.parse([(key, text)], people=NAMES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [{"revision": 2**64}, {"publishers": 2**70}, {"revision": -1}])
 def test_an_event_that_the_tables_can_not_hold_costs_itself_only(tmp_path, bad):
     """Else the board would stop at it for ever: what is not taken in comes again at each start."""

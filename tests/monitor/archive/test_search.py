@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.archive import LeaderNames, NamedParticipants, archive_queries
+from monitor.archive import EventFilters, LeaderNames, archive_queries
 from monitor.archive.search import fold
 from monitor.watchlist import bundled
 from tests.monitor.archive.samples import archive, event, source
@@ -50,7 +50,7 @@ def found(tmp_path_factory):
     ],
 )
 def test_words_of_every_script(found, text, wanted):
-    page = archive_queries.events(found, NAMES, NamedParticipants(q=text))
+    page = archive_queries.events(found, NAMES, EventFilters(q=text))
     assert {entry.event.event_id for entry in page.entries} == wanted
 
 
@@ -59,12 +59,12 @@ def test_words_of_every_script(found, text, wanted):
 )
 def test_a_leader_by_any_name(found, name):
     assert NAMES.ask(name).leaders == (frozenset({"vladimir-putin"}),)
-    page = archive_queries.events(found, NAMES, NamedParticipants(q=name))
+    page = archive_queries.events(found, NAMES, EventFilters(q=name))
     assert {entry.event.event_id for entry in page.entries} == {"gas"}
 
 
 def test_two_names_are_both_asked_for(found):
-    page = archive_queries.events(found, NAMES, NamedParticipants(q="xi macron"))
+    page = archive_queries.events(found, NAMES, EventFilters(q="xi macron"))
     assert [entry.event.event_id for entry in page.entries] == ["chinese"]
 
 
@@ -85,5 +85,5 @@ def test_no_question_breaks_the_search(text):
 @pytest.mark.slow
 def test_no_sign_reaches_the_engine(tmp_path_factory, text):
     found = archive(tmp_path_factory.mktemp("signs"), event())
-    archive_queries.events(found, NAMES, NamedParticipants(q=text))
+    archive_queries.events(found, NAMES, EventFilters(q=text))
     found.close()

@@ -34,8 +34,8 @@ BROKEN = [
     ("poller: {concurrency: 1.5}\n", {}, "poller.concurrency", "write a whole number, e.g. 200"),
     ("poller: {concurrency: true}\n", {}, "poller.concurrency", "found true"),
     ("poller: {full_text: 'yes'}\n", {}, "poller.full_text", "expected true or false, found 'yes'"),
-    ("poller: {floor: soon}\n", {}, "poller.floor", "'soon' is no length of time; write 90s"),
-    ("poller: {floor: -5m}\n", {}, "poller.floor", "'-5m' is no length of time"),
+    ("poller: {floor: soon}\n", {}, "poller.floor", "'soon' is not a duration; write 90s"),
+    ("poller: {floor: -5m}\n", {}, "poller.floor", "'-5m' is not a duration"),
     ("broker: here\n", {}, "broker", "expected keys with values, found 'here'"),
     ("feeds: my.opml\n", {}, "feeds", "write a list, e.g. [my.opml]"),
     ("broker: {url: 9092}\n", {}, "broker.url", "expected text, found the number 9092"),
@@ -150,6 +150,19 @@ BROKEN = [
     (
         "alerts: {acknowledge: {url: 'https://x.example', secret: short}}\n", {}, "alerts.acknowledge.secret",
         "give 16 characters or more",
+    ),
+    # addresses
+    (f"board: {{url: 'https://desk:{KEY}@board.example'}}\n", {}, "board.url", "leave the login out"),
+    ("board: {url: 'https://board.example:port/'}\n", {}, "board.url", "is not a web address"),
+    (f"tracing: {{endpoint: 'http://desk:{KEY}@[::1/v1'}}\n", {}, "tracing.endpoint", "is not a web address"),
+    (f"tracing: {{endpoint: 'http://desk:{KEY}@collector:4318'}}\n", {}, "tracing.endpoint", "leave the login out"),
+    (
+        "alerts: {acknowledge: {url: 'https://desk:pw@x.example', secret: abcdefghijklmnop}}\n", {},
+        "alerts.acknowledge.url", "leave the login out",
+    ),
+    (
+        f"receivers: {{d: {{type: email, host: 'desk:{KEY}@mail', sender: a@b.example, to: [c@d.example]}}}}\n", {},
+        "receivers.d.host", "is not the name of a host",
     ),
     # the environment
     ("", {"SUMMITRY_POLLER__CONCURRENCY": "many"}, "SUMMITRY_POLLER__CONCURRENCY", "expected a whole number"),

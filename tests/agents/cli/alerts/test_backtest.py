@@ -41,7 +41,7 @@ def test_it_counts_how_often_each_receiver_would_ring(archive: tuple[str, str]) 
     config, lines = archive
     result = CliRunner().invoke(cli, ["backtest", "--config", config, lines])
     assert result.exit_code == 1, "a line that is no article is reported"
-    assert "1 of 5 lines are no articles" in result.stderr
+    assert "1 of 5 lines are not articles" in result.stderr
     head, desk, risk, _, _, held = result.stdout.splitlines()
     assert head.split()[:2] == ["receiver", "rings"]
     assert desk.split()[0] == "desk"

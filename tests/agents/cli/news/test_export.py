@@ -54,13 +54,13 @@ def test_mistakes_are_named(tmp_path):
     with pytest.raises(SummitryError, match="line 1"):
         call("--format", "csv", lines=b"{}\n")
     (tmp_path / "text").write_text("no archive")
-    with pytest.raises(StateError, match="is no archive"):
+    with pytest.raises(StateError, match="is not an archive"):
         call("--format", "csv", "--archive", str(tmp_path / "text"))
     archive(tmp_path).close()
     file = str(tmp_path / "board.sqlite")
     wrong = call("--format", "csv", "--archive", file, "--where", "status=done")
-    assert "there are" in wrong.output
-    assert "name one of them" in call("--format", "csv", "--archive", file, "--board", "http://x").output
+    assert "known are" in wrong.output
+    assert "give only one of" in call("--format", "csv", "--archive", file, "--board", "http://x").output
     assert "needs --archive" in call("--format", "csv", "--where", "kind=call").output
 
 

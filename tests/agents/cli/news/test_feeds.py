@@ -15,7 +15,7 @@ from agents.cli import cli
 from agents.pollers.feed_topics import TopicStore, load_feeds
 from agents.stream.topics import TopicNames, create
 from monitor.config import TopicSettings
-from monitor.errors import ConfigError
+from monitor.errors import UnknownIdError
 from monitor.feeds.novelty.key_choice import Choice
 from monitor.feeds.polling.feed_report import Status, statuses, table
 from monitor.feeds.polling.feed_state import FeedState, HourCount
@@ -67,7 +67,7 @@ async def test_check_names_what_is_not_published_and_why(server: FeedServer) -> 
     result = await served("check", server.on("/feed.xml", Reply(200, body)), "--private")
     assert "Left out    1 entry, since it has neither title nor text: https://example.org/7" in result.output
     told = await served("check", server.url("/feed.xml"), "--private", "--format", "json")
-    assert '"reason": "no_words"' in told.output
+    assert '"reason":"no_words"' in told.output
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,28 @@ def test_check_reads_a_file_and_tells_what_is_wrong_with_its_dates(tmp_path: Pat
     result = run("check", str(path), "--timezone", "Asia/Tokyo")
     assert result.exit_code == 0
     assert "2026-03-02 08:00  One" in result.output
-    assert "1 entries have a date without a zone" in result.output
+    assert "1 entry with a date without a zone" in result.output
+
+
+def test_check_counts_what_is_not_believed(tmp_path: Path) -> None:
+    dates = ("Thu, 01 Jan 1970 00:00:00 GMT", "Wed, 04 Feb 2099 15:15:00 GMT", "Thu, 05 Feb 2099 15:15:00 GMT", "soon")
+    items = "".join(f"<item><title>Story {n}</title><pubDate>{date}</pubDate></item>" for n, date in enumerate(dates))
+    path = tmp_path / "saved.xml"
+    path.write_text(
+        f"<rss><channel>{items}<item><title>S</title><link>https://a.example/1</link></item></channel></rss>"
+    )
+    output = run("check", str(path)).output
+    for line in (
+        "Dates       2 entries with a date over an hour in the future, which is ignored",
+        "Dates       1 entry with a date before 1990, which is ignored",
+        "Dates       1 entry with a date that can't be read",
+        "Links       4 entries without a valid link",
+    ):
+        assert line in output
 
 
 def test_check_of_nothing_that_is_known_is_a_mistake() -> None:
-    assert isinstance(run("check", "no-such-feed").exception, ConfigError)
+    assert isinstance(run("check", "no-such-feed").exception, UnknownIdError)
 
 
 async def test_discover_prints_what_it_found(server: FeedServer) -> None:
@@ -143,12 +160,12 @@ async def test_feeds_go_in_show_their_state_and_come_out_again(broker: str, pref
     )
     result = await served("import", str(opml), "--broker", broker, prefix=prefix)
     assert result.exit_code == 0, result.output
-    assert "2 feeds read, 1 rows skipped; 2 new or changed, 0 were there" in result.output
+    assert "2 feeds read, 1 rows skipped; 2 new or changed, 0 unchanged" in result.output
     assert "line 3: a feed without xmlUrl" in result.output
 
     first, second = sorted((await load_feeds(settings, names.feeds)).values(), key=lambda feed: feed.url)
     async with producer(settings) as client:
-        store = TopicStore(settings, client, feeds=names.feeds, state=names.feed_state, articles=names.articles)
+        store = TopicStore(settings, client, names)
         dead = FeedState(feed=first.id, health="DEAD", health_reason="no such host since Monday", next_due=4e9)
         await store.save(0, first, dead, {})
     listed = await served("list", "--broker", broker, prefix=prefix)
@@ -156,15 +173,14 @@ async def test_feeds_go_in_show_their_state_and_come_out_again(broker: str, pref
     assert lines[1].split()[:2] == ["DEAD", first.id]
     assert "no such host since Monday" in lines[1]
     assert lines[-1] == "2 feeds: 1 DEAD, 1 NEW"
-    told = json.loads(
-        (await served("list", "--state", "new", "--format", "json", "--broker", broker, prefix=prefix)).output
-    )
-    assert [row["id"] for row in told] == [second.id]
+    told = await served("list", "--state", "new", "--format", "json", "--broker", broker, prefix=prefix)
+    assert [json.loads(line)["id"] for line in told.output.splitlines()] == [second.id]
 
     exported = await served("export", "--broker", broker, prefix=prefix)
     assert [feed.url for feed in read_opml(exported.output.encode()).feeds] == [first.url, second.url]
     removed = await served("remove", first.id, "nobody", "--broker", broker, prefix=prefix)
-    assert (removed.exit_code, removed.output) == (1, "1 of 2 feeds removed\n")
+    assert removed.output == "1 of 2 feeds removed\n"
+    assert str(removed.exception) == "no feed nobody; see `summitry feeds list` for the ids"
     assert list(await load_feeds(settings, names.feeds)) == [second.id]
 
 

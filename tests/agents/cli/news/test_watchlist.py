@@ -26,7 +26,7 @@ def test_check_counts_what_is_in_the_bundled_roster() -> None:
     said = run("check")
     assert "bundled roster: ok" in said
     assert "in office on" in said
-    assert "names: en " in said
+    assert ", en " in said.partition("names: ")[2]
     assert "offices known up to 20" in said
 
 
@@ -77,6 +77,16 @@ def test_a_mistake_ends_with_code_2_and_one_line(tmp_path: Path) -> None:
     assert done.stderr == f"summitry: {path}: leaders[0]: unknown key `ofices` (in Ann); did you mean `offices`?\n"
 
 
+def test_a_folder_and_an_empty_file_are_refused_in_one_line(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.yaml"
+    empty.touch()
+    for path, problem in ((tmp_path, "can't be read (Is a directory); check the path"),
+                          (empty, "expected a mapping, got nothing")):  # fmt: skip
+        for command in ("check", "show"):
+            done = CliRunner().invoke(watchlist, [command, str(path)])
+            assert str(done.exception) == f"{path}: {problem}"
+
+
 def test_show_who_held_office_on_a_day() -> None:
     lines = run("show", "--country", "RU", "--on", "2008-08-12").splitlines()
     assert lines[0].split() == ["country", "leader", "title", "from", "to"]
@@ -97,6 +107,12 @@ def test_show_an_empty_day() -> None:
     assert said == "nobody of this watchlist is in office on 2020-01-01 in GB\n"
 
 
+def test_show_takes_a_state_wherever_it_takes_a_leader() -> None:
+    assert run("show", "--with", "Russland", "--on", "2025-01-01") == run(
+        "show", "--country", "RU", "--on", "2025-01-01"
+    )
+
+
 def test_show_one_leader() -> None:
     said = run("show", "--leader", "vladimir-putin")
     assert said.startswith("vladimir-putin: Vladimir Putin (Q7747)")
@@ -110,8 +126,8 @@ def test_show_one_leader() -> None:
     ("words", "said"),
     [
         (["show", "--leader", "xi-jinpin"], "did you mean xi-jinping?"),
-        (["show", "--country", "atlantis"], "is no state and no body"),
-        (["show", "--on", "tomorrow"], "`tomorrow` is no day; write it as 2004-06-01"),
+        (["show", "--country", "atlantis"], "is neither a state nor a body"),
+        (["show", "--on", "tomorrow"], "`tomorrow` is not a date; write it like 2004-06-01"),
     ],
 )
 def test_a_wrong_option_says_what_would_be_right(words: list[str], said: str) -> None:

@@ -68,7 +68,7 @@ async def test_a_backup_is_restored_onto_new_topics_only(broker: str, prefix: st
     again = await asyncio.to_thread(call, tmp_path, broker, other, "restore", file)
     assert "is not empty" in str(again.exception)
     wrong = await asyncio.to_thread(call, tmp_path, broker, other, "restore", file, partitions=3)
-    assert "the backup is of 2 partitions" in str(wrong.exception)
+    assert "the backup has 2 partitions" in str(wrong.exception)
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path, broker: str, prefix: str) -> None:
@@ -76,4 +76,4 @@ def test_what_is_no_backup_is_refused(tmp_path: Path, broker: str, prefix: str) 
     file.write_text("[]\n")
     refused = call(tmp_path, broker, prefix, "restore", str(file))
     assert refused.exit_code == 1
-    assert "this is no backup" in refused.stderr
+    assert "this is not a backup" in refused.stderr

@@ -92,7 +92,7 @@ async def test_topics_are_compared_with_what_is_declared(broker: str, prefix: st
 
 def test_test_messages_are_sent_only_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found, _ = findings(tmp_path, receivers={"console": {"type": "console", "colour": "never"}})
-    assert "not asked" in found["receiver console"]["detail"]
+    assert "not tried" in found["receiver console"]["detail"]
     hook = {"type": "webhook", "url": "http://127.0.0.1:9/", "secrets": ["whsec_" + "A" * 32]}
     found, code = findings(tmp_path, "--send", receivers={"hook": {**hook, "allow_private_networks": ["127.0.0.0/8"]}})
     assert (code, found["receiver hook"]["state"]) == (1, "wrong")

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agents.cli.connect import people_of
-from agents.pollers.group import make_fetcher, make_poller, with_defaults
-from agents.pollers.run_poller import push_of
+from agents.pollers.group import make_fetcher, make_poller, make_push, with_defaults
 from agents.worker import ready_detector
 from monitor.config import Config
 from monitor.errors import HttpError
@@ -50,6 +49,11 @@ class _Outlet:
 class _NothingToRead:
     async def read(self, *_: object) -> Any:
         raise AssertionError("a 304 has no document")
+
+
+class _NobodyToAsk:
+    async def post(self, *_: object) -> Any:
+        raise AssertionError("no hub is asked")
 
 
 def polled(config: Config, outlet: _Outlet, *hosts: str, seconds: float) -> MemoryPollStore:
@@ -158,8 +162,8 @@ def subscribed(what: str) -> Callable[[Config], Any]:
 
 def callback(config: Config) -> str | None:
     """Give the path at which hubs are answered."""
-    push = push_of(config)
-    return push.routes()[0].path if push else None
+    push = make_push(config.poller, _NobodyToAsk(), lambda: NOW)
+    return push.routes(lambda *_: True)[0].path if push else None
 
 
 def told(confidence: float) -> Callable[[Config], str | None]:
@@ -190,8 +194,8 @@ ROWS: tuple[Case, ...] = (
     case("poller.host_gap", gap, ("10s", 10), ("1m", 60)),
     case("poller.floor", held_back, ("5m", 300.0), ("20m", 1200.0)),
     case("poller.ceiling", longest, ("2h", 7200), ("3h", 10800)),
-    case("poller.timeout", fetched(hold=True), (0.05, "no whole answer within 0.05 s"),
-         (0.1, "no whole answer within 0.1 s"), given=_OWN, server=FeedServer),
+    case("poller.timeout", fetched(hold=True), (0.05, "no complete answer within 0.05 s"),
+         (0.1, "no complete answer within 0.1 s"), given=_OWN, server=FeedServer),
     case("poller.max_bytes", whether(fetched()), (100_000, "fetched"), (1000, "body_too_large"), given=_OWN,
          server=FeedServer),
     case("poller.allow_private_networks", whether(fetched()), ([], "address_refused"), (["127.0.0.0/8"], "fetched"),

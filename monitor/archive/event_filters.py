@@ -1,10 +1,10 @@
-"""Which events: the filters that every page, feed, export and API route shares, in the form of an address's query.
+"""The filters that every page, feed, export and API route shares, written as the query of an address.
 
     leader=xi-jinping     pair=vladimir-putin+xi-jinping     country=FR     kind=call     medium=video     status=held
     confidence=0.6        confirmed=yes                      since=2026-01-01              until=2026-01-31  q=gas deal
 
-A key may be given several times, or once with commas; one of its values is enough. All keys that are given must hold.
-Where a watchlist's names are at hand, a leader may be given by any of them: `leader=Путин`, `pair=Putin + Xi`.
+For several values, repeat a key or separate them by commas: one of them must match. Every given key must match.
+If a watchlist is at hand, a leader may be given by any name: `leader=Путин`, `pair=Putin + Xi`.
 `since` and `until` are days of the contact, both included; an event without a date counts by the day it was first seen.
 """
 
@@ -41,8 +41,8 @@ class SelectionError(SummitryError):
 
 
 @dataclass(frozen=True)
-class NamedParticipants:
-    """The filters; empty ones let everything pass."""
+class EventFilters:
+    """The filters. Empty ones match everything."""
 
     leader: tuple[str, ...] = ()
     pair: tuple[tuple[str, str], ...] = ()
@@ -59,17 +59,17 @@ class NamedParticipants:
     @classmethod
     def parse(
         cls, query: Iterable[tuple[str, str]], others: Iterable[str] = (), people: LeaderNames | None = None
-    ) -> NamedParticipants:
+    ) -> EventFilters:
         """Read a query's keys and values. Raises SelectionError.
 
-        Unknown keys are an error, since a filter with a slip would let everything pass; `others` are keys of the route.
-        With `people`, leaders may be named; a name that several bear stands for all of them.
+        An unknown key is an error, because ignoring a typo would match everything; `others` are keys of the route.
+        With `people`, leaders may be given by name; a name that several leaders share stands for all of them.
         """
         given: dict[str, list[str]] = {}
         allowed = {*_NAMES, *others}
         for key, value in query:
             if key not in allowed:
-                raise SelectionError(key[:40], "is not a filter; there are " + ", ".join(_NAMES))
+                raise SelectionError(key[:40], "is not a filter; known are " + ", ".join(_NAMES))
             if key in _NAMES and value.strip():
                 given.setdefault(key, []).append(value.strip())
         lists = {
@@ -114,11 +114,11 @@ class NamedParticipants:
         """Return the filters as an address's query, without the question mark; `more` are keys of the route."""
         return urlencode([*self.items(), *((key, value) for key, value in more.items() if value)])
 
-    def without(self, key: str, value: str) -> NamedParticipants:
-        """Return the filters less one value."""
-        return NamedParticipants.parse([item for item in self.items() if item != (key, value)])
+    def without(self, key: str, value: str) -> EventFilters:
+        """Return the filters without one value."""
+        return EventFilters.parse([item for item in self.items() if item != (key, value)])
 
-    def with_(self, **changes: object) -> NamedParticipants:
+    def with_(self, **changes: object) -> EventFilters:
         """Return the filters with some of them replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]  # the names are the fields' own
 
@@ -126,15 +126,17 @@ class NamedParticipants:
         return bool(self.items())
 
 
-_NAMES = tuple(field.name for field in fields(NamedParticipants))
+_NAMES = tuple(field.name for field in fields(EventFilters))
 
 
 def _bearing(key: str, value: str, people: LeaderNames | None) -> tuple[str, ...]:
-    """The leaders that a value stands for: those who bear that name, or the one with that id."""
+    """The leaders that a value stands for: those with that name, or the one with that id."""
     if people and (found := people.bearing(value)):
         return found
     if not _SLUG.fullmatch(value):
-        raise SelectionError(key, f"{value[:40]!r} is none; write it as xi-jinping" + (", or a name" if people else ""))
+        raise SelectionError(
+            key, f"{value[:40]!r} is unknown; write an id such as xi-jinping" + (" or a name" if people else "")
+        )
     return (value,)
 
 
@@ -148,14 +150,14 @@ def _countries(values: tuple[str, ...]) -> tuple[str, ...]:
     states = bundled_states()
     for code in codes:
         if code not in states:
-            raise SelectionError("country", f"{code[:40]!r} is none; write {code_for(code, states)}")
+            raise SelectionError("country", f"{code[:40]!r} is unknown; write {code_for(code, states)}")
     return codes
 
 
 def _among(key: str, lists: _Lists, known: tuple[str, ...]) -> tuple[str, ...]:
     for value in lists.get(key, ()):
         if value not in known:
-            raise SelectionError(key, f"{value[:40]!r} is none; there are {', '.join(known)}")
+            raise SelectionError(key, f"{value[:40]!r} is unknown; known are {', '.join(known)}")
     return lists.get(key, ())
 
 
@@ -170,7 +172,7 @@ def _pairs(values: Iterable[str], people: LeaderNames | None) -> tuple[tuple[str
             both = [tuple(sorted(each)) for each in people.ask(value).leaders] if people else []
         found = [(min(pair), max(pair)) for pair in product(*both) if len(both) == len(set(pair)) == 2]
         if not found:
-            raise SelectionError("pair", f"{value[:80]!r} is none; write it as vladimir-putin+xi-jinping")
+            raise SelectionError("pair", f"{value[:80]!r} is not a pair; write it as vladimir-putin+xi-jinping")
         pairs.update(dict.fromkeys(found))
     return tuple(pairs)[:MAX_VALUES]
 
