@@ -53,20 +53,24 @@ lint: setup ## Style, types, and data files
 	$(BIN)/mypy
 
 # Two plain processes: each of two workers of xdist would import and collect all of it, and build its own detector.
-QUICK := $(BIN)/python -m pytest -q -m "not broker and not slow"
+# Without two plugins that look at each test for what threads and destructors raised: `make test` has them.
+QUICK := $(BIN)/python -m pytest -q -m "not broker and not slow" -p no:unraisableexception -p no:threadexception
 HALF := $(addprefix tests/monitor/,detect assemble archive watchlist config language)
 
 quick: setup ## Style, types and the pure tests: the loop while you work
 	@$(BIN)/ruff check --quiet . & lint=$$!; $(BIN)/mypy --no-error-summary & types=$$!; \
-		half=$$(mktemp); $(QUICK) $(HALF) > $$half 2>&1 & tests=$$!; \
-		failed=0; $(QUICK) $(addprefix --ignore=,$(HALF)) tests/monitor tests/test_*.py || failed=1; \
+		half=$$(mktemp); $(QUICK) $(HALF) tests/test_*.py > $$half 2>&1 & tests=$$!; \
+		failed=0; $(QUICK) $(addprefix --ignore=,$(HALF)) tests/monitor || failed=1; \
 		wait $$tests || failed=1; cat $$half; rm $$half; wait $$lint || failed=1; wait $$types || failed=1; exit $$failed
 
+# Which tests `test` and `test-kafka` run, by their markers; CI runs them in parts.
+TESTS ?= not nightly
+
 test: setup ## The whole test suite, on the embedded broker (but for what is nightly)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not nightly"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "$(TESTS)"
 
 test-kafka: setup ## Everything that touches a broker, on Apache Kafka (needs Java 17 and mvn)
-	$(BIN)/python -m pytest -m "broker and not nightly" --broker kafka
+	$(BIN)/python -m pytest -m "broker and ($(TESTS))" --broker kafka
 
 # How long one run's faults last, which run (a random one without SEED), and how many of them.
 MINUTES ?= 10
@@ -80,11 +84,14 @@ soak: setup ## 50 articles a second on Apache Kafka: memory, handles and lag mus
 	$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
 
 nightly: setup ## What need not run for each change: deployed commands, faults from a new seed, speed, a release
-	$(BIN)/python -m pytest -m nightly --broker kafka
-	$(BIN)/python -m tests.chaos.driver --minutes $(MINUTES) --runs $(RUNS)
-	$(BIN)/python -m tests.chaos.soak --minutes 30
-	$(BIN)/python -m tests.bench
-	$(BIN)/python deploy/release.py
+	@took=(); part() { local start=$$SECONDS; echo "=== $$*"; "$$@"; took+=("$$((SECONDS - start)) s $$*"); }; \
+	trap 'echo "=== where the time went, of $$SECONDS s"; printf "%s\n" "$${took[@]}"' EXIT; \
+	part $(BIN)/python -m pytest -m "broker and not nightly"; \
+	part $(BIN)/python -m pytest -m nightly --broker kafka; \
+	part $(BIN)/python -m tests.chaos.driver --minutes $(MINUTES) --runs $(RUNS); \
+	part $(BIN)/python -m tests.chaos.soak --minutes 30; \
+	part $(BIN)/python -m tests.bench; \
+	part $(BIN)/python deploy/release.py
 
 release: setup ## Sdist, wheel and bill of materials in dist/; the wheel runs the demo in a clean environment
 	$(BIN)/python deploy/release.py

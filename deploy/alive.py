@@ -1,6 +1,6 @@
-"""Say by the exit code whether the process in this container is live: the image's HEALTHCHECK.
+"""The image's HEALTHCHECK: exit with 0 if the process in this container is live, else with 1.
 
-Whichever of the three pages is there is asked (board, poller, worker); other ports can be given as arguments.
+It asks `/live` on the default ports of board, poller and worker; other ports can be given as arguments.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ PORTS = ("9650", "9651", "9652")
 
 
 def live(port: str) -> bool:
-    """Whether the page on a port of this container says that the process works."""
+    """Tell whether `/live` on a port of this container answers 200."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/live", timeout=3) as answer:  # our own page
             return bool(answer.status == 200)

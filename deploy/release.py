@@ -1,8 +1,9 @@
-"""Build what a release consists of, and try it: `make release`.
+"""Build and test a release: `make release`.
 
-Into `dist/`: a source archive, a wheel, and a bill of materials (CycloneDX) of exactly what the wheel runs with. The
-wheel is installed into a clean environment from the hash-locked requirements, and runs the demonstration there. What is
-in it is then looked up in an index of advisories; where none can be reached, that is said and is no failure.
+This writes to `dist/` a source archive, a wheel, and a bill of materials (CycloneDX) of the packages that the wheel
+needs. The wheel is installed into a clean environment with the hash-locked requirements, and the demonstration is run
+there. Then the packages are looked up in an index of security advisories. If no index can be reached, that is reported
+but is not a failure.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DIST, WORK = ROOT / "dist", ROOT / ".build" / "release"
 REQUIREMENTS = ROOT / "requirements"
-#: What pip-audit says when it reaches no index.
+#: Words in pip-audit's errors when it reaches no index.
 UNREACHED = ("ConnectionError", "ServiceError", "Failed to establish", "Max retries", "timed out", "403", "404")
 NOT_AUDITED = "no index of advisories can be reached from here; nothing was audited"
 
@@ -30,7 +31,7 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
 
 
 def environment(name: str, lock: str) -> Path:
-    """Make an empty environment with what a lock file names; gives its folder of programs."""
+    """Make a clean environment with the packages of a lock file. Returns its folder of programs."""
     venv.create(WORK / name, with_pip=True)
     programs = WORK / name / "bin"
     run(programs / "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary",
@@ -39,7 +40,7 @@ def environment(name: str, lock: str) -> Path:
 
 
 def build() -> Path:
-    """Make the archives; gives the wheel."""
+    """Build the source archive and the wheel. Returns the path of the wheel."""
     for folder in (DIST, WORK, ROOT / "build"):
         shutil.rmtree(folder, ignore_errors=True)
     DIST.mkdir()
@@ -51,7 +52,7 @@ def build() -> Path:
 
 
 def audit(tools: Path) -> None:
-    """Look up the locked packages. Raises SystemExit when an advisory is about one of them."""
+    """Look up the locked packages. Raises SystemExit when there is an advisory about one of them."""
     command = [
         tools / "pip-audit",
         "--disable-pip",
@@ -71,10 +72,10 @@ def audit(tools: Path) -> None:
 
 
 def told(report: str) -> str:
-    """Say what an audit found, from its report. Raises SystemExit when an advisory is about one of the packages.
+    """Return a sentence on the report of an audit. Raises SystemExit when there is an advisory about a package.
 
-    An index that is a mirror without advisories answers that it knows none of the packages, and pip-audit then finds
-    nothing and is content.
+    With an index that is a mirror without advisories, pip-audit skips every package and reports no problem. That counts
+    as not audited.
     """
     packages = json.loads(report)["dependencies"]
     named = [f"{one['name']} {one['version']} ({', '.join(each['id'] for each in one['vulns'])})"
@@ -86,7 +87,7 @@ def told(report: str) -> str:
 
 
 def main() -> None:
-    """Build, try, list and audit."""
+    """Build the release, try it, write its bill of materials, and audit it."""
     wheel = build()
     clean = environment("clean", "run.txt")
     run(clean / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", wheel)

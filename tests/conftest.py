@@ -7,14 +7,19 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 from hypothesis import settings
 
-from tests.brokers import BROKERS, ApacheKafka, Embedded
+if TYPE_CHECKING:  # importing the client takes a third of a second, and most sessions need no broker
+    from tests.brokers import ApacheKafka, Embedded
+
+#: Garbage is collected rarely: by default it is looked for 300 times while modules are imported and tests collected.
+gc.set_threshold(100_000)
 
 _numbers = itertools.count(1)
 _SLOW_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
@@ -26,7 +31,7 @@ settings.load_profile("seeded")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--broker", choices=sorted(BROKERS), default="embedded", help="the broker for tests marked `broker`"
+        "--broker", choices=["embedded", "kafka"], default="embedded", help="the broker for tests marked `broker`"
     )
 
 
@@ -37,10 +42,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return _SLOW_MODULE.search(collection_path.read_text(encoding="utf-8")) is not None or None
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Draw a tenth of a property test's examples when slow tests are left out."""
+    if "not slow" not in config.option.markexpr:
+        return
+    for item in items:
+        # Hypothesis refuses a second `@settings`; this is where the first one stands, and where it looks it up.
+        test = getattr(item, "obj", None)
+        if getattr(test, "is_hypothesis_test", False):
+            test = getattr(test, "__func__", test)
+            given = getattr(test, "_hypothesis_internal_use_settings", settings())
+            test._hypothesis_internal_use_settings = settings(given, max_examples=max(1, given.max_examples // 10))
+
+
 def pytest_collection_finish() -> None:
     """Let the collector leave alone what was imported and collected: it lives as long as the session."""
     gc.freeze()
-    gc.set_threshold(10_000)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -52,28 +69,32 @@ def _loggers_follow_their_configuration() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _log_levels() -> Iterator[None]:
-    """Undo what a test changes about levels: aiokafka at DEBUG, left on, logs each byte that later tests send."""
-    loggers = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
-    before = {one: one.level for one in (logging.root, *loggers)}
-    yield
-    for one in (logging.root, *logging.root.manager.loggerDict.values()):
-        if isinstance(one, logging.Logger) and one.level != before.get(one, logging.NOTSET):
-            one.setLevel(before.get(one, logging.NOTSET))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Undo what a test changes about logging, which later tests would feel. A fixture would take longer than this.
+
+    aiokafka at DEBUG, left on, logs each byte that later tests send; a command that quiets its logs by
+    `structlog.configure` would quiet those of later tests, too.
+    """
+    levels = {one: one.level for one in _loggers()}
+    processors = structlog.get_config()
+    result = yield
+    for one in _loggers():
+        if one.level != (level := levels.get(one, logging.NOTSET)):
+            one.setLevel(level)
+    structlog.configure(**processors)
+    return result
 
 
-@pytest.fixture(autouse=True)
-def _same_structlog() -> Iterator[None]:
-    """Undo a test's `structlog.configure`: a command that quiets its logs would quiet those of later tests, too."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
+def _loggers() -> list[logging.Logger]:
+    return [logging.root, *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
 
 
 @pytest.fixture(scope="session")
 def broker_process(request: pytest.FixtureRequest) -> Iterator[ApacheKafka | Embedded]:
     """The broker of this session, for tests that pause it or look at its kind."""
+    from tests.brokers import BROKERS
+
     broker = BROKERS[request.config.getoption("--broker")]()
     broker.start()
     try:

@@ -43,11 +43,11 @@ def statements(module: str) -> tuple[Statement, ...]:
     found: list[Statement] = []
     waiting: list[ast.AST] = [tree(module)]
     while waiting:
-        for node in ast.iter_child_nodes(waiting.pop()):
-            if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
-                waiting.append(node)
-            if isinstance(node, Statement):
-                found.append(node)
+        node = waiting.pop()
+        for block in ("body", "handlers", "cases", "orelse", "finalbody"):
+            waiting += getattr(node, block, ())
+        if isinstance(node, Statement):
+            found.append(node)
     return tuple(found)
 
 
@@ -146,7 +146,7 @@ def test_no_reference_to_a_book_that_is_not_here() -> None:
 
 
 #: Modules that know letters by what Unicode says of them, whatever the language.
-LETTERS_OF_UNICODE = ("monitor.detect.text.normal", "monitor.detect.reader.pieces")
+LETTERS_OF_UNICODE = ("monitor.detect.text.normal",)
 
 
 def literals(module: str) -> set[str]:
@@ -211,6 +211,107 @@ def test_classes_of_words_that_the_code_goes_by_are_listed_in_one_place() -> Non
     assert known - used - set(BUILT_IN) == set(), "in ItemClass, but no code goes by it"
 
 
+#: Words with which a docstring is a name or a saying, and not a sentence that tells what the function does.
+NO_VERBS = re.compile(
+    r"(The|An?|All|Any|As|At|Both|Each|Entry|Every|For|How|In|No|None|Of|On|One|Other|To|What|When|Where|Whether|Which|Who|True"
+    r"|\W.*|\d.*|\w+[^su\W]s)\W*"
+)
+
+
+def public_functions(module: str) -> list[tuple[str, str]]:
+    """Names and docstrings of what others call: no properties, and no commands, whose docstrings are their help."""
+    found: list[tuple[str, str]] = []
+
+    def look(parent: ast.Module | ast.ClassDef, before: str) -> None:
+        for node in parent.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith(
+                "_"
+            ):
+                name, text = f"{before}.{node.name}", ast.get_docstring(node) or ""
+                if isinstance(node, ast.ClassDef):
+                    look(node, name)
+                elif not any(
+                    "property" in ast.unparse(one) or ".command" in ast.unparse(one) or ".group" in ast.unparse(one)
+                    for one in node.decorator_list
+                ):
+                    found.append((name, text))
+
+    look(tree(module), module)
+    return found
+
+
+#: Words of the longest sentence of a docstring and of a page.
+MAX_WORDS, MAX_WORDS_OF_PAGES = 40, 45
+
+
+def sentences_of(text: str) -> list[str]:
+    """Stretches up to a stop, colon or semicolon; samples of commands, which click is not to wrap, are none."""
+    prose = [part for part in text.split("\n\n") if not part.startswith("\\b\n")]
+    return [one for part in prose for one in re.split(r"(?<=[.;:!?)])\s+", part)]
+
+
+def test_what_a_function_does_is_told_by_a_verb() -> None:
+    assert NO_VERBS.fullmatch("Events,")
+    assert NO_VERBS.fullmatch("`UTC`")
+    assert not NO_VERBS.fullmatch("Pass")
+    found = [one for module in modules() for one in public_functions(module)]
+    assert len(found) > 1000
+    assert [(name, text.split("\n")[0]) for name, text in found if NO_VERBS.fullmatch(text.split()[0])] == []
+
+
+def test_no_docstring_has_a_sentence_that_must_be_read_twice() -> None:
+    """At most 40 words to the next stop, colon or semicolon."""
+    long = [
+        (module, sentence)
+        for module in modules()
+        for node in (tree(module), *statements(module))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for sentence in sentences_of(ast.get_docstring(node) or "")
+        if len(sentence.split()) > MAX_WORDS
+    ]
+    assert long == []
+
+
+def prose_of(page: str) -> list[str]:
+    """The paragraphs and list items of a page, without its headings, tables, code and samples."""
+    blocks = re.split(r"\n\s*\n", re.sub(r"```.*?```", "\n\n", page, flags=re.DOTALL))
+    blocks = [block for block in blocks if not block.lstrip("\n").startswith(("|", "#", "    "))]
+    return [item for block in blocks for item in re.split(r"\n(?=\s*(?:[-*]|\d+\.) )", block)]
+
+
+def test_no_page_has_a_sentence_that_must_be_read_twice() -> None:
+    """At most 45 words to the next stop, colon or semicolon."""
+    sample = "# A\n\n- b c\n  d\n- e\n\n    sample\n\n| a | b |\n\n```\ncode\n```\n"
+    assert [one for one in prose_of(sample) if one.strip()] == ["- b c\n  d", "- e"]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    long = [
+        (page.name, sentence)
+        for page in pages
+        for paragraph in prose_of(page.read_text(encoding="utf-8"))
+        for sentence in sentences_of(paragraph)
+        if len(sentence.split()) > MAX_WORDS_OF_PAGES
+    ]
+    assert long == []
+
+
+def test_modules_and_names_that_a_text_refers_to_are_there() -> None:
+    """`monitor.http.bodies.LargeBodyLimit` in a docstring or a comment: the module is there, and has the name."""
+    reference = re.compile(r"`((?:monitor|agents)(?:\.\w+)+)`")
+
+    def is_there(name: str) -> bool:
+        if name in modules():
+            return True
+        module, _, attribute = name.rpartition(".")
+        return module in modules() and attribute in modules()[module].read_text(encoding="utf-8")
+
+    assert is_there("monitor.http.bodies.LargeBodyLimit")
+    assert not is_there("monitor.http.nowhere.LargeBodyLimit")
+    texts = {module: path.read_text(encoding="utf-8") for module, path in modules().items()}
+    assert [
+        (module, name) for module, text in texts.items() for name in reference.findall(text) if not is_there(name)
+    ] == []
+
+
 def test_functions_fit_on_a_screen() -> None:
     """At most 60 lines a function, docstring and signature left out."""
     long = {}
@@ -236,6 +337,20 @@ def test_links_in_the_docs_lead_somewhere() -> None:
         ]
     assert broken == []
     assert seen > 50
+    decisions = ROOT / "docs" / "decisions"
+    listed = (decisions / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in decisions.glob("*.md") if page.name != "README.md" and page.name not in listed] == []
+
+
+def test_files_that_the_docs_name_are_there() -> None:
+    path = re.compile(r"`((?:monitor|agents|tests|training|deploy|docs)/[\w./-]+)(?:::\w+)?`")
+    named = [
+        (page, name)
+        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for name in path.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert [(str(page.relative_to(ROOT)), name) for page, name in named if not (ROOT / name).exists()] == []
+    assert len(named) > 100
 
 
 #: Tests that are named after what they hold against a room, not after one module of it.

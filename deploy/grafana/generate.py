@@ -1,8 +1,8 @@
 """Write the Grafana dashboards: `python deploy/grafana/generate.py` makes `dashboards/*.json` from `dashboards.yaml`.
 
-One story a dashboard; the YAML holds what a reader of the dashboard sees (titles, descriptions, units, queries), this
-file how it is drawn. Schema of Grafana 11.6, by Grafana's own foundation SDK. Each query is filtered by the `job` and
-`instance` variables, as the rules of grafana/dashboard-linter ask.
+The YAML has what a reader of a dashboard sees (titles, descriptions, units, queries); this file decides how it is
+drawn. The JSON has the schema of Grafana 11.6, made with Grafana's foundation SDK. Each query is filtered by the
+variables `job` and `instance`, as grafana/dashboard-linter demands.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SPEC = HERE / "dashboards.yaml"
 OUT = HERE / "dashboards"
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-#: Every query carries these matchers; `$filter` in the YAML stands for them.
+#: The matchers of every query; `$filter` in the YAML stands for them.
 FILTER = 'job=~"$job", instance=~"$instance"'
 
 PANELS: dict[str, Any] = {
@@ -40,9 +40,9 @@ PANELS: dict[str, Any] = {
     "table": table.Panel,
     "heatmap": heatmap.Panel,
 }
-#: What a link to the board is called.
+#: The title of links to the board.
 BOARD = "Open on the board"
-#: At the top of each dashboard: the others, with what was chosen, and the board.
+#: Links at the top of each dashboard: to the other dashboards, with the chosen variables, and to the board.
 LINKS = [
     dashboard.DashboardLink("Dashboards")
     .type(DashboardLinkType.DASHBOARDS)
@@ -59,7 +59,7 @@ COLORS = ("green", "orange", "red")
 
 
 def panel(spec: dict[str, Any], number: int, page: str) -> Any:  # noqa: ANN401 - the SDK has a builder class a panel type
-    """The builder of one panel; `spec` is an entry of `panels` in the YAML, `page` what it links to on the board."""
+    """Return the builder of one panel. `spec` is an entry of `panels` in the YAML, `page` the board's page to link."""
     kind = spec.get("type", "timeseries")
     built = (
         PANELS[kind]()
@@ -102,7 +102,7 @@ def panel(spec: dict[str, Any], number: int, page: str) -> Any:  # noqa: ANN401 
 
 
 def build(uid: str, spec: dict[str, Any]) -> str:
-    """One dashboard as JSON text, with a line's end."""
+    """Return one dashboard as JSON text with a newline at the end."""
     board = (
         dashboard.Dashboard(spec["title"])
         .uid(uid)
@@ -128,7 +128,7 @@ def build(uid: str, spec: dict[str, Any]) -> str:
 
 
 def variable(name: str, query: str) -> dashboard.QueryVariable:
-    """A variable over a label's values, all of them chosen at first."""
+    """Return a variable for the values of a label; all are chosen by default."""
     return (
         dashboard.QueryVariable(name)
         .label(name)
@@ -141,13 +141,13 @@ def variable(name: str, query: str) -> dashboard.QueryVariable:
 
 
 def generated() -> dict[str, str]:
-    """File name -> JSON text of every dashboard."""
+    """Return the JSON text of every dashboard by file name."""
     specs = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
     return {f"{uid}.json": build(uid, spec) for uid, spec in specs.items()}
 
 
 def main() -> int:
-    """Write what changed; say what was written."""
+    """Write the dashboards that changed, and print their names. Returns the exit code."""
     OUT.mkdir(exist_ok=True)
     for name, text in generated().items():
         path = OUT / name

@@ -49,7 +49,7 @@ from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
-from monitor.loop import loop_factory
+from monitor.loop import collect_rarely, loop_factory
 
 ORIGINS, IN_FLIGHT = 2000, 200
 #: How long an origin takes to answer (see above).
@@ -443,7 +443,10 @@ def _main(arguments: list[str]) -> None:
     else:
         pollers = {"plain": _plain, "unlimited": functools.partial(_plain, limits=httpx.Limits()), "ours": _ours,
                    "ours-few": functools.partial(_ours, few=True)}  # fmt: skip
-        ours = loop_factory() if what.startswith("ours") else None
+        ours = None
+        if what.startswith("ours"):  # as in service
+            collect_rarely()
+            ours = loop_factory()
         with asyncio.Runner(loop_factory=ours) as runner:
             found = runner.run(pollers[what](kind, int(number)))
     print(json.dumps(found))

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Browser, Page, expect
 
-from agents.board.pages import HUB
+from agents.board.pages.rendering import HUB
 from monitor.notify import Ack, Feedback, Silence
 from monitor.records import decode
 from tests.agents.board.desk import Board

@@ -1,14 +1,20 @@
-"""`python -m tests.chaos.deadly worker ...`: the real worker, with a detector that one article kills it through."""
+"""`python -m tests.chaos.deadly worker ...`: the real worker, killed by one article, or by the words for one event."""
 
 from __future__ import annotations
 
 import os
 import signal
+from typing import Any
 
 import agents.worker
 from agents.cli import main
 from monitor.detect import Detector
+from monitor.notify.delivery import composing
+from monitor.notify.messages.compose import Message
 from monitor.records import Article, Mention
+
+#: Messages about this leader kill.
+LEADER = os.environ.get("DEADLY_LEADER")
 
 
 class DeadlyDetector(Detector):
@@ -18,5 +24,16 @@ class DeadlyDetector(Detector):
         return tuple(super().detect(article))
 
 
+compose = composing.compose
+
+
+def deadly_compose(*arguments: Any, **more: Any) -> Message:
+    message = compose(*arguments, **more)
+    if message.event is not None and LEADER in {each.leader for each in message.event.participants}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return message
+
+
+composing.compose = deadly_compose
 agents.worker.Detector = DeadlyDetector  # type: ignore[misc]
 main()

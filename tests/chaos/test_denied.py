@@ -1,4 +1,4 @@
-"""Read access to a topic is taken from a running worker and given back: it goes on, or ends with its reason."""
+"""A right on the topics is taken from running processes and given back: they go on, or end with their reason."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from agents.stream.guard import EX_TEMPFAIL
+from agents.stream.topics import declare
 from monitor.watchlist import bundled
 from tests.brokers import ACCESS_LISTS, ApacheKafka, Embedded
 from tests.chaos.driver.run import stories
 from tests.e2e.harness import Entry, Service, until, world
-from tests.kafka.access import ALL, ALLOW, DENY, READ, add, entry, remove
+from tests.kafka.access import ALL, ALLOW, DENY, DESCRIBE, READ, WRITE, add, entry, remove
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -30,33 +31,41 @@ def guarded_broker(broker_process: ApacheKafka | Embedded) -> Iterator[ApacheKaf
     broker.stop()
 
 
-async def supervise(service: Service, ended: list[int]) -> None:
+async def supervise(service: Service, role: str, ended: list[int]) -> None:
     while True:
-        (worker,) = service.running("worker")
-        ended.append(await worker.wait())
-        await service.start("worker")
+        (process,) = service.running(role)
+        ended.append(await process.wait())
+        await service.start(role)
 
 
-async def test_a_worker_that_may_not_read_for_ten_seconds_goes_on_or_ends(
-    guarded_broker: ApacheKafka, prefix: str, tmp_path: Path
+@pytest.mark.parametrize("operation", [READ, WRITE, DESCRIBE], ids=["read", "write", "describe"])
+async def test_processes_that_lack_a_right_for_ten_seconds_go_on_or_end(
+    guarded_broker: ApacheKafka, prefix: str, tmp_path: Path, operation: int
 ) -> None:
-    (first, _), (second, contact) = islice(stories(bundled()), 2)
-    async with world(guarded_broker.url, prefix, tmp_path, ["alpha"], alerts={"update_wait": "1s"}) as now:
+    """On every topic at once. What is published meanwhile is told once the right is back."""
+    (first, _), (second, meanwhile), (third, contact) = islice(stories(bundled()), 3)
+    async with world(
+        guarded_broker.url, prefix, tmp_path, ["alpha"], patience=120, alerts={"update_wait": "1s"}
+    ) as now:
         now.newsroom.print("alpha", Entry("s1", first))
         await until("the first story is told", lambda: len(now.desk.firsts()) == 1)
-        broker, topic, ended = now.service.settings, now.service.names.articles, []
-        entries = [entry(topic, ALL, ALLOW), entry(topic, READ, DENY)]
-        supervising = asyncio.create_task(supervise(now.service, ended))
+        broker, ended = now.service.settings, {role: list[int]() for role in ("worker", "poller")}
+        topics = [topic.name for topic in declare(now.service.topics)]
+        entries = [entry(topic, *each) for topic in topics for each in ((ALL, ALLOW), (operation, DENY))]
+        supervising = [asyncio.create_task(supervise(now.service, role, codes)) for role, codes in ended.items()]
         try:
             await add(broker, entries)
+            now.newsroom.print("alpha", Entry("s2", second))
             await asyncio.sleep(10)
             await remove(broker, entries)
-            now.newsroom.print("alpha", Entry("s2", second))
-            await until("the second story is told", lambda: now.desk.of(*contact), within=75)
+            now.newsroom.print("alpha", Entry("s3", third))
+            for people in (meanwhile, contact):
+                await until("the stories are told", lambda people=people: now.desk.of(*people), within=90)
         finally:
-            supervising.cancel()
-            await asyncio.gather(supervising, return_exceptions=True)
-        assert set(ended) <= {EX_TEMPFAIL}
-        if ended:
-            assert now.service.logged("worker", "failed"), "it ended without a reason"
+            for task in supervising:
+                task.cancel()
+            await asyncio.gather(*supervising, return_exceptions=True)
+        for role, codes in ended.items():
+            assert set(codes) <= {EX_TEMPFAIL}, role
+            assert not codes or any(line["level"] in {"error", "critical"} for line in now.service.log(role)), role
     assert set(now.desk.firsts().values()) == {1}

@@ -74,3 +74,15 @@ def _secrets(names: list[str], known: dict[str, Any]) -> dict[str, str]:
     folder = example["SUMMITRY_SECRETS"]
     paths = {name: known[name]["file"].replace("${SUMMITRY_SECRETS:-./deploy/secrets}", folder) for name in names}
     return {f"/run/secrets/{name}": (ROOT / path).read_text() for name, path in paths.items()}
+
+
+def require_restricted(pod: dict[str, Any]) -> None:
+    """Assert what the profile `restricted` asks (https://kubernetes.io/docs/concepts/security/pod-security-standards/)."""
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
+        }  # fmt: skip
+        assert container["resources"]["limits"]["memory"]

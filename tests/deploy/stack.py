@@ -96,7 +96,7 @@ class Stack:
 
     def told(self) -> list[tuple[str, str]]:
         """What the worker's log says was told: the event and how."""
-        lines = (self.folder / "worker.log").read_text(errors="replace").splitlines()
+        lines = (self.folder / "worker.log").read_text(errors="replace").rpartition("\n")[0].splitlines()
         logged = [json.loads(line) for line in lines if line.startswith("{")]
         return [(line["event_id"], line["tell"]) for line in logged if line.get("event") == "told"]
 

@@ -16,7 +16,7 @@ import yaml
 from agents.stream.topics import declare
 from monitor import __version__
 from monitor.config import load_config
-from tests.deploy.containers import of_manifests
+from tests.deploy.containers import of_manifests, require_restricted
 from tests.deploy.helm import CHART, RENDERED, RENDERED_WITH_OPERATORS, WITH_OPERATORS, helm, template
 from tests.deploy.test_manifests import MANIFESTS, WORKLOADS, named
 
@@ -97,16 +97,7 @@ def test_a_broker_of_the_chart_is_not_waited_for_before_it_is_installed() -> Non
 
 @pytest.mark.parametrize("manifest", [one for one in OBJECTS if one["kind"] in WORKLOADS], ids=named)
 def test_pods_are_restricted(manifest: dict[str, Any]) -> None:
-    """As the profile `restricted` asks (https://kubernetes.io/docs/concepts/security/pod-security-standards/)."""
-    pod = manifest["spec"]["template"]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert pod["automountServiceAccountToken"] is False
-    for container in pod["containers"]:
-        assert container["securityContext"] == {
-            "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
-        }  # fmt: skip
-        assert container["resources"]["limits"]["memory"]
+    require_restricted(manifest["spec"]["template"]["spec"])
 
 
 def test_the_configuration_of_the_values_is_valid(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from agents.cli import COMMANDS, cli
 from monitor import __version__
 from monitor.config import load_config
+from tests.deploy.containers import require_restricted
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -179,13 +180,8 @@ def test_kustomizations_name_files_that_exist() -> None:
 @pytest.mark.parametrize("manifest", [m for m in MANIFESTS if m["kind"] in WORKLOADS], ids=named)
 def test_pods_are_hardened_and_probed(manifest: dict[str, Any]) -> None:
     pod = manifest["spec"]["template"]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["automountServiceAccountToken"] is False
+    require_restricted(pod)
     for container in pod["containers"]:
-        assert container["securityContext"] == {
-            "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
-        }  # fmt: skip
-        assert container["resources"]["limits"]["memory"]
         if manifest["kind"] != "Job":
             assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
             assert container["livenessProbe"]["httpGet"]["path"] == "/live"

@@ -251,9 +251,9 @@ class Service:
                 await process.wait()
 
     def log(self, role: str) -> list[dict[str, Any]]:
-        """The log lines of a role so far."""
+        """The log lines of a role so far, without one that is still being written."""
         path = self.folder / f"{role}.log"
-        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        lines = path.read_text(errors="replace").rpartition("\n")[0].splitlines() if path.exists() else []
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def logged(self, role: str, event: str) -> list[dict[str, Any]]:
@@ -272,6 +272,9 @@ class Service:
     async def page(self, role: str, path: str) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False) as client:
             return await client.get(await self.url(role) + path)
+
+    async def ready(self, role: str) -> bool:
+        return (await self.page(role, "/ready")).status_code == 200
 
     async def metrics(self, role: str) -> dict[str, float]:
         """The process's samples by name and labels, as they stand on its page."""
@@ -295,7 +298,7 @@ async def world(
     outlets: Iterable[str],
     *,
     logins: Mapping[str, Mapping[str, Any]] | None = None,
-    patience: float = 40.0,
+    patience: float = 120.0,
     **sections: Any,
 ) -> AsyncIterator[World]:
     """The service runs, every feed was read once, and the desk is open. What the service logged is shown on failure.

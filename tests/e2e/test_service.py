@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,12 +91,18 @@ async def test_a_correction_retracts_and_health_pages_tell_of_it(broker: str, pr
         assert list(now.desk.firsts().values()) == [1]
 
         for role in ("poller", "worker"):
-            assert (await now.service.page(role, "/ready")).status_code == 200
+            await until(f"the {role} is ready", partial(now.service.ready, role))
             assert (await now.service.page(role, "/live")).status_code == 200
+        detected = 'summitry_stage_events_total{outcome="ok",stage="detect"}'
+
+        async def all_detected() -> bool:
+            return (await now.service.metrics("worker")).get(detected, 0) >= 5
+
+        await until("all articles are detected", all_detected)
         poller, worker = await now.service.metrics("poller"), await now.service.metrics("worker")
         assert poller['summitry_articles_total{result="changed"}'] == 1
         assert poller['summitry_articles_total{result="new"}'] == 4
-        assert worker['summitry_stage_events_total{outcome="ok",stage="detect"}'] == 5
+        assert worker[detected] == 5
         assert worker["summitry_events_open"] == 1
         assert worker['summitry_notifications_total{receiver="desk"}'] >= 2
         assert worker['summitry_events_total{kind="visit",status="planned"}'] == 1

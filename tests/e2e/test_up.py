@@ -65,7 +65,8 @@ class Up:
         return (self._folder / "err").read_text()
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.errors().splitlines() if line.startswith("{")]
+        whole = self.errors().rpartition("\n")[0]  # the last line may be half written
+        lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
         return [line for line in lines if line["event"] == event]
 
     def children(self) -> dict[str, int]:

@@ -12,9 +12,10 @@ from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
 from monitor.kafka import BrokerSettings, consumer
 
 #: Numbers of the protocol (https://kafka.apache.org/protocol#The_Messages_CreateAcls).
-ALL, READ, DENY, ALLOW = 2, 3, 2, 3
+ALL, READ, WRITE, DESCRIBE = 2, 3, 4, 8
+DENY, ALLOW = 2, 3
 _KINDS = {"topic": 2, "group": 3}
-_OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Alter": 7, "Describe": 8}
+_OPERATIONS = {"Read": READ, "Write": WRITE, "Create": 5, "Alter": 7, "Describe": DESCRIBE}
 _LITERAL = 3
 _ENTRY = [
     ("resource_type", Int8), ("name", String("utf-8")), ("pattern", Int8), ("principal", String("utf-8")),

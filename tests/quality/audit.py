@@ -1,6 +1,6 @@
 """False alarms on everyday news: `python -m tests.quality.audit`.
 
-Runs detection on the development stream, takes every mention at or above the alert threshold, draws 200 with a fixed
+Runs detection on the development stream, takes every mention that may open an event, draws 200 with a fixed
 seed and prints them for judging by `gold/GUIDELINES.md`. The verdicts live in `docs/quality.md`, by item id only: the
 texts belong to their outlets. `--check` compares the draw with that list: a mention there that is no longer drawn, or
 is drawn without a verdict, is named.
@@ -19,8 +19,6 @@ from monitor.detect import Detector
 from monitor.records import Article, Mention
 from tests.quality.sets import Sets
 
-#: Alert routes take mentions from this confidence on, unless the configuration says otherwise.
-THRESHOLD = 0.5
 DRAWN, SEED = 200, 20260205
 PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
 _ROW = re.compile(
@@ -40,7 +38,7 @@ class Draw(NamedTuple):
 
 
 def draw(articles: Sequence[Article], detector: Detector) -> tuple[int, list[Draw]]:
-    """How many mentions are above the threshold, and the drawn ones in the order of the stream.
+    """How many mentions may open an event, and the drawn ones in the order of the stream.
 
     The draw takes those whose keys hash lowest under the seed, so that a change of the detector changes the draw only
     where it changes a mention. Background mentions (status `past`) never alert and are left out.
@@ -49,7 +47,7 @@ def draw(articles: Sequence[Article], detector: Detector) -> tuple[int, list[Dra
         Draw(article, mention)
         for article in articles
         for mention in detector.detect(article)
-        if mention.confidence >= THRESHOLD and mention.status != "past"
+        if not mention.joins_only and mention.status != "past"
     ]
     drawn = {one.key[:2] for one in sorted(above, key=_lot)[:DRAWN]}
     return len(above), [one for one in above if one.key[:2] in drawn][:DRAWN]
@@ -84,10 +82,14 @@ def main(arguments: list[str]) -> int:
     known = verdicts(PAGE.read_text("utf-8"))
     missing = [one.key for one in drawn if one.key not in known]
     wrong = sum(not known[one.key] for one in drawn if one.key in known)
-    print(f"{len(drawn)} drawn of {total} above {THRESHOLD}; {wrong} wrong, {len(missing)} without a verdict")
-    for key in missing:
-        print("  no verdict:", *key)
-    return 1 if missing else 0
+    gone = sorted(known.keys() - {one.key for one in drawn})
+    print(
+        f"{len(drawn)} drawn of {total}; {wrong} wrong, {len(missing)} without a verdict, {len(gone)} no longer drawn"
+    )
+    for word, keys in (("no verdict", missing), ("no longer drawn", gone)):
+        for key in keys:
+            print(f"  {word}:", *key)
+    return 1 if missing or gone else 0
 
 
 if __name__ == "__main__":

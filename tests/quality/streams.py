@@ -13,7 +13,7 @@ from typing import Any
 from monitor.assemble.replay import final_events, replay, same_event
 from monitor.detect import Detector
 from monitor.records import Article, Event, Mention, event_line, mention_line
-from tests.quality.contacts import first_alerts, majority, merge
+from tests.quality.contacts import first_alerts, merge, told_contacts
 from tests.quality.scores import event_scores, run
 from tests.quality.sets import Sets, read_lines
 
@@ -125,5 +125,5 @@ def rows(
 
 def _added(clusters: dict[str, set[str]], judged: set[str], links: dict[str, set[str]]) -> dict[str, float]:
     clusters = {name: items & judged for name, items in clusters.items()}
-    told = [contact for items in clusters.values() if (contact := majority(items, links))]
+    told = list(told_contacts(clusters, links).values())
     return {"merge": merge(clusters, links), "alerts": len(told) / len(set(told)) if told else 0.0}

@@ -12,7 +12,7 @@ from monitor.records import Article, Mention, Participant
 from tests.monitor.assemble.samples import mention, run
 from tests.quality.__main__ import check, main
 from tests.quality.audit import draw, verdicts
-from tests.quality.contacts import first_alerts, majority, merge
+from tests.quality.contacts import first_alerts, majority, merge, told_contacts
 from tests.quality.naive import NaiveRule
 from tests.quality.reliability import Bin, expected_error
 from tests.quality.scores import event_scores
@@ -124,6 +124,10 @@ class TestContacts:
         assert majority({"a", "c", "d", "b"}, LINKS) == "x"
         assert majority({"e", "unknown"}, LINKS) == ""
 
+    def test_an_article_of_two_contacts_may_be_in_an_event_of_each(self):
+        assert told_contacts({"1": {"c"}, "2": {"c"}, "3": {"e"}}, LINKS) == {"1": "x", "2": "y"}
+        assert told_contacts({"1": {"c"}, "2": {"a", "b"}}, LINKS) == {"1": "y", "2": "x"}
+
     def test_contacts_per_event(self):
         pure = {"1": {"a", "b", "c"}, "2": {"c", "d"}, "3": {"e"}}  # "c" speaks of both, and is rightly in both
         assert merge(pure, LINKS) == 1
@@ -148,15 +152,15 @@ def event_revisions(article, who, status="held"):
 class Fixed:
     """A detector that says of each article what it was told."""
 
-    def __init__(self, confidence: float, status: str = "held") -> None:
-        self.confidence, self.status = confidence, status
+    def __init__(self, status: str = "held", *, joins_only: bool = False) -> None:
+        self.status, self.joins_only = status, joins_only
 
     def detect(self, article: Article) -> tuple[Mention, ...]:
         people = tuple(Participant(leader=name, name=name) for name in ("a", "b"))
         return (
             Mention(
                 article_id=article.id, participants=people, kind="call", medium="phone", status=self.status,
-                confidence=self.confidence,
+                joins_only=self.joins_only,
             ),
         )  # fmt: skip
 
@@ -164,16 +168,16 @@ class Fixed:
 class TestAudit:
     ARTICLES = tuple(Article(id=str(n), title="T", published=NOON) for n in range(300))
 
-    def test_a_draw_of_200_above_the_threshold(self):
-        total, drawn = draw(self.ARTICLES, Fixed(0.9))
+    def test_a_draw_of_200_that_may_open_an_event(self):
+        total, drawn = draw(self.ARTICLES, Fixed())
         assert (total, len(drawn)) == (300, 200)
         assert [one.article.id for one in drawn] == sorted((one.article.id for one in drawn), key=int)
-        assert draw(self.ARTICLES, Fixed(0.2)) == (0, [])
-        assert draw(self.ARTICLES, Fixed(0.9, "past")) == (0, [])
+        assert draw(self.ARTICLES, Fixed(joins_only=True)) == (0, [])
+        assert draw(self.ARTICLES, Fixed("past")) == (0, [])
 
     def test_it_changes_only_where_mentions_do(self):
-        before = {one.article.id for one in draw(self.ARTICLES, Fixed(0.9))[1]}
-        after = {one.article.id for one in draw(self.ARTICLES[:-10], Fixed(0.9))[1]}
+        before = {one.article.id for one in draw(self.ARTICLES, Fixed())[1]}
+        after = {one.article.id for one in draw(self.ARTICLES[:-10], Fixed())[1]}
         assert len(before & after) >= 190
 
     def test_verdicts_are_read_from_the_page(self):
