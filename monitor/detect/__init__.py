@@ -6,8 +6,8 @@ candidates were rejected, and `explanation_text` turns that into text.
 
 from __future__ import annotations
 
-from monitor.detect.detector import Detector, Explanation
-from monitor.detect.explain import explanation_text
+from monitor.detect.detector import Detector
+from monitor.detect.explain import Explanation, explanation_text
 from monitor.detect.vocabulary.language import (
     Language,
     bundled_languages,

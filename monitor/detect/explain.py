@@ -1,4 +1,4 @@
-"""Turns an explanation into the text that `summitry detect --explain` prints for each article.
+"""The explanation of one article, and the text that `summitry detect --explain` prints for it.
 
     article ID (LANGUAGE): OUTCOME
       seen      "WORDS" -> LEADER, or why it means no leader
@@ -14,9 +14,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.detect.detector import Explanation
+import msgspec
+
 from monitor.detect.reader_mentions import READER
 from monitor.records import Mention
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an article has its mentions: what was seen, and why other candidates were rejected.
+
+    `decisions` say what the rules found at each trigger; `weighed` say how rules and reader were combined for each
+    pair.
+    """
+
+    article_id: str
+    language: str
+    outcome: str
+    leaders: tuple[str, ...] = ()
+    persons: tuple[tuple[str, str], ...] = ()
+    triggers: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    decisions: tuple[str, ...] = ()
+    weighed: tuple[str, ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
 
 
 def explanation_text(explanation: Explanation) -> str:

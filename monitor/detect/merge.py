@@ -8,13 +8,20 @@ from datetime import date
 import msgspec
 
 from monitor.detect.confidence import Feature, model
+from monitor.detect.people.offices import Focus, Registry
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import Verdict
 from monitor.detect.rules.surroundings import Facts
-from monitor.detect.text.normal import NormalText
+from monitor.detect.text.normal import NormalText, fold
+from monitor.detect.text.tokens import tokenize
 from monitor.records import Article, Evidence, Field, Mention, Participant, Source, Status
 from monitor.watchlist import Watchlist
+
+#: Code points of an article that go with its mentions as an excerpt.
+EXCERPT = 1_500
+#: Code points of a title in which a label such as "Opinion" may stand.
+LABEL = 120
 
 _GROUPS: dict[Status, str] = {"held": "held", "ongoing": "held"}
 _REMOTE = frozenset({"phone", "video", "remote"})
@@ -42,6 +49,31 @@ class ArticleSetting(msgspec.Struct, frozen=True):
     topics: tuple[str, ...] = ()
     speaker: str = ""
     opinion: bool = False
+
+
+def article_setting(
+    article: Article, registry: Registry, focus: Focus, *, title: str, label: str, opening: str
+) -> ArticleSetting:
+    """Return what all mentions of the article share.
+
+    `title` is the normalised title, `label` the kind of label in it ("opinion", ...), `opening` where topics stand.
+    """
+    language = registry.language
+    excerpt = "\n".join(piece for piece in (article.title, article.summary, article.text[:EXCERPT]) if piece)
+    source = Source(
+        article_id=article.id, title=article.title, url=article.url, outlet=article.outlet,
+        publisher=article.publisher, country=article.country, official=article.official or bool(focus.speaker),
+        speaks_for=article.speaks_for, language=language.code, published=article.published, seen=article.seen,
+        revision=article.revision, backfill=article.backfill, excerpt=excerpt[:EXCERPT],
+    )  # fmt: skip
+    words = [token.text for token in tokenize(title, fold(title), 0, min(len(title), LABEL))[:8]]
+    labelled = language.opinion.longest(words, 0) if words else None
+    own_label = labelled is not None and labelled[0] < len(words) and words[labelled[0]] in ":|-—."
+    return ArticleSetting(
+        article, registry.watchlist, focus.day, language.code, source,
+        topics=language.topics.find(opening), speaker=focus.speaker,
+        opinion=own_label or label in ("opinion", "analysis", "check"),
+    )  # fmt: skip
 
 
 def merged(findings: Sequence[FoundContact], setting: ArticleSetting) -> tuple[Mention, ...]:

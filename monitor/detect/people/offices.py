@@ -185,3 +185,23 @@ class Focus:
             if named := next((one.id for one in heads if one.id in self.candidates), ""):
                 return named
         return holder.id if holder is not None else ""
+
+    def of_one_state(self, leaders: frozenset[str]) -> bool:
+        """Say whether all lead the same state or body: a president who meets his prime minister is not a contact."""
+        return self._led_by_all(leaders) != ""
+
+    def of_one_country(self, leaders: frozenset[str]) -> bool:
+        """Say whether all lead the same state. Bodies such as the EU do not count: they receive guests together."""
+        state = self._registry.watchlist.states.get(self._led_by_all(leaders))
+        return state is not None and state.kind == "state" and not state.joint
+
+    def _led_by_all(self, leaders: frozenset[str]) -> str:
+        """Return the code of the state or body that each of them leads, '' when there is none.
+
+        Elected leaders count as in office, because an outgoing leader who calls his successor is not a contact either.
+        """
+        watchlist, day = self._registry.watchlist, self.day
+        soon = min(day, date.max - DESIGNATE) + DESIGNATE
+        offices = [watchlist.office_on(one, day) or watchlist.office_on(one, soon) for one in leaders]
+        countries = {office.country if office is not None else "" for office in offices}
+        return countries.pop() if len(countries) == 1 else ""
