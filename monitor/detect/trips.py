@@ -15,6 +15,7 @@ from monitor.detect.reader.passage import Word
 from monitor.detect.reader_mentions import READER, FieldText, evidence_of
 from monitor.detect.rules.rows import Row, RowItem
 from monitor.detect.rules.surroundings import Surroundings
+from monitor.detect.setting.where import place_names
 from monitor.detect.text.tokens import Phrases
 from monitor.detect.vocabulary.language import Language
 from monitor.records import Mention, Participant, Place, Status
@@ -24,8 +25,13 @@ _NEAR = 4
 #: Classes that can't be between the verb and the trip. Prepositions can, if the trip's own destination follows.
 _BARS = frozenset({"LEADER", "PAIR", "OWNER", "PERSON", "BREAK", "COMMA", "conj", "say"})
 _LEADING = frozenset({"prep", "to", "during", "with", "of"})
-_PLACES = frozenset({"STATE", "SEAT", "the", "det", "NAME"})
+_PLACES = frozenset({"STATE", "SEAT", "the", "det", "NAME", "place"})
+#: Classes between a trip and the leader behind it who makes it: "the visit of President Modi", "visite de Meloni".
+_BY = frozenset({"of", "by", "the", "det", "gen"})
 _STRANGERS = 2
+#: Tokens between a trip and the place to which it leads, and tokens of a place's name.
+_BESIDE = 8
+_LONGEST_NAME = 4
 _CONFIDENCE = 0.8
 _BODIES = frozenset({"EU", "UN", "NATO"})
 
@@ -37,22 +43,36 @@ def called_off(
     words, row = language.trips, around.row
     if any(words.unless.longest(row.words, at) is not None for at in range(len(row.words))):
         return None
-    told = _told(row, language)
+    days = _times_of(around)
+    told = _told(row, language, days)
     if told is None:
         return None
     status, at, trip = told
     named = [item for item in row.items if item.class_ in ("LEADER", "OWNER") and item.leaders]
-    traveller = next((item for item in named if _owns(item, trip)), next(iter(named), None))
+    traveller = next((item for item in named if _owns(row, item, trip)), next(iter(named), None))
     if traveller is None or len(traveller.leaders) != 1:
         return None
     own = setting.watchlist.office_on(traveller.leaders[0], day)
     home = own.country if own is not None else ""
-    state = _state_of(row, trip, home) or _subject_of(row, at, home) or _host_of(row, trip, home, setting, day)
+    state = (
+        _state_of(row, trip, home)
+        or _subject_of(row, at, home)
+        or _place_of(row, trip, home)
+        or _host_of(row, trip, home, setting, day)
+    )
     if state is None or own is None:
         return None
     when = None
     if status == "postponed":
-        when = next((new for hit in around.times if hit.is_new and (new := hit.moved_to(day)) is not None), None)
+        behind = row.tokens[trip].end - around.offset
+        when = next(
+            (
+                new
+                for hit in around.times
+                if (hit.is_new or (language.crowds.verb_last and hit.start >= behind)) and (new := hit.moved_to(day))
+            ),
+            None,
+        )
         status = "rescheduled" if when is not None else "postponed"
     token = row.tokens[at]
     host = next((one for item in row.items for one in item.leaders if _leads(one, state, setting, day)), None)
@@ -98,8 +118,8 @@ def _leads(leader: str, state: str, setting: ArticleSetting, day: date) -> bool:
     return office is not None and office.country == state
 
 
-def _told(row: Row, language: Language) -> tuple[Status, int, int] | None:
-    """The status that is stated about a trip, the token that states it, and the trip's token."""
+def _told(row: Row, language: Language, days: frozenset[int]) -> tuple[Status, int, int] | None:
+    """The status that is stated about a trip, the token that states it, and the trip's token; `days` are a time's."""
     words = language.trips
     size = len(row.words)
     trips = [(at, found[0]) for at in range(size) if (found := words.trip.longest(row.words, at)) is not None]
@@ -116,27 +136,56 @@ def _told(row: Row, language: Language) -> tuple[Status, int, int] | None:
             if found is None:
                 continue
             for trip, end in trips:
-                if _is_of(row, (at, found[0]), (trip, end)):
+                if _is_of(row, (at, found[0]), (trip, end), days):
                     return status, at, trip
-    return None
+    stays = ((at, found[0]) for at in range(size) if (found := words.stays.longest(row.words, at)) is not None)
+    return next((("cancelled", at, end - 1) for at, end in stays), None)
 
 
-def _is_of(row: Row, verb: tuple[int, int], trip: tuple[int, int]) -> bool:
+def _times_of(around: Surroundings) -> frozenset[int]:
+    """The tokens of the sentence's times."""
+    spans = [(around.offset + hit.start, around.offset + hit.end) for hit in around.times]
+    tokens = enumerate(around.row.tokens)
+    return frozenset(at for at, token in tokens if any(low <= token.start < high for low, high in spans))
+
+
+def _is_of(row: Row, verb: tuple[int, int], trip: tuple[int, int], days: frozenset[int]) -> bool:
     """Whether the trip is the object or subject of the verb: "scraps the long-planned trip", "trip is scrapped"."""
     behind = trip[1] <= verb[0]
     low, high = (trip[1], verb[0]) if behind else (verb[1], trip[0])
     if low > high or any(low <= at < high for at in (*row.joints, *row.breaks)):
         return False
     between = [item for item in row.items if item.first < high and item.last > low]
-    for number, item in enumerate(between, 1):
-        leads = behind and number < len(between) and between[number].class_ in _PLACES
+    strangers = 0
+    for before, item, after in zip([None, *between], between, [*between[1:], None], strict=False):
+        if item.first in days or _owns(row, item, trip[0]) or _leads_to_owner(row, item, trip[0]):
+            continue
+        by_day = any(one is not None and one.first in days for one in (before, after))
+        leads = by_day or (behind and after is not None and after.class_ in _PLACES)
         if item.class_ in _LEADING and not leads:
             return False
-        if _owns(item, trip[0]):
+        if item.class_ == "COMMA" and behind and by_day:  # "訪問、24日に延期"
             continue
         if item.class_ in _BARS or (item.trigger is not None and item.trigger.of.role != "visitor"):
             return False
-    return sum(item.class_ == "WORD" for item in between) <= _STRANGERS
+        strangers += item.class_ == "WORD"
+    return strangers <= _STRANGERS
+
+
+def _place_of(row: Row, trip: int, home: str) -> str | None:
+    """The foreign state of the place that is named nearest to the trip: "visite de Meloni à Alger", "ソウル訪問"."""
+    names = place_names()
+    found: list[tuple[int, str]] = []
+    plain = {item.first for item in row.items if item.class_ not in _PLACES and item.word.isascii()}
+    for at in range(max(0, trip - _BESIDE), min(len(row.words), trip + _BESIDE)):
+        if at in plain:  # "a nice trip"
+            continue
+        for size in range(1, _LONGEST_NAME + 1):
+            spaced = names.lookup(" ".join(row.words[at : at + size]))
+            named = spaced or names.lookup("".join(row.words[at : at + size]))
+            if named is not None and named.place.country not in ("", home):
+                found.append((abs(at - trip), named.place.country))
+    return min(found)[1] if found else None
 
 
 def _subject_of(row: Row, verb: int, home: str) -> str | None:
@@ -154,9 +203,22 @@ def _host_of(row: Row, trip: int, home: str, setting: ArticleSetting, day: date)
     return office.country if office is not None and office.country not in (home, *_BODIES) else None
 
 
-def _owns(item: RowItem, trip: int) -> bool:
-    """Whether the leaders named right before the trip make it: "Museveni's visit"."""
-    return item.class_ == "OWNER" and item.last == trip
+def _owns(row: Row, item: RowItem, trip: int) -> bool:
+    """Whether the leaders named right before or behind the trip make it: "Museveni's visit", "visite de Meloni"."""
+    if item.class_ == "OWNER" and item.last == trip:
+        return True
+    return bool(item.leaders) and item is _behind(row, trip)
+
+
+def _leads_to_owner(row: Row, item: RowItem, trip: int) -> bool:
+    """Whether an item is a word such as "of" between a trip and the leader behind it who makes it."""
+    owner = _behind(row, trip)
+    return owner is not None and bool(owner.leaders) and trip < item.first < owner.first
+
+
+def _behind(row: Row, trip: int) -> RowItem | None:
+    """The first item behind a trip that is more than "of" or an article."""
+    return next((item for item in row.items if item.first > trip and item.class_ not in _BY), None)
 
 
 def _state_of(row: Row, trip: int, home: str) -> str | None:

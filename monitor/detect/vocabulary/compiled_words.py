@@ -77,6 +77,7 @@ class Trips(msgspec.Struct, frozen=True):
     off: Phrases[bool]
     later: Phrases[bool]
     ends: Phrases[bool]
+    stays: Phrases[bool]
     unless: Phrases[bool]
 
 

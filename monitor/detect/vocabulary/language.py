@@ -212,13 +212,13 @@ class Language:
     def trips(self) -> Trips:
         """The words that cancel or postpone a trip."""
         told = self._data.trips
-        return Trips(*map(phrases_of, (told.trip, told.off, told.later, told.ends, told.unless)))
+        return Trips(*map(phrases_of, (told.trip, told.off, told.later, told.ends, told.stays, told.unless)))
 
     @property
     def trip_gate(self) -> tuple[str, ...]:
         """Regular expressions that find, in a folded headline, words that cancel or postpone a trip."""
         told = self._data.trips
-        called_off = (re.escape(fold(normalise(word).text)) for word in (*told.off, *told.later))
+        called_off = (re.escape(fold(normalise(word).text)) for word in (*told.off, *told.later, *told.stays))
         ends = (rf"\s{re.escape(fold(normalise(word).text))}\W*$" for word in told.ends)
         return (*called_off, *ends)
 

@@ -143,13 +143,15 @@ class CrowdWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class TripWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words that cancel (`off`) or postpone (`later`) a trip; with a word of `unless` a headline does neither.
 
-    `ends` are the last words of headlines with a separable verb ("sagt Reise nach Rom ab").
+    `ends` are the last words of headlines with a separable verb ("sagt Reise nach Rom ab"). `stays` are verbs that
+    say by themselves that somebody does not travel ("will not travel to").
     """
 
     trip: tuple[str, ...] = ()
     off: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
 
 

@@ -24,6 +24,13 @@ from tests.monitor.detect.conftest import Told
         ("Erdoğan, Mısır ziyaretini iptal etti", "tr", "recep-tayyip-erdogan", "EG"),
         ("特朗普取消访问中国", "zh", "donald-trump", "CN"),
         ("高市首相、韓国訪問を中止", "ja", "sanae-takaichi", "KR"),
+        ("Visit of Modi to Japan called off", "en", "narendra-modi", "JP"),
+        ("La visite de Meloni à Alger est annulée", "fr", "giorgia-meloni", "DZ"),
+        ("Besuch von Macron in Algier abgesagt", "de", "emmanuel-macron", "DZ"),
+        ("Визит Путина в Анкару отменён", "ru", "vladimir-putin", "TR"),
+        ("Starmer won't travel to Warsaw next week, office says", "en", "keir-starmer", "PL"),
+        ("Sheinbaum no viajará a Washington la próxima semana", "es", "claudia-sheinbaum", "US"),
+        ("Macron n'ira finalement pas à Rome", "fr", "emmanuel-macron", "IT"),
     ],
 )
 def test_the_office_of_the_other_state_takes_part(told: Told, title: str, language: str, traveller: str, state: str):
@@ -32,8 +39,21 @@ def test_the_office_of_the_other_state_takes_part(told: Told, title: str, langua
     assert (one.status, one.joins_only) == ("cancelled", True)
 
 
-def test_a_trip_that_is_put_off_to_a_day_has_that_day(told: Told):
-    (one,) = told("Sheikh Tamim's White House visit postponed to March 29")
+@pytest.mark.parametrize(
+    ("title", "language"),
+    [
+        ("Sheikh Tamim's White House visit postponed to March 29", "en"),
+        ("Visit by Meloni to Algiers postponed to March 29", "en"),
+        ("La visite de Meloni à Alger reportée au 29 mars", "fr"),
+        ("Rinviata al 29 marzo la visita di Meloni ad Algeri", "it"),
+        ("Besuch von Macron in Algier auf 29. März verschoben", "de"),
+        ("Visita de Lula a Tóquio é adiada para 29 de março", "pt"),
+        ("高市首相のソウル訪問、3月29日に延期", "ja"),
+        ("Erdoğan'ın Moskova ziyareti 29 Mart'a ertelendi", "tr"),
+    ],
+)
+def test_a_trip_that_is_put_off_to_a_day_has_that_day(told: Told, title: str, language: str):
+    (one,) = told(title, language)
     assert one.status == "rescheduled"
     assert one.when is not None
     assert one.when.start == date(2026, 3, 29)
@@ -47,6 +67,8 @@ def test_a_trip_that_is_put_off_to_a_day_has_that_day(told: Told):
         ("Trump delays tariffs after China visit", "en"),
         ("Merz sagt bei Besuch in Polen: Europa muss handeln", "de"),
         ("Macron cancels holiday trip to Corsica", "en"),
+        ("Modi drops levy, Friday trip to Japan still stands", "en"),
+        ("Modi calls off fuel levy after a nice trip home", "en"),
     ],
 )
 def test_other_headlines_call_nothing_off(told: Told, title: str, language: str):
