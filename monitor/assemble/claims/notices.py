@@ -18,7 +18,7 @@ import yaml
 from monitor.assemble.claims.fingerprint import words
 from monitor.assemble.claims.sighting import Sighting
 from monitor.errors import DataFileError
-from monitor.records import Article, Mention, Participant, Source
+from monitor.records import Article, Mention, Participant, Source, utc
 from monitor.watchlist import bundled
 
 Kind = Literal["correction", "retraction"]
@@ -108,6 +108,8 @@ def with_withdrawals(article: Article, mentions: Sequence[Mention]) -> tuple[Men
     A retraction claims nothing, so its own mentions are left out; they only say which contact it is about.
     """
     notice = notice_of(article.title)
+    if notice == "correction" and mentions and all(_takes_back(mention) for mention in mentions):
+        notice = "retraction"
     told = () if notice == "retraction" else tuple(mentions)
     if notice == "correction":  # "on Friday, not Thursday" corrects the outlet; it does not move the contact
         told = tuple(msgspec.structs.replace(m, status="planned") if m.status == "rescheduled" else m for m in told)
@@ -117,6 +119,13 @@ def with_withdrawals(article: Article, mentions: Sequence[Mention]) -> tuple[Men
         named = {p.leader: p for mention in mentions for p in mention.participants}
         return (_withdrawal(article, "retraction", tuple(named.values())),)
     return (*told, _withdrawal(article, "outlet")) if notice == "correction" else told
+
+
+def _takes_back(mention: Mention) -> bool:
+    """Whether a correction says that a contact did not take place: "Correction: A did not call B"."""
+    told = mention.source.published if mention.source is not None else None
+    ahead = mention.when is not None and told is not None and mention.when.end > utc(told).date()
+    return mention.status == "denied" and not ahead
 
 
 def _withdrawal(

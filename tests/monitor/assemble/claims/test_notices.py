@@ -9,7 +9,7 @@ import pytest
 from monitor.assemble import Assembly, with_withdrawals
 from monitor.assemble.claims.notices import REACH, notice_of
 from monitor.records import Article
-from tests.monitor.assemble.samples import WEDNESDAY, articles, at, last, mention, run
+from tests.monitor.assemble.samples import WEDNESDAY, articles, at, day, last, mention, run
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,18 @@ def test_a_retraction_claims_nothing_itself():
     (withdrawal,) = with_withdrawals(article("Retraction: call of Putin and Xi"), (mention(status="denied"),))
     assert withdrawal.withdraws == "retraction"
     assert [p.leader for p in withdrawal.participants] == ["vladimir-putin", "xi-jinping"]
+
+
+def test_a_correction_that_denies_a_report_takes_it_back():
+    (withdrawal,) = with_withdrawals(article("Correction: Putin did not call Xi"), (mention(status="denied"),))
+    assert withdrawal.withdraws == "retraction"
+
+
+def test_a_correction_that_denies_a_plan_denies_it():
+    denied, withdrawal = with_withdrawals(
+        article("Correction: Putin will not meet Xi on Thursday"), (mention(status="denied", when=day("2026-02-05")),)
+    )
+    assert (denied.status, withdrawal.withdraws) == ("denied", "outlet")
 
 
 def test_what_was_withdrawn_stays_withdrawn_when_it_comes_again():
