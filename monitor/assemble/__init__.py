@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.assemble.assembly import Assembly, Outcome
+from monitor.assemble.assembly import Assembly
+from monitor.assemble.assembly_step import Outcome
 from monitor.assemble.brief.headline import headline
 from monitor.assemble.claims.notices import with_withdrawals
 

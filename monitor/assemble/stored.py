@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import zstandard
 
-from monitor.assemble.claims.sighting import Sighting
+from monitor.assemble.claims.kept_mention import KeptMention
 from monitor.assemble.pair_record import PairRecord
 from monitor.errors import DecodeError, NewerSchemaError
 from monitor.records import Change
@@ -23,7 +23,7 @@ _MAX_STATE = 64 * 1024 * 1024
 
 
 class EventState(msgspec.Struct, kw_only=True, array_like=True):
-    """An open event: its sightings and what was last published of it.
+    """An open event: its mentions and what was last published of it.
 
     `digest` is a hash of the last revision's content, `shown` its tracked values. `into` is the event as part of which
     this one is published (a report with more or fewer participants), '' if it stands alone. `withdrawn` are articles
@@ -33,7 +33,7 @@ class EventState(msgspec.Struct, kw_only=True, array_like=True):
 
     event_id: str
     group: str
-    sightings: tuple[Sighting, ...]
+    mentions: tuple[KeptMention, ...]
     revision: int = 0
     digest: bytes = b""
     shown: dict[str, Any] = {}

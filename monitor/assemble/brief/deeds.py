@@ -76,9 +76,9 @@ def fill(template: Template, event: Event, told: Telling, words: BriefPhrases, *
     if isinstance(template, Forms):
         of_noun = event.status in _OF_NOUN
         template = template.of(1 + deed.plural if of_noun else len(told.who), women=women and not of_noun)
-    slots = {**_countries(told, words), **names}
-    forms = {form: deed.form(form, len(told.who), women=women).format(**slots) for form in _FORMS}
-    line = template.format(**slots, **forms)
+    entries = {**_countries(told, words), **names}
+    forms = {form: deed.form(form, len(told.who), women=women).format(**entries) for form in _FORMS}
+    line = template.format(**entries, **forms)
     return line[:1].upper() + line[1:]
 
 

@@ -1,1 +1,1 @@
-"""Claims: one sighting for each contact that an article reports, and which articles carry the same text."""
+"""What articles claim: their mentions as assembly keeps them, and which articles carry the same text."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from monitor.assemble.claims.fingerprint import bands, same_text
-from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order
+from monitor.assemble.claims.kept_mention import HAPPENED, KeptMention, canonical_order
 from monitor.records import EventSource
 
 #: Sources of one event whose details are kept; see `Assembly`.
@@ -22,7 +22,7 @@ TRANSLATED_WITHIN = 12 * 3600
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """The numbered sources, and for each sighting the number of its source.
+    """The numbered sources, and for each mention the number of its source.
 
     `reports` is the number of independent texts, `publishers` of owners. `origin` is the publisher of a report's
     earliest article, so that ten papers that print one wire story count once.
@@ -55,78 +55,78 @@ def _owner(source: EventSource) -> str:
     return source.publisher or source.outlet or source.article_id
 
 
-def cover(sightings: Sequence[Sighting]) -> Coverage:
+def cover(mentions: Sequence[KeptMention]) -> Coverage:
     """Number the sources of an event by time, and find the copies among their texts."""
-    ordered = sorted(sightings, key=canonical_order)
-    leaders: list[Sighting] = []
+    ordered = sorted(mentions, key=canonical_order)
+    leaders: list[KeptMention] = []
     number_of: dict[str, int] = {}
     known: dict[str, int] = {}
-    for s in ordered:
-        n = known.setdefault(s.source_key, len(leaders) + 1)
-        number_of[s.article_id] = n
+    for m in ordered:
+        n = known.setdefault(m.source_key, len(leaders) + 1)
+        number_of[m.article_id] = n
         if n > len(leaders):
-            leaders.append(s)
+            leaders.append(m)
     report_of = group_texts(leaders)
     sources: list[EventSource] = []
     origin: dict[int, str] = {}
-    for n, (s, report) in enumerate(zip(leaders, report_of, strict=True), start=1):
-        origin.setdefault(report, s.owner)
+    for n, (m, report) in enumerate(zip(leaders, report_of, strict=True), start=1):
+        origin.setdefault(report, m.owner)
         sources.append(
             EventSource(
                 n=n,
-                article_id=s.article_id,
-                url=s.url,
-                outlet=s.outlet,
-                publisher=s.publisher or s.outlet,
-                official=s.official,
-                published=s.published,
+                article_id=m.article_id,
+                url=m.url,
+                outlet=m.outlet,
+                publisher=m.publisher or m.outlet,
+                official=m.official,
+                published=m.published,
                 report=report,
-                title=s.title,
-                language=s.language,
-                speaks_for=s.speaks_for,
-                revision=s.revision,
+                title=m.title,
+                language=m.language,
+                speaks_for=m.speaks_for,
+                revision=m.revision,
             )
         )
     return Coverage(tuple(sources), number_of, origin)
 
 
-def group_texts(articles: Sequence[Sighting]) -> list[int]:
+def group_texts(articles: Sequence[KeptMention]) -> list[int]:
     """Return, for each article, the number of its report, from 1 in the order of the articles."""
-    first: list[Sighting] = []
+    first: list[KeptMention] = []
     by_band: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     by_agency: dict[str, list[int]] = defaultdict(list)
     numbers = []
-    for s in articles:
-        number = _report_of(s, first, by_band, by_agency)
+    for m in articles:
+        number = _report_of(m, first, by_band, by_agency)
         if number is None:
             number = len(first)
-            first.append(s)
-            for band in bands(s.text):
+            first.append(m)
+            for band in bands(m.text):
                 by_band[band].append(number)
-            for agency in s.text.agencies:
+            for agency in m.text.agencies:
                 by_agency[agency].append(number)
         numbers.append(number + 1)
     return numbers
 
 
 def _report_of(
-    s: Sighting,
-    first: list[Sighting],
+    m: KeptMention,
+    first: list[KeptMention],
     by_band: dict[tuple[int, bytes], list[int]],
     by_agency: dict[str, list[int]],
 ) -> int | None:
-    near = sorted({number for band in bands(s.text) for number in by_band.get(band, ())})
+    near = sorted({number for band in bands(m.text) for number in by_band.get(band, ())})
     for number in near:
-        if same_text(first[number].text, s.text):
+        if same_text(first[number].text, m.text):
             return number
-    for agency in s.text.agencies:
+    for agency in m.text.agencies:
         for number in by_agency.get(agency, ()):
-            if _translated(first[number], s):
+            if _translated(first[number], m):
                 return number
     return None
 
 
-def _translated(a: Sighting, b: Sighting) -> bool:
+def _translated(a: KeptMention, b: KeptMention) -> bool:
     """Whether two articles are one agency story in two languages: same agency, close in time, same claims."""
     return (
         bool(a.language and b.language)

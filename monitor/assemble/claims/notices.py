@@ -16,7 +16,7 @@ import msgspec
 import yaml
 
 from monitor.assemble.claims.fingerprint import words
-from monitor.assemble.claims.sighting import Sighting
+from monitor.assemble.claims.kept_mention import KeptMention
 from monitor.errors import DataFileError
 from monitor.records import Article, Mention, Participant, Source, utc
 from monitor.watchlist import bundled
@@ -151,7 +151,7 @@ def _withdrawal(
     )  # fmt: skip
 
 
-def taken_back(notice: Mention, claims: Iterable[Sighting], time: int) -> list[Sighting]:
+def taken_back(notice: Mention, claims: Iterable[KeptMention], time: int) -> list[KeptMention]:
     """Return the claims that a notice withdraws; `time` is the notice's, in seconds.
 
     They are by the notice's outlet, no newer than the notice, and at most REACH days old. A retraction withdraws all
@@ -163,17 +163,17 @@ def taken_back(notice: Mention, claims: Iterable[Sighting], time: int) -> list[S
         return []
     owner = source.publisher or source.outlet
     reach = REACH * 86_400
-    own = [s for s in claims if owner and s.owner == owner and 0 <= time - s.time <= reach]
-    own = [s for s in own if s.article_id != notice.article_id]
+    own = [m for m in claims if owner and m.owner == owner and 0 <= time - m.time <= reach]
+    own = [m for m in own if m.article_id != notice.article_id]
     named = {p.leader for p in notice.participants}
     told = set(words(source.excerpt))
     if notice.withdraws == "retraction":
-        whole = [s for s in own if (s.leaders <= named if named else all(is_named(p, source) for p in s.participants))]
+        whole = [m for m in own if (m.leaders <= named if named else all(is_named(p, source) for p in m.participants))]
         if whole:
             return whole
-    shares = {s.article_id: _share(s.title, told) for s in own if any(is_named(p, source) for p in s.participants)}
+    shares = {m.article_id: _share(m.title, told) for m in own if any(is_named(p, source) for p in m.participants)}
     best = max(shares, key=lambda i: (shares[i], i), default="")
-    return [s for s in own if s.article_id == best] if best and shares[best] >= ALIKE else []
+    return [m for m in own if m.article_id == best] if best and shares[best] >= ALIKE else []
 
 
 def is_named(participant: Participant, source: Source) -> bool:

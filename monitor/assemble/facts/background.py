@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from datetime import date
 
 from monitor.assemble.brief.phrases import phrases
+from monitor.assemble.claims.kept_mention import HAPPENED
 from monitor.assemble.identity.anchor import Anchor
 from monitor.assemble.pair_record import PairRecord, PastContact, in_order
-from monitor.records import Medium
+from monitor.records import Event, Medium
 
 #: Gatherings of more leaders say nothing about their pairs.
 MAX_LEADERS = 6
@@ -49,3 +50,39 @@ def context(event_id: str, record: PairRecord, language: str = "en") -> str:
         return f"{told}."
     noun = words.nouns[contact.noun]
     return f"{words.count.format(since=told, nth=words.ordinal(count), noun=noun, year=year)}."
+
+
+class PairArchive(dict[str, PairRecord]):
+    """The record of each pair of leaders, by the pair's key."""
+
+    def context(self, event: Event) -> str:
+        """Return one sentence about the earlier contacts of an event's two leaders, '' if there is nothing to say."""
+        found = pairs(p.leader for p in event.participants)
+        record = self.get(found[0]) if len(found) == 1 else None
+        return context(event.event_id, record) if record is not None and event.status in HAPPENED else ""
+
+    def record(self, event_id: str, anchor: Anchor) -> dict[str, int]:
+        """Record an event under each of its pairs, if it took place, else forget it.
+
+        Returns the pairs whose record changed, each with the first day of the change.
+        """
+        contact = contact_of(event_id, anchor)
+        if contact is None:
+            return self.forget(event_id, anchor)
+        return self._changed(
+            event_id, {pair: self.get(pair, PairRecord(pair)).with_contact(contact) for pair in pairs(anchor.leaders)}
+        )
+
+    def forget(self, event_id: str, anchor: Anchor) -> dict[str, int]:
+        """Remove an event from the record of each of its pairs. Returns the changes, as `record` does."""
+        known = [pair for pair in pairs(anchor.leaders) if pair in self]
+        return self._changed(event_id, {pair: self[pair].without(event_id) for pair in known})
+
+    def _changed(self, event_id: str, records: dict[str, PairRecord]) -> dict[str, int]:
+        changed: dict[str, int] = {}
+        for pair, new in records.items():
+            old = self.get(pair, PairRecord(pair))
+            if new != old:
+                self[pair] = new
+                changed[pair] = min(c.day for c in (*old.contacts, *new.contacts) if c.event_id == event_id)
+        return changed

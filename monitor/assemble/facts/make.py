@@ -1,4 +1,4 @@
-"""Makes an event's record from its sightings. Pure; the order of the sightings does not matter."""
+"""Makes an event's record from its mentions. Pure; the order of the mentions does not matter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from monitor.assemble.brief.deeds import in_order
 from monitor.assemble.brief.sentences import brief
 from monitor.assemble.claims.coverage import Coverage, cover
-from monitor.assemble.claims.sighting import HAPPENED, Sighting
+from monitor.assemble.claims.kept_mention import HAPPENED, KeptMention
 from monitor.assemble.facts import weighing
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.regions import same_place
@@ -42,21 +42,21 @@ _VIDEO_WEIGHT = 3
 
 
 def build(
-    event_id: str, sightings: Sequence[Sighting], anchor: Anchor, today: int, redirects: tuple[str, ...] = ()
+    event_id: str, mentions: Sequence[KeptMention], anchor: Anchor, today: int, redirects: tuple[str, ...] = ()
 ) -> Event:
     """Return the event on a day (an ordinal in event time), without revision, history and context.
 
-    `anchor` summarises the same sightings.
+    `anchor` summarises the same mentions.
     """
-    coverage = cover(sightings)
-    status = status_of(sightings, anchor, today)
-    live = [s for s in sightings if s.status != "past"] or list(sightings)
-    chosen = _choose(status, sightings, live, coverage, anchor)
+    coverage = cover(mentions)
+    status = status_of(mentions, anchor, today)
+    live = [m for m in mentions if m.status != "past"] or list(mentions)
+    chosen = _choose(status, mentions, live, coverage, anchor)
     topics, topic_fact = weighing.topics(live, coverage)
     claims: dict[str, Fact] = {name: c.chosen for name, c in chosen.items() if c.chosen is not None}
     if topic_fact is not None:
         claims["topics"] = topic_fact
-    times = [s.moment for s in sightings if s.time > 0]
+    times = [m.moment for m in mentions if m.time > 0]
     event = Event(
         event_id=event_id,
         revision=0,
@@ -73,13 +73,13 @@ def build(
         sources=coverage.sources,
         publishers=coverage.publishers,
         reports=coverage.reports,
-        official=any(s.official for s in live),
-        confirmed_by=confirmed_by(sightings),
+        official=any(m.official for m in live),
+        confirmed_by=confirmed_by(mentions),
         confidence=_confidence(live, coverage),
         first_seen=min(times, default=None),
         last_seen=max(times, default=None),
         redirects=redirects,
-        backfill=all(s.backfill for s in sightings),
+        backfill=all(m.backfill for m in mentions),
     )
     return msgspec.structs.replace(event, brief=brief(event))
 
@@ -96,26 +96,30 @@ def _at_home(participants: tuple[Participant, ...], place: Place | None) -> tupl
 
 
 def _choose(
-    status: EventStatus, sightings: Sequence[Sighting], live: Sequence[Sighting], coverage: Coverage, anchor: Anchor
+    status: EventStatus,
+    mentions: Sequence[KeptMention],
+    live: Sequence[KeptMention],
+    coverage: Coverage,
+    anchor: Anchor,
 ) -> dict[str, weighing.Weighed]:
     """The value of each fact; `live` are the claims that are not background."""
-    told = [s for s in sightings if anchor.counts(s)]
-    happened = [s for s in told if s.status in HAPPENED] if status in HAPPENED else live
+    told = [m for m in mentions if anchor.counts(m)]
+    happened = [m for m in told if m.status in HAPPENED] if status in HAPPENED else live
     chosen: dict[str, weighing.Weighed] = {
         "status": weighing.status_fact(status, told, coverage),
         "participants": weighing.participants(live, coverage, happened=status in HAPPENED),
-        "kind": weighing.weigh(live, coverage, lambda s: (s.kind, s.kind), specific=lambda k: int(k != "talks")),
-        "medium": _weigh_medium([s for s in happened if s.remote in (None, anchor.medium)], coverage),
+        "kind": weighing.weigh(live, coverage, lambda m: (m.kind, m.kind), specific=lambda k: int(k != "talks")),
+        "medium": _weigh_medium([m for m in happened if m.remote in (None, anchor.medium)], coverage),
         "when": weighing.weigh(
             live,
             coverage,
-            weighing.when_claim(happened=status in HAPPENED, sightings=told, anchor=anchor),
+            weighing.when_claim(happened=status in HAPPENED, mentions=told, anchor=anchor),
             specific=weighing.narrowness,
             weight=lambda when: anchor.votes(when.start.toordinal()),
             agree=weighing.contains,
         ),
         "place": _weigh_place(happened, coverage),
-        "forum": weighing.weigh(live, coverage, lambda s: (s.forum, s.forum) if s.forum else None),
+        "forum": weighing.weigh(live, coverage, lambda m: (m.forum, m.forum) if m.forum else None),
     }
     if chosen["when"].value is None and status in HAPPENED:
         chosen["when"] = _day_of_plan(live, happened, coverage)
@@ -123,7 +127,7 @@ def _choose(
         chosen["when"] = _until_report(chosen["when"], happened, coverage)
     if chosen["place"].value is None and status in HAPPENED and not anchor.medium:
         # As for its day, use the plan's, unless the meeting was moved online.
-        chosen["place"] = _weigh_place([s for s in live if s.status in _SETTLED], coverage)
+        chosen["place"] = _weigh_place([m for m in live if m.status in _SETTLED], coverage)
     if chosen["medium"].value is None:
         chosen["medium"] = _weigh_medium(live, coverage)
     if chosen["medium"].value is None and _is_elsewhere(chosen["place"].value, chosen["participants"].value):
@@ -136,18 +140,18 @@ def _is_elsewhere(place: Place | None, participants: Sequence[Participant]) -> b
     return place is not None and not place.name and place.country not in {p.country for p in participants}
 
 
-def _day_of_plan(live: Sequence[Sighting], happened: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
+def _day_of_plan(live: Sequence[KeptMention], happened: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
     """The time of a held contact whose reports name none: that of a due plan, else the days up to its first report."""
-    first = min(s.day for s in happened)
-    due = [s for s in live if s.span is not None and s.span[0] <= first and s.span[1] >= first - READ_OUT]
-    read = weighing.when_claim(happened=False, sightings=due)
+    first = min(m.day for m in happened)
+    due = [m for m in live if m.span is not None and m.span[0] <= first and m.span[1] >= first - READ_OUT]
+    read = weighing.when_claim(happened=False, mentions=due)
     found = weighing.weigh(due, coverage, read, specific=weighing.narrowness, agree=weighing.contains)
     return found if found.chosen is not None else weighing.reported(happened, coverage)
 
 
-def _until_report(time: weighing.Weighed, happened: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
+def _until_report(time: weighing.Weighed, happened: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
     """The time of a held contact; of a week or month that its first report cuts short, the days up to that report."""
-    first = date.fromordinal(min(s.day for s in happened))
+    first = date.fromordinal(min(m.day for m in happened))
     when = time.value
     told = weighing.reported(happened, coverage)
     if told.chosen is None or when is None or when.granularity not in _WIDE or not when.start <= first < when.end:
@@ -176,13 +180,13 @@ def retracted(event: Event) -> Event:
     return msgspec.structs.replace(event, brief=brief(event))
 
 
-def _medium(s: Sighting) -> tuple[Hashable, Medium] | None:
-    return None if s.medium == "unknown" else (s.medium, s.medium)
+def _medium(m: KeptMention) -> tuple[Hashable, Medium] | None:
+    return None if m.medium == "unknown" else (m.medium, m.medium)
 
 
-def _weigh_medium(sightings: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
+def _weigh_medium(mentions: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
     return weighing.weigh(
-        sightings,
+        mentions,
         coverage,
         _medium,
         specific=lambda medium: int(medium != "remote"),
@@ -191,12 +195,12 @@ def _weigh_medium(sightings: Sequence[Sighting], coverage: Coverage) -> weighing
     )
 
 
-def _weigh_place(sightings: Sequence[Sighting], coverage: Coverage) -> weighing.Weighed:
-    return weighing.weigh(sightings, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around)
+def _weigh_place(mentions: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
+    return weighing.weigh(mentions, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around)
 
 
-def _place(s: Sighting) -> tuple[Hashable, Any] | None:
-    return None if s.place is None else ((s.place.name, s.place.country), s.place)
+def _place(m: KeptMention) -> tuple[Hashable, Any] | None:
+    return None if m.place is None else ((m.place.name, m.place.country), m.place)
 
 
 def _around(chosen: Place, other: Place) -> bool:
@@ -204,12 +208,12 @@ def _around(chosen: Place, other: Place) -> bool:
     return chosen.country == other.country and (not other.name or same_place(chosen.name, (other.name,)))
 
 
-def _confidence(sightings: Sequence[Sighting], coverage: Coverage) -> float:
+def _confidence(mentions: Sequence[KeptMention], coverage: Coverage) -> float:
     """The probability that at least one report is right, one vote for each independent text, at most .99."""
     best: dict[int, float] = {}
-    for s in sightings:
-        report = coverage.sources[coverage.number_of[s.article_id] - 1].report
-        best[report] = max(best.get(report, 0.0), min(s.confidence, 0.99))
+    for m in mentions:
+        report = coverage.sources[coverage.number_of[m.article_id] - 1].report
+        best[report] = max(best.get(report, 0.0), min(m.confidence, 0.99))
     doubt = 1.0
     for value in best.values():
         doubt *= 1 - value

@@ -1,11 +1,11 @@
-"""The anchor of an event: a summary of all its sightings, with which each further sighting is compared."""
+"""The anchor of an event: a summary of all its mentions, with which each further mention is compared."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-from monitor.assemble.claims.sighting import HAPPENED, OFFICE_ONLY, Sighting
+from monitor.assemble.claims.kept_mention import HAPPENED, OFFICE_ONLY, KeptMention
 from monitor.records import Kind
 
 #: Statuses whose date is the planned date of the contact.
@@ -15,7 +15,7 @@ READ_OUT = 7
 
 
 class Anchor:
-    """A summary of an event's sightings, as counts, so that it does not depend on their order."""
+    """A summary of an event's mentions, as counts, so that it does not depend on their order."""
 
     __slots__ = (
         "ahead", "articles", "countries", "days", "firm", "firmly", "first", "forums", "hosts", "kinds", "last",
@@ -23,7 +23,7 @@ class Anchor:
         "reported", "states", "statuses", "visit_days",
     )  # fmt: skip
 
-    def __init__(self, sightings: Iterable[Sighting] = ()) -> None:
+    def __init__(self, mentions: Iterable[KeptMention] = ()) -> None:
         self.leaders: set[str] = set()
         #: The participants' states.
         self.states: set[str] = set()
@@ -54,66 +54,66 @@ class Anchor:
         self.hosts: Counter[str] = Counter()
         self.kinds: Counter[Kind] = Counter()
         self.statuses: Counter[str] = Counter()
-        #: First and last day of sightings that are not background.
+        #: First and last day of mentions that are not background.
         self.first = self.last = 0
-        for sighting in sightings:
-            self.add(sighting)
+        for mention in mentions:
+            self.add(mention)
 
-    def add(self, s: Sighting) -> None:
-        """Add one sighting to the counts."""
-        self.leaders |= s.leaders
-        self.states.update(p.country for p in s.participants if p.country)
-        self.offices.update(p.country for p in s.participants if p.leader.startswith(OFFICE_ONLY))
-        self.articles.add(s.key)
-        self.last_told[s.key] = s.status
-        if not s.joins_only:
-            self._add_setting(s)
-        self.kinds[s.kind] += 1
-        self.statuses[s.status] += 1
-        if s.background:
-            if s.span is not None:
-                self.past_spans[s.span] += 1
+    def add(self, m: KeptMention) -> None:
+        """Add one mention to the counts."""
+        self.leaders |= m.leaders
+        self.states.update(p.country for p in m.participants if p.country)
+        self.offices.update(p.country for p in m.participants if p.leader.startswith(OFFICE_ONLY))
+        self.articles.add(m.key)
+        self.last_told[m.key] = m.status
+        if not m.joins_only:
+            self._add_setting(m)
+        self.kinds[m.kind] += 1
+        self.statuses[m.status] += 1
+        if m.background:
+            if m.span is not None:
+                self.past_spans[m.span] += 1
             if not self.live:
-                self.first, self.last = _wider((self.first, self.last) if self.first else None, s.day)
+                self.first, self.last = _wider((self.first, self.last) if self.first else None, m.day)
             return
-        self.first, self.last = _wider((self.first, self.last) if self.live else None, s.day)
+        self.first, self.last = _wider((self.first, self.last) if self.live else None, m.day)
         self.live += 1
-        if s.status in HAPPENED:
-            self._add_report(s)
+        if m.status in HAPPENED:
+            self._add_report(m)
         else:
-            self._add_plan(s)
+            self._add_plan(m)
 
-    def _add_setting(self, s: Sighting) -> None:
+    def _add_setting(self, m: KeptMention) -> None:
         """Count medium, place, forum and host, except of mentions that are not sure enough to open an event."""
-        if s.remote is not None:
-            self.media[s.remote] = max(s.time, self.media.get(s.remote, 0))
-        if s.place is not None and s.remote is not True:
-            if s.place.name:
-                self.places[s.place.name] += 1
-            if s.place.country:
-                self.countries[s.place.country] += 1
-        if s.forum:
-            self.forums[s.forum] += 1
-        self.hosts.update(s.hosts)
+        if m.remote is not None:
+            self.media[m.remote] = max(m.time, self.media.get(m.remote, 0))
+        if m.place is not None and m.remote is not True:
+            if m.place.name:
+                self.places[m.place.name] += 1
+            if m.place.country:
+                self.countries[m.place.country] += 1
+        if m.forum:
+            self.forums[m.forum] += 1
+        self.hosts.update(m.hosts)
 
-    def _add_report(self, s: Sighting) -> None:
-        if s.loose:
-            self.loose = _wider(self.loose, s.day)
+    def _add_report(self, m: KeptMention) -> None:
+        if m.loose:
+            self.loose = _wider(self.loose, m.day)
         else:
             self.firmly += 1
-            self.firm = _wider(self.firm, s.day)
-        if s.span is not None and s.span[0] == s.span[1]:
-            self.days[s.span[0]] += 1
-            if s.kind == "visit":
-                self.visit_days.add(s.span[0])
-            self.reported[s.span[0]] = min(s.time, self.reported.get(s.span[0], s.time))
+            self.firm = _wider(self.firm, m.day)
+        if m.span is not None and m.span[0] == m.span[1]:
+            self.days[m.span[0]] += 1
+            if m.kind == "visit":
+                self.visit_days.add(m.span[0])
+            self.reported[m.span[0]] = min(m.time, self.reported.get(m.span[0], m.time))
 
-    def _add_plan(self, s: Sighting) -> None:
-        self.ahead[s.day] += 1
-        if s.owner != s.article_id:
-            self.owners.add(s.owner)
-        if s.span is not None and (s.status in PLANS or s.span[0] == s.span[1]):
-            self.plans[s.span] = max(s.time, self.plans.get(s.span, 0))
+    def _add_plan(self, m: KeptMention) -> None:
+        self.ahead[m.day] += 1
+        if m.owner != m.article_id:
+            self.owners.add(m.owner)
+        if m.span is not None and (m.status in PLANS or m.span[0] == m.span[1]):
+            self.plans[m.span] = max(m.time, self.plans.get(m.span, 0))
 
     @property
     def medium(self) -> bool | None:
@@ -186,15 +186,15 @@ class Anchor:
         """Whether doubtful reports were followed by more announcements: then they were about an earlier contact."""
         return self.doubtful and sum(n for day, n in self.ahead.items() if day > self.last_held) >= 2 * self.firmly
 
-    def counts(self, s: Sighting) -> bool:
-        """Say whether a sighting's status counts. An outvoted report's, or a bare noun's, may not."""
-        if s.status not in HAPPENED:
+    def counts(self, m: KeptMention) -> bool:
+        """Say whether a mention's status counts. An outvoted report's, or a bare noun's, may not."""
+        if m.status not in HAPPENED:
             return True
-        return not self.outvoted and (not s.loose or (self.held and s.day >= self.first_held))
+        return not self.outvoted and (not m.loose or (self.held and m.day >= self.first_held))
 
     @property
     def only_denied(self) -> bool:
-        """Whether all sightings only say that it will not, or did not, take place."""
+        """Whether all mentions only say that it will not, or did not, take place."""
         return self.live > 0 and self.statuses["denied"] == self.live
 
     @property
@@ -205,7 +205,7 @@ class Anchor:
     @property
     def plan(self) -> tuple[int, int] | None:
         """The span of the plan that was named last; if equal, the narrower one."""
-        return max(self.plans, key=lambda s: (self.plans[s], s[0] - s[1], -s[0])) if self.plans else None
+        return max(self.plans, key=lambda m: (self.plans[m], m[0] - m[1], -m[0])) if self.plans else None
 
     @property
     def settled(self) -> tuple[int, int] | None:
@@ -214,7 +214,7 @@ class Anchor:
             return (self.day, self.day) if self.day is not None else (self.first_held - 1, self.first_held)
         if self.plan is not None:
             return self.plan
-        return max(self.past_spans, key=lambda s: (self.past_spans[s], s)) if self.past_spans else None
+        return max(self.past_spans, key=lambda m: (self.past_spans[m], m)) if self.past_spans else None
 
 
 def _wider(days: tuple[int, int] | None, day: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Finds events of one contact whose reports name more or fewer participants, and publishes them as one.
 
-Events of different sets of leaders are never mixed: each keeps its own sightings. The one with fewer articles is
+Events of different sets of leaders are never mixed: each keeps its own mentions. The one with fewer articles is
 published as part of the other while they agree on medium and day. A bilateral meeting on the sidelines is not part of
 its summit.
 """

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from monitor.assemble.claims.sighting import HAPPENED, Sighting, canonical_order
+from monitor.assemble.claims.kept_mention import HAPPENED, KeptMention, canonical_order
 from monitor.assemble.identity.anchor import PLANS, Anchor
 from monitor.records import EventStatus, Status
 
@@ -57,7 +57,7 @@ class Step(msgspec.Struct, frozen=True):
     """One transition: the new status, and the claim that caused it."""
 
     status: EventStatus
-    sighting: Sighting
+    mention: KeptMention
 
 
 def apart(a: Span, b: Span) -> bool:
@@ -65,70 +65,70 @@ def apart(a: Span, b: Span) -> bool:
     return a[0] > b[1] or a[1] < b[0]
 
 
-def ordered(sightings: Iterable[Sighting]) -> list[Sighting]:
+def ordered(mentions: Iterable[KeptMention]) -> list[KeptMention]:
     """Sort claims by time; at the same moment, the weightier ones come later."""
-    live = [s for s in sightings if s.status != "past"]
+    live = [m for m in mentions if m.status != "past"]
     owners: dict[tuple[int, str], set[str]] = {}
-    for s in live:
-        owners.setdefault((s.time, s.status), set()).add(s.owner)
+    for m in live:
+        owners.setdefault((m.time, m.status), set()).add(m.owner)
 
-    def rank(s: Sighting) -> tuple[int, bool, int, int, tuple[int, str, int, str]]:
-        return s.time, bool(s.side), len(owners[s.time, s.status]), _RANK[s.status], canonical_order(s)
+    def rank(m: KeptMention) -> tuple[int, bool, int, int, tuple[int, str, int, str]]:
+        return m.time, bool(m.side), len(owners[m.time, m.status]), _RANK[m.status], canonical_order(m)
 
     return sorted(live, key=rank)
 
 
-def steps(sightings: Sequence[Sighting]) -> list[Step]:
+def steps(mentions: Sequence[KeptMention]) -> list[Step]:
     """Return the transitions of an event in the order of event time."""
-    claims = ordered(sightings)
-    outlets = Counter(status for status, _ in {(s.status, s.owner) for s in claims})
+    claims = ordered(mentions)
+    outlets = Counter(status for status, _ in {(m.status, m.owner) for m in claims})
     taken: list[Step] = []
     plan: Span | None = None
     own_plans: dict[str, tuple[int, Span]] = {}
-    for s in claims:
+    for m in claims:
         now: EventStatus = taken[-1].status if taken else "past"
-        status = _moved(s, now, plan, own_plans.get(s.owner))
-        if s.status in PLANS and s.span is not None:
-            plan = s.span
-            own_plans.setdefault(s.owner, (s.time, s.span))
-            if s.span != own_plans[s.owner][1]:
-                own_plans[s.owner] = (s.time, s.span)
-        if taken and (status not in ALLOWED[now] or _is_outweighed(taken[-1], status, s, claims, outlets)):
+        status = _moved(m, now, plan, own_plans.get(m.owner))
+        if m.status in PLANS and m.span is not None:
+            plan = m.span
+            own_plans.setdefault(m.owner, (m.time, m.span))
+            if m.span != own_plans[m.owner][1]:
+                own_plans[m.owner] = (m.time, m.span)
+        if taken and (status not in ALLOWED[now] or _is_outweighed(taken[-1], status, m, claims, outlets)):
             continue
-        taken.append(Step(status, s))
+        taken.append(Step(status, m))
     return taken
 
 
-def _moved(s: Sighting, now: EventStatus, plan: Span | None, own: tuple[int, Span] | None) -> EventStatus:
+def _moved(m: KeptMention, now: EventStatus, plan: Span | None, own: tuple[int, Span] | None) -> EventStatus:
     """The status of a claim, which is `rescheduled` if it moves the contact to another day.
 
     It does if the text says so (a postponement to another day than planned, or a day after a postponement), or if the
     same outlet names another day than before. Two outlets that name two days disagree.
     """
-    if s.span is None:
-        return s.status
-    if s.status == "postponed":
-        return "rescheduled" if plan is not None and apart(s.span, plan) else "postponed"
-    if s.status == "planned" and now in {"planned", "postponed", "rescheduled"}:
-        itself = own is not None and own[0] < s.time and apart(s.span, own[1])
+    if m.span is None:
+        return m.status
+    if m.status == "postponed":
+        return "rescheduled" if plan is not None and apart(m.span, plan) else "postponed"
+    if m.status == "planned" and now in {"planned", "postponed", "rescheduled"}:
+        itself = own is not None and own[0] < m.time and apart(m.span, own[1])
         return "rescheduled" if now == "postponed" or itself else "planned"
-    return s.status
+    return m.status
 
 
 def _is_outweighed(
-    last: Step, status: EventStatus, s: Sighting, claims: Sequence[Sighting], outlets: Counter[Status]
+    last: Step, status: EventStatus, m: KeptMention, claims: Sequence[KeptMention], outlets: Counter[Status]
 ) -> bool:
     """Whether a claim is too weak to reverse the current status."""
-    if last.status in REFUSED and last.sighting.side and not s.side and status not in REFUSED:
-        told = {c.owner for c in claims if _contradicts(c, status, last.sighting)}
+    if last.status in REFUSED and last.mention.side and not m.side and status not in REFUSED:
+        told = {c.owner for c in claims if _contradicts(c, status, last.mention)}
         return len(told) < WITNESSES
     # Denials and cancellations support each other: either reverses the status.
-    meant = ("denied", "cancelled") if status in REFUSED else (s.status,)
-    unsure = bool(s.statuses) and sum(share for one, share in s.statuses.items() if one in meant) < UNSURE
-    return unsure and outlets[s.status] < WITNESSES and (status in REFUSED or last.status in REFUSED)
+    meant = ("denied", "cancelled") if status in REFUSED else (m.status,)
+    unsure = bool(m.statuses) and sum(share for one, share in m.statuses.items() if one in meant) < UNSURE
+    return unsure and outlets[m.status] < WITNESSES and (status in REFUSED or last.status in REFUSED)
 
 
-def _contradicts(claim: Sighting, status: EventStatus, refusal: Sighting) -> bool:
+def _contradicts(claim: KeptMention, status: EventStatus, refusal: KeptMention) -> bool:
     """Whether a claim supports a status against a refusal that it could know."""
     if status in HAPPENED:
         return claim.status in HAPPENED
@@ -137,39 +137,39 @@ def _contradicts(claim: Sighting, status: EventStatus, refusal: Sighting) -> boo
 
 def last_move(taken: Sequence[Step]) -> Step | None:
     """Return the transition that gave the contact its new date, None if it was not moved."""
-    return next((step for step in reversed(taken) if step.status == "rescheduled" and step.sighting.span), None)
+    return next((step for step in reversed(taken) if step.status == "rescheduled" and step.mention.span), None)
 
 
-def status_of(sightings: Sequence[Sighting], anchor: Anchor, today: int) -> EventStatus:
+def status_of(mentions: Sequence[KeptMention], anchor: Anchor, today: int) -> EventStatus:
     """Return the status on a day (an ordinal in event time); `anchor` summarises the same claims."""
-    sightings = [s for s in sightings if anchor.counts(s)]
-    taken = steps(sightings)
+    mentions = [m for m in mentions if anchor.counts(m)]
+    taken = steps(mentions)
     if not taken:
         return "past"
     status = taken[-1].status
     if status in HAPPENED:
-        return "denied" if _is_refuted(sightings) else status
+        return "denied" if _is_refuted(mentions) else status
     plan = anchor.plan
     due = plan is not None and today > plan[1] + UNCONFIRMED_AFTER
     return "unconfirmed" if due and status in _DUE else status
 
 
-def _is_refuted(sightings: Sequence[Sighting]) -> bool:
+def _is_refuted(mentions: Sequence[KeptMention]) -> bool:
     """Whether a report by a single outlet is denied, and no participant's office confirms it.
 
     A participant's office denies it, or an outlet says that the contact did not take place.
     """
-    own = {s.status for s in sightings if s.side}
-    if own & HAPPENED or not ("denied" in own or any(s.denies_report for s in sightings)):
+    own = {m.status for m in mentions if m.side}
+    if own & HAPPENED or not ("denied" in own or any(m.denies_report for m in mentions)):
         return False
-    return len({s.owner for s in sightings if s.status in HAPPENED}) < WITNESSES
+    return len({m.owner for m in mentions if m.status in HAPPENED}) < WITNESSES
 
 
-def confirmed_by(sightings: Sequence[Sighting]) -> tuple[str, ...]:
+def confirmed_by(mentions: Sequence[KeptMention]) -> tuple[str, ...]:
     """Return the participants whose own office reported the contact and has not refused it since, sorted."""
-    latest: dict[str, Sighting] = {}
-    for s in sorted(sightings, key=canonical_order):
-        if s.side and s.status != "past":
-            latest[s.side] = s
-    spoke = {side for side, s in latest.items() if s.status not in REFUSED}
-    return tuple(sorted({p.leader for s in sightings for p in s.participants if p.country and p.country in spoke}))
+    latest: dict[str, KeptMention] = {}
+    for m in sorted(mentions, key=canonical_order):
+        if m.side and m.status != "past":
+            latest[m.side] = m
+    spoke = {side for side, m in latest.items() if m.status not in REFUSED}
+    return tuple(sorted({p.leader for m in mentions for p in m.participants if p.country and p.country in spoke}))

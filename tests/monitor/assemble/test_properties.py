@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.assemble import Assembly
 from monitor.assemble.brief.sentences import sentence, sentences
-from monitor.assemble.claims.sighting import sighting_of
+from monitor.assemble.claims.kept_mention import keep
 from monitor.assemble.stored import EventState, unpack
 from monitor.records import Event, Mention, Place, When
 from tests.monitor.assemble.samples import WEDNESDAY, last, mention
@@ -62,7 +62,7 @@ def unique(found: list[Mention]) -> list[Mention]:
     """One article for each id, which may tell of several contacts but of each one only once."""
     sources = {m.article_id: m.source for m in reversed(found)}
     told = [msgspec.structs.replace(m, source=sources[m.article_id]) for m in found]
-    return list({(m.article_id, m.key, sighting_of(m).contact): m for m in told}.values())
+    return list({(m.article_id, m.key, keep(m).contact): m for m in told}.values())
 
 
 def seen_in_the_end(revisions: list[Event]) -> set[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import TypeVar
 
-from monitor.assemble.claims.sighting import article_key
+from monitor.assemble.claims.kept_mention import article_key
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
 from monitor.assemble.identity.match import FAR, VISIT_WAVE, WAVE
 from monitor.assemble.identity.variants import pairs_of
@@ -23,7 +23,7 @@ KEEP_GONE = 14
 _K = TypeVar("_K")
 
 
-class Slot:
+class IndexEntry:
     """One open event: its packed state, and the values needed to find and compare it without unpacking."""
 
     __slots__ = ("anchor", "articles", "closes", "data", "due", "gone", "group", "into", "last")
@@ -34,12 +34,12 @@ class Slot:
         self.describe(state, anchor)
 
     def describe(self, state: EventState, anchor: Anchor) -> None:
-        """Set the values that are needed without unpacking; `anchor` summarises the event's sightings."""
+        """Set the values that are needed without unpacking; `anchor` summarises the event's mentions."""
         self.into = state.into
         self.anchor = anchor
-        known = {s.key for s in state.sightings} | {article_key(article) for article, _ in state.withdrawn}
+        known = {m.key for m in state.mentions} | {article_key(article) for article, _ in state.withdrawn}
         self.articles = array("q", sorted(known))
-        self.last = max((s.day for s in state.sightings), default=state.gone)
+        self.last = max((m.day for m in state.mentions), default=state.gone)
         self.gone = bool(state.gone)
         self.closes = self.last + KEEP_GONE if self.gone else closing_day(self.anchor, self.last)
         plan = self.anchor.plan
@@ -57,8 +57,8 @@ def closing_day(anchor: Anchor, last: int) -> int:
     return anchor.last + (VISIT_WAVE if "visit" in anchor.kinds else WAVE) + READ_OUT
 
 
-class Slots(dict[str, Slot]):
-    """Slots by event id. Change them only with `put` and `drop`, which update the index."""
+class EventIndex(dict[str, IndexEntry]):
+    """Entries by event id. Change them only with `put` and `drop`, which update the index."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,41 +83,41 @@ class Slots(dict[str, Slot]):
         """Yield the ids of events whose plan or time is over by a day; an id is repeated if both are."""
         while self._timers and self._timers[0][0] <= today:
             day, event_id = heappop(self._timers)
-            slot = self.get(event_id)
-            if slot is not None and not slot.into and day in (slot.closes, slot.due):
+            entry = self.get(event_id)
+            if entry is not None and not entry.into and day in (entry.closes, entry.due):
                 yield event_id
 
     def put(self, state: EventState, anchor: Anchor) -> None:
-        """Add or update an event; `anchor` summarises its sightings."""
+        """Add or update an event; `anchor` summarises its mentions."""
         event_id = state.event_id
-        slot = self.get(event_id)
+        entry = self.get(event_id)
         timers: set[int] = set()
-        if slot is None:
-            slot = self[event_id] = Slot(state, anchor)
+        if entry is None:
+            entry = self[event_id] = IndexEntry(state, anchor)
             self._groups.setdefault(state.group, set()).add(event_id)
         else:
-            self._unindex(event_id, slot)
+            self._unindex(event_id, entry)
             # Part of another event: no timers of its own. It gets new ones when it stands alone again.
-            timers = set() if slot.into else {slot.closes, slot.due}
-            slot.describe(state, anchor)
-        for pair in pairs_of(slot.anchor.leaders):
+            timers = set() if entry.into else {entry.closes, entry.due}
+            entry.describe(state, anchor)
+        for pair in pairs_of(entry.anchor.leaders):
             self._by_pair.setdefault(pair, set()).add(event_id)
-        if slot.into:
-            self._parts.setdefault(slot.into, set()).add(event_id)
-        for day in {slot.closes, slot.due} - timers - {0}:
+        if entry.into:
+            self._parts.setdefault(entry.into, set()).add(event_id)
+        for day in {entry.closes, entry.due} - timers - {0}:
             heappush(self._timers, (day, event_id))
 
     def drop(self, event_id: str) -> None:
         """Remove an event. Raises KeyError for an unknown one."""
-        slot = self.pop(event_id)
-        self._unindex(event_id, slot)
-        _discard(self._groups, slot.group, event_id)
+        entry = self.pop(event_id)
+        self._unindex(event_id, entry)
+        _discard(self._groups, entry.group, event_id)
 
-    def _unindex(self, event_id: str, slot: Slot) -> None:
-        for pair in pairs_of(slot.anchor.leaders):
+    def _unindex(self, event_id: str, entry: IndexEntry) -> None:
+        for pair in pairs_of(entry.anchor.leaders):
             _discard(self._by_pair, pair, event_id)
-        if slot.into:
-            _discard(self._parts, slot.into, event_id)
+        if entry.into:
+            _discard(self._parts, entry.into, event_id)
 
 
 def _discard(index: dict[_K, set[str]], key: _K, event_id: str) -> None:

@@ -1,6 +1,6 @@
-"""A sighting: a mention in the form that assembly keeps, with its article and a signature of the article's text.
+"""A mention in the form that assembly keeps, with its article and a signature of the article's text.
 
-Thousands of sightings are kept, so each is bounded, whatever the article holds: texts are cut, and of the body only a
+Thousands of mentions are kept, so each is bounded, whatever the article holds: texts are cut, and of the body only a
 MinHash signature and the agency credits are kept.
 """
 
@@ -37,7 +37,7 @@ _LATER = frozenset({"proposed", "postponed"})
 OFFICE_ONLY = "office"
 
 
-class Sighting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=True):
+class KeptMention(msgspec.Struct, frozen=True, kw_only=True, array_like=True, dict=True):
     """What one article says about one contact.
 
     `time` is the event time in seconds, `page` the normalised address by which pages are compared.
@@ -168,8 +168,8 @@ def group_of(participants: tuple[Participant, ...]) -> str:
     return "+".join(sorted(p.country.lower() or p.leader for p in participants))
 
 
-def sighting_of(mention: Mention) -> Sighting:
-    """Return the mention as a sighting. Participants are sorted by leader, without duplicates."""
+def keep(mention: Mention) -> KeptMention:
+    """Return the mention in the form that assembly keeps. Participants are sorted by leader, without duplicates."""
     source = mention.source
     participants = tuple(sorted({p.leader: p for p in mention.participants}.values(), key=lambda p: p.leader))
     contact = "|".join(
@@ -191,7 +191,7 @@ def sighting_of(mention: Mention) -> Sighting:
     when = mention.when
     if status in _LATER and when is not None and when.end.toordinal() <= event_time(mention).toordinal():
         when = None  # the day of the appeal, or on which it was put off, is not the contact's
-    return Sighting(
+    return KeptMention(
         article_id=mention.article_id,
         revision=source.revision if source else 0,
         contact=blake2b(contact.encode("utf-8", "replace"), digest_size=8).hexdigest(),
@@ -223,9 +223,9 @@ def sighting_of(mention: Mention) -> Sighting:
     )
 
 
-def canonical_order(sighting: Sighting) -> tuple[int, str, int, str]:
+def canonical_order(mention: KeptMention) -> tuple[int, str, int, str]:
     """Return the sort key by which sources are numbered: event time, then article."""
-    return sighting.time, sighting.article_id, sighting.revision, sighting.contact
+    return mention.time, mention.article_id, mention.revision, mention.contact
 
 
 def ordinal_of(time: int) -> int:
