@@ -45,6 +45,7 @@ _MIDNIGHT = re.compile(r"[ T]0?0:00(?::00(?:\.0+)?)?(?![\d:.])")
 #: The bytes of a content hash for each text.
 TEXT_PARTS = {"title": TITLE, "summary": SUMMARY, "text": TEXT}
 
+_NUMBER = re.compile(r"\d+")
 _COUNTER = re.compile(r"#\d+$")
 _GOOGLE_NEWS = re.compile(r"https?://news\.google\.com/(?:rss/)?articles/")
 _PATH_PARAMETER = re.compile(r";([^/;=]+)=([^/;]*)")
@@ -117,6 +118,14 @@ class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def place(self) -> bytes:
         """The key of the link without host, fragment and changing parameters; b"" for none."""
         return self.path + self.parameters if self.path else b""
+
+    @property
+    def has_guid_in_link(self) -> bool:
+        """Whether the number in the guid is one of the numbers in the link, as in `item-12` and `/news/12/headline`.
+
+        Such a number names a page; the place in a list does not.
+        """
+        return bool(set(_NUMBER.findall(self.gid)) & set(_NUMBER.findall(self.address)))
 
     @property
     def has_only_a_day(self) -> bool:

@@ -342,7 +342,7 @@ class Matching:
         # Feeds use small numbers again, for another story with another page and date. A longer guid is trusted even if
         # headline, link and date have all changed, as long as the story has not left the feed.
         other_page = choice.links_hold and bool(entry.path and story.path) and entry.path != story.path
-        if _SMALL_NUMBER.fullmatch(entry.gid):
+        if _SMALL_NUMBER.fullmatch(entry.gid) and not entry.has_guid_in_link:
             # With a page that no story had, that both are of one day proves nothing.
             other_date = other_date or (entry.has_only_a_day and not self.stories.find("path", entry.path))
             return not (other_page and other_date)
