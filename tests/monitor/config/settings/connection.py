@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -119,12 +120,8 @@ def declared(topic: str, what: Callable[[topics.Topic], Any]) -> Callable[[Confi
 class _Admin:
     """A cluster that makes every topic that it is asked for."""
 
-    def __init__(self, **_: object) -> None:
+    def __init__(self) -> None:
         self.asked: list[Any] = []
-
-    async def start(self) -> None: ...
-
-    async def close(self) -> None: ...
 
     async def create_topics(self, wanted: list[Any]) -> SimpleNamespace:
         self.asked += wanted
@@ -139,7 +136,7 @@ async def copies(config: Config) -> set[int]:
     """Give how many copies of each partition a cluster is asked for."""
     admin = _Admin()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(topics, "AIOKafkaAdminClient", lambda **_: admin)
+        patched.setattr(topics, "admin_client", lambda *_: nullcontext(admin))
         await topics.create(BrokerSettings(servers=("a:1",)), config.topics)
     return {topic.replication_factor for topic in admin.asked}
 
