@@ -46,6 +46,7 @@ _MIDNIGHT = re.compile(r"[ T]0?0:00(?::00(?:\.0+)?)?(?![\d:.])")
 TEXT_PARTS = {"title": TITLE, "summary": SUMMARY, "text": TEXT}
 
 _NUMBER = re.compile(r"\d+")
+_DAY_IN_PATH = re.compile(r"/(?:19|20)\d\d[/-]\d\d?(?:[/-]\d\d?)?(?!\d)")
 _COUNTER = re.compile(r"#\d+$")
 _GOOGLE_NEWS = re.compile(r"https?://news\.google\.com/(?:rss/)?articles/")
 _PATH_PARAMETER = re.compile(r";([^/;=]+)=([^/;]*)")
@@ -123,9 +124,9 @@ class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def has_guid_in_link(self) -> bool:
         """Whether the number in the guid is one of the numbers in the link, as in `item-12` and `/news/12/headline`.
 
-        Such a number names a page; the place in a list does not.
+        Such a number names a page; the place in a list does not. Numbers of a date, as in `/2026/12/03/`, don't count.
         """
-        return bool(set(_NUMBER.findall(self.gid)) & set(_NUMBER.findall(self.address)))
+        return bool(set(_NUMBER.findall(self.gid)) & set(_NUMBER.findall(_DAY_IN_PATH.sub("/", self.address))))
 
     @property
     def has_only_a_day(self) -> bool:

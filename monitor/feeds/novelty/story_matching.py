@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from operator import attrgetter
 
 from monitor.feeds.formats.content_hash import SUMMARY, TEXT, TITLE, WORDS
@@ -338,15 +339,20 @@ class Matching:
             return False
         other_date = self._other_date(entry, story)
         if not choice.guids_hold:
-            return not (other_date or (entry.link and story.link))
+            return not (other_date or (entry.link and story.link and not self._guids_name_pages))
         # Feeds use small numbers again, for another story with another page and date. A longer guid is trusted even if
         # headline, link and date have all changed, as long as the story has not left the feed.
         other_page = choice.links_hold and bool(entry.path and story.path) and entry.path != story.path
-        if _SMALL_NUMBER.fullmatch(entry.gid) and not entry.has_guid_in_link:
+        if _SMALL_NUMBER.fullmatch(entry.gid) and not self._guids_name_pages:
             # With a page that no story had, that both are of one day proves nothing.
             other_date = other_date or (entry.has_only_a_day and not self.stories.find("path", entry.path))
             return not (other_page and other_date)
         return not (other_date and other_page and not story.here)
+
+    @cached_property
+    def _guids_name_pages(self) -> bool:
+        """Whether most guids have a number that is in the link, too. The place in a list may be, for one entry."""
+        return sum(entry.has_guid_in_link for entry in self.entries) > len(self.entries) / 2
 
     def _is_same_page(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
         """Tell whether the link alone proves the match: no two stories shared a link, and no guid contradicts it."""

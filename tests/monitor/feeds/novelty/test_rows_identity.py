@@ -493,13 +493,26 @@ def of_the_day(numbers: Iterable[int], *, guid: str, link: str, hour: str = " 00
     ))  # fmt: skip
 
 
+@pytest.mark.parametrize("link", ["https://a.example/s/{n}", "https://a.example/2026/3/2/part-{n}00"])
 @pytest.mark.parametrize("hour", [" 00:00:00 GMT", ""])
-def test_row_147_places_of_a_list_tell_no_stories_of_one_day_apart(hour: str) -> None:
+def test_row_147_places_of_a_list_tell_no_stories_of_one_day_apart(hour: str, link: str) -> None:
     def feed(numbers: Iterable[int]) -> str:
-        return of_the_day(numbers, guid="{place}", link="https://a.example/s/{n}", hour=hour)
+        return of_the_day(numbers, guid="{place}", link=link, hour=hour)
 
     told = Follower().play([feed(range(1, 5)), feed(range(1, 5)), feed(range(4, 8))])
     assert told[2] == (["Story number 5", "Story number 6", "Story number 7"], [])
+
+
+@pytest.mark.parametrize("link", ["https://a.example/{n}/{slug}", "https://a.example/news/{slug}-{n}"])
+@pytest.mark.parametrize("polls", [1, 2])
+def test_row_149_a_number_that_stands_in_guid_and_link_names_a_page(polls: int, link: str) -> None:
+    def story(n: int, title: str) -> str:
+        address = link.format(n=n, slug=title.lower().replace(" ", "-"))
+        return item(title, address, f"item-{n}", date="Mon, 02 Mar 2026")
+
+    before = [story(n, f"Harbour talks {word}") for n, word in enumerate(("open", "stall", "resume", "end"), 1)]
+    told = Follower().play([*[rss(*before)] * polls, rss(*before[:2], story(3, "A deal at last"), before[3])])
+    assert told[-1] == ([], [("A deal at last", 1)])
 
 
 def test_row_147_the_next_story_of_the_day_under_a_shared_link_is_new() -> None:
