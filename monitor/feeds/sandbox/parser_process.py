@@ -53,9 +53,9 @@ class Template:
 
     async def _told(self, what: int, pid: int, *descriptors: int) -> int:
         # Shielded: a cancelled caller must not leave its answer in the socket for the next caller.
-        return await asyncio.shield(
-            asyncio.ensure_future(self._tell(COMMAND.pack(what, pid), *map(os.dup, descriptors)))
-        )
+        task = asyncio.ensure_future(self._tell(COMMAND.pack(what, pid), *map(os.dup, descriptors)))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else asks then
+        return await asyncio.shield(task)
 
     async def _tell(self, command: bytes, *descriptors: int) -> int:
         async with self._turn:

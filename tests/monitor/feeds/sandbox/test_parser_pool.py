@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -188,6 +189,23 @@ async def test_a_template_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch
         assert (await one.parse(GOOD)).title == "Good"
         assert children(os.getpid()) not in ([], [template])
     assert children(os.getpid()) == []
+
+
+async def test_a_template_that_hangs_after_its_caller_gave_up_ends_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+    async with ParserPool(1, recycle=1) as one:
+        await one.parse(GOOD)
+        (template,) = children(os.getpid())
+        os.kill(template, signal.SIGSTOP)
+        monkeypatch.setattr(parser_process, "PATIENCE_S", 0.4)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await one.parse(GOOD)
+        while template in children(os.getpid()):  # noqa: ASYNC110  # a process is no event
+            await asyncio.sleep(0.02)
+    gc.collect()
+    assert said == []
 
 
 async def test_what_is_under_way_when_a_pool_is_closed_fails_at_once() -> None:
