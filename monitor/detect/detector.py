@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from copy import copy
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Self
 
 from monitor.detect.article_reading import ArticleReading, Part
@@ -66,8 +67,6 @@ class Detector:
         )
         self._speakers = Speakers(self._watchlist)
         self._registries: dict[str, Registry] = {}
-        trips = sorted({word for language in self._languages.values() for word in language.trip_gate})
-        self._trips = re.compile("|".join(trips) or r"(?!)")
 
     def hearing(self, reader: Reads | None) -> Self:
         """Return a copy that uses another reader, or none, with the same watchlist and languages. Takes no time."""
@@ -80,6 +79,14 @@ class Detector:
         for code, language in self._languages.items():
             language.compile()
             self._registry(code)
+        self._gazetteer.complete()
+        self._trips  # noqa: B018  # makes it
+
+    @cached_property
+    def _trips(self) -> re.Pattern[str]:
+        """Finds, in a folded headline, the words with which any language cancels a trip."""
+        words = sorted({word for language in self._languages.values() for word in language.trip_gate})
+        return re.compile("|".join(words) or r"(?!)")
 
     def _registry(self, code: str) -> Registry:
         if code not in self._registries:

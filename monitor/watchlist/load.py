@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import cache
 from itertools import combinations
@@ -16,6 +14,7 @@ from typing import Literal, NoReturn
 import msgspec
 
 from monitor.errors import ConfigError
+from monitor.loop import no_collector
 from monitor.watchlist.files import day, did_you_mean, read_yaml
 from monitor.watchlist.names import is_slug, plain, slug, spellings, strength_of, surname
 from monitor.watchlist.roster import (
@@ -100,7 +99,7 @@ def bundled() -> Watchlist:
 
     Raises ConfigError when a data file is not valid.
     """
-    with _no_collector():
+    with no_collector():
         files = [*sorted(DATA.rglob("*.yaml")), *sorted(Path(__file__).parent.glob("*.py"))]
         made_of = (part for path in files for part in (path.name.encode(), path.read_bytes()))
         leaders, namesakes = kept(DATA / "roster", made_of, tuple[dict[str, Leader], tuple[str, ...]], _bundled_leaders)
@@ -414,15 +413,3 @@ def _watch(entry: WatchEntry, roster: Watchlist, file: str) -> Watch:
         frozenset(pairs),
         frozenset(known(one, f"watch.countries[{n}]", index.country) for n, one in enumerate(entry.countries)),
     )
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Turn the garbage collector off: reading makes many objects and no cycles, and the collector doubles its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -10,7 +10,7 @@ from agents.cli.options import watchlist_option
 from monitor.articles import Lines, read_article
 from monitor.detect import Detector, explanation_text
 from monitor.errors import SummitryError
-from monitor.loop import collect_rarely
+from monitor.loop import collect_rarely, no_collector
 from monitor.records import mention_line
 from monitor.watchlist import load_or_bundled
 
@@ -32,13 +32,16 @@ def detect(watchlist: str | None, files: tuple[str, ...], *, explain: bool) -> N
 
     With --explain, a block is printed for each article: the leaders found, the contact and the words that show it, the
     mentions, and for each other possible contact why it was rejected. A line that is not an article is reported on
-    standard error with its number; the others are processed, and the exit code is 1.
+    standard error with its number; the others are processed, and the exit code is 1. A last line there says how many of
+    the lines are not articles.
     """
+    with no_collector():
+        detector = Detector(load_or_bundled(watchlist))
     collect_rarely()
-    detector = Detector(load_or_bundled(watchlist))
     out = sys.stdout.buffer
-    bad = 0
+    lines = bad = 0
     for name, number, line in Lines(files):
+        lines += 1
         try:
             article = read_article(line)
         except SummitryError as error:
@@ -54,4 +57,5 @@ def detect(watchlist: str | None, files: tuple[str, ...], *, explain: bool) -> N
             out.flush()
     out.flush()
     if bad:
+        click.echo(f"detect: {bad} of {lines} lines are not articles", err=True)
         sys.exit(1)

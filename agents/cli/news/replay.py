@@ -16,7 +16,7 @@ from monitor.assemble.replay import final_events
 from monitor.assemble.replay import replay as replay_articles
 from monitor.detect import Detector
 from monitor.errors import SummitryError
-from monitor.loop import collect_rarely
+from monitor.loop import collect_rarely, no_collector
 from monitor.records import Article, event_line, utc
 from monitor.watchlist import load_or_bundled
 
@@ -41,8 +41,9 @@ def replay(watchlist: str | None, revisions: bool, files: tuple[str, ...]) -> No
     A line that is not an article is reported on standard error with its number; the others are processed, and the exit
     code is 1.
     """
+    with no_collector():
+        detector = Detector(load_or_bundled(watchlist))
     collect_rarely()
-    detector = Detector(load_or_bundled(watchlist))
     source = ArchiveFiles(files)
     events = replay_articles(source, detector.detect)
     out = sys.stdout.buffer

@@ -7,7 +7,7 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import click
 import msgspec
@@ -58,9 +58,9 @@ def backup(file: BinaryIO, config_file: Path | None, broker: str | None) -> None
 
 
 @click.command(short_help="Load a backup into empty topics.")
-@click.argument("file", metavar="FILE", type=click.File("rb"))
+@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 @broker_options
-def restore(file: BinaryIO, config_file: Path | None, broker: str | None) -> None:
+def restore(file: str, config_file: Path | None, broker: str | None) -> None:
     r"""Load a backup into topics that were just created and are empty.
 
     \b
@@ -68,7 +68,13 @@ def restore(file: BinaryIO, config_file: Path | None, broker: str | None) -> Non
     summitry topics restore summitry.jsonl --config summitry.yaml
     """
     try:
-        click.echo(f"{asyncio.run(_restore(connection(config_file, broker), file))} records restored", err=True)
+        source = click.open_file(file, "rb")
+    except OSError as error:
+        raise SummitryError(f"{file}: can't be read: {error.strerror}", reason="file") from error
+    try:
+        with source:
+            count = asyncio.run(_restore(connection(config_file, broker), source))
+        click.echo(f"{count} records restored", err=True)
     except msgspec.MsgspecError as error:
         click.echo(f"this is not a backup of `summitry topics backup`: {error}", err=True)
         sys.exit(1)
@@ -103,7 +109,7 @@ async def _records(to: BrokerConnection, name: str, topic: Topic) -> AsyncIterat
         yield BackupLine(topic=name, partition=partition, key=b64encode(key).decode(), value=b64encode(value).decode())
 
 
-async def _restore(to: BrokerConnection, file: BinaryIO) -> int:
+async def _restore(to: BrokerConnection, file: IO[bytes]) -> int:
     """Write the records of a backup. Returns their number. Raises SummitryError when the topics do not fit."""
     head = msgspec.json.decode(file.readline(), type=BackupHead)
     if head.partitions != to.config.topics.partitions:

@@ -8,14 +8,14 @@ and Corasick 1975; pyahocorasick is the C implementation).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ahocorasick
 
-from monitor.detect.text.normal import fold, normalise
-from monitor.detect.text.scripts import marks, script_of, whole_letters
+from monitor.detect.text.normal import matched_form
+from monitor.detect.text.scripts import letters_but_latin, marks, script_of, whole_letters
 from monitor.detect.text.tokens import is_glued
 from monitor.detect.vocabulary.language_file import Hosted
 from monitor.watchlist import Phrase, Strength, Watchlist
@@ -24,6 +24,8 @@ from monitor.watchlist import Phrase, Strength, Watchlist
 _BOUND_START = re.compile(f"[{whole_letters(start=True)}]")
 _BOUND_END = re.compile(f"[{whole_letters(start=False)}]")
 _MARK = re.compile(f"[{marks()}]")
+#: A letter of another script than Latin. Whatever is spelt with one is found only in a text that has such letters.
+_OTHER_SCRIPT = re.compile(f"[{letters_but_latin()}]")
 _ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
 
 
@@ -37,6 +39,9 @@ class Name(NamedTuple):
     trigger: bool = False
     hosted: Hosted = "never"
     seat: bool = False
+
+
+_NOTHING = Name()
 
 
 class NameHit(NamedTuple):
@@ -65,35 +70,50 @@ class Gazetteer:
     def __init__(
         self, watchlist: Watchlist, titles: Mapping[str, int], triggers: Mapping[str, Hosted], clitics: str
     ) -> None:
+        self._watchlist = watchlist
+        self._titles = titles
+        self._triggers = triggers
+        self._clitics = frozenset(clitics)
+        self._automaton: Any = None
+        self._complete = False
+
+    def complete(self) -> None:
+        """Load the spellings in all scripts now. Otherwise those in Latin letters are loaded at the first scan.
+
+        The others, two thirds, are loaded at the first text with a letter of another script.
+        """
+        self._automaton, self._complete = _automaton(self.spellings()), True
+
+    def spellings(self, leaves_out: Callable[[str], object] = lambda _: False) -> dict[str, Name]:
+        """Return the meanings of all spellings by their matched form, but of those that `leaves_out` is true of."""
         names: dict[str, dict[str, Strength]] = {}
-        for leader in watchlist.leaders.values():
+        for leader in self._watchlist.leaders.values():
             for alias in leader.aliases:
+                if leaves_out(alias.text):
+                    continue
                 held = names.setdefault(_key(alias.text), {})
                 if leader.id not in held or _ORDER.index(alias.strength) < _ORDER.index(held[leader.id]):
                     held[leader.id] = alias.strength
-        entries = {key: Name(leaders=tuple(held.items())) for key, held in names.items()}
-        for phrase in watchlist.phrases:
+        entries = {key: Name(tuple(held.items())) for key, held in names.items()}
+        for phrase in self._watchlist.phrases:
             key = _key(phrase.text)
             known = entries.get(key, Name())
             entries[key] = known._replace(phrases=(*known.phrases, phrase))
-        for text in watchlist.namesakes:
+        for text in self._watchlist.namesakes:
             entries[_key(text)] = Name(namesake=True)
-        for word, holders in titles.items():
-            entries.setdefault(_key(word), Name(title=holders))
-        for state in watchlist.states.values():
+        for word, holders in self._titles.items():
+            if not leaves_out(word):
+                entries.setdefault(_key(word), Name(title=holders))
+        for state in self._watchlist.states.values():
             for seat in state.seats:
                 entries.setdefault(_key(seat.name), Name(seat=True))
-        for word, hosted in triggers.items():
-            key = _key(word)
-            entries[key] = entries.get(key, Name())._replace(trigger=True, hosted=hosted)
-        self._clitics = frozenset(clitics)
-        self._automaton = ahocorasick.Automaton()
-        for key, name in entries.items():
-            if key:
-                whole = (name.leaders or name.namesake) and _is_whole(key)
-                glued = (is_glued(key[0]), is_glued(key[-1]), bool(whole))
-                self._automaton.add_word(key, (len(key), glued, name))
-        self._automaton.make_automaton()
+        for word, hosted in self._triggers.items():
+            if not leaves_out(word):
+                known = entries.get(word, _NOTHING)
+                entries[word] = Name(
+                    known.leaders, known.phrases, known.namesake, known.title, True, hosted, known.seat
+                )
+        return entries
 
     def scan(self, folded: str) -> Scan:
         """Return the names in `folded` (leftmost-longest, at the word boundaries of their script), and the counts."""
@@ -101,6 +121,10 @@ class Gazetteer:
         triggers = 0
         always = visits = seats = False
         size = len(folded)
+        if not self._complete and _OTHER_SCRIPT.search(folded):
+            self.complete()
+        elif self._automaton is None:
+            self._automaton = _automaton(self.spellings(_OTHER_SCRIPT.search))
         for last, (length, glued, name) in self._automaton.iter(folded):
             start, end = last - length + 1, last + 1
             if end < size and not glued[1] and _in_word(folded[end]):
@@ -134,19 +158,31 @@ class Gazetteer:
         return folded[start - 1] in self._clitics and (start == 1 or not folded[start - 2].isalnum())
 
 
+def _automaton(spellings: Mapping[str, Name]) -> Any:  # noqa: ANN401  # the C module has no types
+    automaton = ahocorasick.Automaton()
+    for key, name in spellings.items():
+        if key:
+            glued = _glued(key[0], key[-1])
+            if not name.leaders and not name.namesake:
+                glued = (glued[0], glued[1], False)
+            automaton.add_word(key, (len(key), glued, name))
+    automaton.make_automaton()
+    return automaton
+
+
 def _in_word(character: str) -> bool:
     """Whether the character is part of a word: a letter, a digit, or a vowel sign."""
     return character.isalnum() or _MARK.match(character) is not None
 
 
-def _is_whole(key: str) -> bool:
-    """Whether a name needs a boundary check although its script has no spaces or attaches particles."""
-    return _is_bound(key[0], key[-1])
-
-
 @lru_cache(maxsize=65_536)
-def _is_bound(first: str, last: str) -> bool:
-    return _BOUND_START.match(first) is not None or _BOUND_END.match(last) is not None
+def _glued(first: str, last: str) -> tuple[bool, bool, bool]:
+    """Whether a spelling with these letters at its ends may start and end within a word.
+
+    The third value says whether it must not be part of a longer name, although its script allows the other two.
+    """
+    bound = _BOUND_START.match(first) is not None or _BOUND_END.match(last) is not None
+    return is_glued(first), is_glued(last), bound
 
 
 def _inside_word(folded: str, start: int, end: int) -> bool:
@@ -168,4 +204,4 @@ def _place(found: tuple[int, int, Name]) -> tuple[int, int]:
 
 
 def _key(text: str) -> str:
-    return fold(normalise(text).text).strip()
+    return matched_form(text).strip()

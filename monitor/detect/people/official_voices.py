@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from monitor.detect.datafile import read
-from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.normal import matched_form
 from monitor.records import Article
 from monitor.watchlist import Role, Watchlist
 
@@ -110,7 +110,7 @@ class Speakers:
 def _words(text: str) -> list[str]:
     if text.isascii() and text.replace(" ", "").isalpha():  # nothing to normalise, and spaces separate the words
         return text.lower().split()
-    return _WORD.findall(fold(normalise(text).text))
+    return _WORD.findall(matched_form(text))
 
 
 def _host(url: str) -> str:

@@ -52,8 +52,8 @@ class Pieces:
         self._own: dict[str, dict[str, int]] = {}
         self._shared: dict[str, int] = {}
         for n, row in enumerate(rows[len(SPECIALS) :], len(SPECIALS)):
-            language, colon, piece = row.partition(":")
-            if colon and piece and _CODE.fullmatch(language):
+            language, _, piece = row.partition(":")
+            if piece and len(language) == 2 and _CODE.fullmatch(language):
                 self._own.setdefault(language, {})[piece] = n
             else:
                 self._shared[row] = n

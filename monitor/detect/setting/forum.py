@@ -15,7 +15,7 @@ from functools import cache
 import msgspec
 
 from monitor.detect.datafile import read
-from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.normal import fold, matched_form
 from monitor.detect.text.phrasebook import Phrasebook
 from monitor.detect.text.scripts import unspaced_letters
 
@@ -112,7 +112,7 @@ def _is_written_as_name(words: str, *, capitals: bool) -> bool:
 
 
 def _folded(words: Iterable[str]) -> list[str]:
-    return [fold(normalise(word).text) for word in words]
+    return [matched_form(word) for word in words]
 
 
 def _bounded(words: Iterable[str]) -> str:

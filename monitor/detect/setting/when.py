@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from monitor.detect.setting.time_expressions import Direction, Groups, Part, Rule, Season, TimeReading, Unit, read_rule
-from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.normal import fold, matched_form, normalise
 from monitor.detect.text.scripts import marks
 from monitor.errors import DataFileError
 from monitor.records import Status, When
@@ -205,8 +205,8 @@ class Calendar:
         self._ahead = re.compile(rf"{gap}({relations}){far}{articles}$") if relations else None
         self._led = re.compile(rf"({relations}){far}") if relations else None
         self._possessives = tuple(normalise(mark).text for mark in words.possessives)
-        self._capitalised = frozenset(fold(normalise(form).text) for form in words.capitalised)
-        self._leads = frozenset(fold(normalise(form).text) for form in words.leads)
+        self._capitalised = frozenset(matched_form(form) for form in words.capitalised)
+        self._leads = frozenset(matched_form(form) for form in words.leads)
 
     @classmethod
     def of(cls, section: object, source: str = "calendar") -> Calendar:
@@ -250,7 +250,7 @@ class Calendar:
             group = name if seen[name] == 1 else f"{name}{seen[name]}"
             return f"(?P<{group}>{self._slots[name]})"
 
-        pieces = re.split(r"(\{\w+\}|[\[\]()| ])", fold(normalise(rule.match).text))
+        pieces = re.split(r"(\{\w+\}|[\[\]()| ])", matched_form(rule.match))
         known = {"[": "(?:", "]": ")?", "(": "(?:", ")": ")", "|": "|", " ": r"\s{1,2}"}
         pattern = "".join(
             known[piece]
@@ -341,7 +341,7 @@ def _needed(template: str) -> frozenset[str]:
 
 
 def _table(words: Mapping[V, tuple[str, ...]]) -> dict[str, V]:
-    return {fold(normalise(form).text): value for value, forms in words.items() for form in forms}
+    return {matched_form(form): value for value, forms in words.items() for form in forms}
 
 
 def _either(words: Mapping[str, Any]) -> str:
@@ -349,7 +349,7 @@ def _either(words: Mapping[str, Any]) -> str:
 
 
 def _optional(suffixes: tuple[str, ...]) -> str:
-    return f"(?:{_either({fold(normalise(suffix).text): 0 for suffix in suffixes})})?" if suffixes else ""
+    return f"(?:{_either({matched_form(suffix): 0 for suffix in suffixes})})?" if suffixes else ""
 
 
 def find_times(

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from monitor.detect.datafile import read
-from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.normal import fold, matched_form
 from monitor.errors import DataFileError
 from monitor.records import Place
 
@@ -136,11 +136,11 @@ class PlaceNames:
 
     def _add(self, names: tuple[str, ...], named: Named) -> None:
         for name in names:
-            self.names[fold(normalise(name).text)] = named
+            self.names[matched_form(name)] = named
 
     def lookup(self, name: str) -> Named | None:
         """Return the place with exactly this name, or None."""
-        return self.names.get(fold(normalise(name).text).strip())
+        return self.names.get(matched_form(name).strip())
 
 
 class PlaceFrames:
@@ -237,7 +237,7 @@ def _is_name(text: str, start: int, end: int, *, plain: bool) -> bool:
 
 
 def _either(words: tuple[str, ...]) -> str:
-    folded = sorted({fold(normalise(word).text) for word in words}, key=len, reverse=True)
+    folded = sorted({matched_form(word) for word in words}, key=len, reverse=True)
     return "|".join(re.escape(word).replace(r"\ ", r"\s") for word in folded)
 
 

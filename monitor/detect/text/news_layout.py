@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import msgspec
 
 from monitor.detect.datafile import DATA, read
-from monitor.detect.text.normal import MAX_LENGTH, fold, normalise
+from monitor.detect.text.normal import MAX_LENGTH, fold, matched_form
 
 
 class NewsLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +155,7 @@ def _label_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]
 
 @cache
 def _label_names() -> dict[str, str]:
-    return {fold(normalise(word).text): name for name, group in layout().labels.items() for word in group}
+    return {matched_form(word): name for name, group in layout().labels.items() for word in group}
 
 
 @cache

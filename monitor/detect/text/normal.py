@@ -195,6 +195,13 @@ def _plain(piece: str) -> str:
     return _CONTROLS.sub(" ", _DROPPED.sub("", kept)).translate(_FOLDS)
 
 
+def matched_form(phrase: str) -> str:
+    """Return a phrase of a data file in the form in which articles are searched for it: normalised and folded."""
+    if phrase.isascii() and phrase.replace(" ", "").isalpha():  # nothing to normalise
+        return phrase.lower()
+    return fold(normalise(phrase).text)
+
+
 def fold(text: str) -> str:
     """Return `text` in lower case without moving a character (U+0130, whose lower case is longer, becomes i)."""
     lowered = text.lower()

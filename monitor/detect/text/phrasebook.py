@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import ahocorasick
 
-from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.normal import matched_form
 from monitor.detect.text.scripts import glued_letters
 
 V = TypeVar("V")
@@ -27,7 +27,7 @@ class Phrasebook(Generic[V]):
     def __init__(self, phrases: Iterable[tuple[str, V]]) -> None:
         table: dict[str, list[tuple[V, bool, bool, re.Pattern[str] | None]]] = {}
         for phrase, value in phrases:
-            words = fold(normalise(phrase).text)
+            words = matched_form(phrase)
             bounded = not _UNSPACED.search(words)
             stem, star, rest = words.partition("*")
             whole = re.compile(re.escape(words).replace(r"\*", r"\w{0,12}")) if rest else None

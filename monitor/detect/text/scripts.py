@@ -44,6 +44,11 @@ def glued_letters() -> str:
     return "".join(one.letters for one in scripts().values() if one.glued)
 
 
+def letters_but_latin() -> str:
+    """Return the ranges of letters of all scripts but Latin, which stands in texts of any language."""
+    return "".join(one.letters for name, one in scripts().items() if name != "Latin")
+
+
 def whole_letters(*, start: bool) -> str:
     """Return the ranges of letters next to which a name must not continue, at its end or (`start`) at its start."""
     return "".join(one.whole + (one.whole_start if start else "") for one in scripts().values())

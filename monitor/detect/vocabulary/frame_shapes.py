@@ -11,7 +11,8 @@ linear in the length of a sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -89,11 +90,19 @@ class FrameTraits(msgspec.Struct, frozen=True, kw_only=True):
     opens: bool = False
 
 
-class Frame(FrameTraits, frozen=True, kw_only=True):
-    """One compiled frame. `triggers` are the characters that T may be: a row without any of them is not searched."""
+class Frame(FrameTraits, frozen=True, kw_only=True, dict=True):
+    """One frame. `triggers` are the characters that T may be: a row without any of them is not searched.
 
-    pattern: re.Pattern[str]
+    `compiled` makes the expression at its first use: a language has sixty frames, and an article needs a few.
+    """
+
+    compiled: Callable[[], re.Pattern[str]]
     triggers: frozenset[str]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The regular expression of the shape. Raises DataFileError for a shape that is not valid."""
+        return self.compiled()
 
 
 def trigger_letters(shape: str, alphabet: Alphabet, where: str) -> frozenset[str]:

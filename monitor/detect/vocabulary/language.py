@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +20,7 @@ from monitor.detect.setting.forum import Forums, forum_names
 from monitor.detect.setting.topic_words import Topics, topic_names
 from monitor.detect.setting.when import Calendar
 from monitor.detect.setting.where import PlaceFrames, place_names
-from monitor.detect.text.normal import fold, normalise
+from monitor.detect.text.normal import matched_form
 from monitor.detect.text.scripts import dots, scripts
 from monitor.detect.text.tokens import Phrases
 from monitor.detect.vocabulary.compiled_words import Crowds, Cue, Trigger, Trips, Veto, phrases_of, words
@@ -81,11 +81,9 @@ class Language:
         self.gate: dict[str, Hosted] = {}
         for one in data.triggers:
             hosted: Hosted = "always" if one.hosted else "at a seat" if one.role == "visitor" else "never"
-            self.gate |= {fold(normalise(phrase).text).strip(): hosted for _, phrase in self._forms(one)}
-        self.title_words = frozenset(
-            fold(normalise(phrase).text) for phrases in data.titles.values() for phrase in phrases
-        ) | {
-            fold(normalise(phrase).text)
+            self.gate |= {matched_form(phrase).strip(): hosted for _, phrase in self._forms(one)}
+        self.title_words = frozenset(matched_form(phrase) for phrases in data.titles.values() for phrase in phrases) | {
+            matched_form(phrase)
             for phrase in (
                 *data.counterparts,
                 *data.both,
@@ -94,7 +92,7 @@ class Language:
                 *_unions(data.state_letters),
             )
         }
-        self.articles = frozenset(fold(normalise(word).text) for word in data.words.get("the", ()))
+        self.articles = frozenset(matched_form(word) for word in data.words.get("the", ()))
         self._rule_names = {one.name for one in data.triggers} | set(trigger_classes) | set(get_args(Tense))
         self._data = data
         self._file = file
@@ -218,8 +216,8 @@ class Language:
     def trip_gate(self) -> tuple[str, ...]:
         """Regular expressions that find, in a folded headline, words that cancel or postpone a trip."""
         told = self._data.trips
-        called_off = (re.escape(fold(normalise(word).text)) for word in (*told.off, *told.later, *told.stays))
-        ends = (rf"\s{re.escape(fold(normalise(word).text))}\W*$" for word in told.ends)
+        called_off = (re.escape(matched_form(word)) for word in (*told.off, *told.later, *told.stays))
+        ends = (rf"\s{re.escape(matched_form(word))}\W*$" for word in told.ends)
         return (*called_off, *ends)
 
     @cached_property
@@ -233,7 +231,9 @@ class Language:
         return tuple(
             Frame(
                 **{name: getattr(one, name) for name in FrameTraits.__struct_fields__},
-                pattern=compile_shape(one.shape, self.alphabet, f"frames: {one.name}", self._file, one.unless_behind),
+                compiled=partial(
+                    compile_shape, one.shape, self.alphabet, f"frames: {one.name}", self._file, one.unless_behind
+                ),
                 triggers=trigger_letters(one.shape, self.alphabet, f"frames: {one.name}"),
             )
             for one in self._data.frames
@@ -243,6 +243,8 @@ class Language:
         """Compile now what would be compiled at first use. Raises DataFileError for a mistake in it."""
         for part in ("lexicon", "roles", "calendar", "places", "forums", "topics", "cues", "vetoes", "frames"):
             getattr(self, part)
+        for frame in self.frames:
+            frame.pattern  # noqa: B018  # makes it
         if self.calendar is not None:
             self.calendar.compile()
 

@@ -46,8 +46,9 @@ def test_a_bad_line_is_named_and_harms_no_other() -> None:
     done = run(["{", ARTICLE, '{"id": "2"}', ARTICLE])
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 2
-    errors = done.stderr.splitlines()
+    *errors, count = done.stderr.splitlines()
     assert [line.split(":")[0] for line in errors] == ["line 1", "line 3"]
+    assert count == "detect: 2 of 4 lines are not articles"
     assert "title" in errors[1]
 
 

@@ -77,3 +77,8 @@ def test_what_is_no_backup_is_refused(tmp_path: Path, broker: str, prefix: str) 
     refused = call(tmp_path, broker, prefix, "restore", str(file))
     assert refused.exit_code == 1
     assert "this is not a backup" in refused.stderr
+
+
+def test_a_folder_is_refused_in_one_line(tmp_path: Path, prefix: str) -> None:
+    refused = call(tmp_path, "127.0.0.1:9", prefix, "restore", str(tmp_path))
+    assert str(refused.exception) == f"{tmp_path}: can't be read: Is a directory"
