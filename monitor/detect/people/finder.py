@@ -30,6 +30,8 @@ _VERBS: frozenset[ItemClass] = frozenset({"aux", "have", "say", "travel", "contr
 _GIVEN_NAMES = 4
 #: Tokens in brackets after a name, such as its spelling in another script, at most.
 _GLOSS = 8
+#: Tokens of a place's name, at most.
+_PLACE_NAME = 3
 
 
 class People:
@@ -58,7 +60,16 @@ class People:
             if person.leaders:
                 self._focus.see(person.leaders)
             at = person.last
-        return supported(sentence, found, self._language)
+        return supported(sentence, found, self._language, self._at_home)
+
+    def _at_home(self, s: Sentence) -> frozenset[str]:
+        """Return the leaders of the states that a sentence names, also by a town: "in Pyongyang"."""
+        names = places()
+        starts = [at for at in range(len(s.words)) if s.is_capital(at)]
+        spans = {" ".join(s.words[at : at + size]) for at in starts for size in range(1, _PLACE_NAME + 1)}
+        codes = {named.place.country for span in spans if (named := names.lookup(span)) is not None}
+        holders = (self._registry.holder(code, "leader", self._focus.day) for code in sorted(codes))
+        return frozenset(one.id for one in holders if one is not None)
 
     # One noun phrase -------------------------------------------------------------------------------------------------
 

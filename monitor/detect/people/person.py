@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from monitor.detect.people.named_sentence import Sentence
@@ -24,10 +25,13 @@ class Person(NamedTuple):
     strong: bool = True
 
 
-def supported(s: Sentence, found: list[Person], language: Language) -> list[Person]:
+def supported(
+    s: Sentence, found: list[Person], language: Language, at_home: Callable[[Sentence], frozenset[str]]
+) -> list[Person]:
     """Drop weak names, except next to another leader ("Putin, Xi", "Trump-Xi", "with Xi") or after a full name.
 
-    Two weak names next to each other support each other ("Xi, Moon"), unless both are common words.
+    Two weak names next to each other support each other ("Xi, Moon"), unless both are common words. So do two in one
+    sentence that names the state of one of them ("Xi meets Kim in Pyongyang"); `at_home` returns such leaders.
     """
     kept: list[Person] = []
     for index, person in enumerate(found):
@@ -41,7 +45,11 @@ def supported(s: Sentence, found: list[Person], language: Language) -> list[Pers
             (one.strong or not (common or _is_common(s, one, language))) and _linked(s, one, person, language)
             for one in beside
         )
-        if (near and (not common or _begins(s, person, language))) or joined:
+        if (
+            (near and (not common or _begins(s, person, language)))
+            or joined
+            or (not common and _shares_a_home(s, person, found, language, at_home))
+        ):
             kept.append(person._replace(strong=True))
         else:
             kept.append(
@@ -50,6 +58,19 @@ def supported(s: Sentence, found: list[Person], language: Language) -> list[Pers
                 )
             )
     return kept
+
+
+def _shares_a_home(
+    s: Sentence,
+    person: Person,
+    found: list[Person],
+    language: Language,
+    at_home: Callable[[Sentence], frozenset[str]],
+) -> bool:
+    """Whether another weak name is in the sentence, and the state of one of the two as well."""
+    others = [one for one in found if one.leaders and one.leaders != person.leaders and not one.strong]
+    pairs = [{*person.leaders, *one.leaders} for one in others if not _is_common(s, one, language)]
+    return bool(pairs) and any(pair & at_home(s) for pair in pairs)
 
 
 def _begins(s: Sentence, person: Person, language: Language) -> bool:
