@@ -9,13 +9,14 @@ from typing import TypeVar
 
 from monitor.assemble.claims.kept_mention import article_key
 from monitor.assemble.identity.anchor import READ_OUT, Anchor
-from monitor.assemble.identity.match import FAR, VISIT_WAVE, WAVE
+from monitor.assemble.identity.match import FAR, PLAN_REACH, VISIT_WAVE, WAVE
 from monitor.assemble.identity.variants import pairs_of
 from monitor.assemble.lifecycle.stages import UNCONFIRMED_AFTER
 from monitor.assemble.stored import EventState
 
 #: Days that an event stays open: after the contact, after a planned date, and after its last claim was taken back. A
-#: plan for the far future stays open for at most FAR days after its last mention.
+#: plan for the far future stays open for at most FAR days after its last mention, one postponed without a new day for
+#: PLAN_REACH days.
 KEEP_HELD = 30
 KEEP_PLANNED = 14
 KEEP_GONE = 14
@@ -52,6 +53,8 @@ def closing_day(anchor: Anchor, last: int) -> int:
         return last + WAVE + READ_OUT
     if anchor.held:
         return max(anchor.day or anchor.first_held, anchor.first_held) + KEEP_HELD
+    if anchor.waits:
+        return anchor.last + PLAN_REACH
     if anchor.plan is not None:
         return max(min(anchor.plan[1], anchor.last + FAR), anchor.last) + KEEP_PLANNED
     return anchor.last + (VISIT_WAVE if "visit" in anchor.kinds else WAVE) + READ_OUT

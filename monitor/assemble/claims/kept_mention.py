@@ -13,6 +13,7 @@ from hashlib import blake2b
 import msgspec
 
 from monitor.assemble.claims.fingerprint import Text, read_text
+from monitor.assemble.claims.repeats import is_one_more
 from monitor.feeds.formats.fields.article_urls import link_key
 from monitor.records import EventStatus, Kind, Medium, Mention, Participant, Place, Status, When, utc
 
@@ -96,6 +97,11 @@ class KeptMention(msgspec.Struct, frozen=True, kw_only=True, array_like=True, di
     def moment(self) -> datetime:
         """The event time."""
         return datetime.fromtimestamp(self.time, UTC)
+
+    @cached_property
+    def one_more(self) -> bool:
+        """Whether the headline says that the contact is one more: "again"."""
+        return is_one_more(self.title, self.language)
 
     @property
     def remote(self) -> bool | None:

@@ -19,8 +19,8 @@ class Anchor:
 
     __slots__ = (
         "ahead", "articles", "countries", "days", "firm", "firmly", "first", "forums", "hosts", "kinds", "last",
-        "last_told", "leaders", "live", "loose", "media", "offices", "owners", "past_spans", "places", "plans",
-        "reported", "states", "statuses", "visit_days",
+        "last_told", "leaders", "live", "loose", "media", "offices", "one_more", "owners", "past_spans", "places",
+        "plans", "put_off", "reported", "states", "statuses", "visit_days",
     )  # fmt: skip
 
     def __init__(self, mentions: Iterable[KeptMention] = ()) -> None:
@@ -36,6 +36,8 @@ class Anchor:
         #: The last status that each article stated.
         self.last_told: dict[int, str] = {}
         self.live = self.firmly = 0
+        #: Reports that say "again".
+        self.one_more = 0
         #: Days that reports of the held contact name, and when the first such report was published, in seconds.
         self.days: Counter[int] = Counter()
         self.reported: dict[int, int] = {}
@@ -47,6 +49,8 @@ class Anchor:
         self.ahead: Counter[int] = Counter()
         #: Planned spans, and the last time each was named.
         self.plans: dict[tuple[int, int], int] = {}
+        #: The last time it was postponed without a new day, in seconds; 0 for never.
+        self.put_off = 0
         self.past_spans: Counter[tuple[int, int]] = Counter()
         self.places: Counter[str] = Counter()
         self.countries: Counter[str] = Counter()
@@ -70,6 +74,8 @@ class Anchor:
             self._add_setting(m)
         self.kinds[m.kind] += 1
         self.statuses[m.status] += 1
+        if m.status == "postponed" and m.span is None:
+            self.put_off = max(m.time, self.put_off)
         if m.background:
             if m.span is not None:
                 self.past_spans[m.span] += 1
@@ -102,6 +108,7 @@ class Anchor:
         else:
             self.firmly += 1
             self.firm = _wider(self.firm, m.day)
+            self.one_more += m.one_more
         if m.span is not None and m.span[0] == m.span[1]:
             self.days[m.span[0]] += 1
             if m.kind == "visit":
@@ -206,6 +213,11 @@ class Anchor:
     def plan(self) -> tuple[int, int] | None:
         """The span of the plan that was named last; if equal, the narrower one."""
         return max(self.plans, key=lambda m: (self.plans[m], m[0] - m[1], -m[0])) if self.plans else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is postponed and nobody has named a new day since."""
+        return not self.held and self.put_off > max(self.plans.values(), default=0)
 
     @property
     def settled(self) -> tuple[int, int] | None:

@@ -258,10 +258,14 @@ def _report_of_held(m: KeptMention, anchor: Anchor) -> float | None:
             return 0.45
         if READ_OUT < age <= LATE and m.kind == anchor.kind == "visit":
             return 0.45  # nobody visits the same leader twice in two weeks
+        if age > 1 and m.one_more and not anchor.one_more:
+            return None  # "speak again", said days after a call, is about the next one
         if age < -1 or age > _read_out(m, anchor):
             return None
         return 0.8 - 0.04 * age if age >= 0 else 0.4
     if abs(m.day - anchor.first_held) > _read_out(m, anchor):
+        return None
+    if m.day - anchor.last_held > 1 and m.one_more and not anchor.one_more:
         return None
     gap = max(m.day - anchor.last_held, anchor.first_held - m.day, 0)
     # A read-out published days after firm reports names its day, or is about another contact.
@@ -286,6 +290,10 @@ def _report_of_plan(m: KeptMention, anchor: Anchor) -> float | None:
     plan, span = anchor.plan, m.span
     if anchor.only_denied:
         return 0.7 if span is not None and span == plan else None
+    if anchor.waits and not (span is not None and plan is not None and near(span, plan)):
+        # It may take place weeks later; then it is in the town, or at least of the kind, of the plan.
+        alike = m.place is None or not anchor.places or _same_occasion(m, anchor)
+        return 0.6 if alike and m.day - anchor.last <= PLAN_REACH else None
     if plan is not None:
         if span is not None:
             if near(span, plan):

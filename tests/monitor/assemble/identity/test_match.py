@@ -528,3 +528,41 @@ def test_what_was_reported_the_day_before_did_not_take_place_a_day_later():
     assert event.when is not None
     assert event.when.start.isoformat() == "2026-02-04"
     assert len(event.alternatives["when"]) == 1
+
+
+def test_a_meeting_postponed_without_a_day_is_held_weeks_later():
+    first = [
+        meeting("planned", at(-30), when=day("2026-01-10"), place=BEIJING),
+        meeting("postponed", at(-26)),
+    ]
+    (event,) = assemble(*first, meeting(published=at(), place=BEIJING))
+    assert event.status == "held"
+    (event,) = assemble(*first, meeting(published=at()))
+    assert event.status == "held"
+    assert [e.status for e in assemble(*first, meeting(published=at(), place=MOSCOW))] == ["postponed", "held"]
+    assert [e.status for e in assemble(*first, meeting(published=at(40), place=BEIJING))] == ["postponed", "held"]
+
+
+def test_a_new_day_ends_the_wait():
+    (waiting, later) = assemble(
+        meeting("planned", at(-30), when=day("2026-01-10")),
+        meeting("postponed", at(-26)),
+        meeting("planned", at(-20), when=day("2026-01-20")),
+        meeting(published=at(10)),
+    )
+    assert (waiting.status, later.status) == ("rescheduled", "held")
+
+
+def test_a_call_told_as_one_more_days_later_is_the_next_one():
+    first = mention(published=at(-4), when=day("2026-01-31"))
+    again = mention(published=at(-1), title="Putin and Xi speak again", article="second")
+    late = mention(published=at(-1), title="How Putin and Xi spoke", article="second")
+    assert len(assemble(first, again)) == 2
+    assert len(assemble(first, late)) == 1
+    undated = mention(published=at(-4))
+    assert len(assemble(undated, again)) == 2
+
+
+def test_late_reports_of_one_more_call_are_of_that_call():
+    first = mention(published=at(-4), when=day("2026-01-31"), title="Putin and Xi speak again")
+    assert len(assemble(first, mention(published=at(-1), title="Xi, Putin spoke again by phone"))) == 1
