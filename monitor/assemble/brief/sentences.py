@@ -17,6 +17,7 @@ import msgspec
 
 from monitor.assemble.brief.deeds import fill, telling
 from monitor.assemble.brief.phrases import BriefPhrases, phrases, plain_words
+from monitor.assemble.claims.notices import notice_of
 from monitor.detect.text.news_layout import label
 from monitor.records import Event, EventSource, Participant, When
 from monitor.watchlist import bundled
@@ -173,7 +174,7 @@ def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
     """The title of the report that most publishers carry, if it says more than the first sentence does.
 
     It must agree with the event's status, contradict no fact and name those who meet, and be neither a question nor
-    labelled as a comment. Of the best titles, _MAX_TRIED are looked at.
+    labelled as a comment or a correction. Of the best titles, _MAX_TRIED are looked at.
     """
     status = event.facts.get("status")
     against = {n for claims in event.alternatives.values() for claim in claims for n in claim.sources}
@@ -200,9 +201,23 @@ def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
 
 def _names_them(title: str, participants: Sequence[Participant]) -> bool:
     """Whether a title names a participant, or the states of two: else it is a headline about something else."""
-    if any(name in title for p in participants for name in (*p.name.split()[-1:], *_leader_names(p.leader))):
+    if any(_holds(title, name) for p in participants for name in (*p.name.split()[-1:], *_leader_names(p.leader))):
         return True
-    return sum(any(name in title for name in _state_names(code)) for code in {p.country for p in participants}) > 1
+    return (
+        sum(any(_holds(title, name) for name in _state_names(code)) for code in {p.country for p in participants}) > 1
+    )
+
+
+def _holds(title: str, name: str) -> bool:
+    """Whether a title has a name as a whole word; in scripts without spaces, anywhere. "Li" is not in "Libya"."""
+    at = title.find(name)
+    while at >= 0:
+        if not name.isascii() or not (
+            title[at - 1 : at].isalpha() or title[at + len(name) : at + len(name) + 1].isalpha()
+        ):
+            return True
+        at = title.find(name, at + 1)
+    return False
 
 
 @cache
@@ -221,15 +236,41 @@ def _state_names(code: str) -> tuple[str, ...]:
     )
 
 
+def _names_of_leaders(title: str) -> set[str]:
+    """The words of a title that are in the name of a leader whom it names in full or by a name of two words or more."""
+    words = {word for word in _WORD.findall(title) if word[:1].isupper()}
+    found = {name for word in words for name in _names_with().get(word, ()) if _holds(title, name)}
+    return {bare for name in found for bare in _bare_words(name)}
+
+
+@cache
+def _names_with() -> dict[str, tuple[str, ...]]:
+    """The names of all leaders, by their last word."""
+    names: dict[str, list[str]] = {}
+    for leader in bundled().leaders.values():
+        for name in {leader.name, *(alias.text for alias in leader.aliases if alias.strength != "weak")}:
+            names.setdefault((_WORD.findall(name) or [name])[-1], []).append(name)
+    return {word: tuple(found) for word, found in names.items()}
+
+
+@cache
+def _capital(code: str) -> str:
+    state = bundled().states.get(code)
+    return state.capital if state is not None else ""
+
+
 def _is_report(source: EventSource) -> bool:
     said = label(source.title)
+    if notice_of(source.title) is not None:
+        return False
     return not source.title.rstrip().endswith(("?", "？", "؟")) and (said is None or said.name in {"news", "live"})
 
 
 def _says_more(title: str, told: str, participants: Iterable[Participant], plain: Iterable[str]) -> bool:
-    """Whether a title has words beyond the sentence, the names, and `plain` words that any title has."""
-    known = {word for text in (told, *(p.name for p in participants), *plain) for word in _bare_words(text)}
-    new = _bare_words(title) - known
+    """Whether a title has words beyond the sentence, names of leaders and their states, and `plain` words."""
+    names = [name for p in participants for name in (p.name, *_state_names(p.country), _capital(p.country))]
+    known = {word for text in (told, *names, *plain) for word in _bare_words(text)}
+    new = _bare_words(title) - known - _names_of_leaders(title)
     return sum(len(word) >= _LONG_WORD for word in new) >= _NEWS or any(not word.isascii() for word in new)
 
 

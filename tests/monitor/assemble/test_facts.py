@@ -217,6 +217,18 @@ def test_a_title_about_something_else_is_not_quoted():
     assert "agree on wheat futures" in event.brief
 
 
+def test_a_correction_and_a_list_of_names_are_not_quoted():
+    (event,) = assemble(mention(title="CORRECTED: Putin and Xi clash over wheat futures"))
+    assert "wheat" not in event.brief
+    (event,) = assemble(mention(title="Putin speaks with Xi, Mohammed bin Salman, Moscow says"))
+    assert "bin Salman" not in event.brief
+
+
+def test_a_name_within_a_word_names_nobody():
+    (event,) = assemble(mention(title="Xinhua opens bureau as wheat futures jump"))
+    assert "wheat" not in event.brief
+
+
 def test_topics_are_named_as_a_sentence_names_them():
     (event,) = assemble(mention(topics=("Iran", "Middle East", "ceasefire")))
     assert "The topics are Iran, the Middle East and a ceasefire" in event.brief
