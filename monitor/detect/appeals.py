@@ -48,6 +48,22 @@ def _asked_by_its_frame(row: Row, contact: Contact, text: str) -> Appeal | None:
     return Appeal(by, contact.leaders, text[row.tokens[0].start : row.tokens[asked.first].start]) if by else None
 
 
+def dates_the_appeal(mention: Mention, row: Row, cues: Iterable[FoundCue], text: str) -> bool:
+    """Say whether a mention's time is that of the words with which others ask its leaders for it.
+
+    "Guterres on Wednesday called on X and Y to return to the table": for contacts that no frame tells.
+    """
+    leaders = {p.leader for p in mention.participants}
+    for one in cues:
+        if not one.cue.of.appeal or mention.when is None or not mention.when.text:
+            continue
+        asked = {leader for item in row.items if item.first >= one.last for leader in item.leaders}
+        before = text[row.tokens[0].start : row.tokens[one.first].start]
+        if leaders <= asked and mention.when.text in before:
+            return True
+    return False
+
+
 def asked_apart(appeals: Sequence[Appeal], pair: Iterable[str]) -> bool:
     """Say whether one of the pair asks the other to meet somebody else, which is no contact between the two."""
     two = set(pair)

@@ -15,7 +15,15 @@ from typing import Any
 
 import msgspec
 
-from monitor.detect.appeals import Appeal, appeal_of, as_appealed, as_labelled, asked_apart, asked_to_meet
+from monitor.detect.appeals import (
+    Appeal,
+    appeal_of,
+    as_appealed,
+    as_labelled,
+    asked_apart,
+    asked_to_meet,
+    dates_the_appeal,
+)
 from monitor.detect.crowds import outcries, unlike_crowds
 from monitor.detect.dating import Opening, dated
 from monitor.detect.explain import Explanation
@@ -28,7 +36,7 @@ from monitor.detect.reader.evidence import TRIES, telling_words
 from monitor.detect.reader.opinion import Pair
 from monitor.detect.reader.passage import Passage, SeenLeader, Word, fields_of
 from monitor.detect.reader.reader import Reads
-from monitor.detect.reader_mentions import evidence_of, reader_mention
+from monitor.detect.reader_mentions import READER, evidence_of, reader_mention
 from monitor.detect.rules.contacts import SOMEBODY_ELSE, Contact, Rejection, find_contacts, told_apart
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
 from monitor.detect.rules.status_cues import find_cues, status_of
@@ -129,7 +137,7 @@ class ArticleReading:
             for one, left in zip(mentions, cried, strict=True)
             if not left
         ]
-        asked = [as_appealed(one, self._appeals) for one in cried if one is not None]
+        asked = [self._as_appealed(one) for one in cried if one is not None]
         mentions = as_labelled(asked, self._label(), self.focus.day)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
@@ -154,6 +162,16 @@ class ArticleReading:
             weighed=tuple(self.weighed),
             rejected=tuple(dict.fromkeys(self.rejected)),
         )
+
+    def _as_appealed(self, mention: Mention) -> Mention:
+        """The mention without the day on which others only asked for it."""
+        asked = as_appealed(mention, self._appeals)
+        if asked.rule != READER or asked.when is None:
+            return asked
+        for part, row in self.rows:
+            if row.tokens and dates_the_appeal(asked, row, find_cues(row, self.language), part.normal.text):
+                return msgspec.structs.replace(asked, when=None)
+        return asked
 
     def _called_off(self, found: tuple[Mention, ...]) -> Iterator[Mention]:
         """The mention of a trip that the headline cancels, if no other mention is about it."""

@@ -31,6 +31,9 @@ _BESIDE = 4
 #: Tokens before a noun in which its year may be.
 #: Tokens before a noun in which its year may stand.
 _ATTRIBUTES = 3
+#: Times that only a plan has: relations, and granularities.
+_BOUNDS = frozenset({"until", "from", "around"})
+_WIDE = frozenset({"half", "quarter"})
 _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 #: Classes that may stand between a comma and the verb of the next clause.
@@ -115,6 +118,8 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
             when = None
         elif status in ("held", "ongoing") and when is not None and when.end < day - RECENT:
             status, why, told = "past", hit.when.text, True
+    if status == "held" and not told and (bound := _bound_ahead(around, contact, day)) is not None:
+        status, why, told, when = "planned", bound.when.text, True, bound.plan(day)
     if given_up := _given_up(around, status, when):
         status, why, told = "rescheduled", given_up, True
     when = when or _of_its_status(status, verdict, published)
@@ -122,8 +127,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     if year is not None and published is not None and year < (published - RECENT).year:
         status, why, told = "past", str(year), True
         when = when if when is not None and when.start.year == year else _whole(year)
-    if status == "rescheduled" and when is None:
-        status = verdict.undated
+    status = verdict.undated if status == "rescheduled" and when is None else status
     places = _places(around, contact, contacts, verdict)
     forums = _own(around, contact, contacts, around.forums)
     medium, kind = _medium(row, contact, contacts, around.language)
@@ -169,6 +173,20 @@ def _lies_ahead(hit: TimeHit, day: date) -> bool:
     """Whether a weekday next to a verb in the present is the coming one: "visits on Tuesday", written on Monday."""
     past, ahead = hit.read("past"), hit.read("future").start
     return past.end < day < ahead and not hit.explicit and ahead - day < day - past.end
+
+
+def _bound_ahead(around: Surroundings, contact: Contact, day: date) -> TimeHit | None:
+    """The time right behind a contact in the present that only a plan has: "hosts X by the end of March"."""
+    if contact.trigger.tense != "present":
+        return None
+    end = around.row.tokens[around.row.items[contact.last - 1].last - 1].end - around.offset
+    for hit in around.times:
+        if 0 <= hit.start - end <= _BESIDE and (
+            hit.relation in _BOUNDS or (hit.plain and hit.when.granularity in _WIDE)
+        ):
+            plan = hit.plan(day)
+            return hit if plan is not None and plan.end > day + RECENT else None
+    return None
 
 
 def _given_up(around: Surroundings, status: Status, when: When | None) -> str:

@@ -119,6 +119,8 @@ class TimeHit(msgspec.Struct, frozen=True):
             when = msgspec.structs.replace(
                 when, start=when.start - _ABOUT, end=when.start + _ABOUT, granularity="around"
             )
+        elif self.relation == "around" and when.granularity == "month":
+            when = msgspec.structs.replace(when, granularity="around")
         if when.end < day:
             return None
         if when.start < day:

@@ -20,6 +20,8 @@ class TestAppeals:
             "Erdogan on Monday called on Putin and Zelensky to meet",
             "Lula on Sunday called on Putin and Zelensky to sit down together",
             "Erdogan urges Putin and Zelensky to hold talks",
+            "On Wednesday the Pope invited Putin and Zelensky to hold talks",
+            "Erdogan on Wednesday called on Putin and Zelensky to return to the table",
         ],
     )
     def test_who_asks_takes_no_part_and_the_day_of_the_appeal_is_not_the_contacts(self, told: Told, title):

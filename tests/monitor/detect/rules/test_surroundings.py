@@ -47,6 +47,21 @@ def test_a_weekday_beside_the_present_tense_is_the_nearer_one(detector, publishe
 
 
 @pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("Merz empfängt Lula bis Ende März", "planned"),
+        ("Merz empfängt Lula um den 12. März", "planned"),
+        ("Merz empfängt Lula im ersten Halbjahr", "planned"),
+        ("Merz trifft Lula und will ein Abkommen bis Ende März", "held"),
+    ],
+)
+def test_a_bound_right_behind_the_present_tense_is_of_a_plan(detector, title, status):
+    published = datetime(2026, 1, 26, 12, tzinfo=UTC)
+    (mention,) = detector.detect(Article(id="1", title=title, language="de", published=published))
+    assert mention.status == status
+
+
+@pytest.mark.parametrize(
     ("words", "start", "end"),
     [
         ("the first half of 2026", "2026-02-04", "2026-06-30"),
