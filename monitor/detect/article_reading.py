@@ -45,7 +45,7 @@ from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText
 from monitor.detect.text.tokens import Token, split_at, tokenize
 from monitor.detect.trips import called_off, without_the_plan
-from monitor.detect.witnesses import About, hear, words_told
+from monitor.detect.witnesses import WeighingContext, combine, words_told
 from monitor.records import Article, Field, Kind, Medium, Mention, Status, When
 
 #: Sentences of the summary and of the text that are read: news puts what matters first (inverted pyramid).
@@ -60,7 +60,7 @@ _TELLING = 3
 _PUT_OFF = frozenset({"postponed", "rescheduled", "cancelled", "denied"})
 
 
-class Part(msgspec.Struct, frozen=True):
+class ArticleField(msgspec.Struct, frozen=True):
     """One field of the article, normalised, with the names in it."""
 
     field: Field
@@ -76,7 +76,7 @@ class ArticleReading:
         self,
         registry: Registry,
         article: Article,
-        parts: list[Part],
+        parts: list[ArticleField],
         *,
         moment: datetime | None,
         day: date,
@@ -109,7 +109,7 @@ class ArticleReading:
         self.rejected: list[tuple[str, str]] = []
         self.opening = Opening(self.language, moment)
         self.seen: list[SeenLeader] = []
-        self.rows: list[tuple[Part, Row]] = []
+        self.rows: list[tuple[ArticleField, Row]] = []
         self._appeals: list[Appeal] = []
         #: Sentences that say that someone else (an envoy, an aide) meets a leader, with that leader.
         self._met_by_others: list[tuple[Row, frozenset[str]]] = []
@@ -129,7 +129,7 @@ class ArticleReading:
         """Take the article through all steps; `lean` returns only outcome and mentions. Call it once."""
         mentions = self.rule_mentions()
         if reader is not None:
-            mentions = self._heard(reader, mentions)
+            mentions = self._combined(reader, mentions)
         found = [one for part, row in self.rows for one in outcries(row, part.field, self.language)]
         cried = [unlike_crowds(one, found) for one in mentions]
         self.rejected += [
@@ -184,7 +184,7 @@ class ArticleReading:
             if one is not None and known.isdisjoint(p.leader for p in one.participants):
                 yield one
 
-    def _heard(self, reader: Reads, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
+    def _combined(self, reader: Reads, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
         """The mentions that remain after the reader's judgement of each pair is combined with the rules' mentions."""
         passage = self.passage()
         read = reader.read(passage)
@@ -215,10 +215,10 @@ class ArticleReading:
                 leaders, (kind, medium, status), around, evidence_of(words, self.parts, setting), setting
             )
 
-        heard = hear(rules, opinions, About(self.language.code, self.focus.day, reader.fusion), alone)
-        self.rejected += heard.rejected
-        self.weighed += heard.decisions
-        return tuple(dated(one, self.opening) for one in heard.mentions)
+        combined = combine(rules, opinions, WeighingContext(self.language.code, self.focus.day, reader.fusion), alone)
+        self.rejected += combined.rejected
+        self.weighed += combined.decisions
+        return tuple(dated(one, self.opening) for one in combined.mentions)
 
     def _is_dismissed(self, pair: Pair) -> bool:
         """Whether the text itself says that the two are not in contact, so that the reader's opinion is not needed."""
@@ -231,10 +231,10 @@ class ArticleReading:
             any(row is one and len(pair & leaders) == 1 for one, leaders in self._met_by_others) for row in both
         )
 
-    def _sentences_of(self, words: Sequence[Word], leaders: frozenset[str]) -> list[tuple[Part, Row]]:
+    def _sentences_of(self, words: Sequence[Word], leaders: frozenset[str]) -> list[tuple[ArticleField, Row]]:
         """The sentences that may give time and place: first the one with these words, then those with most leaders."""
 
-        def rank(one: tuple[Part, Row]) -> tuple[bool, int]:
+        def rank(one: tuple[ArticleField, Row]) -> tuple[bool, int]:
             part, row = one
             start, end = row.tokens[0].start, row.tokens[-1].end
             holds = any(word.field == part.field and start <= word.start < end for word in words)
@@ -242,7 +242,7 @@ class ArticleReading:
 
         return sorted((one for one in self.rows if one[1].tokens), key=rank)[:_TELLING]
 
-    def _read(self, part: Part) -> Iterator[FoundContact]:
+    def _read(self, part: ArticleField) -> Iterator[FoundContact]:
         people = People(self.registry, self.focus)
         text = part.normal.text
         title_case, lower_case = _case(text)
@@ -331,7 +331,7 @@ class ArticleReading:
                     return found[1][0]
         return None
 
-    def _note(self, part: Part, tokens: list[Token], persons: list[Person]) -> None:
+    def _note(self, part: ArticleField, tokens: list[Token], persons: list[Person]) -> None:
         text = part.normal.text
         for person in persons:
             if not person.leaders and self.language.lexicon.longest([tokens[person.first].text], 0):
@@ -339,7 +339,7 @@ class ArticleReading:
             words = text[tokens[person.first].start : tokens[person.last - 1].end]
             self.persons.append((words, " + ".join(person.leaders) or person.reason))
 
-    def _note_rejected(self, part: Part, row: Row, rejected: list[Rejection]) -> None:
+    def _note_rejected(self, part: ArticleField, row: Row, rejected: list[Rejection]) -> None:
         text = part.normal.text
         for one in rejected:
             item = row.items[one.at]

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Self
 
-from monitor.detect.article_reading import ArticleReading, Part
+from monitor.detect.article_reading import ArticleField, ArticleReading
 from monitor.detect.explain import Explanation
 from monitor.detect.people.gazetteer import Gazetteer
 from monitor.detect.people.offices import Registry
@@ -134,11 +134,11 @@ class Detector:
         home = self._speakers.home(article, speaker, day)
         return ArticleReading(self._registry(code), article, parts, moment=moment, day=day, speaker=speaker, home=home)
 
-    def _tells_of_a_trip(self, parts: list[Part]) -> bool:
+    def _tells_of_a_trip(self, parts: list[ArticleField]) -> bool:
         """Whether the headline may cancel a trip: then the leader of the visited state need not be named."""
         return parts[0].field == "title" and self._trips.search(parts[0].folded) is not None
 
-    def _latest_day(self, parts: list[Part]) -> date:
+    def _latest_day(self, parts: list[ArticleField]) -> date:
         """The last day on which most of the named leaders were in office: the day of an article without a date."""
         found = [one for part in parts for hit in part.hits for one in hit.name.leaders]
         named = {leader for leader, strength in found if strength != "weak"}
@@ -153,7 +153,7 @@ class Detector:
 
         return max(ends, key=told)
 
-    def _code(self, article: Article, parts: list[Part]) -> str:
+    def _code(self, article: Article, parts: list[ArticleField]) -> str:
         """The declared language, unless the text is in a script that this language does not use."""
         opening = " ".join(part.normal.text[:400] for part in parts[:2])
         code = article.language.replace("_", "-").split("-")[0].lower()
@@ -172,8 +172,8 @@ class Detector:
         told = {one.code: one.count_triggers(words) for one in self._languages.values() if one.is_written_in(opening)}
         return max(sorted(told), key=lambda one: told[one]) if any(told.values()) else code
 
-    def _parts(self, article: Article) -> tuple[list[Part], int, int, bool]:
-        parts: list[Part] = []
+    def _parts(self, article: Article) -> tuple[list[ArticleField], int, int, bool]:
+        parts: list[ArticleField] = []
         people = triggers = 0
         hosted = False
         for field, given in (("title", article.title), ("summary", article.summary), ("text", article.text)):
@@ -185,5 +185,5 @@ class Detector:
             people += scan.people
             triggers += scan.triggers
             hosted = hosted or scan.hosted
-            parts.append(Part(field, normal, folded, scan.hits))  # type: ignore[arg-type]
+            parts.append(ArticleField(field, normal, folded, scan.hits))  # type: ignore[arg-type]
         return parts, people, triggers, hosted

@@ -31,7 +31,7 @@ _HELD = frozenset({"held", "ongoing"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
-class Heard(NamedTuple):
+class CombinedMentions(NamedTuple):
     """The mentions of an article, and each rejected candidate with the reason."""
 
     mentions: tuple[Mention, ...]
@@ -39,7 +39,7 @@ class Heard(NamedTuple):
     decisions: tuple[str, ...]
 
 
-class About(NamedTuple):
+class WeighingContext(NamedTuple):
     """The context for combining: the article's language and day, and the weights of both witnesses."""
 
     language: str
@@ -74,7 +74,9 @@ def _vote(mention: Mention, day: date) -> Vote:
     return Vote(mention.status, mention.confidence, ahead=ahead, told=not mention.assumed)
 
 
-def hear(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], about: About, alone: Alone) -> Heard:
+def combine(
+    rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], about: WeighingContext, alone: Alone
+) -> CombinedMentions:
     """Return the combined mentions: first those of the rules in their order, then those of the reader alone."""
     weights = about.fusion.of(about.language)
     said = votes(rules, opinions, about.day)
@@ -101,7 +103,7 @@ def hear(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], about: Abou
         elif at not in kept:
             rejected.append((words_told(rules[at]), _against(leaders, opinions, pairs)))
     decisions = tuple(_shown(pair, opinions[pair], said[pair], pairs[pair]) for pair in opinions)
-    return Heard((*(kept[at] for at in sorted(kept)), *added), tuple(rejected), decisions)
+    return CombinedMentions((*(kept[at] for at in sorted(kept)), *added), tuple(rejected), decisions)
 
 
 def _gathered(
@@ -113,7 +115,7 @@ def _gathered(
 
 
 def _confirmed(
-    same: Sequence[tuple[int, Mention]], one: Joined, opinions: Mapping[Pair, Opinion], about: About
+    same: Sequence[tuple[int, Mention]], one: Joined, opinions: Mapping[Pair, Opinion], about: WeighingContext
 ) -> dict[int, Mention]:
     """The rules' mentions of an accepted contact: the most likely gets the combined status, others stay as they are."""
     shares = {at: _share(one.statuses, group(mention.status)) for at, mention in same}
@@ -202,7 +204,9 @@ def _likeliest(some: Sequence[Mapping[str, float]]) -> str:
     return max(some[0], key=lambda name: sum(one[name] for one in some))
 
 
-def _signed(mention: Mention, one: Joined, vote: Vote, opinions: Mapping[Pair, Opinion], about: About) -> Mention:
+def _signed(
+    mention: Mention, one: Joined, vote: Vote, opinions: Mapping[Pair, Opinion], about: WeighingContext
+) -> Mention:
     """The mention with its probabilities of each status, its confidence, and what each witness said."""
     told = contact(one.statuses) if mention.status != PAST else 1 - one.statuses[NONE]
     reader = _mean_contact(one.leaders, opinions)
