@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from monitor.detect.reader_mentions import READER
 from monitor.detect.rules.rows import Row, RowItem
 from monitor.detect.vocabulary.language import Language
 from monitor.records import Field, Mention
@@ -26,13 +27,15 @@ class Outcry(msgspec.Struct, frozen=True):
     """A crowd's appeal: its place in a field, from the crowd to the end of the clause.
 
     For a poll or a picture it is the whole sentence. `against` marks an appeal against a contact: then there is a
-    contact, but the appeal does not say that it took place.
+    contact, but the appeal does not say that it took place. `gathering` marks a ceremony that leaders attend: there
+    they need not have met, so only what a rule finds counts.
     """
 
     field: Field
     start: int
     end: int
     against: bool
+    gathering: bool = False
 
 
 def outcries(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
@@ -45,6 +48,8 @@ def outcries(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
     if any(one.longest(row.words, at) for one in (listed.unreal, *remarked) for at in range(len(row.words))):
         yield Outcry(field, row.tokens[0].start, row.tokens[-1].end, against=False)
         return
+    if any(listed.gatherings.longest(row.words, at) for at in range(len(row.words))):
+        yield Outcry(field, row.tokens[0].start, row.tokens[-1].end, against=False, gathering=True)
     if listed.verb_last:
         yield from _with_the_verb_last(row, field, language)
         return
@@ -79,6 +84,10 @@ def unlike_crowds(mention: Mention, found: Iterable[Outcry]) -> Mention | None:
     """Return the mention unless an appeal only asks for it (None). After an appeal against it, it opens no event."""
     for one in found:
         if not all(s.field == one.field and one.start <= s.start and s.end <= one.end for s in mention.evidence):
+            continue
+        if one.gathering:
+            if mention.rule == READER:
+                return None
             continue
         if not one.against:
             return None
@@ -137,7 +146,7 @@ def _end_of_contact(row: Row, at: int) -> int:
         if item.trigger is not None:
             cuts = [token for token in (*row.breaks, *row.joints) if token >= item.last]
             return min(cuts, default=len(row.tokens))
-        if item.class_ in ("WORD", "control", "travel") and not to:
+        if item.class_ == "control" or (item.class_ in ("WORD", "travel") and not to):
             strangers += 1
             if strangers > _STRANGERS:
                 return 0

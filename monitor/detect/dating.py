@@ -46,6 +46,10 @@ Feature = Literal[
 ]  # fmt: skip
 
 
+#: Statuses of contacts that have moved: their day is the new one.
+_MOVED: frozenset[Status] = frozenset({"postponed", "rescheduled"})
+
+
 class DatedSentence(NamedTuple):
     """A sentence of the article: its field, its number in the field, its items and its times.
 
@@ -72,6 +76,11 @@ class Opening:
         self._moment = moment
         self._rows: list[tuple[Field, int, str, Row]] = []
         self._clauses: dict[tuple[int, frozenset[str]], tuple[set[int], set[int]]] = {}
+
+    @property
+    def day(self) -> date | None:
+        """The article's day, on the outlet's clocks."""
+        return self._moment.date() if self._moment is not None else None
 
     def add(self, field: Field, text: str, row: Row) -> None:
         """Add the next sentence of a field; `text` is the field's normalised text."""
@@ -134,7 +143,10 @@ class Opening:
             about = _about(sentence, leaders)
             clause = self._clauses.get((id(sentence.row), leaders))
             own, foreign = clause if clause is not None else (set(), set())
+            moved = status in _MOVED and any(hit.between for hit in sentence.times)
             for hit in sentence.times:
+                if moved and not hit.between:
+                    continue  # only "from the 13th to the 20th" tells the old day from the new one for certain
                 when = reading(hit, status, day) or _attribute(sentence, hit, status)
                 if when is None or hit.start in foreign or not _fits(hit, when, status, day):
                     continue
@@ -275,7 +287,7 @@ def dated(mention: Mention, opening: Opening) -> Mention:
     A meeting that only counts as held because no word says otherwise becomes planned if its time is in the future.
     """
     leaders = frozenset(one.leader for one in mention.participants)
-    found = opening.time_of(leaders, mention.status)
+    found = opening.time_of(leaders, "held" if _is_behind(mention, opening) else mention.status)
     if mention.status == "held" and mention.assumed and (found is None or not found.hit.explicit):
         ahead = opening.time_of(leaders, "planned")
         if ahead is not None and ahead.hit.direction == "future":
@@ -283,6 +295,12 @@ def dated(mention: Mention, opening: Opening) -> Mention:
     if found is None or (mention.when is not None and not _agree(mention.when, found.when)):
         return mention
     return msgspec.structs.replace(mention, when=found.when)
+
+
+def _is_behind(mention: Mention, opening: Opening) -> bool:
+    """Whether a contact that is denied or cancelled would have taken place by now, as its clause says."""
+    day, when = opening.day, mention.when
+    return mention.status in ("denied", "cancelled") and day is not None and when is not None and when.start < day
 
 
 def _agree(clause: When, found: When) -> bool:

@@ -289,8 +289,11 @@ class People:
             return person
         if self._under_head(s, person.first):
             return Person(person.first, person.last, (), "an aide or envoy of the leader")
-        limit = 3 if person.owner else 0
-        at = person.last + (1 if person.owner else 0)
+        if self._is_a_country(s, person):
+            return Person(person.first, person.last, (), "the country, not its leader")
+        suffix = self._suffix(s, person.last)
+        limit = 3 if person.owner or suffix else 0
+        at = person.last + (1 if person.owner else suffix)
         for step in range(limit + 1):
             if at + step >= len(s.words):
                 break
@@ -300,6 +303,32 @@ class People:
             if person.owner and (s.words[at + step] in ",.;:-" or s.name_at(at + step) or self._verbal(s, at + step)):
                 break
         return person
+
+    def _is_a_country(self, s: Sentence, person: Person) -> bool:
+        """Whether a name only says whose country is meant: "la Argentina de Milei", "l'Italia di Meloni"."""
+        at = person.first - 1
+        if at < 2 or not self._is_class(s, at, "of"):
+            return False
+        for start in range(max(1, at - 4), at):
+            state = self._registry.states.longest(s.words, start)
+            if (
+                state is not None
+                and state[0] == at
+                and any(self._is_class(s, place, "the", "to", "of") for place in range(max(0, start - 2), start))
+            ):
+                offices = self._registry.watchlist.offices_on(person.leaders[0], self._focus.day)
+                return any(office.country == state[1][0][0] for office in offices)
+        return False
+
+    def _is_class(self, s: Sentence, at: int, *names: str) -> bool:
+        """Whether the words at a token have one of these classes, and end there or one token later."""
+        found = self._language.lexicon.longest(s.words, at)
+        return found is not None and any(one in names for one in found[1])
+
+    def _suffix(self, s: Sentence, at: int) -> int:
+        """The number of tokens of a suffix after an apostrophe that makes the name an owner: "Putin'in"."""
+        written = s.words[at : at + 1] == ["'"] and not s.spaced(at) and at + 1 < len(s.words)
+        return 2 if written and self._is_class(s, at + 1, "gen") else 0
 
     def _is_cue(self, s: Sentence, at: int, last: int) -> bool:
         """Whether a head is part of a longer cue: "Putin and Xi plan to meet"."""

@@ -10,6 +10,7 @@ import msgspec
 
 from monitor.detect.people.offices import Focus
 from monitor.detect.rules.rows import Row
+from monitor.detect.text.scripts import commas
 from monitor.detect.text.tokens import POSSESSIVES, Phrases
 from monitor.detect.vocabulary.compiled_words import Trigger
 from monitor.detect.vocabulary.frame_shapes import Frame, ItemClass
@@ -379,16 +380,35 @@ def _ends_at(phrases: Phrases[bool], row: Row, at: int) -> bool:
 
 def _spread(row: Row, contact: Contact, language: Language) -> Iterator[Contact]:
     """A separate contact with each partner, if the trigger or an adverb ("separately") says so."""
-    apart = contact.trigger.distributive or any(
+    said = any(
         language.distributive.longest(row.words, one)
         for one in range(row.items[contact.first].first, _clause_end(row, contact.last))
     )
+    if said:
+        contact = _one_and_the_others(row, contact)
     one_side = len(contact.a) == 1 and len(contact.b) > 1
-    if not (apart and one_side):
+    if not ((said or contact.trigger.distributive) and one_side):
         yield contact
         return
     for partner in contact.b:
         yield msgspec.structs.replace(contact, b=(partner,), apart=True)
+
+
+def _one_and_the_others(row: Row, contact: Contact) -> Contact:
+    """The contact with one leader as side A and those met separately as side B, if the sentence has that form.
+
+    "Putin and Xi each met Modi" is a contact of Modi with each. Where the word for "with" follows its names, the first
+    name of a row is the subject: "Erdogan, Putin and Zelensky with separately spoke".
+    """
+    named = [one for one in row.items if set(one.leaders) & contact.leaders]
+    after = next((one for one in row.items if one.first >= named[-1].last), None)
+    pauses = [at for at in range(named[0].first, named[0].last) if row.words[at] in commas()]
+    if pauses and after is not None and after.class_ == "with":
+        first, others = named[0].leaders[:1], [one for item in named for one in item.leaders]
+        return msgspec.structs.replace(contact, a=first, b=tuple(dict.fromkeys(others[1:])))
+    if len(contact.b) == 1 and len(contact.a) > 1:
+        return msgspec.structs.replace(contact, a=contact.b, b=contact.a)
+    return contact
 
 
 #: From this number of partners on, a call means a separate call with each.

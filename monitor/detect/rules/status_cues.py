@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import QUOTES, Row, RowItem
-from monitor.detect.text.tokens import Token
+from monitor.detect.text.tokens import Phrases, Token
 from monitor.detect.vocabulary.compiled_words import Cue
 from monitor.detect.vocabulary.frame_shapes import ItemClass
 from monitor.detect.vocabulary.language import Language
@@ -113,7 +113,10 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     inside = [one for one in inside if one.first >= barrier or (_passes(one.cue) and not _is_behind(bound, one))]
     if inside:
         best = min(inside, key=lambda one: _rank(row, one))
-        cue, behind = best.cue.of, best.cue.of.behind or contact.trigger.tense == "past"
+        cue = best.cue.of
+        behind = contact.trigger.tense == "past" or any(one.cue.of.behind for one in inside)
+        planned = any(one.cue.of.status == "planned" for one in inside)
+        behind = behind and not (planned and cue.status == "denied")  # "denies that a call is planned"
         return Verdict(_as_told(row, best), best.cue.words, True, cue.undated, wall, behind)
     trigger = contact.trigger
     if contact.frame.status is not None:
@@ -154,6 +157,8 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     item = row.items[contact.at]
     if found.first < item.last and item.first < found.last:
         return False
+    if found.cue.followed is not None and not _is_followed(row, contact, found.cue.followed):
+        return False
     before = found.last <= item.first
     if before and _is_done_there(row, contact, found):
         return False
@@ -166,6 +171,12 @@ def _in_scope(row: Row, contact: Contact, found: FoundCue) -> bool:
     if found.cue.unless_before and _stands_before(row, found):
         return False
     return _reaches_on(row, contact, found) if before else _reaches_back(row, contact, found)
+
+
+def _is_followed(row: Row, contact: Contact, words: Phrases[bool]) -> bool:
+    """Whether one of these words stands after the contact: "was to meet X, | but fog kept him at home"."""
+    behind = range(row.items[contact.at].last, len(row.words))
+    return any(words.longest(row.words, at) is not None for at in behind)
 
 
 def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:

@@ -95,7 +95,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     when: When | None = None
     day = published.date() if published is not None else date.min
     may_be = [
-        one for one in around.times if _may_be(one, status, day) and not (told and _is_since(around, contact, one))
+        one for one in around.times if _may_be(one, verdict, day) and not (told and _is_since(around, contact, one))
     ]
     times = _own(around, contact, contacts, may_be)
     if status in HAPPENED:  # "their ninth meeting in 2025": a long span is not the date
@@ -104,7 +104,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         times = tuple(sorted(times, key=lambda one: not one.is_new))
     hit = times[0] if times else None
     if hit is not None and published is not None:
-        when = reading(hit, status, day)
+        when = reading(hit, status, day, behind=verdict.behind)
         if status == "postponed" and hit.is_new:
             status = "rescheduled"
         if hit.direction == "future" and (status == "ongoing" or (status == "held" and not told)):
@@ -160,13 +160,14 @@ def _places(
     return tuple(one for one in own if not _is_joined(around, contact, one))
 
 
-def _may_be(hit: TimeHit, status: Status, day: date) -> bool:
+def _may_be(hit: TimeHit, verdict: Verdict, day: date) -> bool:
     """Whether a time may be that of a contact with this status."""
+    status: Status = "held" if verdict.status == "generic" else verdict.status
     if status in ("planned", "proposed") and hit.direction == "past":
         return False
     if status == "past" and hit.direction == "future":
         return False
-    return reading(hit, status, day) is not None
+    return reading(hit, status, day, behind=verdict.behind) is not None
 
 
 def _lies_ahead(hit: TimeHit, day: date) -> bool:
@@ -257,6 +258,10 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
         for index, item in enumerate(row.items)
         if index in told or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
     ]
+    behind = range(row.items[contact.at].last, len(row.words))
+    if instead := next((found for at in behind if (found := language.becomes.longest(row.words, at))), None):
+        medium = instead[1][0]
+        return medium, "call" if medium in _REMOTE else "meeting" if kind == "call" else kind
     done = first
     for at in range(first, last):
         found = language.media.longest(row.words, at) if at >= done else None

@@ -52,7 +52,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     without a month, or gives the sign of a distance. `mode` says how a weekday is meant, and `part` narrows the result.
     `feast` is a holiday's month and day. Before `hour` of the article's day the time lies ahead ("this evening").
     `unless_before`: with one of these words among the five before it, the expression means something else ("their first
-    in two weeks").
+    in two weeks"). `moved`: a date that is moved from the first day to the second ("décalé du 13 au 20 mars").
     """
 
     match: str
@@ -64,6 +64,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     feast: str = ""
     hour: int = 0
     unless_before: tuple[str, ...] = ()
+    moved: bool = False
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -226,6 +227,11 @@ def _valid(year: int, month: int, day: int) -> date | None:
 
 
 def _date_range(_: Rule, groups: Groups, base: date) -> TimeReading | None:
+    if not groups.month:
+        old, new = _day_of_month(groups.day, base), _day_of_month(groups.day2, base)
+        if old is None or new is None or new.default.start < old.default.start:
+            return None
+        return TimeReading(Span(old.default.start, new.default.start, "range"))
     spans = []
     for year in (groups.year,) if groups.year else _around(base):
         start = _valid(year, groups.month, groups.day)

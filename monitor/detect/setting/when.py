@@ -147,15 +147,21 @@ class TimeHit(msgspec.Struct, frozen=True):
         return self.future
 
 
-def reading(hit: TimeHit, status: Status, day: date) -> When | None:
-    """Return the days of a contact with this status; None if the time is that of something else."""
+def reading(hit: TimeHit, status: Status, day: date, *, behind: bool = False) -> When | None:
+    """Return the days of a contact with this status; None if the time is that of something else.
+
+    `behind`: a denied contact would have taken place ("denies that X met Y on Saturday"), or a cancelled one should
+    have ("was to meet Y on Monday"). What was cancelled may still lie ahead, so that takes the nearer day.
+    """
     if status in ("postponed", "rescheduled"):
         return hit.moved_to(day)
     if status in ("planned", "proposed"):
         return hit.plan(day)
     if status in HAPPENED:  # "planned for December" is no day of what took place
         return hit.read("past") if hit.relation == "on" or (hit.relation == "to" and hit.explicit) else None
-    return hit.read("future") if hit.plain else None
+    past, ahead = hit.read("past"), hit.read("future")
+    over = behind and (status == "denied" or day - past.end < ahead.start - day)
+    return (past if over else ahead) if hit.plain else None
 
 
 class _TimeTemplate:
@@ -296,7 +302,9 @@ class Calendar:
         return (self._relations[ahead[1]], low + ahead.start(1)) if ahead else ("on", start)
 
     def is_between(self, rule: Rule, folded: str, start: int) -> bool:
-        """Say whether the range at `start` begins with a word for "from"."""
+        """Say whether the range at `start` begins with a word for "from", or is only written of what moves."""
+        if rule.moved:
+            return True
         own = self._led.match(folded, start) if self._led is not None and rule.mean in _RANGES else None
         return own is not None and self._relations[own[1]] == "since"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from itertools import product
 
 import msgspec
 
@@ -10,6 +12,9 @@ from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.tokens import Phrases, tokenize
 from monitor.detect.vocabulary.language_file import CueWords, Tense, TriggerForms
 from monitor.records import Kind, Medium
+
+#: Alternatives in a phrase of a data file.
+_ALTERNATIVES = re.compile(r"[()]")
 
 
 class Trigger(msgspec.Struct, frozen=True):
@@ -42,6 +47,7 @@ class Cue(msgspec.Struct, frozen=True):
     of: CueWords
     words: str
     unless_before: str
+    followed: Phrases[bool] | None = None
 
 
 class Veto(msgspec.Struct, frozen=True):
@@ -67,6 +73,7 @@ class Crowds(msgspec.Struct, frozen=True):
     asked_by: Phrases[bool]
     unreal: Phrases[bool]
     remarks: Phrases[bool]
+    gatherings: Phrases[bool]
     verb_last: bool
 
 
@@ -87,6 +94,12 @@ def words(phrase: str) -> tuple[str, ...]:
         return tuple(phrase.lower().split())
     text = normalise(phrase).text
     return tuple(token.text for token in tokenize(text, fold(text), 0, len(text)))
+
+
+def alternatives(phrase: str) -> Iterator[str]:
+    """Yield each phrase that one with alternatives stands for: "(brushes|waves) off talk of" are two."""
+    choices = [part.split("|") for part in _ALTERNATIVES.split(phrase)]
+    return (" ".join("".join(chosen).split()) for chosen in product(*choices))
 
 
 def phrases_of(listed: Iterable[str]) -> Phrases[bool]:

@@ -23,7 +23,7 @@ from monitor.detect.setting.where import PlaceFrames, place_names
 from monitor.detect.text.normal import matched_form
 from monitor.detect.text.scripts import dots, scripts
 from monitor.detect.text.tokens import Phrases
-from monitor.detect.vocabulary.compiled_words import Crowds, Cue, Trigger, Trips, Veto, phrases_of, words
+from monitor.detect.vocabulary.compiled_words import Crowds, Cue, Trigger, Trips, Veto, alternatives, phrases_of, words
 from monitor.detect.vocabulary.frame_shapes import (
     BUILT_IN,
     Alphabet,
@@ -35,6 +35,7 @@ from monitor.detect.vocabulary.frame_shapes import (
 from monitor.detect.vocabulary.language_file import (
     Hosted,
     LanguageFile,
+    MediumWords,
     StateLetters,
     Tense,
     TriggerForms,
@@ -126,11 +127,12 @@ class Language:
     @cached_property
     def media(self) -> Phrases[Medium]:
         """The words that name a medium."""
-        found: Phrases[Medium] = Phrases()
-        for group in self._data.media:
-            for phrase in group.words:
-                found.add(words(phrase), group.medium)
-        return found
+        return _media(self._data.media)
+
+    @cached_property
+    def becomes(self) -> Phrases[Medium]:
+        """The words that say which medium a contact has instead of the one it was to have."""
+        return _media(self._data.becomes)
 
     @cached_property
     def lexicon(self) -> Phrases[Trigger | str]:
@@ -194,17 +196,18 @@ class Language:
         for at, cue in enumerate(self._data.cues):
             _known(cue.only, self._rule_names, self._file, f"cues[{at}].only")
             unless = "".join(self.alphabet.letters(name, f"cues[{at}].unless_before") for name in cue.unless_before)
-            for phrase in cue.words:
-                found.add(words(phrase), Cue(cue, phrase, unless))
+            followed = phrases_of(cue.followed) if cue.followed else None
+            for phrase in (form for listed in cue.words for form in alternatives(listed)):
+                found.add(words(phrase), Cue(cue, phrase, unless, followed))
         return found
 
     @cached_property
     def crowds(self) -> Crowds:
         """The words of appeals by people who are not leaders."""
         told = self._data.crowds
-        listed = (told.who, told.asks, told.against, told.asked_by, told.unreal, told.remarks)
-        who, asks, against, asked_by, unreal, remarks = map(phrases_of, listed)
-        return Crowds(who, asks, against, asked_by, unreal, remarks, told.verb_last)
+        listed = (told.who, told.asks, told.against, told.asked_by, told.unreal, told.remarks, told.gatherings)
+        who, asks, against, asked_by, unreal, remarks, gatherings = map(phrases_of, listed)
+        return Crowds(who, asks, against, asked_by, unreal, remarks, gatherings, told.verb_last)
 
     @cached_property
     def trips(self) -> Trips:
@@ -295,6 +298,14 @@ def _unions(given: StateLetters) -> Iterable[str]:
     """Every pair of state letters, with and without a dot between, before each word that may follow: for the gate."""
     pairs = (a + dot + b for a, b in permutations(given.letters, 2) for dot in ("", *dots()))
     return (pair + word for pair in pairs for word in given.before)
+
+
+def _media(groups: Iterable[MediumWords]) -> Phrases[Medium]:
+    found: Phrases[Medium] = Phrases()
+    for group in groups:
+        for phrase in group.words:
+            found.add(words(phrase), group.medium)
+    return found
 
 
 def _known(given: Iterable[str], known: set[str], file: str, where: str) -> None:

@@ -75,6 +75,7 @@ class CueWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     appeal: bool = False
     behind: bool = False
     journey: bool = False
+    followed: tuple[str, ...] = ()
 
 
 class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,6 +130,7 @@ class CrowdWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     that oppose one, and `asked_by` passive words before them ("urged by"). `verb_last`: the verb ends the sentence, and
     what is asked for stands between the crowd and the verb. A sentence with an `unreal` phrase ("poll shows", "wax
     figures of") reports no contact at all, nor does one with a word of `remarks` ("congratulates") and no trigger.
+    Leaders who attend one of `gatherings` ("funeral") need not have met: what the reader alone finds there is dropped.
     """
 
     who: tuple[str, ...] = ()
@@ -137,6 +139,7 @@ class CrowdWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     asked_by: tuple[str, ...] = ()
     unreal: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    gatherings: tuple[str, ...] = ()
     verb_last: bool = False
 
 
@@ -200,6 +203,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     opinion: tuple[str, ...] = ()
     layout: NewsLayout = NewsLayout()
     media: tuple[MediumWords, ...] = ()
+    becomes: tuple[MediumWords, ...] = ()
     words: Mapping[str, tuple[str, ...]] = {}
     endings: Mapping[str, tuple[str, ...]] = {}
     groups: Mapping[str, tuple[str, ...]] = {}

@@ -51,6 +51,18 @@ def test_what_a_government_asks_for_is_proposed(told: Told, title: str):
     ]
 
 
+@pytest.mark.parametrize(
+    ("title", "language", "told_of"),
+    [
+        ("Trump, Macron y Zelenski asisten al funeral del cardenal", "es", 0),
+        ("Trump, Macron und Selenskyj bei der Trauerfeier für den Kardinal", "de", 0),
+        ("Macron meets Zelensky at cardinal's funeral", "en", 1),
+    ],
+)
+def test_mourners_need_not_have_met(told: Told, title: str, language: str, told_of: int):
+    assert len(told(title, language)) == told_of
+
+
 def test_a_march_against_a_meeting_does_not_report_it(told: Told):
     (one,) = told("Thousands march against Trump-Xi meeting in Seoul")
     assert (one.status, one.joins_only) == ("planned", True)

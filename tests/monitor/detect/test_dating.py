@@ -130,3 +130,42 @@ def test_a_meeting_that_no_word_calls_held_lies_where_its_day_does(detector: Det
 def test_every_feature_has_its_weight() -> None:
     assert set(weights().weights) == set(get_args(Feature))
     assert 0 < weights().threshold < 1
+
+
+TUESDAY = datetime(2026, 2, 10, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("title", "status", "day"),
+    [
+        ("Kremlin denies Putin spoke to Trump on Saturday", "denied", "2026-02-07"),
+        ("Starmer did not phone Netanyahu on Sunday, Downing Street says", "denied", "2026-02-08"),
+        ("Starmer will not meet Netanyahu on Sunday", "denied", "2026-02-15"),
+        ("Kremlin denies plans for Putin to meet Trump on Saturday", "denied", "2026-02-14"),
+        ("Tusk was supposed to meet Fico on Monday", "cancelled", "2026-02-09"),
+        ("Tusk was supposed to meet Fico on Thursday", "cancelled", "2026-02-12"),
+        ("Tusk was to meet Fico on Monday, but fog kept him at home", "cancelled", "2026-02-09"),
+        ("Tusk was to meet Fico on Thursday", "planned", "2026-02-12"),
+    ],
+)
+def test_what_is_denied_or_cancelled_may_lie_behind(detector: Detector, title: str, status: str, day: str) -> None:
+    assert told(only(detector, title, published=TUESDAY)) == (status, day, day, "day")
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("fr", "Le sommet Lee-Takaichi décalé du 13 au 20 février"),
+        ("es", "La cumbre Lee-Takaichi pasa del 13 al 20 de febrero"),
+        ("ko", "이재명·다카이치 정상회담, 13일서 20일로 연기"),
+        ("ja", "高市首相と李大統領の会談、13日から20日に延期"),
+        ("zh", "李在明与高市早苗会谈由2月13日推迟至20日"),
+    ],
+)
+def test_of_two_days_the_second_is_the_new_one(detector: Detector, code: str, title: str) -> None:
+    told_of = told(only(detector, title, published=TUESDAY, code=code))
+    assert told_of == ("rescheduled", "2026-02-20", "2026-02-20", "day")
+
+
+def test_a_range_of_days_that_is_put_off_has_no_new_day(detector: Detector) -> None:
+    assert told(only(detector, "Sommet Lee-Takaichi du 13 au 15 mars reporté", code="fr"))[0] == "postponed"
