@@ -14,6 +14,9 @@ from monitor.records import Mention, Status
 
 _AHEAD: frozenset[Status] = frozenset({"planned", "rescheduled"})
 _INVITES = "INVITE"
+#: Classes that may stand before the names of those who are asked.
+_BESIDE = frozenset({"to", "with", "the", "det", "of", "prep"})
+_TWO = 2
 
 
 class Appeal(msgspec.Struct, frozen=True):
@@ -38,6 +41,26 @@ def appeal_of(row: Row, contact: Contact, cues: Iterable[FoundCue], text: str) -
         start, end = row.tokens[0].start, row.tokens[one.first].start
         return Appeal(by - contact.leaders, contact.leaders, text[start:end])
     return _asked_by_its_frame(row, contact, text) if contact.frame.asked else None
+
+
+def appeal_to_one(row: Row, cues: Iterable[FoundCue]) -> Appeal | None:
+    """Return the appeal that asks a leader and somebody else to meet: "Guterres urges Burhan and Dagalo to talk".
+
+    Such words report no contact of the leader who asks with the one who is asked.
+    """
+    for one in cues:
+        before = [item for item in row.items if item.last <= one.first]
+        behind = [item for item in row.items if item.first >= one.last and item.class_ not in _BESIDE]
+        by = next((frozenset(item.leaders) for item in reversed(before) if item.leaders), frozenset[str]())
+        two, joined = behind[:3:2], behind[1:2]
+        if not (one.cue.of.appeal and by and len(two) == _TWO and joined[0].class_ == "and"):
+            continue
+        asked = frozenset(leader for item in two for leader in item.leaders)
+        others = [item for item in two if not item.leaders]
+        meet = any(item.trigger is not None for item in behind[3:])
+        if meet and asked and len(others) == 1 and others[0].class_ in ("NAME", "PERSON"):
+            return Appeal(by - asked, by | asked, "")
+    return None
 
 
 def _asked_by_its_frame(row: Row, contact: Contact, text: str) -> Appeal | None:

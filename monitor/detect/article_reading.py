@@ -18,6 +18,7 @@ import msgspec
 from monitor.detect.appeals import (
     Appeal,
     appeal_of,
+    appeal_to_one,
     as_appealed,
     as_labelled,
     asked_apart,
@@ -39,7 +40,7 @@ from monitor.detect.reader.reader import Reads
 from monitor.detect.reader_mentions import READER, evidence_of, reader_mention
 from monitor.detect.rules.contacts import SOMEBODY_ELSE, Contact, Rejection, find_contacts, told_apart
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
-from monitor.detect.rules.status_cues import find_cues, status_of
+from monitor.detect.rules.status_cues import FoundCue, find_cues, status_of
 from monitor.detect.rules.surroundings import Surroundings, facts_of
 from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText
@@ -268,13 +269,13 @@ class ArticleReading:
             self.rows.append((part, row))
             found, rejected = find_contacts(row, self.language, self.focus)
             contacts = [one for one in found if not asked_to_meet(one, found)]
+            cues = self._cues_of(row)
             self._note_rejected(part, row, rejected)
             self.opening.add(part.field, text, row)
             if subject := next((item.leaders for item in row.items if item.class_ == "LEADER"), ()):
                 self.focus.subject = subject
             if not contacts:
                 continue
-            cues = find_cues(row, self.language)
             around = Surroundings(text, row, self.language, self.moment)
             for contact in contacts:
                 verdict = status_of(row, contact, cues)
@@ -303,6 +304,13 @@ class ArticleReading:
                 for forum in facts.other_forums:
                     elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)
                     yield FoundContact(part.field, part.normal, row, contact, verdict, elsewhere)
+
+    def _cues_of(self, row: Row) -> list[FoundCue]:
+        """The status cues of a sentence. Notes an appeal to a leader and somebody who leads nothing."""
+        cues = find_cues(row, self.language)
+        if (appeal := appeal_to_one(row, cues)) is not None:
+            self._appeals.append(appeal)
+        return cues
 
     def _in_office(self, leaders: frozenset[str], when: When | None) -> bool:
         """Whether all were in office (or elected) on the article's day or on the day of the contact."""

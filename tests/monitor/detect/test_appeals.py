@@ -109,3 +109,14 @@ def test_the_host_of_a_state_visit_is_the_king_whom_the_article_names(rules: Det
 )
 def test_satire_tells_of_nothing(told: Told, language: str, text: str) -> None:
     assert not told(text, language)
+
+
+@pytest.mark.parametrize(
+    ("title", "language"),
+    [
+        ("Guterres pleads with Burhan and Dagalo to talk", "en"),
+        ("Guterres insta a Hemedti y Burhan a reunirse", "es"),
+    ],
+)
+def test_who_asks_a_leader_to_meet_somebody_else_is_in_no_contact(told: Told, title: str, language: str):
+    assert told(title, language) == ()
