@@ -14,7 +14,7 @@ from datetime import UTC, datetime, time
 import structlog
 
 from agents.store import Store
-from agents.stream.guard import Incoming
+from agents.stream.guard import TopicRecord
 from agents.stream.outbox import Outbox
 from monitor import metrics, tracing
 from monitor.assemble import Assembly, Outcome
@@ -59,7 +59,7 @@ class AssembleStage:
             self._owned = partitions
             self._assembly = None
 
-    async def handle(self, mention: Mention, /, incoming: Incoming) -> None:
+    async def handle(self, mention: Mention, /, incoming: TopicRecord) -> None:
         """Handle one mention; return when its effects are on the broker. Raises BrokerError, StateError."""
         async with self._turn:
             await self._step(incoming.partition, lambda assembly: assembly.advance(self._clock()))

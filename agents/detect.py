@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from agents.stream.guard import Incoming, cpu_limit
+from agents.stream.guard import TopicRecord, cpu_limit
 from agents.stream.outbox import Outbox
 from monitor import metrics, tracing
 from monitor.assemble import with_withdrawals
@@ -33,7 +33,7 @@ class DetectStage:
         self._topic = mentions_topic
         self._cpu_seconds = cpu_seconds
 
-    async def handle(self, article: Article, /, incoming: Incoming) -> None:
+    async def handle(self, article: Article, /, incoming: TopicRecord) -> None:
         """Detect the mentions of an article; return when all of them are on the broker.
 
         Raises StageTimeoutError (not retryable) when detection takes longer than `cpu_seconds`, and BrokerError.

@@ -24,10 +24,10 @@ from agents.notify import NotifyStage
 from agents.process.config_names import with_ids
 from agents.process.health import Lag, watch_lag
 from agents.process.startup import start_up
-from agents.process.web import Condition, make_web, serving
+from agents.process.web import ProcessCondition, make_web, serving
 from agents.store import KafkaStore
 from agents.stream.app import add_agent, coordinator_of, make_app
-from agents.stream.deaths import Deaths
+from agents.stream.crash_marks import CrashMarks
 from agents.stream.guard import Guard
 from agents.stream.membership import Membership
 from agents.stream.outbox import KafkaOutbox
@@ -82,7 +82,7 @@ class Stages:
         self._names = names = TopicNames(config.topics.prefix)
         self._outbox = KafkaOutbox(sender)
         self.lag = Lag([names.articles, names.mentions, names.events], self._clock)
-        self.deaths = Deaths(broker, names.attempts, self._outbox)
+        self.deaths = CrashMarks(broker, names.attempts, self._outbox)
         self.detect = DetectStage(detector.detect, self._outbox, names.mentions, CPU_LIMIT)
         keep = readable(self._side("assemble"), {names.assembly: check_state})
         self.assemble = AssembleStage(
@@ -93,7 +93,7 @@ class Stages:
             config, broker, names, self._outbox, self._clock, certain=self._membership.holds, turn=self.deaths.turn
         )
 
-    def conditions(self) -> list[Condition]:
+    def conditions(self) -> list[ProcessCondition]:
         """Return the conditions on which `/ready` and `/live` depend."""
         return [self.lag, self.notify]
 

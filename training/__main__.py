@@ -29,7 +29,7 @@ from monitor.detect.reader import encoder
 from monitor.detect.reader.fusion import Fusion
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage
-from monitor.detect.reader.pieces import Pieces
+from monitor.detect.reader.pieces import WordPieces
 from monitor.detect.reader.reader import opinion_of
 from monitor.detect.witnesses import votes
 from monitor.watchlist import bundled
@@ -69,7 +69,7 @@ def main() -> int:
     say(f"{len(items)} and {len(more)} labelled items, {len(own)} sentences of our own")
     base = base_encoder()
     rows, table = table_of(base, multilingual(), texts_of(folder))
-    pieces = Pieces(rows)
+    pieces = WordPieces(rows)
     labelled, further, extra = (examples_of(one, pieces, bundled()) for one in (items, more, own))
     say(f"{len(labelled)}, {len(further)} and {len(extra)} pairs of leaders, {len(rows)} pieces")
     fold = folds_of((one.language, one.outlet) for one in labelled)

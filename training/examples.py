@@ -16,7 +16,7 @@ import msgspec
 
 from monitor.detect import Detector
 from monitor.detect.reader.passage import Passage, words_of
-from monitor.detect.reader.pieces import Pieces
+from monitor.detect.reader.pieces import WordPieces
 from monitor.records import KINDS, MEDIA, Article, Mention
 from monitor.watchlist import Watchlist
 
@@ -128,7 +128,7 @@ def _item(given: Mapping[str, Any], detector: Detector) -> Item:
     )  # fmt: skip
 
 
-def examples_of(items: Sequence[Item], pieces: Pieces, watchlist: Watchlist) -> list[Example]:
+def examples_of(items: Sequence[Item], pieces: WordPieces, watchlist: Watchlist) -> list[Example]:
     """Return the examples of all items; an example's `item` is an index of `items`."""
     found = []
     for n, item in enumerate(items):

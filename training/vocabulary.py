@@ -25,7 +25,7 @@ import regex
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from monitor.detect.reader.pieces import INSIDE, SPECIALS, Pieces, is_unspaced
+from monitor.detect.reader.pieces import INSIDE, SPECIALS, WordPieces, is_unspaced
 
 ROOT = Path(__file__).parents[1]
 #: Rows of the table: English pieces, and pieces of all other languages. News uses a third of the base model's pieces.
@@ -119,7 +119,7 @@ def table_of(base: Base, many: Many, texts: Iterable[tuple[str, str]]) -> tuple[
     """Return the text of each row and its vector. `texts` are (language, text), to count which pieces news uses."""
     others = _pieces_of(many)
     english = [ENGLISH + piece for piece in base.rows if not piece.startswith("[")]
-    used = _used(Pieces([*SPECIALS, *english, *others]), texts)
+    used = _used(WordPieces([*SPECIALS, *english, *others]), texts)
 
     def rank_english(piece: str) -> tuple[bool, bool, int]:
         own = piece.removeprefix(ENGLISH)
@@ -145,7 +145,7 @@ def _specials(base: Base) -> Floats:
 
 
 def _pieces_of(many: Many) -> dict[str, int]:
-    """The multilingual pieces in the form that `Pieces` uses, with their numbers."""
+    """The multilingual pieces in the form that `WordPieces` uses, with their numbers."""
     found: dict[str, int] = {}
     for n, piece in enumerate(many.pieces):
         begins = piece.startswith(_SPACE)
@@ -164,7 +164,7 @@ def _pieces_of(many: Many) -> dict[str, int]:
     return {piece: n for piece, n in found.items() if _PIECE.fullmatch(piece) and _SPACE not in piece}
 
 
-def _used(pieces: Pieces, texts: Iterable[tuple[str, str]]) -> Counter[str]:
+def _used(pieces: WordPieces, texts: Iterable[tuple[str, str]]) -> Counter[str]:
     used: Counter[str] = Counter()
     for language, text in texts:
         for _, _, rows in pieces.read(text, language):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from monitor.detect.reader.fusion import Fusion, Vote, Weights, features
+from monitor.detect.reader.fusion import Fusion, RuleFinding, Weights, features
 from monitor.detect.reader.opinion import NONE, Opinion
 from training.examples import STATUSES
 
@@ -41,7 +41,7 @@ class Case(NamedTuple):
     """One pair: what both witnesses said about it, and the right status."""
 
     opinion: Opinion
-    vote: Vote
+    vote: RuleFinding
     language: str
     status: str
 

@@ -46,7 +46,7 @@ class Progress:
 
 
 @dataclass
-class Flow:
+class TopicFlow:
     """How much work the topics hold, for the System page: by topic, records written in all, and still waiting."""
 
     written: dict[str, int] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class RecentAnswers(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Choices:
+class FilterChoices:
     """What the filters of a page suggest: countries with their number of events, and leaders and pairs as written."""
 
     countries: tuple[tuple[str, int], ...]
@@ -102,12 +102,12 @@ class Desk:
     clock: Clock
     outbox: Outbox
     progress: Progress = field(default_factory=Progress)
-    flow: Flow = field(default_factory=Flow)
-    _choices: tuple[str, float, Choices] | None = None
+    flow: TopicFlow = field(default_factory=TopicFlow)
+    _choices: tuple[str, float, FilterChoices] | None = None
     _gathering: threading.Lock = field(default_factory=threading.Lock)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "archive"))
 
-    def choices(self) -> Choices:
+    def choices(self) -> FilterChoices:
         """Return what the filters suggest, at most a minute old: gathering it means reading all events.
 
         One thread gathers at a time. Meanwhile the others return the previous choices; they wait if there are none.
@@ -121,16 +121,16 @@ class Desk:
                 self._choices = known = (self.archive.identity, time.monotonic(), self._gathered())
             return known[2]
 
-    def _known_choices(self) -> tuple[str, float, Choices] | None:
+    def _known_choices(self) -> tuple[str, float, FilterChoices] | None:
         """Return the choices gathered last, with their time; None if the archive was started anew since."""
         known = self._choices
         return known if known is not None and known[0] == self.archive.identity else None
 
-    def _gathered(self) -> Choices:
+    def _gathered(self) -> FilterChoices:
         everything = EventFilters()
         rows = pair_contacts.leaders(self.archive, self.people, everything, _OFFERED)
         pairs = pair_contacts.pairs(self.archive, self.people, everything, self.clock().date(), _OFFERED)
-        return Choices(
+        return FilterChoices(
             tuple(archive_queries.countries(self.archive)),
             tuple(dict.fromkeys(self.written(row.leader) for row in rows)),
             tuple(dict.fromkeys(self.written_pair(pair.leaders) for pair in pairs)),

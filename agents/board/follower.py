@@ -21,7 +21,7 @@ from agents.board.desk import Desk
 from agents.stream.dead_letters import DeadLetter
 from agents.stream.topic_check import look, watch_topics
 from agents.stream.topics import FoundTopic, TopicNames
-from monitor.archive import Batch, Kept, write
+from monitor.archive import Batch, KeptRecord, write
 from monitor.errors import BrokerError, SummitryError
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.kafka import BrokerSettings, consumer, partitions_of
@@ -76,17 +76,17 @@ class _TopicReader:
     """How the records of one topic are read: the sort under which they are kept, and the function that reads one."""
 
     sort: str
-    read: Callable[[str, bytes], Kept | None]
+    read: Callable[[str, bytes], KeptRecord | None]
 
 
 def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
     """Return, for each topic except events, how its records are read for the archive."""
 
-    def ack(key: str, value: bytes) -> Kept:
+    def ack(key: str, value: bytes) -> KeptRecord:
         found = decode(Ack, value)
-        return Kept(ACK, key, value, found.event_id, found.at)
+        return KeptRecord(ACK, key, value, found.event_id, found.at)
 
-    def delivery(key: str, value: bytes) -> Kept:
+    def delivery(key: str, value: bytes) -> KeptRecord:
         found = decode(Delivery, value)
         waits = found.pending or found.failed
         event = found.told or (waits.event if waits else None)
@@ -105,36 +105,36 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
             due=found.pending.due if found.pending else None,
         )
         at = found.failed_at or found.told_at or (waits.since if waits else None)
-        return Kept(DELIVERY, key, encode(told), found.event_id, at)
+        return KeptRecord(DELIVERY, key, encode(told), found.event_id, at)
 
-    def silence(key: str, value: bytes) -> Kept | None:
+    def silence(key: str, value: bytes) -> KeptRecord | None:
         note = decode_note(value)
-        return Kept(SILENCE, key, value, at=note.until) if isinstance(note, Silence) else None
+        return KeptRecord(SILENCE, key, value, at=note.until) if isinstance(note, Silence) else None
 
-    def feedback(key: str, value: bytes) -> Kept:
+    def feedback(key: str, value: bytes) -> KeptRecord:
         found = decode(Feedback, value)
-        return Kept(FEEDBACK, key, value, found.event_id, found.at)
+        return KeptRecord(FEEDBACK, key, value, found.event_id, found.at)
 
-    def state(key: str, value: bytes) -> Kept | None:
+    def state(key: str, value: bytes) -> KeptRecord | None:
         # A key with two spaces is a segment of a feed's seen entries, not its state.
         if key.count(" ") != 1:
             return None
-        return Kept(FEED_STATE, key, encode(msgspec.structs.replace(decode(FeedState, value), hours=())))
+        return KeptRecord(FEED_STATE, key, encode(msgspec.structs.replace(decode(FeedState, value), hours=())))
 
-    def letter(_: str, value: bytes) -> Kept:
+    def letter(_: str, value: bytes) -> KeptRecord:
         found = decode(DeadLetter, value)
         kept = KeptDeadLetter(
             id=found.id, stage=found.stage, topic=found.topic, at=found.at, reason=found.reason,
             error=found.error[:500], replayed=found.replayed_at is not None,
         )  # fmt: skip
-        return Kept(DEAD_LETTER, found.id, encode(kept), at=found.at)
+        return KeptRecord(DEAD_LETTER, found.id, encode(kept), at=found.at)
 
     return {
         names.acks: _TopicReader(ACK, ack),
         names.deliveries: _TopicReader(DELIVERY, delivery),
         names.silences: _TopicReader(SILENCE, silence),
         names.feedback: _TopicReader(FEEDBACK, feedback),
-        names.feeds: _TopicReader(FEED, lambda key, value: Kept(FEED, key, value)),
+        names.feeds: _TopicReader(FEED, lambda key, value: KeptRecord(FEED, key, value)),
         names.feed_state: _TopicReader(FEED_STATE, state),
         names.dead_letters: _TopicReader(DEAD_LETTER, letter),
     }
@@ -254,7 +254,7 @@ class Follower:
                     batch.events.append((decode(Event, value), value))
                 return
             reader = self._readers[topic]
-            kept = Kept(reader.sort, key, b"") if value is None else reader.read(key, value)
+            kept = KeptRecord(reader.sort, key, b"") if value is None else reader.read(key, value)
             if kept is not None:
                 batch.kept.append(kept)
         except (SummitryError, msgspec.MsgspecError, UnicodeError) as error:

@@ -24,7 +24,7 @@ _RETRY = 2.0
 _NOTES_KEPT = timedelta(days=7)
 
 
-class Notes:
+class NoteFollower:
     """Follows the topics of silences and acknowledgements. `known` is set once all existing records were read."""
 
     def __init__(

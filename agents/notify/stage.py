@@ -15,10 +15,10 @@ from aiohttp import web
 from aiokafka.errors import KafkaError
 
 from agents.notify.delivery_log import GivenUp, KafkaDeliveryLog
-from agents.notify.notes import Notes
+from agents.notify.notes import NoteFollower
 from agents.notify.signed_pages import AckPages
 from agents.notify.silent_feeds import watch
-from agents.stream.guard import Guard, Incoming
+from agents.stream.guard import Guard, TopicRecord
 from agents.stream.outbox import Outbox
 from agents.stream.topics import TopicNames
 from monitor import tracing
@@ -27,7 +27,7 @@ from monitor.config import Config, HeartbeatSettings
 from monitor.errors import BrokerError
 from monitor.jobs import start_job
 from monitor.kafka import BrokerSettings
-from monitor.notify import AckLinks, Delivery, Notifier, Policy, Setup, build
+from monitor.notify import AckLinks, Delivery, Notifier, NotifierSetup, Policy, build
 from monitor.notify.messages.wording import words_of
 from monitor.records import Event
 
@@ -44,8 +44,8 @@ class NotifyStage:
     """Tells receivers about the events of its partitions.
 
     `certain` tells whether the process certainly is a member of its group. `turn` is held while a message that may kill
-    the process is handled (agents/stream/deaths.py). For `/ready`, the stage is ready when silences, acknowledgements
-    and the logs of all its partitions were read, so that pending messages are being sent.
+    the process is handled (agents/stream/crash_marks.py). For `/ready`, the stage is ready once silences,
+    acknowledgements and the logs of all its partitions were read, so that pending messages are being sent.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class NotifyStage:
         acknowledge = config.alerts.acknowledge
         links = AckLinks(acknowledge) if acknowledge else None
         self.notifier = Notifier(
-            Setup(
+            NotifierSetup(
                 policy=Policy.of(config),
                 receivers={name: build(receiver, broker) for name, receiver in config.receivers.items()},
                 log=self._log,
@@ -84,7 +84,7 @@ class NotifyStage:
             )
         )
         self._pages = AckPages(links, self.notifier, outbox, names, clock) if links else None
-        self._notes = Notes(broker, names, outbox, guard, self.notifier, acks_kept=config.alerts.remember)
+        self._notes = NoteFollower(broker, names, outbox, guard, self.notifier, acks_kept=config.alerts.remember)
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._leaving: dict[int, asyncio.Task[None]] = {}
 
@@ -140,7 +140,7 @@ class NotifyStage:
         if self._leaving:
             await asyncio.wait(self._leaving.values(), timeout=_REVOKE_WAIT)
 
-    async def handle(self, event: Event, /, incoming: Incoming) -> None:
+    async def handle(self, event: Event, /, incoming: TopicRecord) -> None:
         """Handle one event; return when the messages to send are in the log. Raises BrokerError."""
         task = self._loading.get(incoming.partition)
         if task is None:

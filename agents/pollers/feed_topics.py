@@ -18,7 +18,7 @@ from agents.stream.topics import TopicNames
 from monitor import tracing
 from monitor.errors import DecodeError
 from monitor.feeds.polling.feed_state import FeedState, SeenSegment
-from monitor.feeds.polling.held_feeds import Held
+from monitor.feeds.polling.held_feeds import HeldFeed
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.kafka import BrokerSettings, Keep, keep_all, partitions_of, producer, read_compacted
 from monitor.kafka import consumer as kafka_consumer
@@ -113,12 +113,14 @@ class TopicStore:
     ) -> None:
         self._settings, self._producer, self._names, self.keep = settings, client, names, keep
 
-    async def load(self, partition: int) -> list[Held]:
+    async def load(self, partition: int) -> list[HeldFeed]:
         """Return the feeds of one partition with their stored states. Raises BrokerError."""
         known = await read_compacted(self._settings, self._names.feeds, [partition], keep=self.keep)
         kept = await read_compacted(self._settings, self._names.feed_state, [partition], keep=self.keep)
         feeds, (states, segments) = _subscriptions(known), _remembered(kept)
-        return [Held(partition, feed, states.get(feed_key(feed)), segments.get(feed_key(feed), {})) for feed in feeds]
+        return [
+            HeldFeed(partition, feed, states.get(feed_key(feed)), segments.get(feed_key(feed), {})) for feed in feeds
+        ]
 
     async def publish(self, articles: Iterable[Article]) -> None:
         """Write articles, with the poll's trace in their headers; return after the ack. Raises BrokerError."""

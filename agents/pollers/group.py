@@ -38,7 +38,7 @@ from monitor.feeds.polling.fetch import Fetched, Fetcher
 from monitor.feeds.polling.poll import Get, ReadDocument
 from monitor.feeds.polling.poll_store import PollStore
 from monitor.feeds.polling.poller import Poller
-from monitor.feeds.polling.schedule import Rules
+from monitor.feeds.polling.schedule import ScheduleRules
 from monitor.feeds.polling.websub import Post, WebSub
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -122,7 +122,7 @@ def make_poller(
         read,
         clock=clock,
         draw=draw or random.Random(secrets.randbits(64)).random,  # noqa: S311  # jitter, not a secret
-        rules=Rules(config.floor.total_seconds(), config.ceiling.total_seconds()),
+        rules=ScheduleRules(config.floor.total_seconds(), config.ceiling.total_seconds()),
         gap_s=config.host_gap.total_seconds(),
         concurrency=config.concurrency,
         push=push,

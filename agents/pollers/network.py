@@ -21,7 +21,7 @@ _ENOUGH = 5
 _LOOK_EVERY, _SAY_EVERY = 1.0, 60.0
 
 
-class Network:
+class NetworkCondition:
     """The condition of a poller's network: not ready while polls end but none reaches a server."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from agents.pollers.group import joined
-from agents.pollers.network import Network
+from agents.pollers.network import NetworkCondition
 from agents.process.health import Lag, watch_lag
 from agents.process.startup import start_up
 from agents.process.web import make_web, serving
@@ -37,7 +37,7 @@ async def run(config: Config, broker: BrokerSettings, stop: asyncio.Event) -> No
     port = await start_up(config, broker, config.web.poller_port, stop, "poller")
     if stop.is_set():
         return
-    network, answers = Network(), Lag(())
+    network, answers = NetworkCondition(), Lag(())
     answers.assign(())
     async with joined(broker, config.poller, names) as member:
         application = make_web([_Readiness(member.ready), network, answers], member.routes)

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.stream.app import SESSION_TIMEOUT
-from agents.stream.guard import EX_TEMPFAIL, Incoming
+from agents.stream.guard import EX_TEMPFAIL, TopicRecord
 from monitor.clock import Clock, boot_time, real_clock
 from monitor.metrics import consumer_lag_messages, consumer_lag_seconds, event_loop_lag
 
@@ -78,7 +78,7 @@ class Lag:
         wanted = [TopicPartition(topic, number) for topic, number in partitions if topic in self._topics]
         self._assigned = {partition: before.get(partition) or _Partition(moved=now) for partition in wanted}
 
-    def handled(self, incoming: Incoming) -> None:
+    def handled(self, incoming: TopicRecord) -> None:
         """Note that a record was handled."""
         if incoming.timestamp is not None:
             self._handled[incoming.topic] = incoming.timestamp

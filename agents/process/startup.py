@@ -17,7 +17,7 @@ from monitor.kafka import BrokerSettings, wait_for_broker
 logger = structlog.get_logger()
 
 
-class Starting:
+class StartupCondition:
     """The condition of a process that is still starting."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ async def start_up(
     Raises BrokerError when no broker answers within `broker.connect_timeout`, or a topic or right is missing, and
     ConfigError when a topic's partitions or the port can't be used.
     """
-    starting = Starting()
+    starting = StartupCondition()
     async with serving(make_web([starting]), config.web.host, port) as chosen:
         logger.info("serving", url=f"http://{config.web.host}:{chosen}")
         preparing = asyncio.create_task(_prepare(config, broker, starting, part), name="prepare")
@@ -62,7 +62,7 @@ async def start_up(
     return chosen
 
 
-async def _prepare(config: Config, broker: BrokerSettings, starting: Starting, part: Part | None) -> None:
+async def _prepare(config: Config, broker: BrokerSettings, starting: StartupCondition, part: Part | None) -> None:
     await wait_for_broker(broker, config.broker.connect_timeout.total_seconds(), waiting=starting.wait_for)
     starting.wait_for("checking the topics")
     found = await check_topics(broker, config, part)

@@ -39,7 +39,7 @@ MISTAKE, AGAIN = 2, 75
 
 
 @dataclass
-class Child:
+class ChildProcess:
     """One child process, with the number of its restarts and failures."""
 
     role: str
@@ -99,7 +99,7 @@ class Supervisor:
         self._url = broker_url
         self._environment = dict(os.environ if environment is None else environment)
         self._pauses = pauses
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ChildProcess] = {}
         self.broker: EmbeddedBroker | None = None
 
     async def run(self) -> None:
@@ -125,7 +125,7 @@ class Supervisor:
         """Keep the children running until the embedded broker ends."""
         for role, command in self._commands(url).items():
             known = self.children.get(role)
-            self.children[role] = Child(role, command, restarts=known.restarts + 1 if known else 0)
+            self.children[role] = ChildProcess(role, command, restarts=known.restarts + 1 if known else 0)
         jobs = [asyncio.create_task(self._keep(child, url), name=child.role) for child in self.children.values()]
         jobs.append(asyncio.create_task(self._watch_broker(), name="broker"))
         try:
@@ -137,7 +137,7 @@ class Supervisor:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
 
-    async def _keep(self, child: Child, url: str) -> None:
+    async def _keep(self, child: ChildProcess, url: str) -> None:
         while True:
             began = time.monotonic()
             process = await child.start(self._environment)

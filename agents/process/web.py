@@ -37,7 +37,7 @@ _HEADERS = {
 }
 
 
-class Condition(Protocol):
+class ProcessCondition(Protocol):
     """A part of a process that knows whether the process is ready and live."""
 
     def not_ready(self) -> Iterable[str]:
@@ -47,7 +47,7 @@ class Condition(Protocol):
         """Return the reasons why the process should be restarted; none when it should not."""
 
 
-def make_web(conditions: Sequence[Condition], routes: Iterable[web.RouteDef] = ()) -> web.Application:
+def make_web(conditions: Sequence[ProcessCondition], routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """Make the web application of one process; `routes` are added to the three pages."""
 
     async def metrics(_: web.Request) -> web.Response:

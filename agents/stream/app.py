@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import faust
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 
-from agents.stream.guard import Guard, Incoming, moment_of
+from agents.stream.guard import Guard, TopicRecord, moment_of
 from agents.stream.topics import TopicNames
 from monitor.kafka import MAX_RECORD_BYTES, BrokerSettings
 
@@ -32,7 +32,7 @@ _FETCH_WAIT_MS = 100
 class Handler(Protocol[R_contra]):
     """Handles one decoded record that came from `incoming`."""
 
-    async def __call__(self, record: R_contra, /, incoming: Incoming) -> None:
+    async def __call__(self, record: R_contra, /, incoming: TopicRecord) -> None:
         """Return once the record's effects are on the broker. The guard handles whatever it raises."""
 
 
@@ -130,8 +130,8 @@ def add_agent(
     app.agent(source, name=guard.stage, concurrency=1)(read)
 
 
-def _incoming(message: Any) -> Incoming:  # noqa: ANN401  # Faust has no types
-    return Incoming(
+def _incoming(message: Any) -> TopicRecord:  # noqa: ANN401  # Faust has no types
+    return TopicRecord(
         topic=message.topic,
         partition=message.partition,
         offset=message.offset,

@@ -56,7 +56,7 @@ _LONGEST_TRACEBACK = 8000
 
 
 @dataclass(frozen=True)
-class Incoming:
+class TopicRecord:
     """One record as it was read from a topic. `value` is an `Unreadable` when it could not be read."""
 
     topic: str
@@ -68,7 +68,7 @@ class Incoming:
     headers: Headers = ()
 
     @classmethod
-    def of(cls, record: ConsumerRecord) -> Incoming:
+    def of(cls, record: ConsumerRecord) -> TopicRecord:
         """Convert a record of aiokafka."""
         moment = moment_of(record.timestamp / 1000) if record.timestamp is not None else None
         return cls(
@@ -90,7 +90,7 @@ def moment_of(seconds: float | None) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """The seconds that one attempt may take (`limit`), and the waits between attempts in seconds.
 
     `broker_waits` are used when the broker fails; after the last one the process ends.
@@ -101,14 +101,14 @@ class Patience:
     broker_waits: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 5.0, 10.0)
 
 
-#: Wraps the handling of one record; yields how many processes died with it before (agents/stream/deaths.py).
-InHand = Callable[[Incoming], AbstractAsyncContextManager[int]]
+#: Wraps the handling of one record; yields how many processes died with it before (agents/stream/crash_marks.py).
+InHand = Callable[[TopicRecord], AbstractAsyncContextManager[int]]
 #: A record is set aside without being decoded after this many deaths.
-MAX_DEATHS = 3
+MAX_CRASHES = 3
 
 
 @asynccontextmanager
-async def never_deadly(_incoming: Incoming) -> AsyncIterator[int]:
+async def uncounted(_incoming: TopicRecord) -> AsyncIterator[int]:
     """Wrap the handling of a record without counting deaths."""
     yield 0
 
@@ -125,23 +125,23 @@ class Guard:
         outbox: Outbox,
         dead_letter_topic: str,
         *,
-        patience: Patience | None = None,
+        retries: RetryPolicy | None = None,
         clock: Clock = real_clock,
-        progress: Callable[[Incoming], None] = lambda _: None,
-        in_hand: InHand = never_deadly,
+        progress: Callable[[TopicRecord], None] = lambda _: None,
+        in_hand: InHand = uncounted,
         die: Callable[[int], object] = os._exit,
     ) -> None:
         self.stage = stage
         self._outbox = outbox
         self._dead_letter_topic = dead_letter_topic
-        self._patience = patience or Patience()
+        self._retries = retries or RetryPolicy()
         self._clock = clock
         self._progress = progress
         self._in_hand = in_hand
         self._die = die
 
     async def run(
-        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
+        self, incoming: TopicRecord, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]]
     ) -> str:
         """Handle one record. Returns `ok`, `retried` (succeeded after a retry) or `dead_letter`.
 
@@ -165,10 +165,10 @@ class Guard:
         return outcome
 
     async def _attempts(
-        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]], deaths: int
+        self, incoming: TopicRecord, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]], deaths: int
     ) -> str:
-        waits = iter(self._patience.waits)
-        broker_waits = iter(self._patience.broker_waits)
+        waits = iter(self._retries.waits)
+        broker_waits = iter(self._retries.broker_waits)
         attempt = 0
         while True:
             attempt += 1
@@ -192,27 +192,27 @@ class Guard:
                 return "ok" if attempt == 1 else "retried"
 
     async def _once(
-        self, incoming: Incoming, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]], deaths: int
+        self, incoming: TopicRecord, decode: Callable[[bytes], T], handle: Callable[[T], Awaitable[None]], deaths: int
     ) -> None:
-        if deaths >= MAX_DEATHS:
+        if deaths >= MAX_CRASHES:
             raise DeadlyRecordError(f"{deaths} processes died while they handled this record; it is set aside")
         if isinstance(incoming.value, Unreadable):
             raise DecodeError(_unreadable(incoming.offset, incoming.value), reason="unreadable")
         record = decode(incoming.value or b"")
-        limit = asyncio.timeout(self._patience.limit)
+        limit = asyncio.timeout(self._retries.limit)
         try:
             async with limit:
                 await handle(record)
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise StageTimeoutError(f"{self.stage} took longer than {self._patience.limit:g} s") from error
+            raise StageTimeoutError(f"{self.stage} took longer than {self._retries.limit:g} s") from error
 
-    async def _set_aside(self, incoming: Incoming, error: Exception, attempts: int) -> None:
+    async def _set_aside(self, incoming: TopicRecord, error: Exception, attempts: int) -> None:
         """Write the dead letter. Raises _GivenUpError, which ends the process, when that fails."""
         try:
             letter = self._letter(incoming, error, attempts)
-            for wait in (*self._patience.broker_waits, None):
+            for wait in (*self._retries.broker_waits, None):
                 try:
                     await write(self._outbox, self._dead_letter_topic, letter)
                 except BrokerError as failure:
@@ -229,7 +229,7 @@ class Guard:
         tracing.failed(letter.reason)
         logger.error("dead_letter", reason=letter.reason, error=letter.error, attempts=attempts)
 
-    def _letter(self, incoming: Incoming, error: Exception, attempts: int) -> DeadLetter:
+    def _letter(self, incoming: TopicRecord, error: Exception, attempts: int) -> DeadLetter:
         value = incoming.value
         return DeadLetter(
             id=incoming.id,

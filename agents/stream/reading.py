@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from aiokafka import ConsumerRecord
 
-from agents.stream.guard import Guard, Incoming
+from agents.stream.guard import Guard, TopicRecord
 from monitor.kafka import Keep
 from monitor.record_batches import Unreadable
 
@@ -29,7 +29,7 @@ def readable(guard: Guard, decoders: Mapping[str, Callable[[bytes], object]]) ->
                 pass
             else:
                 return True
-        return await guard.run(Incoming.of(record), decode, _nothing) != "dead_letter"
+        return await guard.run(TopicRecord.of(record), decode, _nothing) != "dead_letter"
 
     return keep
 

@@ -27,7 +27,7 @@ _DESCRIBE: tuple[Operation, ...] = ("DESCRIBE",)
 
 
 @dataclass(frozen=True, order=True)
-class Right:
+class AccessRight:
     """One operation on one topic or consumer group."""
 
     kind: Literal["topic", "group"]
@@ -43,11 +43,13 @@ class Right:
         return f"{self.operation} on {self.kind} {self.name}"
 
 
-def rights_of(part: Part, config: Config) -> tuple[Right, ...]:
+def rights_of(part: Part, config: Config) -> tuple[AccessRight, ...]:
     """Return the rights that a part needs for all of its work, sorted."""
     names = TopicNames(config.topics.prefix)
     return tuple(
-        sorted(Right(kind, name, one) for kind, name, operations in _needs(part, names, config) for one in operations)
+        sorted(
+            AccessRight(kind, name, one) for kind, name, operations in _needs(part, names, config) for one in operations
+        )
     )
 
 
@@ -57,7 +59,7 @@ def topics_of(part: Part, config: Config) -> set[str]:
     return {right.name for right in rights_of(part, config) if right.kind == "topic"} & ours
 
 
-def lacking(rights: Iterable[Right], allowed: Mapping[tuple[str, str], int | None]) -> tuple[Right, ...]:
+def lacking(rights: Iterable[AccessRight], allowed: Mapping[tuple[str, str], int | None]) -> tuple[AccessRight, ...]:
     """Return the rights that are not among the allowed operations of their topic or group.
 
     `allowed` has the operations as the broker reports them, one bit for each code. When the broker does not report them
@@ -70,7 +72,7 @@ def lacking(rights: Iterable[Right], allowed: Mapping[tuple[str, str], int | Non
     )
 
 
-def commands(rights: Iterable[Right], user: str, servers: str) -> Iterator[str]:
+def commands(rights: Iterable[AccessRight], user: str, servers: str) -> Iterator[str]:
     """Yield the `kafka-acls.sh` commands that give a user exactly these rights."""
     together: dict[tuple[str, str], list[str]] = {}
     for right in rights:

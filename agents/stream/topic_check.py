@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from agents.stream.protocol import GroupRequest, MetadataRequest
-from agents.stream.rights import Part, Right, lacking, rights_of, topics_of
+from agents.stream.rights import AccessRight, Part, lacking, rights_of, topics_of
 from agents.stream.topics import FoundTopic, Topic, declare, mismatch
 from monitor.config import Config
 from monitor.errors import BrokerError, ConfigError
@@ -75,7 +75,7 @@ async def check_rights(broker: BrokerSettings, config: Config, part: Part) -> No
         raise BrokerError(problem, reason="no_right", retryable=False)
 
 
-async def missing_rights(broker: BrokerSettings, config: Config, part: Part) -> tuple[Right, ...]:
+async def missing_rights(broker: BrokerSettings, config: Config, part: Part) -> tuple[AccessRight, ...]:
     """Return the rights that this user lacks for a part, as far as the broker reports them. Raises BrokerError."""
     rights = rights_of(part, config)
     topics = await look(broker, {right.name for right in rights if right.kind == "topic"})

@@ -84,7 +84,7 @@ class TopicNames:
 
     @property
     def attempts(self) -> str:
-        """The marks of `agents.stream.deaths`: partitions that are read, and records that kill (compacted)."""
+        """The marks of `agents.stream.crash_marks`: partitions that are read, and records that kill (compacted)."""
         return self._name("attempts")
 
     @property

@@ -7,7 +7,7 @@ queries, `EventFilters` holds the filters that all of them share, and `exports` 
 from __future__ import annotations
 
 from monitor.archive.archive_queries import Page, SearchResult
-from monitor.archive.archive_writer import Batch, Kept, write
+from monitor.archive.archive_writer import Batch, KeptRecord, write
 from monitor.archive.database import Archive
 from monitor.archive.event_filters import EventFilters, SelectionError
 from monitor.archive.search import LeaderNames
@@ -16,7 +16,7 @@ __all__ = [
     "Archive",
     "Batch",
     "EventFilters",
-    "Kept",
+    "KeptRecord",
     "LeaderNames",
     "Page",
     "SearchResult",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from monitor.archive.archive_writer import Kept
+from monitor.archive.archive_writer import KeptRecord
 from monitor.archive.cursors import cursor_of, read_cursor
 from monitor.archive.database import Archive
 from monitor.archive.event_filters import EventFilters
@@ -207,7 +207,7 @@ def resolve(archive: Archive, event_id: str) -> tuple[str, SearchResult | None]:
     return other, None if other else event(archive, event_id)
 
 
-def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) -> list[Kept]:
+def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) -> list[KeptRecord]:
     """Return the kept records of one sort by key; optionally only those of one event, or only the newest."""
     condition, values = "sort = ?", [sort]
     if event_id:
@@ -215,7 +215,7 @@ def kept(archive: Archive, sort: str, *, event_id: str = "", newest: int = 0) ->
         values.append(event_id)
     order = f"at DESC, key LIMIT {newest}" if newest else "key"
     rows = archive.reader.execute(f"SELECT * FROM kept WHERE {condition} ORDER BY {order}", values)
-    return [Kept(row["sort"], row["key"], row["body"], row["event_id"], _moment(row["at"])) for row in rows]
+    return [KeptRecord(row["sort"], row["key"], row["body"], row["event_id"], _moment(row["at"])) for row in rows]
 
 
 def counts(archive: Archive, names: LeaderNames, selection: EventFilters) -> dict[str, dict[str, int]]:

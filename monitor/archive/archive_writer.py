@@ -27,7 +27,7 @@ HAPPENED = ("held", "ongoing", "past")
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRecord:
     """A record that is kept under a key: `sort` says what it is; an empty `body` deletes it."""
 
     sort: str
@@ -42,7 +42,7 @@ class Batch:
     """Changes in their order: events with their JSON, kept records, and the offsets after them."""
 
     events: list[tuple[Event, bytes]] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[KeptRecord] = field(default_factory=list)
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
@@ -210,8 +210,8 @@ def _same_body(connection: sqlite3.Connection, n: int, body: bytes) -> bool:
     return bool(connection.execute("SELECT body = ? FROM bodies WHERE n = ?", (body, n)).fetchone()[0])
 
 
-def _put_kept(connection: sqlite3.Connection, kept: Iterable[Kept]) -> Iterable[str]:
-    last: Mapping[tuple[str, str], Kept] = {(note.sort, note.key): note for note in kept}
+def _put_kept(connection: sqlite3.Connection, kept: Iterable[KeptRecord]) -> Iterable[str]:
+    last: Mapping[tuple[str, str], KeptRecord] = {(note.sort, note.key): note for note in kept}
     for (sort, key), note in last.items():
         known = connection.execute("SELECT body, event_id FROM kept WHERE sort = ? AND key = ?", (sort, key)).fetchone()
         if (known[0] if known else b"") == note.body:

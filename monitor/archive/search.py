@@ -58,7 +58,7 @@ def short_words(folded: str) -> str:
 
 
 @dataclass(frozen=True)
-class Question:
+class SearchQuery:
     """A parsed query: for each name the leaders with that name, and the other words, folded."""
 
     leaders: tuple[frozenset[str], ...] = ()
@@ -96,7 +96,7 @@ class LeaderNames:
             return ()
         return tuple(sorted(asked.leaders[0], key=lambda leader: (-self._recent.get(leader, 0), leader)))
 
-    def ask(self, text: str) -> Question:
+    def ask(self, text: str) -> SearchQuery:
         """Parse a query: first the longest names, then words. Unknown characters are ignored."""
         tokens = _TOKEN.findall(fold(text))[:MAX_WORDS]
         leaders: list[frozenset[str]] = []
@@ -111,7 +111,7 @@ class LeaderNames:
             else:
                 words.append(tokens[at])
                 at += 1
-        return Question(tuple(leaders), tuple(dict.fromkeys(words)))
+        return SearchQuery(tuple(leaders), tuple(dict.fromkeys(words)))
 
     def suggest(self, text: str, limit: int = 8) -> list[str]:
         """Return the leaders with a name that begins with the text, latest in office first."""

@@ -30,7 +30,7 @@ from monitor.assemble.identity.cluster import Cluster, bounded, fold, name_clust
 from monitor.assemble.identity.variants import is_variant, link, pairs_of
 from monitor.assemble.pair_record import PairRecord
 from monitor.assemble.replaced_mentions import edited, older_mention, withdrawn_mentions
-from monitor.assemble.revisions import Cause, continuation, next_revision, retraction
+from monitor.assemble.revisions import ChangeCause, continuation, next_revision, retraction
 from monitor.assemble.stored import EventState, Watermark, pack, unpack
 from monitor.records import Mention, utc
 
@@ -103,7 +103,7 @@ class Assembly:
     def apply(self, mention: Mention) -> Outcome:
         """Apply one mention, or a withdrawal. Applying it again changes nothing."""
         new = keep(mention)
-        cause = Cause(new.moment, new.article_id)
+        cause = ChangeCause(new.moment, new.article_id)
         if mention.withdraws:
             return self._withdraw(mention, new, cause)
         if len(new.participants) < 2:
@@ -118,7 +118,7 @@ class Assembly:
         self._tell(step, cause, regrouped)
         return step.end()
 
-    def _withdraw(self, mention: Mention, notice: KeptMention, cause: Cause) -> Outcome:
+    def _withdraw(self, mention: Mention, notice: KeptMention, cause: ChangeCause) -> Outcome:
         """Take back, in all events, the mentions that a newer revision or a notice replaces."""
         doomed: dict[str, list[KeptMention]] = {}
         for old in withdrawn_mentions(self._index, mention, notice):
@@ -143,7 +143,7 @@ class Assembly:
         if self._time and today <= self._today:
             return _NOTHING
         self._time = int(now.timestamp())
-        passed = Cause(datetime.fromtimestamp(self._time, UTC))
+        passed = ChangeCause(datetime.fromtimestamp(self._time, UTC))
         step = AssemblyStep(self._index)
         for event_id in self._index.due(today):
             closing = self._index[event_id].closes <= today
@@ -266,7 +266,7 @@ class Assembly:
 
     # -- revisions ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, step: AssemblyStep, cause: Cause, left: dict[str, str]) -> None:
+    def _tell(self, step: AssemblyStep, cause: ChangeCause, left: dict[str, str]) -> None:
         """Publish what changed: first events of their own, then those that are now part of another one."""
         for event_id, mentions in step.last_mentions.items():
             state = step.states[event_id]
@@ -306,7 +306,7 @@ class Assembly:
             if self._revise(step, state, cause):
                 step.store(state)
 
-    def _revise(self, step: AssemblyStep, state: EventState, cause: Cause, *, closed: bool = False) -> bool:
+    def _revise(self, step: AssemblyStep, state: EventState, cause: ChangeCause, *, closed: bool = False) -> bool:
         """Publish the next revision of an event, unless nothing visible changed. Updates `state`.
 
         An event known only from background is not published; if it was published before, it is retracted.

@@ -17,14 +17,14 @@ from monitor.records import Change, Event
 MAX_HISTORY = 40
 
 
-class Cause(msgspec.Struct, frozen=True):
+class ChangeCause(msgspec.Struct, frozen=True):
     """Why an event changed: the article ('' when time passed), and the event time."""
 
     moment: datetime
     article_id: str = ""
 
 
-def next_revision(state: EventState, event: Event, digest: bytes, cause: Cause) -> Event:
+def next_revision(state: EventState, event: Event, digest: bytes, cause: ChangeCause) -> Event:
     """Return the event as the next revision of `state`, with its history. Updates `state`."""
     values = tracked(event)
     names = dict.fromkeys((*values, *state.shown))
@@ -37,7 +37,9 @@ def next_revision(state: EventState, event: Event, digest: bytes, cause: Cause) 
     return msgspec.structs.replace(event, revision=state.revision, history=state.history)
 
 
-def retraction(state: EventState, mentions: Sequence[KeptMention], anchor: Anchor, today: int, cause: Cause) -> Event:
+def retraction(
+    state: EventState, mentions: Sequence[KeptMention], anchor: Anchor, today: int, cause: ChangeCause
+) -> Event:
     """Return the revision that says that no article supports an event any more. Updates `state`.
 
     `mentions` are the event's last ones, summarised by `anchor`; `today` is a proleptic ordinal.
@@ -46,7 +48,7 @@ def retraction(state: EventState, mentions: Sequence[KeptMention], anchor: Ancho
     return next_revision(state, retracted(event), b"", cause)
 
 
-def continuation(state: EventState, into: str, today: int, cause: Cause) -> Event:
+def continuation(state: EventState, into: str, today: int, cause: ChangeCause) -> Event:
     """Return the revision that says that an event continues as the event `into`. Updates `state`."""
     event = build(state.event_id, state.mentions, Anchor(state.mentions), today, state.redirects)
     return next_revision(state, msgspec.structs.replace(event, merged_into=into, closed=True), b"", cause)

@@ -25,18 +25,18 @@ from monitor.detect.appeals import (
     asked_to_meet,
     dates_the_appeal,
 )
-from monitor.detect.crowds import outcries, unlike_crowds
-from monitor.detect.dating import Opening, dated
+from monitor.detect.crowds import crowd_appeals, unlike_crowds
+from monitor.detect.dating import OpeningSentences, dated
 from monitor.detect.explain import Explanation
 from monitor.detect.merge import ArticleSetting, FoundContact, article_setting, merged
 from monitor.detect.people.finder import People
 from monitor.detect.people.gazetteer import NameHit
-from monitor.detect.people.offices import DESIGNATE, Focus, Registry
+from monitor.detect.people.offices import DESIGNATE, Focus, OfficeRegistry
 from monitor.detect.people.person import Person
-from monitor.detect.reader.evidence import TRIES, telling_words
+from monitor.detect.reader.evidence import TRIES, evidence_words
 from monitor.detect.reader.opinion import Pair
 from monitor.detect.reader.passage import Passage, SeenLeader, Word, fields_of
-from monitor.detect.reader.reader import Reads
+from monitor.detect.reader.reader import PairReader
 from monitor.detect.reader_mentions import READER, evidence_of, reader_mention
 from monitor.detect.rules.contacts import SOMEBODY_ELSE, Contact, Rejection, find_contacts, told_apart
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
@@ -57,7 +57,7 @@ OPENING = 600
 TOPICAL = 1_000
 
 #: Number of sentences in which time and place of a contact that only the reader found are looked for.
-_TELLING = 3
+_MOST_SENTENCES = 3
 _PUT_OFF = frozenset({"postponed", "rescheduled", "cancelled", "denied"})
 
 
@@ -75,7 +75,7 @@ class ArticleReading:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: OfficeRegistry,
         article: Article,
         parts: list[ArticleField],
         *,
@@ -108,7 +108,7 @@ class ArticleReading:
         self.decisions: list[str] = []
         self.weighed: list[str] = []
         self.rejected: list[tuple[str, str]] = []
-        self.opening = Opening(self.language, moment)
+        self.opening = OpeningSentences(self.language, moment)
         self.seen: list[SeenLeader] = []
         self.rows: list[tuple[ArticleField, Row]] = []
         self._appeals: list[Appeal] = []
@@ -126,12 +126,12 @@ class ArticleReading:
         fields = fields_of([(part.field, part.normal.text) for part in self.parts])
         return Passage(self.language.code, fields, tuple(self.seen), self.focus.speaker)
 
-    def explanation(self, reader: Reads | None, *, lean: bool) -> Explanation:
+    def explanation(self, reader: PairReader | None, *, lean: bool) -> Explanation:
         """Take the article through all steps; `lean` returns only outcome and mentions. Call it once."""
         mentions = self.rule_mentions()
         if reader is not None:
             mentions = self._combined(reader, mentions)
-        found = [one for part, row in self.rows for one in outcries(row, part.field, self.language)]
+        found = [one for part, row in self.rows for one in crowd_appeals(row, part.field, self.language)]
         cried = [unlike_crowds(one, found) for one in mentions]
         self.rejected += [
             (words_told(one), "only an appeal of a crowd, a poll or a picture")
@@ -185,7 +185,7 @@ class ArticleReading:
             if one is not None and known.isdisjoint(p.leader for p in one.participants):
                 yield one
 
-    def _combined(self, reader: Reads, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
+    def _combined(self, reader: PairReader, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
         """The mentions that remain after the reader's judgement of each pair is combined with the rules' mentions."""
         passage = self.passage()
         read = reader.read(passage)
@@ -205,7 +205,7 @@ class ArticleReading:
             if not self._in_office(leaders, None) or self.focus.of_one_state(leaders):
                 return None
             pair = next(pair for pair in opinions if set(pair) <= leaders)
-            words = telling_words(reader, reader.words(passage, pair), 1 if searched else TRIES)
+            words = evidence_words(reader, reader.words(passage, pair), 1 if searched else TRIES)
             searched.append(pair)
             around = [
                 Surroundings(part.normal.text, row, self.language, self.moment)
@@ -241,7 +241,7 @@ class ArticleReading:
             holds = any(word.field == part.field and start <= word.start < end for word in words)
             return not holds, -len(leaders & {leader for item in row.items for leader in item.leaders})
 
-        return sorted((one for one in self.rows if one[1].tokens), key=rank)[:_TELLING]
+        return sorted((one for one in self.rows if one[1].tokens), key=rank)[:_MOST_SENTENCES]
 
     def _read(self, part: ArticleField) -> Iterator[FoundContact]:
         people = People(self.registry, self.focus)

@@ -14,7 +14,7 @@ from monitor.detect.datafile import LogisticModel, read_model
 Feature = Literal["inferred", "host_unnamed", "headline", "agreed", "medium_known", "weak_trigger", "opinion"]
 
 
-class Model(LogisticModel, frozen=True, forbid_unknown_fields=True):
+class ConfidenceModel(LogisticModel, frozen=True, forbid_unknown_fields=True):
     """The weights, and the default confidence that a mention needs for an alert."""
 
     alert_threshold: float
@@ -25,9 +25,9 @@ class Model(LogisticModel, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def model() -> Model:
+def model() -> ConfidenceModel:
     """Return the bundled model. Raises DataFileError when the file is not valid."""
-    return read_model("confidence.yaml", Model, get_args(Feature))
+    return read_model("confidence.yaml", ConfidenceModel, get_args(Feature))
 
 
 def alert_threshold() -> float:

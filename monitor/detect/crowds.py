@@ -23,7 +23,7 @@ _BEFORE_TRIGGER = frozenset({
 _HAPPENED = frozenset({"held", "ongoing"})
 
 
-class Outcry(msgspec.Struct, frozen=True):
+class CrowdAppeal(msgspec.Struct, frozen=True):
     """A crowd's appeal: its place in a field, from the crowd to the end of the clause.
 
     For a poll or a picture it is the whole sentence. `against` marks an appeal against a contact: then there is a
@@ -38,7 +38,7 @@ class Outcry(msgspec.Struct, frozen=True):
     gathering: bool = False
 
 
-def outcries(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
+def crowd_appeals(row: Row, field: Field, language: Language) -> Iterator[CrowdAppeal]:
     """Yield the appeals of crowds in a sentence.
 
     If it is about a poll or a picture, or only a remark of one leader about another, that is the whole sentence.
@@ -46,10 +46,10 @@ def outcries(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
     listed = language.crowds
     remarked = () if any(item.trigger is not None for item in row.items) else (listed.remarks,)
     if any(one.longest(row.words, at) for one in (listed.unreal, *remarked) for at in range(len(row.words))):
-        yield Outcry(field, row.tokens[0].start, row.tokens[-1].end, against=False)
+        yield CrowdAppeal(field, row.tokens[0].start, row.tokens[-1].end, against=False)
         return
     if any(listed.gatherings.longest(row.words, at) for at in range(len(row.words))):
-        yield Outcry(field, row.tokens[0].start, row.tokens[-1].end, against=False, gathering=True)
+        yield CrowdAppeal(field, row.tokens[0].start, row.tokens[-1].end, against=False, gathering=True)
     if listed.verb_last:
         yield from _with_the_verb_last(row, field, language)
         return
@@ -65,10 +65,10 @@ def outcries(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
             first = min(crowd, at)
             end = _end_of_contact(row, max(found[0], crowd + 1) if passive else found[0])
             if end:
-                yield Outcry(field, row.tokens[first].start, row.tokens[end - 1].end, against)
+                yield CrowdAppeal(field, row.tokens[first].start, row.tokens[end - 1].end, against)
 
 
-def _with_the_verb_last(row: Row, field: Field, language: Language) -> Iterator[Outcry]:
+def _with_the_verb_last(row: Row, field: Field, language: Language) -> Iterator[CrowdAppeal]:
     """Appeals in languages whose verb ends the sentence: the crowd is before the leaders and the verb after them."""
     named = next((one.first for one in row.items if one.leaders), 0)
     crowd = next((at for at in range(named) if language.crowds.who.longest(row.words, at)), None)
@@ -77,10 +77,10 @@ def _with_the_verb_last(row: Row, field: Field, language: Language) -> Iterator[
     for at in range(named, len(row.words)):
         for phrases, against in ((language.crowds.asks, False), (language.crowds.against, True)):
             if (found := phrases.longest(row.words, at)) is not None:
-                yield Outcry(field, row.tokens[crowd].start, row.tokens[found[0] - 1].end, against)
+                yield CrowdAppeal(field, row.tokens[crowd].start, row.tokens[found[0] - 1].end, against)
 
 
-def unlike_crowds(mention: Mention, found: Iterable[Outcry]) -> Mention | None:
+def unlike_crowds(mention: Mention, found: Iterable[CrowdAppeal]) -> Mention | None:
     """Return the mention unless an appeal only asks for it (None). After an appeal against it, it opens no event."""
     for one in found:
         if not all(s.field == one.field and one.start <= s.start and s.end <= one.end for s in mention.evidence):

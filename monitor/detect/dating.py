@@ -65,7 +65,7 @@ class DatedSentence(NamedTuple):
     walls: tuple[int, ...]
 
 
-class Opening:
+class OpeningSentences:
     """The opening sentences of one article, in which the times of its contacts are looked for.
 
     `moment` is the publication time in the outlet's time zone; without it no time is found.
@@ -281,7 +281,7 @@ def _form(hit: TimeHit, when: When, status: Status, day: date) -> set[Feature]:
     return features
 
 
-def dated(mention: Mention, opening: Opening) -> Mention:
+def dated(mention: Mention, opening: OpeningSentences) -> Mention:
     """Return the mention with the time from the article's opening, if one is likely enough.
 
     A meeting that only counts as held because no word says otherwise becomes planned if its time is in the future.
@@ -297,7 +297,7 @@ def dated(mention: Mention, opening: Opening) -> Mention:
     return msgspec.structs.replace(mention, when=found.when)
 
 
-def _is_behind(mention: Mention, opening: Opening) -> bool:
+def _is_behind(mention: Mention, opening: OpeningSentences) -> bool:
     """Whether a contact that is denied or cancelled would have taken place by now, as its clause says."""
     day, when = opening.day, mention.when
     return mention.status in ("denied", "cancelled") and day is not None and when is not None and when.start < day

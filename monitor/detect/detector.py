@@ -16,10 +16,10 @@ from typing import Self
 from monitor.detect.article_reading import ArticleField, ArticleReading
 from monitor.detect.explain import Explanation
 from monitor.detect.people.gazetteer import Gazetteer
-from monitor.detect.people.offices import Registry
+from monitor.detect.people.offices import OfficeRegistry
 from monitor.detect.people.official_voices import Speakers
 from monitor.detect.reader.passage import Passage
-from monitor.detect.reader.reader import Reader, Reads
+from monitor.detect.reader.reader import PairReader, Reader
 from monitor.detect.setting.time_zones import local_time
 from monitor.detect.text.normal import fold, normalise
 from monitor.detect.text.tokens import tokenize
@@ -49,10 +49,10 @@ class Detector:
         watchlist: Watchlist | None = None,
         languages: Mapping[str, Language] | None = None,
         *,
-        reader: Reads | None = None,
+        reader: PairReader | None = None,
         rules_only: bool = False,
     ) -> None:
-        self._reader: Reads | None = None if rules_only else reader or Reader()
+        self._reader: PairReader | None = None if rules_only else reader or Reader()
         self._watchlist = bundled() if watchlist is None else watchlist
         self._languages = dict(bundled_languages() if languages is None else languages)
         titles = dict.fromkeys(self._watchlist.titles, 1)
@@ -66,9 +66,9 @@ class Detector:
             "".join(language.clitics for language in self._languages.values()),
         )
         self._speakers = Speakers(self._watchlist)
-        self._registries: dict[str, Registry] = {}
+        self._registries: dict[str, OfficeRegistry] = {}
 
-    def hearing(self, reader: Reads | None) -> Self:
+    def hearing(self, reader: PairReader | None) -> Self:
         """Return a copy that uses another reader, or none, with the same watchlist and languages. Takes no time."""
         other = copy(self)
         other._reader = reader  # noqa: SLF001  # it is a copy of this one
@@ -88,9 +88,9 @@ class Detector:
         words = sorted({word for language in self._languages.values() for word in language.trip_gate})
         return re.compile("|".join(words) or r"(?!)")
 
-    def _registry(self, code: str) -> Registry:
+    def _registry(self, code: str) -> OfficeRegistry:
         if code not in self._registries:
-            self._registries[code] = Registry(self._watchlist, self._languages[code])
+            self._registries[code] = OfficeRegistry(self._watchlist, self._languages[code])
         return self._registries[code]
 
     def detect(self, article: Article, *, now: datetime | None = None) -> tuple[Mention, ...]:

@@ -8,11 +8,11 @@ from datetime import date
 import msgspec
 
 from monitor.detect.confidence import Feature, model
-from monitor.detect.people.offices import Focus, Registry
+from monitor.detect.people.offices import Focus, OfficeRegistry
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import Verdict
-from monitor.detect.rules.surroundings import Facts
+from monitor.detect.rules.surroundings import ClauseFacts
 from monitor.detect.text.normal import NormalText, fold
 from monitor.detect.text.tokens import tokenize
 from monitor.records import Article, Evidence, Field, Mention, Participant, Source, Status
@@ -35,7 +35,7 @@ class FoundContact(msgspec.Struct, frozen=True):
     row: Row
     contact: Contact
     verdict: Verdict
-    facts: Facts
+    facts: ClauseFacts
 
 
 class ArticleSetting(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class ArticleSetting(msgspec.Struct, frozen=True):
 
 
 def article_setting(
-    article: Article, registry: Registry, focus: Focus, *, title: str, label: str, opening: str
+    article: Article, registry: OfficeRegistry, focus: Focus, *, title: str, label: str, opening: str
 ) -> ArticleSetting:
     """Return what all mentions of the article share.
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from monitor.detect.reader.fusion import AHEAD, BEHIND, Fusion, Vote, contact, fused, group
-from monitor.detect.reader.groups import Joined, contacts_of, gatherings
+from monitor.detect.reader.fusion import AHEAD, BEHIND, Fusion, RuleFinding, contact, fused, group
+from monitor.detect.reader.groups import LikelyContact, contacts_of, gatherings
 from monitor.detect.reader.opinion import NONE, PAST, Opinion, Pair
 from monitor.detect.reader_mentions import READER
 from monitor.records import Kind, Medium, Mention, Status, Witness
@@ -51,7 +51,7 @@ class WeighingContext(NamedTuple):
 Alone = Callable[[frozenset[str], Status, Kind, Medium], Mention | None]
 
 
-def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], day: date) -> dict[Pair, Vote]:
+def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], day: date) -> dict[Pair, RuleFinding]:
     """Return what the rules found for each pair; of several mentions, the one that the reader finds most likely.
 
     `day` is the article's, in UTC.
@@ -64,14 +64,14 @@ def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], day: date)
             key=lambda one: (one.status != PAST, opinion.statuses.get(one.status, 0.0), one.confidence),
             default=None,
         )
-        found[pair] = _vote(best, day) if best is not None else Vote(NONE)
+        found[pair] = _vote(best, day) if best is not None else RuleFinding(NONE)
     return found
 
 
-def _vote(mention: Mention, day: date) -> Vote:
+def _vote(mention: Mention, day: date) -> RuleFinding:
     when = mention.when
     ahead = when is not None and when.start > day
-    return Vote(mention.status, mention.confidence, ahead=ahead, told=not mention.assumed)
+    return RuleFinding(mention.status, mention.confidence, ahead=ahead, told=not mention.assumed)
 
 
 def combine(
@@ -96,7 +96,7 @@ def combine(
         if made is None:
             rejected.append((READER, "a leader was out of office at that time, or all lead the same state"))
         else:
-            added.append(_signed(made, one, Vote(NONE), opinions, about))
+            added.append(_signed(made, one, RuleFinding(NONE), opinions, about))
     for at, leaders in enumerate(sets):
         if at not in kept and not leaders <= {one for pair in opinions if set(pair) <= leaders for one in pair}:
             kept[at] = rules[at]  # it rests on words that the reader was not shown
@@ -107,15 +107,15 @@ def combine(
 
 
 def _gathered(
-    joined: Sequence[Joined], sets: Sequence[frozenset[str]], opinions: Mapping[Pair, Opinion]
-) -> tuple[Joined, ...]:
+    joined: Sequence[LikelyContact], sets: Sequence[frozenset[str]], opinions: Mapping[Pair, Opinion]
+) -> tuple[LikelyContact, ...]:
     """The contacts, with a summit's host and guests joined into one. Contacts that the rules found stay as they are."""
     summits = [one for one in joined if one.leaders not in sets and _told_medium(one.leaders, opinions)[0] == "summit"]
     return (*(one for one in joined if one not in summits), *gatherings(summits))
 
 
 def _confirmed(
-    same: Sequence[tuple[int, Mention]], one: Joined, opinions: Mapping[Pair, Opinion], about: WeighingContext
+    same: Sequence[tuple[int, Mention]], one: LikelyContact, opinions: Mapping[Pair, Opinion], about: WeighingContext
 ) -> dict[int, Mention]:
     """The rules' mentions of an accepted contact: the most likely gets the combined status, others stay as they are."""
     shares = {at: _share(one.statuses, group(mention.status)) for at, mention in same}
@@ -123,7 +123,7 @@ def _confirmed(
     status = _status(one.statuses)
     kept = {}
     for at, mention in same:
-        vote = Vote(mention.status, mention.confidence)
+        vote = RuleFinding(mention.status, mention.confidence)
         if at == best:
             told = mention.status if status in BEHIND and _lies_ahead(mention, about.day) else status
             found = _with_medium(_of_status(mention, told, about.day), opinions)
@@ -135,10 +135,10 @@ def _confirmed(
     return kept
 
 
-def _by_rules(one: Joined, mention: Mention) -> Joined:
+def _by_rules(one: LikelyContact, mention: Mention) -> LikelyContact:
     """The mention of a contact that both witnesses find, with the status that the rules state."""
     sure = contact(one.statuses) * mention.confidence
-    return Joined(one.leaders, dict.fromkeys(one.statuses, 0.0) | {NONE: 1 - sure, mention.status: sure})
+    return LikelyContact(one.leaders, dict.fromkeys(one.statuses, 0.0) | {NONE: 1 - sure, mention.status: sure})
 
 
 def _is_another(one: Mention, other: Mention) -> bool:
@@ -205,7 +205,7 @@ def _likeliest(some: Sequence[Mapping[str, float]]) -> str:
 
 
 def _signed(
-    mention: Mention, one: Joined, vote: Vote, opinions: Mapping[Pair, Opinion], about: WeighingContext
+    mention: Mention, one: LikelyContact, vote: RuleFinding, opinions: Mapping[Pair, Opinion], about: WeighingContext
 ) -> Mention:
     """The mention with its probabilities of each status, its confidence, and what each witness said."""
     told = contact(one.statuses) if mention.status != PAST else 1 - one.statuses[NONE]
@@ -263,7 +263,7 @@ def words_told(mention: Mention) -> str:
     return mention.evidence[0].text if mention.evidence else mention.rule
 
 
-def _shown(pair: Pair, opinion: Opinion, vote: Vote, statuses: Mapping[str, float]) -> str:
+def _shown(pair: Pair, opinion: Opinion, vote: RuleFinding, statuses: Mapping[str, float]) -> str:
     """What both witnesses say, and the combined result, in one line."""
     reader = max(opinion.statuses, key=lambda one: opinion.statuses[one])
     verdict = max(statuses, key=lambda one: statuses[one])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from monitor.notify.delivery.notifier import Notifier
-from monitor.notify.delivery.setup import DeadLetters, Setup
+from monitor.notify.delivery.setup import DeadLetters, NotifierSetup
 from monitor.notify.logbook import Delivery, DeliveryLog, MemoryLog, Pending
 from monitor.notify.policy.decision import Decision, Policy
 from monitor.notify.policy.silences import Note, Retry, Silence, decode_note
@@ -25,11 +25,11 @@ __all__ = [
     "MemoryLog",
     "Note",
     "Notifier",
+    "NotifierSetup",
     "Pending",
     "Policy",
     "Receiver",
     "Retry",
-    "Setup",
     "Silence",
     "build",
     "decode_note",

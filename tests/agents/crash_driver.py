@@ -28,7 +28,7 @@ from agents.stream.topics import TopicNames
 from monitor.clock import real_clock
 from monitor.config import Config, Route, load_config
 from monitor.kafka import BrokerSettings, producer
-from monitor.notify import Notifier, Policy, Setup, build
+from monitor.notify import Notifier, NotifierSetup, Policy, build
 from monitor.notify.messages.wording import wording
 from tests.monitor.notify.samples import BEIJING, event
 
@@ -57,7 +57,7 @@ class Child:
             outbox = KafkaOutbox(client)
             guard = Guard("notify", outbox, self._names.dead_letters)
             log = KafkaDeliveryLog(self._broker, self._names.deliveries, outbox, guard)
-            setup = Setup(
+            setup = NotifierSetup(
                 policy=rules, receivers={name: receiver}, log=log, words={name: wording()},
                 retries=(timedelta(seconds=0.1),) * 50, dead_letters=GivenUp(outbox, self._names, real_clock),
                 checkpoint=self._checkpoint,

@@ -19,10 +19,10 @@ from click.testing import CliRunner
 
 from agents.cli import cli
 from agents.notify import KafkaDeliveryLog, NotifyStage, signed_pages
-from agents.notify.notes import Notes
+from agents.notify.notes import NoteFollower
 from agents.process.web import make_web, serving
 from agents.stream.dead_letters import read
-from agents.stream.guard import Incoming
+from agents.stream.guard import TopicRecord
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.config import Acknowledge, Alerts, Config, Match, Secret, TopicSettings, WebhookReceiver
@@ -49,8 +49,8 @@ def event(identity: str = "e1", revision: int = 1, *, closed: bool = False, stat
     )  # fmt: skip
 
 
-def at(partition: int) -> Incoming:
-    return Incoming("events", partition, 0, b"", b"", NOW)
+def at(partition: int) -> TopicRecord:
+    return TopicRecord("events", partition, 0, b"", b"", NOW)
 
 
 @dataclass
@@ -253,7 +253,7 @@ async def test_a_task_of_the_stage_that_ends_is_an_error_of_the_process(
         raise ZeroDivisionError
 
     monkeypatch.setattr(KafkaDeliveryLog, "load", broken)
-    monkeypatch.setattr(Notes, "_take", broken)
+    monkeypatch.setattr(NoteFollower, "_take", broken)
     await place.write(place.names.acks, "e1", encode(Ack(event_id="e1", by="Ada", at=NOW)))
     async with place.stage() as stage:
         await until(lambda: "notes" in ended)

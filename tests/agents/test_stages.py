@@ -15,7 +15,7 @@ from prometheus_client import generate_latest
 from agents.assemble import AssembleStage
 from agents.detect import DetectStage
 from agents.store import MemoryStore
-from agents.stream.guard import Incoming
+from agents.stream.guard import TopicRecord
 from agents.stream.outbox import MemoryOutbox
 from monitor import metrics
 from monitor.assemble import Assembly
@@ -25,7 +25,7 @@ from monitor.records import Article, Event, Mention, Participant, Source, Witnes
 from monitor.watchlist import bundled
 
 NOW = datetime(2026, 2, 4, 18, tzinfo=UTC)
-HERE = Incoming("in", 0, 1, b"", b"")
+HERE = TopicRecord("in", 0, 1, b"", b"")
 
 
 def mention(article: str = "a1", *leaders: str, status: str = "held", **fields: object) -> Mention:

@@ -42,10 +42,10 @@ from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
-from monitor.feeds.polling.held_feeds import Held
+from monitor.feeds.polling.held_feeds import HeldFeed
 from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.polling.poller import Poller
-from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
+from monitor.feeds.polling.schedule import PollAnswer, ScheduleRules, after, begin
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
@@ -261,17 +261,17 @@ def _feeds(port: int) -> list[Subscription]:
     ]
 
 
-def _due(feed: Subscription, state: FeedState | None, segments: dict[int, bytes]) -> Held:
+def _due(feed: Subscription, state: FeedState | None, segments: dict[int, bytes]) -> HeldFeed:
     """A feed that was polled before, and is due."""
     began = time.time() - 9000
     state = msgspec.structs.replace(
         state or begin(None, feed), etag='"1"', first_attempt=began, last_attempt=began, last_success=began,
         last_new=began, next_due=began, polls=9, entries=ENTRIES, health="OK",
     )  # fmt: skip
-    return Held(0, feed, state, dict(segments))
+    return HeldFeed(0, feed, state, dict(segments))
 
 
-async def _all_polled(store: MemoryPollStore, fetcher: Fetcher, reader: DocumentReader, held: list[Held]) -> float:
+async def _all_polled(store: MemoryPollStore, fetcher: Fetcher, reader: DocumentReader, held: list[HeldFeed]) -> float:
     """Poll each feed once; seconds that it took."""
     stop, began = asyncio.Event(), time.perf_counter()
     poller = Poller(store, fetcher, reader, draw=lambda: 0.0, gap_s=0.0, concurrency=IN_FLIGHT)
@@ -364,7 +364,7 @@ class _Tally:
 
 def _day_of_summitry() -> dict[str, float]:
     """The real agenda and schedule. Three feeds in ten share a host with others; an answer takes 0.3 s."""
-    began, tally, rules, draw = time.perf_counter(), _Tally(), Rules(), random.Random(2)
+    began, tally, rules, draw = time.perf_counter(), _Tally(), ScheduleRules(), random.Random(2)
     start = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
     agenda = Agenda(1.0)
     feeds: list[Subscription] = []

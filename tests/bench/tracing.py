@@ -8,7 +8,7 @@ import time
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from agents.stream.guard import Guard, Incoming
+from agents.stream.guard import Guard, TopicRecord
 from agents.stream.outbox import MemoryOutbox
 from monitor import tracing
 
@@ -23,7 +23,7 @@ async def _handle(_: bytes) -> None:
 async def _records() -> float:
     """Give the microseconds of processor time that the guard takes for a record that a stage does nothing with."""
     guard = Guard("detect", MemoryOutbox(), "dead-letters")
-    records = [Incoming("articles", 0, number, None, b"x", None, ()) for number in range(RECORDS)]
+    records = [TopicRecord("articles", 0, number, None, b"x", None, ()) for number in range(RECORDS)]
     begun = time.process_time()
     for record in records:
         await guard.run(record, bytes, _handle)

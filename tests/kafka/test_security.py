@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from agents.cli import cli
 from agents.process.diagnosis import check_broker
-from agents.stream.rights import PARTS, Part, Right, commands, rights_of
+from agents.stream.rights import PARTS, AccessRight, Part, commands, rights_of
 from agents.stream.topic_check import check_topics, missing_rights
 from agents.stream.topics import TopicNames, create
 from monitor.config import Config, load_config
@@ -238,9 +238,9 @@ async def test_a_token_is_read_again_at_each_login(secured: SecuredKafka, prefix
     await wait_for_broker(broker, 20)
 
 
-async def settled(ask: Callable[[], Awaitable[Iterable[Right]]], wanted: set[Right]) -> None:
+async def settled(ask: Callable[[], Awaitable[Iterable[AccessRight]]], wanted: set[AccessRight]) -> None:
     """Access lists reach the broker's authorizer a moment after they are taken."""
-    last: set[Right] = set()
+    last: set[AccessRight] = set()
 
     async def same() -> bool:
         nonlocal last

@@ -21,7 +21,7 @@ from pathlib import Path
 import feedparser
 import nh3
 
-from monitor.assemble.claims.fingerprint import Text, read_text, same_text
+from monitor.assemble.claims.fingerprint import TextFingerprint, read_text, same_text
 
 SEED = 4
 #: Share of words that a light edit keeps in order.
@@ -98,9 +98,9 @@ def changes(draw: random.Random) -> dict[str, Callable[[str, list[str]], str]]:
 
 def share(pairs: list[Pair]) -> float:
     """The share of pairs that are taken for copies."""
-    known: dict[str, Text] = {}
+    known: dict[str, TextFingerprint] = {}
 
-    def text(words: str) -> Text:
+    def text(words: str) -> TextFingerprint:
         return known.setdefault(words, known.get(words) or read_text(words))
 
     return sum(same_text(text(a), text(b)) for a, b in pairs) / len(pairs) if pairs else 0.0

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from monitor.detect import Detector
-from monitor.detect.reader.pieces import SPECIALS, Pieces
+from monitor.detect.reader.pieces import SPECIALS, WordPieces
 from monitor.watchlist import bundled
 from training.examples import STATUSES, examples_of, gold_items
 
-PIECES = Pieces([*SPECIALS, "en:a"])
+PIECES = WordPieces([*SPECIALS, "en:a"])
 
 
 def labels(detector: Detector, tmp_path: Path, title: str, *contacts: dict[str, object]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from agents.cli.options import config_option, format_option
 from monitor.assemble.replay import EventClock, replay
 from monitor.config import Config, load_config
 from monitor.detect import Detector, chosen_languages
-from monitor.notify.rehearsal import Rehearsal, RehearsalOutcome, counts
+from monitor.notify.backtest import Backtest, BacktestOutcome, counts
 from monitor.records import Article
 from monitor.watchlist import load_or_bundled
 
@@ -50,7 +50,7 @@ def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, mes
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     config = load_config(config_file, os.environ)
     source = ArchiveFiles(files)
-    found: list[RehearsalOutcome] = []
+    found: list[BacktestOutcome] = []
     for outcome in outcomes(config, source):
         found.append(outcome)
         if messages or form == "json":
@@ -62,10 +62,10 @@ def backtest(config_file: Path | None, form: str, files: tuple[str, ...], *, mes
         sys.exit(1)
 
 
-def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iterator[RehearsalOutcome]:
+def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iterator[BacktestOutcome]:
     """Yield the messages that each receiver would have got, and the events that were held back, in order of time."""
     detector = Detector(load_or_bundled(config.watchlist), chosen_languages(config.detection.languages))
-    rehearsal, clock = Rehearsal(config), EventClock()
+    rehearsal, clock = Backtest(config), EventClock()
     now = datetime.min.replace(tzinfo=UTC)
 
     def watched() -> Iterator[Article]:
@@ -79,7 +79,7 @@ def outcomes(config: Config, articles: Iterator[Article] | ArchiveFiles) -> Iter
     yield from rehearsal.advance(now + _AFTERWARDS if now.year > 1 else now)
 
 
-def table(config: Config, found: list[RehearsalOutcome]) -> str:
+def table(config: Config, found: list[BacktestOutcome]) -> str:
     """Return a table with the alerts of each receiver, in total, a day and by route, and the events held back.
 
     `rings` are the messages that notify people.
@@ -105,7 +105,7 @@ def table(config: Config, found: list[RehearsalOutcome]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(outcome: RehearsalOutcome) -> str:
+def _row(outcome: BacktestOutcome) -> str:
     how = outcome.tell or f"held back ({outcome.reason})"
     route = f" [{outcome.route}]" if outcome.route else ""
     return f"{outcome.at:%Y-%m-%d %H:%M:%S} {outcome.receiver:<16} {how:<24} {outcome.title}{route}"

@@ -27,7 +27,7 @@ from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched, Fetcher
 from monitor.feeds.polling.poll import poll
-from monitor.feeds.polling.schedule import Rules, after, begin
+from monitor.feeds.polling.schedule import ScheduleRules, after, begin
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions import catalogue, opml
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -138,7 +138,7 @@ async def _check_url(feed: Subscription, config: Config) -> feed_report.Check:
             polled = await poll(feed, state, {}, get=recorder, read=DocumentReader(pool), now=now.timestamp())
     finally:
         await fetcher.aclose()
-    rules = Rules(config.poller.floor.total_seconds(), config.poller.ceiling.total_seconds())
+    rules = ScheduleRules(config.poller.floor.total_seconds(), config.poller.ceiling.total_seconds())
     answer, reading = polled.answer, polled.reading
     return feed_report.Check(
         feed=feed,

@@ -22,7 +22,7 @@ from monitor.watchlist import bundled
 from monitor.yaml_text import read_data_file
 
 
-class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StatusCoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """PLOVER's form of a status: the event type, its mode, and the comment."""
 
     event: str
@@ -35,7 +35,7 @@ class Codings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     cameo_contact: Mapping[str, str]
     cameo_status: Mapping[EventStatus, str]
-    plover_status: Mapping[EventStatus, Planned]
+    plover_status: Mapping[EventStatus, StatusCoding]
     plover_mode: Mapping[str, str]
     actors: Mapping[str, str]
 

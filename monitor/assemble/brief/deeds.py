@@ -17,7 +17,7 @@ _FORMS: tuple[DeedForm, ...] = get_args(DeedForm)
 _REMOTE = frozenset({"phone", "video", "remote"})
 
 
-class Telling(msgspec.Struct, frozen=True):
+class Clause(msgspec.Struct, frozen=True):
     """A deed's name in the language files, who acts, on whom (nobody if all act together), and the visited country."""
 
     deed: str
@@ -26,40 +26,40 @@ class Telling(msgspec.Struct, frozen=True):
     country: str = ""
 
 
-def telling(event: Event) -> Telling:
+def clause_of(event: Event) -> Clause:
     """Return the wording of the event. Contradicting roles are ignored."""
-    return _telling(event.kind, event.medium, event.participants, event.place)
+    return _clause(event.kind, event.medium, event.participants, event.place)
 
 
-def _telling(kind: Kind, medium: Medium, participants: tuple[Participant, ...], place: Place | None) -> Telling:
+def _clause(kind: Kind, medium: Medium, participants: tuple[Participant, ...], place: Place | None) -> Clause:
     callers = _of_role(participants, "caller")
     if medium == "phone":
-        return _acting("phones", callers, participants) if len(callers) == 1 else Telling("phone", participants)
+        return _acting("phones", callers, participants) if len(callers) == 1 else Clause("phone", participants)
     if medium in _REMOTE or kind == "call":
-        return Telling("video" if medium == "video" else "remote", participants)
+        return Clause("video" if medium == "video" else "remote", participants)
     hosts, guests = _of_role(participants, "host"), _of_role(participants, "visitor")
     if hosts and guests:
         home = hosts[0].country
         if kind == "visit" and home and (place is None or not place.country or place.country == home):
-            return Telling("visit", guests, hosts, home)
+            return Clause("visit", guests, hosts, home)
         if len(hosts) == 1:
             return _acting("hosts", hosts, participants)
     if kind == "visit" and place is not None and place.country:
         at_home = tuple(p for p in participants if p.country == place.country)
         abroad = tuple(p for p in participants if p.country != place.country)
         if at_home and abroad:
-            return Telling("visit", abroad, at_home, place.country)
+            return Clause("visit", abroad, at_home, place.country)
     if kind == "summit":
-        return Telling("summit", participants)
-    return Telling("talks" if kind == "talks" and medium == "unknown" else "meeting", participants)
+        return Clause("summit", participants)
+    return Clause("talks" if kind == "talks" and medium == "unknown" else "meeting", participants)
 
 
 def _of_role(participants: Sequence[Participant], role: str) -> tuple[Participant, ...]:
     return tuple(p for p in participants if p.role == role)
 
 
-def _acting(deed: str, who: tuple[Participant, ...], everybody: tuple[Participant, ...]) -> Telling:
-    return Telling(deed, who, tuple(p for p in everybody if p not in who))
+def _acting(deed: str, who: tuple[Participant, ...], everybody: tuple[Participant, ...]) -> Clause:
+    return Clause(deed, who, tuple(p for p in everybody if p not in who))
 
 
 def in_order(participants: Sequence[Participant], kind: Kind) -> tuple[Participant, ...]:
@@ -69,7 +69,7 @@ def in_order(participants: Sequence[Participant], kind: Kind) -> tuple[Participa
     return tuple(sorted(participants, key=lambda p: rank.get(p.role, 2)))
 
 
-def fill(template: Template, event: Event, told: Telling, words: BriefPhrases, **names: str) -> str:
+def fill(template: Template, event: Event, told: Clause, words: BriefPhrases, **names: str) -> str:
     """Fill a status's template with the forms of the deed and with `names`; the result starts with a capital."""
     deed = words.deeds[told.deed]
     women = all(_is_woman(p) for p in told.who)
@@ -84,11 +84,11 @@ def fill(template: Template, event: Event, told: Telling, words: BriefPhrases, *
 
 def noun_of(event: Event, language: str = "en") -> str:
     """Return a noun for the event: `phone call`, `visit to Germany`."""
-    words, told = phrases(language), telling(event)
+    words, told = phrases(language), clause_of(event)
     return words.deeds[told.deed].noun.format(**_countries(told, words))
 
 
-def _countries(told: Telling, words: BriefPhrases) -> dict[str, str]:
+def _countries(told: Clause, words: BriefPhrases) -> dict[str, str]:
     forms: tuple[Inflected, ...] = ("country", "in_country", "to_country")
     return {form: words.country(told.country, form) for form in forms}
 

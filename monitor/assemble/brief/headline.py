@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, tzinfo
 
-from monitor.assemble.brief.deeds import Telling, fill, telling
+from monitor.assemble.brief.deeds import Clause, clause_of, fill
 from monitor.assemble.brief.phrases import BriefPhrases, phrases
 from monitor.records import Event, in_zone
 
@@ -25,7 +25,7 @@ def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str
     this order: the number of sources, the place, the time, and leaders beyond the first.
     """
     words = phrases(language)
-    told = telling(event)
+    told = clause_of(event)
     moment = event.last_seen or event.first_seen
     now = in_zone(moment, zone).date() if moment is not None else None
     time = words.when(event.when, short=True, now=now) if event.when is not None else ""
@@ -43,7 +43,7 @@ def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str
     return _cut(clause, limit)
 
 
-def _clause(event: Event, told: Telling, words: BriefPhrases, named: int) -> str:
+def _clause(event: Event, told: Clause, words: BriefPhrases, named: int) -> str:
     deed = words.deeds[told.deed]
     sides = told.who if deed.alone else event.participants
     few = len(sides) <= named

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.assemble.brief.deeds import fill, telling
+from monitor.assemble.brief.deeds import clause_of, fill
 from monitor.assemble.brief.phrases import BriefPhrases, phrases, plain_words
 from monitor.assemble.claims.notices import notice_of
 from monitor.detect.text.news_layout import label
@@ -44,7 +44,7 @@ _QUOTES = re.compile('[“”„«»"「」『』]')
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-class Piece(msgspec.Struct, frozen=True):
+class SentencePart(msgspec.Struct, frozen=True):
     """A part of a sentence, the facts that it states, and the numbers of its sources."""
 
     text: str
@@ -58,14 +58,14 @@ def brief(event: Event, language: str = "en") -> str:
     return _space(stop).join(sentence(pieces, stop) for pieces in sentences(event, language))
 
 
-def sentences(event: Event, language: str = "en") -> tuple[tuple[Piece, ...], ...]:
+def sentences(event: Event, language: str = "en") -> tuple[tuple[SentencePart, ...], ...]:
     """Return the brief as sentences, each a list of pieces."""
     words = phrases(language)
     told = (_what(event, words), _about(event, words), _unsure(event, words))
     return tuple(pieces for pieces in told if pieces)
 
 
-def sentence(pieces: Sequence[Piece], stop: str = ".") -> str:
+def sentence(pieces: Sequence[SentencePart], stop: str = ".") -> str:
     """Return one sentence; pieces with the same sources share one citation."""
     text = ""
     for at, piece in enumerate(pieces):
@@ -90,16 +90,16 @@ def numbers(sources: Iterable[int]) -> str:
 # -- what ----------------------------------------------------------------------------------------------------------
 
 
-def _what(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
+def _what(event: Event, words: BriefPhrases) -> tuple[SentencePart, ...]:
     clause = _clause(event, words)
     if event.status == "retracted":
-        return (Piece(f"{clause}{words.semicolon} {words.retraction}"),)
+        return (SentencePart(f"{clause}{words.semicolon} {words.retraction}"),)
     around = _time_and_place(event, words)
     if event.status in _OF_NOUN and around:
         template = words.said if _was_reported(event) else words.due
         due = template.format(time=around[0].text.removeprefix(", "))
         around = [msgspec.structs.replace(around[0], text=f"{words.semicolon} {due}"), *around[1:]]
-    tail = [Piece(f"{words.semicolon} {words.no_report}")] if event.status == "unconfirmed" else []
+    tail = [SentencePart(f"{words.semicolon} {words.no_report}")] if event.status == "unconfirmed" else []
     if words.time_first and event.status not in _OF_NOUN and around:
         opening = [msgspec.structs.replace(one, text=one.text.removeprefix(words.comma)) for one in around]
         return (*opening, msgspec.structs.replace(_cited(event, clause), text=f"{words.comma}{clause}"), *tail)
@@ -112,7 +112,7 @@ def _was_reported(event: Event) -> bool:
 
 
 def _clause(event: Event, words: BriefPhrases) -> str:
-    told = telling(event)
+    told = clause_of(event)
     deed = words.deeds[told.deed]
     sides = told.who if deed.alone else event.participants
     return fill(
@@ -123,29 +123,29 @@ def _clause(event: Event, words: BriefPhrases) -> str:
     )  # fmt: skip
 
 
-def _cited(event: Event, clause: str) -> Piece:
+def _cited(event: Event, clause: str) -> SentencePart:
     """The clause with the sources that claim all of it, or with those of its status if none does."""
     names = ["status", "participants", *(["medium"] if event.medium != "unknown" else [])]
     claimed = [set(event.facts[name].sources) for name in names if name in event.facts]
     whole = set.intersection(*claimed) if claimed else set()
     status = event.facts.get("status")
-    return Piece(clause, tuple(names), tuple(sorted(whole)) or (status.sources if status else ()))
+    return SentencePart(clause, tuple(names), tuple(sorted(whole)) or (status.sources if status else ()))
 
 
-def _time_and_place(event: Event, words: BriefPhrases) -> list[Piece]:
-    pieces: list[Piece] = []
-    time = Piece(words.when(event.when), ("when",), _sources(event, "when")) if event.when is not None else None
+def _time_and_place(event: Event, words: BriefPhrases) -> list[SentencePart]:
+    pieces: list[SentencePart] = []
+    time = SentencePart(words.when(event.when), ("when",), _sources(event, "when")) if event.when is not None else None
     known = event.when is not None and event.when.granularity != "reported"
     if time is not None and known:
         pieces.append(time)
     if event.place is not None and event.medium not in _REMOTE:
-        place = words.where(event.place) if event.place.name or not telling(event).country else ""
+        place = words.where(event.place) if event.place.name or not clause_of(event).country else ""
         if place:
             comma = words.comma if pieces else ""
-            pieces.append(Piece(comma + place, ("place",), _sources(event, "place")))
+            pieces.append(SentencePart(comma + place, ("place",), _sources(event, "place")))
     if event.forum:
         occasion = words.occasion.format(forum=words.forum(event.forum))
-        pieces.append(Piece(occasion, ("forum",), _sources(event, "forum")))
+        pieces.append(SentencePart(occasion, ("forum",), _sources(event, "forum")))
     return pieces if time is None or known else [*pieces, time]
 
 
@@ -156,21 +156,21 @@ def _sources(event: Event, fact: str) -> tuple[int, ...]:
 # -- topics --------------------------------------------------------------------------------------------------------
 
 
-def _about(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
+def _about(event: Event, words: BriefPhrases) -> tuple[SentencePart, ...]:
     if event.status == "retracted":
         return ()
-    pieces: list[Piece] = []
+    pieces: list[SentencePart] = []
     if event.topics:
         named = event.topics[:_MAX_TOPICS]
         text = words.topics.of(len(named)).format(topics=words.listed([words.topic(one) for one in named]))
-        pieces.append(Piece(text, ("topics",), _sources(event, "topics")))
+        pieces.append(SentencePart(text, ("topics",), _sources(event, "topics")))
     if (quoted := _quotation(event, words)) is not None:
         joined = msgspec.structs.replace(quoted, text=f"{words.semicolon} {quoted.text}")
         pieces.append(joined if pieces else quoted)
     return tuple(pieces)
 
 
-def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
+def _quotation(event: Event, words: BriefPhrases) -> SentencePart | None:
     """The title of the report that most publishers carry, if it says more than the first sentence does.
 
     It must agree with the event's status, contradict no fact and name those who meet, and be neither a question nor
@@ -194,7 +194,7 @@ def _quotation(event: Event, words: BriefPhrases) -> Piece | None:
     title = _QUOTES.sub("'", best.title)
     title = title if len(title) <= MAX_QUOTE else title[: MAX_QUOTE - 1].rstrip() + "…"
     alike = tuple(s.n for s in bearing if s.report == best.report and s.title == best.title)
-    return Piece(
+    return SentencePart(
         words.quotation.format(outlet=best.outlet or best.publisher, quote=title).lstrip(": "), ("quote",), alike
     )
 
@@ -283,7 +283,7 @@ def _bare_words(text: str) -> set[str]:
 # -- what is uncertain ---------------------------------------------------------------------------------------------
 
 
-def _unsure(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
+def _unsure(event: Event, words: BriefPhrases) -> tuple[SentencePart, ...]:
     if event.status == "retracted":
         return ()
     pieces = [*_disagreements(event, words), *_sides(event, words)]
@@ -291,7 +291,7 @@ def _unsure(event: Event, words: BriefPhrases) -> tuple[Piece, ...]:
     return tuple(msgspec.structs.replace(p, text=semicolon + p.text) if at else p for at, p in enumerate(pieces))
 
 
-def _disagreements(event: Event, words: BriefPhrases) -> list[Piece]:
+def _disagreements(event: Event, words: BriefPhrases) -> list[SentencePart]:
     """For each fact on which sources disagree, the best of the other values and the outlets that give it."""
     told = []
     for name, template in words.alternatives.items():
@@ -309,7 +309,7 @@ def _disagreements(event: Event, words: BriefPhrases) -> list[Piece]:
         else:
             by, many = words.listed(named), len(named)
         text = template.of(many).format(outlets=by, value=_value(name, claims[0].value, words))
-        told.append(Piece(text, (name,), claims[0].sources))
+        told.append(SentencePart(text, (name,), claims[0].sources))
     return told[:_MAX_DISAGREEMENTS]
 
 
@@ -324,7 +324,7 @@ def _value(name: str, value: Any, words: BriefPhrases) -> str:  # noqa: ANN401  
     return words.values.get(str(value), str(value))
 
 
-def _sides(event: Event, words: BriefPhrases) -> list[Piece]:
+def _sides(event: Event, words: BriefPhrases) -> list[SentencePart]:
     """Which participants' own offices confirm the contact and which have not, or which of them refuse it."""
     states = {p.country for p in event.participants}
     own = {s.n: s.speaks_for for s in event.sources if s.official and s.speaks_for and s.speaks_for in states}
@@ -338,7 +338,7 @@ def _sides(event: Event, words: BriefPhrases) -> list[Piece]:
     pieces = [_side_piece(words.confirmed, said, event, words)]
     silent = [_side(p.country, words) for p in event.participants if p.country not in confirming]
     if len(event.participants) == len({p.country for p in event.participants}) == 1 + len(silent) and all(silent):
-        pieces.append(Piece(words.unconfirmed.of(len(silent)).format(side=words.listed(silent))))
+        pieces.append(SentencePart(words.unconfirmed.of(len(silent)).format(side=words.listed(silent))))
     return pieces
 
 
@@ -346,10 +346,10 @@ def _confirming(event: Event) -> set[int]:
     return {n for name in ("status", "when", "participants") for n in _sources(event, name)}
 
 
-def _side_piece(template: Any, said: dict[int, str], event: Event, words: BriefPhrases) -> Piece:  # noqa: ANN401
+def _side_piece(template: Any, said: dict[int, str], event: Event, words: BriefPhrases) -> SentencePart:  # noqa: ANN401
     codes = [p.country for p in event.participants if p.country in said.values()]
     names = [_side(code, words) or code for code in dict.fromkeys(codes)]
-    return Piece(template.of(len(names)).format(side=words.listed(names)), ("confirmed",), tuple(sorted(said)))
+    return SentencePart(template.of(len(names)).format(side=words.listed(names)), ("confirmed",), tuple(sorted(said)))
 
 
 def _side(code: str, words: BriefPhrases) -> str:

@@ -39,7 +39,7 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]"
 _FILE = "agencies.yaml"
 
 
-class Text(msgspec.Struct, frozen=True, array_like=True, dict=True):
+class TextFingerprint(msgspec.Struct, frozen=True, array_like=True, dict=True):
     """`signature` is PERMUTATIONS numbers of 16 bits, empty for an empty text; `size` counts shingles."""
 
     signature: bytes = b""
@@ -110,19 +110,19 @@ def shingles(text: str) -> set[str]:
     return {" ".join(found[i : i + _SHINGLE]) for i in range(max(1, len(found) - _SHINGLE + 1))}
 
 
-def read_text(text: str, outlet: str = "") -> Text:
+def read_text(text: str, outlet: str = "") -> TextFingerprint:
     """Return the signature and the credits of a text."""
     agencies, plain = _credits(text, outlet)
     runs = shingles(plain)
     if not runs:
-        return Text(agencies=tuple(sorted(agencies)))
+        return TextFingerprint(agencies=tuple(sorted(agencies)))
     sketch = rensa.RMinHash(PERMUTATIONS, _SEED)
     sketch.update(runs)
     signature = array("H", (number & 0xFFFF for number in sketch.digest())).tobytes()
-    return Text(signature, len(runs), tuple(sorted(agencies)))
+    return TextFingerprint(signature, len(runs), tuple(sorted(agencies)))
 
 
-def similarity(a: Text, b: Text) -> float:
+def similarity(a: TextFingerprint, b: TextFingerprint) -> float:
     """Return the share of the shorter text that is contained in the longer one, from 0 to 1, by their signatures.
 
     With Jaccard similarity J of sets of sizes m <= n, the intersection is J (m + n) / (1 + J); divided by m it is the
@@ -134,7 +134,7 @@ def similarity(a: Text, b: Text) -> float:
     return min(1.0, jaccard * (a.size + b.size) / ((1 + jaccard) * min(a.size, b.size)))
 
 
-def same_text(a: Text, b: Text) -> bool:
+def same_text(a: TextFingerprint, b: TextFingerprint) -> bool:
     """Say whether two texts are copies of one report. With a shared agency credit, they may differ more."""
     if min(a.size, b.size) < SHORT:
         bar = CONTAINED_SHORT
@@ -147,7 +147,7 @@ def same_text(a: Text, b: Text) -> bool:
     return similarity(a, b) >= bar
 
 
-def bands(text: Text, width: int = 2) -> Iterable[tuple[int, bytes]]:
+def bands(text: TextFingerprint, width: int = 2) -> Iterable[tuple[int, bytes]]:
     """Return keys, of which two similar texts almost certainly share one (locality-sensitive hashing)."""
     step = width * 2
     return ((i, text.signature[i : i + step]) for i in range(0, len(text.signature), step))

@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from monitor.assemble.claims.fingerprint import Text, read_text
+from monitor.assemble.claims.fingerprint import TextFingerprint, read_text
 from monitor.assemble.claims.repeats import is_one_more
 from monitor.feeds.formats.fields.article_urls import link_key
 from monitor.records import EventStatus, Kind, Medium, Mention, Participant, Place, Status, When, utc
@@ -68,7 +68,7 @@ class KeptMention(msgspec.Struct, frozen=True, kw_only=True, array_like=True, di
     language: str
     published: datetime | None
     backfill: bool
-    text: Text
+    text: TextFingerprint
     assumed: bool = False
     statuses: dict[Status, float] = {}
     joins_only: bool = False
@@ -222,7 +222,7 @@ def keep(mention: Mention) -> KeptMention:
         language=mention.language or (source.language if source else ""),
         published=source.published if source else None,
         backfill=source.backfill if source else False,
-        text=read_text(source.excerpt or title, source.outlet) if source else Text(),
+        text=read_text(source.excerpt or title, source.outlet) if source else TextFingerprint(),
         assumed=mention.assumed,
         statuses=mention.statuses,
         joins_only=mention.joins_only,

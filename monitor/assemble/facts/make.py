@@ -101,11 +101,11 @@ def _choose(
     live: Sequence[KeptMention],
     coverage: Coverage,
     anchor: Anchor,
-) -> dict[str, weighing.Weighed]:
+) -> dict[str, weighing.WeighedFact]:
     """The value of each fact; `live` are the claims that are not background."""
     told = [m for m in mentions if anchor.counts(m)]
     happened = [m for m in told if m.status in HAPPENED] if status in HAPPENED else live
-    chosen: dict[str, weighing.Weighed] = {
+    chosen: dict[str, weighing.WeighedFact] = {
         "status": weighing.status_fact(status, told, coverage),
         "participants": weighing.participants(live, coverage, happened=status in HAPPENED),
         "kind": weighing.weigh(live, coverage, lambda m: (m.kind, m.kind), specific=lambda k: int(k != "talks")),
@@ -131,7 +131,7 @@ def _choose(
     if chosen["medium"].value is None:
         chosen["medium"] = _weigh_medium(live, coverage)
     if chosen["medium"].value is None and _is_elsewhere(chosen["place"].value, chosen["participants"].value):
-        chosen["place"] = weighing.Weighed(None, None)
+        chosen["place"] = weighing.WeighedFact(None, None)
     return chosen
 
 
@@ -140,7 +140,9 @@ def _is_elsewhere(place: Place | None, participants: Sequence[Participant]) -> b
     return place is not None and not place.name and place.country not in {p.country for p in participants}
 
 
-def _day_of_plan(live: Sequence[KeptMention], happened: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
+def _day_of_plan(
+    live: Sequence[KeptMention], happened: Sequence[KeptMention], coverage: Coverage
+) -> weighing.WeighedFact:
     """The time of a held contact whose reports name none: that of a due plan, else the days up to its first report."""
     first = min(m.day for m in happened)
     due = [m for m in live if m.span is not None and m.span[0] <= first and m.span[1] >= first - READ_OUT]
@@ -149,7 +151,9 @@ def _day_of_plan(live: Sequence[KeptMention], happened: Sequence[KeptMention], c
     return found if found.chosen is not None else weighing.reported(happened, coverage)
 
 
-def _until_report(time: weighing.Weighed, happened: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
+def _until_report(
+    time: weighing.WeighedFact, happened: Sequence[KeptMention], coverage: Coverage
+) -> weighing.WeighedFact:
     """The time of a held contact; of a week or month that its first report cuts short, the days up to that report."""
     first = date.fromordinal(min(m.day for m in happened))
     when = time.value
@@ -158,7 +162,7 @@ def _until_report(time: weighing.Weighed, happened: Sequence[KeptMention], cover
         return time
     within = msgspec.structs.replace(told.value, start=max(when.start, told.value.start))
     fact = msgspec.structs.replace(told.chosen, value=msgspec.to_builtins(within))
-    return weighing.Weighed(fact, within, time.alternatives)
+    return weighing.WeighedFact(fact, within, time.alternatives)
 
 
 def retracted(event: Event) -> Event:
@@ -184,7 +188,7 @@ def _medium(m: KeptMention) -> tuple[Hashable, Medium] | None:
     return None if m.medium == "unknown" else (m.medium, m.medium)
 
 
-def _weigh_medium(mentions: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
+def _weigh_medium(mentions: Sequence[KeptMention], coverage: Coverage) -> weighing.WeighedFact:
     return weighing.weigh(
         mentions,
         coverage,
@@ -195,7 +199,7 @@ def _weigh_medium(mentions: Sequence[KeptMention], coverage: Coverage) -> weighi
     )
 
 
-def _weigh_place(mentions: Sequence[KeptMention], coverage: Coverage) -> weighing.Weighed:
+def _weigh_place(mentions: Sequence[KeptMention], coverage: Coverage) -> weighing.WeighedFact:
     return weighing.weigh(mentions, coverage, _place, specific=lambda p: int(bool(p.name)), agree=_around)
 
 

@@ -27,7 +27,7 @@ MAX_TOPICS = 12
 DAY = 86_400
 
 
-class Weighed(msgspec.Struct, frozen=True):
+class WeighedFact(msgspec.Struct, frozen=True):
     """One fact: the chosen claim, its value as a field of the record, and the claims that disagree, best first."""
 
     chosen: Fact | None
@@ -43,7 +43,7 @@ def weigh(
     specific: Callable[[Any], int] = lambda _: 0,
     weight: Callable[[Any], int] = lambda _: 1,
     agree: Callable[[Any, Any], bool] = lambda _, __: False,
-) -> Weighed:
+) -> WeighedFact:
     """Choose among the claims that `read` returns (a key by which claims are equal, and the value).
 
     `specific` ranks more specific values higher; it counts after the official word. `weight` multiplies the publishers
@@ -77,7 +77,7 @@ def weigh(
         ),
     )
     if not ranked:
-        return Weighed(None, None)
+        return WeighedFact(None, None)
     ranked = [k for k in ranked if k == ranked[0] or not agree(values[ranked[0]], values[k])]
     facts = [
         Fact(
@@ -88,10 +88,10 @@ def weigh(
         )
         for k in ranked
     ]
-    return Weighed(facts[0], values[ranked[0]], tuple(facts[1 : MAX_ALTERNATIVES + 1]))
+    return WeighedFact(facts[0], values[ranked[0]], tuple(facts[1 : MAX_ALTERNATIVES + 1]))
 
 
-def status_fact(status: EventStatus, mentions: Sequence[KeptMention], coverage: Coverage) -> Weighed:
+def status_fact(status: EventStatus, mentions: Sequence[KeptMention], coverage: Coverage) -> WeighedFact:
     """Return the status with the sources that state it.
 
     Statuses that contradict it (a denial of what others report) are kept as alternatives. What was denied or called off
@@ -115,7 +115,7 @@ def status_fact(status: EventStatus, mentions: Sequence[KeptMention], coverage: 
     against: tuple[EventStatus, ...] = ("denied", "cancelled") if status in HAPPENED else ("held",)
     others = [_status_claim(name, said.get(name, ()), coverage) for name in against if name != status]
     chosen = _status_claim(status, behind, coverage)
-    return Weighed(chosen, status, tuple(f for f in others if f is not None))
+    return WeighedFact(chosen, status, tuple(f for f in others if f is not None))
 
 
 def _status_claim(status: EventStatus, behind: Sequence[KeptMention], coverage: Coverage) -> Fact | None:
@@ -169,14 +169,14 @@ def when_claim(
     return read
 
 
-def reported(mentions: Sequence[KeptMention], coverage: Coverage) -> Weighed:
+def reported(mentions: Sequence[KeptMention], coverage: Coverage) -> WeighedFact:
     """Return the time of a held contact without a named day: the days up to its first report."""
     first = min(m.day for m in mentions)
     if first <= READ_OUT:  # the report has no time
-        return Weighed(None, None)
+        return WeighedFact(None, None)
     numbers = tuple(sorted({coverage.number_of[m.article_id] for m in mentions if m.day == first}))
     when = When(start=date.fromordinal(first - READ_OUT + 1), end=date.fromordinal(first), granularity="reported")
-    return Weighed(Fact(value=msgspec.to_builtins(when), sources=numbers, reports=coverage.texts(numbers)), when)
+    return WeighedFact(Fact(value=msgspec.to_builtins(when), sources=numbers, reports=coverage.texts(numbers)), when)
 
 
 def contains(chosen: When, other: When) -> bool:
@@ -189,7 +189,7 @@ def narrowness(when: When) -> int:
     return -(when.end.toordinal() - when.start.toordinal())
 
 
-def participants(mentions: Sequence[KeptMention], coverage: Coverage, *, happened: bool = False) -> Weighed:
+def participants(mentions: Sequence[KeptMention], coverage: Coverage, *, happened: bool = False) -> WeighedFact:
     """Return the participants. A set of leaders is one claim; names, offices and roles are those of the latest article.
 
     Who called whom is claimed only by a report if the call `happened`: a plan does not know it.
@@ -215,7 +215,7 @@ def participants(mentions: Sequence[KeptMention], coverage: Coverage, *, happene
     # Of sets with equally many publishers, the larger one is more specific.
     claims = weigh(mentions, coverage, read, weight=lambda leaders: MAX_PARTICIPANTS + len(leaders))
     chosen = tuple(msgspec.structs.replace(known[leader], role=roles.get(leader, "")) for leader in claims.value)
-    return Weighed(claims.chosen, chosen, claims.alternatives)
+    return WeighedFact(claims.chosen, chosen, claims.alternatives)
 
 
 def topics(mentions: Sequence[KeptMention], coverage: Coverage) -> tuple[tuple[str, ...], Fact | None]:

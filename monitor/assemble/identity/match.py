@@ -80,7 +80,7 @@ def score(m: KeptMention, anchor: Anchor) -> float | None:
     if not same_leaders(m, anchor):
         return None
     again = m.key in anchor.articles
-    if again and not _same_telling(m, anchor):
+    if again and not _same_contact(m, anchor):
         return None
     if m.remote is not None and anchor.medium is not None and m.remote != anchor.medium and not _online(m, anchor):
         return None
@@ -109,7 +109,7 @@ def _online(m: KeptMention, anchor: Anchor) -> bool:
     return told is not None and told[0] == told[1] and told == anchor.plan
 
 
-def _same_telling(m: KeptMention, anchor: Anchor) -> bool:
+def _same_contact(m: KeptMention, anchor: Anchor) -> bool:
     """Whether an article that is part of an event may mention it again: a visit and its dinner, a plan said twice.
 
     An article with one past and one future contact, or with two days, reports two contacts.

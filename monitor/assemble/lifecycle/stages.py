@@ -53,7 +53,7 @@ _RANK: dict[str, int] = {
 Span = tuple[int, int]
 
 
-class Step(msgspec.Struct, frozen=True):
+class StatusStep(msgspec.Struct, frozen=True):
     """One transition: the new status, and the claim that caused it."""
 
     status: EventStatus
@@ -78,11 +78,11 @@ def ordered(mentions: Iterable[KeptMention]) -> list[KeptMention]:
     return sorted(live, key=rank)
 
 
-def steps(mentions: Sequence[KeptMention]) -> list[Step]:
+def steps(mentions: Sequence[KeptMention]) -> list[StatusStep]:
     """Return the transitions of an event in the order of event time."""
     claims = ordered(mentions)
     outlets = Counter(status for status, _ in {(m.status, m.owner) for m in claims})
-    taken: list[Step] = []
+    taken: list[StatusStep] = []
     plan: Span | None = None
     own_plans: dict[str, tuple[int, Span]] = {}
     for m in claims:
@@ -95,7 +95,7 @@ def steps(mentions: Sequence[KeptMention]) -> list[Step]:
                 own_plans[m.owner] = (m.time, m.span)
         if taken and (status not in ALLOWED[now] or _is_outweighed(taken[-1], status, m, claims, outlets)):
             continue
-        taken.append(Step(status, m))
+        taken.append(StatusStep(status, m))
     return taken
 
 
@@ -116,7 +116,7 @@ def _moved(m: KeptMention, now: EventStatus, plan: Span | None, own: tuple[int, 
 
 
 def _is_outweighed(
-    last: Step, status: EventStatus, m: KeptMention, claims: Sequence[KeptMention], outlets: Counter[Status]
+    last: StatusStep, status: EventStatus, m: KeptMention, claims: Sequence[KeptMention], outlets: Counter[Status]
 ) -> bool:
     """Whether a claim is too weak to reverse the current status."""
     if last.status in REFUSED and last.mention.side and not m.side and status not in REFUSED:
@@ -135,7 +135,7 @@ def _contradicts(claim: KeptMention, status: EventStatus, refusal: KeptMention) 
     return claim.status not in REFUSED and claim.time >= refusal.time + STALE
 
 
-def last_move(taken: Sequence[Step]) -> Step | None:
+def last_move(taken: Sequence[StatusStep]) -> StatusStep | None:
     """Return the transition that gave the contact its new date, None if it was not moved."""
     return next((step for step in reversed(taken) if step.status == "rescheduled" and step.mention.span), None)
 

@@ -12,7 +12,7 @@ from datetime import date
 
 from monitor.detect.people.gazetteer import NameHit
 from monitor.detect.people.named_sentence import Sentence
-from monitor.detect.people.offices import Focus, Registry, TitlePhrase
+from monitor.detect.people.offices import Focus, OfficeRegistry, TitlePhrase
 from monitor.detect.people.person import Person, supported
 from monitor.detect.people.title_phrases import TitlePhrases
 from monitor.detect.setting.where import place_names as places
@@ -37,7 +37,7 @@ _PLACE_NAME = 3
 class People:
     """Finds the persons of one sentence after another, and records them in the article's focus."""
 
-    def __init__(self, registry: Registry, focus: Focus) -> None:
+    def __init__(self, registry: OfficeRegistry, focus: Focus) -> None:
         self._registry = registry
         self._language = registry.language
         self._focus = focus

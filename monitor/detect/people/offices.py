@@ -1,4 +1,4 @@
-"""Resolves names and titles to leaders: `Registry` holds a watchlist in one language, `Focus` what an article said."""
+"""Resolve names and titles to leaders: `OfficeRegistry` holds a watchlist, `Focus` what the article said before."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TitlePhrase(NamedTuple):
     owned: bool
 
 
-class Registry:
+class OfficeRegistry:
     """The states, titles and leaders of a watchlist, as one language writes them."""
 
     def __init__(self, watchlist: Watchlist, language: Language) -> None:
@@ -146,7 +146,7 @@ class Focus:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: OfficeRegistry,
         day: date,
         speaker: str,
         named: frozenset[str],

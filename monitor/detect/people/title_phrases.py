@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.detect.people.named_sentence import Sentence
-from monitor.detect.people.offices import Focus, Registry, TitlePhrase
+from monitor.detect.people.offices import Focus, OfficeRegistry, TitlePhrase
 from monitor.detect.text.scripts import commas, dots
 from monitor.detect.text.tokens import POSSESSIVES, is_glued
 
@@ -23,7 +23,7 @@ _SEPARATORS = frozenset(commas()) | _DOTS
 class TitlePhrases:
     """Finds title phrases, with the words that one language has for states and titles."""
 
-    def __init__(self, registry: Registry, focus: Focus) -> None:
+    def __init__(self, registry: OfficeRegistry, focus: Focus) -> None:
         self._registry = registry
         self._language = registry.language
         self._focus = focus

@@ -19,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from monitor.detect.datafile import read
-from monitor.detect.reader.pieces import Pieces
+from monitor.detect.reader.pieces import WordPieces
 from monitor.errors import DataFileError
 
 DATA = Path(__file__).parent / "data"
@@ -58,7 +58,7 @@ class Encoder:
     def __init__(self, folder: Path = DATA) -> None:
         self.card = read(CARD, Card, folder=folder)
         model = _checked(folder / MODEL, self.card)
-        self.pieces = Pieces(_checked(folder / VOCABULARY, self.card).read_bytes().decode().split("\n"))
+        self.pieces = WordPieces(_checked(folder / VOCABULARY, self.card).read_bytes().decode().split("\n"))
         try:
             self._session = session_of(model)
         except Exception as error:  # onnxruntime's exceptions come from its C++ module and have no common base class

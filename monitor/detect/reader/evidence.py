@@ -8,7 +8,7 @@ and with several windows only for the first of them in an article.
 from __future__ import annotations
 
 from monitor.detect.reader.passage import Word
-from monitor.detect.reader.reader import Reads
+from monitor.detect.reader.reader import PairReader
 
 #: Words left out at a time: a verb with its particles.
 WINDOW = 3
@@ -18,7 +18,7 @@ TRIES = 10
 _PIECES = 250
 
 
-def telling_words(reader: Reads, words: list[Word], tries: int = TRIES) -> tuple[Word, ...]:
+def evidence_words(reader: PairReader, words: list[Word], tries: int = TRIES) -> tuple[Word, ...]:
     """Return the words of the window whose absence lowers the probability of a contact most, in the order of the text.
 
     With `tries` of 1 it is the window nearest to both leaders, and the model is not run.

@@ -31,7 +31,7 @@ AHEAD = frozenset({"planned", "proposed", "rescheduled"})
 BEHIND = frozenset({"held", "ongoing", PAST})
 
 
-class Vote(NamedTuple):
+class RuleFinding(NamedTuple):
     """What the rules found for a pair: a status (`none` if nothing), and their confidence in it from 0 to 1.
 
     `ahead`: the time that they read is after the article's day. `told`: words state the status; a bare noun ("their
@@ -102,7 +102,7 @@ def contact(statuses: Mapping[str, float]) -> float:
     return 1 - statuses[NONE] - statuses[PAST]
 
 
-def features(opinion: Opinion, vote: Vote) -> dict[str, dict[str, float]]:
+def features(opinion: Opinion, vote: RuleFinding) -> dict[str, dict[str, float]]:
     """Return the terms for each status, by the name of their weight; `found_status` is called `found.STATUS`."""
     sure = _odds(vote.confidence) if vote.status != NONE else 0.0
     found: dict[str, dict[str, float]] = {}
@@ -125,7 +125,7 @@ def features(opinion: Opinion, vote: Vote) -> dict[str, dict[str, float]]:
     return found
 
 
-def fused(opinion: Opinion, vote: Vote, weights: Weights) -> dict[str, float]:
+def fused(opinion: Opinion, vote: RuleFinding, weights: Weights) -> dict[str, float]:
     """Return the probability of each status, from both witnesses."""
     known = {
         "reader": weights.reader, "found": weights.found, "ahead": weights.ahead, "sure": weights.sure,

@@ -21,51 +21,53 @@ _TOGETHER = 0.75
 _AGAINST = 0.25
 
 
-class Joined(NamedTuple):
+class LikelyContact(NamedTuple):
     """The leaders of one contact, and the probability of each status."""
 
     leaders: frozenset[str]
     statuses: Statuses
 
 
-def contacts_of(pairs: Mapping[Pair, Statuses], sets: Collection[frozenset[str]], threshold: float) -> list[Joined]:
+def contacts_of(
+    pairs: Mapping[Pair, Statuses], sets: Collection[frozenset[str]], threshold: float
+) -> list[LikelyContact]:
     """Return the contacts that the pairs form, in the order of the pairs. A pair counts from `threshold` on.
 
     Sets of the rules with leaders that the reader did not see are left out. Pairs on which the reader was not asked,
     such as two leaders of one body, do not count against a set.
     """
     known = {frozenset(pair): statuses for pair, statuses in pairs.items()}
-    made: list[Joined] = []
+    made: list[LikelyContact] = []
     for leaders in sorted((one for one in sets if len(one) > 2), key=lambda one: (-len(one), sorted(one))):
         inner = [known[frozenset(pair)] for pair in combinations(sorted(leaders), 2) if frozenset(pair) in known]
         if leaders == {one for pair in known if pair <= leaders for one in pair}:
             mean = _mean(inner)
             if _told(mean) >= threshold and min(map(_told, inner)) >= _AGAINST:
-                made.append(Joined(leaders, mean))
+                made.append(LikelyContact(leaders, mean))
     whole = [one.leaders for one in made]
     likely = {pair: statuses for pair, statuses in known.items() if _told(statuses) >= threshold}
     for clique in _cliques(_without_doubtful(likely)):
         if not any(clique <= one for one in whole):
             made += _of_one_mind(clique, likely)
-    made += [Joined(pair, known[pair]) for pair in likely if pair in sets and any(pair < one for one in whole)]
+    made += [LikelyContact(pair, known[pair]) for pair in likely if pair in sets and any(pair < one for one in whole)]
     order = {leader: at for at, leader in enumerate(dict.fromkeys(one for pair in pairs for one in pair))}
     return sorted(made, key=lambda one: sorted(order.get(leader, len(order)) for leader in one.leaders))
 
 
-def gatherings(summits: Sequence[Joined]) -> list[Joined]:
+def gatherings(summits: Sequence[LikelyContact]) -> list[LikelyContact]:
     """Return the summits, with those joined that share a leader and a status group.
 
     The reader judges pairs: for "the host received A, B and C" it says that the host is at a summit with each guest,
     and nothing about A and B.
     """
-    left, found = list(summits), list[Joined]()
+    left, found = list(summits), list[LikelyContact]()
     while left:
         whole = [left.pop(0)]
         leaders, status = whole[0].leaders, _top(whole[0].statuses)
         while more := [one for one in left if one.leaders & leaders and _top(one.statuses) == status]:
             left = [one for one in left if one not in more]
             leaders, whole = leaders.union(*(one.leaders for one in more)), [*whole, *more]
-        found.append(Joined(leaders, _mean([one.statuses for one in whole])))
+        found.append(LikelyContact(leaders, _mean([one.statuses for one in whole])))
     return found
 
 
@@ -85,20 +87,20 @@ def _told(statuses: Statuses) -> float:
     return 1 - statuses[NONE]
 
 
-def _of_one_mind(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses]) -> Iterator[Joined]:
+def _of_one_mind(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses]) -> Iterator[LikelyContact]:
     """The clique as one contact if its pairs agree on a status, else the parts of it that do."""
     inner = [frozenset(pair) for pair in combinations(sorted(clique), 2)]
     mean = _mean([pairs[pair] for pair in inner])
     main = _top(mean)
     if len(clique) == 2 or all(_share(pairs[pair], main) >= _AGAINST for pair in inner):
-        yield Joined(clique, mean)
+        yield LikelyContact(clique, mean)
         return
     by_group: dict[str, dict[frozenset[str], Statuses]] = {}
     for pair in inner:
         by_group.setdefault(_top(pairs[pair]), {})[pair] = pairs[pair]
     for some in by_group.values():
         for part in _cliques(some):
-            yield Joined(part, _mean([some[frozenset(pair)] for pair in combinations(sorted(part), 2)]))
+            yield LikelyContact(part, _mean([some[frozenset(pair)] for pair in combinations(sorted(part), 2)]))
 
 
 def _top(statuses: Statuses) -> str:

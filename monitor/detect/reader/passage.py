@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from monitor.detect.reader.pieces import CLS, FIRST, OTHER, SECOND, SEP, UNKNOWN, Pieces
+from monitor.detect.reader.pieces import CLS, FIRST, OTHER, SECOND, SEP, UNKNOWN, WordPieces
 
 #: Pieces of a passage at most. Nine in ten titles with their summary have fewer.
 MAX_PIECES = 96
@@ -72,7 +72,7 @@ def fields_of(texts: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, given[name][:_LONGEST_FIELD]) for name in order if name in given)
 
 
-def words_of(passage: Passage, pair: tuple[str, str], pieces: Pieces) -> list[Word]:
+def words_of(passage: Passage, pair: tuple[str, str], pieces: WordPieces) -> list[Word]:
     """Return the passage for one pair as words with their pieces: at most MAX_PIECES, with both leaders included."""
     marker = {pair[0]: FIRST, pair[1]: SECOND}
     opening = [Word("", 0, 0, (CLS,))]
@@ -93,7 +93,7 @@ def words_of(passage: Passage, pair: tuple[str, str], pieces: Pieces) -> list[Wo
     return opening + _window(body, MAX_PIECES - sum(len(one.rows) for one in opening))
 
 
-def _plain(name: str, text: str, stretch: tuple[int, int], pieces: Pieces, language: str) -> Iterator[Word]:
+def _plain(name: str, text: str, stretch: tuple[int, int], pieces: WordPieces, language: str) -> Iterator[Word]:
     start, end = stretch
     for first, last, rows in pieces.read(text[start:end], language):
         yield Word(name, start + first, start + last, rows)

@@ -44,7 +44,7 @@ _RUNS = "".join(rf"\p{{{name}}}" for name in _UNSPACED.scripts) + _UNSPACED.lett
 _WORDS = regex.compile(rf"[{_RUNS}]+|[\p{{L}}\p{{M}}\p{{N}}--[{_RUNS}]]+|[^\s\p{{L}}\p{{M}}\p{{N}}]", regex.V1)
 
 
-class Pieces:
+class WordPieces:
     """The vocabulary: `rows[n]` is the text of row n; the special rows come first."""
 
     def __init__(self, rows: Sequence[str]) -> None:

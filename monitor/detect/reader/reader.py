@@ -14,7 +14,7 @@ from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage, Word, words_of
 
 
-class Reads(Protocol):
+class PairReader(Protocol):
     """What the detector needs of a reader."""
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.detect.people.offices import Registry
+from monitor.detect.people.offices import OfficeRegistry
 from monitor.detect.people.person import Person
 from monitor.detect.text.scripts import commas
 from monitor.detect.text.tokens import POSSESSIVES, Token
@@ -65,7 +65,7 @@ class Row(msgspec.Struct, frozen=True):
 def read_row(
     tokens: Sequence[Token],
     persons: Sequence[Person],
-    registry: Registry,
+    registry: OfficeRegistry,
     *,
     title_case: bool,
     months: frozenset[int] = frozenset(),
@@ -89,7 +89,11 @@ def read_row(
 
 
 def _split(
-    tokens: Sequence[Token], text: list[str], persons: Sequence[Person], registry: Registry, months: frozenset[int]
+    tokens: Sequence[Token],
+    text: list[str],
+    persons: Sequence[Person],
+    registry: OfficeRegistry,
+    months: frozenset[int],
 ) -> list[RowItem]:
     language = registry.language
     starts = {person.first: person for person in persons}

@@ -40,7 +40,7 @@ _REMOTE = frozenset({"phone", "video", "remote"})
 _LEADS_IN: frozenset[ItemClass] = frozenset({"say", "pron", "adv", "conj"})
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class ClauseFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the clause says about a contact.
 
     `why` gives the words behind the status, and `told` says that it is not only a default. `times` are the places in
@@ -87,7 +87,7 @@ class Surroundings:
         return tokens[first].start - self.offset, tokens[last - 1].end - self.offset
 
 
-def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict) -> Facts:
+def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact], verdict: Verdict) -> ClauseFacts:
     """Return the facts of one contact; `contacts` are all of its sentence."""
     row, published = around.row, around.published
     status: Status = "held" if verdict.status == "generic" else verdict.status
@@ -138,7 +138,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     )
     if medium == "unknown" and (located or forums):
         medium = "in_person"
-    return Facts(
+    return ClauseFacts(
         kind=kind, medium=medium, status=status, why=why, told=told, when=when,
         place=best_place(tuple(one for one in places if medium not in _REMOTE or one.frame == "speaking")),
         forum=forums[0].forum if forums and kind != "call" else None,

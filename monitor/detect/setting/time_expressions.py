@@ -45,7 +45,7 @@ _SLACK = 60
 _TURN = 10
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TimeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of expression: its form and its meaning.
 
     `none` marks words that only look like a time ("2박 3일", a duration). `shift` counts units, or months for a day
@@ -67,7 +67,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     moved: bool = False
 
 
-class Span(msgspec.Struct, frozen=True):
+class DateSpan(msgspec.Struct, frozen=True):
     """A range of dates, both ends included."""
 
     start: date
@@ -86,14 +86,14 @@ class TimeReading(msgspec.Struct, frozen=True):
     this month").
     """
 
-    default: Span
-    past: Span | None = None
-    future: Span | None = None
+    default: DateSpan
+    past: DateSpan | None = None
+    future: DateSpan | None = None
     explicit: bool = True
     direction: Direction | None = None
 
 
-class Groups(msgspec.Struct, frozen=True):
+class TimeSlots(msgspec.Struct, frozen=True):
     """The slots that a match filled, as numbers and names. Second days, weekdays and months have their own fields."""
 
     day: int = 0
@@ -110,7 +110,7 @@ class Groups(msgspec.Struct, frozen=True):
     quarter: int = 0
 
 
-def read_rule(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
+def read_rule(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     """Return the days that a matched rule means, relative to `base`; None if such days do not exist."""
     try:
         if rule.feast:
@@ -127,21 +127,21 @@ def read_rule(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
 # --- One function for each meaning ------------------------------------------------------------------------------------
 
 
-def _day(day: date) -> Span:
-    return Span(day, day, "day")
+def _day(day: date) -> DateSpan:
+    return DateSpan(day, day, "day")
 
 
-def _container(unit: Unit, day: date, shift: int = 0) -> Span:
+def _container(unit: Unit, day: date, shift: int = 0) -> DateSpan:
     """The day, week (from Monday), weekend, month, quarter or year that contains `day`, moved by `shift` units."""
     match unit:
         case "day" | "hour":
             return _day(day + shift * _DAY)
         case "week":
             start = day - (day.isoweekday() - 1) * _DAY + 7 * shift * _DAY
-            return Span(start, start + 6 * _DAY, "week")
+            return DateSpan(start, start + 6 * _DAY, "week")
         case "weekend":
             saturday = day - (day.isoweekday() - 6) * _DAY + 7 * shift * _DAY
-            return Span(saturday, saturday + _DAY, "weekend")
+            return DateSpan(saturday, saturday + _DAY, "weekend")
         case "month":
             return _months(day.year, day.month + shift, 1, "month")
         case "quarter":
@@ -150,15 +150,15 @@ def _container(unit: Unit, day: date, shift: int = 0) -> Span:
             return _months(day.year + shift, 1, 12, "year")
 
 
-def _months(year: int, month: int, count: int, granularity: Granularity) -> Span:
+def _months(year: int, month: int, count: int, granularity: Granularity) -> DateSpan:
     """`count` whole months from `month` of `year`, where month 0 is the December before and 13 the January after."""
     first, last = year * 12 + month - 1, year * 12 + month - 1 + count - 1
     end_year, end_month = last // 12, last % 12 + 1
     end = date(end_year, end_month, monthrange(end_year, end_month)[1])
-    return Span(date(first // 12, first % 12 + 1, 1), end, granularity)
+    return DateSpan(date(first // 12, first % 12 + 1, 1), end, granularity)
 
 
-def _part_of(span: Span, part: Part | None) -> Span:
+def _part_of(span: DateSpan, part: Part | None) -> DateSpan:
     if part is None or span.granularity == "day":
         return span
     days = (span.end - span.start).days + 1
@@ -169,15 +169,15 @@ def _part_of(span: Span, part: Part | None) -> Span:
         "first_half": (0, half - 1), "second_half": (half, days - 1),
     }[part]  # fmt: skip
     granularity = _PARTS.get((span.granularity, part), "range")
-    return Span(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, granularity)
+    return DateSpan(span.start + bounds[0] * _DAY, span.start + bounds[1] * _DAY, granularity)
 
 
-def _nearest(spans: list[Span], base: date, slack: int = 1) -> TimeReading | None:
+def _nearest(spans: list[DateSpan], base: date, slack: int = 1) -> TimeReading | None:
     """Choose among the same date in different years: one for each tense, and without a tense the nearest."""
     if not spans:
         return None
 
-    def distance(span: Span) -> int:
+    def distance(span: DateSpan) -> int:
         return max((span.start - base).days, (base - span.end).days, 0)
 
     default = min(spans, key=distance)
@@ -188,15 +188,15 @@ def _nearest(spans: list[Span], base: date, slack: int = 1) -> TimeReading | Non
     )
 
 
-def _start(span: Span) -> date:
+def _start(span: DateSpan) -> date:
     return span.start
 
 
-def _none(_: Rule, __: Groups, base: date) -> TimeReading:
+def _none(_: TimeRule, __: TimeSlots, base: date) -> TimeReading:
     return TimeReading(_day(base))
 
 
-def _date(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
+def _date(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     if groups.year:
         return TimeReading(_day(date(groups.year, groups.month, groups.day)))
     if not groups.month and rule.shift:
@@ -226,23 +226,23 @@ def _valid(year: int, month: int, day: int) -> date | None:
     return date(year, month, day) if 1 <= day <= monthrange(year, month)[1] else None
 
 
-def _date_range(_: Rule, groups: Groups, base: date) -> TimeReading | None:
+def _date_range(_: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     if not groups.month:
         old, new = _day_of_month(groups.day, base), _day_of_month(groups.day2, base)
         if old is None or new is None or new.default.start < old.default.start:
             return None
-        return TimeReading(Span(old.default.start, new.default.start, "range"))
+        return TimeReading(DateSpan(old.default.start, new.default.start, "range"))
     spans = []
     for year in (groups.year,) if groups.year else _around(base):
         start = _valid(year, groups.month, groups.day)
         last = groups.month2 or groups.month
         end = _valid(year + (last < groups.month), last, groups.day2)
         if start and end and start <= end:
-            spans.append(Span(start, end, "range"))
+            spans.append(DateSpan(start, end, "range"))
     return _nearest(spans, base, _SLACK)
 
 
-def _weekday(rule: Rule, groups: Groups, base: date) -> TimeReading:
+def _weekday(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading:
     ahead = (groups.weekday - base.isoweekday()) % 7
     future = base + ahead * _DAY
     past = base - (-ahead % 7) * _DAY
@@ -260,29 +260,29 @@ def _weekday(rule: Rule, groups: Groups, base: date) -> TimeReading:
     return TimeReading(_day(past), _day(past), _day(future), explicit=past == future)
 
 
-def _weekday_range(_: Rule, groups: Groups, base: date) -> TimeReading:
+def _weekday_range(_: TimeRule, groups: TimeSlots, base: date) -> TimeReading:
     length = ((groups.weekday2 - groups.weekday) % 7) * _DAY
-    one = _weekday(Rule(match="", mean="weekday"), groups, base)
+    one = _weekday(TimeRule(match="", mean="weekday"), groups, base)
     past, future = (one.past or one.default).start, (one.future or one.default).start
     return TimeReading(
-        Span(past, past + length, "range"),
-        Span(past, past + length, "range"),
-        Span(future, future + length, "range"),
+        DateSpan(past, past + length, "range"),
+        DateSpan(past, past + length, "range"),
+        DateSpan(future, future + length, "range"),
         False,
     )
 
 
-def _offset(rule: Rule, _: Groups, base: date) -> TimeReading:
+def _offset(rule: TimeRule, _: TimeSlots, base: date) -> TimeReading:
     return TimeReading(_day(base + rule.shift * _DAY))
 
 
-def _beside(rule: Rule, _: Groups, base: date) -> TimeReading:
+def _beside(rule: TimeRule, _: TimeSlots, base: date) -> TimeReading:
     """One word for both the day before and the day after (Hindi कल): the tense decides."""
     past, future = _day(base - rule.shift * _DAY), _day(base + rule.shift * _DAY)
     return TimeReading(past, past, future, explicit=False)
 
 
-def _unit(rule: Rule, groups: Groups, base: date) -> TimeReading:
+def _unit(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading:
     """Like "next month".
 
     On a Sunday, "last week" and "this week" mean the week that ends that day; "this week" with a future verb means the
@@ -296,22 +296,22 @@ def _unit(rule: Rule, groups: Groups, base: date) -> TimeReading:
     return TimeReading(this)
 
 
-def _distance(rule: Rule, groups: Groups, base: date) -> TimeReading:
+def _distance(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading:
     """Like "in two weeks", "three days ago". The result is as precise as its unit."""
     unit = rule.unit or groups.unit or "day"
     n = groups.n or 1
     if unit == "hour":
         end = base + rule.shift * (-(-n // 24)) * _DAY
-        return TimeReading(Span(min(base, end), max(base, end), "range"), direction=_side(rule.shift))
+        return TimeReading(DateSpan(min(base, end), max(base, end), "range"), direction=_side(rule.shift))
     return TimeReading(_container(unit, base, rule.shift * n))
 
 
-def _within(rule: Rule, groups: Groups, base: date) -> TimeReading:
+def _within(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading:
     """Like "in the coming days", "over the past two weeks": a range from or up to the article's date."""
     unit = rule.unit or groups.unit or "day"
     days = (-(-groups.n // 24) if unit == "hour" else _length(unit) * groups.n) if groups.n else _SOME.get(unit, 7)
     far = base + rule.shift * days * _DAY
-    return TimeReading(Span(min(base, far), max(base, far), "range"), direction=_side(rule.shift))
+    return TimeReading(DateSpan(min(base, far), max(base, far), "range"), direction=_side(rule.shift))
 
 
 def _side(shift: int) -> Direction:
@@ -322,27 +322,27 @@ def _length(unit: Unit) -> int:
     return {"hour": 1, "day": 1, "week": 7, "weekend": 7, "month": 31, "quarter": 92, "year": 366}[unit]
 
 
-def _rest(rule: Rule, groups: Groups, base: date) -> TimeReading:
+def _rest(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading:
     """Like "later this month" (from the article's date to the end) and "earlier this week" (from the beginning)."""
     whole = _container(rule.unit or groups.unit or "day", base)
-    span = Span(base, whole.end, "range") if rule.shift > 0 else Span(whole.start, base, "range")
+    span = DateSpan(base, whole.end, "range") if rule.shift > 0 else DateSpan(whole.start, base, "range")
     return TimeReading(span, direction=_side(rule.shift))
 
 
-def _end(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
+def _end(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     """Like "by the end of the year", "by the end of March": any day until then."""
     if groups.day:
         feasts = [date(year, groups.month, groups.day) for year in _around(base)]
-        return TimeReading(Span(base, min(day for day in feasts if day >= base), "until"))
+        return TimeReading(DateSpan(base, min(day for day in feasts if day >= base), "until"))
     if groups.month:
         months = _month(rule, groups, base)
-        return months and TimeReading(Span(base, max(base, (months.future or months.default).end), "until"))
+        return months and TimeReading(DateSpan(base, max(base, (months.future or months.default).end), "until"))
     if groups.year:
-        return TimeReading(Span(base, max(base, date(groups.year, 12, 31)), "until"))
-    return TimeReading(Span(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "until"))
+        return TimeReading(DateSpan(base, max(base, date(groups.year, 12, 31)), "until"))
+    return TimeReading(DateSpan(base, _container(rule.unit or groups.unit or "day", base, rule.shift).end, "until"))
 
 
-def _month(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
+def _month(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     part = rule.part or groups.part
     years = (groups.year,) if groups.year else _around(base)
     spans = [_part_of(_months(year, groups.month, 1, "month"), part) for year in years]
@@ -353,27 +353,27 @@ def _month(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     return _nearest(spans, base)
 
 
-def _month_range(_: Rule, groups: Groups, base: date) -> TimeReading | None:
+def _month_range(_: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     spans = []
     for year in (groups.year,) if groups.year else _around(base):
         count = (groups.month2 - groups.month) % 12 + 1
         whole = _months(year, groups.month, count, "month")
-        spans.append(Span(whole.start, whole.end, "range"))
+        spans.append(DateSpan(whole.start, whole.end, "range"))
     return _nearest(spans, base)
 
 
-def _year(rule: Rule, groups: Groups, _: date) -> TimeReading:
+def _year(rule: TimeRule, groups: TimeSlots, _: date) -> TimeReading:
     return TimeReading(_part_of(_months(groups.year, 1, 12, "year"), rule.part or groups.part))
 
 
-def _quarter(_: Rule, groups: Groups, base: date) -> TimeReading | None:
+def _quarter(_: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     if not 1 <= groups.quarter <= 4:
         return None
     years = (groups.year,) if groups.year else _around(base)
     return _nearest([_months(year, groups.quarter * 3 - 2, 3, "quarter") for year in years], base)
 
 
-def _season(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
+def _season(rule: TimeRule, groups: TimeSlots, base: date) -> TimeReading | None:
     if groups.season is None:
         return None
     first = _SEASONS[groups.season]
@@ -381,7 +381,7 @@ def _season(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
         _months(year, first, 3, "month")
         for year in ((groups.year,) if groups.year else (*_around(base), base.year + 2))
     ]
-    spans = [Span(span.start, span.end, "range") for span in whole]
+    spans = [DateSpan(span.start, span.end, "range") for span in whole]
     if rule.mode == "last":
         spans = [max((span for span in spans if span.end < base), key=_start)]
     elif rule.mode in {"next", "coming"}:
@@ -389,7 +389,7 @@ def _season(rule: Rule, groups: Groups, base: date) -> TimeReading | None:
     return _nearest([_part_of(span, rule.part or groups.part) for span in spans], base)
 
 
-def _weekend(rule: Rule, _: Groups, base: date) -> TimeReading:
+def _weekend(rule: TimeRule, _: TimeSlots, base: date) -> TimeReading:
     this = _container("weekend", base)
     if rule.mode == "last":
         return TimeReading(_container("weekend", base, -1))
@@ -401,7 +401,7 @@ def _weekend(rule: Rule, _: Groups, base: date) -> TimeReading:
     return TimeReading(past, past, this, explicit=past == this)
 
 
-_MEANINGS: Mapping[str, Callable[[Rule, Groups, date], TimeReading | None]] = {
+_MEANINGS: Mapping[str, Callable[[TimeRule, TimeSlots, date], TimeReading | None]] = {
     "none": _none,
     "date": _date,
     "date_range": _date_range,

@@ -20,7 +20,16 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from monitor.detect.setting.time_expressions import Direction, Groups, Part, Rule, Season, TimeReading, Unit, read_rule
+from monitor.detect.setting.time_expressions import (
+    Direction,
+    Part,
+    Season,
+    TimeReading,
+    TimeRule,
+    TimeSlots,
+    Unit,
+    read_rule,
+)
 from monitor.detect.text.normal import fold, matched_form, normalise
 from monitor.detect.text.scripts import marks
 from monitor.errors import DataFileError
@@ -62,7 +71,7 @@ class CalendarWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     months: Mapping[int, tuple[str, ...]]
     weekdays: Mapping[int, tuple[str, ...]]
     units: Mapping[Unit, tuple[str, ...]]
-    rules: tuple[Rule, ...]
+    rules: tuple[TimeRule, ...]
     numbers: Mapping[int, tuple[str, ...]] = {}
     quarters: Mapping[int, tuple[str, ...]] = {}
     seasons: Mapping[Season, tuple[str, ...]] = {}
@@ -167,7 +176,7 @@ def reading(hit: TimeHit, status: Status, day: date, *, behind: bool = False) ->
 class _TimeTemplate:
     """A rule of a calendar, whose expression is compiled for the first text that has words for its slots."""
 
-    def __init__(self, rule: Rule, expression: str, source: str) -> None:
+    def __init__(self, rule: TimeRule, expression: str, source: str) -> None:
         self.rule = rule
         self.expression = expression
         self.needs = _needed(rule.match)
@@ -232,7 +241,7 @@ class Calendar:
         for template in self._templates:
             template.pattern  # noqa: B018  # makes it
 
-    def matches(self, folded: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+    def matches(self, folded: str) -> Iterator[tuple[TimeRule, re.Match[str]]]:
         """Return where each rule matches, rule by rule. Rules for whose slots the text has no word are not tried."""
         there = {name for name, word in self._words.items() if word.search(folded)}
         for template in self._templates:
@@ -247,7 +256,7 @@ class Calendar:
         needed = (*_GATES, "part") if any(map(_is_part_alone, self.words.rules)) else _GATES
         return re.compile("|".join([r"\d", *(self._slots[name] for name in needed if name in self._slots), *own]))
 
-    def _expression(self, rule: Rule, source: str) -> str:
+    def _expression(self, rule: TimeRule, source: str) -> str:
         seen: dict[str, int] = {}
 
         def slot(match: re.Match[str]) -> str:
@@ -270,7 +279,7 @@ class Calendar:
         )
         return rf"(?<!\w){pattern}(?![\w{marks()}])" if self.words.spaced else pattern
 
-    def means(self, rule: Rule, match: re.Match[str], text: str) -> bool:
+    def means(self, rule: TimeRule, match: re.Match[str], text: str) -> bool:
         """Say whether the words mean a time here: they need capitals, and no word before them changes the sense."""
         if self._capitalised:
             for name, words in match.groupdict().items():
@@ -301,7 +310,7 @@ class Calendar:
         ahead = self._ahead.search(folded[low:start])
         return (self._relations[ahead[1]], low + ahead.start(1)) if ahead else ("on", start)
 
-    def is_between(self, rule: Rule, folded: str, start: int) -> bool:
+    def is_between(self, rule: TimeRule, folded: str, start: int) -> bool:
         """Say whether the range at `start` begins with a word for "from", or is only written of what moves."""
         if rule.moved:
             return True
@@ -320,7 +329,7 @@ class Calendar:
             if words in self._capitalised
         )
 
-    def groups(self, match: re.Match[str]) -> Groups:
+    def groups(self, match: re.Match[str]) -> TimeSlots:
         """Return the values of the match's slots."""
         values: dict[str, Any] = {}
         for name, text in match.groupdict().items():
@@ -334,10 +343,10 @@ class Calendar:
                 values[name] = int(text)
             else:
                 values[name] = self._tables[kind][text]
-        return msgspec.convert(values, Groups)
+        return msgspec.convert(values, TimeSlots)
 
 
-def _is_part_alone(rule: Rule) -> bool:
+def _is_part_alone(rule: TimeRule) -> bool:
     """Whether the rule works with only the slot `part`: "au second semestre"."""
     return set(re.findall(r"\{(\w+)\}", re.sub(r"\[[^\[\]]*\]", "", rule.match))) == {"part"}
 

@@ -73,7 +73,7 @@ class PlacesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     unspaced: UnspacedNames
 
 
-class Named(msgspec.Struct, frozen=True):
+class NamedPlace(msgspec.Struct, frozen=True):
     """The place that a name stands for."""
 
     place: Place
@@ -97,19 +97,19 @@ class PlaceNames:
     """
 
     def __init__(self, words: PlacesFile, source: str = "places.yaml") -> None:
-        self.names: dict[str, Named] = {}
+        self.names: dict[str, NamedPlace] = {}
         country_of = {city: country for country, cities in words.cities.items() for city in cities}
         for country, names in words.countries.items():
-            self._add(names, Named(Place(name="", country=country), "country"))
+            self._add(names, NamedPlace(Place(name="", country=country), "country"))
         for country, names in words.regions.items():
             for name in names:
-                self._add((name, *words.aliases.get(name, ())), Named(Place(name=name, country=country), "region"))
+                self._add((name, *words.aliases.get(name, ())), NamedPlace(Place(name=name, country=country), "region"))
         for city, country in country_of.items():
-            self._add((city, *words.aliases.get(city, ())), Named(Place(name=city, country=country), "city"))
+            self._add((city, *words.aliases.get(city, ())), NamedPlace(Place(name=city, country=country), "city"))
         for city, names in words.venues.items():
             if city not in country_of:
                 raise DataFileError(source, f"venues.{city}", "no such city")
-            self._add(names, Named(Place(name=city, country=country_of[city]), "venue"))
+            self._add(names, NamedPlace(Place(name=city, country=country_of[city]), "venue"))
         regions = {name for names in words.regions.values() for name in names}
         for name in words.aliases:
             if name not in country_of and name not in regions:
@@ -127,18 +127,18 @@ class PlaceNames:
             for city, spellings in table.items():
                 if city not in country_of:
                     raise DataFileError(source, f"unspaced.{city}", "no such city")
-                self._add(spellings, Named(Place(name=city, country=country_of[city]), level))
+                self._add(spellings, NamedPlace(Place(name=city, country=country_of[city]), level))
                 names.extend(spellings)
         for country, spellings in words.countries.items():
-            self._add(spellings, Named(Place(name="", country=country), "country"))
+            self._add(spellings, NamedPlace(Place(name="", country=country), "country"))
             names.extend(spellings)
         return tuple(names)
 
-    def _add(self, names: tuple[str, ...], named: Named) -> None:
+    def _add(self, names: tuple[str, ...], named: NamedPlace) -> None:
         for name in names:
             self.names[matched_form(name)] = named
 
-    def lookup(self, name: str) -> Named | None:
+    def lookup(self, name: str) -> NamedPlace | None:
         """Return the place with exactly this name, or None."""
         return self.names.get(matched_form(name).strip())
 

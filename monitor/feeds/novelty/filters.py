@@ -60,7 +60,7 @@ class Pattern:
         return otherwise
 
 
-class Wanted:
+class EntryRules:
     """The filters and rewriting rules of one subscription."""
 
     def __init__(self, subscription: Subscription) -> None:

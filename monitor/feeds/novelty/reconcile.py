@@ -20,7 +20,7 @@ from monitor.feeds.formats.document import Entry, ParsedFeed
 from monitor.feeds.novelty import key_choice
 from monitor.feeds.novelty.article_maker import ArticleMaker
 from monitor.feeds.novelty.entry_keys import EntryKeys, entry_digest, keys_of
-from monitor.feeds.novelty.filters import Wanted
+from monitor.feeds.novelty.filters import EntryRules
 from monitor.feeds.novelty.key_choice import Choice
 from monitor.feeds.novelty.seen import KnownStory, SeenStories
 from monitor.feeds.novelty.story_matching import Matching, Stories
@@ -144,7 +144,7 @@ def _wanted(
     entries: Iterable[Entry], subscription: Subscription, now: datetime
 ) -> tuple[list[Entry], tuple[LeftOut, ...], tuple[str, ...]]:
     """Split entries into those that are compared, and those that are left out by a filter, by age or without text."""
-    wanted = Wanted(subscription)
+    wanted = EntryRules(subscription)
     oldest = now - timedelta(days=subscription.max_age_days) if subscription.max_age_days else None
     kept: list[Entry] = []
     left_out: list[LeftOut] = []

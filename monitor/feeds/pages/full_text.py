@@ -49,7 +49,7 @@ _MAX_CLAIMED = 20_000
 _BEGINNING = 300
 
 
-class Extract(Protocol):
+class PageExtractor(Protocol):
     """Reads pages; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
 
     async def extract(self, body: bytes, *, url: str = "", selector: str = "", content_type: str = "") -> PageText:
@@ -69,7 +69,7 @@ class FullText:
     def __init__(
         self,
         get: Get,
-        extract: Extract,
+        extract: PageExtractor,
         *,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

@@ -13,7 +13,7 @@ import msgspec
 from monitor import metrics
 from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.feed_state import FeedState, Health
-from monitor.feeds.polling.schedule import GONE_S, Rules, first_due
+from monitor.feeds.polling.schedule import GONE_S, ScheduleRules, first_due
 from monitor.feeds.subscriptions.subscription import Subscription
 
 #: The values of health that count as healthy in the gauge `important_feed_ok`.
@@ -21,7 +21,7 @@ _WELL = ("OK", "EMPTY", "NEW")
 
 
 @dataclass
-class Held:
+class HeldFeed:
     """A feed that this poller owns. `unsaved` are the weeks whose segments the broker does not have yet."""
 
     partition: int
@@ -32,16 +32,16 @@ class Held:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class HeldFeeds(Mapping[str, Held]):
+class HeldFeeds(Mapping[str, HeldFeed]):
     """The owned feeds by id. `draw` returns random numbers from 0 to 1; times are seconds since 1970."""
 
-    def __init__(self, agenda: Agenda, draw: Callable[[], float], rules: Rules) -> None:
+    def __init__(self, agenda: Agenda, draw: Callable[[], float], rules: ScheduleRules) -> None:
         self._agenda, self._draw, self._rules = agenda, draw, rules
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldFeed] = {}
         for state in get_args(Health):
             metrics.feeds_by_state.labels(state).set(0)
 
-    def __getitem__(self, feed_id: str) -> Held:
+    def __getitem__(self, feed_id: str) -> HeldFeed:
         return self._held[feed_id]
 
     def __iter__(self) -> Iterator[str]:
@@ -54,7 +54,7 @@ class HeldFeeds(Mapping[str, Held]):
         """Return the ids of the feeds of some partitions."""
         return [feed_id for feed_id, held in self._held.items() if held.partition in partitions]
 
-    def hold(self, held: Held, crowd: int, now: float) -> None:
+    def hold(self, held: HeldFeed, crowd: int, now: float) -> None:
         """Take a feed over and plan its first poll. `crowd` new feeds are taken over at once; polls are spread."""
         self.drop(held.feed.id)
         self._held[held.feed.id] = held
@@ -68,14 +68,14 @@ class HeldFeeds(Mapping[str, Held]):
             self._agenda.pause(held.feed.group, min(held.state.paused_until, now + GONE_S))
         self.plan(held, crowd, now)
 
-    def change(self, held: Held, partition: int, feed: Subscription) -> None:
+    def change(self, held: HeldFeed, partition: int, feed: Subscription) -> None:
         """Replace the subscription of an owned feed. Its next poll stays as planned until `plan` is called."""
         before, held.feed, held.partition = held.feed, feed, partition
         if before.important:
             _forget_important(feed.id)
         _tell_important(held)
 
-    def plan(self, held: Held, crowd: int, now: float) -> None:
+    def plan(self, held: HeldFeed, crowd: int, now: float) -> None:
         """Put a feed on the agenda, or remove it when it is disabled."""
         feed = held.feed
         if not feed.enabled:
@@ -97,7 +97,7 @@ class HeldFeeds(Mapping[str, Held]):
         if held.feed.important:
             _forget_important(feed_id)
 
-    def keep(self, held: Held, state: FeedState, segments: Mapping[int, bytes] | None, now: float) -> None:
+    def keep(self, held: HeldFeed, state: FeedState, segments: Mapping[int, bytes] | None, now: float) -> None:
         """Store the result of a poll, and plan the next one. `segments` is None when no document was read."""
         feed, before = held.feed, held.state
         held.state = state
@@ -119,7 +119,7 @@ class HeldFeeds(Mapping[str, Held]):
             self._agenda.put(feed.id, feed.group, state.next_due)
 
 
-def _tell_important(held: Held) -> None:
+def _tell_important(held: HeldFeed) -> None:
     feed = held.feed
     if feed.important and feed.enabled:
         metrics.important_feed_ok.labels(feed.id).set(_health(held.state) in _WELL)

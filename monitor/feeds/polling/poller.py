@@ -19,10 +19,10 @@ from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.feed_health import notices
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
-from monitor.feeds.polling.held_feeds import Held, HeldFeeds
+from monitor.feeds.polling.held_feeds import HeldFeed, HeldFeeds
 from monitor.feeds.polling.poll import Get, Polled, ReadDocument, as_pushed, not_published, poll, without_validators
 from monitor.feeds.polling.poll_store import PollStore
-from monitor.feeds.polling.schedule import PollAnswer, Rules, after, attempted, begin
+from monitor.feeds.polling.schedule import PollAnswer, ScheduleRules, after, attempted, begin
 from monitor.feeds.polling.websub import WebSub
 from monitor.feeds.subscriptions.subscription import Subscription
 
@@ -54,14 +54,14 @@ class Poller:
         *,
         draw: Callable[[], float],
         clock: Clock = real_clock,
-        rules: Rules | None = None,
+        rules: ScheduleRules | None = None,
         gap_s: float = 1.0,
         concurrency: int = 200,
         push: WebSub | None = None,
     ) -> None:
         self._store, self._get, self._read = store, get, read
         self._clock, self._draw = clock, draw
-        self._rules = rules or Rules()
+        self._rules = rules or ScheduleRules()
         self._agenda = Agenda(gap_s)
         self._held = HeldFeeds(self._agenda, draw, self._rules)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -72,11 +72,11 @@ class Poller:
         self._pushing: dict[asyncio.Task[None], str] = {}
 
     @property
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFeed]:
         """The feeds that this poller owns, by id."""
         return self._held
 
-    def own(self, feeds: Iterable[Held]) -> None:
+    def own(self, feeds: Iterable[HeldFeed]) -> None:
         """Take over feeds with their stored state, and plan their polls."""
         feeds = list(feeds)
         now = self._now()
@@ -92,7 +92,7 @@ class Poller:
             return
         logger.info("feed_changed" if held else "feed_added", feed=feed.id)
         if held is None:
-            self._held.hold(Held(partition, feed), 1, self._now())
+            self._held.hold(HeldFeed(partition, feed), 1, self._now())
         else:
             self._held.change(held, partition, feed)
             if not feed.enabled or feed.id not in self._running:  # a running poll plans the next one itself
@@ -178,7 +178,7 @@ class Poller:
         # One poll in each turn of the event loop, since starting hundreds at once would block everything else.
         return 0.0
 
-    async def _turn(self, held: Held) -> None:
+    async def _turn(self, held: HeldFeed) -> None:
         feed_id, group = held.feed.id, held.feed.group
         try:
             await self._poll(held)
@@ -194,11 +194,11 @@ class Poller:
                 del self._running[feed_id]
             self._wake.set()
 
-    async def _poll(self, held: Held, pushed: Fetched | None = None) -> None:
+    async def _poll(self, held: HeldFeed, pushed: Fetched | None = None) -> None:
         async with held.lock:
             await self._poll_alone(held, pushed)
 
-    async def _poll_alone(self, held: Held, pushed: Fetched | None) -> None:
+    async def _poll_alone(self, held: HeldFeed, pushed: Fetched | None) -> None:
         feed, now, before = held.feed, self._now(), held.state
         state = begin(before, feed) if pushed else await self._attempt(held)
         if state is None:
@@ -231,7 +231,7 @@ class Poller:
         self._held.keep(held, state, polled.reading.segments if polled.reading else None, now)
         await self._save(held)
 
-    async def _attempt(self, held: Held) -> FeedState | None:
+    async def _attempt(self, held: HeldFeed) -> FeedState | None:
         """Store that a poll begins, and return the state; None, with the poll postponed, when the broker fails."""
         feed, now, before = held.feed, self._now(), held.state
         held.state = attempted(begin(before, feed), feed, now, self._rules)
@@ -262,7 +262,7 @@ class Poller:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("push_failed", feed=feed_id, error=repr(error))
 
-    async def _save(self, held: Held) -> bool:
+    async def _save(self, held: HeldFeed) -> bool:
         weeks = {week: held.segments.get(week) for week in held.unsaved}
         try:
             await self._store.save(held.partition, held.feed, held.state, weeks)

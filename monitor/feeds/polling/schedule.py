@@ -55,7 +55,7 @@ Outcome = Literal["changed", "unchanged", "not_modified", "failed"]
 
 
 @dataclass(frozen=True)
-class Rules:
+class ScheduleRules:
     """The operator's settings: the shortest and the longest usual interval, in seconds."""
 
     floor_s: float = 5 * MINUTE
@@ -136,7 +136,7 @@ def begin(state: FeedState | None, feed: Subscription) -> FeedState:
 
 
 def first_due(
-    state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: Rules
+    state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: ScheduleRules
 ) -> float:
     """Return when a feed that this poller has just taken over is due.
 
@@ -150,7 +150,7 @@ def first_due(
 
 
 def _first_due(
-    state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: Rules
+    state: FeedState | None, feed: Subscription, *, now: float, draw: float, crowd: int, rules: ScheduleRules
 ) -> float:
     if state is None or not state.last_attempt:
         return now + draw * min(SPREAD_S, crowd / NEW_A_SECOND)
@@ -162,7 +162,7 @@ def _first_due(
     return max(due, state.last_attempt + floor, state.paused_until)
 
 
-def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) -> FeedState:
+def attempted(state: FeedState, feed: Subscription, now: float, rules: ScheduleRules) -> FeedState:
     """Return the state to store before a poll, so that a poll that kills its process is not repeated at once."""
     due = now + floor_of(state, feed, now, rules)
     return msgspec.structs.replace(
@@ -171,7 +171,7 @@ def attempted(state: FeedState, feed: Subscription, now: float, rules: Rules) ->
 
 
 def after(
-    state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: Rules
+    state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: ScheduleRules
 ) -> FeedState:
     """Return the state after a poll, with the next due time and its reason. `draw` is a random number from 0 to 1."""
     state = _counted(state, answer, now)
@@ -186,7 +186,7 @@ def after(
     return msgspec.structs.replace(state, health=health, health_reason=reason)
 
 
-def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> tuple[float, str]:
+def interval(state: FeedState, feed: Subscription, now: float, rules: ScheduleRules) -> tuple[float, str]:
     """Return the interval in seconds by the feed's rate, before hints, back-off and jitter, and the reason for it."""
     floor, ceiling = floor_of(state, feed, now, rules), _ceiling_of(state, feed, now, rules)
     if feed.interval_s:
@@ -199,7 +199,7 @@ def interval(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
     return max(floor, 1 / rate), f"about an entry in {_span(1 / rate)}"
 
 
-def floor_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:
+def floor_of(state: FeedState, feed: Subscription, now: float, rules: ScheduleRules) -> float:
     """Return the shortest interval in seconds.
 
     It is below the usual floor only for a feed that answers 304 or is in a private network, or with `interval_s`.
@@ -212,7 +212,7 @@ def floor_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> 
     return max(wanted, FAST_FLOOR_S) if now - state.last_not_modified < DAY else rules.floor_s
 
 
-def _ceiling_of(state: FeedState, feed: Subscription, now: float, rules: Rules) -> float:
+def _ceiling_of(state: FeedState, feed: Subscription, now: float, rules: ScheduleRules) -> float:
     if feed.interval_max_s:
         return float(feed.interval_max_s)
     quiet = now - (state.last_new or now)
@@ -339,7 +339,7 @@ def _moved(state: FeedState, answer: PollAnswer, now: float) -> FeedState:
 
 
 def _wait(
-    state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: Rules
+    state: FeedState, feed: Subscription, answer: PollAnswer, *, now: float, draw: float, rules: ScheduleRules
 ) -> tuple[float, str]:
     if answer.outcome == "failed":
         # Nothing is known of the entries since it fails, so the rate from before the failures is used.

@@ -21,7 +21,7 @@ from monitor.feeds.formats.document import ParsedFeed
 from monitor.feeds.formats.page.feed_links import PageLinks
 from monitor.feeds.formats.page.main_text import PageText
 from monitor.feeds.formats.parse import ParseOptions
-from monitor.feeds.sandbox.parser_process import ParserProcess, Template
+from monitor.feeds.sandbox.parser_process import ForkServer, ParserProcess
 from monitor.feeds.sandbox.parser_worker import CPU_SIGNAL, LARGE, Reply, Request, share_of
 
 R = TypeVar("R")
@@ -55,7 +55,7 @@ class ParserPool:
     ) -> None:
         if workers < 1:
             raise ValueError("a pool needs at least one worker")
-        self._template = Template(tuple(map(str, (cpu_seconds, memory, heap))))
+        self._template = ForkServer(tuple(map(str, (cpu_seconds, memory, heap))))
         self._workers = [_Worker(self._template, recycle, deadline) for _ in range(workers)]
         # Last in, first out: with little to do only a few processes are started.
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
@@ -117,7 +117,7 @@ class ParserPool:
 class _Worker:
     """One place of the pool: a process, which is replaced when it ends."""
 
-    def __init__(self, template: Template, recycle: int, deadline: float) -> None:
+    def __init__(self, template: ForkServer, recycle: int, deadline: float) -> None:
         self._template = template
         self._recycle = recycle
         self._deadline = deadline

@@ -22,7 +22,7 @@ _MMAP_THRESHOLD = 256 * 1024
 PATIENCE_S = 20.0
 
 
-class Template:
+class ForkServer:
     """The process from which parsers are forked. It starts when it is first needed, and again after it died."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -109,7 +109,7 @@ class Template:
 class ParserProcess:
     """One parser process, and the connection to it."""
 
-    def __init__(self, template: Template, pid: int, connection: Connection) -> None:
+    def __init__(self, template: ForkServer, pid: int, connection: Connection) -> None:
         self._template, self._pid, self._connection = template, pid, connection
 
     @property

@@ -11,7 +11,7 @@ import structlog
 
 from monitor import metrics, tracing
 from monitor.errors import DeliveryError
-from monitor.notify.delivery.setup import Setup
+from monitor.notify.delivery.setup import NotifierSetup
 from monitor.notify.logbook import Handle, Pending
 from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import Lookup, Receiver, UncertainError
@@ -26,7 +26,7 @@ class NotOursError(Exception):
 class Attempts:
     """Sends messages and looks them up; each call makes one attempt."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: NotifierSetup) -> None:
         self._setup = setup
         self._free_at: dict[str, float] = {}
 

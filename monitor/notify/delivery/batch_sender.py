@@ -11,23 +11,23 @@ from monitor.errors import BrokerError, DeliveryError
 from monitor.notify.delivery import batch
 from monitor.notify.delivery.attempt import Attempts, NotOursError, attempted
 from monitor.notify.delivery.composing import (
-    MAX_DEATHS,
+    MAX_CRASHES,
     Composer,
     DeadlyMessageError,
     NotComposedError,
-    Suspects,
-    check_deaths,
+    SuspectCounter,
+    check_crashes,
 )
-from monitor.notify.delivery.lane import Lane
 from monitor.notify.delivery.ledger import Ledger, LedgerEntry
-from monitor.notify.delivery.settling import Members, Settling
-from monitor.notify.delivery.setup import Known, Setup
+from monitor.notify.delivery.result_recorder import Members, ResultRecorder
+from monitor.notify.delivery.setup import NotifierSetup, NotifierState
+from monitor.notify.delivery.work_queue import WorkQueue
 from monitor.notify.logbook import Handle, Pending
 from monitor.notify.messages.compose import Message
 
 #: The most messages of one batch.
 _MAX_BATCH = 30
-#: How long a member that is still pending waits before its lane handles it again.
+#: How long a member that is still pending waits before its queue handles it again.
 _SOON = timedelta(seconds=1)
 
 
@@ -36,18 +36,18 @@ class BatchSender:
 
     def __init__(
         self,
-        setup: Setup,
+        setup: NotifierSetup,
         ledger: Ledger,
-        lanes: Mapping[str, Lane],
-        settling: Settling,
-        known: Known,
+        queues: Mapping[str, WorkQueue],
+        results: ResultRecorder,
+        known: NotifierState,
         *,
         attempts: Attempts,
         composer: Composer,
-        suspects: Suspects,
+        suspects: SuspectCounter,
         alone: Callable[[LedgerEntry], Awaitable[None]],
     ) -> None:
-        self._setup, self._ledger, self._lanes, self._settling, self._known = setup, ledger, lanes, settling, known
+        self._setup, self._ledger, self._queues, self._results, self._known = setup, ledger, queues, results, known
         self._attempts, self._composer, self._suspects, self._alone = attempts, composer, suspects, alone
 
     async def send(self, entry: LedgerEntry, pending: Pending) -> None:
@@ -78,15 +78,15 @@ class BatchSender:
                 waiting = other.delivery.pending
                 if other is not entry and waiting and waiting.sent_as == pending.sent_as and not other.busy:
                     other.busy = True
-                    self._lanes[entry.delivery.receiver].drop(other.delivery.key)
+                    self._queues[entry.delivery.receiver].drop(other.delivery.key)
                     members.append(other)
         try:
             records = {key: each.delivery for key, each in self._ledger.entries.items()}
             state, head = batch.state_of(pending, records)
-            if all(each.deaths >= MAX_DEATHS for _, each in _waiting(members)):
+            if all(each.deaths >= MAX_CRASHES for _, each in _waiting(members)):
                 await self._take_apart(members, batch.alone)  # one of them may be deadly; alone it will show which
             elif state == "arrived":
-                await self._settling.succeeded(_waiting(members), head)
+                await self._results.succeeded(_waiting(members), head)
             elif len(fit := await self._composed(members)) < len(members):
                 await self._take_apart(fit)
             elif state == "whole":
@@ -94,7 +94,7 @@ class BatchSender:
             elif state == "apart" and self._known.loading:
                 raise NotOursError  # a partition is being loaded, and the missing members may come with it
             elif state == "apart" and (head := await self._find_frozen(members)):
-                await self._settling.succeeded(_waiting(members), head)
+                await self._results.succeeded(_waiting(members), head)
             else:
                 await self._take_apart(members)
         finally:
@@ -112,7 +112,7 @@ class BatchSender:
                     continue
                 if waiting.due <= now and not waiting.doubt and not waiting.sent_as:
                     other.busy = True
-                    self._lanes[entry.delivery.receiver].drop(other.delivery.key)
+                    self._queues[entry.delivery.receiver].drop(other.delivery.key)
                     members.append(other)
         return members
 
@@ -121,11 +121,11 @@ class BatchSender:
         fit = []
         for each, pending in _waiting(members):
             try:
-                check_deaths(pending)
+                check_crashes(pending)
                 async with self._suspects.in_hand([each]):
                     self._composer.one(each.delivery, pending)
             except (NotComposedError, DeadlyMessageError) as error:
-                await self._settling.failed([(each, pending)], error)
+                await self._results.failed([(each, pending)], error)
             else:
                 fit.append(each)
         return fit
@@ -142,15 +142,15 @@ class BatchSender:
             if any(pending.doubt for _, pending in waiting):
                 lookup = await self._attempts.find(name, message, None)
                 if lookup.state == "there":
-                    await self._settling.succeeded(waiting, {**(lookup.head or {}), "batch": message.id})
+                    await self._results.succeeded(waiting, {**(lookup.head or {}), "batch": message.id})
                     return
             in_hand = self._suspects.in_hand(members, last=True)
             partitions = {each.partition for each in members}
             head = await self._attempts.deliver(name, partitions, message, None, in_hand=in_hand)
         except DeliveryError as error:
-            await self._settling.failed(waiting, error)
+            await self._results.failed(waiting, error)
         else:
-            await self._settling.succeeded(waiting, {**(head or {}), "batch": message.id})
+            await self._results.succeeded(waiting, {**(head or {}), "batch": message.id})
 
     async def _find_frozen(self, members: list[LedgerEntry]) -> Handle | None:
         """Ask the receiver for a batch of which other workers own members; None if it did not arrive or is unknown."""
@@ -174,7 +174,7 @@ class BatchSender:
                 if pending is None:
                     continue
                 delivery = replace(delivery, pending=replace(become(pending), due=now))
-                await self._ledger.store_surely(each, await self._settling.caught_up(delivery))
+                await self._ledger.store_surely(each, await self._results.caught_up(delivery))
 
     def _release(self, members: list[LedgerEntry]) -> None:
         """Mark the members of a batch as not busy, and queue those that are still pending."""
@@ -182,9 +182,9 @@ class BatchSender:
             each.busy = False
             pending = each.delivery.pending
             if pending and self._ledger.entries.get(each.delivery.key) is each:
-                lane = self._lanes[each.delivery.receiver]
-                if not lane.has(each.delivery.key):
-                    lane.put(each.delivery.key, max(pending.due, self._setup.clock() + _SOON))
+                queue = self._queues[each.delivery.receiver]
+                if not queue.has(each.delivery.key):
+                    queue.put(each.delivery.key, max(pending.due, self._setup.clock() + _SOON))
 
 
 def _waiting(members: list[LedgerEntry]) -> Members:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from monitor.errors import BrokerError, DeliveryError
 from monitor.notify.delivery.ledger import Ledger, LedgerEntry
-from monitor.notify.delivery.setup import Known, Setup
+from monitor.notify.delivery.setup import NotifierSetup, NotifierState
 from monitor.notify.logbook import Delivery, Pending
 from monitor.notify.messages.compose import Message, compose, gathered
 from monitor.notify.replies.ack import PURPOSES, Purpose
@@ -28,7 +28,7 @@ T = TypeVar("T")
 logger = structlog.get_logger()
 
 #: A message is set aside after this many deaths.
-MAX_DEATHS = 3
+MAX_CRASHES = 3
 #: After this many seconds an attempt only waits for the network, so a death would have another cause.
 _COMES_THROUGH = 1.0
 
@@ -47,7 +47,7 @@ class DeadlyMessageError(DeliveryError):
     retryable = False
 
 
-class Suspects:
+class SuspectCounter:
     """Counts deaths around the processing of suspects; other messages are not affected."""
 
     def __init__(self, ledger: Ledger, turn: asyncio.Lock) -> None:
@@ -99,16 +99,16 @@ class Suspects:
                 await self._ledger.store_now(entry, counted)
 
 
-def check_deaths(pending: Pending) -> None:
+def check_crashes(pending: Pending) -> None:
     """Check the deaths of a message. Raises DeadlyMessageError when there are too many."""
-    if pending.deaths >= MAX_DEATHS:
+    if pending.deaths >= MAX_CRASHES:
         raise DeadlyMessageError(f"{pending.deaths} processes died while they handled this message; it is set aside")
 
 
 class Composer:
     """Composes messages. Any error is raised as NotComposedError."""
 
-    def __init__(self, setup: Setup, known: Known) -> None:
+    def __init__(self, setup: NotifierSetup, known: NotifierState) -> None:
         self._setup, self._known = setup, known
 
     def one(self, delivery: Delivery, pending: Pending) -> Message:

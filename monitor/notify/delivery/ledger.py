@@ -1,4 +1,4 @@
-"""The delivery records in memory. A change is always written to the log first, then to memory, then to the lane."""
+"""The delivery records in memory. A change is always written to the log first, then to memory, then to the queue."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import structlog
 
 from monitor import metrics
 from monitor.errors import BrokerError
-from monitor.notify.delivery.lane import Lane
-from monitor.notify.delivery.setup import Setup
+from monitor.notify.delivery.setup import NotifierSetup
+from monitor.notify.delivery.work_queue import WorkQueue
 from monitor.notify.logbook import Delivery
 
 logger = structlog.get_logger()
@@ -37,16 +37,16 @@ class LedgerEntry:
 class Ledger:
     """All records of the assigned partitions by their key."""
 
-    def __init__(self, setup: Setup, lanes: Mapping[str, Lane]) -> None:
+    def __init__(self, setup: NotifierSetup, queues: Mapping[str, WorkQueue]) -> None:
         self.entries: dict[str, LedgerEntry] = {}
-        self._setup, self._lanes = setup, lanes
+        self._setup, self._queues = setup, queues
 
     def of(self, receiver: str) -> Iterator[LedgerEntry]:
         """Yield the records of one receiver. Records may be added and removed during the iteration."""
         return (entry for entry in list(self.entries.values()) if entry.delivery.receiver == receiver)
 
     async def store(self, entry: LedgerEntry, delivery: Delivery) -> None:
-        """Write a record to the log, then to memory, and queue it in its lane.
+        """Write a record to the log, then to memory, and queue it in its queue.
 
         Does nothing when the partition was revoked: then another worker writes it. Raises BrokerError when the log
         can't be written, or while it is not certain that the partition is still ours.
@@ -62,19 +62,19 @@ class Ledger:
         entry.delivery = delivery
         gauge = metrics.notifications_pending.labels(delivery.receiver)
         gauge.inc((pending is not None) - (old is not None))
-        lane = self._lanes[delivery.receiver]
+        queue = self._queues[delivery.receiver]
         if pending:
             await self._setup.checkpoint("after_pending")
-            lane.put(delivery.key, pending.due)
+            queue.put(delivery.key, pending.due)
         elif delivery.remind_at:
-            lane.put(delivery.key, delivery.remind_at)
+            queue.put(delivery.key, delivery.remind_at)
         else:
-            lane.drop(delivery.key)
+            queue.drop(delivery.key)
 
     async def store_now(self, entry: LedgerEntry, delivery: Delivery) -> None:
-        """Write a record whose message is being sent now, so it is not queued in its lane. Raises BrokerError."""
+        """Write a record whose message is being sent now, so it is not queued in its queue. Raises BrokerError."""
         await self.store(entry, delivery)
-        self._lanes[delivery.receiver].drop(delivery.key)
+        self._queues[delivery.receiver].drop(delivery.key)
 
     async def store_surely(self, entry: LedgerEntry, delivery: Delivery) -> None:
         """Write a record that must not be lost; try again for as long as the broker is away."""
@@ -91,7 +91,7 @@ class Ledger:
             return
         await self._setup.log.forget(entry.partition, key)
         del self.entries[key]
-        self._lanes[entry.delivery.receiver].drop(key)
+        self._queues[entry.delivery.receiver].drop(key)
 
 
 async def persist(write: Callable[[], Awaitable[None]], delivery_id: str) -> None:

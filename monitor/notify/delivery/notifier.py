@@ -25,12 +25,12 @@ from msgspec.structs import replace
 from monitor import metrics, tracing
 from monitor.errors import BrokerError
 from monitor.notify.delivery import steps
-from monitor.notify.delivery.judge import Judge
-from monitor.notify.delivery.lane import Lane
+from monitor.notify.delivery.decider import Decider
 from monitor.notify.delivery.ledger import Ledger, LedgerEntry
+from monitor.notify.delivery.result_recorder import ResultRecorder
 from monitor.notify.delivery.sender import Sender
-from monitor.notify.delivery.settling import Settling
-from monitor.notify.delivery.setup import Known, Setup
+from monitor.notify.delivery.setup import NotifierSetup, NotifierState
+from monitor.notify.delivery.work_queue import WorkQueue
 from monitor.notify.logbook import Delivery
 from monitor.notify.messages.compose import Message
 from monitor.notify.messages.values import localized
@@ -50,19 +50,19 @@ _WISH_HOLDS = timedelta(days=1)
 class Notifier:
     """Tells each receiver about each event once, and updates the message when the event changes."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: NotifierSetup) -> None:
         self._setup = setup
-        self._known = Known()
-        self._judge = Judge(setup)
+        self._known = NotifierState()
+        self._decider = Decider(setup)
         self._partitions: set[int] = set()
         self._wishes: dict[str, Retry] = {}
-        self._lanes = {
-            name: Lane(name, receiver.traits.concurrency, self._turn, setup.clock)
+        self._queues = {
+            name: WorkQueue(name, receiver.traits.concurrency, self._turn, setup.clock)
             for name, receiver in setup.receivers.items()
         }
-        self._ledger = Ledger(setup, self._lanes)
-        self._settling = Settling(setup, self._ledger, self._lanes, self._judge, self._known)
-        self._sender = Sender(setup, self._ledger, self._lanes, self._settling, self._known)
+        self._ledger = Ledger(setup, self._queues)
+        self._results = ResultRecorder(setup, self._ledger, self._queues, self._decider, self._known)
+        self._sender = Sender(setup, self._ledger, self._queues, self._results, self._known)
         for name in setup.receivers:
             metrics.notifications.labels(name)
             metrics.notifications_pending.labels(name).set(0)
@@ -74,12 +74,12 @@ class Notifier:
 
     def start(self) -> None:
         """Start sending messages."""
-        for lane in self._lanes.values():
-            lane.start()
+        for queue in self._queues.values():
+            queue.start()
 
     async def stop(self) -> None:
         """Stop sending at once, and close the receivers. Messages in flight are in doubt for the next owner."""
-        await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
+        await asyncio.gather(*(queue.stop() for queue in self._queues.values()))
         await asyncio.gather(*(receiver.close() for receiver in self._setup.receivers.values()))
 
     def expect(self, partition: int) -> None:
@@ -105,9 +105,9 @@ class Notifier:
             if delivery.pending:
                 metrics.notifications_pending.labels(record.receiver).inc()
                 settle = timedelta(seconds=receiver.traits.settle if delivery.pending.doubt else 0)
-                self._lanes[record.receiver].put(record.key, max(delivery.pending.due, now + settle))
+                self._queues[record.receiver].put(record.key, max(delivery.pending.due, now + settle))
             elif delivery.remind_at:
-                self._lanes[record.receiver].put(record.key, delivery.remind_at)
+                self._queues[record.receiver].put(record.key, delivery.remind_at)
             if steps.is_set_aside(delivery):
                 self._known.failing.add(record.receiver)
             for wish in self._wishes.values():
@@ -121,16 +121,16 @@ class Notifier:
         self._partitions.discard(partition)
         self._known.loading.discard(partition)
         mine = {key: entry for key, entry in self._ledger.entries.items() if entry.partition == partition}
-        for lane in self._lanes.values():
+        for queue in self._queues.values():
             for key in mine:
-                lane.drop(key)
+                queue.drop(key)
 
         def busy() -> bool:
             return any(entry.busy for entry in mine.values())
 
         try:
             async with asyncio.timeout(_REVOKE_PATIENCE):
-                await asyncio.gather(*(lane.settled(set(mine), busy) for lane in self._lanes.values()))
+                await asyncio.gather(*(queue.settled(set(mine), busy) for queue in self._queues.values()))
         except TimeoutError:
             logger.warning("revoked_in_flight", partition=partition)
         for key, entry in mine.items():
@@ -152,7 +152,7 @@ class Notifier:
     async def note(self, note: Note) -> None:
         """Handle a record of the topic of silences: a silence, or a request to send again what was given up."""
         if isinstance(note, Silence):
-            self._judge.silences[note.id] = note
+            self._decider.silences[note.id] = note
             return
         self._wishes[note.id] = note
         for entry in list(self._ledger.entries.values()):
@@ -160,11 +160,11 @@ class Notifier:
 
     def unsilence(self, identity: str) -> None:
         """Remove a silence that was deleted."""
-        self._judge.silences.pop(identity, None)
+        self._decider.silences.pop(identity, None)
 
     def silences(self) -> dict[str, Silence]:
         """Return the silences that were added to the running service, by their id."""
-        return dict(self._judge.silences)
+        return dict(self._decider.silences)
 
     async def acknowledge(self, ack: Ack) -> None:
         """Handle an acknowledgement of an event: stop its reminders and show the name in its messages."""
@@ -193,9 +193,9 @@ class Notifier:
     async def tidy(self) -> int:
         """Delete old records of closed events. Returns how many were deleted. Raises BrokerError."""
         now, forgotten = self._setup.clock(), 0
-        for identity, silence in list(self._judge.silences.items()):
+        for identity, silence in list(self._decider.silences.items()):
             if now - silence.until > self._setup.keep:
-                del self._judge.silences[identity]
+                del self._decider.silences[identity]
         for identity, wish in list(self._wishes.items()):
             if now - wish.at > _WISH_HOLDS:
                 del self._wishes[identity]
@@ -225,13 +225,13 @@ class Notifier:
         async with entry.lock:
             delivery = entry.delivery
             if event.revision <= delivery.revision:
-                return self._judge.not_told(delivery, event, Decision(None, "unchanged"))
+                return self._decider.not_told(delivery, event, Decision(None, "unchanged"))
             if delivery.pending and (entry.busy or delivery.pending.doubt):
                 await self._ledger.store(entry, replace(delivery, next=event, next_trace=tracing.here()))
                 return Decision(None, "waiting")
             if name in self._known.gone:
                 return await self._put_by(entry, event)
-            decision = self._judge.decide(delivery, event)
+            decision = self._decider.decide(delivery, event)
             await self._take_over(entry, event, decision)
             return decision
 
@@ -247,14 +247,14 @@ class Notifier:
     async def _put_by(self, entry: LedgerEntry, event: Event) -> Decision:
         """Keep the event for a receiver that answered "gone", to tell it later; the first time with a dead letter."""
         delivery = entry.delivery
-        put_by = self._settling.put_by(delivery, event)
+        put_by = self._results.put_by(delivery, event)
         if put_by != delivery:
             if put_by.failed is not None and delivery.failed is None:
-                await self._settling.set_aside(put_by, put_by.failed, steps.GONE)
+                await self._results.set_aside(put_by, put_by.failed, steps.GONE)
             await self._ledger.store(entry, put_by)
         elif delivery.told is None and delivery.failed is None:
             self._ledger.entries.pop(delivery.key, None)
-        return self._judge.not_told(delivery, event, Decision(None, "disabled"))
+        return self._decider.not_told(delivery, event, Decision(None, "disabled"))
 
     async def _adopt(self, entry: LedgerEntry, event: Event) -> None:
         """Take over the message of another event that turned out to be this one, if the receiver was told of it.

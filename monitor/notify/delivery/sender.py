@@ -1,4 +1,4 @@
-"""Send pending messages: the code that a lane calls when a record is due."""
+"""Send pending messages: the code that a queue calls when a record is due."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from monitor.errors import BrokerError, DeliveryError
 from monitor.notify.delivery import steps
 from monitor.notify.delivery.attempt import Attempts, NotOursError, attempted
 from monitor.notify.delivery.batch_sender import BatchSender
-from monitor.notify.delivery.composing import Composer, Suspects, check_deaths
-from monitor.notify.delivery.lane import Lane, backoff
+from monitor.notify.delivery.composing import Composer, SuspectCounter, check_crashes
 from monitor.notify.delivery.ledger import Ledger, LedgerEntry
-from monitor.notify.delivery.settling import Settling
-from monitor.notify.delivery.setup import Known, Setup
+from monitor.notify.delivery.result_recorder import ResultRecorder
+from monitor.notify.delivery.setup import NotifierSetup, NotifierState
+from monitor.notify.delivery.work_queue import WorkQueue, backoff
 from monitor.notify.logbook import Delivery, Pending
 from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import UncertainError
@@ -32,16 +32,21 @@ class Sender:
     """Handles the key of a due record: sends its message, reminder or batch."""
 
     def __init__(
-        self, setup: Setup, ledger: Ledger, lanes: Mapping[str, Lane], settling: Settling, known: Known
+        self,
+        setup: NotifierSetup,
+        ledger: Ledger,
+        queues: Mapping[str, WorkQueue],
+        results: ResultRecorder,
+        known: NotifierState,
     ) -> None:
-        self._setup, self._ledger, self._lanes, self._settling, self._known = setup, ledger, lanes, settling, known
+        self._setup, self._ledger, self._queues, self._results, self._known = setup, ledger, queues, results, known
         self._attempts, self._composer, self._suspects = (
             Attempts(setup),
             Composer(setup, known),
-            Suspects(ledger, setup.turn),
+            SuspectCounter(ledger, setup.turn),
         )
         self._batches = BatchSender(
-            setup, ledger, lanes, settling, known,
+            setup, ledger, queues, results, known,
             attempts=self._attempts, composer=self._composer, suspects=self._suspects, alone=self._send,
         )  # fmt: skip
         self._notices: dict[str, tuple[Message, int]] = {}
@@ -49,23 +54,23 @@ class Sender:
     def tell(self, message: Message) -> None:
         """Send a notice about the service itself. It is retried on failure, but kept in memory only."""
         self._notices[message.id] = (message, 0)
-        self._lanes[message.receiver].put(message.id, self._setup.clock())
+        self._queues[message.receiver].put(message.id, self._setup.clock())
 
     async def handle(self, key: str) -> None:
-        """Handle a due key. Never raises, so that a bug with one message does not end the lane."""
+        """Handle a due key. Never raises, so that a bug with one message does not end the queue."""
         if key in self._notices:
             await self._send_notice(key)
             return
         entry = self._ledger.entries.get(key)
         if entry is None or entry.busy:
             return
-        lane = self._lanes[entry.delivery.receiver]
+        queue = self._queues[entry.delivery.receiver]
         try:
             await self._turn(entry)
         except (NotOursError, BrokerError) as error:
             why = str(error) or "the partition may belong to another worker"
             logger.info("not_sent_yet", delivery_id=key, why=why)
-            lane.put(key, self._setup.clock() + _SOON)
+            queue.put(key, self._setup.clock() + _SOON)
         except Exception as error:
             logger.exception("delivery_fault", delivery_id=key)
             await self._abandon(entry, error)
@@ -76,10 +81,10 @@ class Sender:
         try:
             if pending is not None:
                 error = UncertainError(f"{type(fault).__name__}: {fault}", reason="fault", retryable=False)
-                await self._settling.failed([(entry, pending)], error)
+                await self._results.failed([(entry, pending)], error)
         except Exception:
             logger.exception("delivery_fault", delivery_id=entry.delivery.key)
-            self._lanes[entry.delivery.receiver].put(entry.delivery.key, self._setup.clock() + _AFTER_FAULT)
+            self._queues[entry.delivery.receiver].put(entry.delivery.key, self._setup.clock() + _AFTER_FAULT)
 
     async def _turn(self, entry: LedgerEntry) -> None:
         async with entry.lock:
@@ -123,13 +128,13 @@ class Sender:
 
     async def _attempt(self, entry: LedgerEntry, delivery: Delivery, pending: Pending) -> None:
         try:
-            check_deaths(pending)
+            check_crashes(pending)
             async with self._suspects.in_hand([entry]):
                 message = self._composer.one(delivery, pending)
             if pending.doubt:
                 lookup = await self._attempts.find(delivery.receiver, message, delivery.head)
                 if lookup.state == "there":
-                    await self._settling.succeeded([(entry, pending)], lookup.head)
+                    await self._results.succeeded([(entry, pending)], lookup.head)
                     return
                 if lookup.state == "absent" and await self._cleared(entry):
                     return
@@ -138,9 +143,9 @@ class Sender:
                 delivery.receiver, [entry.partition], message, delivery.head, in_hand=in_hand
             )
         except DeliveryError as error:
-            await self._settling.failed([(entry, pending)], error)
+            await self._results.failed([(entry, pending)], error)
         else:
-            await self._settling.succeeded([(entry, pending)], head)
+            await self._results.succeeded([(entry, pending)], head)
 
     async def _cleared(self, entry: LedgerEntry) -> bool:
         """Note that a message in doubt did not arrive. Returns True when a newer state of the event replaces it."""
@@ -149,7 +154,7 @@ class Sender:
             if delivery.pending is None or delivery.next is None:
                 return False
             sure = replace(delivery, pending=replace(delivery.pending, doubt=False))
-            await self._ledger.store(entry, await self._settling.caught_up(sure))
+            await self._ledger.store(entry, await self._results.caught_up(sure))
             return True
 
     async def _send_notice(self, key: str) -> None:
@@ -163,7 +168,7 @@ class Sender:
                 del self._notices[key]
                 return
             self._notices[key] = (message, attempts + 1)
-            self._lanes[message.receiver].put(key, self._setup.clock() + wait)
+            self._queues[message.receiver].put(key, self._setup.clock() + wait)
         else:
             metrics.notifications.labels(message.receiver).inc()
             del self._notices[key]

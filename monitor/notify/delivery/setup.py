@@ -1,4 +1,4 @@
-"""The parts and settings that a delivery engine is built from (`Setup`), and its shared state (`Known`)."""
+"""The settings of a notifier and its parts (`NotifierSetup`), and the state that they share (`NotifierState`)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def owns_all(_partition: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Setup:
-    """The parts and settings of an engine.
+class NotifierSetup:
+    """The parts and settings of a notifier.
 
     `words` has the texts of messages for each receiver. `retries` are the waits between attempts. `board` is the URL of
     the board, for links to events. `keep` is how long a delivery stays in the log after its event was closed. `owns`
@@ -65,8 +65,8 @@ class Setup:
 
 
 @dataclass
-class Known:
-    """The state that the parts of an engine share while it runs.
+class NotifierState:
+    """The state that the parts of a notifier share while it runs.
 
     `acks` are the acknowledgements by event id. `gone` are the receivers that answered that they are gone. `failing`
     are those whose last attempt failed or that have messages set aside. `loading` are the partitions whose log is being

@@ -44,9 +44,9 @@ def build(config: ReceiverConfig, broker: BrokerSettings) -> Receiver:
 
             return Email(config)
         case AppriseReceiver():
-            from monitor.notify.receivers.apprise import Apprise
+            from monitor.notify.receivers.apprise import AppriseService
 
-            return Apprise(config)
+            return AppriseService(config)
         case KafkaReceiver():
             from monitor.notify.receivers.kafka_topic import KafkaTopic
 

@@ -36,7 +36,7 @@ _GRACE = 5
 _WARM_UP = 20.0
 
 
-class Apprise:
+class AppriseService:
     """Sends to one apprise URL."""
 
     def __init__(self, config: AppriseReceiver) -> None:

@@ -20,7 +20,7 @@ from monitor.notify.logbook import Handle
 from monitor.notify.messages.cloudevents import body
 from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits
-from monitor.notify.receivers.posting import Poster
+from monitor.notify.receivers.webhook_client import WebhookClient
 
 
 class Webhook:
@@ -32,7 +32,7 @@ class Webhook:
         self._signers = [Signer(secret.reveal()) for secret in config.secrets]
         self._headers = {name: value.reveal() for name, value in config.headers.items()}
         self._now = now
-        self._poster = Poster(config.url.reveal(), config.allow_private_networks, timeout)
+        self._poster = WebhookClient(config.url.reveal(), config.allow_private_networks, timeout)
 
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
         """Post the message once."""

@@ -18,7 +18,7 @@ from agents.board.site import make_site
 from agents.process.web import serving
 from agents.stream.outbox import MemoryOutbox
 from agents.stream.topics import TopicNames
-from monitor.archive import Archive, Batch, Kept, LeaderNames, write
+from monitor.archive import Archive, Batch, KeptRecord, LeaderNames, write
 from monitor.config import BoardSettings, Config
 from monitor.notify import Policy
 from monitor.records import Event
@@ -38,7 +38,9 @@ class ReadingBack(MemoryOutbox):
     async def send(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int | None = None) -> None:
         await super().send(topic, key, value, partition=partition)
         reader = self._readers[topic]
-        kept = reader.read((key or b"").decode(), value) if value else Kept(reader.sort, (key or b"").decode(), b"")
+        kept = (
+            reader.read((key or b"").decode(), value) if value else KeptRecord(reader.sort, (key or b"").decode(), b"")
+        )
         if kept is not None:
             write(self._archive, Batch(kept=[kept]))
 

@@ -14,7 +14,7 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from agents.board.desk import Choices, RecentAnswers
+from agents.board.desk import FilterChoices, RecentAnswers
 from agents.board.follower import KeptDeadLetter
 from agents.board.pages import leader_pages
 from agents.board.pages.rendering import TEMPLATES
@@ -423,11 +423,11 @@ async def test_one_thread_gathers_what_to_filter_by_and_the_others_take_what_is_
         desk, known = made.desk, made.desk.choices()
         gathering, go_on, gathered = threading.Event(), threading.Event(), []
 
-        def slowly() -> Choices:
+        def slowly() -> FilterChoices:
             gathered.append(1)
             gathering.set()
             assert go_on.wait(10)
-            return Choices((), (), ())
+            return FilterChoices((), (), ())
 
         monkeypatch.setattr(desk, "_gathered", slowly)
         monkeypatch.setattr("agents.board.desk._CHOICES_FOR", -1.0)
@@ -435,5 +435,5 @@ async def test_one_thread_gathers_what_to_filter_by_and_the_others_take_what_is_
         assert await asyncio.to_thread(gathering.wait, 10)
         assert await desk.ask(desk.choices) == known, "what was gathered a while ago, at once"
         go_on.set()
-        assert await first == Choices((), (), ())
+        assert await first == FilterChoices((), (), ())
         assert gathered == [1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from agents.pollers.network import Network
+from agents.pollers.network import NetworkCondition
 
 
 class Time:
@@ -19,7 +19,7 @@ class Time:
 @pytest.mark.parametrize("outcome", ["dns", "dns_timeout", "connect", "connect_timeout"])
 def test_no_network_is_said_at_once_and_each_minute_and_so_is_its_return(outcome: str) -> None:
     time = Time()
-    network = Network(time)
+    network = NetworkCondition(time)
     with capture_logs() as log:
         network.look({})
         assert list(network.not_ready()) == []
@@ -36,7 +36,7 @@ def test_no_network_is_said_at_once_and_each_minute_and_so_is_its_return(outcome
 
 
 def test_a_feed_that_can_not_be_reached_among_others_that_can() -> None:
-    network = Network(Time())
+    network = NetworkCondition(Time())
     network.look({"dns": 3, "unchanged": 5})
     network.look({"dns": 4, "http_500": 1, "unchanged": 5})
     assert list(network.not_ready()) == []
@@ -45,7 +45,7 @@ def test_a_feed_that_can_not_be_reached_among_others_that_can() -> None:
 
 def test_one_dead_feed_that_is_polled_alone_is_no_lost_network_and_five_in_a_row_are() -> None:
     time = Time()
-    network = Network(time)
+    network = NetworkCondition(time)
     network.look({"unchanged": 5})
     with capture_logs() as log:
         for number in range(1, 6):

@@ -23,7 +23,7 @@ from structlog.testing import capture_logs
 
 from agents.process.health import Lag, Watchdog, watch_lag
 from agents.process.web import make_web, serving
-from agents.stream.guard import EX_TEMPFAIL, Incoming
+from agents.stream.guard import EX_TEMPFAIL, TopicRecord
 from monitor.errors import ConfigError
 from monitor.metrics import REGISTRY
 
@@ -133,8 +133,8 @@ async def test_lag_is_counted_over_partitions_and_as_time() -> None:
     lag.assign([("in", 0), ("in", 1), ("out", 0), ("elsewhere", 0)])
     offsets.ends = {("in", 0): 10, ("in", 1): 5, ("out", 0): 3}
     offsets.commits = {("in", 0): 8, ("out", 0): 3}
-    lag.handled(Incoming("in", 0, 7, None, None, NOW - timedelta(seconds=90)))
-    lag.handled(Incoming("out", 0, 2, None, None, NOW - timedelta(seconds=90)))
+    lag.handled(TopicRecord("in", 0, 7, None, None, NOW - timedelta(seconds=90)))
+    lag.handled(TopicRecord("out", 0, 2, None, None, NOW - timedelta(seconds=90)))
     await lag.measure(offsets)
     assert gauge("messages", "in") == 7
     assert gauge("seconds", "in") == 90

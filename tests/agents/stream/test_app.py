@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from agents.process.logs import set_up_logs
 from agents.stream.app import add_agent, make_app
 from agents.stream.dead_letters import read
-from agents.stream.guard import Guard, Incoming, Patience
+from agents.stream.guard import Guard, RetryPolicy, TopicRecord
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.config import Log, TopicSettings
@@ -29,7 +29,7 @@ class Handler:
     def __init__(self) -> None:
         self.seen: list[bytes] = []
 
-    async def __call__(self, record: bytes, /, incoming: Incoming) -> None:
+    async def __call__(self, record: bytes, /, incoming: TopicRecord) -> None:
         if record == b"bad":
             raise ValueError("this one")
         self.seen.append(record)
@@ -45,7 +45,7 @@ async def until(condition: Callable[[], object]) -> None:
 async def worker(settings: BrokerSettings, names: TopicNames, handler: Handler) -> AsyncIterator[None]:
     async with producer(settings) as client:
         app = make_app(names, settings)
-        guard = Guard("detect", KafkaOutbox(client), names.dead_letters, patience=Patience(waits=()))
+        guard = Guard("detect", KafkaOutbox(client), names.dead_letters, retries=RetryPolicy(waits=()))
         add_agent(app, names.articles, guard, lambda data: data, handler)
         starting = asyncio.create_task(app.start())
         try:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agents.stream.dead_letters import DeadLetter
-from agents.stream.guard import EX_TEMPFAIL, Guard, Incoming, Patience, cpu_limit, moment_of
+from agents.stream.guard import EX_TEMPFAIL, Guard, RetryPolicy, TopicRecord, cpu_limit, moment_of
 from agents.stream.outbox import MemoryOutbox
 from monitor.errors import (
     BrokerError,
@@ -32,7 +32,7 @@ from monitor.record_batches import Unreadable
 from monitor.records import Article, decode, encode
 
 AT = datetime(2026, 2, 4, 18, tzinfo=UTC)
-IMPATIENT = Patience(limit=0.2, waits=(0.0, 0.0), broker_waits=(0.0, 0.0, 0.0))
+FAST = RetryPolicy(limit=0.2, waits=(0.0, 0.0), broker_waits=(0.0, 0.0, 0.0))
 
 
 class Handler:
@@ -56,14 +56,14 @@ def ended(code: int) -> None:
     raise _EndedError(code)
 
 
-def incoming(value: bytes | None = None) -> Incoming:
+def incoming(value: bytes | None = None) -> TopicRecord:
     data = encode(Article(id="1", title="A title")) if value is None else value
-    return Incoming("in", 2, 7, b"key", data, AT)
+    return TopicRecord("in", 2, 7, b"key", data, AT)
 
 
-def guard(outbox: MemoryOutbox, patience: Patience = IMPATIENT, **options: object) -> Guard:
+def guard(outbox: MemoryOutbox, retries: RetryPolicy = FAST, **options: object) -> Guard:
     options = {"die": ended, **options}
-    return Guard("detect", outbox, "dead", patience=patience, clock=lambda: AT, **options)  # type: ignore[arg-type]
+    return Guard("detect", outbox, "dead", retries=retries, clock=lambda: AT, **options)  # type: ignore[arg-type]
 
 
 def article(data: bytes) -> Article:
@@ -131,7 +131,7 @@ async def test_a_bug_is_not_tried_again(error: Exception) -> None:
 
 async def test_a_tombstone_is_read_as_nothing() -> None:
     outbox = MemoryOutbox()
-    record = Incoming("in", 0, 0, None, None)
+    record = TopicRecord("in", 0, 0, None, None)
     assert await guard(outbox).run(record, article, Handler()) == "dead_letter"
     assert letters(outbox)[0].value is None
 
@@ -142,8 +142,8 @@ async def test_a_handler_that_hangs_is_given_up_and_set_aside() -> None:
     async def hang(_: Article) -> None:
         await asyncio.Event().wait()
 
-    patience = Patience(limit=0.01, waits=(0.0,), broker_waits=(0.0,))
-    assert await guard(outbox, patience).run(incoming(), article, hang) == "dead_letter"
+    retries = RetryPolicy(limit=0.01, waits=(0.0,), broker_waits=(0.0,))
+    assert await guard(outbox, retries).run(incoming(), article, hang) == "dead_letter"
     assert [(letter.reason, letter.attempts) for letter in letters(outbox)] == [("timeout", 2)]
 
 

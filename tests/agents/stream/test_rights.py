@@ -7,7 +7,7 @@ import re
 from click.testing import CliRunner
 
 from agents.cli import cli
-from agents.stream.rights import CODES, PARTS, Right, lacking, rights_of
+from agents.stream.rights import CODES, PARTS, AccessRight, lacking, rights_of
 from monitor.config import Broker, Config, KafkaReceiver
 from tests.brokers import ROOT
 
@@ -42,11 +42,11 @@ def test_commands_are_for_the_parts_and_users_that_were_asked_for() -> None:
 def test_a_kafka_receiver_on_the_same_broker_needs_a_right_on_its_topic() -> None:
     own, others = KafkaReceiver(topic="alerts"), KafkaReceiver(topic="far", broker=Broker(url="other:9092"))
     wanted = rights_of("worker", Config(receivers={"own": own, "others": others}))
-    assert set(wanted) - set(rights_of("worker", Config())) == {Right("topic", "alerts", "WRITE")}
+    assert set(wanted) - set(rights_of("worker", Config())) == {AccessRight("topic", "alerts", "WRITE")}
 
 
 def test_what_a_broker_does_not_tell_is_not_missing() -> None:
-    read, write = Right("topic", "a", "READ"), Right("topic", "a", "WRITE")
+    read, write = AccessRight("topic", "a", "READ"), AccessRight("topic", "a", "WRITE")
     assert lacking([read, write], {("topic", "a"): 1 << CODES["WRITE"]}) == (read,)
     assert lacking([read, write], {("topic", "a"): 0}) == (read, write)
     assert lacking([read], {("topic", "a"): None}) == lacking([read], {}) == ()

@@ -15,7 +15,7 @@ from monitor.archive import (
     Archive,
     Batch,
     EventFilters,
-    Kept,
+    KeptRecord,
     LeaderNames,
     SelectionError,
     archive_queries,
@@ -206,7 +206,7 @@ def test_what_is_kept_beside_events_is_replaced_and_removed(tmp_path):
     found = archive(tmp_path, event("a"), event("b"))
 
     def put(key: str, body: bytes) -> list[str]:
-        return write(found, Batch(kept=[Kept("ack", key, body, key, NOW)]))
+        return write(found, Batch(kept=[KeptRecord("ack", key, body, key, NOW)]))
 
     assert put("a", b"1") == ["a"]
     assert put("a", b"1") == []
@@ -358,7 +358,7 @@ def test_an_event_that_the_tables_can_not_hold_costs_itself_only(tmp_path, bad):
     """Else the board would stop at it for ever: what is not taken in comes again at each start."""
     found = archive(tmp_path)
     taken = batch(event("before"), replace(event("bad"), **bad), event("after", days_ago=1))
-    taken.kept.append(Kept("ack", "k", b"{}", "after"))
+    taken.kept.append(KeptRecord("ack", "k", b"{}", "after"))
     taken.offsets["events", 0] = 4
     assert set(write(found, taken)) == {"before", "after"}
     assert ids(found) == ["before", "after"]

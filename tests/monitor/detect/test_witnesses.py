@@ -11,13 +11,13 @@ from monitor.detect import Detector, explanation_text
 from monitor.detect.reader.fusion import bundled_fusion
 from monitor.detect.reader.opinion import Opinion, Pair
 from monitor.detect.reader.passage import Passage, Word, words_of
-from monitor.detect.reader.pieces import SPECIALS, Pieces
+from monitor.detect.reader.pieces import SPECIALS, WordPieces
 from monitor.records import KINDS, MEDIA, Article, Mention
 from tests.monitor.detect.reader.test_groups import told
 
 DAY = datetime(2026, 2, 5, 8, tzinfo=UTC)
 MET = Article(id="1", title="Putin met Xi in Beijing", published=DAY, language="en")
-PIECES = Pieces([*SPECIALS, "en:a"])
+PIECES = WordPieces([*SPECIALS, "en:a"])
 
 
 def spread(names: Sequence[str], main: str, share: float = 0.9) -> dict[str, float]:

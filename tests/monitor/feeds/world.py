@@ -10,10 +10,10 @@ from monitor.feeds.formats.parse import parse
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetcher
-from monitor.feeds.polling.held_feeds import Held
+from monitor.feeds.polling.held_feeds import HeldFeed
 from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.polling.poller import Poller
-from monitor.feeds.polling.schedule import Rules
+from monitor.feeds.polling.schedule import ScheduleRules
 from monitor.feeds.polling.websub import WebSub
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook
@@ -44,7 +44,7 @@ class World:
         self.parser = InlineParser()
         self.fetcher = Fetcher(options.pop("book", None) or AddressBook(), **options.pop("fetch", {}))
         self.draw: Callable[[], float] = options.pop("draw", lambda: 0.5)
-        self.rules = options.pop("rules", Rules())
+        self.rules = options.pop("rules", ScheduleRules())
         if callback := options.pop("callback", ""):
             options["push"] = WebSub(callback, self.fetcher, now=lambda: self.now, draw=lambda: 0.5)
         self._options = options
@@ -62,7 +62,7 @@ class World:
         options.setdefault("allow_private_network", True)
         options.setdefault("url", self.server.url(path))
         feed = Subscription(id=feed_id, **options)
-        self.poller.own([Held(0, feed, self.store.states.get(feed_id), self.store.segments.get(feed_id, {}))])
+        self.poller.own([HeldFeed(0, feed, self.store.states.get(feed_id), self.store.segments.get(feed_id, {}))])
         return feed
 
     async def poll(self, feed_id: str = "a", after: float = 0.0) -> FeedState:

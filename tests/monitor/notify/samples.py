@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from monitor.config import Route
-from monitor.notify import Delivery, MemoryLog, Notifier, Pending, Policy, Setup
-from monitor.notify.delivery import lane
+from monitor.notify import Delivery, MemoryLog, Notifier, NotifierSetup, Pending, Policy
+from monitor.notify.delivery import work_queue
 from monitor.notify.messages.compose import Message, compose
 from monitor.notify.messages.wording import wording
 from monitor.notify.receivers.base import Receiver
@@ -90,7 +90,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 def run_virtual(main: Coroutine[Any, Any, None]) -> None:
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        patch.setattr(lane, "_LONGEST_SLEEP", 3_600.0)  # nobody sets this clock, and three days are soon over
+        patch.setattr(work_queue, "_LONGEST_SLEEP", 3_600.0)  # nobody sets this clock, and three days are soon over
         runner.run(main)
 
 
@@ -137,7 +137,7 @@ def engine(receivers: dict[str, Receiver], log: MemoryLog | None = None, **optio
         "jitter": lambda: 0.5,
     }
     return Notifier(
-        Setup(
+        NotifierSetup(
             policy=chosen,
             receivers=receivers,
             log=log or MemoryLog(),

@@ -21,8 +21,8 @@ from monitor.http.transport import CONNECT_TIMEOUT_S, system_trust
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import ABSENT, UNKNOWN, Lookup, Traits, UncertainError
-from monitor.notify.receivers.posting import retry_after
 from monitor.notify.receivers.slack import slack_blocks
+from monitor.notify.receivers.webhook_client import retry_after
 
 T = TypeVar("T")
 logger = structlog.get_logger()

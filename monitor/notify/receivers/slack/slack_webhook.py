@@ -14,8 +14,8 @@ from monitor.config import SlackWebhookReceiver
 from monitor.notify.logbook import Handle
 from monitor.notify.messages.compose import Message
 from monitor.notify.receivers.base import UNKNOWN, Lookup, Traits
-from monitor.notify.receivers.posting import Poster
 from monitor.notify.receivers.slack import slack_blocks
+from monitor.notify.receivers.webhook_client import WebhookClient
 
 
 class SlackWebhook:
@@ -24,7 +24,7 @@ class SlackWebhook:
     def __init__(self, config: SlackWebhookReceiver) -> None:
         timeout = config.timeout.total_seconds()
         self.traits = Traits(edits=False, timeout=timeout)
-        self._poster = Poster(config.url.reveal(), config.allow_private_networks, timeout)
+        self._poster = WebhookClient(config.url.reveal(), config.allow_private_networks, timeout)
 
     async def deliver(self, message: Message, head: Handle | None) -> Handle | None:
         """Post the message once."""

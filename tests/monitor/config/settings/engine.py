@@ -11,13 +11,13 @@ from agents.stream.topics import TopicNames
 from monitor.config import Config
 from monitor.kafka import BrokerSettings
 from monitor.notify import MemoryLog, Notifier
-from monitor.notify.delivery.setup import Setup, owns_all
+from monitor.notify.delivery.setup import NotifierSetup, owns_all
 from monitor.notify.receivers.fake import FakeReceiver
 from monitor.records import Event
 from tests.monitor.notify.samples import Graveyard, run_virtual, virtual_clock
 
 
-def setup_of(config: Config) -> Setup:
+def setup_of(config: Config) -> NotifierSetup:
     """Give what the notify stage hands to its engine, with the parts that reach a broker or a receiver replaced."""
     stage = NotifyStage(config, BrokerSettings(servers=()), TopicNames("test"), MemoryOutbox(), virtual_clock)
     return replace(
@@ -47,7 +47,7 @@ class Run:
         self.tried.append(asyncio.get_running_loop().time())
         return True
 
-    async def _run(self, setup: Setup) -> None:
+    async def _run(self, setup: NotifierSetup) -> None:
         notifier = Notifier(setup)
         notifier.start()
         try:

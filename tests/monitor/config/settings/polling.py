@@ -15,7 +15,7 @@ from monitor.config import Config
 from monitor.errors import HttpError
 from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.polling.fetch import Fetched
-from monitor.feeds.polling.held_feeds import Held
+from monitor.feeds.polling.held_feeds import HeldFeed
 from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.subscriptions.catalogue import load_feeds
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -73,7 +73,7 @@ def polled(config: Config, outlet: _Outlet, *hosts: str, seconds: float) -> Memo
                 feed=feed.id, url=feed.url, request=feed.request_hash, polls=9, etag='"a"', last_success=now - 86400,
                 last_attempt=now - 86400, last_new=now - 86400, next_due=now,
             )  # fmt: skip
-            poller.own([Held(0, feed, quiet)])
+            poller.own([HeldFeed(0, feed, quiet)])
             poller.refresh(feed.id)
         stop = asyncio.Event()
         loop.call_later(seconds, stop.set)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from monitor.detect.reader.groups import Joined, contacts_of, gatherings
+from monitor.detect.reader.groups import LikelyContact, contacts_of, gatherings
 
 STATUSES = ("none", "held", "ongoing", "planned", "rescheduled", "proposed", "postponed", "cancelled", "denied", "past")
 
@@ -58,13 +58,13 @@ def test_two_of_one_body_need_no_opinion_of_each_other() -> None:
 
 
 def test_a_host_with_each_of_the_guests_of_a_summit_is_one_contact() -> None:
-    pairs = [Joined(frozenset(pair), told("held")) for pair in ("ab", "ac", "cd")]
+    pairs = [LikelyContact(frozenset(pair), told("held")) for pair in ("ab", "ac", "cd")]
     assert ["".join(sorted(one.leaders)) for one in gatherings(pairs)] == ["abcd"]
 
 
 def test_summits_without_a_leader_in_common_or_of_another_status_stay_apart() -> None:
-    summits = [Joined(frozenset("ab"), told("held")), Joined(frozenset("ac"), told("planned"))]
-    assert gatherings([*summits, Joined(frozenset("xy"), told("held"))]) == [
+    summits = [LikelyContact(frozenset("ab"), told("held")), LikelyContact(frozenset("ac"), told("planned"))]
+    assert gatherings([*summits, LikelyContact(frozenset("xy"), told("held"))]) == [
         *summits,
-        Joined(frozenset("xy"), told("held")),
+        LikelyContact(frozenset("xy"), told("held")),
     ]

@@ -6,11 +6,11 @@ import pytest
 
 from monitor.detect import Detector
 from monitor.detect.reader.passage import MAX_LEADERS, MAX_PIECES, Passage, SeenLeader, fields_of, words_of
-from monitor.detect.reader.pieces import CLS, FIRST, OTHER, SECOND, SEP, SPECIALS, Pieces
+from monitor.detect.reader.pieces import CLS, FIRST, OTHER, SECOND, SEP, SPECIALS, WordPieces
 from monitor.records import Article
 
 WORDS = ["met", "and", "said", "then", "after", "x"]
-PIECES = Pieces([*SPECIALS, *(f"en:{word}" for word in WORDS)])
+PIECES = WordPieces([*SPECIALS, *(f"en:{word}" for word in WORDS)])
 MET = len(SPECIALS)
 
 

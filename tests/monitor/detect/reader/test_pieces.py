@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.detect.reader.pieces import SPECIALS, UNKNOWN, Pieces
+from monitor.detect.reader.pieces import SPECIALS, UNKNOWN, WordPieces
 
 ROWS = [*SPECIALS, "en:meet", "en:##ing", "en:call", "Treffen", "treffen", "##을", "会", "谈", "会谈", "##t", "e"]
-PIECES = Pieces(ROWS)
+PIECES = WordPieces(ROWS)
 
 
 def texts(text: str, language: str = "en") -> list[str]:

@@ -15,7 +15,7 @@ from agents.pollers.feed_topics import feed_key, partition_of
 from monitor.errors import DecodeError, FeedError, HttpError
 from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.schedule import GONE_S, PollAnswer, Rules, after, begin, first_due
+from monitor.feeds.polling.schedule import GONE_S, PollAnswer, ScheduleRules, after, begin, first_due
 from monitor.feeds.subscriptions.host_groups import host_group
 from monitor.feeds.subscriptions.subscription import Auth, SecretRef, Subscription
 from monitor.http.addresses import AddressBook
@@ -115,7 +115,7 @@ def test_whatever_a_feed_answers_it_is_asked_again_neither_too_soon_nor_never(
     feed, now = Subscription(id="a", url="https://news.example/feed"), NOW
     state = begin(None, feed)
     for answer, draw, late in told:
-        state = after(state, feed, answer, now=now, draw=draw, rules=Rules())
+        state = after(state, feed, answer, now=now, draw=draw, rules=ScheduleRules())
         assert 299 <= state.next_due - now <= 7.8 * 86400
         assert state.due_reason
         assert state.health == "OK" or state.health_reason
@@ -262,7 +262,7 @@ def test_a_state_from_a_clock_that_ran_ahead_keeps_nobody_waiting() -> None:
     feed, now, ahead = Subscription(id="f", url="https://f.example/"), 1.7e9, 4e9
     for name in ("next_due", "last_attempt", "paused_until"):
         state = FeedState(feed="f", url=feed.url, **{"last_attempt": 1.0, "request": feed.request_hash, name: ahead})
-        due = first_due(state, feed, now=now, draw=0.5, crowd=1, rules=Rules())
+        due = first_due(state, feed, now=now, draw=0.5, crowd=1, rules=ScheduleRules())
         assert now <= due <= now + GONE_S, name
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from monitor.feeds.polling.held_feeds import Held
+from monitor.feeds.polling.held_feeds import HeldFeed
 from monitor.feeds.polling.websub import signed
 from tests.feedserver import FeedServer, Reply, Request, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, World
@@ -230,7 +230,7 @@ async def test_row_61_a_restarted_poller_subscribes_anew_even_on_304(world: Worl
     feed = world.poller.held["a"].feed
     await world.poller.release([0])
     assert await hub.send(rss("lost story")) == 404, "this poller has given the feed away"
-    world.poller.own([Held(0, feed, world.store.states["a"], world.store.segments["a"])])
+    world.poller.own([HeldFeed(0, feed, world.store.states["a"], world.store.segments["a"])])
     await world.poll(after=HOUR)
     await done(world)
     assert world.state().last_status == 304

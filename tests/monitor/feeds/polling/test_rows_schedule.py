@@ -14,8 +14,8 @@ from prometheus_client import generate_latest
 
 from monitor import metrics
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.held_feeds import Held
-from monitor.feeds.polling.schedule import PollAnswer, Rules, after, begin
+from monitor.feeds.polling.held_feeds import HeldFeed
+from monitor.feeds.polling.schedule import PollAnswer, ScheduleRules, after, begin
 from monitor.feeds.subscriptions.subscription import Subscription
 from tests.feedserver import FeedServer, Reply, Request, conditional, rss
 from tests.monitor.feeds.world import DAY, HOUR, MINUTE, START, World
@@ -223,7 +223,7 @@ async def test_row_19_one_429_pauses_the_whole_host_group(server: FeedServer) ->
     world.now = START + 1
     feed = Subscription(id="d", url=server.url("/b.xml"), allow_private_network=True, host_group="news.example")
     a = Subscription(id="a", url=server.url("/a.xml"), allow_private_network=True, host_group="news.example")
-    world.poller.own([Held(0, a, _first(world, "a")), Held(0, feed)])
+    world.poller.own([HeldFeed(0, a, _first(world, "a")), HeldFeed(0, feed)])
     async with running(world):
         await settled(world)
         assert server.requests == []
@@ -320,7 +320,7 @@ async def test_row_23_five_hundred_overdue_feeds_are_spread_over_ten_minutes(ser
     states = [msgspec.structs.replace(late, feed=feed.id, url=feed.url, request=feed.request_hash) for feed in feeds]
     minutes = []
     async with running(world):
-        world.poller.own(Held(0, feed, state) for feed, state in zip(feeds, states, strict=True))
+        world.poller.own(HeldFeed(0, feed, state) for feed, state in zip(feeds, states, strict=True))
         for _ in range(10):
             before = len(server.requests)
             world.now += MINUTE
@@ -338,7 +338,7 @@ async def test_row_24_timers_survive_a_crash_even_in_the_middle_of_a_poll(server
     due = world.state().next_due
     world.now += 10
     world.poller = world.restarted()
-    world.poller.own([Held(0, feed, world.store.states["a"], world.store.segments["a"])])
+    world.poller.own([HeldFeed(0, feed, world.store.states["a"], world.store.segments["a"])])
     assert world.poller._agenda.due("a") == due
     # The next poll is begun, noted, and the process dies in it: nobody asks again before the floor.
     world.now = due
@@ -347,7 +347,7 @@ async def test_row_24_timers_survive_a_crash_even_in_the_middle_of_a_poll(server
     crashed = world.store.history[noted]
     world.now += 1
     world.poller = world.restarted()
-    world.poller.own([Held(0, feed, crashed, world.store.segments["a"])])
+    world.poller.own([HeldFeed(0, feed, crashed, world.store.segments["a"])])
     assert world.poller._agenda.due("a") == due + 5 * MINUTE
 
 
@@ -367,7 +367,7 @@ async def steady(a_day: int) -> float:
         times = tuple(START + (n + 1) * DAY / a_day for n in range(seen, count))
         seen = count
         answer = PollAnswer(outcome="changed" if times else "not_modified", status=200, new_times=times, entries=20)
-        state = after(state, feed, answer, now=now, draw=0.5, rules=Rules())
+        state = after(state, feed, answer, now=now, draw=0.5, rules=ScheduleRules())
         if now > START + 7 * DAY:
             break
         now = state.next_due
@@ -389,10 +389,17 @@ async def test_row_25_two_minutes_only_for_a_feed_that_answers_304(server: FeedS
     many = tuple(START - n for n in range(2000))
     for _ in range(4):
         state = after(
-            state, feed, PollAnswer(outcome="changed", status=200, new_times=many), now=START, draw=0.0, rules=Rules()
+            state,
+            feed,
+            PollAnswer(outcome="changed", status=200, new_times=many),
+            now=START,
+            draw=0.0,
+            rules=ScheduleRules(),
         )
     assert state.next_due - START == 5 * MINUTE
-    state = after(state, feed, PollAnswer(outcome="not_modified", status=304), now=START, draw=0.0, rules=Rules())
+    state = after(
+        state, feed, PollAnswer(outcome="not_modified", status=304), now=START, draw=0.0, rules=ScheduleRules()
+    )
     assert state.next_due - START == 2 * MINUTE
 
 
@@ -531,7 +538,7 @@ async def test_row_64_a_feed_that_this_poller_does_not_hold_is_not_in_its_metric
     asked = scrape()[name]
     await world.poller.release([0])
     assert name not in scrape()
-    world.poller.own([Held(0, feed, world.store.states["passing-feed"])])
+    world.poller.own([HeldFeed(0, feed, world.store.states["passing-feed"])])
     assert scrape()[name] == asked
     await world.poller.remove("passing-feed", 0)
     assert name not in scrape()

@@ -11,7 +11,7 @@ import pytest
 from monitor import metrics
 from monitor.config import Storm
 from monitor.notify import MemoryLog, Notifier
-from monitor.notify.delivery import composing, judge
+from monitor.notify.delivery import composing, decider
 from monitor.notify.policy.silences import Retry
 from monitor.notify.receivers.base import UncertainError
 from monitor.notify.receivers.fake import FakeReceiver
@@ -113,14 +113,14 @@ async def test_a_batch_in_doubt_of_which_one_can_not_be_composed_any_more_is_tak
 @virtual
 async def test_news_that_can_not_be_decided_on_is_set_aside_and_what_was_sent_is_noted(monkeypatch):
     """The news came while the first message was on its way; without a note of that one it would be sent again."""
-    decide = judge.decide
+    decide = decider.decide
 
     def hostile(policy, receiver, about, told, now, **more):
         if about.revision == 2 and told is not None:
             raise ArithmeticError("no such day")
         return decide(policy, receiver, about, told, now, **more)
 
-    monkeypatch.setattr(judge, "decide", hostile)
+    monkeypatch.setattr(decider, "decide", hostile)
     desk, graveyard = FakeReceiver(delay=1.0), Graveyard()
     notifier = await started(desk, graveyard)
     await notifier.accept(event(1))
@@ -216,7 +216,7 @@ async def test_a_message_that_kills_its_process_is_set_aside_after_three_deaths(
     desk, graveyard = FakeReceiver(concurrency=3), Graveyard()
     events = [event(1, event_id=name) for name in ("ev-0", BAD, "ev-1")]
     deaths = await lives(desk, graveyard, lambda where, name: (where, name) == (place, BAD), monkeypatch, *events)
-    assert deaths == 1 + composing.MAX_DEATHS, "the first one is nobody's for certain"
+    assert deaths == 1 + composing.MAX_CRASHES, "the first one is nobody's for certain"
     assert [(delivery.event_id, reason) for delivery, _, reason in graveyard.letters] == [(BAD, "deadly")]
     assert {message.event.event_id for message in desk.messages} == {"ev-0", "ev-1"}
     assert len(set(desk.ids())) == 2

@@ -23,7 +23,7 @@ from monitor.config import (
 )
 from monitor.errors import DeliveryError
 from monitor.http.transport import system_trust
-from monitor.notify.receivers.apprise import Apprise
+from monitor.notify.receivers.apprise import AppriseService
 from monitor.notify.receivers.base import Receiver, UncertainError
 from monitor.notify.receivers.mail import Email
 from monitor.notify.receivers.slack.slack_bot import SlackBot
@@ -100,7 +100,7 @@ async def outcome(one: Receiver, *, find: bool = False) -> str:
     before = memory()
     failed: DeliveryError | None = None
     try:
-        async with asyncio.timeout(5 if not isinstance(one, Apprise) else 30):
+        async with asyncio.timeout(5 if not isinstance(one, AppriseService) else 30):
             await (one.find(message(), None) if find else one.deliver(message(), None))
     except DeliveryError as error:
         failed = error
@@ -174,7 +174,7 @@ async def test_an_expired_certificate_is_told_as_such(ports: dict[str, int]) -> 
     ],
 )
 async def test_a_service_of_apprise_that_answers_rudely(ports: dict[str, int], manner: str, expected: set[str]) -> None:
-    one = Apprise(AppriseReceiver(url=Secret(f"json://127.0.0.1:{ports['plain']}/{manner}"), timeout=TIMEOUT))
+    one = AppriseService(AppriseReceiver(url=Secret(f"json://127.0.0.1:{ports['plain']}/{manner}"), timeout=TIMEOUT))
     assert await outcome(one) in expected
     assert await outcome(one) in expected, "the next message has a process of its own"
 

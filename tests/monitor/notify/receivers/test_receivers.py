@@ -17,7 +17,7 @@ from monitor.kafka import BrokerSettings, read_to_end
 from monitor.notify.messages.compose import gathered, notice
 from monitor.notify.messages.wording import wording
 from monitor.notify.receivers import build
-from monitor.notify.receivers.apprise import Apprise
+from monitor.notify.receivers.apprise import AppriseService
 from monitor.notify.receivers.base import UncertainError
 from monitor.notify.receivers.console import Console
 from monitor.notify.receivers.kafka_topic import KafkaTopic
@@ -119,7 +119,7 @@ old_module = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 async def test_apprise_reaches_its_services():
     async with WebhookServer() as server:
         url = f"{server.url.replace('http', 'json', 1)}/hook"
-        receiver = Apprise(AppriseReceiver(url=Secret(url)))
+        receiver = AppriseService(AppriseReceiver(url=Secret(url)))
         head = await receiver.deliver(message(), None)
         update = message("loud", event(1), changed=("place",), revision=2, place=BEIJING)
         await receiver.deliver(update, head)
@@ -137,7 +137,7 @@ async def test_apprise_reaches_its_services():
 @old_module
 def test_apprise_says_when_it_does_not_know_a_url():
     with pytest.raises(ConfigError, match="does not know this URL") as caught:
-        Apprise(AppriseReceiver(url=Secret("nonsense://token-part")))
+        AppriseService(AppriseReceiver(url=Secret("nonsense://token-part")))
     assert "token-part" not in str(caught.value)
 
 

@@ -12,7 +12,7 @@ import pytest
 from monitor.clock import real_clock
 from monitor.config import Secret, SlackBotReceiver, SlackWebhookReceiver
 from monitor.errors import DeliveryError
-from monitor.notify import MemoryLog, Setup
+from monitor.notify import MemoryLog, NotifierSetup
 from monitor.notify.delivery.attempt import Attempts
 from monitor.notify.messages.compose import gathered, notice
 from monitor.notify.messages.wording import wording
@@ -170,7 +170,9 @@ async def test_blocks_that_slack_does_not_take_are_sent_as_text(slack, desk):
 @pytest.mark.slow
 async def test_one_message_a_second_keeps_within_the_rate_limit():
     async with Slack(burst=1, per_second=5.0) as slack:
-        attempts = Attempts(Setup(policy(), {"desk": bot(slack, pace=0.35)}, MemoryLog(), wording(), (), Graveyard()))
+        attempts = Attempts(
+            NotifierSetup(policy(), {"desk": bot(slack, pace=0.35)}, MemoryLog(), wording(), (), Graveyard())
+        )
         for number in range(4):
             await attempts.deliver("desk", (), message(event_id=f"ev-{number}"), None)
         await attempts.receiver("desk").close()

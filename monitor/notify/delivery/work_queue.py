@@ -1,4 +1,4 @@
-"""A lane: the queue of one receiver. Lanes share nothing, so a slow or dead receiver does not delay the others."""
+"""The work queue of one receiver. Queues share nothing, so a slow or dead receiver does not delay the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from monitor.jobs import start_job
 _LONGEST_SLEEP = 30.0
 
 
-class Lane:
+class WorkQueue:
     """Calls `handle(key)` for each key when it is due.
 
     At most `concurrency` calls run at once, and never two for the same key. `handle` calls `put` when the key must be
@@ -37,11 +37,11 @@ class Lane:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Start the tasks of the lane."""
-        self._tasks = [start_job(self._work(), f"lane-{self.name}-{n}") for n in range(self._concurrency)]
+        """Start the tasks of the queue."""
+        self._tasks = [start_job(self._work(), f"queue-{self.name}-{n}") for n in range(self._concurrency)]
 
     async def stop(self) -> None:
-        """Cancel the tasks of the lane. Messages in flight are left in doubt."""
+        """Cancel the tasks of the queue. Messages in flight are left in doubt."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -110,7 +110,7 @@ class Lane:
                 continue
             self._due.pop(key, None)
             self._busy.add(key)
-            # Wake another task of the lane: more keys may be due.
+            # Wake another task of the queue: more keys may be due.
             self._changed.set()
             try:
                 await self._handle(key)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
-from agents.stream.guard import MAX_DEATHS, Incoming
+from agents.stream.guard import MAX_CRASHES, TopicRecord
 from agents.stream.outbox import Outbox
 from monitor.errors import BrokerError, DecodeError
 from monitor.kafka import BrokerSettings, read_compacted
@@ -38,7 +38,7 @@ _PATIENCE = 5.0
 Place = tuple[str, int]
 
 
-class Mark(Record, frozen=True, kw_only=True):
+class CrashMark(Record, frozen=True, kw_only=True):
     """Whether a process reads a partition (`open`). `suspects` maps offsets to how many processes began that record."""
 
     topic: str
@@ -48,7 +48,7 @@ class Mark(Record, frozen=True, kw_only=True):
 
 
 @dataclass
-class _Care:
+class _CarefulPartition:
     """The state of a partition that is read carefully since the time `since`, in seconds of the monotonic clock.
 
     `suspects` maps offsets to the number of processes that died with that record. Offsets in `set_aside` stay among
@@ -60,7 +60,7 @@ class _Care:
     set_aside: set[int] = field(default_factory=set)
 
 
-class Deaths:
+class CrashMarks:
     """Writes and reads the marks. If the broker fails, a warning is logged and reading goes on without marks."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Deaths:
     ) -> None:
         self._broker, self._topic, self._outbox, self._monotonic = broker, topic, outbox, monotonic
         self._owned: set[Place] = set()
-        self._careful: dict[Place, _Care] = {}
+        self._careful: dict[Place, _CarefulPartition] = {}
         #: Held while a suspect record, or a suspect message to a receiver, is processed, so a death has one cause.
         self.turn = asyncio.Lock()
         #: Set once the marks of all partitions of this process were read.
@@ -93,10 +93,10 @@ class Deaths:
         for place in new:
             mark = marks.get(place)
             if mark is not None and mark.open:
-                self._careful[place] = _Care(now, dict(mark.suspects))
+                self._careful[place] = _CarefulPartition(now, dict(mark.suspects))
         if self._careful:
             logger.info("reading_carefully", partitions=sorted(f"{topic}:{number}" for topic, number in self._careful))
-        cares = {place: self._careful.get(place) or _Care(now, {}) for place in sorted(new)}
+        cares = {place: self._careful.get(place) or _CarefulPartition(now, {}) for place in sorted(new)}
         await asyncio.gather(*(self._mark(place, care.suspects) for place, care in cares.items()))
         self._known.set()
 
@@ -112,11 +112,11 @@ class Deaths:
         for topic, partition in sorted(given_up):
             care = self._careful.pop((topic, partition), None)
             left = {at: n for at, n in care.suspects.items() if at not in care.set_aside} if care else {}
-            marks.append(Mark(topic=topic, partition=partition, open=bool(left), suspects=left))
+            marks.append(CrashMark(topic=topic, partition=partition, open=bool(left), suspects=left))
         await asyncio.gather(*(self._write(mark) for mark in marks))
 
     @asynccontextmanager
-    async def in_hand(self, incoming: Incoming) -> AsyncIterator[int]:
+    async def in_hand(self, incoming: TopicRecord) -> AsyncIterator[int]:
         """Wrap the handling of one record. Yields how many processes died with this record before.
 
         First waits until the marks were read, since Faust passes on the first records before `assign` has returned.
@@ -143,9 +143,9 @@ class Deaths:
                 raise
             await self._passed(place, care, incoming.offset, deaths)
 
-    async def _passed(self, place: Place, care: _Care, offset: int, deaths: int) -> None:
+    async def _passed(self, place: Place, care: _CarefulPartition, offset: int, deaths: int) -> None:
         """Remove a finished record from the mark, and end the careful reading when it is time."""
-        if deaths >= MAX_DEATHS:
+        if deaths >= MAX_CRASHES:
             care.set_aside.add(offset)
         else:
             care.suspects.pop(offset, None)
@@ -160,16 +160,16 @@ class Deaths:
     async def _mark(self, place: Place, suspects: dict[int, int]) -> None:
         """Write an open mark."""
         topic, partition = place
-        await self._write(Mark(topic=topic, partition=partition, open=True, suspects=suspects))
+        await self._write(CrashMark(topic=topic, partition=partition, open=True, suspects=suspects))
 
-    async def _write(self, mark: Mark) -> None:
+    async def _write(self, mark: CrashMark) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._outbox.send(self._topic, f"{mark.topic}:{mark.partition}".encode(), encode(mark))
         except (BrokerError, TimeoutError) as error:
             logger.warning("mark_not_written", topic=mark.topic, partition=mark.partition, error=str(error))
 
-    async def _read(self) -> dict[Place, Mark]:
+    async def _read(self) -> dict[Place, CrashMark]:
         try:
             async with asyncio.timeout(_PATIENCE):
                 values = await read_compacted(self._broker, self._topic)
@@ -179,7 +179,7 @@ class Deaths:
         marks = {}
         for key, value in values.items():
             try:
-                mark = decode(Mark, value)
+                mark = decode(CrashMark, value)
             except DecodeError as error:
                 logger.warning("mark_unreadable", key=key, error=str(error))
                 continue

@@ -25,8 +25,8 @@ from monitor.config import (
     WebhookReceiver,
 )
 from monitor.kafka import BrokerSettings
+from monitor.notify.backtest import Backtest, BacktestOutcome, counts
 from monitor.notify.receivers import build, takes_quiet_updates
-from monitor.notify.rehearsal import Rehearsal, RehearsalOutcome, counts
 from monitor.records import Event
 from tests.monitor.notify.samples import BEIJING, NOW, event
 from tests.receivers.webhook import SECRET
@@ -34,8 +34,8 @@ from tests.receivers.webhook import SECRET
 EMAIL = EmailReceiver(host="h", sender="a@example.org", to=("b@example.org",))
 
 
-def rehearsed(config: Config, *revisions: tuple[float, Event]) -> list[RehearsalOutcome]:
-    rehearsal, found = Rehearsal(config), []
+def rehearsed(config: Config, *revisions: tuple[float, Event]) -> list[BacktestOutcome]:
+    rehearsal, found = Backtest(config), []
     for minutes, about in revisions:
         found += rehearsal.take(about, NOW + timedelta(minutes=minutes))
     return [*found, *rehearsal.advance(NOW + timedelta(days=2))]

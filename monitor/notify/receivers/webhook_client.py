@@ -51,7 +51,7 @@ def refused(status: int, wait: float | None) -> DeliveryError:
     return DeliveryError(f"HTTP {status}", reason=reason, retry_after=wait)
 
 
-class Poster:
+class WebhookClient:
     """Posts to one URL. Its IP addresses are checked each time, and the connection goes to a checked address."""
 
     def __init__(self, url: str, allow_private_networks: Iterable[str], timeout: float) -> None:

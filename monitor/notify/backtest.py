@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.notify.delivery import steps
-from monitor.notify.delivery.judge import Judge
-from monitor.notify.delivery.setup import Setup
+from monitor.notify.delivery.decider import Decider
+from monitor.notify.delivery.setup import NotifierSetup
 from monitor.notify.logbook import Delivery, MemoryLog, Pending, Tell
 from monitor.notify.messages.compose import Message, compose, gathered
 from monitor.notify.messages.wording import Wording, words_of
@@ -28,7 +28,7 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class RehearsalOutcome:
+class BacktestOutcome:
     """One message that would have been sent (`tell` says how), or one event that was held back (`tell` is None).
 
     `reason` says why. A message about several events has the ids of all of them, and `batch` names the digest, quiet
@@ -57,7 +57,7 @@ class _Nobody:
         """Do nothing."""
 
 
-class Rehearsal:
+class Backtest:
     """Takes the revisions of events in the order of time, and yields what each receiver would have been told."""
 
     def __init__(self, config: Config) -> None:
@@ -67,8 +67,8 @@ class Rehearsal:
         self._receivers = {
             name: FakeReceiver(edits=takes_quiet_updates(receiver)) for name, receiver in config.receivers.items()
         }
-        self._judge = Judge(
-            Setup(
+        self._decider = Decider(
+            NotifierSetup(
                 policy=self._policy,
                 receivers=self._receivers,
                 log=MemoryLog(),
@@ -81,7 +81,7 @@ class Rehearsal:
         )
         self._deliveries: dict[str, Delivery] = {}
 
-    def take(self, event: Event, now: datetime) -> Iterator[RehearsalOutcome]:
+    def take(self, event: Event, now: datetime) -> Iterator[BacktestOutcome]:
         """Yield the messages that are due up to `now`, then those about the revision `event`, which arrives `now`."""
         yield from self.advance(now)
         for name in self._receivers:
@@ -89,10 +89,10 @@ class Rehearsal:
             delivery = self._deliveries.get(key) or Delivery(receiver=name, event_id=event.event_id)
             if event.revision <= delivery.revision:
                 continue
-            decision = self._judge.decide(delivery, event)
+            decision = self._decider.decide(delivery, event)
             if decision.tell is None and decision.reason != "unchanged":
                 title = self._line(name, delivery, event)
-                yield RehearsalOutcome(now, name, decision.route, None, decision.reason, (event.event_id,), title)
+                yield BacktestOutcome(now, name, decision.route, None, decision.reason, (event.event_id,), title)
             if decision.tell is not None or delivery.pending:
                 delivery = steps.planned(delivery, event, decision, now)
             delivery = steps.closed(delivery, event)
@@ -102,7 +102,7 @@ class Rehearsal:
                 self._deliveries.pop(key, None)
         yield from self.advance(now)
 
-    def advance(self, now: datetime) -> Iterator[RehearsalOutcome]:
+    def advance(self, now: datetime) -> Iterator[BacktestOutcome]:
         """Yield the messages that are due up to `now`, in the order of their times."""
         due = [each for each in self._deliveries.values() if each.pending and each.pending.due <= now]
         due.sort(key=lambda each: (each.pending.due if each.pending else now, each.key))
@@ -114,7 +114,7 @@ class Rehearsal:
                 yield self._told(batch, delivery.pending.due)
         self._now = max(self._now, now)
 
-    def _told(self, members: list[Delivery], at: datetime) -> RehearsalOutcome:
+    def _told(self, members: list[Delivery], at: datetime) -> BacktestOutcome:
         """Mark the messages as delivered, and return the outcome; several of one batch are one message."""
         self._now = max(self._now, at)
         messages: list[Message] = []
@@ -127,7 +127,7 @@ class Rehearsal:
         if len(messages) > 1:
             whole = gathered(whole.words, messages, whole.id, batch)
         ids = tuple(delivery.event_id for delivery in members)
-        return RehearsalOutcome(at, whole.receiver, whole.route, whole.tell, whole.reason, ids, whole.title, batch)
+        return BacktestOutcome(at, whole.receiver, whole.route, whole.tell, whole.reason, ids, whole.title, batch)
 
     def _words_of(self, delivery: Delivery) -> Wording:
         return self._words[delivery.receiver]
@@ -144,7 +144,7 @@ def _together(one: Delivery, other: Delivery) -> bool:
     return one.receiver == other.receiver and one.pending.batch == other.pending.batch
 
 
-def counts(outcomes: Sequence[RehearsalOutcome]) -> Mapping[str, Mapping[str, int]]:
+def counts(outcomes: Sequence[BacktestOutcome]) -> Mapping[str, Mapping[str, int]]:
     """Count the outcomes of one receiver: messages by kind, and events that were never told by their last reason.
 
     An event that is held back at several revisions counts once; one that was told in the end does not count.

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from agents.stream.deaths import CAREFUL_FOR, Deaths, Mark
-from agents.stream.guard import MAX_DEATHS, Guard, Incoming
+from agents.stream.crash_marks import CAREFUL_FOR, CrashMark, CrashMarks
+from agents.stream.guard import MAX_CRASHES, Guard, TopicRecord
 from agents.stream.outbox import KafkaOutbox, MemoryOutbox
 from agents.stream.topics import TopicNames, create
 from monitor.config import TopicSettings
@@ -23,25 +23,25 @@ class Broker:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.outbox, self.now = MemoryOutbox(), 0.0
-        monkeypatch.setattr("agents.stream.deaths.read_compacted", self._read)
+        monkeypatch.setattr("agents.stream.crash_marks.read_compacted", self._read)
 
     async def _read(self, *_: object) -> dict[str, bytes]:
         return {(key or b"").decode(): value or b"" for _, key, value, _ in self.outbox.sent}
 
-    async def process(self) -> Deaths:
-        deaths = Deaths(BROKER, "attempts", self.outbox, lambda: self.now)
+    async def process(self) -> CrashMarks:
+        deaths = CrashMarks(BROKER, "attempts", self.outbox, lambda: self.now)
         await deaths.assign([("articles", 0), ("events", 1)])
         return deaths
 
-    def marks(self) -> list[Mark]:
-        return [decode(Mark, value or b"") for value in self.outbox.values("attempts")]
+    def marks(self) -> list[CrashMark]:
+        return [decode(CrashMark, value or b"") for value in self.outbox.values("attempts")]
 
 
-def record(offset: int, topic: str = "articles", partition: int = 0) -> Incoming:
-    return Incoming(topic, partition, offset, None, b"")
+def record(offset: int, topic: str = "articles", partition: int = 0) -> TopicRecord:
+    return TopicRecord(topic, partition, offset, None, b"")
 
 
-async def take(deaths: Deaths, *offsets: int) -> list[int]:
+async def take(deaths: CrashMarks, *offsets: int) -> list[int]:
     counts = []
     for offset in offsets:
         async with deaths.in_hand(record(offset)) as count:
@@ -49,7 +49,7 @@ async def take(deaths: Deaths, *offsets: int) -> list[int]:
     return counts
 
 
-async def die_over(deaths: Deaths, offset: int) -> int:
+async def die_over(deaths: CrashMarks, offset: int) -> int:
     """Begin a record as a process does that dies in the middle; gives the deaths before."""
     return await deaths.in_hand(record(offset)).__aenter__()
 
@@ -119,14 +119,14 @@ async def test_two_deadly_records_in_a_row_are_both_set_aside(monkeypatch: pytes
         lives += 1
         assert lives < 10, "no process gets past them"
         deaths = await broker.process()
-        if await die_over(deaths, 5) < MAX_DEATHS:
+        if await die_over(deaths, 5) < MAX_CRASHES:
             continue
         deaths = await broker.process()
         async with deaths.in_hand(record(5)):
             pass
         async with deaths.in_hand(record(6)) as count:
             assert count == 0
-        if await die_over(deaths, 7) >= MAX_DEATHS:
+        if await die_over(deaths, 7) >= MAX_CRASHES:
             break
     assert lives == 7
 
@@ -178,7 +178,7 @@ async def test_a_record_waits_until_the_marks_are_known(monkeypatch: pytest.Monk
     broker = Broker(monkeypatch)
     await die_over(await broker.process(), 3)
     await die_over(await broker.process(), 3)
-    deaths = Deaths(BROKER, "attempts", broker.outbox, lambda: broker.now)
+    deaths = CrashMarks(BROKER, "attempts", broker.outbox, lambda: broker.now)
     early = asyncio.create_task(die_over(deaths, 3))
     await asyncio.sleep(0.01)
     assert not early.done()
@@ -201,21 +201,21 @@ async def test_the_marks_survive_on_the_broker(broker: str, prefix: str) -> None
     async with producer(settings) as client:
         counted = []
         for _ in range(3):
-            deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
+            deaths = CrashMarks(settings, names.attempts, KafkaOutbox(client))
             await deaths.assign([(names.articles, 0)])
-            counted.append(await deaths.in_hand(Incoming(names.articles, 0, 4, None, b"")).__aenter__())
+            counted.append(await deaths.in_hand(TopicRecord(names.articles, 0, 4, None, b"")).__aenter__())
         assert counted == [0, 0, 1]
         await client.send_and_wait(names.attempts, b"no mark at all", key=b"x")
-        deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
+        deaths = CrashMarks(settings, names.attempts, KafkaOutbox(client))
         await deaths.assign([(names.articles, 0)])
         await deaths.close()
-        deaths = Deaths(settings, names.attempts, KafkaOutbox(client))
+        deaths = CrashMarks(settings, names.attempts, KafkaOutbox(client))
         await deaths.assign([(names.articles, 0)])
-        assert await deaths.in_hand(Incoming(names.articles, 0, 4, None, b"")).__aenter__() == 2
+        assert await deaths.in_hand(TopicRecord(names.articles, 0, 4, None, b"")).__aenter__() == 2
 
 
 async def test_a_mark_under_another_key_sets_nothing_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     broker = Broker(monkeypatch)
-    forged = Mark(topic="articles", partition=0, open=True, suspects={7: MAX_DEATHS})
+    forged = CrashMark(topic="articles", partition=0, open=True, suspects={7: MAX_CRASHES})
     await broker.outbox.send("attempts", b"anything", encode(forged))
     assert await take(await broker.process(), 7) == [0]

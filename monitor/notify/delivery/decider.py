@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 
 from monitor import metrics
-from monitor.notify.delivery.setup import Setup
+from monitor.notify.delivery.setup import NotifierSetup
 from monitor.notify.logbook import Delivery
 from monitor.notify.policy.decision import EXPLAINED, Decision, decide
 from monitor.notify.policy.silences import Silence
@@ -17,10 +17,10 @@ from monitor.records import Event
 logger = structlog.get_logger()
 
 
-class Judge:
+class Decider:
     """Decides what a receiver is told. `silences` are those that were added to the running service, by their id."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: NotifierSetup) -> None:
         self.silences: dict[str, Silence] = {}
         self._setup = setup
         self._storms = {name: StormGate(setup.storm) for name in setup.receivers}

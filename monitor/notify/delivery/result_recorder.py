@@ -15,10 +15,10 @@ from monitor import metrics, tracing
 from monitor.config import Reminder
 from monitor.errors import BrokerError, DeliveryError
 from monitor.notify.delivery import steps
-from monitor.notify.delivery.judge import Judge
-from monitor.notify.delivery.lane import Lane, backoff
+from monitor.notify.delivery.decider import Decider
 from monitor.notify.delivery.ledger import Ledger, LedgerEntry, persist
-from monitor.notify.delivery.setup import Known, Setup
+from monitor.notify.delivery.setup import NotifierSetup, NotifierState
+from monitor.notify.delivery.work_queue import WorkQueue, backoff
 from monitor.notify.logbook import Delivery, Handle, Pending, Tell
 from monitor.notify.receivers.base import GoneError, UncertainError
 from monitor.records import Event
@@ -31,11 +31,18 @@ Members: TypeAlias = Sequence[tuple[LedgerEntry, Pending]]
 _SOON = timedelta(seconds=1)
 
 
-class Settling:
+class ResultRecorder:
     """Writes the results of attempts to the ledger, and releases messages that waited for them."""
 
-    def __init__(self, setup: Setup, ledger: Ledger, lanes: Mapping[str, Lane], judge: Judge, known: Known) -> None:
-        self._setup, self._ledger, self._lanes, self._judge, self._known = setup, ledger, lanes, judge, known
+    def __init__(
+        self,
+        setup: NotifierSetup,
+        ledger: Ledger,
+        queues: Mapping[str, WorkQueue],
+        decider: Decider,
+        known: NotifierState,
+    ) -> None:
+        self._setup, self._ledger, self._queues, self._decider, self._known = setup, ledger, queues, decider, known
 
     async def succeeded(self, members: Members, head: Handle | None) -> None:
         """Record that the receiver took the message of all members. `head` is the handle for later updates."""
@@ -66,7 +73,7 @@ class Settling:
         self._known.failing.add(name)
         now = self._setup.clock()
         if error.reason == "rate_limited" and error.retry_after is not None:
-            self._lanes[name].paused_until = now + timedelta(seconds=error.retry_after)
+            self._queues[name].paused_until = now + timedelta(seconds=error.retry_after)
         if isinstance(error, GoneError):
             self._known.gone.add(name)
         roll = self._setup.jitter()  # the same for all members, so that a batch stays together
@@ -87,7 +94,7 @@ class Settling:
         if event is None:
             return delivery
         try:
-            return steps.planned(delivery, event, self._judge.decide(delivery, event), now, delivery.next_trace)
+            return steps.planned(delivery, event, self._decider.decide(delivery, event), now, delivery.next_trace)
         except Exception as error:
             logger.exception("not_decided", delivery_id=delivery.key)
             tell: Tell = "loud" if delivery.told else "first"
@@ -105,7 +112,7 @@ class Settling:
 
     def put_by(self, delivery: Delivery, event: Event) -> Delivery:
         """Return the record with the newest state kept for a receiver that is gone, if there is something to tell."""
-        decision, now = self._judge.decide(delivery, event), self._setup.clock()
+        decision, now = self._decider.decide(delivery, event), self._setup.clock()
         take_in = steps.planned if decision.tell is None else steps.set_aside
         return take_in(delivery, event, decision, now)
 
@@ -145,11 +152,11 @@ class Settling:
         """Send now what waits for a receiver that works again, and what was set aside while it was gone."""
         self._known.failing.discard(name)
         self._known.gone.discard(name)
-        now, lane = self._setup.clock(), self._lanes[name]
+        now, queue = self._setup.clock(), self._queues[name]
         for entry in self._ledger.of(name):
             async with entry.lock:
                 pending = entry.delivery.pending
                 if pending and pending.attempts and not entry.busy:
-                    lane.put(entry.delivery.key, now)
+                    queue.put(entry.delivery.key, now)
                 elif steps.is_set_aside(entry.delivery) and not pending:
                     await self._ledger.store_surely(entry, steps.retried(entry.delivery, now))
