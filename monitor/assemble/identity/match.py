@@ -292,7 +292,8 @@ def _report_of_plan(m: KeptMention, anchor: Anchor) -> float | None:
         return 0.7 if span is not None and span == plan else None
     if anchor.waits and not (span is not None and plan is not None and near(span, plan)):
         # It may take place weeks later; then it is in the town, or at least of the kind, of the plan.
-        alike = m.place is None or not anchor.places or _same_occasion(m, anchor)
+        unplaced = m.place is None or not anchor.places
+        alike = _same_occasion(m, anchor) or (unplaced and m.kind == anchor.kind)
         return 0.6 if alike and m.day - anchor.last <= PLAN_REACH else None
     if plan is not None:
         if span is not None:
