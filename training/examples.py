@@ -119,7 +119,7 @@ def _item(given: Mapping[str, Any], detector: Detector) -> Item:
         },
         Article,
     )  # fmt: skip
-    passage, rules = detector.witnessed(article)
+    passage, rules = detector.reader_input(article)
     contacts = tuple(given["contacts"])
     hard = bool(given.get("hard")) or any(one.get("hard") for one in contacts)
     return Item(

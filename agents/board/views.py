@@ -158,7 +158,7 @@ def _disputed(event: Event) -> Iterable[tuple[str, list[Claim]]]:
         yield (
             name,
             [
-                Claim(_told(event, name, claim.value), claim.sources, claim.official, claim is chosen)
+                Claim(_in_words(event, name, claim.value), claim.sources, claim.official, claim is chosen)
                 for claim in (chosen, *others)
             ],
         )
@@ -179,7 +179,7 @@ def _steps(event: Event) -> Iterable[HistoryStep]:
 
     for change in event.history:
         told = {
-            name: (_told(event, name, old), _told(event, name, new))
+            name: (_in_words(event, name, old), _in_words(event, name, new))
             for name, (old, new) in change.changed.items()
             if not _same(name, old, new)
         }
@@ -200,7 +200,7 @@ def _same(name: str, old: Any, new: Any) -> bool:  # noqa: ANN401  # the JSON fo
     return name in _LEADERS and sorted(old or ()) == sorted(new or ())
 
 
-def _told(event: Event, name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any field
+def _in_words(event: Event, name: str, value: Any) -> str:  # noqa: ANN401  # the JSON form of any field
     """Return a field's value in words, with leaders' names instead of ids."""
     if name in _LEADERS and isinstance(value, list | tuple):
         names = {person.leader: person.name for person in event.participants}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.notify.delivery_log import GivenUp, KafkaDeliveryLog
+from agents.notify.delivery_log import KafkaDeadLetters, KafkaDeliveryLog
 from agents.notify.stage import NotifyStage
 
-__all__ = ["GivenUp", "KafkaDeliveryLog", "NotifyStage"]
+__all__ = ["KafkaDeadLetters", "KafkaDeliveryLog", "NotifyStage"]

@@ -47,7 +47,7 @@ class KafkaDeliveryLog:
         return [record for key, record in found.items() if record.key == key]
 
 
-class GivenUp:
+class KafkaDeadLetters:
     """Writes dead letters for messages that were given up after the last retry, or whose receiver is gone."""
 
     def __init__(self, outbox: Outbox, names: TopicNames, clock: Clock) -> None:

@@ -116,7 +116,7 @@ class AckPages:
 
     async def _note(self, verdict: Verdict, event_id: str, by: str, fields: Mapping[str, str]) -> Ack:
         """Store a reader's feedback, silence the event, and mark its messages. Raises BrokerError."""
-        now, event = self._clock(), self._notifier.told(event_id)
+        now, event = self._clock(), self._notifier.last_sent(event_id)
         address = clean(fields.get("article", ""), 2000)
         article = next((source.article_id for source in event.sources if source.url == address), "") if event else ""
         comment = clean(" ".join(filter(None, (fields.get("comment", ""), "" if article else address))), 500)

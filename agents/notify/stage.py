@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
-from agents.notify.delivery_log import GivenUp, KafkaDeliveryLog
+from agents.notify.delivery_log import KafkaDeadLetters, KafkaDeliveryLog
 from agents.notify.notes import NoteFollower
 from agents.notify.signed_pages import AckPages
 from agents.notify.silent_feeds import watch
@@ -73,7 +73,7 @@ class NotifyStage:
                 log=self._log,
                 words=self._words,
                 retries=config.alerts.retries,
-                dead_letters=GivenUp(outbox, names, clock),
+                dead_letters=KafkaDeadLetters(outbox, names, clock),
                 storm=config.alerts.storm,
                 ack_links=links,
                 board=config.board.url,

@@ -34,12 +34,12 @@ from monitor.config import PollerSettings
 from monitor.errors import BrokerError, ConfigError, FeedError
 from monitor.feeds.pages.full_text import FullText
 from monitor.feeds.polling.document_reader import DocumentReader
-from monitor.feeds.polling.fetch import Fetched, Fetcher
-from monitor.feeds.polling.poll import Get, ReadDocument
+from monitor.feeds.polling.fetch import Fetcher, FetchResult
+from monitor.feeds.polling.poll import FeedGetter, ReadDocument
 from monitor.feeds.polling.poll_store import PollStore
 from monitor.feeds.polling.poller import Poller
 from monitor.feeds.polling.schedule import ScheduleRules
-from monitor.feeds.polling.websub import Post, WebSub
+from monitor.feeds.polling.websub import FormSender, WebSub
 from monitor.feeds.sandbox.parser_pool import ParserPool
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.addresses import AddressBook, parse_networks
@@ -108,7 +108,7 @@ async def joined(broker: BrokerSettings, config: PollerSettings, names: TopicNam
 def make_poller(
     config: PollerSettings,
     store: PollStore,
-    get: Get,
+    get: FeedGetter,
     read: ReadDocument,
     *,
     clock: Clock,
@@ -129,7 +129,7 @@ def make_poller(
     )
 
 
-def make_push(config: PollerSettings, post: Post, clock: Clock) -> WebSub | None:
+def make_push(config: PollerSettings, post: FormSender, clock: Clock) -> WebSub | None:
     """Make the push subscriptions of a poller. Returns None unless `websub_callback` is configured."""
     if not config.websub_callback:
         return None
@@ -257,10 +257,10 @@ class RobotsGate:
     The others are fetched without asking, as every feed reader does, since a user subscribed to them.
     """
 
-    def __init__(self, get: Get, robots: Robots) -> None:
+    def __init__(self, get: FeedGetter, robots: Robots) -> None:
         self._get, self._robots = get, robots
 
-    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> FetchResult:
         """Send one GET. Raises FeedError (`robots_refused`) when robots.txt forbids it, and HttpError."""
         if feed.respect_robots and not await self._robots.allows(feed, url or feed.url):
             raise FeedError("robots.txt does not allow this feed", reason="robots_refused")

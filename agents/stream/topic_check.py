@@ -98,10 +98,10 @@ async def _group_operations(broker: BrokerSettings, group: str) -> int | None:
     except (KafkaError, OSError):  # a new cluster has no coordinator yet
         return None
     code, operations = answer.groups[0][0], answer.groups[0][-1]
-    return _told(operations) if code == 0 else 0 if code == GroupAuthorizationFailedError.errno else None
+    return _reported(operations) if code == 0 else 0 if code == GroupAuthorizationFailedError.errno else None
 
 
-def _told(operations: int) -> int | None:
+def _reported(operations: int) -> int | None:
     """Return the operations that a broker reports, None when it reports none."""
     return None if operations == _NOT_TOLD else operations
 
@@ -141,7 +141,9 @@ async def look(broker: BrokerSettings, names: Iterable[str]) -> dict[str, FoundT
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerError(f"the topics at {broker} can't be read: {error or type(error).__name__}") from error
     return {
-        name: FoundTopic(len(partitions), identity if any(identity) else None, _told(operations) if code == 0 else 0)
+        name: FoundTopic(
+            len(partitions), identity if any(identity) else None, _reported(operations) if code == 0 else 0
+        )
         for code, name, identity, _, partitions, operations, _ in answer.topics
         if code in {0, TopicAuthorizationFailedError.errno}
     }

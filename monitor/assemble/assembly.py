@@ -115,7 +115,7 @@ class Assembly:
         step = AssemblyStep(self._index)
         regrouped = self._regroup(step, group, edited(new, older), () if older is None else (older,))
         self._relink(step)
-        self._tell(step, cause, regrouped)
+        self._publish(step, cause, regrouped)
         return step.end()
 
     def _withdraw(self, mention: Mention, notice: KeptMention, cause: ChangeCause) -> Outcome:
@@ -130,7 +130,7 @@ class Assembly:
         for group in sorted(doomed):
             regrouped |= self._regroup(step, group, None, doomed[group])
         self._relink(step)
-        self._tell(step, cause, regrouped)
+        self._publish(step, cause, regrouped)
         return step.end()
 
     def advance(self, now: datetime) -> Outcome:
@@ -266,7 +266,7 @@ class Assembly:
 
     # -- revisions ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, step: AssemblyStep, cause: ChangeCause, left: dict[str, str]) -> None:
+    def _publish(self, step: AssemblyStep, cause: ChangeCause, left: dict[str, str]) -> None:
         """Publish what changed: first events of their own, then those that are now part of another one."""
         for event_id, mentions in step.last_mentions.items():
             state = step.states[event_id]

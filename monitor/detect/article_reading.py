@@ -25,7 +25,7 @@ from monitor.detect.appeals import (
     asked_to_meet,
     dates_the_appeal,
 )
-from monitor.detect.crowds import crowd_appeals, unlike_crowds
+from monitor.detect.crowds import crowd_appeals, unless_crowd_appeal
 from monitor.detect.dating import OpeningSentences, dated
 from monitor.detect.explain import Explanation
 from monitor.detect.merge import ArticleSetting, FoundContact, article_setting, merged
@@ -38,7 +38,7 @@ from monitor.detect.reader.opinion import Pair
 from monitor.detect.reader.passage import Passage, SeenLeader, Word, fields_of
 from monitor.detect.reader.reader import PairReader
 from monitor.detect.reader_mentions import READER, evidence_of, reader_mention
-from monitor.detect.rules.contacts import SOMEBODY_ELSE, Contact, Rejection, find_contacts, told_apart
+from monitor.detect.rules.contacts import SOMEBODY_ELSE, Contact, Rejection, find_contacts, separate_contacts
 from monitor.detect.rules.rows import MAX_TOKENS, Row, read_row
 from monitor.detect.rules.status_cues import FoundCue, find_cues, status_of
 from monitor.detect.rules.surroundings import Surroundings, facts_of
@@ -46,7 +46,7 @@ from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText
 from monitor.detect.text.tokens import Token, split_at, tokenize
 from monitor.detect.trips import called_off, without_the_plan
-from monitor.detect.witnesses import WeighingContext, combine, words_told
+from monitor.detect.witnesses import WeighingContext, combine, evidence_text
 from monitor.records import Article, Field, Kind, Medium, Mention, Status, When
 
 #: Sentences of the summary and of the text that are read: news puts what matters first (inverted pyramid).
@@ -132,9 +132,9 @@ class ArticleReading:
         if reader is not None:
             mentions = self._combined(reader, mentions)
         found = [one for part, row in self.rows for one in crowd_appeals(row, part.field, self.language)]
-        cried = [unlike_crowds(one, found) for one in mentions]
+        cried = [unless_crowd_appeal(one, found) for one in mentions]
         self.rejected += [
-            (words_told(one), "only an appeal of a crowd, a poll or a picture")
+            (evidence_text(one), "only an appeal of a crowd, a poll or a picture")
             for one, left in zip(mentions, cried, strict=True)
             if not left
         ]
@@ -142,7 +142,7 @@ class ArticleReading:
         mentions = as_labelled(asked, self._label(), self.focus.day)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
-        self.rejected += [(words_told(one), "no watched leader takes part") for one in untracked]
+        self.rejected += [(evidence_text(one), "no watched leader takes part") for one in untracked]
         mentions = tuple(one for one in mentions if one not in untracked)
         for trip in self._called_off(mentions):
             mentions = (*without_the_plan(mentions, trip), trip)
@@ -299,7 +299,7 @@ class ArticleReading:
                 if verdict.status == "generic":
                     self.rejected.append((contact.trigger.name, f"no single contact: {verdict.words!r}"))
                     continue
-                for one in told_apart(row, contact, facts.medium, self.language, self.focus.of_one_country):
+                for one in separate_contacts(row, contact, facts.medium, self.language, self.focus.of_one_country):
                     yield FoundContact(part.field, part.normal, row, one, verdict, facts)
                 for forum in facts.other_forums:
                     elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)

@@ -68,7 +68,7 @@ class Detector:
         self._speakers = Speakers(self._watchlist)
         self._registries: dict[str, OfficeRegistry] = {}
 
-    def hearing(self, reader: PairReader | None) -> Self:
+    def with_reader(self, reader: PairReader | None) -> Self:
         """Return a copy that uses another reader, or none, with the same watchlist and languages. Takes no time."""
         other = copy(self)
         other._reader = reader  # noqa: SLF001  # it is a copy of this one
@@ -108,7 +108,7 @@ class Detector:
             return Explanation(article_id=article.id, language=article.language, outcome=reading)
         return reading.explanation(self._reader, lean=lean)
 
-    def witnessed(self, article: Article) -> tuple[Passage, tuple[Mention, ...]]:
+    def reader_input(self, article: Article) -> tuple[Passage, tuple[Mention, ...]]:
         """Return the passage for the reader, and the mentions that the rules find alone: for training the reader."""
         reading = self._reading(article, None)
         if isinstance(reading, str):
@@ -125,7 +125,7 @@ class Detector:
         moment = local_time(utc(moment), article.country) if moment is not None else None
         day = moment.date() if moment is not None else self._latest_day(parts)
         speaker = self._speakers.speaker(article, day)
-        if people + bool(speaker) + hosted < 2 and not self._tells_of_a_trip(parts):
+        if people + bool(speaker) + hosted < 2 and not self._may_cancel_a_trip(parts):
             return "fewer than two leaders can be meant" if triggers else "no word of a meeting or a call"
         code = self._code(article, parts)
         language = self._languages.get(code)
@@ -134,7 +134,7 @@ class Detector:
         home = self._speakers.home(article, speaker, day)
         return ArticleReading(self._registry(code), article, parts, moment=moment, day=day, speaker=speaker, home=home)
 
-    def _tells_of_a_trip(self, parts: list[ArticleField]) -> bool:
+    def _may_cancel_a_trip(self, parts: list[ArticleField]) -> bool:
         """Whether the headline may cancel a trip: then the leader of the visited state need not be named."""
         return parts[0].field == "title" and self._trips.search(parts[0].folded) is not None
 

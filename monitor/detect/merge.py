@@ -85,10 +85,10 @@ def merged(findings: Sequence[FoundContact], setting: ArticleSetting) -> tuple[M
             groups.append([finding])
         else:
             home.append(finding)
-    return tuple(_mention(group, setting) for group in groups if not _told_apart(group, groups))
+    return tuple(_mention(group, setting) for group in groups if not _is_separate(group, groups))
 
 
-def _told_apart(group: Sequence[FoundContact], groups: Sequence[Sequence[FoundContact]]) -> bool:
+def _is_separate(group: Sequence[FoundContact], groups: Sequence[Sequence[FoundContact]]) -> bool:
     """Whether the article says elsewhere that this contact of several leaders was a separate contact with each."""
     leaders = group[0].contact.leaders
     pairs = [one[0].contact.leaders for one in groups if one[0].contact.apart and one[0].contact.leaders < leaders]

@@ -44,7 +44,7 @@ def called_off(
     if any(words.unless.longest(row.words, at) is not None for at in range(len(row.words))):
         return None
     days = _times_of(around)
-    told = _told(row, language, days)
+    told = _trip_status(row, language, days)
     if told is None:
         return None
     status, at, trip = told
@@ -118,7 +118,7 @@ def _leads(leader: str, state: str, setting: ArticleSetting, day: date) -> bool:
     return office is not None and office.country == state
 
 
-def _told(row: Row, language: Language, days: frozenset[int]) -> tuple[Status, int, int] | None:
+def _trip_status(row: Row, language: Language, days: frozenset[int]) -> tuple[Status, int, int] | None:
     """The status that is stated about a trip, the token that states it, and the trip's token; `days` are a time's."""
     words = language.trips
     size = len(row.words)

@@ -101,7 +101,7 @@ def combine(
         if at not in kept and not leaders <= {one for pair in opinions if set(pair) <= leaders for one in pair}:
             kept[at] = rules[at]  # it rests on words that the reader was not shown
         elif at not in kept:
-            rejected.append((words_told(rules[at]), _against(leaders, opinions, pairs)))
+            rejected.append((evidence_text(rules[at]), _against(leaders, opinions, pairs)))
     decisions = tuple(_shown(pair, opinions[pair], said[pair], pairs[pair]) for pair in opinions)
     return CombinedMentions((*(kept[at] for at in sorted(kept)), *added), tuple(rejected), decisions)
 
@@ -258,7 +258,7 @@ def _against(
     return f"the reader finds no contact of {' + '.join(least)} ({opinions[least].statuses[NONE]:.2f} none)"
 
 
-def words_told(mention: Mention) -> str:
+def evidence_text(mention: Mention) -> str:
     """Return the first words of evidence of a mention, the rule's name if it has none."""
     return mention.evidence[0].text if mention.evidence else mention.rule
 

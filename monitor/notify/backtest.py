@@ -50,15 +50,15 @@ class BacktestOutcome:
         return self.tell in {"first", "loud", "retract", "reminder"}
 
 
-class _Nobody:
-    """Takes no dead letters, since nothing fails in a rehearsal."""
+class _NoDeadLetters:
+    """Takes no dead letters: nothing fails in a backtest."""
 
     async def give_up(self, delivery: Delivery, pending: Pending, reason: str) -> None:
         """Do nothing."""
 
 
 class Backtest:
-    """Takes the revisions of events in the order of time, and yields what each receiver would have been told."""
+    """Takes the revisions of events in the order of time, and yields the messages that each receiver would have got."""
 
     def __init__(self, config: Config) -> None:
         self._now = _BEGINNING
@@ -74,7 +74,7 @@ class Backtest:
                 log=MemoryLog(),
                 words=self._words,
                 retries=config.alerts.retries,
-                dead_letters=_Nobody(),
+                dead_letters=_NoDeadLetters(),
                 storm=config.alerts.storm,
                 clock=clock,
             )
@@ -111,10 +111,10 @@ class Backtest:
             if delivery.key not in done and delivery.pending:
                 batch = [other for other in due if _together(delivery, other)] or [delivery]
                 done.update(other.key for other in batch)
-                yield self._told(batch, delivery.pending.due)
+                yield self._delivered(batch, delivery.pending.due)
         self._now = max(self._now, now)
 
-    def _told(self, members: list[Delivery], at: datetime) -> BacktestOutcome:
+    def _delivered(self, members: list[Delivery], at: datetime) -> BacktestOutcome:
         """Mark the messages as delivered, and return the outcome; several of one batch are one message."""
         self._now = max(self._now, at)
         messages: list[Message] = []
@@ -145,9 +145,9 @@ def _together(one: Delivery, other: Delivery) -> bool:
 
 
 def counts(outcomes: Sequence[BacktestOutcome]) -> Mapping[str, Mapping[str, int]]:
-    """Count the outcomes of one receiver: messages by kind, and events that were never told by their last reason.
+    """Count the outcomes of one receiver: messages by kind, and events without a message by their last reason.
 
-    An event that is held back at several revisions counts once; one that was told in the end does not count.
+    An event that was held back at several revisions counts once, and not at all if a message was sent in the end.
     """
     rung = {event_id for outcome in outcomes if outcome.tell is not None for event_id in outcome.event_ids}
     held = {event_id: outcome.reason for outcome in outcomes for event_id in outcome.event_ids if event_id not in rung}

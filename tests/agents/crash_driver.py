@@ -21,7 +21,7 @@ from typing import Any
 
 import structlog
 
-from agents.notify import GivenUp, KafkaDeliveryLog
+from agents.notify import KafkaDeadLetters, KafkaDeliveryLog
 from agents.stream.guard import Guard
 from agents.stream.outbox import KafkaOutbox
 from agents.stream.topics import TopicNames
@@ -59,7 +59,7 @@ class Child:
             log = KafkaDeliveryLog(self._broker, self._names.deliveries, outbox, guard)
             setup = NotifierSetup(
                 policy=rules, receivers={name: receiver}, log=log, words={name: wording()},
-                retries=(timedelta(seconds=0.1),) * 50, dead_letters=GivenUp(outbox, self._names, real_clock),
+                retries=(timedelta(seconds=0.1),) * 50, dead_letters=KafkaDeadLetters(outbox, self._names, real_clock),
                 checkpoint=self._checkpoint,
             )  # fmt: skip
             notifier = Notifier(setup)

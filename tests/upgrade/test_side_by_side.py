@@ -97,14 +97,14 @@ async def told(now: World, stories: tuple[tuple[str, str], ...]) -> None:
         title = f"{one} and {other} held a phone call on Wednesday"
         now.newsroom.print(outlet, Entry(title, title))
     for story in stories:
-        await until(f"the call of {story} is told", partial(is_told, now, ids(*story)))
+        await until(f"the call of {story} is told", partial(has_body, now, ids(*story)))
 
 
 def ids(*names: str) -> set[str]:
     return {name.lower().replace(" ", "-") for name in names}
 
 
-def is_told(now: World, leaders: set[str]) -> bool:
+def has_body(now: World, leaders: set[str]) -> bool:
     return leaders in contacts(now)
 
 

@@ -25,7 +25,7 @@ from monitor.feeds.pages.discover import discover as discover_feeds
 from monitor.feeds.polling import feed_report
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.fetch import Fetched, Fetcher
+from monitor.feeds.polling.fetch import Fetcher, FetchResult
 from monitor.feeds.polling.poll import poll
 from monitor.feeds.polling.schedule import ScheduleRules, after, begin
 from monitor.feeds.sandbox.parser_pool import ParserPool
@@ -116,10 +116,10 @@ class _Recorder:
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
-        self.fetched: Fetched | None = None
+        self.fetched: FetchResult | None = None
         self.seconds = 0.0
 
-    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> FetchResult:
         began = time.monotonic()
         try:
             self.fetched = await self._fetcher.get(feed, url=url, etag=etag, last_modified=last_modified)
@@ -128,7 +128,7 @@ class _Recorder:
         return self.fetched
 
 
-async def _check_url(feed: Subscription, config: Config) -> feed_report.Check:
+async def _check_url(feed: Subscription, config: Config) -> feed_report.FeedCheck:
     now = service_clock()()
     fetcher = _fetcher(config)
     recorder = _Recorder(fetcher)
@@ -140,7 +140,7 @@ async def _check_url(feed: Subscription, config: Config) -> feed_report.Check:
         await fetcher.aclose()
     rules = ScheduleRules(config.poller.floor.total_seconds(), config.poller.ceiling.total_seconds())
     answer, reading = polled.answer, polled.reading
-    return feed_report.Check(
+    return feed_report.FeedCheck(
         feed=feed,
         now=now,
         fetched=recorder.fetched,
@@ -153,15 +153,15 @@ async def _check_url(feed: Subscription, config: Config) -> feed_report.Check:
     )
 
 
-async def _check_file(name: str, body: bytes, feed: Subscription) -> feed_report.Check:
+async def _check_file(name: str, body: bytes, feed: Subscription) -> feed_report.FeedCheck:
     now = service_clock()()
-    fetched = Fetched(200, feed.url, {}, body)
+    fetched = FetchResult(200, feed.url, {}, body)
     try:
         async with ParserPool(1) as pool:
             reading = await DocumentReader(pool).read(feed, FeedState(feed=feed.id), {}, fetched, now.timestamp())
     except (FeedError, HttpError) as error:
-        return feed_report.Check(file=name, feed=feed, now=now, error=str(error), reason=error.reason)
-    return feed_report.Check(file=name, feed=feed, now=now, document=reading.document, found=reading.entries)
+        return feed_report.FeedCheck(file=name, feed=feed, now=now, error=str(error), reason=error.reason)
+    return feed_report.FeedCheck(file=name, feed=feed, now=now, document=reading.document, found=reading.entries)
 
 
 def _fetcher(config: Config) -> Fetcher:

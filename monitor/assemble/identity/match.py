@@ -195,7 +195,13 @@ def _background(m: KeptMention, anchor: Anchor) -> float | None:
     if not anchor.live:
         if m.span is not None and anchor.past_spans:
             return 0.9 if any(near(m.span, span) for span in anchor.past_spans) else None
-        return 0.7 if _same_occasion(m, anchor) else 0.45 if not (_told(m) or anchor.places or anchor.forums) else 0.2
+        return (
+            0.7
+            if _same_occasion(m, anchor)
+            else 0.45
+            if not (_setting_words(m) or anchor.places or anchor.forums)
+            else 0.2
+        )
     if settled is None:
         return None
     if m.span is not None:
@@ -221,7 +227,7 @@ def _same_country(m: KeptMention, anchor: Anchor) -> bool:
     return m.place is not None and m.place.country in anchor.countries
 
 
-def _told(m: KeptMention) -> set[str]:
+def _setting_words(m: KeptMention) -> set[str]:
     return {word for word in (m.place.name if m.place else "", m.forum or "") if word}
 
 

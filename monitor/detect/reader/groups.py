@@ -42,13 +42,13 @@ def contacts_of(
         inner = [known[frozenset(pair)] for pair in combinations(sorted(leaders), 2) if frozenset(pair) in known]
         if leaders == {one for pair in known if pair <= leaders for one in pair}:
             mean = _mean(inner)
-            if _told(mean) >= threshold and min(map(_told, inner)) >= _AGAINST:
+            if _any_contact(mean) >= threshold and min(map(_any_contact, inner)) >= _AGAINST:
                 made.append(LikelyContact(leaders, mean))
     whole = [one.leaders for one in made]
-    likely = {pair: statuses for pair, statuses in known.items() if _told(statuses) >= threshold}
+    likely = {pair: statuses for pair, statuses in known.items() if _any_contact(statuses) >= threshold}
     for clique in _cliques(_without_doubtful(likely)):
         if not any(clique <= one for one in whole):
-            made += _of_one_mind(clique, likely)
+            made += _by_status(clique, likely)
     made += [LikelyContact(pair, known[pair]) for pair in likely if pair in sets and any(pair < one for one in whole)]
     order = {leader: at for at, leader in enumerate(dict.fromkeys(one for pair in pairs for one in pair))}
     return sorted(made, key=lambda one: sorted(order.get(leader, len(order)) for leader in one.leaders))
@@ -76,18 +76,18 @@ def _without_doubtful(pairs: Mapping[frozenset[str], Statuses]) -> set[frozenset
     left = set(pairs)
     while True:
         inner = {frozenset(pair) for clique in _cliques(left) if len(clique) > 2 for pair in combinations(clique, 2)}
-        least = min(inner, key=lambda pair: (_told(pairs[pair]), sorted(pair)), default=None)
-        if least is None or _told(pairs[least]) >= _TOGETHER:
+        least = min(inner, key=lambda pair: (_any_contact(pairs[pair]), sorted(pair)), default=None)
+        if least is None or _any_contact(pairs[least]) >= _TOGETHER:
             return left
         left.remove(least)
 
 
-def _told(statuses: Statuses) -> float:
+def _any_contact(statuses: Statuses) -> float:
     """The probability that the text reports a contact at all, even one long past."""
     return 1 - statuses[NONE]
 
 
-def _of_one_mind(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses]) -> Iterator[LikelyContact]:
+def _by_status(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses]) -> Iterator[LikelyContact]:
     """The clique as one contact if its pairs agree on a status, else the parts of it that do."""
     inner = [frozenset(pair) for pair in combinations(sorted(clique), 2)]
     mean = _mean([pairs[pair] for pair in inner])

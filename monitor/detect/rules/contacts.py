@@ -415,7 +415,7 @@ def _one_and_the_others(row: Row, contact: Contact) -> Contact:
 _EACH = 2
 
 
-def told_apart(
+def separate_contacts(
     row: Row, contact: Contact, medium: Medium, language: Language, of_one_state: Callable[[frozenset[str]], bool]
 ) -> Iterator[Contact]:
     """Yield the contact; or a separate one with each partner, if one leader has several who are not met together.

@@ -155,17 +155,17 @@ def finish_each(
 
 
 def unreadable(count: int) -> UnreadEntries:
-    """Return what is noted of entries over which a parser failed."""
+    """Return the record of `count` entries that a parser could not read."""
     return UnreadEntries(reason="unreadable", text="it could not be read", count=count)
 
 
 def beyond_limit(count: int) -> UnreadEntries:
-    """Return what is noted of entries that are too many; `count` is 0 when nobody counted them."""
+    """Return the record of entries beyond the limit; `count` is 0 when nobody counted them."""
     return UnreadEntries(reason="too_many", text=f"only the {MAX_ENTRIES} newest are read", count=count)
 
 
 def unfinished() -> UnreadEntries:
-    """Return what is noted of the last entry of a document that was cut off."""
+    """Return the record of the last entry of a document that was cut off."""
     return UnreadEntries(reason="cut", text="the document ends within it, so that it waits for the next poll", count=1)
 
 

@@ -89,13 +89,13 @@ class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return part(self.content, TITLE)
 
     @property
-    def is_told(self) -> bool:
-        """Whether the entry has a summary or text besides its title."""
+    def has_body(self) -> bool:
+        """Whether the entry has a summary or a text, not only a title."""
         return any(self.content[SUMMARY]) or any(self.content[TEXT])
 
     @property
-    def has_telling_title(self) -> bool:
-        """Whether the title is long enough to be that of a single story, not of a column or bulletin ("Weather")."""
+    def has_distinctive_title(self) -> bool:
+        """Whether the title is too long for a column or bulletin ("Weather"), so that it identifies a single story."""
         title = self.entry.title
         return len(title.split()) >= TELLING_WORDS or (len(title) >= TELLING_SIGNS and not title.isascii())
 
@@ -103,15 +103,15 @@ class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def says_enough(self) -> bool:
         """Whether title and text are long enough to identify one story. A bulletin is shorter, or changes each time."""
         title = _words_in(self.entry.title)
-        if title >= _LONG_TITLE or (self.is_told and self.has_telling_title):
+        if title >= _LONG_TITLE or (self.has_body and self.has_distinctive_title):
             return True
         return title > 2 and title + _words_in(self.entry.summary or self.entry.content) >= _LONG_WORDS
 
     @property
     def says_something(self) -> bool:
-        """Whether no bulletin would repeat its title and text within a day."""
+        """Whether title and text are so long that even a bulletin would not repeat them within a day."""
         title = _words_in(self.entry.title)
-        if self.has_telling_title:
+        if self.has_distinctive_title:
             return True
         return title >= _SHORT_TITLE and title + _words_in(self.entry.summary or self.entry.content) >= _SHORT_WORDS
 

@@ -34,14 +34,14 @@ _STEADY = 3
 _NAMES = {"guid": "guid", "link": "link", "title+date": "title and date", "words": "words"}
 
 
-#: After this many polls in a row in which every entry was a correction with nothing in common with its story (a
-#: "foreign" correction), the keys are not trusted any more.
+#: A "foreign" correction has nothing in common with its story. After this many polls in a row with only foreign
+#: corrections, the keys are not trusted any more.
 _DOUBTED_POLLS = 3
-#: Polls in a row with so many of the known entries corrected in their texts, after which texts are not believed.
+#: After this many polls in a row in which nearly all known entries had new texts, texts are not trusted any more.
 _RESTLESS_POLLS, _RESTLESS_SHARE = 3, 0.8
 
 
-class Choice(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
+class KeyChoice(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """The key (`kind`) that identifies the entries of a feed, and why it was chosen.
 
     `guids_hold` and `links_hold` mean that entries were seen to keep their guid or link from poll to poll. `links_move`
@@ -82,7 +82,7 @@ IsKnown = Callable[[str, bytes], bool]
 Pairs = Sequence[tuple[EntryKeys, KnownStory]]
 
 
-def from_document(entries: Sequence[EntryKeys], before: Choice, forced: str) -> Choice:
+def from_document(entries: Sequence[EntryKeys], before: KeyChoice, forced: str) -> KeyChoice:
     """Return the choice after a look at the document alone, before its entries are compared with known stories.
 
     `before` is the choice of the last poll; `forced` is the subscription's `identity`, '' for none.
@@ -101,7 +101,7 @@ def from_document(entries: Sequence[EntryKeys], before: Choice, forced: str) -> 
     raise AssertionError("words never fail")
 
 
-def from_matches(entries: Sequence[EntryKeys], choice: Choice, same: Pairs, is_known: IsKnown) -> Choice:
+def from_matches(entries: Sequence[EntryKeys], choice: KeyChoice, same: Pairs, is_known: IsKnown) -> KeyChoice:
     """Return the choice after the entries whose words are known were found.
 
     `same` pairs each of them with its story, so it shows which keys stayed the same.
@@ -125,7 +125,7 @@ def from_matches(entries: Sequence[EntryKeys], choice: Choice, same: Pairs, is_k
     return choice
 
 
-def after_texts(choice: Choice, *, known: int, retexted: int) -> Choice:
+def after_texts(choice: KeyChoice, *, known: int, retexted: int) -> KeyChoice:
     """Count polls in a row in which nearly all known entries have another text under their old title.
 
     Such texts hold counters, fingerprints or advertisements: nobody corrects nearly everything at every poll.
@@ -136,7 +136,7 @@ def after_texts(choice: Choice, *, known: int, retexted: int) -> Choice:
     return msgspec.structs.replace(choice, restless=restless) if restless != choice.restless else choice
 
 
-def after_corrections(choice: Choice, *, all_foreign: bool) -> Choice:
+def after_corrections(choice: KeyChoice, *, all_foreign: bool) -> KeyChoice:
     """Count the polls in a row in which every entry was a correction with nothing in common with its story.
 
     After three of them the feed's keys must be positions in a list, so the words of entries identify them from then on.
@@ -149,7 +149,7 @@ def after_corrections(choice: Choice, *, all_foreign: bool) -> Choice:
     return msgspec.structs.replace(choice, kind="words", why=why, corrected=0)
 
 
-def _with_dates(choice: Choice, same: Pairs) -> Choice:
+def _with_dates(choice: KeyChoice, same: Pairs) -> KeyChoice:
     """Set `dates_move` when two or more known entries all have a new date; clear it when one kept its date."""
     pairs = [(entry.date, story.date) for entry, story in same if entry.date and story.date]
     moved = sum(new != old for new, old in pairs)
@@ -158,7 +158,7 @@ def _with_dates(choice: Choice, same: Pairs) -> Choice:
     return msgspec.structs.replace(choice, dates_move=False) if moved < len(pairs) and choice.dates_move else choice
 
 
-def _next(entries: Sequence[EntryKeys], choice: Choice, reason: str) -> Choice:
+def _next(entries: Sequence[EntryKeys], choice: KeyChoice, reason: str) -> KeyChoice:
     """Return the choice of the next key in KINDS that does not fail in this document."""
     failed = KINDS.index(choice.kind)
     kind = next(kind for kind in KINDS[failed + 1 :] if not _fails_in(entries, kind))

@@ -21,7 +21,7 @@ from monitor.feeds.novelty import key_choice
 from monitor.feeds.novelty.article_maker import ArticleMaker
 from monitor.feeds.novelty.entry_keys import EntryKeys, entry_digest, keys_of
 from monitor.feeds.novelty.filters import EntryRules
-from monitor.feeds.novelty.key_choice import Choice
+from monitor.feeds.novelty.key_choice import KeyChoice
 from monitor.feeds.novelty.seen import KnownStory, SeenStories
 from monitor.feeds.novelty.story_matching import Matching, Stories
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -61,7 +61,7 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[Article, ...] = ()
     seen: SeenStories = msgspec.field(default_factory=SeenStories)
     current: frozenset[bytes] = frozenset()
-    choice: Choice = Choice()
+    choice: KeyChoice = KeyChoice()
     left_out: tuple[LeftOut, ...] = ()
     entries: int = 0
     unchanged: int = 0
@@ -93,7 +93,7 @@ def reconcile(
     subscription: Subscription,
     now: datetime,
     *,
-    choice: Choice | None = None,
+    choice: KeyChoice | None = None,
     first: bool | None = None,
 ) -> Reconciled:
     """Compare a document with the stories in `seen`, and update `seen`.
@@ -104,7 +104,7 @@ def reconcile(
     first = not len(seen) if first is None else first
     entries, left_out, slow_rules = _wanted(parsed.entries, subscription, now)
     today = (now.date() - _EPOCH_DAY).days
-    unique, matching, choice = _matched(entries, seen, subscription, choice or Choice(), today)
+    unique, matching, choice = _matched(entries, seen, subscription, choice or KeyChoice(), today)
     ids = _Ids(unique, subscription.id, choice)
     maker = ArticleMaker(parsed, subscription, now, first=first)
     outcome = _EntryOutcome(seen, subscription, maker, choice, today=today)
@@ -178,8 +178,8 @@ def _name(entry: Entry) -> str:
 
 
 def _matched(
-    entries: Sequence[Entry], seen: SeenStories, subscription: Subscription, before: Choice, today: int
-) -> tuple[list[EntryKeys], Matching, Choice]:
+    entries: Sequence[Entry], seen: SeenStories, subscription: Subscription, before: KeyChoice, today: int
+) -> tuple[list[EntryKeys], Matching, KeyChoice]:
     """Return the distinct entries of the document, the known stories matched to them, and the new choice of key."""
     forced = bool(subscription.identity)
     unique = _unique(keys_of(entries, subscription, before.volatile))
@@ -214,7 +214,7 @@ def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
     said = [entry.words for entry in entries]
     if len(set(said)) == len(said):
         return entries
-    dates_tell = len({entry.date for entry in entries}) > 1
+    dates_differ = len({entry.date for entry in entries}) > 1
     speakers: dict[bytes, set[bytes]] = {}
     for entry, words in zip(entries, said, strict=True):
         speakers.setdefault(entry.link, set()).add(words)
@@ -223,7 +223,7 @@ def _unique(entries: list[EntryKeys]) -> list[EntryKeys]:
     for entry, words in zip(entries, said, strict=True):
         twin = None
         keys = [key for key in (entry.guid, entry.link) if key]
-        if not keys or (dates_tell and entry.date and entry.title and entry.is_told):
+        if not keys or (dates_differ and entry.date and entry.title and entry.has_body):
             keys.append(entry.date)
         for key in keys:
             earlier = told.setdefault((key, words), entry)
@@ -240,11 +240,11 @@ class _EntryOutcome:
     """Collects the articles to publish for the entries of one document, and remembers the stories in `seen`."""
 
     def __init__(
-        self, seen: SeenStories, subscription: Subscription, maker: ArticleMaker, choice: Choice, *, today: int
+        self, seen: SeenStories, subscription: Subscription, maker: ArticleMaker, choice: KeyChoice, *, today: int
     ) -> None:
         self._seen, self._subscription, self._maker, self._today = seen, subscription, maker, today
         #: When guids and links are stable in this feed, a new link for the same guid counts as a correction.
-        self._tells_moves = choice.kind == "guid" and choice.links_hold and not choice.links_move
+        self._new_link_corrects = choice.kind == "guid" and choice.links_hold and not choice.links_move
         self._texts_move = choice.texts_move
         self.taken = {story.id for story in seen}
         self.current: list[bytes] = []
@@ -271,7 +271,10 @@ class _EntryOutcome:
     def known(self, entry: EntryKeys, story: KnownStory, *, has_new_link: bool) -> None:
         """Publish a correction if the entry differs from its story. `has_new_link`: no story had this link before."""
         is_moved = (
-            self._tells_moves and has_new_link and entry.guid == story.guid and entry.path not in {b"", story.path}
+            self._new_link_corrects
+            and has_new_link
+            and entry.guid == story.guid
+            and entry.path not in {b"", story.path}
         )
         if self._subscription.ignore_updates or (entry.content == story.content and not is_moved):
             self.unchanged += 1
@@ -281,7 +284,7 @@ class _EntryOutcome:
 
     def _corrected(self, entry: EntryKeys, story: KnownStory) -> KnownStory:
         """Publish a correction, unless it repeats an earlier text or there are too many; return the updated story."""
-        has_old_title = entry.is_told and entry.content[TITLE] == story.content[TITLE]
+        has_old_title = entry.has_body and entry.content[TITLE] == story.content[TITLE]
         self.retexted += has_old_title
         edition = _edition(entry)
         is_back = edition in _editions(story)
@@ -338,7 +341,7 @@ def _editions(story: KnownStory) -> list[bytes]:
 class _Ids:
     """Makes the ids for the articles of one document's new stories."""
 
-    def __init__(self, entries: Sequence[EntryKeys], feed_id: str, choice: Choice) -> None:
+    def __init__(self, entries: Sequence[EntryKeys], feed_id: str, choice: KeyChoice) -> None:
         self._feed_id, self._choice = feed_id, choice
         self._guids = Counter(entry.guid for entry in entries)
         self._addresses = Counter(entry.address for entry in entries)

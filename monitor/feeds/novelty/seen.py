@@ -39,8 +39,8 @@ class KnownStory(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     `id` is the article's id, `content` the hash of the text last published, `day` the day it was first seen (days since
     1970-01-01 UTC), and `n` the number of its last revision. `guid`, `link`, `path`, `date` and `parameters` are as in
     `EntryKeys`. `editions` are digests of its earlier texts, four bytes each; `returned` means that it went back to one
-    of them. `told` is the day of its last revision if it has one a day at most, else 0. `here` means that the
-    feed's last document had it.
+    of them. `told` is the day of its last revision if it is published at most once a day, else 0. `here` means that
+    the feed's last document had it.
 
     A story without `content` was remembered by version 0.1.0, which stored half of an id.
     """

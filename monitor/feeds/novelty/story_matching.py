@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from monitor.feeds.formats.content_hash import SUMMARY, TEXT, TITLE, WORDS
 from monitor.feeds.novelty.entry_keys import TEXT_PARTS, EntryKeys, part, shared_texts, without
-from monitor.feeds.novelty.key_choice import Choice
+from monitor.feeds.novelty.key_choice import KeyChoice
 from monitor.feeds.novelty.seen import KnownStory
 
 #: A key is proven when at least this many remembered stories have it and no two share it.
@@ -123,11 +123,11 @@ class Matching:
         self._taken: set[bytes] = set()
         self._counts = _KeyCounts(entries)
         #: When all entries have the same date, it is the document's and tells nothing about an entry.
-        self._dates_tell = len(entries) < 2 or len(self._counts["date"]) > 1
+        self._dates_differ = len(entries) < 2 or len(self._counts["date"]) > 1
 
-    def known(self, choice: Choice) -> None:
+    def known(self, choice: KeyChoice) -> None:
         """Match the entries whose words are known."""
-        self._dates_tell = self._dates_tell and not choice.dates_move
+        self._dates_differ = self._dates_differ and not choice.dates_move
         self._take("words", lambda e, s: _same(e.guid, s.guid) and _same(e.link, s.link))
         self._take("words", lambda e, s: _same(e.guid, s.guid) and self._is_at_home(e, s, "guid"))
         self._take("words", lambda e, s: _same(e.link, s.link) and self._is_at_home(e, s, "link"))
@@ -136,7 +136,7 @@ class Matching:
         self._take("words", lambda e, s: _same(e.path, s.path) and not self._other_date(e, s))
         self._take_by_words_alone(choice)
 
-    def corrections(self, choice: Choice) -> None:
+    def corrections(self, choice: KeyChoice) -> None:
         """Match the entries that are corrections of known stories. `choice` is the final choice of the key."""
         kinds = [kind for kind in ("guid", "link", "place") if choice.trusts("guid" if kind == "guid" else "link")]
         for kind in kinds:
@@ -183,7 +183,7 @@ class Matching:
         self.found[number] = story
         self._taken.add(story.id)
 
-    def _take_by_words_alone(self, choice: Choice) -> None:
+    def _take_by_words_alone(self, choice: KeyChoice) -> None:
         """Match entries whose words are known but whose keys are all new, as in a feed with new keys at each poll.
 
         Outlets also repeat themselves: "Weather" under a new link and date is a new entry. So more evidence is needed,
@@ -205,7 +205,7 @@ class Matching:
         fluent = len(pairs) > 1 and len(pairs) >= len(self.found)
         for number, story in pairs:
             entry = self.entries[number]
-            told = entry.is_told
+            told = entry.has_body
             displaced = self._is_used(story.guid, "guid") or self._is_used(story.link, "link")
             same_time = not self._other_date(entry, story)
             alone = len(self.entries) == 1 and told
@@ -230,7 +230,7 @@ class Matching:
     def _is_used(self, key: bytes, kind: str) -> bool:
         return bool(key) and self._counts[kind][key] > 0
 
-    def _agrees(self, entry: EntryKeys, story: KnownStory, kind: str, choice: Choice) -> bool:
+    def _agrees(self, entry: EntryKeys, story: KnownStory, kind: str, choice: KeyChoice) -> bool:
         """Tell whether an entry and a story with the same key also have a text or the date in common."""
         if not self._is_own(entry, kind):
             others = (("guid", entry.guid, story.guid), ("link", entry.link, story.link))
@@ -248,7 +248,7 @@ class Matching:
 
     def _other_date(self, entry: EntryKeys, story: KnownStory) -> bool:
         """Tell whether both have a date, and the dates differ."""
-        return self._dates_tell and bool(entry.date and story.date) and entry.date != story.date
+        return self._dates_differ and bool(entry.date and story.date) and entry.date != story.date
 
     def _is_at_home(self, entry: EntryKeys, story: KnownStory, kind: str) -> bool:
         """Tell whether the key is unique, or the dates are equal.
@@ -263,7 +263,7 @@ class Matching:
         shared = self._counts[kind][value] > 1 or len(self.stories.find(kind, value)) > 1
         return not shared and not (entry.is_home and kind != "guid")
 
-    def _take_renamed(self, kind: str, choice: Choice) -> None:
+    def _take_renamed(self, kind: str, choice: KeyChoice) -> None:
         """Match entries that have the date and the title (or summary) in common with a story.
 
         When guids and links are stable in this feed, an entry with another guid and link is a different one. The
@@ -287,13 +287,13 @@ class Matching:
         Such feeds make the guid from the words, so it changes with every correction.
         """
         bare = not (entry.link or story.link or entry.date or story.date or self._is_used(story.guid, "guid"))
-        return bare and entry.has_telling_title and self._is_alone(entry, "title")
+        return bare and entry.has_distinctive_title and self._is_alone(entry, "title")
 
     def _is_alone(self, entry: EntryKeys, kind: str) -> bool:
         value = _entry_key(entry, kind)
         return self._counts[kind][value] == 1 and len(self.stories.find(kind, value)) == 1
 
-    def _take_foreign(self, kind: str, test: Test, choice: Choice) -> None:
+    def _take_foreign(self, kind: str, test: Test, choice: KeyChoice) -> None:
         """Match corrections by a unique key alone, although title, text and maybe the date are all new."""
         if choice.kind in {"title+date", "words"}:
             return
@@ -316,7 +316,7 @@ class Matching:
                 if self._other_date(self.entries[number], story):
                     self.foreign.add(number)
 
-    def _is_used_again(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
+    def _is_used_again(self, entry: EntryKeys, story: KnownStory, choice: KeyChoice) -> bool:
         """Tell whether an entry reuses the link of a story that has left the feed.
 
         This is asked of entries with another headline, text and date. A guid that is not the link proves the opposite.
@@ -331,7 +331,7 @@ class Matching:
             return True
         return _same(entry.place, self.stories.place(story)) and self._is_own(entry, "place")
 
-    def _is_all_there_is(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
+    def _is_all_there_is(self, entry: EntryKeys, story: KnownStory, choice: KeyChoice) -> bool:
         """Tell whether the guid alone proves the match: guids are stable in this feed, or nothing contradicts it."""
         if self._forced:
             return choice.kind == "guid"
@@ -354,7 +354,7 @@ class Matching:
         """Whether most guids have a number that is in the link, too. The place in a list may be, for one entry."""
         return sum(entry.has_guid_in_link for entry in self.entries) > len(self.entries) / 2
 
-    def _is_same_page(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
+    def _is_same_page(self, entry: EntryKeys, story: KnownStory, choice: KeyChoice) -> bool:
         """Tell whether the link alone proves the match: no two stories shared a link, and no guid contradicts it."""
         if self._forced:
             return choice.kind == "link"
@@ -367,13 +367,13 @@ class Matching:
             and (self.stories.is_proven("link") or self.stories.is_proven("place"))
         )
 
-    def _is_same_path(self, entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
+    def _is_same_path(self, entry: EntryKeys, story: KnownStory, choice: KeyChoice) -> bool:
         """Tell whether the path of the link and the date prove the match: no two stories shared a path."""
         is_same = not self._forced and _same(entry.date, story.date) and self._is_same_page(entry, story, choice)
         return is_same and self.stories.is_proven("path")
 
 
-def _is_other(entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
+def _is_other(entry: EntryKeys, story: KnownStory, choice: KeyChoice) -> bool:
     """Tell whether both guid and link differ, in a feed where both are stable."""
     return (
         choice.guids_hold
@@ -384,7 +384,7 @@ def _is_other(entry: EntryKeys, story: KnownStory, choice: Choice) -> bool:
     )
 
 
-def _has_name(one: EntryKeys | KnownStory, choice: Choice) -> bool:
+def _has_name(one: EntryKeys | KnownStory, choice: KeyChoice) -> bool:
     """Tell whether the entry or story has a key that identifies it in this feed."""
     return bool((one.guid and choice.trusts("guid")) or (one.link and choice.trusts("link")))
 

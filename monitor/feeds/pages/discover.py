@@ -16,9 +16,9 @@ import msgspec
 from monitor.errors import FeedError, HttpError
 from monitor.feeds.formats.fields import article_urls
 from monitor.feeds.formats.page.feed_links import PageLinks, is_feed_link
-from monitor.feeds.polling.document_reader import Parse
-from monitor.feeds.polling.fetch import Fetched
-from monitor.feeds.polling.poll import Get
+from monitor.feeds.polling.document_reader import DocumentParser
+from monitor.feeds.polling.fetch import FetchResult
+from monitor.feeds.polling.poll import FeedGetter
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.link_header import link_header
 
@@ -40,7 +40,7 @@ class FoundFeed(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-class ReadSites(Parse, Protocol):
+class ReadSites(DocumentParser, Protocol):
     """Reads documents and pages; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
 
     async def page_links(self, body: bytes, *, url: str = "", content_type: str = "") -> PageLinks:
@@ -49,7 +49,7 @@ class ReadSites(Parse, Protocol):
 
 async def discover(
     url: str,
-    get: Get,
+    get: FeedGetter,
     read: ReadSites,
     *,
     allow_private: bool = False,
@@ -89,7 +89,7 @@ async def discover(
 async def _checked(
     candidates: Iterable[tuple[str, str]],
     page: Subscription,
-    get: Get,
+    get: FeedGetter,
     read: ReadSites,
     sleep: Callable[[float], Awaitable[None]],
     *,
@@ -109,7 +109,7 @@ async def _checked(
     return feeds
 
 
-async def _check(fetched: Fetched, how: str, read: ReadSites) -> FoundFeed:
+async def _check(fetched: FetchResult, how: str, read: ReadSites) -> FoundFeed:
     if fetched.status != 200:
         return FoundFeed(url=fetched.url, how=how, problem=f"HTTP status {fetched.status}")
     content_type = fetched.headers.get("content-type", "")

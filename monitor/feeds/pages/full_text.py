@@ -23,7 +23,7 @@ from monitor.errors import FeedError, HttpError
 from monitor.feeds.formats.fields import article_urls
 from monitor.feeds.formats.page.main_text import PageText
 from monitor.feeds.pages.page_claims import is_about, names_article, notice_in
-from monitor.feeds.polling.poll import Get
+from monitor.feeds.polling.poll import FeedGetter
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 
@@ -68,7 +68,7 @@ class FullText:
 
     def __init__(
         self,
-        get: Get,
+        get: FeedGetter,
         extract: PageExtractor,
         *,
         now: Callable[[], float],

@@ -16,7 +16,7 @@ from monitor.feeds.formats.parse import ParseOptions
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
 from monitor.feeds.novelty.seen import STORY_BYTES, SeenStories, Segments
 from monitor.feeds.polling.feed_state import DAY, FeedState
-from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.fetch import FetchResult
 from monitor.feeds.polling.poll import DocumentReading
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
@@ -25,14 +25,14 @@ from monitor.records import Article
 _MANY, _MANY_SEEN = 200, 1000
 
 
-class Parse(Protocol):
+class DocumentParser(Protocol):
     """Parses documents; `monitor.feeds.sandbox.parser_pool.ParserPool` is the real one."""
 
     async def parse(self, body: bytes, **options: Unpack[ParseOptions]) -> ParsedFeed:
         """Parse a document. Raises FeedError when it is not a feed."""
 
 
-class Enrich(Protocol):
+class TextEnricher(Protocol):
     """Adds texts from the articles' pages; `monitor.feeds.pages.full_text.FullText` is the real one."""
 
     async def enrich(self, feed: Subscription, articles: Iterable[Article]) -> tuple[Article, ...]:
@@ -42,13 +42,13 @@ class Enrich(Protocol):
 class DocumentReader:
     """Reads documents with `parser`, and adds full texts with `full_text` for subscriptions that want them."""
 
-    def __init__(self, parser: Parse, full_text: Enrich | None = None) -> None:
+    def __init__(self, parser: DocumentParser, full_text: TextEnricher | None = None) -> None:
         self._parser, self._full_text = parser, full_text
-        # Of one thread: each would keep memory of its own for the most stories that it ever unpacked.
+        # One thread only: each thread would keep the memory of the largest number of stories that it ever unpacked.
         self._beside = ThreadPoolExecutor(1, "compare")
 
     async def read(
-        self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
+        self, feed: Subscription, state: FeedState, segments: Segments, fetched: FetchResult, now: float
     ) -> DocumentReading:
         """Parse a fetched body and find new and changed entries. Raises FeedError when it is not a feed."""
         document = await self._parser.parse(

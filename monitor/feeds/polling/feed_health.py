@@ -53,7 +53,7 @@ def assess(state: FeedState, subscribed: str, now: float) -> tuple[Health, str]:
     return "OK", ""
 
 
-class Notice(NamedTuple):
+class HealthNotice(NamedTuple):
     """A line for the log: its event name, whether it is a warning (`is_trouble`), and its fields."""
 
     event: str
@@ -61,7 +61,7 @@ class Notice(NamedTuple):
     fields: dict[str, str]
 
 
-def notices(before: FeedState | None, state: FeedState, feed: Subscription) -> list[Notice]:
+def notices(before: FeedState | None, state: FeedState, feed: Subscription) -> list[HealthNotice]:
     """Return the changes of a poll that operators should see: health, key and URL.
 
     A change of health is reported once, and again after `alert_after` errors in a row.
@@ -70,12 +70,12 @@ def notices(before: FeedState | None, state: FeedState, feed: Subscription) -> l
     known = before.health if before else "NEW"
     if state.health != known or state.error_count == feed.alert_after:
         fields = {"health": state.health, "was": known, "why": state.health_reason}
-        found.append(Notice("feed_health", state.health not in {"OK", "MOVED"}, fields))
+        found.append(HealthNotice("feed_health", state.health not in {"OK", "MOVED"}, fields))
     if before and before.choice.kind and str(state.choice) != str(before.choice):
         fields = {"now": str(state.choice), "was": str(before.choice), "why": state.choice.why}
-        found.append(Notice("feed_keys", is_trouble=True, fields=fields))
+        found.append(HealthNotice("feed_keys", is_trouble=True, fields=fields))
     if before and before.url and state.url != before.url:
-        found.append(Notice("feed_moved", is_trouble=True, fields={"to": state.url}))
+        found.append(HealthNotice("feed_moved", is_trouble=True, fields={"to": state.url}))
     return found
 
 

@@ -14,7 +14,7 @@ from monitor.feeds.formats.fields.html_text import clean_text
 from monitor.feeds.novelty.entry_keys import FUTURE
 from monitor.feeds.novelty.reconcile import Reconciled
 from monitor.feeds.polling.feed_state import HEALTH_ORDER, FeedState
-from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.fetch import FetchResult
 from monitor.feeds.polling.poll import oddity_of
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.caching import freshness
@@ -31,13 +31,13 @@ _FLAGS = {
 }
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class FeedCheck(msgspec.Struct, frozen=True, kw_only=True):
     """The result of checking one feed, or a `file` with one: the answer, its duration, the document and the state."""
 
     file: str = ""
     feed: Subscription
     now: datetime
-    fetched: Fetched | None = None
+    fetched: FetchResult | None = None
     seconds: float = 0.0
     document: ParsedFeed | None = None
     found: Reconciled | None = None
@@ -46,7 +46,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `summitry feeds list`. Times are RFC 3339, None when there is none yet.
 
     `last_status` is the HTTP status of the last answer, 0 when there was none. `last_error` is the reason of the last
@@ -76,17 +76,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     tls_verified: bool
 
 
-def statuses(feeds: Iterable[Subscription], states: Mapping[str, FeedState], now: float) -> list[Status]:
+def statuses(feeds: Iterable[Subscription], states: Mapping[str, FeedState], now: float) -> list[FeedStatus]:
     """Return the status of each feed, problems first, then by id. `now` is in seconds since 1970."""
     rows = [_status(feed, states.get(feed.id), now) for feed in feeds]
     return sorted(rows, key=lambda row: (STATES.index(row.state), row.id))
 
 
-def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
+def _status(feed: Subscription, state: FeedState | None, now: float) -> FeedStatus:
     state = state or FeedState(feed=feed.id)
     hour = int(now // 3600)
     recent = [count for count in state.hours if hour - 24 < count.hour <= hour]
-    return Status(
+    return FeedStatus(
         id=feed.id,
         url=feed.url,
         outlet=feed.outlet or feed.title or state.feed_title,
@@ -109,7 +109,7 @@ def _status(feed: Subscription, state: FeedState | None, now: float) -> Status:
     )
 
 
-def table(rows: Iterable[Status], now: float) -> str:
+def table(rows: Iterable[FeedStatus], now: float) -> str:
     """Return the statuses as a table for a terminal. The last column gives the reasons for state, key and next poll."""
     head = ("STATE", "FEED", "NEXT", "LAST OK", "ANSWER", "POLLS", "304", "NEW", "NEWEST", "MODE", "KEY", "WHY")
     cells = [head]
@@ -143,7 +143,7 @@ def table(rows: Iterable[Status], now: float) -> str:
     return clean_text("\n".join(lines))
 
 
-def explain(check: Check, shown: int = 5) -> str:
+def explain(check: FeedCheck, shown: int = 5) -> str:
     """Return the report on a checked feed: the answer, what the poller would do, and the first `shown` entries."""
     lines: list[tuple[str, str]] = [("File", check.file) if check.file else ("Address", check.feed.url)]
     if not check.feed.enabled:
@@ -163,7 +163,7 @@ def explain(check: Check, shown: int = 5) -> str:
     return clean_text(text)  # headers of a server may contain control sequences for terminals
 
 
-def _answer(check: Check, fetched: Fetched) -> list[tuple[str, str]]:
+def _answer(check: FeedCheck, fetched: FetchResult) -> list[tuple[str, str]]:
     headers = fetched.headers
     kind = headers.get("content-type", "no Content-Type")
     size = f", {_size(len(fetched.body))}" if fetched.body else ""
@@ -207,7 +207,7 @@ def _document(document: ParsedFeed) -> list[tuple[str, str]]:
     return lines
 
 
-def _entries(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
+def _entries(check: FeedCheck, document: ParsedFeed) -> list[tuple[str, str]]:
     found = check.found
     lines = [("Entries", str(len(document.entries)))]
     if document.next_url:
@@ -236,7 +236,7 @@ def _entries(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
     return lines
 
 
-def _dates(check: Check, document: ParsedFeed) -> list[tuple[str, str]]:
+def _dates(check: FeedCheck, document: ParsedFeed) -> list[tuple[str, str]]:
     """Return a line for each problem with dates, with the first such date as the document has it."""
     flagged: dict[str, list[str]] = {}
     for entry in document.entries:
@@ -271,13 +271,13 @@ def _names(names: Iterable[str]) -> str:
     return _short("; ".join(_short(name, 60) or "no name" for name in names), 300)
 
 
-def _plan(check: Check, state: FeedState) -> list[tuple[str, str]]:
+def _plan(check: FeedCheck, state: FeedState) -> list[tuple[str, str]]:
     health = state.health + (f": {state.health_reason}" if state.health_reason else "")
     due = _until(_moment(state.next_due), check.now.timestamp())
     return [("Health", health), ("Next poll", f"in {due}: {state.due_reason}")]
 
 
-def _row(check: Check, number: int) -> str:
+def _row(check: FeedCheck, number: int) -> str:
     assert check.document is not None  # noqa: S101  # the caller has looked
     entry = check.document.entries[number]
     when = entry.published or entry.updated
@@ -285,7 +285,7 @@ def _row(check: Check, number: int) -> str:
     return f"  {moment}  {_short(entry.title or entry.summary, 90)}\n{'':20}{_short(entry.link or entry.guid, 100)}"
 
 
-def as_json(check: Check) -> dict[str, Any]:
+def as_json(check: FeedCheck) -> dict[str, Any]:
     """Return the check as JSON values: with guid, link, title and dates of every entry, without texts."""
     document, state, fetched = check.document, check.state, check.fetched
     return {

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
-from monitor.feeds.novelty.key_choice import Choice
+from monitor.feeds.novelty.key_choice import KeyChoice
 from monitor.records import Record
 
 Health = Literal["DEAD", "GONE", "BLOCKED", "ERROR", "CHURNING", "STALE", "MOVED", "EMPTY", "NEW", "OK"]
@@ -94,7 +94,7 @@ class FeedState(Record, frozen=True, kw_only=True, gc=False):
     entries: int = 0
     parse_mode: str = ""
     feed_title: str = ""
-    choice: Choice = Choice()
+    choice: KeyChoice = KeyChoice()
     only_new: int = 0
     only_changed: int = 0
     hours: tuple[HourCount, ...] = ()

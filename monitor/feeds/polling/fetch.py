@@ -47,7 +47,7 @@ _READ: Final = frozenset(range(200, 300)) - {204, 205}
 HostOrigin = tuple[str, str, int]
 
 
-class Fetched(Struct, frozen=True):
+class FetchResult(Struct, frozen=True):
     """A response of any status; a successful one has status 200 here, and only then a body.
 
     `headers` have lower-case names, and values decoded as Latin-1, so that a validator is sent back byte for byte.
@@ -94,7 +94,7 @@ class Fetcher:
             await transport.aclose()
         self._book.close()
 
-    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> FetchResult:
         """Send a GET request for a feed, to `url` if given, else to the subscribed URL; follow redirects.
 
         `etag` and `last_modified` are sent as validators. A response of any status is returned. Raises HttpError when
@@ -102,7 +102,7 @@ class Fetcher:
         """
         return await self._within(feed, self._follow(feed, url or feed.url, etag, last_modified))
 
-    async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> Fetched:
+    async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> FetchResult:
         """Post a form to a feed's WebSub hub; redirects are not followed. Raises HttpError."""
         to = _destination(url)
         _check(url, to, feed, _destination(feed.url)[:3])
@@ -116,7 +116,7 @@ class Fetcher:
         request = Outgoing("POST", to, _encoded(to, headers), body)
         return await self._within(feed, self._hop(feed, url, request, ChainCookies()))
 
-    async def _within(self, feed: Subscription, doing: Coroutine[None, None, Fetched]) -> Fetched:
+    async def _within(self, feed: Subscription, doing: Coroutine[None, None, FetchResult]) -> FetchResult:
         """Await a fetch within the feed's time limit. Raises HttpError for a timeout and for errors of the proxy."""
         limit = feed.timeout_s or self._timeout_s
         try:
@@ -131,7 +131,7 @@ class Fetcher:
         except (httpx.TransportError, httpx.InvalidURL) as error:  # from proxies only: our transport raises HttpError
             raise HttpError(f"the proxy: {error or type(error).__name__}"[:200], reason="proxy") from error
 
-    async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> Fetched:
+    async def _follow(self, feed: Subscription, url: str, etag: str, last_modified: str) -> FetchResult:
         # Secrets are sent only to the origin of the subscribed URL, even if the feed has moved elsewhere.
         to, start, cookies = _destination(url), url, ChainCookies()
         home, permanent = (to if url == feed.url else _destination(feed.url))[:3], True
@@ -156,7 +156,7 @@ class Fetcher:
             to = _destination(url)
             _check(url, to, feed, home)
 
-    async def _hop(self, feed: Subscription, url: str, request: Outgoing, cookies: ChainCookies) -> Fetched:
+    async def _hop(self, feed: Subscription, url: str, request: Outgoing, cookies: ChainCookies) -> FetchResult:
         """Send one request without following redirects, read the response and store its cookies."""
         try:
             async with asyncio.timeout(FIRST_BYTE_S):
@@ -175,7 +175,7 @@ class Fetcher:
                 metrics.feed_oddities.labels("header").inc(odd)
                 metrics.feed_oddities.labels("cut_body").inc(cut)
                 logger.info("odd_answer", feed=feed.id, header_lines=odd, body_cut=cut)
-            return Fetched(
+            return FetchResult(
                 status=200 if answer.status in _READ else answer.status,
                 url=url,
                 headers=headers,

@@ -55,7 +55,7 @@ class HeldFeeds(Mapping[str, HeldFeed]):
         return [feed_id for feed_id, held in self._held.items() if held.partition in partitions]
 
     def hold(self, held: HeldFeed, crowd: int, now: float) -> None:
-        """Take a feed over and plan its first poll. `crowd` new feeds are taken over at once; polls are spread."""
+        """Take a feed over and plan its first poll. `crowd` is the number of new feeds to spread first polls over."""
         self.drop(held.feed.id)
         self._held[held.feed.id] = held
         if held.state is not None:  # a push subscription ends with the process that made it
@@ -63,7 +63,7 @@ class HeldFeeds(Mapping[str, HeldFeed]):
             if held.state.last_success:
                 metrics.feed_last_success.labels(held.feed.id).set(held.state.last_success)
         metrics.feeds_by_state.labels(_health(held.state)).inc()
-        _tell_important(held)
+        _set_important_gauge(held)
         if held.state and held.state.paused_until > now:
             self._agenda.pause(held.feed.group, min(held.state.paused_until, now + GONE_S))
         self.plan(held, crowd, now)
@@ -73,7 +73,7 @@ class HeldFeeds(Mapping[str, HeldFeed]):
         before, held.feed, held.partition = held.feed, feed, partition
         if before.important:
             _forget_important(feed.id)
-        _tell_important(held)
+        _set_important_gauge(held)
 
     def plan(self, held: HeldFeed, crowd: int, now: float) -> None:
         """Put a feed on the agenda, or remove it when it is disabled."""
@@ -112,14 +112,14 @@ class HeldFeeds(Mapping[str, HeldFeed]):
         if _health(before) != state.health:
             metrics.feeds_by_state.labels(_health(before)).dec()
             metrics.feeds_by_state.labels(state.health).inc()
-        _tell_important(held)
+        _set_important_gauge(held)
         if state.last_success == state.last_attempt:
             metrics.feed_last_success.labels(feed.id).set(state.last_success)
         if feed.enabled:
             self._agenda.put(feed.id, feed.group, state.next_due)
 
 
-def _tell_important(held: HeldFeed) -> None:
+def _set_important_gauge(held: HeldFeed) -> None:
     feed = held.feed
     if feed.important and feed.enabled:
         metrics.important_feed_ok.labels(feed.id).set(_health(held.state) in _WELL)

@@ -16,7 +16,7 @@ from monitor.feeds.novelty.reconcile import Reconciled
 from monitor.feeds.novelty.seen import Segments
 from monitor.feeds.polling.feed_health import wants_whole_answer
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.fetch import FetchResult
 from monitor.feeds.polling.schedule import PollAnswer
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.http.caching import freshness, retry_after
@@ -47,10 +47,10 @@ class DocumentReading:
     segments: dict[int, bytes]
 
 
-class Get(Protocol):
+class FeedGetter(Protocol):
     """Fetches a feed; `monitor.feeds.polling.fetch.Fetcher` is the real one."""
 
-    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> FetchResult:
         """Send one GET. Raises HttpError, or FeedError when robots.txt refuses."""
 
 
@@ -58,13 +58,13 @@ class ReadDocument(Protocol):
     """Reads a document; `monitor.feeds.polling.document_reader.DocumentReader` is the real one."""
 
     async def read(
-        self, feed: Subscription, state: FeedState, segments: Segments, fetched: Fetched, now: float
+        self, feed: Subscription, state: FeedState, segments: Segments, fetched: FetchResult, now: float
     ) -> DocumentReading:
         """Parse a document and compare it with what was seen. Raises FeedError when it is not a feed."""
 
 
 @dataclass(frozen=True)
-class Polled:
+class PollResult:
     """The result of a poll: the answer for the schedule, and the document if it has changed."""
 
     answer: PollAnswer
@@ -77,28 +77,28 @@ class Polled:
 
 
 async def poll(
-    feed: Subscription, state: FeedState, segments: Segments, *, get: Get, read: ReadDocument, now: float
-) -> Polled:
+    feed: Subscription, state: FeedState, segments: Segments, *, get: FeedGetter, read: ReadDocument, now: float
+) -> PollResult:
     """Poll a feed once. Any problem with the feed is returned as a failed answer with its reason, never raised."""
     cached = not feed.ignore_http_cache and not wants_whole_answer(state, now)
     etag, modified = (state.etag, state.last_modified) if cached else ("", "")
     try:
         fetched = await get.get(feed, url=state.url, etag=etag, last_modified=modified)
     except (FeedError, HttpError) as error:
-        return Polled(
+        return PollResult(
             PollAnswer(outcome="failed", reason=error.reason, text=str(error), conditional=bool(etag or modified))
         )
     tracing.mark("fetched", status=fetched.status, size=len(fetched.body))
     answer = answered(fetched, state, now)
     if answer.outcome != "changed":
-        return Polled(answer)
+        return PollResult(answer)
     try:
         return await _changed(feed, state, segments, fetched, answer, read=read, now=now)
     except (FeedError, HttpError) as error:
-        return Polled(failed(fetched, error.reason, str(error), now))
+        return PollResult(failed(fetched, error.reason, str(error), now))
 
 
-def answered(fetched: Fetched, state: FeedState, now: float) -> PollAnswer:
+def answered(fetched: FetchResult, state: FeedState, now: float) -> PollAnswer:
     """Classify a response before its document is parsed: failed, not modified, unchanged, or maybe changed."""
     headers, status = fetched.headers, fetched.status
     if headers.get("cf-mitigated", "").strip().lower() == "challenge":
@@ -138,14 +138,14 @@ def _is_page(body: bytes) -> bool:
     return start.startswith(_HTML) and not any(sign in start for sign in _DOCUMENT_WITHIN)
 
 
-def oddity_of(fetched: Fetched) -> str:
+def oddity_of(fetched: FetchResult) -> str:
     """Return a sentence on the defects of a response that could be read nevertheless, '' when it had none."""
     lines = fetched.odd_headers
     found = [f"{lines} bad header {'line was' if lines == 1 else 'lines were'} ignored"] if lines else []
     return "; ".join([*found, "the body was cut off"] if fetched.cut else found)
 
 
-def failed(fetched: Fetched, reason: str, text: str, now: float) -> PollAnswer:
+def failed(fetched: FetchResult, reason: str, text: str, now: float) -> PollAnswer:
     """Return a failed answer, with Retry-After for the statuses that may have it (RFC 9110, 10.2.3; 403 by custom)."""
     asked = retry_after(fetched.headers, now) if fetched.status in _MAY_ASK_TO_WAIT else None
     return PollAnswer(
@@ -171,21 +171,21 @@ def without_validators(answer: PollAnswer) -> PollAnswer:
     return msgspec.structs.replace(answer, etag="", last_modified="", body_hash="", permanent_to="")
 
 
-def not_published(answer: PollAnswer, text: str) -> Polled:
+def not_published(answer: PollAnswer, text: str) -> PollResult:
     """Return a failed poll, because the broker did not take the articles. Validators stay old, so it is repeated."""
-    return Polled(PollAnswer(outcome="failed", reason="not_published", text=text, status=answer.status))
+    return PollResult(PollAnswer(outcome="failed", reason="not_published", text=text, status=answer.status))
 
 
 async def _changed(
     feed: Subscription,
     state: FeedState,
     segments: Segments,
-    fetched: Fetched,
+    fetched: FetchResult,
     answer: PollAnswer,
     *,
     read: ReadDocument,
     now: float,
-) -> Polled:
+) -> PollResult:
     reading = await read.read(feed, state, segments, fetched, now)
     document, found = reading.document, reading.entries
     tracing.mark("read", new=len(found.new), changed=len(found.changed))
@@ -220,10 +220,10 @@ async def _changed(
         hub=linked.get("hub") or document.hub,
         topic=linked.get("self") or document.self_url,
     )
-    return Polled(answer, reading)
+    return PollResult(answer, reading)
 
 
-def _hub_links(fetched: Fetched) -> dict[str, str]:
+def _hub_links(fetched: FetchResult) -> dict[str, str]:
     """Return the hub and self links of the HTTP Link header; they override the document's (WebSub, section 4).
 
     Of several hubs the first one with https is taken, since the poller sends a secret to it.

@@ -18,9 +18,17 @@ from monitor.errors import BrokerError
 from monitor.feeds.polling.agenda import Agenda
 from monitor.feeds.polling.feed_health import notices
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.fetch import FetchResult
 from monitor.feeds.polling.held_feeds import HeldFeed, HeldFeeds
-from monitor.feeds.polling.poll import Get, Polled, ReadDocument, as_pushed, not_published, poll, without_validators
+from monitor.feeds.polling.poll import (
+    FeedGetter,
+    PollResult,
+    ReadDocument,
+    as_pushed,
+    not_published,
+    poll,
+    without_validators,
+)
 from monitor.feeds.polling.poll_store import PollStore
 from monitor.feeds.polling.schedule import PollAnswer, ScheduleRules, after, attempted, begin
 from monitor.feeds.polling.websub import WebSub
@@ -49,7 +57,7 @@ class Poller:
     def __init__(
         self,
         store: PollStore,
-        get: Get,
+        get: FeedGetter,
         read: ReadDocument,
         *,
         draw: Callable[[], float],
@@ -127,7 +135,7 @@ class Poller:
         self._wake.set()
         return True
 
-    def deliver(self, feed_id: str, document: Fetched) -> bool:
+    def deliver(self, feed_id: str, document: FetchResult) -> bool:
         """Read a document that a hub sent, like a polled one. Returns False for a feed that this poller doesn't own."""
         held = self._held.get(feed_id)
         if held is None or not held.feed.enabled:
@@ -194,16 +202,16 @@ class Poller:
                 del self._running[feed_id]
             self._wake.set()
 
-    async def _poll(self, held: HeldFeed, pushed: Fetched | None = None) -> None:
+    async def _poll(self, held: HeldFeed, pushed: FetchResult | None = None) -> None:
         async with held.lock:
             await self._poll_alone(held, pushed)
 
-    async def _poll_alone(self, held: HeldFeed, pushed: Fetched | None) -> None:
+    async def _poll_alone(self, held: HeldFeed, pushed: FetchResult | None) -> None:
         feed, now, before = held.feed, self._now(), held.state
         state = begin(before, feed) if pushed else await self._attempt(held)
         if state is None:
             return
-        get = self._get if pushed is None else _Delivered(pushed)
+        get = self._get if pushed is None else _PushedDocument(pushed)
         # The empty parent begins a new trace for each poll; the trace of a poll without articles is dropped.
         with metrics.feed_poll_duration.time(), tracing.step("poll", "", feed=feed.id, url=feed.url) as step:
             polled = await poll(feed, state, held.segments, get=get, read=self._read, now=now)
@@ -249,7 +257,7 @@ class Poller:
         hub, topic = (answer.hub, answer.topic) if told else (state.hub, state.topic)
         if not (feed.websub and hub):
             self._push.forget(feed.id)
-        elif (asking := self._push.wanted(feed, hub, topic or feed.url)) is not None:
+        elif (asking := self._push.subscribe(feed, hub, topic or feed.url)) is not None:
             self._in_background(feed.id, asking)
 
     def _in_background(self, feed_id: str, doing: Coroutine[None, None, None]) -> None:
@@ -272,7 +280,7 @@ class Poller:
         held.unsaved -= weeks.keys()
         return True
 
-    async def _published(self, feed: Subscription, polled: Polled) -> Polled:
+    async def _published(self, feed: Subscription, polled: PollResult) -> PollResult:
         """Publish the articles, with retries. Returns a failed poll when the broker does not take them."""
         if not polled.articles:
             return polled
@@ -310,17 +318,17 @@ class Poller:
         return self._clock().timestamp()
 
 
-class _Delivered:
+class _PushedDocument:
     """Takes the place of the fetcher for a document that a hub sent."""
 
-    def __init__(self, fetched: Fetched) -> None:
+    def __init__(self, fetched: FetchResult) -> None:
         self._fetched = fetched
 
-    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> FetchResult:
         return self._fetched
 
 
-def _count(polled: Polled, now: float) -> None:
+def _count(polled: PollResult, now: float) -> None:
     """Update the metrics of entries after a document was read at the time `now`."""
     reading = polled.reading
     if reading is None:

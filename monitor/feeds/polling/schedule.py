@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from monitor.feeds.novelty.key_choice import Choice
+from monitor.feeds.novelty.key_choice import KeyChoice
 from monitor.feeds.polling.feed_health import BLOCKED_REASONS, DEAD_AFTER_S, GONE_DAYS, LONG_DECAY, assess
 from monitor.feeds.polling.feed_state import DAY, FeedState, HourCount
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -99,7 +99,7 @@ class PollAnswer(msgspec.Struct, frozen=True, kw_only=True):
     newest: float = 0.0
     parse_mode: str = ""
     feed_title: str = ""
-    choice: Choice | None = None
+    choice: KeyChoice | None = None
     only_new: bool = False
     only_changed: bool = False
     hub: str = ""

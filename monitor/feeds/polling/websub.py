@@ -19,7 +19,7 @@ import structlog
 from aiohttp import web
 
 from monitor.errors import HttpError
-from monitor.feeds.polling.fetch import Fetched, redacted
+from monitor.feeds.polling.fetch import FetchResult, redacted
 from monitor.feeds.subscriptions.subscription import Subscription
 
 logger = structlog.get_logger()
@@ -38,18 +38,18 @@ _ALGORITHMS = frozenset({"sha1", "sha256", "sha384", "sha512"})
 
 
 #: Takes a document that a hub sent for the feed with an id. Returns False when this poller does not poll the feed.
-Deliver = Callable[[str, Fetched], bool]
+Deliver = Callable[[str, FetchResult], bool]
 
 
-class Post(Protocol):
+class FormSender(Protocol):
     """Sends forms; `monitor.feeds.polling.fetch.Fetcher` is the real one."""
 
-    async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> Fetched:
+    async def post(self, feed: Subscription, url: str, form: dict[str, str]) -> FetchResult:
         """Send one POST. Raises HttpError."""
 
 
 @dataclass
-class _Push:
+class _PushSubscription:
     feed: Subscription
     hub: str
     topic: str
@@ -67,27 +67,27 @@ class WebSub:
     `now` returns seconds since 1970, `draw` random numbers from 0 to 1.
     """
 
-    def __init__(self, callback: str, post: Post, *, now: Callable[[], float], draw: Callable[[], float]) -> None:
+    def __init__(self, callback: str, post: FormSender, *, now: Callable[[], float], draw: Callable[[], float]) -> None:
         path = urlsplit(callback).path.rstrip("/")
         self._path = path or "/websub"
         self._callback = callback.rstrip("/") + ("" if path else self._path)
         self._post, self._now, self._draw = post, now, draw
-        self._by_feed: dict[str, _Push] = {}
-        self._by_token: dict[str, _Push] = {}
+        self._by_feed: dict[str, _PushSubscription] = {}
+        self._by_token: dict[str, _PushSubscription] = {}
 
     def active_until(self, feed_id: str) -> float:
         """Return when the lease of a feed's subscription ends; 0.0 when there is none."""
         push = self._by_feed.get(feed_id)
         return push.until if push and push.until > self._now() else 0.0
 
-    def wanted(self, feed: Subscription, hub: str, topic: str) -> Coroutine[None, None, None] | None:
+    def subscribe(self, feed: Subscription, hub: str, topic: str) -> Coroutine[None, None, None] | None:
         """Subscribe a feed to the hub that its document names. Returns the request to await, None if none is due."""
         push = self._by_feed.get(feed.id)
         if push is not None and (push.hub, push.topic) == (hub, topic):
             push.feed = feed
             return self._ask(push) if self._now() >= push.again_at else None
         self.forget(feed.id)
-        push = _Push(feed, hub, topic, secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+        push = _PushSubscription(feed, hub, topic, secrets.token_urlsafe(32), secrets.token_urlsafe(48))
         self._by_feed[feed.id] = self._by_token[push.token] = push
         return self._ask(push)
 
@@ -97,7 +97,7 @@ class WebSub:
         if push is not None:
             self._by_token.pop(push.token, None)
 
-    async def _ask(self, push: _Push) -> None:
+    async def _ask(self, push: _PushSubscription) -> None:
         """Send the hub a subscription request (section 5.1). The hub answers 202 and then verifies at the callback."""
         push.again_at = self._now() + RETRY_S
         push.status = "active" if push.until > self._now() else "pending"
@@ -150,7 +150,7 @@ class WebSub:
         if not signed(push.secret, signature, body):
             logger.warning("push_unsigned", feed=push.feed.id)
             return 202
-        fetched = Fetched(200, push.topic, {"content-type": content_type}, body, conditional=True)
+        fetched = FetchResult(200, push.topic, {"content-type": content_type}, body, conditional=True)
         return 202 if deliver(push.feed.id, fetched) else 404
 
     def routes(self, deliver: Deliver) -> list[web.RouteDef]:

@@ -1,4 +1,4 @@
-"""Start parser processes and exchange messages with them. Each is a fork of a template process (`parser_template`)."""
+"""Start parser processes, which are forks of one template process (`parser_template`), and exchange messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE_S = 20.0
 
 
 class ForkServer:
-    """The process from which parsers are forked. It starts when it is first needed, and again after it died."""
+    """Controls the template process, from which parsers are forked. It starts when it is first needed."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
@@ -37,27 +37,27 @@ class ForkServer:
         with theirs:
             _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
             try:
-                return ParserProcess(self, await self._told(FORK, 0, theirs.fileno()), connection)
+                return ParserProcess(self, await self._command(FORK, 0, theirs.fileno()), connection)
             except BaseException:
                 connection.abort()
                 raise
 
     async def end(self, pid: int, *, kill: bool) -> int:
         """End a parser and return its exit code. Without `kill` it gets a second to end. Raises ConnectionError."""
-        return await self._told(KILL if kill else END, pid)
+        return await self._command(KILL if kill else END, pid)
 
     async def close(self) -> None:
         """End the template. Parsers end by themselves when their connections end."""
         async with self._turn:
             await self._lost()
 
-    async def _told(self, what: int, pid: int, *descriptors: int) -> int:
+    async def _command(self, what: int, pid: int, *descriptors: int) -> int:
         # Shielded: a cancelled caller must not leave its answer in the socket for the next caller.
-        task = asyncio.ensure_future(self._tell(COMMAND.pack(what, pid), *map(os.dup, descriptors)))
+        task = asyncio.ensure_future(self._exchange(COMMAND.pack(what, pid), *map(os.dup, descriptors)))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else asks then
         return await asyncio.shield(task)
 
-    async def _tell(self, command: bytes, *descriptors: int) -> int:
+    async def _exchange(self, command: bytes, *descriptors: int) -> int:
         async with self._turn:
             try:
                 control = await self._started()

@@ -177,7 +177,7 @@ class Notifier:
         """Return the acknowledgement of an event, None when there is none."""
         return self._known.acks.get(event_id)
 
-    def told(self, event_id: str) -> Event | None:
+    def last_sent(self, event_id: str) -> Event | None:
         """Return an event as a receiver was told of it; None when no receiver was, or another worker owns it."""
         entries = (self._ledger.entries.get(f"{name}|{event_id}") for name in self._setup.receivers)
         return next((entry.delivery.told for entry in entries if entry and entry.delivery.told), None)

@@ -1,4 +1,4 @@
-"""A receiver for tests and rehearsals that keeps its messages in memory and can be made to fail."""
+"""A receiver for tests and backtests that keeps its messages in memory and can be made to fail."""
 
 from __future__ import annotations
 

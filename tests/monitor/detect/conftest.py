@@ -30,7 +30,7 @@ def detector(built: Detector) -> Detector:
 @pytest.fixture(scope="session")
 def rules(built: Detector) -> Detector:
     """Return the same detector without its reader."""
-    return built.hearing(None)
+    return built.with_reader(None)
 
 
 @pytest.fixture

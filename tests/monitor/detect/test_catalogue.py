@@ -86,7 +86,7 @@ def catalogue() -> list[Any]:
     return quick + slow
 
 
-def is_told(expected: str, mention: Mention) -> bool:
+def has_body(expected: str, mention: Mention) -> bool:
     leaders, medium, status, *day = expected.split()
     found = [one.leader for one in mention.participants]
     return (
@@ -116,7 +116,7 @@ def article_of(case: Case) -> Article:
 
 def is_right(case: Case, mentions: list[Mention]) -> bool:
     wanted = [one for one in case.expect if one != "-"]
-    return len(mentions) == len(wanted) and all(any(is_told(one, found) for found in mentions) for one in wanted)
+    return len(mentions) == len(wanted) and all(any(has_body(one, found) for found in mentions) for one in wanted)
 
 
 def told_wrongly(case: Case, detector: Detector) -> str:

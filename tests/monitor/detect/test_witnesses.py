@@ -41,10 +41,10 @@ class SaysSo:
         return words_of(passage, pair, PIECES)
 
     def opinions(self, passages: Sequence[list[Word]]) -> list[Opinion]:
-        def is_told(words: list[Word]) -> bool:
+        def has_body(words: list[Word]) -> bool:
             return self._telling in [self._text[word.start : word.end] for word in words]
 
-        return [self._opinion(self._status if is_told(words) else "none") for words in passages]
+        return [self._opinion(self._status if has_body(words) else "none") for words in passages]
 
     def _opinion(self, status: str) -> Opinion:
         medium = "phone" if self.kind == "call" else "in_person"
@@ -52,7 +52,7 @@ class SaysSo:
 
 
 def found(detector: Detector, reader: SaysSo, title: str) -> tuple[Mention, ...]:
-    return detector.hearing(reader).detect(Article(id="1", title=title, published=DAY, language="en"))
+    return detector.with_reader(reader).detect(Article(id="1", title=title, published=DAY, language="en"))
 
 
 def test_the_reader_alone_finds_what_no_rule_knows(detector: Detector) -> None:
@@ -76,7 +76,7 @@ def test_a_mention_of_the_rules_keeps_its_evidence_place_and_time(detector: Dete
 
 
 def test_a_sure_reader_speaks_against_a_rule_and_is_named_as_the_reason(detector: Detector) -> None:
-    explanation = detector.hearing(SaysSo("none", 0.9999)).explain(MET)
+    explanation = detector.with_reader(SaysSo("none", 0.9999)).explain(MET)
     if not explanation.mentions:
         assert any("the reader finds no contact" in reason for _, reason in explanation.rejected)
     else:  # the weights trust such a rule: then the mention is a doubtful one
@@ -84,7 +84,7 @@ def test_a_sure_reader_speaks_against_a_rule_and_is_named_as_the_reason(detector
 
 
 def test_both_witnesses_are_explained(detector: Detector) -> None:
-    explanation = detector.hearing(SaysSo("held")).explain(MET)
+    explanation = detector.with_reader(SaysSo("held")).explain(MET)
     text = explanation_text(explanation)
     assert "rules held" in text
     assert "reader held 0.97" in text

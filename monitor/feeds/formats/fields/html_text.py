@@ -66,7 +66,7 @@ _PAIRED = frozenset((
     "var", "table", "tbody", "thead", "tfoot", "pre", "figcaption", "details", "aside", "address", "dl", "dt", "dd",
     "ruby", "rb",
 ))  # fmt: skip
-#: The elements of `_SILENT` but `head` and `title`, which in a headline are words: nobody puts a whole page there.
+#: `_SILENT` without `head` and `title`. Those are words in a headline, since no feed has a whole page in a title.
 _HIDDEN = "|".join(sorted(_SILENT - {"head", "title"}))
 #: Evidence that a text is HTML: a tag with attributes, a tag that breaks a line, or an end tag.
 _EVIDENCE = re.compile(

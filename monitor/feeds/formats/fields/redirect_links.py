@@ -39,14 +39,14 @@ def publishers_address(link: str) -> str:
     `link` is absolute. For example `https://www.google.com/url?url=https://a.example/1` gives `https://a.example/1`.
     """
     for _ in range(_DEPTH):
-        found = _told(link)
+        found = _target(link)
         if not found:
             break
         link = found
     return link
 
 
-def _told(link: str) -> str:
+def _target(link: str) -> str:
     host = link.split("/", 3)[2] if link.count("/") > 2 else ""
     rules = _rules_of(host)
     if not rules:

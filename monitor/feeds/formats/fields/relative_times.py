@@ -1,4 +1,4 @@
-"""Takes out of a text how long ago something was: "3 hours ago" is another text at each poll, and no correction."""
+"""Remove relative times such as "3 hours ago" from a text. They differ at every poll, which is not a correction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _AgoWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _AgoMark(NamedTuple):
-    """A word that such times have, how many characters before and after it belong to them, and their expression."""
+    """A word found in relative times, the characters to search before and after it, and the pattern of such times."""
 
     word: str
     before: int
@@ -40,10 +40,10 @@ class _AgoMark(NamedTuple):
 
 
 def timeless(text: str, language: str) -> str:
-    """Return a text without the times in it that are counted back from now, as it is where there are none.
+    """Return a text without its relative times; unchanged if it has none.
 
-    `language` is a BCP 47 tag, "" for English, which is looked for in all texts. Only what stands beside the words that
-    such times have is searched: a text of 500 characters without them takes 1 µs.
+    `language` is a BCP 47 tag, "" for none; English expressions are removed in every language. Only the text around a
+    word found in such times is searched: a text of 500 characters without one takes 1 µs.
     """
     for mark in _marks(language):
         at = text.find(mark.word)

@@ -19,12 +19,12 @@ from monitor.feeds.formats.entries import Kind, Markup
 from monitor.feeds.formats.fields import html_text
 from monitor.feeds.formats.xml.found import (
     SIDE_TEXTS,
+    CommonFields,
     FoundChannel,
     FoundEntry,
     FoundLink,
     FoundMedia,
     FoundTag,
-    FoundWords,
     is_permalink,
 )
 from monitor.feeds.formats.xml.tree import UnusualError, text_of
@@ -147,7 +147,7 @@ def _once(before: object, element: Element) -> None:
         raise UnusualError(f"<{element.tag}> after another one")
 
 
-def _title(_context: ElementContext, found: FoundWords, element: Element) -> None:
+def _title(_context: ElementContext, found: CommonFields, element: Element) -> None:
     _once(found.title, element)
     _type(element, "text/plain")
     found.title = mended(text_of(element))
@@ -156,7 +156,7 @@ def _title(_context: ElementContext, found: FoundWords, element: Element) -> Non
         found.title_kind = "text"
 
 
-def _link(context: ElementContext, found: FoundWords, element: Element, *, of_entry: bool) -> None:
+def _link(context: ElementContext, found: CommonFields, element: Element, *, of_entry: bool) -> None:
     get = element.get
     address = get("url") or get("href")
     is_rss = address is None
@@ -218,7 +218,7 @@ def _created(_context: ElementContext, found: FoundEntry, element: Element) -> N
     found.created = mended(text_of(element))
 
 
-def _language(_context: ElementContext, found: FoundWords, element: Element) -> None:
+def _language(_context: ElementContext, found: CommonFields, element: Element) -> None:
     found.language = mended(text_of(element))
 
 
@@ -239,7 +239,7 @@ def _bare(element: Element) -> str:
     return "" if element.keys() else mended(text_of(element))
 
 
-def _side(_context: ElementContext, found: FoundWords, element: Element) -> None:
+def _side(_context: ElementContext, found: CommonFields, element: Element) -> None:
     if text := text_of(element):
         found.side.setdefault(element.tag, text)
 

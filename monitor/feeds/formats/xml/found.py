@@ -53,7 +53,7 @@ class FoundMedia(NamedTuple):
     width: str = ""
 
 
-class FoundWords(msgspec.Struct, kw_only=True, gc=False):
+class CommonFields(msgspec.Struct, kw_only=True, gc=False):
     """The fields that feeds and entries have in common. `title` is None when the element is missing."""
 
     title: str | None = None
@@ -65,7 +65,7 @@ class FoundWords(msgspec.Struct, kw_only=True, gc=False):
     side: dict[str, str] = {}
 
 
-class FoundEntry(FoundWords, kw_only=True, gc=False):
+class FoundEntry(CommonFields, kw_only=True, gc=False):
     """One entry. `about` is RDF's `rdf:about`; `source` is title and URL of the feed that the entry was taken from.
 
     `guid`, `summary` and `source` are None when the element is missing.
@@ -90,7 +90,7 @@ class FoundEntry(FoundWords, kw_only=True, gc=False):
     source: tuple[str, str] | None = None
 
 
-class FoundChannel(FoundWords, kw_only=True, gc=False):
+class FoundChannel(CommonFields, kw_only=True, gc=False):
     """The feed itself. `version` begins with the format, such as `rss20`; `stumbled` names an element that is invalid.
 
     `says_nothing` means that the document contains nothing of a feed.

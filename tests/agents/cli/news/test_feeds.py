@@ -16,8 +16,8 @@ from agents.pollers.feed_topics import TopicStore, load_feeds
 from agents.stream.topics import TopicNames, create
 from monitor.config import TopicSettings
 from monitor.errors import UnknownIdError
-from monitor.feeds.novelty.key_choice import Choice
-from monitor.feeds.polling.feed_report import Status, statuses, table
+from monitor.feeds.novelty.key_choice import KeyChoice
+from monitor.feeds.polling.feed_report import FeedStatus, statuses, table
 from monitor.feeds.polling.feed_state import FeedState, HourCount
 from monitor.feeds.subscriptions.opml import read_opml
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -197,7 +197,7 @@ def test_the_table_counts_a_day_and_warns_of_unverified_tls() -> None:
     text = table(rows, now).splitlines()
     assert "OK     a     5 min" in text[1]
     assert "TLS NOT VERIFIED" in text[1]
-    assert isinstance(rows[0], Status)
+    assert isinstance(rows[0], FeedStatus)
 
 
 def test_the_table_says_what_came_when_it_is_asked_next_and_why() -> None:
@@ -207,7 +207,7 @@ def test_the_table_says_what_came_when_it_is_asked_next_and_why() -> None:
         feed="a", health="ERROR", health_reason="HTTP status 503 (since noon, 2 in a row)", last_status=503,
         last_error="server_error", next_due=now + 1800, due_reason="2 errors in a row", hours=(hour,),
         newest=now - 3600, last_success=now - 600, parse_mode="rss-repaired",
-        choice=Choice("link", "guids moved", ("sid",)),
+        choice=KeyChoice("link", "guids moved", ("sid",)),
     )  # fmt: skip
     fine = FeedState(feed="b", health="OK", last_status=304, next_due=now + 300, due_reason="fixed interval")
     feeds = [Subscription(id=name, url=f"https://{name}.example/") for name in "ab"]

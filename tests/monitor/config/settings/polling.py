@@ -14,7 +14,7 @@ from agents.worker import ready_detector
 from monitor.config import Config
 from monitor.errors import HttpError
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.fetch import FetchResult
 from monitor.feeds.polling.held_feeds import HeldFeed
 from monitor.feeds.polling.poll_store import MemoryPollStore
 from monitor.feeds.subscriptions.catalogue import load_feeds
@@ -37,13 +37,13 @@ class _Outlet:
         self.began: list[float] = []
         self.running = self.most = 0
 
-    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> Fetched:
+    async def get(self, feed: Subscription, *, url: str = "", etag: str = "", last_modified: str = "") -> FetchResult:
         self.began.append(asyncio.get_running_loop().time())
         self.running += 1
         self.most = max(self.most, self.running)
         await asyncio.sleep(self._takes)
         self.running -= 1
-        return Fetched(304, url or feed.url, {}, conditional=True)
+        return FetchResult(304, url or feed.url, {}, conditional=True)
 
 
 class _NothingToRead:

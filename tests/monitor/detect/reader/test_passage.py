@@ -69,6 +69,6 @@ def test_the_text_is_read_where_there_is_no_summary() -> None:
     ],
 )
 def test_neither_name_nor_title_nor_state_remains(detector: Detector, title: str) -> None:
-    shown, _ = detector.witnessed(Article(id="1", title=title, language="en"))
+    shown, _ = detector.reader_input(Article(id="1", title=title, language="en"))
     words = words_of(shown, next(shown.pairs()), PIECES)
     assert [title[word.start : word.end] for word in words if not word.is_marker] == ["will", "meet"]

@@ -17,7 +17,7 @@ def reader() -> Reader:
 
 
 def opinion(reader: Reader, detector: Detector, title: str, language: str = "en") -> Opinion:
-    shown, _ = detector.witnessed(Article(id="1", title=title, language=language))
+    shown, _ = detector.reader_input(Article(id="1", title=title, language=language))
     (found,) = reader.read(shown).values()
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from monitor.feeds.formats.parse import parse
-from monitor.feeds.novelty.key_choice import Choice
+from monitor.feeds.novelty.key_choice import KeyChoice
 from monitor.feeds.novelty.reconcile import Reconciled, reconcile
 from monitor.feeds.novelty.seen import SeenStories
 from monitor.feeds.subscriptions.subscription import Subscription
@@ -25,7 +25,7 @@ class Follower:
         self.feed = feed
         self.now = START
         self.segments: dict[int, bytes] = {}
-        self.choice = Choice()
+        self.choice = KeyChoice()
         self.published: list[Article] = []
         self.polls = 0
 

@@ -8,7 +8,7 @@ import threading
 from monitor.feeds.novelty.seen import KnownStory, SeenStories
 from monitor.feeds.polling.document_reader import DocumentReader
 from monitor.feeds.polling.feed_state import FeedState
-from monitor.feeds.polling.fetch import Fetched
+from monitor.feeds.polling.fetch import FetchResult
 from monitor.feeds.subscriptions.subscription import Subscription
 from tests.monitor.feeds.world import START, InlineParser
 
@@ -20,7 +20,7 @@ FEED = (
 
 async def test_remembered_stories_are_packed_once_they_were_compared():
     feed = Subscription(id="a", url="https://paper.example/feed.xml")
-    fetched = Fetched(status=200, url=feed.url, headers={"content-type": "application/rss+xml"}, body=FEED)
+    fetched = FetchResult(status=200, url=feed.url, headers={"content-type": "application/rss+xml"}, body=FEED)
     reading = await DocumentReader(InlineParser()).read(feed, FeedState(feed="a"), {}, fetched, START)
     assert [one.title for one in reading.entries.new] == ["Rain helps the fields"]
     assert (len(reading.entries.seen), len(SeenStories(reading.segments))) == (0, 1)
@@ -31,7 +31,7 @@ async def test_feeds_of_many_stories_are_compared_one_after_the_other():
     seen = SeenStories()
     for number in range(1_500):
         seen.put(KnownStory(b"%016d" % number, bytes(16), int(START // 86_400), guid=b"guid!"))
-    fetched = Fetched(status=200, url="", headers={"content-type": "application/rss+xml"}, body=FEED)
+    fetched = FetchResult(status=200, url="", headers={"content-type": "application/rss+xml"}, body=FEED)
     reader, before = DocumentReader(InlineParser()), threading.active_count()
     feeds = [Subscription(id=f"feed-{number}", url="https://paper.example/feed.xml") for number in range(8)]
     states = [FeedState(feed=feed.id, last_success=1.0) for feed in feeds]

@@ -13,7 +13,7 @@ from monitor.feeds.formats import entries
 from monitor.feeds.formats.parse import parse
 from monitor.feeds.novelty.reconcile import reconcile
 from monitor.feeds.novelty.seen import SeenStories
-from monitor.feeds.polling.feed_report import Check, as_json, explain
+from monitor.feeds.polling.feed_report import FeedCheck, as_json, explain
 from monitor.feeds.subscriptions.subscription import Filter, Subscription
 from tests.feedserver import FeedServer, Reply
 from tests.monitor.feeds.novelty.follower import item, rss
@@ -27,7 +27,7 @@ def said(document: str, **options: Any) -> dict[str, str]:
     """What `feeds check` says of a document, by the word at the beginning of the line; of several all."""
     feed = Subscription(id="a", url="https://a.example/feed", **options)
     parsed = parse(document.encode(), url=feed.url, language=feed.language)
-    check = Check(feed=feed, now=NOW, document=parsed, found=reconcile(SeenStories(), parsed, feed, NOW))
+    check = FeedCheck(feed=feed, now=NOW, document=parsed, found=reconcile(SeenStories(), parsed, feed, NOW))
     json.dumps(as_json(check), default=str)
     found: dict[str, str] = {}
     name = ""
