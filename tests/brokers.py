@@ -1,4 +1,4 @@
-"""The brokers that tests run on: the embedded one, and Apache Kafka from its own jars.
+"""Start the brokers for tests: the embedded one, and Apache Kafka from its own jars.
 
 Apache Kafka runs as one KRaft process (broker and controller) on free ports of 127.0.0.1 with a data folder of its own.
 Its jars come through mvn from tests/kafka/pom.xml into .build/kafka, once for each version of that file.

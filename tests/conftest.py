@@ -1,4 +1,4 @@
-"""Fixtures that every part of the suite shares: a real broker, and topics of one's own on it."""
+"""Provide fixtures for all tests: a real broker, and topics of its own for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A programmable HTTP server for feeds, on loopback: it answers what a test wants, byte for byte, and notes requests.
+"""An HTTP server for feeds on loopback, programmed by a test byte for byte; it records the requests.
 
 async with FeedServer() as server:
     server.on("/feed.xml", Reply(200, rss("one", "two"), {"ETag": 'W/"a"'}))

@@ -1,4 +1,4 @@
-"""Traces as tests see them: kept in memory, or sent to a stand-in for a collector and told as Jaeger tells them."""
+"""Collect traces in tests: in memory, or as a collector that answers queries as Jaeger does."""
 
 from __future__ import annotations
 

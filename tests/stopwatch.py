@@ -1,4 +1,4 @@
-"""How long work takes, in seconds that are as long on a slow machine as on a fast one."""
+"""Measure how long work takes, in seconds that mean the same on slow and fast machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The house keeps its order: which room may import which, how large a room is, and that names are not used twice."""
+"""Test the house rules: allowed imports, sizes of packages and modules, unique names, docstring forms."""
 
 from __future__ import annotations
 

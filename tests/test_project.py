@@ -1,4 +1,4 @@
-"""The project's own promises: dependencies are explained and pinned, commands explain themselves, layers hold."""
+"""Test the project as a whole: dependencies are explained and pinned, commands have help, layers hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command of the README works: the quick ones are run here, the long ones are make targets that CI runs."""
+"""Test every command of the README: quick ones are run here, long ones are make targets that CI runs."""
 
 from __future__ import annotations
 

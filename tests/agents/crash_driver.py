@@ -1,4 +1,4 @@
-"""A process of the crash matrix: forks one child a case, which dies by SIGKILL at its step, and then its successor.
+"""Run one process of the crash matrix: for each case it forks a child that is killed at a step, and then its successor.
 
     python -m tests.agents.crash_driver BROKER PREFIX CONFIG CASES
 

@@ -1,4 +1,4 @@
-"""SIGKILL at each step of a delivery, for each receiver, on a real broker: nothing is lost, little comes twice.
+"""Kill each receiver's delivery at each step (SIGKILL, real broker): no message is lost, few are repeated.
 
 Slack with a token never doubles. Webhooks, mail and the Kafka topic repeat the same message with the same id. The
 console, Slack's incoming webhooks and apprise can't be asked and give no id: they repeat at most once, and only where

@@ -1,4 +1,4 @@
-"""Every proof that docs/guarantees.md names exists."""
+"""Test that every test named in docs/guarantees.md exists."""
 
 from __future__ import annotations
 

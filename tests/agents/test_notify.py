@@ -1,4 +1,4 @@
-"""The notify stage on a real broker: its log, its notes, and handing partitions on."""
+"""Test the notify stage on a real broker: its log, silences and acknowledgements, and moving partitions."""
 
 from __future__ import annotations
 

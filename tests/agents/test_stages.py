@@ -1,4 +1,4 @@
-"""Detect and assemble as shells: what is sent before what is stored, and what a failure in between leads to."""
+"""Test the detect and assemble stages: the order of sending and storing, and failures in between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State on a compacted topic, and the outbox, on a real broker."""
+"""Test state on a compacted topic, and the outbox, on a real broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker makes before it takes part in its group."""
+"""Test what a worker prepares before it joins its group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assembly: replay from article to event, the state's size, and whether a mention costs more as history grows."""
+"""Benchmark assembly: replay from article to event, the size of its state, and the cost of a mention over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board under load: 100,000 events, 50 readers with live updates, 200 requests a second. See docs/benchmarks.md.
+"""Benchmark the board: 100,000 events, 50 readers with live updates, 200 requests a second. See docs/benchmarks.md.
 
 The board runs as a process of its own on the embedded broker. `SUMMITRY_BENCH_EVENTS` makes it smaller.
 """

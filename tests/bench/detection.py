@@ -1,4 +1,4 @@
-"""Detection: articles a second on one core, beside the naive rule and beside spaCy's small English pipeline.
+"""Benchmark detection: articles a second on one core, next to the naive rule and spaCy's small English pipeline.
 
 All three read the same items of the real stream under SUMMITRY_EVAL in one process. The naive rule is one compiled
 regular expression over the same names. spaCy is measured when the `bench` extra is installed: its small English model

@@ -1,4 +1,4 @@
-"""From an article on the topic to the webhook's receipt, at 1, 50 and 300 articles a second.
+"""Benchmark the time from an article on the topic to the webhook, at 1, 50 and 300 articles a second.
 
 One worker process (detection, assembly, notification) on one broker. At one a second every article tells of a contact,
 each of another pair of leaders; at the higher rates 60 and 120 of them do, and the rest is background. The time runs

@@ -1,4 +1,4 @@
-"""Polling: our poller beside the loop a user would write, and a simulated day of many feeds.
+"""Benchmark polling: our poller next to a plain loop, and a simulated day of many feeds.
 
 The first table polls 2,000 origins on loopback with 200 requests in flight: feeds that answer 304, and feeds of 24 kB
 that have changed, with thirty entries of which two are new to us, as at most polls that bring something at all, or all

@@ -1,4 +1,4 @@
-"""How far it scales, on Apache Kafka with eight partitions: workers as processes, rebalances, and recovery of state.
+"""Benchmark scaling on Apache Kafka with eight partitions: worker processes, rebalances, and recovery of state.
 
 Rates are given against those of one worker in the same run. A rebalance is measured as a reader of news feels it: the
 longest time for which articles of some partition waited.

@@ -1,4 +1,4 @@
-"""The runner of the benchmarks, and that each can be run by it."""
+"""Test the runner of the benchmarks, and that it can run each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What traces cost a record that a stage handles, in processor time, with tracing off and on."""
+"""Benchmark the processor time that tracing adds to a record, with tracing off and on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium, driven by Playwright. Tests are skipped where it is not installed."""
+"""Provide a real browser: Debian's Chromium, driven by Playwright. Tests are skipped where it is not installed."""
 
 from __future__ import annotations
 

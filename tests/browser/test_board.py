@@ -1,4 +1,4 @@
-"""The board in a real browser, as somebody at a desk uses it."""
+"""Test the board in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invented fortnight for pictures and for browsing: our own words, outlets that do not exist."""
+"""Provide two weeks of invented events and outlets, for pictures of the board and for browsing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.deadly worker ...`: the real worker, killed by one article, or by the words for one event."""
+"""Run the real worker so that one article or one message kills it: `python -m tests.chaos.deadly worker ...`."""
 
 from __future__ import annotations
 

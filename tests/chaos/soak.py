@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.soak`: the service at an even pace for long, and whether memory, handles and lag stay flat.
+"""Run the service at a steady load for long, and check that memory, handles and lag stay flat.
 
 One poller and two workers on Apache Kafka, fifty outlets with a new article a second in each. Now and then some tell
 of a contact, and the same contact comes again from other outlets. The resident memory and the open handles of each

@@ -1,4 +1,4 @@
-"""Processes are killed and the broker stops in the middle of the work: nothing is lost, nobody is told twice."""
+"""Kill processes and stop the broker during work: no event is lost, and no alert is sent twice."""
 
 from __future__ import annotations
 

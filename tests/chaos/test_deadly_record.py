@@ -1,4 +1,4 @@
-"""A record or message that kills every worker that has it in hand is set aside after three deaths; nothing else is."""
+"""Test that a record or message which kills every worker is set aside after three deaths, and nothing else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A right on the topics is taken from running processes and given back: they go on, or end with their reason."""
+"""Withdraw and restore a right of running processes: they continue, or end with their reason."""
 
 from __future__ import annotations
 

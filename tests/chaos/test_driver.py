@@ -1,4 +1,4 @@
-"""The chaos driver itself: its draws repeat, its proxy holds what it should, it shrinks, and its model finds faults."""
+"""Test the chaos driver: its draws repeat, its proxy blocks what it should, it shrinks, and its model finds faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ten short seeds of the chaos driver, one after another on one service; `make chaos` plays longer ones."""
+"""Run ten short seeds of the chaos driver on one service; `make chaos` runs longer ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the soak calls flat."""
+"""Test which measurements the soak test accepts as flat."""
 
 from __future__ import annotations
 

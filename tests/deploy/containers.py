@@ -1,4 +1,4 @@
-"""What the deployment files run of ours: commands, environment and files of each container, read from those files."""
+"""Read the commands, environment and files of each container from the deployment files."""
 
 from __future__ import annotations
 

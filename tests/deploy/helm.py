@@ -1,4 +1,4 @@
-"""Helm, built once from its source by Go's own client into `.build/helm`, and the chart as it renders it."""
+"""Build Helm from source with Go, once, into `.build/helm`, and render the chart with it."""
 
 from __future__ import annotations
 

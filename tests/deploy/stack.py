@@ -1,4 +1,4 @@
-"""Run containers' commands as processes in namespaces of their own, and let the demonstration's story pass through.
+"""Run containers' commands as processes in their own namespaces, and play the demonstration's story through them.
 
     unshare --net --mount python -m tests.deploy.stack containers.json
 

@@ -1,4 +1,4 @@
-"""The chart renders to valid, hardened manifests that run what the others run, and refuses wrong values."""
+"""Test that the chart renders valid, hardened manifests that run the same commands, and refuses wrong values."""
 
 from __future__ import annotations
 

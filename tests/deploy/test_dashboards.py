@@ -1,4 +1,4 @@
-"""The committed dashboards are what the generator makes, and keep to the rules of grafana/dashboard-linter."""
+"""Test that the committed dashboards are what the generator makes and follow grafana/dashboard-linter's rules."""
 
 from __future__ import annotations
 

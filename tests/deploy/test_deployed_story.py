@@ -1,4 +1,4 @@
-"""The commands of compose file and manifests run as they stand there; the demonstration's story passes through."""
+"""Run the commands of the compose file and the manifests, and play the demonstration's story through them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The image: what its build leaves for a container whose root is read-only."""
+"""Test the files that the image's build prepares for a container with a read-only root."""
 
 from __future__ import annotations
 

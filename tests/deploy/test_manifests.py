@@ -1,4 +1,4 @@
-"""Container file, compose file, manifests and units are valid, pinned, hardened, and run commands that exist."""
+"""Test that deployment files are valid, pinned and hardened, and run commands that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests of operators' kinds (Prometheus operator, KEDA, Strimzi) hold to what those operators take."""
+"""Test that manifests for operators (Prometheus operator, KEDA, Strimzi) match those operators' schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a release: a health check that tells live from dead, labels, and an audit that says what it looked up."""
+"""Test the parts of a release: its health check, labels, and the audit's report."""
 
 from __future__ import annotations
 

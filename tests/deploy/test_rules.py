@@ -1,4 +1,4 @@
-"""Alert rules: each is explained, tested, and asks for metrics that exist. `promtool` is in Debian's prometheus."""
+"""Test that each alert rule is explained, tested, and uses existing metrics. `promtool` is in Debian's prometheus."""
 
 from __future__ import annotations
 

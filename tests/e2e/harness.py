@@ -1,4 +1,4 @@
-"""The real service as processes, between a newsroom (feeds over HTTP) and a desk (a webhook), all on loopback."""
+"""Run the real service as processes between an HTTP server for feeds and a webhook receiver, all on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.poisoned worker ...`: the real worker, with a detector that some articles are the undoing of."""
+"""Run the real worker with a detector that fails on some articles: `python -m tests.e2e.poisoned worker ...`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A board that is killed, at any moment: afterwards it shows the same, and nobody who is told of events has noticed."""
+"""Kill the board at any moment: afterwards it shows the same events, and alerts are not affected."""
 
 from __future__ import annotations
 

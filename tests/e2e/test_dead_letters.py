@@ -1,4 +1,4 @@
-"""What can't be handled lands where it should, everything else goes on, and the command line works on it."""
+"""Test that records which fail become dead letters, other records are handled, and the command line can replay them."""
 
 from __future__ import annotations
 

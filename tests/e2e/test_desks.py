@@ -1,4 +1,4 @@
-"""From feeds over HTTP to Slack and a mailbox: one message and one thread for a visit, planned and then cancelled."""
+"""Test the way from feeds to Slack and mail: one message and one thread for a visit, planned and then cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo HOLD=1` as somebody at a terminal sees it: the story on the board, and an end at Ctrl-C."""
+"""Test `make demo HOLD=1` on a terminal: the board shows the story, and Ctrl-C ends it."""
 
 from __future__ import annotations
 

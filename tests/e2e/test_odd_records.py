@@ -1,4 +1,4 @@
-"""Records that decode, and are odd in every field, and bytes of every kind: nobody ends, and the next story is told."""
+"""Test that records with extreme values, and arbitrary bytes, end no process, and that the next story is alerted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that once stopped a worker for ever: huge, bombs, every codec; each is set aside and the next one is told."""
+"""Test that harmful records (huge, bombs, every codec) are set aside, and that the next story is alerted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the running service: every panel has data, and every alert rule can be evaluated."""
+"""Test with a real Prometheus that every panel has data and every alert rule can be evaluated."""
 
 from __future__ import annotations
 

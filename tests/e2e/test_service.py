@@ -1,4 +1,4 @@
-"""From feeds over HTTP to a webhook: one alert for one contact, and the updates that it deserves."""
+"""Test the way from feeds to a webhook: one alert for one contact, and its updates."""
 
 from __future__ import annotations
 

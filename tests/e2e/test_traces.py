@@ -1,4 +1,4 @@
-"""One trace from the fetch of an article to the alert, through every topic, in one process and in several."""
+"""Test that one trace leads from the fetch of an article to its alert, in one process and in several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`summitry up`: the whole family of processes, seen from the terminal."""
+"""Test `summitry up` with all its processes, from the terminal."""
 
 from __future__ import annotations
 

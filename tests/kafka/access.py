@@ -1,4 +1,4 @@
-"""Access lists of a broker: allow and deny, over Kafka's protocol (aiokafka's admin client can't)."""
+"""Change a broker's access lists over Kafka's protocol, which aiokafka's admin client can't."""
 
 from __future__ import annotations
 

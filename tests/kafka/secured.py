@@ -1,4 +1,4 @@
-"""Apache Kafka behind TLS, logins and access lists, with an authority and an issuer of tokens of its own.
+"""Run Apache Kafka with TLS, logins and access lists, with its own certificate authority and token issuer.
 
 Three listeners take clients: SCRAM-SHA-512 and OAUTHBEARER over TLS, and TLS with a client's certificate. Whoever has
 no entry in the access lists may do nothing. The test itself is the superuser, on the plain listener of loopback.

@@ -1,4 +1,4 @@
-"""Each process works behind TLS, logins and access lists with exactly the rights that the project says it needs."""
+"""Test that each process works with TLS, logins and exactly the rights that are documented for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Article files are read whatever packs them and in whatever Unicode form, or refused by name."""
+"""Test article files: compressed and encoded ones are read, or refused with the name of the format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens for the broker: kept while they are good, asked for anew before they end, and refusals say why."""
+"""Test the broker's tokens: reused while valid, renewed before they expire, and refusals that say why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service's clock, and the environment variable that moves it."""
+"""Test the service's clock, and the environment variable that moves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long-lived task that ends is an error of its process, unless it was cancelled."""
+"""Test that the end of a long-lived task is an error of its process, unless it was cancelled."""
 
 from __future__ import annotations
 

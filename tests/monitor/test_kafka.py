@@ -1,4 +1,4 @@
-"""Settings from a URL, and reading topics, on a real broker."""
+"""Test settings from a URL, and reading topics on a real broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The poller's event loop, and its memory."""
+"""Test the event loop and the memory of a poller."""
 
 from __future__ import annotations
 

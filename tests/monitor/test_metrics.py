@@ -1,4 +1,4 @@
-"""Every metric has its line in docs/metrics.md, and its name keeps to Prometheus's conventions."""
+"""Test that every metric is documented in docs/metrics.md and follows Prometheus's naming conventions."""
 
 from __future__ import annotations
 

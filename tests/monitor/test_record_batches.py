@@ -1,4 +1,4 @@
-"""Record batches that aiokafka's own reader stops at: all that can be read is read, the rest is said, nothing stops."""
+"""Test damaged record batches: what can be read is read, the rest is reported, and reading continues."""
 
 from __future__ import annotations
 

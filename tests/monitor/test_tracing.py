@@ -1,4 +1,4 @@
-"""Traces: a step has its parent across topics, tells no secrets, costs nothing when off, and holds no process up."""
+"""Test traces: parents across topics, no secrets in them, no cost when off, and no delay for the process."""
 
 from __future__ import annotations
 

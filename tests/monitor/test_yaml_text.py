@@ -1,4 +1,4 @@
-"""YAML as mappings, lists and text."""
+"""Test the parser of YAML into mappings, lists and text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make eval`: quality on the labelled sets under SUMMITRY_EVAL, beside the naive rule, against the floors."""
+"""Run `make eval`: scores on the labelled sets under SUMMITRY_EVAL, next to the naive rule and the floors."""
 
 from __future__ import annotations
 

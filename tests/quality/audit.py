@@ -1,4 +1,4 @@
-"""False alarms on everyday news: `python -m tests.quality.audit`.
+"""Count false alarms on everyday news: `python -m tests.quality.audit`.
 
 Runs detection on the development stream, takes every mention that may open an event, draws 200 with a fixed
 seed and prints them for judging by `gold/GUIDELINES.md`. The verdicts live in `docs/quality.md`, by item id only: the

@@ -1,4 +1,4 @@
-"""Events against real contacts, beyond what the scorer prints: how many one holds, how often one is told first."""
+"""Compare events with real contacts: how many contacts an event holds, and how many first alerts a contact gets."""
 
 from __future__ import annotations
 

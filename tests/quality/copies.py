@@ -1,4 +1,4 @@
-"""Near-duplicate detection measured on pairs: `python -m tests.quality.copies`, with SUMMITRY_EVAL set.
+"""Measure near-duplicate detection on pairs: `python -m tests.quality.copies`, with SUMMITRY_EVAL set.
 
 Real edits: versions of one feed entry that were lightly edited (most words kept, by difflib) from one snapshot to the
 next, against other entries of the same snapshot. Made copies: stories put together from the ledes of a real stream,

@@ -1,4 +1,4 @@
-"""A stream's figures out of sample: for halves of its items by outlet, by language and by week.
+"""Score halves of a stream's items, split by outlet, language and week, to see figures out of sample.
 
 Nothing of assembly is fitted on a half; but what was set while looking at a stream flatters it, and a rule that helps
 one half and harms the other is chance. The spread between halves says how far to trust the row of the whole.

@@ -1,4 +1,4 @@
-"""The naive rule that everybody writes first, as a yardstick: two leaders and a trigger word.
+"""The naive baseline: an article with two leaders and a trigger word is a contact.
 
 It knows the same names as the detector (the English names of the bundled roster, of those in office on the article's
 day) in one compiled regular expression, a list of trigger words and a list of words for the future. What a clause is,

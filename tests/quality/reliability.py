@@ -1,4 +1,4 @@
-"""Does confidence mean what it says? Of the mentions with a confidence near .8, about eight in ten should be right."""
+"""Measure calibration: of the mentions with a confidence near .8, about eight in ten should be right."""
 
 from __future__ import annotations
 

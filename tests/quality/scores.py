@@ -1,4 +1,4 @@
-"""The scorers of the sets, run as they are, and their figures read back."""
+"""Run the labelled sets' own scorers and read their figures."""
 
 from __future__ import annotations
 

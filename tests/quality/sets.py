@@ -1,4 +1,4 @@
-"""Where the labelled sets are, and how their items become articles."""
+"""Find the labelled sets, and turn their items into articles."""
 
 from __future__ import annotations
 

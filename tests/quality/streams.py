@@ -1,4 +1,4 @@
-"""Events from a whole stream, beside two ways in which they are commonly made."""
+"""Score the events of a whole stream, next to two common ways of making events."""
 
 from __future__ import annotations
 

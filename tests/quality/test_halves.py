@@ -1,4 +1,4 @@
-"""Halves of a stream's items: each item is in one half of each cut, and an outlet in one half alone."""
+"""Test the halves of a stream's items: each item is in one half, and all items of an outlet in the same one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The yardsticks themselves: what they count, and that a fall is seen."""
+"""Test the measurements themselves: what they count, and that a drop is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Detection and assembly on stories that stand without the labelled sets: other months, outlets and languages."""
+"""Test detection and assembly on stories of our own: other months, outlets and languages than the labelled sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.receivers.rude FOLDER`: receivers with bad manners, as a process of their own.
+"""Run badly behaved receivers as a process: `python -m tests.receivers.rude FOLDER`.
 
 The first folder of a request's path names the manner. The process listens on ports of loopback: plain HTTP, and TLS
 with a certificate that is good, of another name or expired, or behind which only HTTP/2 is spoken. It prints them as

@@ -1,4 +1,4 @@
-"""What the local receivers share: an aiohttp application on a free loopback port."""
+"""Serve an aiohttp application on a free loopback port, for the local receivers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local Slack that behaves as the real one where an alert tool can notice.
+"""A local Slack that behaves like the real one wherever an alert tool can notice.
 
 Limits of blocks and texts, one message a second and channel with a small burst, 429 with Retry-After, metadata in the
 history, edits, threads, `msg_blocks_too_long`, slow answers, answers lost after the message was made. Its words

@@ -1,4 +1,4 @@
-"""A local mail server of a few commands (RFC 5321, and AUTH PLAIN of RFC 4954), without encryption."""
+"""A local mail server with a few commands (RFC 5321, and AUTH PLAIN of RFC 4954), without encryption."""
 
 from __future__ import annotations
 

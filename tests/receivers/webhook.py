@@ -1,4 +1,4 @@
-"""A local webhook endpoint: keeps what it was sent, answers as it is told to."""
+"""A local webhook endpoint: it stores what it receives, and answers as the test sets it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The detector that sees who is named; what the reader says does not matter here."""
+"""Provide a detector that finds the named leaders; the reader's answers do not matter here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels of pairs: who is in which contact, by slug or by office."""
+"""Test the labels of pairs: who is in which contact, by slug or by office."""
 
 from __future__ import annotations
 

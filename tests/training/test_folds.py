@@ -1,4 +1,4 @@
-"""No outlet is on both sides of a split, and the folds are even."""
+"""Test that no outlet is on both sides of a split, and that the folds have equal sizes."""
 
 from __future__ import annotations
 

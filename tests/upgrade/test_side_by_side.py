@@ -1,4 +1,4 @@
-"""Workers of 0.1.0 and of this version share one group: an upgrade and its rollback, in which each story is told once.
+"""Run workers of 0.1.0 and of this version in one group, through an upgrade and a rollback: one alert for each story.
 
 The old version is the one in this repository's history, run as a process of its own.
 """

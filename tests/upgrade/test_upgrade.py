@@ -1,4 +1,4 @@
-"""Topics and state that version 0.1.0 wrote are read by this one, which goes on where it stopped.
+"""Test that topics and state written by version 0.1.0 are read, and that this version continues from them.
 
 `topics-0.1.0.json` was written by that version's own code: a poll of a feed with three entries, what detection and
 assembly made of them, and what a desk was told.

@@ -1,4 +1,4 @@
-"""A board without a broker: an archive of sample events, a memory outbox that reads back, and a browser of sorts."""
+"""Run the board without a broker: an archive of sample events, an outbox in memory, and a simple HTTP client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets in: hosts, proxies, passwords, forms; and what a form does."""
+"""Test who may use the board: hosts, proxies, passwords, tokens, and protection against forged forms."""
 
 from __future__ import annotations
 

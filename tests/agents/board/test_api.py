@@ -1,4 +1,4 @@
-"""The API as a program uses it: the description holds for every route, and pages, ETags, errors, streams, tokens."""
+"""Test the HTTP API as a program uses it: its description, pages, ETags, errors, streams and tokens."""
 
 from __future__ import annotations
 

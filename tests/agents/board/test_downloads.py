@@ -1,4 +1,4 @@
-"""Subscriptions and downloads, read by other libraries and by our own poller's reader."""
+"""Test feeds, calendars and exports by reading them with other libraries and with our own feed parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board on a real broker: it reads the topics, goes on where it was, starts anew on others, and dies well."""
+"""Test the follower on a real broker: it reads the topics, resumes, follows recreated topics, and survives kills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever an outlet writes is only ever text: on every route that the board serves, found from its router."""
+"""Test that hostile texts are escaped on every route of the board; the routes are taken from its router."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader sees on each page, and that hostile texts are only ever text."""
+"""Test what each page of the board shows, and that hostile texts are escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `summitry` command starts quickly, and its help is readable."""
+"""Test that the `summitry` command starts quickly and that its help is readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration's verdict: it passes what is right and names each thing that is not."""
+"""Test the demonstration's check: it accepts the expected alerts, and names each difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample feeds are what they claim to be: the real parser reads each of them, in every format."""
+"""Test that the parser can read the demonstration's sample feeds, in every format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled story through detection, assembly and policy in one process comes out as the demonstration expects."""
+"""Test that detection, assembly and policy turn the demonstration's story into the expected alerts."""
 
 from __future__ import annotations
 

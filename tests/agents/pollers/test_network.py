@@ -1,4 +1,4 @@
-"""A poller that can reach no feed says so, and again each minute; one feed that fails is its own fault."""
+"""Test that a poller which can reach no feed reports that each minute, and does not for a single failing feed."""
 
 from __future__ import annotations
 

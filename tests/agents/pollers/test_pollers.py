@@ -1,4 +1,4 @@
-"""Pollers as processes on a real broker: they share the feeds, follow changes, and may die at any moment."""
+"""Test poller processes on a real broker: they share the feeds, follow changes, and can be killed at any moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lag, progress, the heartbeat and the pages that tell of them."""
+"""Test lag, progress, the heartbeat, and the health pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever ends a process ends it within ten seconds, with its reason in the log and the right exit code."""
+"""Test that a process ends within ten seconds of any failure, with its reason in the log and the right exit code."""
 
 from __future__ import annotations
 

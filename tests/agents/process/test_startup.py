@@ -1,4 +1,4 @@
-"""A process that can't work yet says what it waits for, in its log and on its pages."""
+"""Test that a process which can't work yet says what it waits for, in its log and on its pages."""
 
 from __future__ import annotations
 

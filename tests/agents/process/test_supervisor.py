@@ -1,4 +1,4 @@
-"""The family of processes: restarts, reasons, and an orderly end."""
+"""Test the supervisor: restarts, logged reasons, and an orderly stop."""
 
 from __future__ import annotations
 

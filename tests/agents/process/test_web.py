@@ -1,4 +1,4 @@
-"""What every page of a process's web server tells, and what it does not."""
+"""Test the web server of a process: its pages, headers and limits."""
 
 from __future__ import annotations
 

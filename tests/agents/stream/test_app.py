@@ -1,4 +1,4 @@
-"""The Faust app on a real broker: the one safe shape of an agent commits what was handled, and loses nothing."""
+"""Test on a real broker that our Faust agents commit what was handled and lose no record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A record that kills its process is found by its third death over it; nothing else is blamed."""
+"""Test that a record which kills its process is set aside after the third death, and no other record is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dead letters: selecting, replaying, and the messages that were given up."""
+"""Test dead letters: selecting and replaying them, and letters of messages that were given up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard: whatever happens to a record, it is handled, retried, set aside, or the process ends."""
+"""Test the guard: each record is handled, retried or set aside, or else the process ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a process may take its partitions for its own."""
+"""Test for how long a process may count on owning its partitions."""
 
 from __future__ import annotations
 

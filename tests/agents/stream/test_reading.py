@@ -1,4 +1,4 @@
-"""Compacted topics are read through the guard: a poisoned record is set aside, the value before it stands."""
+"""Test that a record of a compacted topic that can't be decoded is set aside, and the value before it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rights that docs/security.md and `summitry topics rights` tell are the declared ones."""
+"""Test that docs/security.md and `summitry topics rights` list exactly the declared rights."""
 
 from __future__ import annotations
 

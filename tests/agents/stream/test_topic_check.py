@@ -1,4 +1,4 @@
-"""Topics that are not as declared are named with what mends them; topics made again under a process are noticed."""
+"""Test that topics which differ from their declaration are named with the fix, and recreated topics are noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topics are declared in one place and made by one command."""
+"""Test that topics are declared in one module and created by one command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.driver`: one run, or many, until something is not as it must be."""
+"""Run the chaos driver once, or until a run fails: `python -m tests.chaos.driver`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must be true after a run, whatever happened: the model that the service is compared with."""
+"""Describe what must be true after a run: the model with which the service's output is compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that decode and that nobody in their right mind would write: each field at the end of what its type takes."""
+"""Make records that decode but have extreme values in each field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that nobody should have written: garbage, bombs, huge and newer ones, in each of Kafka's codecs."""
+"""Make harmful records: garbage, decompression bombs, huge and newer ones, in each of Kafka's codecs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that knows Kafka's request types: it can hold back single ones, or let nothing through at all.
+"""A TCP proxy that knows Kafka's request types, and can delay some of them or block all traffic.
 
 Requests of one connection keep their order, as Kafka demands, so a request that is held back holds those behind it.
 The frames are described at https://kafka.apache.org/protocol#protocol_messages.

@@ -1,4 +1,4 @@
-"""Run the service under the steps of one seed, then let everything heal, and compare what came out with the model."""
+"""Run the service under the faults of one seed, let it recover, and compare its output with the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faults of one run, drawn from its seed: what happens, when, and for how long, as plain data."""
+"""Draw the faults of one run from its seed, as plain data: what happens, when, and for how long."""
 
 from __future__ import annotations
 

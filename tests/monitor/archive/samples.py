@@ -1,4 +1,4 @@
-"""Events in our own words for the archive's and the board's tests, and an archive filled with them."""
+"""Provide invented events for the tests of the archive and the board, and an archive filled with them."""
 
 from __future__ import annotations
 

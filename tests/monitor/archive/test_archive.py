@@ -1,4 +1,4 @@
-"""What goes into the archive comes out of it: through repeats, restarts, merges, and a file of another form."""
+"""Test that the archive returns what was stored, after repetitions, restarts, merges and a change of its format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every export is read back by somebody else's reader, and hostile texts stay texts."""
+"""Test every export by reading it with another program's reader, with hostile texts too."""
 
 from __future__ import annotations
 

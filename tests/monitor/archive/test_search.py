@@ -1,4 +1,4 @@
-"""Words find events in every script, and a leader by any of their names."""
+"""Test that search finds events by words in every script, and leaders by any of their names."""
 
 from __future__ import annotations
 

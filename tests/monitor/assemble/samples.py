@@ -1,4 +1,4 @@
-"""Mentions for tests: short to write, with an article around each."""
+"""Make mentions for tests, each with an article around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What assembly keeps does not grow with the news it has seen."""
+"""Test that the state of assembly does not grow with the amount of past news."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts with sources, the lifecycle, the brief and the context."""
+"""Test facts with their sources, the lifecycle, the brief and the context."""
 
 from __future__ import annotations
 

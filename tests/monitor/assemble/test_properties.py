@@ -1,4 +1,4 @@
-"""What holds for any mentions: the order within a day, repetition, interruption and serialisation change nothing."""
+"""Property tests: order within a day, repetition, interruption and serialisation do not change the events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives through detection and assembly: article lines, the event clock, and the commands."""
+"""Test archives through detection and assembly: article lines, the event clock, and the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State that version 0.1.0 stored is still read: fields that were added since have their defaults."""
+"""Test that state stored by version 0.1.0 can be read; newer fields get their defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration: what is read, and what is said about each mistake."""
+"""Test how the configuration is read, and the message for each mistake."""
 
 from __future__ import annotations
 

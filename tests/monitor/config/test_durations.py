@@ -1,4 +1,4 @@
-"""Lengths of time have one grammar, in the configuration and on the command line."""
+"""Test that durations have one grammar, in the configuration and on the command line."""
 
 from __future__ import annotations
 

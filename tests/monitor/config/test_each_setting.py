@@ -1,4 +1,4 @@
-"""Every key of the configuration acts: with another value there is another outcome.
+"""Test that changing any key of the configuration changes an outcome.
 
 The tables are in the modules of tests/monitor/config/settings. A new key needs a row there.
 """

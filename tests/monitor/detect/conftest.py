@@ -1,4 +1,4 @@
-"""One detector for all tests of detection: it can't be changed, and building it takes a second."""
+"""Provide one detector for all tests of detection: it is immutable, and building it takes a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a headline's frame does to the contacts in it: appeals, tales of the past, checked claims."""
+"""Test headlines with appeals, recalled contacts ("On this day") and fact checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue of traps: every case is one sentence and what a careful reader takes from it."""
+"""Test the catalogue: each case is one sentence with the contacts that a careful reader finds in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Appeals by those who lead nothing open no event; those of leaders and governments do."""
+"""Test that appeals by people who are not leaders open no event, and those by leaders and governments do."""
 
 from __future__ import annotations
 

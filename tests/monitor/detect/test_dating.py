@@ -1,4 +1,4 @@
-"""Which of an article's times is taken for a contact, as a reader of the alert would see it."""
+"""Test which of an article's times is chosen as the time of a contact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What detection promises to its callers: mentions with evidence and source, explanations with reasons."""
+"""Test the detector's interface: mentions with evidence and source, explanations with reasons."""
 
 from __future__ import annotations
 

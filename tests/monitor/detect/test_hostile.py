@@ -1,4 +1,4 @@
-"""Whatever a feed sends: no exception, spans that are right, and no text that takes long."""
+"""Test hostile articles: no exception, correct spans, and bounded time."""
 
 from __future__ import annotations
 

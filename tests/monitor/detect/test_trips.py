@@ -1,4 +1,4 @@
-"""A trip that is called off ends the plan to meet the leader of that state, named or not."""
+"""Test that a cancelled trip cancels the plan to meet the leader of that state, named or not."""
 
 from __future__ import annotations
 

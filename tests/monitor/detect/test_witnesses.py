@@ -1,4 +1,4 @@
-"""Rules and reader heard together, with a reader that says what it is told to say."""
+"""Test how rules and reader are combined, with a reader that gives prepared answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of feeds share: a server of feeds on loopback, and a poller that asks it."""
+"""Provide fixtures for tests of feeds: a feed server on loopback, and a poller that fetches from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feeds that mean harm: what each of them answers, and the reason it has to end with."""
+"""Hostile feeds: what each of them answers, and the reason with which its poll must fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real poller as a process that tells how long its loop was held up. Arguments: URL PREFIX.
+"""Run the real poller and report how long its event loop was blocked. Arguments: URL PREFIX.
 
 The processor time of the loop's thread between two turns is measured, so that other processes do not count.
 `rebind.example` changes its address at each look, `metadata.example` is the metadata service's.

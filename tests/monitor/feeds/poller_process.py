@@ -1,4 +1,4 @@
-"""A poller as a process, for tests that kill it. Arguments: URL PREFIX NAME [GROUP].
+"""Run a poller as a process, for tests that kill it. Arguments: URL PREFIX NAME [GROUP].
 
 NAME is its contact, which every request shows.
 """

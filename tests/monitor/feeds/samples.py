@@ -1,4 +1,4 @@
-"""Feeds as the common kinds of software write them, made up, and ways to change them that leave them well formed."""
+"""Make invented feeds as common software writes them, and change them while they stay well formed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real feeds as they changed over months, served in order, and what a plain reading of the files says of them.
+"""Serve real feeds as they changed over months, and read the expected entries from the files.
 
 The files are measured with, never copied: the tests that need them skip where $SUMMITRY_EVAL names no folder.
 """

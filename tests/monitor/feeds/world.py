@@ -1,4 +1,4 @@
-"""A poller with a clock in the test's hands, a store in memory, and real HTTP to a server on loopback."""
+"""Run a poller with a clock that the test sets, a store in memory, and real HTTP to a server on loopback."""
 
 from __future__ import annotations
 

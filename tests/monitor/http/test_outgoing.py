@@ -1,4 +1,4 @@
-"""Where requests go and how they are written, beside what httpx makes of the same addresses."""
+"""Test how requests are addressed and written, compared with httpx for the same URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which language a text is in."""
+"""Test how the language of a text is identified."""
 
 from __future__ import annotations
 

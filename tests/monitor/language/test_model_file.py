@@ -1,4 +1,4 @@
-"""The language model in a mapped file: the same answers as py3langid's own loading, and one file for many processes."""
+"""Test the memory-mapped language model: the same answers as py3langid, with one file for many processes."""
 
 from __future__ import annotations
 

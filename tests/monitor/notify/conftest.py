@@ -1,4 +1,4 @@
-"""Quiet logs for the engine's tests, which tell thousands of messages."""
+"""Silence the logs of the notifier's tests, which send thousands of messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample events in our own words, and the parts of an engine under test."""
+"""Provide invented sample events, and the parts of a notifier for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a configuration would have told: the same as the service tells, without sending anything."""
+"""Test that a backtest gives the messages that the service would send, without sending any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With `board.url` set, every alert leads to its event's page, in every receiver's form."""
+"""Test that with `board.url` every alert links to its event's page, in every receiver's format."""
 
 from __future__ import annotations
 

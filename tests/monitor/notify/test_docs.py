@@ -1,4 +1,4 @@
-"""Every setting, reason and receiver has its entry in the documents."""
+"""Test that every setting, reason and receiver is documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a correction leaves of an alert: withdrawn at whoever was told, and told to nobody who was not."""
+"""Test that a correction withdraws an alert from those who got it, and is not sent to anybody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled data as a whole: coverage, sound names, nothing ambiguous."""
+"""Test the bundled roster as a whole: coverage, valid names, no ambiguity."""
 
 from __future__ import annotations
 

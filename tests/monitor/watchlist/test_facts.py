@@ -1,4 +1,4 @@
-"""Who held which office on a day, from the public record: the bundled roster must know each of these."""
+"""Test who held which office on a day, from the public record, against the bundled roster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a user's watchlist file: what a right one gives, and the one line that each mistake gets."""
+"""Test reading a user's watchlist file, and the message for each mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names as text."""
+"""Test how names are written and compared."""
 
 from __future__ import annotations
 

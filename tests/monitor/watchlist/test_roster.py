@@ -1,4 +1,4 @@
-"""Looking people up by day: handovers, gaps, acting holders, several offices at once."""
+"""Test looking people up by day: handovers, gaps, acting holders, several offices at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names as users type them find the leader or the state that is meant."""
+"""Test that names as users type them find the right leader or state."""
 
 from __future__ import annotations
 

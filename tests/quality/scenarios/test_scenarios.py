@@ -1,4 +1,4 @@
-"""A desk is told what is true: corrections withdraw, refusals refuse, each claim cites who makes it."""
+"""Test whole scenarios: corrections withdraw, denials count, and each claim cites its sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""config, receivers, deliveries and silence as a user calls them; the heartbeat; acknowledging over HTTP."""
+"""Test `config`, `receivers`, `deliveries` and `silence`, the heartbeat, and acknowledging over HTTP."""
 
 from __future__ import annotations
 

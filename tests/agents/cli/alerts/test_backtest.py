@@ -1,4 +1,4 @@
-"""`summitry backtest` on an archive of our own articles."""
+"""Test `summitry backtest` on an archive of invented articles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`summitry detect` as its users see it."""
+"""Test `summitry detect`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`summitry events` against a broker: the archive, filters, and following."""
+"""Test `summitry events` with a broker: the archive, filters, and `--follow`."""
 
 from __future__ import annotations
 

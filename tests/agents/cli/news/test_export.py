@@ -1,4 +1,4 @@
-"""`summitry export` as a user calls it: lines in, an archive, and what it says when something is wrong."""
+"""Test `summitry export`: event lines and archives as input, and its error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`summitry feeds`, as a user types it."""
+"""Test `summitry feeds`."""
 
 from __future__ import annotations
 

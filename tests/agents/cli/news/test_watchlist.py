@@ -1,4 +1,4 @@
-"""`summitry watchlist check|show` as a user sees it."""
+"""Test `summitry watchlist check` and `summitry watchlist show`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup of the topics is restored onto new ones, and nothing but new ones."""
+"""Test that a backup of the topics can be restored, and only onto empty topics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`summitry doctor` finds what is wrong and says what to do; its exit code says whether anything is."""
+"""Test that `summitry doctor` finds problems, says how to fix them, and sets its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The headline says what a person needs on a locked phone, in one line that fits."""
+"""Test the headline: the facts that a reader needs, in one line that fits a locked phone."""
 
 from __future__ import annotations
 

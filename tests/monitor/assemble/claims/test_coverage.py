@@ -1,4 +1,4 @@
-"""Articles, reports and publishers: who stands behind an event, and who only repeats."""
+"""Test how articles are grouped into reports and publishers, and how copies are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections and retractions: how they are told from other titles, and what they take back."""
+"""Test corrections and retractions: how their titles are recognised, and which claims they withdraw."""
 
 from __future__ import annotations
 

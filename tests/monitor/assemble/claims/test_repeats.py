@@ -1,4 +1,4 @@
-"""Headlines that tell a contact as one more, in each language of the file."""
+"""Test headlines that report one more contact ("again"), in each language of the data file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which mentions are one contact: the cases of the issue, each as a newsroom would meet it."""
+"""Test which mentions are about one contact, with cases as a newsroom meets them."""
 
 from __future__ import annotations
 

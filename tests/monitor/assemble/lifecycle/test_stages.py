@@ -1,4 +1,4 @@
-"""What an event has come to: who said it, when, and what it would turn back."""
+"""Test the status of an event: which claims change it, and which can't."""
 
 from __future__ import annotations
 

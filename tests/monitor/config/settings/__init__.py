@@ -1,1 +1,1 @@
-"""For each key of the configuration, what changes when the key does: one table a group of sections."""
+"""Tables with a case for each key of the configuration: which outcome changes when its value changes."""

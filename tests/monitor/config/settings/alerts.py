@@ -1,4 +1,4 @@
-"""The keys of `alerts`, and the board's address that alerts link to."""
+"""Cases for the keys of `alerts`, and for `board.url`, to which alerts link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row of the tables: a key, two values or more, and the outcome that is expected of each."""
+"""One row of the tables of settings: a key, two or more values, and the outcome expected of each."""
 
 from __future__ import annotations
 

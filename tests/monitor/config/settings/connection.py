@@ -1,4 +1,4 @@
-"""The keys of `broker` and `topics`."""
+"""Cases for the keys of `broker` and `topics`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's delivery engine as a configuration makes it, with receivers and a log in memory and a clock that jumps."""
+"""Build a worker's notifier from a configuration, with receivers and log in memory and a clock that can be moved."""
 
 from __future__ import annotations
 

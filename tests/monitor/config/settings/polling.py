@@ -1,4 +1,4 @@
-"""The keys of `poller`, `feeds`, `watchlist` and `detection`, up to what is found in an article."""
+"""Cases for the keys of `poller`, `feeds`, `watchlist` and `detection`, up to the mentions of an article."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of `web`, `board`, `log` and `tracing`: where a process serves, to whom, how it logs, and what it traces."""
+"""Cases for the keys of `web`, `board`, `log` and `tracing`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of `receivers`, type by type: what arrives at a local server, or how the engine must treat the receiver."""
+"""Cases for the keys of `receivers`, by type: what a local server receives, and the receiver's traits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of `routes`, `silences` and `match`: what is told of sample events, to whom, and when."""
+"""Cases for the keys of `routes`, `silences` and `match`: which sample events are sent, to whom, and when."""
 
 from __future__ import annotations
 

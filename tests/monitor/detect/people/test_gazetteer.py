@@ -1,4 +1,4 @@
-"""Names in other scripts than Latin are loaded with the first text that has letters of one, and nothing is missed."""
+"""Test that names in other scripts are loaded at the first text in such a script, and that none is missed."""
 
 from __future__ import annotations
 

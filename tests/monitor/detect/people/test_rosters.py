@@ -1,4 +1,4 @@
-"""A custom watchlist alone drives detection: people, offices and dates of other times."""
+"""Test detection with a custom watchlist: its people, offices and dates are the only ones known."""
 
 from __future__ import annotations
 

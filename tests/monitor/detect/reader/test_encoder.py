@@ -1,4 +1,4 @@
-"""The model's files: what is missing or damaged is said at the start, in one error that names the file."""
+"""Test that a missing or damaged model file is reported at the start, in one error that names the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two witnesses: each can carry the other, neither alone decides against a sure one."""
+"""Test how the two witnesses are combined: neither alone overrules the other when that one is certain."""
 
 from __future__ import annotations
 

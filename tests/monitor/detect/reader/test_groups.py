@@ -1,4 +1,4 @@
-"""Pairs to contacts: a summit is one, calls with several are one each."""
+"""Test how pairs become contacts: a summit is one contact, calls with several leaders are separate ones."""
 
 from __future__ import annotations
 

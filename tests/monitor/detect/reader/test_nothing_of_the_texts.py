@@ -1,4 +1,4 @@
-"""The labelled texts belong to their outlets: no run of their words is in any file that ships."""
+"""Test that no shipped file contains a run of words of the labelled texts, which belong to their outlets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reader is shown: markers for leaders, no names, both leaders inside however long the text is."""
+"""Test the reader's input: markers instead of leaders' names, with both leaders included in long texts."""
 
 from __future__ import annotations
 

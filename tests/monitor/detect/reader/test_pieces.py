@@ -1,4 +1,4 @@
-"""Text to word pieces: words stay whole where the vocabulary has them, and nothing is ever left without a number."""
+"""Test word pieces: known words stay whole, and every text gets numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped reader: what it says of plain sentences, and what must not move it."""
+"""Test the shipped reader on plain sentences, and that irrelevant changes do not alter its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of rules ask the rules alone."""
+"""Provide a detector that uses only the rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in one contact together, and who apart."""
+"""Test which leaders are in one contact together, and which in separate contacts."""
 
 from __future__ import annotations
 

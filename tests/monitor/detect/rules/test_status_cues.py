@@ -1,4 +1,4 @@
-"""What words around a contact say of whether it took place, and which words are said of something else."""
+"""Test which words give a contact its status, and which words are about something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which times, places and forums are of a contact, and which are of another clause."""
+"""Test which times, places and forums belong to a contact, and which to another clause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At which forum."""
+"""Test how the forum of a contact is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which time zone an outlet writes "today"."""
+"""Test in which time zone an outlet's "today" is read."""
 
 from __future__ import annotations
 

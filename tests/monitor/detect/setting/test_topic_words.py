@@ -1,4 +1,4 @@
-"""About what."""
+"""Test how topics are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates and spans of time, read against an article of Thursday 5 February 2026."""
+"""Test dates and time spans, relative to an article of Thursday 5 February 2026."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a contact is: names of places count in a frame only."""
+"""Test how the place of a contact is found: names of places count only in a frame."""
 
 from __future__ import annotations
 

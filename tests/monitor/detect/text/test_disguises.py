@@ -1,4 +1,4 @@
-"""Hostile text through the whole detector: no exception, right spans, bounded time."""
+"""Test disguised text (invisible characters, look-alikes) through the whole detector."""
 
 from __future__ import annotations
 

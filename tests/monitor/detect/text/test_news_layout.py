@@ -1,4 +1,4 @@
-"""What shapes news text: sentences, labels, bylines, captions."""
+"""Test the layout of news text: sentences, labels, bylines, captions."""
 
 from __future__ import annotations
 

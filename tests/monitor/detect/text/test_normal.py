@@ -1,4 +1,4 @@
-"""Text made safe and even."""
+"""Test how text is normalised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phrases found in a text: whole words, the longest first."""
+"""Test finding phrases in a text: whole words only, the longest first."""
 
 from __future__ import annotations
 

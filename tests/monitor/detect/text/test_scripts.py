@@ -1,4 +1,4 @@
-"""A script is an entry of a data file: nothing of it is in Python."""
+"""Test that a script is defined by its entry in a data file alone."""
 
 from __future__ import annotations
 

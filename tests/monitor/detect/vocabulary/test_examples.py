@@ -1,4 +1,4 @@
-"""Each rule of a language names a sentence that is read otherwise without it: a rule that does nothing goes."""
+"""Test that each rule of a language has an example sentence that is read differently without the rule."""
 
 from __future__ import annotations
 

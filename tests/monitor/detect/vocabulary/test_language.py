@@ -1,4 +1,4 @@
-"""A language is a folder of data files, and a mistake in it is said clearly when it is loaded."""
+"""Test that a language is a folder of data files, and that mistakes in it are reported when it is loaded."""
 
 from __future__ import annotations
 

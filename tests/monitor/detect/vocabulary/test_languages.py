@@ -1,4 +1,4 @@
-"""What the engine does for languages other than English: undated articles, names that the roster does not spell."""
+"""Test languages other than English: articles without a date, and names that the roster does not spell."""
 
 from __future__ import annotations
 

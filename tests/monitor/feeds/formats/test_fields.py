@@ -1,4 +1,4 @@
-"""Dates, addresses and markup: the cases that the rows of the behaviour table leave out."""
+"""Test dates, addresses and markup in cases that the behaviour table does not have."""
 
 from __future__ import annotations
 

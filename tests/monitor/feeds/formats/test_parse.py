@@ -1,4 +1,4 @@
-"""Parsing: formats, repairs, sizes, and that nothing but FeedError ever comes out."""
+"""Test parsing: formats, repairs, limits, and that only FeedError is raised."""
 
 from __future__ import annotations
 

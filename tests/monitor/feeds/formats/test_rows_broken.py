@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 125-128: what elements belong to, broken markup, documents in wrappings."""
+"""Test the behaviour table of docs/polling.md, rows 125-128: owners of elements, broken markup, wrapped documents."""
 
 # ruff: noqa: E501  # documents are kept on one line
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 105-106: what the bytes of a document mean."""
+"""Test the behaviour table of docs/polling.md, rows 105-106: encodings."""
 
 # ruff: noqa: E501  # documents are kept on one line, as they came
 from __future__ import annotations

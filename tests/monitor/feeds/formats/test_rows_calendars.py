@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 132-134: years by other counts, and more ways to write a moment."""
+"""Test the behaviour table of docs/polling.md, rows 132-134: other calendars, and unusual forms of dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 114-118: dates as publishers write them."""
+"""Test the behaviour table of docs/polling.md, rows 114-118: dates as publishers write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 119, 122-124 and 139: long documents, sitemaps, links, neighbours."""
+"""Test the behaviour table of docs/polling.md, rows 119, 122-124 and 139: long documents, sitemaps, links."""
 
 # ruff: noqa: E501  # documents are kept on one line
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 47-58 and 62: what a document's entries become."""
+"""Test the behaviour table of docs/polling.md, rows 47-58 and 62: how entries are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 100-104, 130 and 131: no words of an entry are lost, and none are added."""
+"""Test the behaviour table of docs/polling.md, rows 100-104, 130 and 131: no words of an entry are lost or added."""
 
 # ruff: noqa: E501  # documents are kept on one line, as they came
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The small inputs under feeds/reports of the folder that SUMMITRY_EVAL names, with the right result of each.
+"""Test the small inputs under feeds/reports of the folder that SUMMITRY_EVAL names, each with its right result.
 
 They are no part of the project, and each stands for a kind that the tests of the rows of docs/polling.md cover.
 """

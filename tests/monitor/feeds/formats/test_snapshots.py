@@ -1,4 +1,4 @@
-"""Real feeds over months: every entry once, every edit as a revision, nothing lost, whenever the poller dies."""
+"""Test real feeds over months: each entry once, each edit as a revision, nothing lost, even when the poller dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents with which other feed parsers are tested, and where we read them differently on purpose.
+"""Test the documents of other feed parsers' test suites, and where we differ from those parsers on purpose.
 
 The suites are not part of the project: they lie under `feeds/suites` of the folder that SUMMITRY_EVAL names.
 `differences.yaml` lists each field of each document where we disagree, with the reason; the list must be exact.

@@ -1,4 +1,4 @@
-"""Follows one feed from poll to poll as the poller does: parsed, compared, remembered in segments."""
+"""Follow one feed from poll to poll as the poller does: parse, compare, remember in segments."""
 
 from __future__ import annotations
 

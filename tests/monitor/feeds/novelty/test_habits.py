@@ -1,4 +1,4 @@
-"""Feeds of random habits with a known truth: each story is published once, and each edit as a revision of its story."""
+"""Test generated feeds with a known truth: each story is published once, each edit as a revision of its story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identity where the rows of the behaviour table do not reach, and its properties."""
+"""Test how entries are identified in cases that the behaviour table does not have, and properties of it."""
 
 from __future__ import annotations
 

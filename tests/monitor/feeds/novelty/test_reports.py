@@ -1,4 +1,4 @@
-"""The collected reports about entries that were lost, doubled or mixed up, where SUMMITRY_EVAL names the sets."""
+"""Test collected reports of lost, doubled and mixed-up entries, when SUMMITRY_EVAL names the sets."""
 
 from __future__ import annotations
 

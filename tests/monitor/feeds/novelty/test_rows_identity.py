@@ -1,4 +1,4 @@
-"""What publishers do with guids, links and dates: each story is told once, each edit as a revision of its story."""
+"""Test what publishers do with guids, links and dates: each story is published once, each edit as its revision."""
 
 from __future__ import annotations
 

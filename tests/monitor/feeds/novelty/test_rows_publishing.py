@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 80-84 and 142-144: what publishing systems do to stories over weeks."""
+"""Test the behaviour table of docs/polling.md, rows 80-84 and 142-144: publishing systems over weeks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was published, and its segments."""
+"""Test how published stories are remembered in segments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding feeds of a site, and texts of pages, against a real server on loopback."""
+"""Test finding the feeds of a site and the text of pages, with a real server on loopback."""
 
 from __future__ import annotations
 

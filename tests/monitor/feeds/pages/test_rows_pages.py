@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 120, 121, 137 and 138: what of a page is believed."""
+"""Test the behaviour table of docs/polling.md, rows 120, 121, 137 and 138: which parts of a page are used."""
 
 # texts are kept on one line
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stays in memory of a document that was read."""
+"""Test what stays in memory after a document was read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server of evil feeds beside good ones, asked by the real poller on a real broker.
+"""Test the real poller on a real broker with a server of hostile feeds next to good ones.
 
 `-o log_cli_level=INFO` shows the figures.
 """

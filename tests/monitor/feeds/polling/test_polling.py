@@ -1,4 +1,4 @@
-"""The small pure parts under the poller: hints, host groups, turns, what was seen, subscriptions, partitions."""
+"""Test the pure parts of polling: hints, host groups, agenda, seen stories, subscriptions, partitions."""
 
 from __future__ import annotations
 

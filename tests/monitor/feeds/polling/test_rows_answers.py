@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 107-113: answers of servers that are not quite what they should be."""
+"""Test the behaviour table of docs/polling.md, rows 107-113: servers with slightly wrong answers."""
 
 # answers are kept on one line
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/polling.md has a row for each behaviour, and each row a test that is named by its number."""
+"""Test that each row of the table in docs/polling.md has a test with its number."""
 
 from __future__ import annotations
 

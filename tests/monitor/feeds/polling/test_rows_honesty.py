@@ -1,4 +1,4 @@
-"""Row 79 of the table in docs/polling.md: `feeds check` names what is not published, and says why."""
+"""Test row 79 of the table in docs/polling.md: `feeds check` lists the entries that are not published, and why."""
 
 from __future__ import annotations
 

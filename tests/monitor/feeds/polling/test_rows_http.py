@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 1-8, 27, 29-37, 63: what goes over the wire, against a real server."""
+"""Test the behaviour table of docs/polling.md, rows 1-8, 27, 29-37, 63: requests and responses, with a real server."""
 
 from __future__ import annotations
 

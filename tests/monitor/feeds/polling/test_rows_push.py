@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 60 and 61: push by WebSub, with a real hub on loopback."""
+"""Test the behaviour table of docs/polling.md, rows 60 and 61: WebSub, with a real hub on loopback."""
 
 from __future__ import annotations
 

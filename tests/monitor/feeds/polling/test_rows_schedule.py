@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 9-26, 28, 38, 64: when a feed is asked again."""
+"""Test the behaviour table of docs/polling.md, rows 9-26, 28, 38, 64: when a feed is polled again."""
 
 from __future__ import annotations
 

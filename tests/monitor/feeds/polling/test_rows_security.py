@@ -1,4 +1,4 @@
-"""The behaviour table of docs/polling.md, rows 39-46 and 59: servers that mean harm get a named reason, and no more."""
+"""Test the behaviour table of docs/polling.md, rows 39-46 and 59: hostile servers fail with a named reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guarded parser processes: what hostile documents cost, and that they cost nobody else anything."""
+"""Test the guarded parser processes: hostile documents stay within limits and do not affect other documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of feeds: the bundled one, YAML, OPML, and back."""
+"""Test lists of feeds: the bundled one, YAML, OPML, and writing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message that can't be put into words, or decided on, is set aside once; the others go on."""
+"""Test that a message which can't be composed or decided on is set aside once, and the others are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: failures, lost answers, crashes, floods of revisions; what must hold, holds."""
+"""Property tests of the notifier under failures, lost answers, crashes and many revisions, in any order."""
 
 from __future__ import annotations
 

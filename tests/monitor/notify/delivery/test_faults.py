@@ -1,4 +1,4 @@
-"""Faults of production, one by one: what a receiver is told when answers lie, clocks differ and workers come and go."""
+"""Test faults of production one by one: lost answers, clocks that differ, workers that come and go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The delivery engine against fake receivers, in virtual time."""
+"""Test the notifier with fake receivers, in virtual time."""
 
 from __future__ import annotations
 

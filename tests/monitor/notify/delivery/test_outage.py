@@ -1,4 +1,4 @@
-"""One receiver is down for an hour while 500 events flow: the other must not notice, and the first must catch up."""
+"""Test one receiver that is down for an hour of 500 events: the other is not affected, and it catches up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events as nobody should write them are put into words all the same, in the form of every receiver."""
+"""Test that events with extreme values are put into words in the format of every receiver."""
 
 from __future__ import annotations
 

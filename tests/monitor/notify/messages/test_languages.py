@@ -1,4 +1,4 @@
-"""Messages in each language: complete, with its own names, dates and plurals, and as text files for its editors.
+"""Test messages in each language: complete, with its own names, dates and plurals; golden files for editors.
 
 With UPDATE_GOLDEN=1 in the environment this test writes the files anew; read the diff.
 """

@@ -1,4 +1,4 @@
-"""How alerts look, kept in golden files, and that hostile texts stay harmless and within each receiver's limits.
+"""Test how alerts look (golden files), and that hostile texts are escaped and cut to each receiver's limits.
 
 With UPDATE_GOLDEN=1 in the environment these tests write the golden files anew; look at the diff.
 """

@@ -1,4 +1,4 @@
-"""Every message that a receiver can get, as text files to be read by an editor.
+"""Test every message that a receiver can get, with text files that an editor can read.
 
 With UPDATE_GOLDEN=1 in the environment this test writes the files anew; read the diff.
 """

@@ -1,4 +1,4 @@
-"""What is told and what is not, case by case."""
+"""Test which events are sent to a receiver and which are not, case by case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receivers with bad manners, each a real process: an attempt ends in time, with its reason, and costs no memory."""
+"""Test badly behaved receivers as real processes: each attempt ends in time, with a reason and bounded memory."""
 
 from __future__ import annotations
 

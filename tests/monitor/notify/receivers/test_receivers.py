@@ -1,4 +1,4 @@
-"""Mail, apprise, the console and a Kafka topic, each against a local server or stream."""
+"""Test mail, apprise, the console and a Kafka topic, each with a local server or stream."""
 
 from __future__ import annotations
 

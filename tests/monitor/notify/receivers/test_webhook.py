@@ -1,4 +1,4 @@
-"""Webhooks over HTTP against a local endpoint: signatures, body, answers, and addresses that are refused."""
+"""Test webhooks over HTTP with a local endpoint: signatures, body, answers, and refused addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acknowledgement links: signed, expiring, and harmless to those who only look at them."""
+"""Test acknowledgement links: they are signed, they expire, and opening one changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which encoding a document is in."""
+"""Test how the encoding of a document is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain reader beside feedparser's parsers: the same result for every document, or none at all."""
+"""Test that our XML reader gives the same result as feedparser for every document, or passes it to feedparser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slack over HTTP against a local one that has its limits, its rate limit and its faults."""
+"""Test Slack over HTTP with a local server that has its limits, its rate limit and its faults."""
 
 from __future__ import annotations
 
