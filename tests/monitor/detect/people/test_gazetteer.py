@@ -30,6 +30,7 @@ def test_one_name_in_another_script_is_enough(gazetteer: Gazetteer) -> None:
     assert found(gazetteer, "Putin (Путин) met Xi (习近平)") == ["putin", "путин", "xi", "习近平"]
 
 
+@pytest.mark.slow
 def test_no_spelling_in_latin_letters_waits_for_a_text_in_another_script(gazetteer: Gazetteer) -> None:
     def foreign(text: str) -> bool:
         return any(script_of(letter) not in ("", "Latin") for letter in text)
