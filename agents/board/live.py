@@ -22,7 +22,7 @@ logger = structlog.get_logger()
 _ROOM = 200
 #: Seconds after which a comment is sent, so that proxies don't close a quiet connection.
 KEEP_ALIVE = 15.0
-#: Most missed events that are sent to a reader who connects again; with more, it is told to load the page again.
+#: Most missed events that are sent to a reader who connects again; with more, it must load the page again.
 CATCH_UP = 100
 
 Render = Callable[[SearchResult], bytes]
@@ -55,7 +55,7 @@ class Hub:
     async def publish(self, ids: Sequence[str]) -> None:
         """Send changed events to every reader: those that match the reader's filters, and `gone` for the others.
 
-        Without ids everything may have changed; `reset` then tells the readers to load their page again.
+        Without ids everything may have changed; the event `reset` then makes browsers load their page again.
         """
         groups: dict[tuple[EventFilters, Render], list[_Subscriber]] = {}
         for subscriber in self._subscribers:

@@ -46,7 +46,7 @@ class StoryAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ExpectedEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One expected event: it must have been told by one first message, and must have these facts at the end.
+    """One expected event: exactly one first message about it must be sent, and it must have these facts at the end.
 
     `sources` is the least number of articles. `most_reports` is the largest number of independent texts among them; a
     wire text in five outlets is one. `place` is a value that one of the sources must give.
@@ -64,7 +64,7 @@ class ExpectedEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All expected events; no other event may be told."""
+    """All expected events; no alert about any other event may be sent."""
 
     events: tuple[ExpectedEvent, ...]
 

@@ -1,4 +1,4 @@
-"""The notify stage: tells receivers about events, with the delivery log, silences, acknowledgements and their pages."""
+"""The notify stage: sends alerts to receivers, with the delivery log, silences, acknowledgements and their pages."""
 
 from __future__ import annotations
 

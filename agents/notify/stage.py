@@ -41,9 +41,9 @@ _TIDY_EVERY = 600.0
 
 
 class NotifyStage:
-    """Tells receivers about the events of its partitions.
+    """Sends alerts about the events of its partitions.
 
-    `certain` tells whether the process certainly is a member of its group. `turn` is held while a message that may kill
+    `certain` says whether the process certainly is a member of its group. `turn` is held while a message that may kill
     the process is handled (agents/stream/crash_marks.py). For `/ready`, the stage is ready once silences,
     acknowledgements and the logs of all its partitions were read, so that pending messages are being sent.
     """

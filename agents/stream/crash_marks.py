@@ -1,4 +1,4 @@
-"""Find the records that kill their process, so that they can be set aside after three deaths.
+"""Find the records that crash their process, so that they can be set aside after three crashes.
 
 A record may end its process in ways that no `except` can catch: it uses all memory, or loops inside C code. The next
 process would read it again and die too, and so on.
@@ -69,7 +69,7 @@ class CrashMarks:
         self._broker, self._topic, self._outbox, self._monotonic = broker, topic, outbox, monotonic
         self._owned: set[Place] = set()
         self._careful: dict[Place, _CarefulPartition] = {}
-        #: Held while a suspect record, or a suspect message to a receiver, is processed, so a death has one cause.
+        #: Held while a suspect record, or a suspect message to a receiver, is processed, so a crash has one cause.
         self.turn = asyncio.Lock()
         #: Set once the marks of all partitions of this process were read.
         self._known = asyncio.Event()
@@ -103,8 +103,8 @@ class CrashMarks:
     async def close(self, partitions: Iterable[Place] | None = None) -> None:
         """Close the marks of partitions that are given up normally; of all partitions without an argument.
 
-        A suspect that this process has not finished stays in the mark with its earlier deaths only, since giving up the
-        partition is not a death.
+        A suspect that this process has not finished stays in the mark with its earlier crashes only, since giving up
+        the partition is not a crash.
         """
         given_up = self._owned if partitions is None else self._owned & set(partitions)
         self._owned = self._owned - given_up
@@ -138,7 +138,7 @@ class CrashMarks:
             await self._mark(place, {**care.suspects, incoming.offset: deaths + 1})
             try:
                 yield deaths
-            except Exception:  # the guard ends the process for another reason, so this is not the record's death
+            except Exception:  # the guard ends the process for another reason, so the record did not cause it
                 await self._mark(place, care.suspects)
                 raise
             await self._passed(place, care, incoming.offset, deaths)

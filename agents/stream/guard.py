@@ -103,20 +103,20 @@ class RetryPolicy:
 
 #: Wraps the handling of one record; yields how many processes died with it before (agents/stream/crash_marks.py).
 InHand = Callable[[TopicRecord], AbstractAsyncContextManager[int]]
-#: A record is set aside without being decoded after this many deaths.
+#: A record is set aside without being decoded after it has crashed this many processes.
 MAX_CRASHES = 3
 
 
 @asynccontextmanager
 async def uncounted(_incoming: TopicRecord) -> AsyncIterator[int]:
-    """Wrap the handling of a record without counting deaths."""
+    """Wrap the handling of a record without counting crashes."""
     yield 0
 
 
 class Guard:
     """Calls one stage's handler for its records. `progress` is called after each record.
 
-    `in_hand` wraps the handling and counts deaths. `die` ends the process; tests replace it.
+    `in_hand` wraps the handling and counts crashes. `die` ends the process; tests replace it.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Guard:
             try:
                 async with self._in_hand(incoming) as deaths:
                     outcome = await self._attempts(incoming, decode, handle, deaths)
-            except _GivenUpError as given_up:  # outside of `in_hand`, so that this death does not count for the record
+            except _GivenUpError as given_up:  # outside of `in_hand`, so that this end does not count for the record
                 self._die(EX_TEMPFAIL)
                 raise SystemExit(EX_TEMPFAIL) from given_up  # only reached in tests, which replace `die`
         stage_duration.labels(self.stage).observe(time.perf_counter() - started)

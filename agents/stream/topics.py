@@ -89,7 +89,7 @@ class TopicNames:
 
     @property
     def feedback(self) -> str:
-        """Feedback of readers on events that were told (compacted)."""
+        """Readers' feedback on events that they were alerted to (compacted)."""
         return self._name("feedback")
 
     @property

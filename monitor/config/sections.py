@@ -112,7 +112,7 @@ class Match(Section, frozen=True, kw_only=True):
 
 
 class Threshold(Section, frozen=True, kw_only=True):
-    """How many publishers and reports an event needs before it is told.
+    """How many publishers and reports an event needs before an alert is sent.
 
     With `official` one official source is enough.
     """
@@ -146,7 +146,7 @@ class Reminder(Section, frozen=True, kw_only=True):
     times: Count = 3
 
 
-#: The statuses that a route tells by default: all but proposals, background, unconfirmed and retracted events.
+#: The statuses that a route alerts by default: all but proposals, background, unconfirmed and retracted events.
 TOLD: tuple[EventStatus, ...] = ("planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied")
 
 
@@ -170,7 +170,7 @@ class Route(Section, frozen=True, kw_only=True):
 
 
 class SilenceRule(Section, frozen=True, kw_only=True):
-    """Events that are not told before `until` (RFC 3339), and why. `summitry silence` adds them while it runs."""
+    """Events without alerts before `until` (RFC 3339), and the reason. `summitry silence` adds them while it runs."""
 
     match: Match
     until: str
@@ -205,7 +205,7 @@ class Alerts(Section, frozen=True, kw_only=True):
 
     `retries` are the waits between attempts, with jitter, as in the Standard Webhooks specification; after the last one
     the message goes to the dead letters. Changes within `update_wait` of each other are sent as one update. `templates`
-    is a folder of message texts that replace the bundled ones. The log of what was told of an event is kept for
+    is a folder of message texts that replace the bundled ones. The log of messages about an event is kept for
     `remember` after the event was closed.
     """
 

@@ -72,9 +72,9 @@ def _asked_by_its_frame(row: Row, contact: Contact, text: str) -> Appeal | None:
 
 
 def dates_the_appeal(mention: Mention, row: Row, cues: Iterable[FoundCue], text: str) -> bool:
-    """Say whether a mention's time is that of the words with which others ask its leaders for it.
+    """Say whether the time of a mention is the time of an appeal, and not of the contact that the appeal asks for.
 
-    "Guterres on Wednesday called on X and Y to return to the table": for contacts that no frame tells.
+    Example: "Guterres on Wednesday called on X and Y to return to the table". Used for contacts that no frame found.
     """
     leaders = {p.leader for p in mention.participants}
     for one in cues:
@@ -94,7 +94,7 @@ def asked_apart(appeals: Sequence[Appeal], pair: Iterable[str]) -> bool:
 
 
 def asked_to_meet(contact: Contact, contacts: Iterable[Contact]) -> bool:
-    """Say whether leaders are invited to meet each other: in "the Pope invites A and B to meet" he has no guest."""
+    """Say whether leaders are invited to meet each other, not the host: "the Pope invites A and B to meet"."""
     guests = contact.leaders
     return contact.trigger.class_ == _INVITES and any(
         2 <= len(one.leaders) == len(guests) - 1 and one.leaders < guests for one in contacts

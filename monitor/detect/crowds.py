@@ -81,7 +81,7 @@ def _with_the_verb_last(row: Row, field: Field, language: Language) -> Iterator[
 
 
 def unless_crowd_appeal(mention: Mention, found: Iterable[CrowdAppeal]) -> Mention | None:
-    """Return the mention unless an appeal only asks for it (None). After an appeal against it, it opens no event."""
+    """Return the mention, or None if an appeal only asks for it. After an appeal against it, it opens no event."""
     for one in found:
         if not all(s.field == one.field and one.start <= s.start and s.end <= one.end for s in mention.evidence):
             continue

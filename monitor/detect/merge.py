@@ -112,7 +112,7 @@ def _same(group: Sequence[FoundContact], finding: FoundContact) -> bool:
     if _visitor(first) and _visitor(finding) and _visitor(first) != _visitor(finding):
         return False
     same_status = _GROUPS.get(mine.status, mine.status) == _GROUPS.get(yours.status, yours.status)
-    return same_status or (first.row is not finding.row and not (mine.told and yours.told))
+    return same_status or (first.row is not finding.row and not (mine.stated and yours.stated))
 
 
 def _visitor(finding: FoundContact) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def _visitor(finding: FoundContact) -> tuple[str, ...]:
 
 
 def _mention(group: Sequence[FoundContact], setting: ArticleSetting) -> Mention:
-    lead = next((one for one in group if one.facts.told), group[0])
+    lead = next((one for one in group if one.facts.stated), group[0])
     known = next((one for one in group if one.facts.medium != "unknown"), lead)
     contact = lead.contact
     evidence = [_evidence(one, setting.article) for one in group[:4]]
@@ -143,7 +143,7 @@ def _mention(group: Sequence[FoundContact], setting: ArticleSetting) -> Mention:
         rule=contact.frame.name,
         language=setting.language,
         source=setting.source,
-        assumed=not lead.facts.told and _is_bare(lead),
+        assumed=not lead.facts.stated and _is_bare(lead),
     )
 
 

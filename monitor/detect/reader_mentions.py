@@ -1,4 +1,4 @@
-"""Mentions that only the reader found, with time, place and forum from the sentence that tells of the contact."""
+"""Mentions that only the reader found, with time, place and forum from the sentence that reports the contact."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def reader_mention(
 ) -> Mention:
     """Return the mention of these leaders; `told` is the reader's kind, medium and status.
 
-    `around` are the sentences that may tell of the contact, the most likely one first.
+    `around` are the sentences that may report the contact, the most likely one first.
     """
     kind, medium, status = told
     day = next((one.published.date() for one in around if one.published is not None), None)

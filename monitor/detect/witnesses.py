@@ -71,7 +71,7 @@ def votes(rules: Sequence[Mention], opinions: Mapping[Pair, Opinion], day: date)
 def _vote(mention: Mention, day: date) -> RuleFinding:
     when = mention.when
     ahead = when is not None and when.start > day
-    return RuleFinding(mention.status, mention.confidence, ahead=ahead, told=not mention.assumed)
+    return RuleFinding(mention.status, mention.confidence, ahead=ahead, stated=not mention.assumed)
 
 
 def combine(

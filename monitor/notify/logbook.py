@@ -1,4 +1,4 @@
-"""The records of the delivery log: for each receiver and event, what was told and what is pending.
+"""The records of the delivery log: for each receiver and event, what was sent and what is pending.
 
 The log is written before and after each send, as Alertmanager does with its notification log. The key of a record is
 `receiver|event_id`, and the last record of a key is its state. Records are in the same partition as their event, so
@@ -26,7 +26,7 @@ Handle: TypeAlias = dict[str, str]
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """One message to send: the event as it was at the decision, how to tell it (`tell`), and why (`reason`).
+    """One message to send: the event as it was at the decision, the kind of message (`tell`), and why (`reason`).
 
     `due` is the time of the next attempt. `begun` is logged as True before each attempt, and stays True until its
     result is known. A process that reads it as True from the log does not know whether the message arrived, and sets
@@ -58,9 +58,9 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(Record, frozen=True, kw_only=True):
-    """What one receiver was told of one event, and what is pending.
+    """What one receiver was sent about one event, and what is pending.
 
-    `told` is the event as the receiver was told of it, None before the first message. `next` is a newer state, which
+    `told` is the event as it was last sent, None before the first message. `next` is a newer state, which
     waits until the result of `pending` is known; `next_trace` is its trace. `failed` is the message that was given up
     at `failed_at`. `head` is the handle of the first message.
     """
@@ -130,7 +130,7 @@ def _hashed(parts: Iterable[str]) -> str:
     return "msg_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 
 
-#: The most sources that are kept of a told event; their number is a field of its own.
+#: The most sources that are kept of an event that was sent; their number is a field of its own.
 _KEPT_SOURCES = 20
 
 

@@ -1,4 +1,4 @@
-"""Says whether a headline tells that a contact is one more: "Macron phones Putin again". The words are data."""
+"""Finds headlines that report one more contact of the same leaders: "Macron phones Putin again". The words are data."""
 
 from __future__ import annotations
 

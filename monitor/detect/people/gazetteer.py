@@ -20,11 +20,11 @@ from monitor.detect.text.tokens import is_glued
 from monitor.detect.vocabulary.language_file import Hosted
 from monitor.watchlist import Phrase, Strength, Watchlist
 
-#: Letters that must not be right before a name's first letter, or right after its last one, if that is such a letter.
+#: If a name starts (or ends) with one of these letters, it must not follow (or precede) another letter of the script.
 _BOUND_START = re.compile(f"[{whole_letters(start=True)}]")
 _BOUND_END = re.compile(f"[{whole_letters(start=False)}]")
 _MARK = re.compile(f"[{marks()}]")
-#: A letter of another script than Latin. Whatever is spelt with one is found only in a text that has such letters.
+#: A letter of another script than Latin. Spellings with such letters are only searched in texts that have some.
 _OTHER_SCRIPT = re.compile(f"[{letters_but_latin()}]")
 _ORDER: tuple[Strength, ...] = ("full", "surname", "weak")
 
@@ -78,14 +78,15 @@ class Gazetteer:
         self._complete = False
 
     def complete(self) -> None:
-        """Load the spellings in all scripts now. Otherwise those in Latin letters are loaded at the first scan.
+        """Load the spellings in all scripts now.
 
-        The others, two thirds, are loaded at the first text with a letter of another script.
+        Without this call, spellings in Latin letters are loaded at the first scan, and the others (two thirds of all)
+        at the first text with a letter of another script.
         """
         self._automaton, self._complete = _automaton(self.spellings()), True
 
     def spellings(self, leaves_out: Callable[[str], object] = lambda _: False) -> dict[str, Name]:
-        """Return the meanings of all spellings by their matched form, but of those that `leaves_out` is true of."""
+        """Return the meanings of spellings by their matched form, without those for which `leaves_out` returns true."""
         names: dict[str, dict[str, Strength]] = {}
         for leader in self._watchlist.leaders.values():
             for alias in leader.aliases:

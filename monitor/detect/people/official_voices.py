@@ -50,7 +50,7 @@ class Speakers:
 
     @cached_property
     def _names(self) -> Mapping[tuple[str, ...], Sequence[str]]:
-        """The leaders by the words of their names: made for the first article that says its outlet."""
+        """Ids of leaders by the words of their names. Built at the first article that names its outlet."""
         names: dict[tuple[str, ...], list[str]] = {}
         for leader in self._watchlist.leaders.values():
             for alias in leader.aliases:

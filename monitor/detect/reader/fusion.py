@@ -23,7 +23,7 @@ from monitor.detect.reader.opinion import NONE, PAST, Opinion
 _FLOOR = -7.0
 #: Weight of a finding whose status no word states. On unseen outlets, 96 of 100 contacts that rules called held were
 #: right if a verb stated it, and 79 of 100 if only a noun did: less than half as much in log odds.
-_UNTOLD = 0.4
+_ASSUMED = 0.4
 #: Statuses that answer the question "did it happen?" in the same way.
 GROUPS: Mapping[str, str] = {"ongoing": "held", "rescheduled": "planned"}
 #: Statuses of contacts in the future, and of contacts that took place.
@@ -34,14 +34,14 @@ BEHIND = frozenset({"held", "ongoing", PAST})
 class RuleFinding(NamedTuple):
     """What the rules found for a pair: a status (`none` if nothing), and their confidence in it from 0 to 1.
 
-    `ahead`: the time that they read is after the article's day. `told`: words state the status; a bare noun ("their
+    `ahead`: the time that they read is after the article's day. `stated`: words state the status; a bare noun ("their
     meeting") is only assumed to mean a contact that took place.
     """
 
     status: str
     confidence: float = 0.0
     ahead: bool = False
-    told: bool = True
+    stated: bool = True
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,7 +113,7 @@ def features(opinion: Opinion, vote: RuleFinding) -> dict[str, dict[str, float]]
                 one["silence"] = 1.0
         else:
             if status == vote.status:
-                weight = 1.0 if vote.told else _UNTOLD
+                weight = 1.0 if vote.stated else _ASSUMED
                 one["found"], one["sure"], one[f"found.{status}"] = weight, sure, weight
             elif group(status) == group(vote.status):
                 one["group"] = 1.0

@@ -88,7 +88,7 @@ def _any_contact(statuses: Statuses) -> float:
 
 
 def _by_status(clique: frozenset[str], pairs: Mapping[frozenset[str], Statuses]) -> Iterator[LikelyContact]:
-    """The clique as one contact if its pairs agree on a status, else the parts of it that do."""
+    """The clique as one contact if its pairs agree on a status, else one contact for each part with one status."""
     inner = [frozenset(pair) for pair in combinations(sorted(clique), 2)]
     mean = _mean([pairs[pair] for pair in inner])
     main = _top(mean)

@@ -34,7 +34,7 @@ _BEFORE_NOUN: frozenset[ItemClass] = frozenset(
 )
 #: Classes that end a noun phrase or a verb group, for cues with the reach `phrase`.
 _PHRASE_ENDS: frozenset[ItemClass] = frozenset({"prep", "during", "COMMA", "and", "conj", "say", "with", "by", "time"})
-#: Classes of which an infinitive tells the plans.
+#: Classes after which an infinitive states a plan.
 _SUBJECTS: frozenset[ItemClass] = frozenset({"LEADER", "PAIR", "PERSON", "STATE", "SEAT", "pron", "NAME"})
 #: Classes that show that a clause behind a comma has its own verb.
 _PREDICATES = frozenset({"aux", "to", "support", "have", "OPEN"})
@@ -54,7 +54,7 @@ class Verdict(NamedTuple):
 
     status: CueStatus
     words: str
-    told: bool
+    stated: bool
     undated: Status = "postponed"
     wall: int = -1
     behind: bool = False
@@ -121,8 +121,8 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     trigger = contact.trigger
     if contact.frame.status is not None:
         return Verdict(contact.frame.status, contact.frame.name, True)
-    told = trigger.of.status != "held" or trigger.tense == "past"
-    return Verdict(trigger.of.status, trigger.tense, told)
+    stated = trigger.of.status != "held" or trigger.tense == "past"
+    return Verdict(trigger.of.status, trigger.tense, stated)
 
 
 def _as_told(row: Row, found: FoundCue) -> CueStatus:

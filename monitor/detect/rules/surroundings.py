@@ -29,7 +29,6 @@ _SAID = 4
 #: Most characters between a contact and a country in which it takes place: "talks with X in Malaysia".
 _BESIDE = 4
 #: Tokens before a noun in which its year may be.
-#: Tokens before a noun in which its year may stand.
 _ATTRIBUTES = 3
 #: Times that only a plan has: relations, and granularities.
 _BOUNDS = frozenset({"until", "from", "around"})
@@ -43,7 +42,7 @@ _LEADS_IN: frozenset[ItemClass] = frozenset({"say", "pron", "adv", "conj"})
 class ClauseFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the clause says about a contact.
 
-    `why` gives the words behind the status, and `told` says that it is not only a default. `times` are the places in
+    `why` gives the words behind the status, and `stated` says that it is not only a default. `times` are the places in
     the sentence of the times in the clause, `foreign` those of times that belong to another predicate.
     """
 
@@ -51,7 +50,7 @@ class ClauseFacts(msgspec.Struct, frozen=True, kw_only=True):
     medium: Medium
     status: Status
     why: str
-    told: bool
+    stated: bool
     when: When | None = None
     place: Place | None = None
     forum: str | None = None
@@ -91,11 +90,11 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     """Return the facts of one contact; `contacts` are all of its sentence."""
     row, published = around.row, around.published
     status: Status = "held" if verdict.status == "generic" else verdict.status
-    why, told = verdict.words, verdict.told
+    why, stated = verdict.words, verdict.stated
     when: When | None = None
     day = published.date() if published is not None else date.min
     may_be = [
-        one for one in around.times if _may_be(one, verdict, day) and not (told and _is_since(around, contact, one))
+        one for one in around.times if _may_be(one, verdict, day) and not (stated and _is_since(around, contact, one))
     ]
     times = _own(around, contact, contacts, may_be)
     if status in HAPPENED:  # "their ninth meeting in 2025": a long span is not the date
@@ -107,25 +106,25 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         when = reading(hit, status, day, behind=verdict.behind)
         if status == "postponed" and hit.is_new:
             status = "rescheduled"
-        if hit.direction == "future" and (status == "ongoing" or (status == "held" and not told)):
-            status, why, told = "planned", hit.when.text, True
+        if hit.direction == "future" and (status == "ongoing" or (status == "held" and not stated)):
+            status, why, stated = "planned", hit.when.text, True
             when = hit.plan(day)
         elif status == "held" and hit.when.start > day and _is_default(around, contact, verdict):
-            status, why, told, when = "planned", hit.when.text, True, hit.when
-        elif status == "held" and not told and contact.trigger.tense == "present" and _lies_ahead(hit, day):
-            status, why, told, when = "planned", hit.when.text, True, hit.plan(day)
+            status, why, stated, when = "planned", hit.when.text, True, hit.when
+        elif status == "held" and not stated and contact.trigger.tense == "present" and _lies_ahead(hit, day):
+            status, why, stated, when = "planned", hit.when.text, True, hit.plan(day)
         elif status == "held" and when is not None and when.start > day:
             when = None
         elif status in ("held", "ongoing") and when is not None and when.end < day - RECENT:
-            status, why, told = "past", hit.when.text, True
-    if status == "held" and not told and (bound := _bound_ahead(around, contact, day)) is not None:
-        status, why, told, when = "planned", bound.when.text, True, bound.plan(day)
+            status, why, stated = "past", hit.when.text, True
+    if status == "held" and not stated and (bound := _bound_ahead(around, contact, day)) is not None:
+        status, why, stated, when = "planned", bound.when.text, True, bound.plan(day)
     if given_up := _given_up(around, status, when):
-        status, why, told = "rescheduled", given_up, True
+        status, why, stated = "rescheduled", given_up, True
     when = when or _of_its_status(status, verdict, published)
     year = _year_of(row, contact)
     if year is not None and published is not None and year < (published - RECENT).year:
-        status, why, told = "past", str(year), True
+        status, why, stated = "past", str(year), True
         when = when if when is not None and when.start.year == year else _whole(year)
     status = verdict.undated if status == "rescheduled" and when is None else status
     places = _places(around, contact, contacts, verdict)
@@ -139,7 +138,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     if medium == "unknown" and (located or forums):
         medium = "in_person"
     return ClauseFacts(
-        kind=kind, medium=medium, status=status, why=why, told=told, when=when,
+        kind=kind, medium=medium, status=status, why=why, stated=stated, when=when,
         place=best_place(tuple(one for one in places if medium not in _REMOTE or one.frame == "speaking")),
         forum=forums[0].forum if forums and kind != "call" else None,
         other_forums=_other_forums(forums),
@@ -252,11 +251,11 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
     first, last = clause_of(row, contact)
     center = row.items[contact.at].first
     own = row.items[contact.first].first - 1  # "a virtual X-Y summit"
-    told = {one.at for one in contacts if one.at != contact.at}
+    stated = {one.at for one in contacts if one.at != contact.at}
     others = [
         item
         for index, item in enumerate(row.items)
-        if index in told or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
+        if index in stated or (index != contact.at and item.trigger is not None and item.trigger.tense in _VERBS)
     ]
     behind = range(row.items[contact.at].last, len(row.words))
     if instead := next((found for at in behind if (found := language.becomes.longest(row.words, at))), None):

@@ -107,7 +107,7 @@ class FrameShape(FrameTraits, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class MediumWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words that tell the medium, wherever in the clause they are."""
+    """Words that name the medium, anywhere in the clause."""
 
     medium: Medium
     words: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Batches: messages that tell several events at once, after a digest, quiet hours or a storm. Pure functions.
+"""Batches: messages about several events at once, after a digest, quiet hours or a storm. Pure functions.
 
 A batch is *frozen* before it is sent: the record of each member gets the message's id and the keys of all members. The
 id is made from the ids and revisions of the members, so it stands for exactly one content. When it is not known whether
@@ -37,7 +37,7 @@ def unfrozen(pending: Pending) -> Pending:
 
 
 def alone(pending: Pending) -> Pending:
-    """Return the pending message without its batch, to be sent alone, and with no deaths counted."""
+    """Return the pending message without its batch, to be sent alone, and with no crashes counted."""
     return replace(unfrozen(pending), batch="", deaths=0)
 
 

@@ -2,8 +2,8 @@
 
 Composing or rendering a hostile message may kill the whole process (an endless loop in C, all memory used), which no
 `except` can catch. So a message that was already due when its partition was assigned is a *suspect*: the process that
-had it before may have died from it. Before such a message is processed, its record counts a death in advance; the count
-is taken back once the message has come through. Only one suspect is processed at a time.
+had it before may have died from it. Before such a message is processed, its record counts a crash in advance; the count
+is taken back once the message was processed. Only one suspect is processed at a time.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from monitor.notify.replies.ack import PURPOSES, Purpose
 T = TypeVar("T")
 logger = structlog.get_logger()
 
-#: A message is set aside after this many deaths.
+#: A message is set aside after this many crashes.
 MAX_CRASHES = 3
-#: After this many seconds an attempt only waits for the network, so a death would have another cause.
+#: After this many seconds an attempt only waits for the network, so a crash would have another cause.
 _COMES_THROUGH = 1.0
 
 
@@ -48,7 +48,7 @@ class DeadlyMessageError(DeliveryError):
 
 
 class SuspectCounter:
-    """Counts deaths around the processing of suspects; other messages are not affected."""
+    """Counts crashes around the processing of suspects; other messages are not affected."""
 
     def __init__(self, ledger: Ledger, turn: asyncio.Lock) -> None:
         self._ledger, self._turn = ledger, turn
@@ -57,7 +57,7 @@ class SuspectCounter:
     async def in_hand(self, entries: Iterable[LedgerEntry], *, last: bool = False) -> AsyncIterator[None]:
         """Wrap a step that may kill the process, such as rendering the messages of `entries`.
 
-        After the `last` step they are not suspects any more. Raises BrokerError when the death can't be written.
+        After the `last` step they are not suspects any more. Raises BrokerError when the count can't be written.
         """
         deaths = {id(e): (e, e.delivery.pending.deaths) for e in entries if e.suspect and e.delivery.pending}
         if not deaths:
@@ -91,7 +91,7 @@ class SuspectCounter:
                     entry.suspect = entry.suspect and not last
 
     async def _count(self, entry: LedgerEntry, before: int, deaths: int) -> None:
-        """Write the number of deaths, unless the message was replaced or its count has changed."""
+        """Write the number of crashes, unless the message was replaced or its count has changed."""
         async with entry.lock:
             pending = entry.delivery.pending
             if pending is not None and pending.deaths == before:
@@ -100,7 +100,7 @@ class SuspectCounter:
 
 
 def check_crashes(pending: Pending) -> None:
-    """Check the deaths of a message. Raises DeadlyMessageError when there are too many."""
+    """Check the crashes that a message caused. Raises DeadlyMessageError when there are too many."""
     if pending.deaths >= MAX_CRASHES:
         raise DeadlyMessageError(f"{pending.deaths} processes died while they handled this message; it is set aside")
 

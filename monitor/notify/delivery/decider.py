@@ -18,7 +18,7 @@ logger = structlog.get_logger()
 
 
 class Decider:
-    """Decides what a receiver is told. `silences` are those that were added to the running service, by their id."""
+    """Decides which messages a receiver gets. `silences` are those added to the running service, by their id."""
 
     def __init__(self, setup: NotifierSetup) -> None:
         self.silences: dict[str, Silence] = {}
@@ -26,7 +26,7 @@ class Decider:
         self._storms = {name: StormGate(setup.storm) for name in setup.receivers}
 
     def decide(self, delivery: Delivery, event: Event) -> Decision:
-        """Decide what one receiver is told of an event. When it is nothing, the reason is counted and logged."""
+        """Decide which message one receiver gets about an event. When none, the reason is counted and logged."""
         now, name = self._setup.clock(), delivery.receiver
         decision = decide(
             self._setup.policy,
@@ -51,7 +51,7 @@ class Decider:
 
     @staticmethod
     def not_told(delivery: Delivery, event: Event, decision: Decision) -> Decision:
-        """Count and log the reason of a decision to tell nothing, and return the decision."""
+        """Count and log the reason of a decision to send nothing, and return the decision."""
         reason = decision.reason
         metrics.notifications_suppressed.labels(reason).inc()
         say = logger.debug if reason in {"unchanged", "no_edits"} else logger.info

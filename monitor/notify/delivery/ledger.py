@@ -46,7 +46,7 @@ class Ledger:
         return (entry for entry in list(self.entries.values()) if entry.delivery.receiver == receiver)
 
     async def store(self, entry: LedgerEntry, delivery: Delivery) -> None:
-        """Write a record to the log, then to memory, and queue it in its queue.
+        """Write a record to the log, then to memory, and put it into the receiver's work queue.
 
         Does nothing when the partition was revoked: then another worker writes it. Raises BrokerError when the log
         can't be written, or while it is not certain that the partition is still ours.
@@ -72,7 +72,7 @@ class Ledger:
             queue.drop(delivery.key)
 
     async def store_now(self, entry: LedgerEntry, delivery: Delivery) -> None:
-        """Write a record whose message is being sent now, so it is not queued in its queue. Raises BrokerError."""
+        """Write a record whose message is being sent now, without queuing it. Raises BrokerError."""
         await self.store(entry, delivery)
         self._queues[delivery.receiver].drop(delivery.key)
 

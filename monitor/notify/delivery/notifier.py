@@ -1,6 +1,6 @@
-"""The delivery engine: takes events, decides what to tell, and sends messages, with the log written around each send.
+"""The delivery engine: decides which messages to send about events, and sends them, logging before and after each send.
 
-    notifier = Notifier(Setup(...))
+    notifier = Notifier(NotifierSetup(...))
     notifier.start()
     notifier.expect(partition)                     # the log of the partition is about to be read
     await notifier.assign(partition, records)      # the records of its log, before its first event
@@ -138,7 +138,7 @@ class Notifier:
                 metrics.notifications_pending.labels(entry.delivery.receiver).dec()
 
     async def accept(self, event: Event, partition: int = 0) -> dict[str, Decision]:
-        """Decide what each receiver is told of an event, and log the messages to send.
+        """Decide which messages each receiver gets about an event, and log those to send.
 
         Returns the decision for each receiver once they are stored. Raises BrokerError when the log can't be written or
         the partition is no longer ours.
@@ -178,7 +178,7 @@ class Notifier:
         return self._known.acks.get(event_id)
 
     def last_sent(self, event_id: str) -> Event | None:
-        """Return an event as a receiver was told of it; None when no receiver was, or another worker owns it."""
+        """Return an event as it was last sent to a receiver; None when it never was, or another worker owns it."""
         entries = (self._ledger.entries.get(f"{name}|{event_id}") for name in self._setup.receivers)
         return next((entry.delivery.told for entry in entries if entry and entry.delivery.told), None)
 
@@ -245,7 +245,7 @@ class Notifier:
             self._ledger.entries.pop(delivery.key, None)
 
     async def _put_by(self, entry: LedgerEntry, event: Event) -> Decision:
-        """Keep the event for a receiver that answered "gone", to tell it later; the first time with a dead letter."""
+        """Keep the event for a receiver that answered "gone", to send it later; the first time with a dead letter."""
         delivery = entry.delivery
         put_by = self._results.put_by(delivery, event)
         if put_by != delivery:
@@ -257,7 +257,7 @@ class Notifier:
         return self._decider.not_told(delivery, event, Decision(None, "disabled"))
 
     async def _adopt(self, entry: LedgerEntry, event: Event) -> None:
-        """Take over the message of another event that turned out to be this one, if the receiver was told of it.
+        """Take over the message of another event that turned out to be this one, if the receiver got one.
 
         This works only within the partitions of this process; otherwise both events keep their message.
         """

@@ -1,4 +1,4 @@
-"""Record the result of an attempt: the message was told, is retried, or is given up; then decide what comes next."""
+"""Record the result of an attempt: the message was sent, is retried, or is given up; then decide what comes next."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class ResultRecorder:
         logger.error("given_up", receiver=delivery.receiver, event_id=pending.event.event_id, reason=reason)
 
     def put_by(self, delivery: Delivery, event: Event) -> Delivery:
-        """Return the record with the newest state kept for a receiver that is gone, if there is something to tell."""
+        """Return the record with the newest state kept for a receiver that is gone, if there is something to send."""
         decision, now = self._decider.decide(delivery, event), self._setup.clock()
         take_in = steps.planned if decision.tell is None else steps.set_aside
         return take_in(delivery, event, decision, now)

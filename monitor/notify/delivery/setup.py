@@ -33,7 +33,7 @@ async def no_checkpoint(name: str) -> None:
 
 
 def owns_all(_partition: int) -> bool:
-    """Return True for every partition, for an engine without other workers."""
+    """Return True for every partition, for a notifier without other workers."""
     return True
 
 
@@ -43,7 +43,7 @@ class NotifierSetup:
 
     `words` has the texts of messages for each receiver. `retries` are the waits between attempts. `board` is the URL of
     the board, for links to events. `keep` is how long a delivery stays in the log after its event was closed. `owns`
-    tells whether this process still owns a partition; it is called right before each send and each write. `jitter`
+    says whether this process still owns a partition; it is called right before each send and each write. `jitter`
     returns random numbers from 0 to 1. `turn` is held while a suspect is processed, so that there is one at a time.
     """
 

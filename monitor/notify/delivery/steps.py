@@ -51,7 +51,7 @@ def planned(delivery: Delivery, event: Event, decision: Decision, now: datetime,
 
 
 def passed_over(delivery: Delivery, event: Event, decision: Decision) -> Delivery:
-    """Return the record after the decision to tell nothing about a newer state of its event.
+    """Return the record after the decision to send nothing about a newer state of its event.
 
     A message that was given up is dropped when the receiver already knows everything. Otherwise, or when the message
     may have arrived, the newer state is kept, so that a later `summitry deliveries retry` sends it in the end.
@@ -117,9 +117,9 @@ def given_up(delivery: Delivery, pending: Pending, now: datetime, error: str) ->
 
 
 def set_aside(delivery: Delivery, event: Event, decision: Decision, now: datetime) -> Delivery:
-    """Return the record when there is something to tell, but the receiver answered that it is gone.
+    """Return the record when there is something to send, but the receiver answered that it is gone.
 
-    It keeps the newest state of the event, which is told when the receiver works again.
+    It keeps the newest state of the event, which is sent when the receiver works again.
     """
     if delivery.failed is not None and must_come_first(delivery):
         gone = replace(delivery.failed, error=f"{GONE}: the receiver said so")

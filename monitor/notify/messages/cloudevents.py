@@ -41,7 +41,7 @@ _TYPES: dict[Tell, Type] = {
 
 
 class AlertData(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert about one event: how it is told, why, what changed since the last message, and the whole event.
+    """An alert about one event: its kind (`tell`), its reason, what changed since the last one, and the whole event.
 
     `id` is the message's id. Inside a digest it is the id that the message would have, or will have, when sent alone.
     """

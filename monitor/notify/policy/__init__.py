@@ -1,1 +1,1 @@
-"""Decide whether, when and why an event is told to a receiver. Pure: times are arguments, nothing is read or sent."""
+"""Decide whether, when and why a receiver is alerted to an event. Pure: times are arguments; nothing is sent here."""

@@ -1,4 +1,4 @@
-"""Compare an event with the state that a receiver was told: what changed, and whether people should be notified."""
+"""Compare an event with the state last sent to a receiver: what changed, and whether people should be notified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide what to tell a receiver about an event, and why, or why not. Pure: (event, told, rules, now) -> Decision.
+"""Decide which message a receiver gets about an event, and why. Pure: (event, told, rules, now) -> Decision.
 
 As in Prometheus Alertmanager there are several checks, each with its own reason. The first one that refuses decides.
 """
@@ -18,12 +18,12 @@ from monitor.notify.policy.matching import matches
 from monitor.notify.policy.silences import Silence, configured, silenced
 from monitor.records import Event
 
-#: Why something is told.
+#: Why a message is sent.
 Why: TypeAlias = Literal[
     "first", "status", "time", "place", "medium", "participants", "threshold", "coverage", "text", "retracted",
     "merged", "reminder", "acknowledged",
 ]  # fmt: skip
-#: Why nothing is told: the label of summitry_notifications_suppressed_total.
+#: Why nothing is sent: the label of summitry_notifications_suppressed_total.
 WhyNot: TypeAlias = Literal[
     "unchanged", "backfill", "too_old", "background", "no_route", "status", "confidence", "publishers", "reports",
     "silenced", "merged", "no_edits", "disabled", "nothing_stood",
@@ -48,7 +48,8 @@ EXPLAINED: dict[str, str] = {
     "disabled": "the receiver answered that it is gone (HTTP 410)",
 }
 
-#: With these statuses an event that was told is not true any more: people are notified and the message struck through.
+#: An event that was alerted and gets one of these statuses is not true any more: the message is struck through, and
+#: people are notified.
 RETRACTED = frozenset({"denied", "cancelled", "retracted"})
 #: No first message is sent for events with these statuses.
 _NEVER_FIRST = frozenset({"past", "unconfirmed", "retracted"})
@@ -58,7 +59,7 @@ _BACKGROUND_AFTER = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Decision:
-    """What to tell (`tell` is None for nothing), why, and when (`due`). Messages of one `batch` are sent as one."""
+    """The kind of message to send (`tell`, None for none), why, and when. Messages of one `batch` are sent as one."""
 
     tell: Tell | None
     reason: str
@@ -113,10 +114,10 @@ def decide(
     silences: Iterable[Silence] = (),
     edits: bool = True,
 ) -> Decision:
-    """Decide what to tell `receiver` about `event`.
+    """Decide which message `receiver` gets about `event`.
 
-    `told` is the event as the receiver was told of it, None for nothing yet, by the route `told_route`. With `edits`
-    the receiver can edit its message, so it takes updates that notify nobody.
+    `told` is the event as it was last sent to the receiver, by the route `told_route`; None if it never was. With
+    `edits` the receiver can edit its message, so it takes updates that notify nobody.
     """
     silences = (*policy.silences, *silences)
     if told is None:

@@ -1,4 +1,4 @@
-"""Silences: events that are not told before a given time; and the records of the topic of silences."""
+"""Silences: events about which nothing is sent before a given time; and the records of the topic of silences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feedback of readers on an event that was told: it is wrong, or an article belongs to another event.
+"""Feedback of readers on an event that they were alerted to: it is wrong, or an article belongs to another event.
 
 Each record in the topic of feedback is one reader's latest opinion on one event, or on one of its articles. The event
 is also silenced. The records are for people, and to improve the labelled sets (`summitry feedback export`).

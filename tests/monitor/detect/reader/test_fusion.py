@@ -38,7 +38,7 @@ def test_surer_rules_weigh_no_less() -> None:
 
 
 def test_a_status_that_no_word_tells_is_left_to_the_reader() -> None:
-    told, untold = (together("planned", 0.6, RuleFinding("held", 0.9, told=one)) for one in (True, False))
+    told, untold = (together("planned", 0.6, RuleFinding("held", 0.9, stated=one)) for one in (True, False))
     assert untold["held"] < told["held"] < 1
     assert contact(untold) > contact(together("planned", 0.6, RuleFinding("none")))
 
