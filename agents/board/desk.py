@@ -139,7 +139,7 @@ class Desk:
     def written(self, leader: str) -> str:
         """Return how a leader is written in a form's field: the name if only this leader has it, otherwise the id."""
         known = self.watchlist.leaders.get(leader)
-        plain = known and not {"+", ","} & set(known.name) and self.people.bearing(known.name) == (leader,)
+        plain = known and not {"+", ","} & set(known.name) and self.people.leaders_named(known.name) == (leader,)
         return known.name if known and plain else leader
 
     def written_pair(self, pair: tuple[str, str]) -> str:

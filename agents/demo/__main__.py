@@ -18,7 +18,7 @@ import httpx
 import yaml
 
 from agents.demo.gauges import Gauges
-from agents.demo.outcome import problems, told
+from agents.demo.outcome import messages_by_event, problems
 from agents.demo.server import SampleWorld
 from agents.demo.story import DemoStory, load_story
 from agents.process.embedded import free_port
@@ -71,10 +71,10 @@ class Demo:
                     self._world.play(act)
                     await self._until("the feeds are read", client, lambda: not self._world.unread)
                     await self._quiet(client)
-                by_event = told(self._world.deliveries)
+                by_event = messages_by_event(self._world.deliveries)
                 self._summary()
                 wrong = problems(self._story.expected, by_event)
-                tell_verdict(wrong)
+                print_verdict(wrong)
         except TimeoutError:
             raise DemoError(f"not done within {self._deadline:g} seconds") from None
         else:
@@ -169,7 +169,7 @@ class Demo:
                 last, since = self._gauges.state, time.monotonic()
             return time.monotonic() - since > (QUIET_WATCHED if self._hold else QUIET)
 
-        await self._until("everything is told", client, quiet)
+        await self._until("all alerts are sent", client, quiet)
 
     def _summary(self) -> None:
         def row(name: str, metric: str, label: str) -> None:
@@ -203,7 +203,7 @@ def say(text: str, *, bold: bool = False, dim: bool = False, end: str = "\n") ->
     sys.stdout.flush()
 
 
-def tell_verdict(wrong: list[str]) -> None:
+def print_verdict(wrong: list[str]) -> None:
     """Print whether the alerts were as expected."""
     if not wrong:
         say("\nAs expected: one alert for each of the two contacts, updated in place, and nothing else.", bold=True)
@@ -221,7 +221,7 @@ def main() -> int:
     say("Summitry, a demonstration: the real service on this machine. Broker, poller, worker, board.", bold=True)
     say(
         f"    {len(story.outlets)} sample feeds in {formats} formats on loopback, and for the service it is "
-        f"{story.clock:%A %-d %B %Y}.\n    The story: one video call, told once. It takes about a minute."
+        f"{story.clock:%A %-d %B %Y}.\n    The story: one video call, alerted once. It takes about a minute."
     )
     with tempfile.TemporaryDirectory(prefix="summitry-demo-") as folder:
         try:

@@ -11,7 +11,7 @@ from agents.demo.story import Expected, ExpectedEvent
 from monitor.records import Event
 
 
-def told(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, Event]]]:
+def messages_by_event(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, Event]]]:
     """Return the messages about each event by its id, in order, as (tell, event). A repeated message counts once."""
     messages: dict[str, dict[str, Any]] = {delivery["id"]: delivery for delivery in deliveries}
     by_event: dict[str, list[tuple[str, Event]]] = {}
@@ -34,10 +34,10 @@ def problems(expected: Expected, by_event: dict[str, list[tuple[str, Event]]]) -
     for wanted in expected.events:
         match = next((key for key, messages in left.items() if _is(wanted, messages[-1][1])), None)
         if match is None:
-            found.append(f"{wanted.name} was not told")
+            found.append(f"{wanted.name} was not alerted")
         else:
             found += [f"{wanted.name}: {problem}" for problem in _differences(wanted, left.pop(match))]
-    found += [f"something else was told: {messages[-1][1].brief!r}" for messages in left.values()]
+    found += [f"another alert was sent: {messages[-1][1].brief!r}" for messages in left.values()]
     return found
 
 

@@ -129,9 +129,9 @@ class EventFilters:
 _NAMES = tuple(field.name for field in fields(EventFilters))
 
 
-def _bearing(key: str, value: str, people: LeaderNames | None) -> tuple[str, ...]:
+def _leaders_named(key: str, value: str, people: LeaderNames | None) -> tuple[str, ...]:
     """The leaders that a value stands for: those with that name, or the one with that id."""
-    if people and (found := people.bearing(value)):
+    if people and (found := people.leaders_named(value)):
         return found
     if not _SLUG.fullmatch(value):
         raise SelectionError(
@@ -141,7 +141,7 @@ def _bearing(key: str, value: str, people: LeaderNames | None) -> tuple[str, ...
 
 
 def _leaders(values: Iterable[str], people: LeaderNames | None) -> tuple[str, ...]:
-    found = dict.fromkeys(leader for value in values for leader in _bearing("leader", value, people))
+    found = dict.fromkeys(leader for value in values for leader in _leaders_named("leader", value, people))
     return tuple(found)[:MAX_VALUES]
 
 
@@ -167,7 +167,7 @@ def _pairs(values: Iterable[str], people: LeaderNames | None) -> tuple[tuple[str
         # In a query a plus sign is a space.
         sides = [part.strip() for part in value.split("+")] if "+" in value else value.split()
         if len(sides) == 2:
-            both = [_bearing("pair", side, people) for side in sides]
+            both = [_leaders_named("pair", side, people) for side in sides]
         else:
             both = [tuple(sorted(each)) for each in people.ask(value).leaders] if people else []
         found = [(min(pair), max(pair)) for pair in product(*both) if len(both) == len(set(pair)) == 2]

@@ -87,7 +87,7 @@ class LeaderNames:
                     self._leaders.setdefault(key, set()).add(leader.id)
         self._recent = _newest_terms(watchlist)
 
-    def bearing(self, text: str) -> tuple[str, ...]:
+    def leaders_named(self, text: str) -> tuple[str, ...]:
         """Return the leaders whose id or full name the text is, latest in office first; empty if there is none."""
         if text in self._recent:
             return (text,)

@@ -147,11 +147,11 @@ class Detector:
         for one in named | perhaps:
             ends |= {office.to - _DAY for office in self._watchlist.leaders[one].offices if office.to is not None}
 
-        def told(day: date) -> tuple[int, int, date]:
+        def rank(day: date) -> tuple[int, int, date]:
             serving = self._watchlist.serving(day)
             return len(named & serving), len(perhaps & serving), day
 
-        return max(ends, key=told)
+        return max(ends, key=rank)
 
     def _code(self, article: Article, parts: list[ArticleField]) -> str:
         """The declared language, unless the text is in a script that this language does not use."""
@@ -169,8 +169,8 @@ class Detector:
         likely = self._languages.get(code)
         if likely is not None and likely.is_written_in(opening) and likely.count_triggers(words):
             return code  # no other language is asked, since the words of each must be compiled for that
-        told = {one.code: one.count_triggers(words) for one in self._languages.values() if one.is_written_in(opening)}
-        return max(sorted(told), key=lambda one: told[one]) if any(told.values()) else code
+        counts = {one.code: one.count_triggers(words) for one in self._languages.values() if one.is_written_in(opening)}
+        return max(sorted(counts), key=lambda one: counts[one]) if any(counts.values()) else code
 
     def _parts(self, article: Article) -> tuple[list[ArticleField], int, int, bool]:
         parts: list[ArticleField] = []

@@ -35,16 +35,16 @@ class FieldText(Protocol):
 
 def reader_mention(
     leaders: frozenset[str],
-    told: tuple[Kind, Medium, Status],
+    answer: tuple[Kind, Medium, Status],
     around: Sequence[Surroundings],
     evidence: tuple[Evidence, ...],
     setting: ArticleSetting,
 ) -> Mention:
-    """Return the mention of these leaders; `told` is the reader's kind, medium and status.
+    """Return the mention of these leaders; `answer` is the reader's kind, medium and status.
 
     `around` are the sentences that may report the contact, the most likely one first.
     """
-    kind, medium, status = told
+    kind, medium, status = answer
     day = next((one.published.date() for one in around if one.published is not None), None)
     when = next((found for one in around if (found := _when(one, status, day)) is not None), None)
     if status in ("held", "ongoing") and when is not None and day is not None and when.end < day - RECENT:

@@ -44,10 +44,10 @@ def called_off(
     if any(words.unless.longest(row.words, at) is not None for at in range(len(row.words))):
         return None
     days = _times_of(around)
-    told = _trip_status(row, language, days)
-    if told is None:
+    stated = _trip_status(row, language, days)
+    if stated is None:
         return None
-    status, at, trip = told
+    status, at, trip = stated
     named = [item for item in row.items if item.class_ in ("LEADER", "OWNER") and item.leaders]
     traveller = next((item for item in named if _owns(row, item, trip)), next(iter(named), None))
     if traveller is None or len(traveller.leaders) != 1:

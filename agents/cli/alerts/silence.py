@@ -75,7 +75,7 @@ def add(
     summitry silence add --kind visit --country FR --receiver desk --for 2d --reason "state visit"
     """
     people = people_of(load_config(config_file, os.environ))
-    named, states = _told_apart(split_names(leaders), name_index(people))
+    named, states = _leaders_and_states(split_names(leaders), name_index(people))
     match = Match(
         leaders=named if len(named) == 1 else (),
         pairs=(*pairs, "+".join(named)) if len(named) == 2 else pairs,
@@ -105,7 +105,7 @@ def add(
     click.echo(f"{made.id} until {made.until:%Y-%m-%d %H:%M} UTC")
 
 
-def _told_apart(names: list[str], index: NameIndex) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _leaders_and_states(names: list[str], index: NameIndex) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the names of `--with` into leaders and states.
 
     Raises UnknownNameError for an unknown name, click.UsageError for too many names.

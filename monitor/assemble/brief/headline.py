@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, tzinfo
 
-from monitor.assemble.brief.deeds import Clause, clause_of, fill
+from monitor.assemble.brief.deeds import Action, action_of, fill
 from monitor.assemble.brief.phrases import BriefPhrases, phrases
 from monitor.records import Event, in_zone
 
@@ -25,16 +25,16 @@ def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str
     this order: the number of sources, the place, the time, and leaders beyond the first.
     """
     words = phrases(language)
-    told = clause_of(event)
+    action = action_of(event)
     moment = event.last_seen or event.first_seen
     now = in_zone(moment, zone).date() if moment is not None else None
     time = words.when(event.when, short=True, now=now) if event.when is not None else ""
     place = words.town(event.place.name) if event.place is not None and event.medium not in _REMOTE else ""
-    if not place and event.place is not None and event.medium not in _REMOTE and not told.country:
+    if not place and event.place is not None and event.medium not in _REMOTE and not action.country:
         place = words.state(event.place.country)
     count = words.sources.of(event.reports).format(n=event.reports) if event.reports else ""
     for named in _NAMED:
-        clause = _clause(event, told, words, named)
+        clause = _clause(event, action, words, named)
         for parts, shown in (((time, place), count), ((time, place), ""), ((time,), ""), ((), "")):
             line = words.comma.join(part for part in (clause, *parts) if part)
             line = f"{line} · {shown}" if shown else line
@@ -43,15 +43,15 @@ def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str
     return _cut(clause, limit)
 
 
-def _clause(event: Event, told: Clause, words: BriefPhrases, named: int) -> str:
-    deed = words.deeds[told.deed]
-    sides = told.who if deed.alone else event.participants
+def _clause(event: Event, action: Action, words: BriefPhrases, named: int) -> str:
+    deed = words.deeds[action.deed]
+    sides = action.who if deed.alone else event.participants
     few = len(sides) <= named
     joint = words.between.join(map(words.surname, sides)) if few else words.surnames(sides, named)
     return fill(
-        words.headline[event.status], event, told, words,
-        who=words.surnames(told.who, named),
-        other=words.surnames(told.other, named, "with"),
+        words.headline[event.status], event, action, words,
+        who=words.surnames(action.who, named),
+        other=words.surnames(action.other, named, "with"),
         whose=words.whose.of(len(sides)).format(names=joint),
     )  # fmt: skip
 

@@ -169,11 +169,11 @@ class BriefPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return a time with its preposition: `on Wednesday 3 December 2025`, `in the first half of 2026`."""
         templates = {**self.time, **self.time_short} if short else self.time
 
-        def told(day: date) -> str:
+        def worded(day: date) -> str:
             return self.short_day(day, now) if short else self.day(day)
 
         texts = {
-            "day": told(when.day), "first": told(when.start), "last": told(when.end),
+            "day": worded(when.day), "first": worded(when.start), "last": worded(when.end),
             "date": self.plain_day(when.day), "first_date": self.plain_day(when.start),
             "last_date": self.plain_day(when.end), "month": self.month(when.end), "year": when.end.year,
         }  # fmt: skip

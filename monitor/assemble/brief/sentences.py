@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.assemble.brief.deeds import clause_of, fill
+from monitor.assemble.brief.deeds import action_of, fill
 from monitor.assemble.brief.phrases import BriefPhrases, phrases, plain_words
 from monitor.assemble.claims.notices import notice_of
 from monitor.detect.text.news_layout import label
@@ -61,8 +61,8 @@ def brief(event: Event, language: str = "en") -> str:
 def sentences(event: Event, language: str = "en") -> tuple[tuple[SentencePart, ...], ...]:
     """Return the brief as sentences, each a list of pieces."""
     words = phrases(language)
-    told = (_what(event, words), _about(event, words), _unsure(event, words))
-    return tuple(pieces for pieces in told if pieces)
+    written = (_what(event, words), _about(event, words), _unsure(event, words))
+    return tuple(pieces for pieces in written if pieces)
 
 
 def sentence(pieces: Sequence[SentencePart], stop: str = ".") -> str:
@@ -112,13 +112,13 @@ def _was_reported(event: Event) -> bool:
 
 
 def _clause(event: Event, words: BriefPhrases) -> str:
-    told = clause_of(event)
-    deed = words.deeds[told.deed]
-    sides = told.who if deed.alone else event.participants
+    action = action_of(event)
+    deed = words.deeds[action.deed]
+    sides = action.who if deed.alone else event.participants
     return fill(
-        words.brief[event.status], event, told, words,
-        who=words.full_names(told.who, MAX_NAMED),
-        other=words.full_names(told.other, MAX_NAMED, abroad=not told.country, form="with"),
+        words.brief[event.status], event, action, words,
+        who=words.full_names(action.who, MAX_NAMED),
+        other=words.full_names(action.other, MAX_NAMED, abroad=not action.country, form="with"),
         sides=words.sides.of(len(sides)).format(names=words.full_names(sides, MAX_NAMED)),
     )  # fmt: skip
 
@@ -139,7 +139,7 @@ def _time_and_place(event: Event, words: BriefPhrases) -> list[SentencePart]:
     if time is not None and known:
         pieces.append(time)
     if event.place is not None and event.medium not in _REMOTE:
-        place = words.where(event.place) if event.place.name or not clause_of(event).country else ""
+        place = words.where(event.place) if event.place.name or not action_of(event).country else ""
         if place:
             comma = words.comma if pieces else ""
             pieces.append(SentencePart(comma + place, ("place",), _sources(event, "place")))
@@ -188,8 +188,8 @@ def _quotation(event: Event, words: BriefPhrases) -> SentencePart | None:
     carried = Counter(report for _, report in {(s.publisher or s.article_id, s.report) for s in bearing})
     bearing.sort(key=lambda s: (-carried[s.report], s.language not in {"", words.language}, not s.official, s.n))
     best = next((s for s in bearing[:_MAX_TRIED] if _names_them(s.title, event.participants)), None)
-    told = sentence(_what(event, words))
-    if best is None or not _says_more(best.title, told, event.participants, plain_words(best.language)):
+    first = sentence(_what(event, words))
+    if best is None or not _says_more(best.title, first, event.participants, plain_words(best.language)):
         return None
     title = _QUOTES.sub("'", best.title)
     title = title if len(title) <= MAX_QUOTE else title[: MAX_QUOTE - 1].rstrip() + "…"
@@ -266,10 +266,10 @@ def _is_report(source: EventSource) -> bool:
     return not source.title.rstrip().endswith(("?", "？", "؟")) and (said is None or said.name in {"news", "live"})
 
 
-def _says_more(title: str, told: str, participants: Iterable[Participant], plain: Iterable[str]) -> bool:
+def _says_more(title: str, sentence: str, participants: Iterable[Participant], plain: Iterable[str]) -> bool:
     """Whether a title has words beyond the sentence, names of leaders and their states, and `plain` words."""
     names = [name for p in participants for name in (p.name, *_state_names(p.country), _capital(p.country))]
-    known = {word for text in (told, *names, *plain) for word in _bare_words(text)}
+    known = {word for text in (sentence, *names, *plain) for word in _bare_words(text)}
     new = _bare_words(title) - known - _names_of_leaders(title)
     return sum(len(word) >= _LONG_WORD for word in new) >= _NEWS or any(not word.isascii() for word in new)
 
@@ -293,7 +293,7 @@ def _unsure(event: Event, words: BriefPhrases) -> tuple[SentencePart, ...]:
 
 def _disagreements(event: Event, words: BriefPhrases) -> list[SentencePart]:
     """For each fact on which sources disagree, the best of the other values and the outlets that give it."""
-    told = []
+    found = []
     for name, template in words.alternatives.items():
         claims = event.alternatives.get(name, ())
         if name == "place" and event.medium in _REMOTE:
@@ -309,8 +309,8 @@ def _disagreements(event: Event, words: BriefPhrases) -> list[SentencePart]:
         else:
             by, many = words.listed(named), len(named)
         text = template.of(many).format(outlets=by, value=_value(name, claims[0].value, words))
-        told.append(SentencePart(text, (name,), claims[0].sources))
-    return told[:_MAX_DISAGREEMENTS]
+        found.append(SentencePart(text, (name,), claims[0].sources))
+    return found[:_MAX_DISAGREEMENTS]
 
 
 def _value(name: str, value: Any, words: BriefPhrases) -> str:  # noqa: ANN401  # the JSON form of any fact

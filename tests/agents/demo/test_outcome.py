@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.demo.outcome import problems, told
+from agents.demo.outcome import messages_by_event, problems
 from agents.demo.story import Expected, ExpectedEvent
 from monitor.records import Event, EventSource, Fact, Participant, When
 
@@ -44,7 +44,7 @@ def delivery(number: int, tell: str, event: Event) -> dict[str, Any]:
 
 
 def verdict(*deliveries: dict[str, Any], wanted: tuple[ExpectedEvent, ...] = (WANTED,)) -> list[str]:
-    return problems(Expected(events=wanted), told(deliveries))
+    return problems(Expected(events=wanted), messages_by_event(deliveries))
 
 
 GOOD = (delivery(1, "first", EVENT), delivery(2, "quiet", EVENT))
@@ -63,12 +63,12 @@ def test_a_second_first_message_is_named() -> None:
 
 
 def test_a_missing_event_is_named() -> None:
-    assert verdict() == ["the call was not told"]
+    assert verdict() == ["the call was not alerted"]
 
 
 def test_an_event_too_many_is_named() -> None:
     other = msgspec.structs.replace(EVENT, event_id="e2", status="planned", brief="Something else.")
-    assert verdict(*GOOD, delivery(3, "first", other)) == ["something else was told: 'Something else.'"]
+    assert verdict(*GOOD, delivery(3, "first", other)) == ["another alert was sent: 'Something else.'"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from agents.demo.outcome import problems, told
+from agents.demo.outcome import messages_by_event, problems
 from agents.demo.story import load_story
 from monitor.assemble import Assembly
 from monitor.config import Config
@@ -59,4 +59,4 @@ def test_the_story_comes_out_as_expected() -> None:
                     known[event.event_id] = event
                     data = {"tell": decision.tell, "event": msgspec.to_builtins(event)}
                     deliveries.append({"id": f"{event.event_id}-{event.revision}", "data": data})
-    assert problems(STORY.expected, told(deliveries)) == []
+    assert problems(STORY.expected, messages_by_event(deliveries)) == []

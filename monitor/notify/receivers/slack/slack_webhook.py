@@ -1,7 +1,7 @@
 """Post alerts to an incoming webhook of Slack. A bot token (`slack_bot`) can do more.
 
 The webhook answers only "ok", so messages can't be edited, found or threaded. Important updates are new messages; new
-coverage alone is not told. After a crash between sending and logging, a message may be posted twice.
+coverage alone is not sent. After a crash between sending and logging, a message may be posted twice.
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 """
 
