@@ -87,6 +87,23 @@ def dates_the_appeal(mention: Mention, row: Row, cues: Iterable[FoundCue], text:
     return False
 
 
+def dates_the_offer(mention: Mention, row: Row, cues: Iterable[FoundCue], text: str) -> bool:
+    """Say whether a mention's time stands right before the words with which one of its leaders asks for it.
+
+    "X on Wednesday invited Y to Paris": the day is that of the invitation, the contact's is open.
+    """
+    leaders = {p.leader for p in mention.participants}
+    when = mention.when.text if mention.when is not None else ""
+    for one in cues:
+        if one.cue.of.status != "proposed" or not one.cue.of.done or one.cue.of.scope != "before" or not when:
+            continue
+        asking = {leader for item in row.items if item.last <= one.first for leader in item.leaders}
+        before = text[row.tokens[0].start : row.tokens[one.first].start]
+        if leaders & asking and leaders - asking and before.rstrip().endswith(when):
+            return True
+    return False
+
+
 def asked_apart(appeals: Sequence[Appeal], pair: Iterable[str]) -> bool:
     """Say whether one of the pair asks the other to meet somebody else, which is no contact between the two."""
     two = set(pair)

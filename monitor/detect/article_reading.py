@@ -24,6 +24,7 @@ from monitor.detect.appeals import (
     asked_apart,
     asked_to_meet,
     dates_the_appeal,
+    dates_the_offer,
 )
 from monitor.detect.crowds import crowd_appeals, unless_crowd_appeal
 from monitor.detect.dating import OpeningSentences, dated
@@ -165,12 +166,17 @@ class ArticleReading:
         )
 
     def _as_appealed(self, mention: Mention) -> Mention:
-        """The mention without the day on which others only asked for it."""
+        """The mention without the day on which others, or one of the leaders, only asked for it."""
         asked = as_appealed(mention, self._appeals)
-        if asked.rule != READER or asked.when is None:
+        if asked.when is None or (asked.rule != READER and asked.status != "proposed"):
             return asked
         for part, row in self.rows:
-            if row.tokens and dates_the_appeal(asked, row, find_cues(row, self.language), part.normal.text):
+            if not row.tokens:
+                continue
+            cues, text = find_cues(row, self.language), part.normal.text
+            if (asked.status == "proposed" and dates_the_offer(asked, row, cues, text)) or (
+                asked.rule == READER and dates_the_appeal(asked, row, cues, text)
+            ):
                 return msgspec.structs.replace(asked, when=None)
         return asked
 

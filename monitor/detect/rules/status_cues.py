@@ -196,6 +196,8 @@ def _reaches_on(row: Row, contact: Contact, found: FoundCue) -> bool:
         verb = contact.trigger.tense in ("past", "present")
         loose = found.cue.of.status in ("generic", "proposed")
         return not (verb and loose and any(one.class_ == "COMMA" for one in gap))
+    if found.cue.of.barrier and reach == "tight" and found.last == start:
+        return True  # "since X met Y": it opens the contact's own clause
     if _is_subject_frame(row, contact) and found.first < row.items[contact.first].first:
         return False
     if contact.trigger.tense == "past" and any(one.class_ in ("COMMA", "and", "conj") for one in gap):

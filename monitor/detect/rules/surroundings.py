@@ -32,7 +32,7 @@ _BESIDE = 4
 _ATTRIBUTES = 3
 #: Times that only a plan has: relations, and granularities.
 _BOUNDS = frozenset({"until", "from", "around"})
-_WIDE = frozenset({"half", "quarter"})
+_WIDE = frozenset({"half", "quarter", "until"})
 _VERBS = frozenset({"past", "present"})
 _REMOTE = frozenset({"phone", "video", "remote"})
 #: Classes that may stand between a comma and the verb of the next clause.
@@ -185,7 +185,8 @@ def _bound_ahead(around: Surroundings, contact: Contact, day: date) -> TimeHit |
             hit.relation in _BOUNDS or (hit.plain and hit.when.granularity in _WIDE)
         ):
             plan = hit.plan(day)
-            return hit if plan is not None and plan.end > day + RECENT else None
+            least = day if hit.plain and hit.when.granularity == "until" else day + RECENT
+            return hit if plan is not None and plan.end > least else None
     return None
 
 

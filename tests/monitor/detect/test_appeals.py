@@ -33,6 +33,8 @@ class TestAppeals:
     @pytest.mark.parametrize(
         ("title", "language", "pair"),
         [
+            ("Macron on Wednesday invited Putin to Paris", "en", "macron putin"),
+            ("Lula on Sunday offered to meet Milei", "en", "lula milei"),
             ("Эрдоган в понедельник предложил Путину и Зеленскому встретиться", "ru", "putin zelensky"),
             ("Трамп в понедельник предложил Путину встретиться в Анкаре", "ru", "trump putin"),
             ("एर्दोगन ने सोमवार को पुतिन और जेलेंस्की से मुलाकात करने की अपील की", "hi", "putin zelensky"),
@@ -42,6 +44,14 @@ class TestAppeals:
         (one,) = told(title, language)
         assert all(name in one.key for name in pair.split())
         assert (one.status, one.when) == ("proposed", None)
+
+    @pytest.mark.parametrize(
+        "title", ["Lula offered to meet Milei on Sunday", "Macron on Monday was ready to meet Putin on Sunday"]
+    )
+    def test_the_day_behind_the_offer_is_the_contacts(self, told: Told, title):
+        (one,) = told(title)
+        assert one.when is not None
+        assert one.when.start.isoformat() == "2026-03-15"
 
     def test_the_day_behind_the_appeal_is_the_contacts(self, told: Told):
         (one,) = told("Erdogan urges Putin and Zelensky to meet on March 20")
