@@ -11,14 +11,13 @@ import re
 from array import array
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
 from operator import eq
+from pathlib import Path
 
 import msgspec
 import rensa
-import yaml
 
-from monitor.errors import DataFileError
+from monitor.yaml_text import read_data_file
 
 PERMUTATIONS = 64
 _SEED = 20_260_204
@@ -36,7 +35,7 @@ SHORT = 18
 _WORD = re.compile(r"\w+", re.UNICODE)
 #: Scripts without spaces: each character counts as a word.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
-_FILE = "agencies.yaml"
+_FILE = Path(__file__).parent / "data" / "agencies.yaml"
 
 
 class TextFingerprint(msgspec.Struct, frozen=True, array_like=True, dict=True):
@@ -61,11 +60,7 @@ class _Agency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def _agencies() -> tuple[tuple[_Agency, ...], re.Pattern[str], dict[str, str], dict[str, str]]:
     """The agencies, a pattern for all their credits, a map from credit to agency, and one from outlet to agency."""
-    text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
-    try:
-        agencies = msgspec.convert(yaml.safe_load(text), tuple[_Agency, ...])
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(_FILE, "", str(error)) from error
+    agencies = read_data_file(_FILE, tuple[_Agency, ...])
     by_credit = {credit.lower(): agency.id for agency in agencies for credit in agency.credits}
     by_outlet = {name.lower(): agency.id for agency in agencies for name in agency.outlets}
     names = "|".join(sorted(map(re.escape, by_credit), key=len, reverse=True))

@@ -9,17 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
-import yaml
 
 from monitor.assemble.claims.fingerprint import words
 from monitor.assemble.claims.kept_mention import KeptMention
-from monitor.errors import DataFileError
 from monitor.records import Article, Mention, Participant, Source, utc
 from monitor.watchlist import bundled
+from monitor.yaml_text import read_data_file
 
 Kind = Literal["correction", "retraction"]
 
@@ -33,7 +32,7 @@ _EXCERPT = 1_500
 _FIRST = re.compile(r"\w+")
 _MARKS = " \t\"'“”«»„*_#([【<-–—•·:："
 _BOX_ENDS = (")", "]", "】")
-_FILE = "notices.yaml"
+_FILE = Path(__file__).parent / "data" / "notices.yaml"
 
 
 class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,11 +53,7 @@ class _Patterns(NamedTuple):
 
 @cache
 def _patterns() -> tuple[_Patterns, ...]:
-    text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
-    try:
-        languages = msgspec.convert(yaml.safe_load(text), dict[str, _Words])
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(_FILE, "", str(error)) from error
+    languages = read_data_file(_FILE, dict[str, _Words])
     says = tuple(word.lower() for one in languages.values() for word in one.says)
     retraction = [word for one in languages.values() for word in one.retraction]
     correction = [word for one in languages.values() for word in one.correction]

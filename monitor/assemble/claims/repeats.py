@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import msgspec
-import yaml
+from monitor.yaml_text import read_data_file
 
-from monitor.errors import DataFileError
-
-_FILE = "repeats.yaml"
+_FILE = Path(__file__).parent / "data" / "repeats.yaml"
 #: Matches nothing.
 _NEVER = re.compile(r"(?!)")
 
 
 @cache
 def _words() -> dict[str, re.Pattern[str]]:
-    text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
-    try:
-        languages = msgspec.convert(yaml.safe_load(text), dict[str, tuple[str, ...]])
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(_FILE, "", str(error)) from error
+    languages = read_data_file(_FILE, dict[str, tuple[str, ...]])
     return {code: re.compile("|".join(map(_whole, words)), re.IGNORECASE) for code, words in languages.items()}
 
 

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import msgspec
-import yaml
-
-from monitor.errors import DataFileError
 from monitor.watchlist import bundled
+from monitor.yaml_text import read_data_file
 
-_FILE = "regions.yaml"
+_FILE = Path(__file__).parent / "data" / "regions.yaml"
 
 
 @cache
 def _regions() -> dict[str, frozenset[str]]:
     """The regions in which each town is."""
-    text = resources.files(__package__).joinpath("data", _FILE).read_text(encoding="utf-8")
-    try:
-        towns = msgspec.convert(yaml.safe_load(text), dict[str, tuple[str, ...]])
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(_FILE, "", str(error)) from error
+    towns = read_data_file(_FILE, dict[str, tuple[str, ...]])
     found: dict[str, set[str]] = {}
     for region, names in towns.items():
         for name in names:
