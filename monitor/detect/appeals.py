@@ -43,6 +43,12 @@ def appeal_of(row: Row, contact: Contact, cues: Iterable[FoundCue], text: str) -
     return _asked_by_its_frame(row, contact, text) if contact.frame.asked else None
 
 
+def may_appeal(row: Row) -> bool:
+    """Say whether a sentence names leaders in two places and a contact, as each appeal of `appeal_to_one` does."""
+    leading = sum(bool(item.leaders) for item in row.items)
+    return leading >= _TWO and any(item.trigger is not None for item in row.items)
+
+
 def appeal_to_one(row: Row, cues: Iterable[FoundCue]) -> Appeal | None:
     """Return the appeal that asks a leader and somebody else to meet: "Guterres urges Burhan and Dagalo to talk".
 

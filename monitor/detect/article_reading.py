@@ -25,6 +25,7 @@ from monitor.detect.appeals import (
     asked_to_meet,
     dates_the_appeal,
     dates_the_offer,
+    may_appeal,
 )
 from monitor.detect.crowds import crowd_appeals, unless_crowd_appeal
 from monitor.detect.dating import OpeningSentences, dated
@@ -168,12 +169,14 @@ class ArticleReading:
     def _as_appealed(self, mention: Mention) -> Mention:
         """The mention without the day on which others, or one of the leaders, only asked for it."""
         asked = as_appealed(mention, self._appeals)
-        if asked.when is None or (asked.rule != READER and asked.status != "proposed"):
+        day = asked.when.text if asked.when is not None else ""
+        if not day or (asked.rule != READER and asked.status != "proposed"):
             return asked
         for part, row in self.rows:
-            if not row.tokens:
+            text = part.normal.text
+            if not row.tokens or day not in text[row.tokens[0].start : row.tokens[-1].end]:
                 continue
-            cues, text = find_cues(row, self.language), part.normal.text
+            cues = find_cues(row, self.language)
             if (asked.status == "proposed" and dates_the_offer(asked, row, cues, text)) or (
                 asked.rule == READER and dates_the_appeal(asked, row, cues, text)
             ):
@@ -275,7 +278,7 @@ class ArticleReading:
             self.rows.append((part, row))
             found, rejected = find_contacts(row, self.language, self.focus)
             contacts = [one for one in found if not asked_to_meet(one, found)]
-            cues = self._cues_of(row)
+            cues = self._cues_of(row, contacts)
             self._note_rejected(part, row, rejected)
             self.opening.add(part.field, text, row)
             if subject := next((item.leaders for item in row.items if item.class_ == "LEADER"), ()):
@@ -311,9 +314,9 @@ class ArticleReading:
                     elsewhere = msgspec.structs.replace(facts, forum=forum, place=None)
                     yield FoundContact(part.field, part.normal, row, contact, verdict, elsewhere)
 
-    def _cues_of(self, row: Row) -> list[FoundCue]:
-        """The status cues of a sentence. Notes an appeal to a leader and somebody who leads nothing."""
-        cues = find_cues(row, self.language)
+    def _cues_of(self, row: Row, contacts: list[Contact]) -> list[FoundCue]:
+        """The status cues of a sentence that needs them. Notes an appeal to a leader and somebody who leads nothing."""
+        cues = find_cues(row, self.language) if contacts or may_appeal(row) else []
         if (appeal := appeal_to_one(row, cues)) is not None:
             self._appeals.append(appeal)
         return cues
