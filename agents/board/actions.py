@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from agents.board.access import NAME_COOKIE, BoardReader
-from agents.board.desk import DESK, Desk
+from agents.board.context import CONTEXT, BoardContext
 from agents.board.follower import ACK, FEEDBACK, SILENCE
 from agents.board.pages.rendering import ACCESS, READER
 from agents.process.web import form_fields
@@ -32,31 +32,31 @@ _PATIENCE = 3.0
 
 
 async def _event(request: web.Request) -> Event:
-    desk = request.app[DESK]
-    found = await desk.ask(archive_queries.event, desk.archive, request.match_info["event_id"])
+    context = request.app[CONTEXT]
+    found = await context.ask(archive_queries.event, context.archive, request.match_info["event_id"])
     if found is None:
         raise web.HTTPNotFound(text="no such event")
     return found.event
 
 
-async def _put(desk: Desk, topic: str, sort: str, key: str, record: Record) -> None:
+async def _put(context: BoardContext, topic: str, sort: str, key: str, record: Record) -> None:
     """Write a record and wait up to `_PATIENCE` seconds until the archive has it. Raises BrokerError."""
     body = encode(record)
-    await desk.outbox.send(topic, key.encode(), body)
+    await context.outbox.send(topic, key.encode(), body)
 
     def known() -> bool:
-        return any(each.key == key and each.body == body for each in archive_queries.kept(desk.archive, sort))
+        return any(each.key == key and each.body == body for each in archive_queries.kept(context.archive, sort))
 
     waited = 0.0
-    while waited < _PATIENCE and not await desk.ask(known):
+    while waited < _PATIENCE and not await context.ask(known):
         await asyncio.sleep(0.05)
         waited += 0.05
 
 
-async def seen(desk: Desk, event: Event, by: str) -> Ack:
+async def seen(context: BoardContext, event: Event, by: str) -> Ack:
     """Acknowledge an event: its reminders stop, and its messages name who has seen it."""
-    ack = Ack(event_id=event.event_id, by=by, at=desk.clock())
-    await _put(desk, desk.names.acks, ACK, event.event_id, ack)
+    ack = Ack(event_id=event.event_id, by=by, at=context.clock())
+    await _put(context, context.names.acks, ACK, event.event_id, ack)
     return ack
 
 
@@ -75,7 +75,7 @@ def silence_match(event: Event) -> Match:
     )
 
 
-async def silence(desk: Desk, event: Event, by: str, length: str, reason: str) -> Silence:
+async def silence(context: BoardContext, event: Event, by: str, length: str, reason: str) -> Silence:
     """Silence events like this one for a time such as `2h`.
 
     Raises HTTPBadRequest if `length` is not a duration of up to 30 days, or the event has fewer than two leaders.
@@ -88,7 +88,7 @@ async def silence(desk: Desk, event: Event, by: str, length: str, reason: str) -
         raise web.HTTPBadRequest(text="a silence must be longer than 0 and not longer than 30 days")
     if len(event.participants) < 2:
         raise web.HTTPBadRequest(text="this event has fewer than two leaders, so it can't be silenced")
-    now = desk.clock()
+    now = context.clock()
     made = Silence(
         id=uuid.uuid4().hex[:8],
         match=silence_match(event),
@@ -97,12 +97,12 @@ async def silence(desk: Desk, event: Event, by: str, length: str, reason: str) -
         by=by,
         since=now,
     )
-    await _put(desk, desk.names.silences, SILENCE, made.id, made)
+    await _put(context, context.names.silences, SILENCE, made.id, made)
     return made
 
 
 async def feedback(
-    desk: Desk, event: Event, by: str, verdict: str, *, article_id: str = "", comment: str = ""
+    context: BoardContext, event: Event, by: str, verdict: str, *, article_id: str = "", comment: str = ""
 ) -> Feedback:
     """Store a reader's verdict on an event. Raises HTTPBadRequest for an unknown verdict or article."""
     if verdict not in VERDICTS:
@@ -113,12 +113,12 @@ async def feedback(
         raise web.HTTPBadRequest(text="article_id: say which article belongs to another event")
     said = msgspec.convert(
         {
-            "event_id": event.event_id, "verdict": verdict, "by": by, "at": desk.clock(), "revision": event.revision,
+            "event_id": event.event_id, "verdict": verdict, "by": by, "at": context.clock(), "revision": event.revision,
             "article_id": article_id, "comment": clean(comment, 500),
         },
         Feedback,
     )  # fmt: skip
-    await _put(desk, desk.names.feedback, FEEDBACK, said.key, said)
+    await _put(context, context.names.feedback, FEEDBACK, said.key, said)
     return said
 
 
@@ -146,14 +146,14 @@ def _back(request: web.Request, event: Event, done: str, by: str) -> web.Respons
 async def post_seen(request: web.Request) -> web.Response:
     """Answer the button "Seen": store who has seen the event, and lead back to its page."""
     event, by, _ = await _form(request)
-    await seen(request.app[DESK], event, by)
+    await seen(request.app[CONTEXT], event, by)
     return _back(request, event, "seen", by)
 
 
 async def post_silence(request: web.Request) -> web.Response:
     """Answer the button "Silence": store the silence, and lead back to the event's page."""
     event, by, form = await _form(request)
-    await silence(request.app[DESK], event, by, form.get("for", ""), form.get("reason", ""))
+    await silence(request.app[CONTEXT], event, by, form.get("for", ""), form.get("reason", ""))
     return _back(request, event, "silenced", by)
 
 
@@ -162,7 +162,7 @@ async def post_feedback(request: web.Request) -> web.Response:
     event, by, form = await _form(request)
     verdict = form.get("verdict", "")
     await feedback(
-        request.app[DESK], event, by, verdict, article_id=form.get("article_id", ""), comment=form.get("comment", "")
+        request.app[CONTEXT], event, by, verdict, article_id=form.get("article_id", ""), comment=form.get("comment", "")
     )
     return _back(request, event, verdict, by)
 

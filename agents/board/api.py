@@ -22,9 +22,9 @@ from aiohttp import web
 
 from agents.board import actions
 from agents.board.access import BoardReader
-from agents.board.desk import DESK, Desk, RecentAnswers
+from agents.board.context import CONTEXT, BoardContext, RecentAnswers
 from agents.board.pages.rendering import (
-    HUB,
+    BROADCASTER,
     LIMITER,
     READER,
     base_url,
@@ -104,9 +104,9 @@ async def _cached(
     With `kept`, the version also counts changes to what is not an event, such as feeds. With `shared`, an answer of the
     last seconds is given again to the next client that requests the same.
     """
-    desk = request.app[DESK]
-    version = desk.archive.version(kept=kept)
-    day = desk.clock().date().isoformat()
+    context = request.app[CONTEXT]
+    version = context.archive.version(kept=kept)
+    day = context.clock().date().isoformat()
     asked = hashlib.sha256(f"{request.path_qs} {base_url(request)} {day}".encode()).hexdigest()[:12]
     etag = f'W/"{version}-{asked}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Authorization, Accept"}
@@ -126,14 +126,16 @@ def _limit(request: web.Request) -> int:
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Return events by last change, or stream their changes."""
-    desk, base = request.app[DESK], base_url(request)
+    context, base = request.app[CONTEXT], base_url(request)
     selection, after = selection_of(request, "after", "limit", "last"), request.query.get("after", "")
     if "text/event-stream" in request.headers.get("Accept", ""):
-        return await request.app[HUB].serve(request, selection, _Items(base))
+        return await request.app[BROADCASTER].serve(request, selection, _Items(base))
     limit = _limit(request)
 
     async def make() -> bytes:
-        page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, after=after, limit=limit)
+        page = await context.ask(
+            archive_queries.events, context.archive, context.people, selection, after=after, limit=limit
+        )
         return _page(request, [item(found, base) for found in page.entries], selection.items(), page.after)
 
     return await _cached(request, kept=False, make=make)
@@ -148,8 +150,8 @@ def _page(request: web.Request, items: list[bytes], asked: list[tuple[str, str]]
 
 
 async def _one(request: web.Request) -> SearchResult:
-    desk, event_id = request.app[DESK], request.match_info["event_id"]
-    other, found = await desk.ask(archive_queries.resolve, desk.archive, event_id)
+    context, event_id = request.app[CONTEXT], request.match_info["event_id"]
+    other, found = await context.ask(archive_queries.resolve, context.archive, event_id)
     if other:
         rest = request.path.removeprefix(f"{PREFIX}/events/").partition("/")[2]
         raise web.HTTPPermanentRedirect(f"{PREFIX}/events/{quote(other, safe='')}{'/' if rest else ''}{rest}")
@@ -180,13 +182,15 @@ async def history(request: web.Request) -> web.StreamResponse:
 
 async def pairs(request: web.Request) -> web.StreamResponse:
     """Return pairs of leaders by last contact."""
-    desk = request.app[DESK]
+    context = request.app[CONTEXT]
     selection, after = selection_of(request, "after", "limit"), request.query.get("after", "")
     limit = _limit(request)
 
     async def make() -> bytes:
-        today = desk.clock().date()
-        found = await desk.ask(pair_contacts.pairs, desk.archive, desk.people, selection, today, limit + 1, after)
+        today = context.clock().date()
+        found = await context.ask(
+            pair_contacts.pairs, context.archive, context.people, selection, today, limit + 1, after
+        )
         items = [
             {
                 "leaders": pair.leaders, "names": pair.names, "last": pair.last, "total": pair.total, "year": pair.year,
@@ -202,20 +206,20 @@ async def pairs(request: web.Request) -> web.StreamResponse:
 
 async def leaders(request: web.Request) -> web.StreamResponse:
     """Return leaders who take part in events, the most frequent first."""
-    desk, limit = request.app[DESK], _limit(request)
+    context, limit = request.app[CONTEXT], _limit(request)
     selection, after = selection_of(request, "after", "limit"), request.query.get("after", "")
 
     async def make() -> bytes:
-        rows = await desk.ask(pair_contacts.leaders, desk.archive, desk.people, selection, limit + 1, after)
+        rows = await context.ask(pair_contacts.leaders, context.archive, context.people, selection, limit + 1, after)
         more = rows[limit - 1].cursor if len(rows) > limit else ""
-        items = [msgspec.json.encode(_leader(desk, row)) for row in rows[:limit]]
+        items = [msgspec.json.encode(_leader(context, row)) for row in rows[:limit]]
         return _page(request, items, selection.items(), more)
 
     return await _cached(request, kept=False, make=make)
 
 
-def _leader(desk: Desk, row: pair_contacts.LeaderRow) -> dict[str, Any]:
-    known = desk.watchlist.leaders.get(row.leader)
+def _leader(context: BoardContext, row: pair_contacts.LeaderRow) -> dict[str, Any]:
+    known = context.watchlist.leaders.get(row.leader)
     return {
         "leader": row.leader,
         "name": known.name if known else row.name,
@@ -232,7 +236,7 @@ def _leader(desk: Desk, row: pair_contacts.LeaderRow) -> dict[str, Any]:
 
 async def feeds(request: web.Request) -> web.StreamResponse:
     """Return the feeds and their health, those in trouble first."""
-    desk, limit = request.app[DESK], _limit(request)
+    context, limit = request.app[CONTEXT], _limit(request)
     health, after = request.query.get("health", ""), request.query.get("after", "")
     for key in request.query.keys() - {"health", "after", "limit"}:
         raise SelectionError(key[:40], "is not a filter of feeds; the only one is health")
@@ -241,7 +245,7 @@ async def feeds(request: web.Request) -> web.StreamResponse:
     begin = read_cursor(after, tuple[int, str, str]) if after else None
 
     async def make() -> bytes:
-        rows = [row for row in await feed_rows(desk) if health in {"", row.health}]
+        rows = [row for row in await feed_rows(context) if health in {"", row.health}]
         if begin is not None:
             rows = [row for row in rows if row.place > begin]
         more = cursor_of(*rows[limit - 1].place) if len(rows) > limit else ""
@@ -263,11 +267,11 @@ def _feed(row: FeedRow) -> dict[str, Any]:
 
 async def stats(request: web.Request) -> web.StreamResponse:
     """Return counts of a selection's events and of the archive's other records, and how much the board has read."""
-    desk, selection = request.app[DESK], selection_of(request)
+    context, selection = request.app[CONTEXT], selection_of(request)
 
     async def make() -> bytes:
-        counts = await desk.ask(archive_queries.counts, desk.archive, desk.people, selection)
-        flow, progress = desk.flow, desk.progress
+        counts = await context.ask(archive_queries.counts, context.archive, context.people, selection)
+        flow, progress = context.flow, context.progress
         return msgspec.json.encode(
             {
                 "events": {name: counts[name] for name in ("kind", "medium", "status")},
@@ -308,7 +312,7 @@ class _Act(msgspec.Struct, forbid_unknown_fields=True):
     comment: str = ""
 
 
-async def _act(request: web.Request) -> tuple[Desk, SearchResult, str, _Act]:
+async def _act(request: web.Request) -> tuple[BoardContext, SearchResult, str, _Act]:
     # A browser sends a form anywhere without asking, but JSON only to its own site (CORS).
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send the body as application/json")
@@ -320,26 +324,26 @@ async def _act(request: web.Request) -> tuple[Desk, SearchResult, str, _Act]:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise web.HTTPBadRequest(text=str(error)) from error
     reader: BoardReader = request[READER]
-    return request.app[DESK], await _one(request), reader.name or act.by[:80] or "somebody", act
+    return request.app[CONTEXT], await _one(request), reader.name or act.by[:80] or "somebody", act
 
 
 async def post_seen(request: web.Request) -> web.Response:
     """Acknowledge an event."""
-    desk, found, by, _ = await _act(request)
-    return _made(await actions.seen(desk, found.event, by))
+    context, found, by, _ = await _act(request)
+    return _made(await actions.seen(context, found.event, by))
 
 
 async def post_silence(request: web.Request) -> web.Response:
     """Silence events like this one."""
-    desk, found, by, act = await _act(request)
-    return _made(await actions.silence(desk, found.event, by, act.length, act.reason))
+    context, found, by, act = await _act(request)
+    return _made(await actions.silence(context, found.event, by, act.length, act.reason))
 
 
 async def post_feedback(request: web.Request) -> web.Response:
     """Store a verdict: the event is right or wrong, or an article belongs to another event."""
-    desk, found, by, act = await _act(request)
+    context, found, by, act = await _act(request)
     return _made(
-        await actions.feedback(desk, found.event, by, act.verdict, article_id=act.article_id, comment=act.comment)
+        await actions.feedback(context, found.event, by, act.verdict, article_id=act.article_id, comment=act.comment)
     )
 
 

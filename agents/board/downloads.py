@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from agents.board.access import TOKEN_IN_ADDRESS, BoardReader
-from agents.board.desk import DESK, Desk, RecentAnswers
+from agents.board.context import CONTEXT, BoardContext, RecentAnswers
 from agents.board.pages.rendering import READER, base_url, selection_of
 from monitor.archive import EventFilters, SearchResult, archive_queries
 from monitor.archive.exports import FORMATS, ExportItem, ExportOrigin, was_planned, write_calendar, write_json_feed
@@ -48,21 +48,23 @@ def _origin(request: web.Request, selection: EventFilters) -> ExportOrigin:
 
 
 async def _subscription(
-    request: web.Request, chosen: tuple[str, Writer], look: Callable[[Desk, EventFilters], Iterable[SearchResult]]
+    request: web.Request,
+    chosen: tuple[str, Writer],
+    look: Callable[[BoardContext, EventFilters], Iterable[SearchResult]],
 ) -> web.Response:
     """Return a feed or calendar with an ETag of its content; 304 if the client already has it."""
-    desk, selection, (media_type, write) = request.app[DESK], _selection(request), chosen
+    context, selection, (media_type, write) = request.app[CONTEXT], _selection(request), chosen
     origin = _origin(request, selection)
 
     def document() -> _Document:
-        items = [ExportItem(each.event) for each in look(desk, selection)]
+        items = [ExportItem(each.event) for each in look(context, selection)]
         return b"".join(write(items, origin)), max((item.changed for item in items), default=None)
 
     async def make() -> _Document:
-        return await desk.ask(document)
+        return await context.ask(document)
 
     # The origin contains the address without the token, and the filters.
-    key = origin, desk.clock().date(), desk.archive.version()
+    key = origin, context.clock().date(), context.archive.version()
     body, newest = await request.app[RECENT].get(key, make)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "max-age=60", "Content-Type": media_type}
@@ -73,13 +75,13 @@ async def _subscription(
     return web.Response(body=body, headers=headers)
 
 
-def _newest(desk: Desk, selection: EventFilters) -> Iterable[SearchResult]:
-    return archive_queries.events(desk.archive, desk.people, selection, limit=ENTRIES).entries
+def _newest(context: BoardContext, selection: EventFilters) -> Iterable[SearchResult]:
+    return archive_queries.events(context.archive, context.people, selection, limit=ENTRIES).entries
 
 
-def _plans(desk: Desk, selection: EventFilters) -> Iterable[SearchResult]:
-    today = desk.clock().date()
-    found = archive_queries.between(desk.archive, desk.people, selection, (today - _BACK, today + _AHEAD), 5000)
+def _plans(context: BoardContext, selection: EventFilters) -> Iterable[SearchResult]:
+    today = context.clock().date()
+    found = archive_queries.between(context.archive, context.people, selection, (today - _BACK, today + _AHEAD), 5000)
     return [each for each in found if was_planned(each.event)]
 
 
@@ -100,7 +102,7 @@ async def plans(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.StreamResponse:
     """Return all events of a view, up to `MOST`, as a file in one of the export formats."""
-    desk, selection = request.app[DESK], _selection(request)
+    context, selection = request.app[CONTEXT], _selection(request)
     chosen = FORMATS.get(request.match_info["format"])
     if chosen is None:
         raise web.HTTPNotFound(text=f"no such format; the formats are {', '.join(FORMATS)}")
@@ -114,18 +116,23 @@ async def export(request: web.Request) -> web.StreamResponse:
     origin = _origin(request, selection)
     whole = [ExportItem(found.event) async for found in _all(request, selection)]
     pieces = chosen.write(whole, origin)
-    while piece := await desk.ask(lambda: b"".join(piece for _, piece in zip(range(500), pieces, strict=False))):
+    while piece := await context.ask(lambda: b"".join(piece for _, piece in zip(range(500), pieces, strict=False))):
         await response.write(piece)
     await response.write_eof()
     return response
 
 
 async def _all(request: web.Request, selection: EventFilters) -> AsyncIterator[SearchResult]:
-    desk = request.app[DESK]
+    context = request.app[CONTEXT]
     after, given = "", 0
     while given < MOST:
-        page = await desk.ask(
-            archive_queries.events, desk.archive, desk.people, selection, after=after, limit=archive_queries.MAX_PAGE
+        page = await context.ask(
+            archive_queries.events,
+            context.archive,
+            context.people,
+            selection,
+            after=after,
+            limit=archive_queries.MAX_PAGE,
         )
         for found in page.entries:
             yield found

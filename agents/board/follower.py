@@ -17,7 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.board.desk import Desk
+from agents.board.context import BoardContext
 from agents.stream.dead_letters import DeadLetter
 from agents.stream.topic_check import look, watch_topics
 from agents.stream.topics import FoundTopic, TopicNames
@@ -141,26 +141,28 @@ def readers(names: TopicNames, policy: Policy) -> Mapping[str, _TopicReader]:
 
 
 class Follower:
-    """Fills a desk's archive and calls `publish` with the ids of changed events.
+    """Fills a context's archive and calls `publish` with the ids of changed events.
 
     While the topics are read for the first time `publish` is not called; at the end it is called once without ids.
     """
 
-    def __init__(self, desk: Desk, broker: BrokerSettings, publish: Callable[[list[str]], Awaitable[None]]) -> None:
-        self._desk, self._broker, self._publish = desk, broker, publish
-        self._readers = readers(desk.names, Policy.of(desk.config))
+    def __init__(
+        self, context: BoardContext, broker: BrokerSettings, publish: Callable[[list[str]], Awaitable[None]]
+    ) -> None:
+        self._context, self._broker, self._publish = context, broker, publish
+        self._readers = readers(context.names, Policy.of(context.config))
 
     @property
     def topics(self) -> list[str]:
         """The topics that are followed."""
-        return [self._desk.names.events, *self._readers]
+        return [self._context.names.events, *self._readers]
 
     async def run(self) -> None:
         """Follow the topics until cancelled. If the broker can't be reached, try again after `_RETRY` seconds."""
         while True:
             try:
                 topics = await look(self._broker, self.topics)
-                watching = asyncio.create_task(watch_topics(self._broker, self._desk.config, topics))
+                watching = asyncio.create_task(watch_topics(self._broker, self._context.config, topics))
                 try:
                     async with consumer(self._broker, max_poll_records=BATCH, fetch_max_wait_ms=250) as client:
                         await self._follow(client, topics, watching)
@@ -168,7 +170,7 @@ class Follower:
                     watching.cancel()
                     await asyncio.gather(watching, return_exceptions=True)
             except (BrokerError, KafkaError) as error:
-                self._desk.progress.error = str(error)
+                self._context.progress.error = str(error)
                 logger.warning("topics_not_followed", error=str(error))
             await asyncio.sleep(_RETRY)
 
@@ -177,7 +179,7 @@ class Follower:
     ) -> None:
         """Store new records until the broker is lost, or `watching` ends because a topic was created again."""
         ends = await self._begin(client, topics)
-        progress, since = self._desk.progress, asyncio.get_running_loop().time()
+        progress, since = self._context.progress, asyncio.get_running_loop().time()
         progress.error = ""
         writing: asyncio.Task[list[str]] | None = None
         while not watching.done():
@@ -188,13 +190,15 @@ class Follower:
                 await self._written(await writing)
             # The next records are fetched and decoded while these are written.
             writing = (
-                asyncio.create_task(asyncio.to_thread(write, self._desk.archive, batch)) if batch.offsets else None
+                asyncio.create_task(asyncio.to_thread(write, self._context.archive, batch)) if batch.offsets else None
             )
             if not progress.done and not [p for p, end in ends.items() if await client.position(p) < end]:
                 if writing is not None:
                     await writing
                     writing = None
-                await self._desk.ask(self._desk.choices)  # the slowest query: run it before the first reader comes
+                await self._context.ask(
+                    self._context.choices
+                )  # the slowest query: run it before the first reader comes
                 progress.done = True
                 seconds = asyncio.get_running_loop().time() - since
                 logger.info("topics_read", records=progress.read, seconds=round(seconds, 1))
@@ -207,7 +211,7 @@ class Follower:
         watching.result()
 
     async def _written(self, ids: list[str]) -> None:
-        if ids and self._desk.progress.done:
+        if ids and self._context.progress.done:
             await self._publish(ids)
 
     async def _begin(self, client: AIOKafkaConsumer, topics: Mapping[str, FoundTopic]) -> dict[TopicPartition, int]:
@@ -215,7 +219,7 @@ class Follower:
 
         Returns the end offset of each partition that has records to read.
         """
-        archive, progress = self._desk.archive, self._desk.progress
+        archive, progress = self._context.archive, self._context.progress
         partitions = [TopicPartition(name, n) for name in self.topics for n in await partitions_of(client, name)]
         ends, begins = await client.end_offsets(partitions), await client.beginning_offsets(partitions)
         known = archive.offsets()
@@ -249,7 +253,7 @@ class Follower:
     def _take(self, batch: Batch, topic: str, record: ConsumerRecord) -> None:
         key, value = (record.key or b"").decode(errors="replace"), record.value
         try:
-            if topic == self._desk.names.events:
+            if topic == self._context.names.events:
                 if value is not None:
                     batch.events.append((decode(Event, value), value))
                 return
@@ -261,9 +265,9 @@ class Follower:
             logger.warning("record_unreadable", topic=topic, offset=record.offset, error=str(error))
 
 
-async def watch_flow(desk: Desk, broker: BrokerSettings) -> None:
+async def watch_flow(context: BoardContext, broker: BrokerSettings) -> None:
     """Measure, until cancelled, how many records each topic holds and how many of them the workers have not done."""
-    names = desk.names
+    names = context.names
     worked = [names.articles, names.mentions, names.events]
     while True:
         try:
@@ -277,7 +281,7 @@ async def watch_flow(desk: Desk, broker: BrokerSettings) -> None:
                         done = begins[partition] if done is None else done
                         written[partition.topic] += ends[partition]
                         waiting[partition.topic] += max(0, ends[partition] - done)
-                    desk.flow.written, desk.flow.waiting = written, waiting
+                    context.flow.written, context.flow.waiting = written, waiting
                     await asyncio.sleep(_FLOW_EVERY)
         except (BrokerError, KafkaError) as error:
             logger.warning("flow_not_measured", error=str(error))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 from aiohttp import web
 
-from agents.board.desk import Desk
+from agents.board.context import BoardContext
 from monitor.archive import EventFilters, SearchResult, archive_queries
 
 logger = structlog.get_logger()
@@ -42,11 +42,11 @@ class _Subscriber:
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_ROOM))
 
 
-class Hub:
+class Broadcaster:
     """The readers who are connected, and what is sent to them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: BoardContext) -> None:
+        self._context = context
         self._subscribers: set[_Subscriber] = set()
 
     def __len__(self) -> int:
@@ -64,8 +64,8 @@ class Hub:
             if not ids:
                 self._send(members, message("reset", b""))
                 continue
-            found = await self._desk.ask(
-                archive_queries.matching, self._desk.archive, self._desk.people, selection, ids
+            found = await self._context.ask(
+                archive_queries.matching, self._context.archive, self._context.people, selection, ids
             )
             pieces = [self._piece(each, render) for each in found]
             passed = {each.event.event_id for each in found}
@@ -80,7 +80,7 @@ class Hub:
                 self._drop(member)
 
     def _piece(self, found: SearchResult, render: Render) -> bytes:
-        return message("event", render(found), f"{self._desk.archive.identity}-{found.seq}")
+        return message("event", render(found), f"{self._context.archive.identity}-{found.seq}")
 
     def _drop(self, subscriber: _Subscriber) -> None:
         self._subscribers.discard(subscriber)
@@ -125,10 +125,10 @@ class Hub:
         identity, _, seq = last.rpartition("-")
         if not last:
             return b""
-        if identity != self._desk.archive.identity or not seq.isdecimal():
+        if identity != self._context.archive.identity or not seq.isdecimal():
             return message("reset", b"")
-        found = await self._desk.ask(
-            archive_queries.since, self._desk.archive, self._desk.people, selection, int(seq), CATCH_UP + 1
+        found = await self._context.ask(
+            archive_queries.since, self._context.archive, self._context.people, selection, int(seq), CATCH_UP + 1
         )
         if len(found) > CATCH_UP:
             return message("reset", b"")

@@ -11,9 +11,9 @@ from pathlib import Path
 import structlog
 
 from agents.board.access import Access
-from agents.board.desk import Desk, Progress
+from agents.board.context import BoardContext, Progress
 from agents.board.follower import Follower, watch_flow
-from agents.board.pages.rendering import HUB
+from agents.board.pages.rendering import BROADCASTER
 from agents.board.site import make_site
 from agents.process.config_names import with_ids
 from agents.process.web import serving
@@ -51,13 +51,13 @@ async def run_board(config: Config, broker: BrokerSettings, stop: asyncio.Event)
         stack.callback(archive.close)
         access = Access.of(config.board, secret_of(archive))
         outbox = KafkaOutbox(await stack.enter_async_context(producer(broker, linger_ms=0)))
-        desk = Desk(config, names, archive, LeaderNames(watchlist), watchlist, clock, outbox)
-        stack.callback(desk.pool.shutdown, wait=False, cancel_futures=True)
-        site = make_site(desk, access)
+        context = BoardContext(config, names, archive, LeaderNames(watchlist), watchlist, clock, outbox)
+        stack.callback(context.pool.shutdown, wait=False, cancel_futures=True)
+        site = make_site(context, access)
         port = await stack.enter_async_context(serving(site, config.board.host, config.board.port))
         logger.info("serving", url=f"http://{config.board.host}:{port}", archive=str(path))
-        follower = Follower(desk, broker, site[HUB].publish)
-        await _until_stopped(stop, follower.run(), watch_flow(desk, broker), _show(desk.progress))
+        follower = Follower(context, broker, site[BROADCASTER].publish)
+        await _until_stopped(stop, follower.run(), watch_flow(context, broker), _show(context.progress))
 
 
 def secret_of(archive: Archive) -> bytes:

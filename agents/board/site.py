@@ -16,12 +16,12 @@ from aiohttp import web
 
 from agents.board import actions, api, downloads, pages
 from agents.board.access import CSRF_COOKIE, Access, BoardReader, Limiter
-from agents.board.desk import DESK, Desk, RecentAnswers
-from agents.board.live import Hub
+from agents.board.context import CONTEXT, BoardContext, RecentAnswers
+from agents.board.live import Broadcaster
 from agents.board.pages.rendering import (
     ACCESS,
+    BROADCASTER,
     CARDS,
-    HUB,
     LIMITER,
     NEW_COOKIE,
     READER,
@@ -61,18 +61,18 @@ _SHARED_FOR = 10.0
 logger = logging.getLogger(__name__)
 
 
-def make_site(desk: Desk, access: Access) -> web.Application:
+def make_site(context: BoardContext, access: Access) -> web.Application:
     """Return the whole application."""
-    application = make_web([_TopicsRead(desk)], [*pages.ROUTES, *api.ROUTES, *downloads.ROUTES, *actions.ROUTES])
+    application = make_web([_TopicsRead(context)], [*pages.ROUTES, *api.ROUTES, *downloads.ROUTES, *actions.ROUTES])
     # The headers of the other processes' pages forbid scripts; the board has headers of its own.
     application.on_response_prepare.clear()
     application.on_response_prepare.append(_add_headers)
     application.middlewares.extend([_answer_mistakes, _know_the_reader])
-    application[DESK], application[ACCESS], application[HUB] = desk, access, Hub(desk)
+    application[CONTEXT], application[ACCESS], application[BROADCASTER] = context, access, Broadcaster(context)
     application[CARDS] = {}
     application[RECENT], application[api.RECENT] = RecentAnswers(_SHARED_FOR, 60), RecentAnswers(_SHARED_FOR, 40)
     application[downloads.RECENT] = RecentAnswers(_SHARED_FOR, 20)
-    application[TEMPLATES], application[LIMITER] = environment(), Limiter(desk.config.board.rate)
+    application[TEMPLATES], application[LIMITER] = environment(), Limiter(context.config.board.rate)
     for file in (resources.files("agents.board") / "data" / "static").iterdir():
         application.router.add_get(f"/static/{file.name}", _static(file.read_bytes(), file.name))
     application.on_shutdown.append(_let_go)
@@ -82,12 +82,12 @@ def make_site(desk: Desk, access: Access) -> web.Application:
 class _TopicsRead:
     """Readiness check: the board is ready once it has read the topics."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: BoardContext) -> None:
+        self._context = context
 
     def not_ready(self) -> list[str]:
         """Return why the board is not ready; empty if it is."""
-        progress = self._desk.progress
+        progress = self._context.progress
         return [] if progress.done else [f"{progress.percent} % of the topics were read"]
 
     def not_live(self) -> list[str]:
@@ -109,7 +109,7 @@ def _static(body: bytes, name: str) -> Handler:
 
 
 async def _let_go(application: web.Application) -> None:
-    application[HUB].close()
+    application[BROADCASTER].close()
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -118,7 +118,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     response.headers.setdefault("Cache-Control", "no-store")
     if (fresh := request.get(NEW_COOKIE)) and response.content_type == "text/html":
         # aiohttp has already written `response.cookies` into the headers here, so this cookie is added as a header.
-        secure = "; Secure" if request.app[DESK].config.board.url.startswith("https://") else ""
+        secure = "; Secure" if request.app[CONTEXT].config.board.url.startswith("https://") else ""
         response.headers.add("Set-Cookie", f"{CSRF_COOKIE}={fresh}; Path=/; HttpOnly; SameSite=Strict{secure}")
 
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.agents.board.desk import Board, board
+from tests.agents.board.boards import Board, board
 from tests.browser.world import furnish, story
 
 CHROMIUM = os.environ.get("SUMMITRY_CHROMIUM") or shutil.which("chromium") or ""

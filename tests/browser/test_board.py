@@ -12,10 +12,10 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Browser, Page, expect
 
-from agents.board.pages.rendering import HUB
+from agents.board.pages.rendering import BROADCASTER
 from monitor.notify import Ack, Feedback, Silence
 from monitor.records import decode
-from tests.agents.board.desk import Board
+from tests.agents.board.boards import Board
 from tests.browser.world import call, news, story
 from tests.monitor.archive.samples import HOSTILE, event
 from tests.test_project import ROOT
@@ -96,7 +96,7 @@ async def test_a_filtered_view_takes_in_and_lets_go(page: Page, place: Board) ->
 async def test_what_came_while_the_line_was_down_is_there_after_it(page: Page, place: Board) -> None:
     await page.goto("/")
     await expect(page.locator("#live")).to_have_text("live")
-    place.site[HUB].close()
+    place.site[BROADCASTER].close()
     await place.bring(news())
     await expect(page.locator(".card").first).to_have_attribute("data-id", news().event_id, timeout=15_000)
 

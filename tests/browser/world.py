@@ -13,7 +13,7 @@ from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.notify import Ack, Delivery, Silence
 from monitor.records import Change, Event, EventSource, Fact, Participant, Place, When
-from tests.agents.board.desk import Board
+from tests.agents.board.boards import Board
 from tests.monitor.archive.samples import NOW, PEOPLE, TODAY, event
 
 PEOPLE_HERE = {
@@ -174,5 +174,5 @@ def furnish(place: Board) -> None:
         at=NOW - timedelta(hours=2), reason="timeout", error="detection took longer than 5 s",
     )  # fmt: skip
     place.keep("summitry.dead-letters", "summitry.articles", letter)
-    place.desk.flow.written = {"summitry.articles": 48_213, "summitry.mentions": 911, "summitry.events": 402}
-    place.desk.flow.waiting = {"summitry.articles": 12, "summitry.mentions": 0, "summitry.events": 0}
+    place.context.flow.written = {"summitry.articles": 48_213, "summitry.mentions": 911, "summitry.events": 402}
+    place.context.flow.waiting = {"summitry.articles": 12, "summitry.mentions": 0, "summitry.events": 0}

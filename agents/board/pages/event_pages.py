@@ -11,16 +11,16 @@ import msgspec
 from aiohttp import web
 from jinja2 import Environment
 
-from agents.board.desk import Desk
+from agents.board.context import BoardContext
 from agents.board.follower import ACK, DELIVERY, FEEDBACK, SILENCE, KeptDelivery
 from agents.board.pages.rendering import (
+    BROADCASTER,
     CARDS,
-    HUB,
     PAGE,
     TEMPLATES,
     card,
     cards_of,
-    desk_of,
+    context_of,
     leaders_in,
     render,
     selection_of,
@@ -40,25 +40,25 @@ COMING = ("planned", "rescheduled", "proposed", "ongoing")
 @shared
 async def now(request: web.Request) -> web.Response:
     """Return events by last change, with all filters, and what is coming."""
-    desk = desk_of(request)
+    context = context_of(request)
     selection, after = selection_of(request, "after"), request.query.get("after", "")
-    today = desk.clock().date()
+    today = context.clock().date()
     coming = selection.with_(status=selection.status or COMING)
 
     def look() -> dict[str, Any]:
         """Return all that the page shows; queried in one thread call."""
-        archive, people = desk.archive, desk.people
+        archive, people = context.archive, context.people
         return {
             "resume": archive.version(),
             "page": archive_queries.events(archive, people, selection, after=after, limit=PAGE),
             "soon": archive_queries.between(archive, people, coming, (today, today + _SOON), 12),
-            "choices": desk.choices(),
+            "choices": context.choices(),
             "named": pair_contacts.names_of(archive, leaders_in(selection)),
             "total": archive_queries.count(archive, people, selection),
         }
 
     return await render(
-        request, "now.html", selection=selection, card=cards_of(request), after=after, **await desk.ask(look)
+        request, "now.html", selection=selection, card=cards_of(request), after=after, **await context.ask(look)
     )
 
 
@@ -66,8 +66,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     """Stream the changed events of a view as the HTML of their cards."""
     selection = selection_of(request, "last")
     environment, cache = request.app[TEMPLATES], request.app[CARDS]
-    hub = request.app[HUB]
-    return await hub.serve(request, selection, _Cards(environment, cache))
+    broadcaster = request.app[BROADCASTER]
+    return await broadcaster.serve(request, selection, _Cards(environment, cache))
 
 
 class _Cards:
@@ -88,20 +88,20 @@ class _Cards:
 
 async def event(request: web.Request) -> web.StreamResponse:
     """Return the page of one event."""
-    desk, event_id = desk_of(request), request.match_info["event_id"]
-    if other := await desk.ask(archive_queries.redirect, desk.archive, event_id):
+    context, event_id = context_of(request), request.match_info["event_id"]
+    if other := await context.ask(archive_queries.redirect, context.archive, event_id):
         raise web.HTTPMovedPermanently(f"/events/{quote(other, safe='')}")
-    found = await desk.ask(archive_queries.event, desk.archive, event_id)
+    found = await context.ask(archive_queries.event, context.archive, event_id)
     if found is None:
         raise web.HTTPNotFound(text="no such event")
     kept = {
-        sort: await desk.ask(archive_queries.kept, desk.archive, sort, event_id=event_id)
+        sort: await context.ask(archive_queries.kept, context.archive, sort, event_id=event_id)
         for sort in (DELIVERY, ACK, FEEDBACK)
     }
     silences = [
         silence
-        for silence in await silences_of(desk)
-        if silence.until > desk.clock() and matches(silence.match, found.event)
+        for silence in await silences_of(context)
+        if silence.until > context.clock() and matches(silence.match, found.event)
     ]
     return await render(
         request, "event.html",
@@ -113,20 +113,20 @@ async def event(request: web.Request) -> web.StreamResponse:
     )  # fmt: skip
 
 
-async def silences_of(desk: Desk) -> list[Silence]:
+async def silences_of(context: BoardContext) -> list[Silence]:
     """Return all silences of the topic, by their end. Those of the configuration file are not among them."""
-    kept = await desk.ask(archive_queries.kept, desk.archive, SILENCE)
+    kept = await context.ask(archive_queries.kept, context.archive, SILENCE)
     return sorted((decode(Silence, each.body) for each in kept), key=lambda silence: silence.until)
 
 
 @shared
 async def calendar(request: web.Request) -> web.Response:
     """Return a month's events by day, those without a certain day, and past plans that were never confirmed."""
-    desk = desk_of(request)
-    selection, today = selection_of(request, "month"), desk.clock().date()
+    context = context_of(request)
+    selection, today = selection_of(request, "month"), context.clock().date()
     first = _month(request.query.get("month", ""), today)
     last = date(first.year, first.month, months.monthrange(first.year, first.month)[1])
-    found = await desk.ask(archive_queries.between, desk.archive, desk.people, selection, (first, last))
+    found = await context.ask(archive_queries.between, context.archive, context.people, selection, (first, last))
     days: dict[date, list[SearchResult]] = {}
     spans: list[SearchResult] = []
     for each in found:
@@ -139,8 +139,12 @@ async def calendar(request: web.Request) -> web.Response:
         for n in range((end - begin).days + 1):
             if first <= (at := begin + timedelta(days=n)) <= last:
                 days.setdefault(at, []).append(each)
-    missed = await desk.ask(
-        archive_queries.between, desk.archive, desk.people, selection.with_(status=("unconfirmed",)), (first, last)
+    missed = await context.ask(
+        archive_queries.between,
+        context.archive,
+        context.people,
+        selection.with_(status=("unconfirmed",)),
+        (first, last),
     )
     weeks = months.Calendar().monthdatescalendar(first.year, first.month)
     return await render(
@@ -148,8 +152,8 @@ async def calendar(request: web.Request) -> web.Response:
         selection=selection, first=first, weeks=weeks, days=days, spans=spans, missed=missed, today=today,
         before=first - timedelta(days=1), after=last + timedelta(days=1), card=cards_of(request),
         listed=[each for each in found if each.event.status in COMING],
-        choices=await desk.ask(desk.choices),
-        named=await desk.ask(pair_contacts.names_of, desk.archive, leaders_in(selection)),
+        choices=await context.ask(context.choices),
+        named=await context.ask(pair_contacts.names_of, context.archive, leaders_in(selection)),
     )  # fmt: skip
 
 
@@ -168,12 +172,14 @@ def _month(text: str, today: date) -> date:
 @shared
 async def map_(request: web.Request) -> web.Response:
     """Return the map of the events of a view, up to `MAX_PAGE`."""
-    desk, selection = desk_of(request), selection_of(request)
-    page = await desk.ask(archive_queries.events, desk.archive, desk.people, selection, limit=archive_queries.MAX_PAGE)
+    context, selection = context_of(request), selection_of(request)
+    page = await context.ask(
+        archive_queries.events, context.archive, context.people, selection, limit=archive_queries.MAX_PAGE
+    )
     return await render(
         request, "map.html",
         selection=selection, land=atlas.land(), dots=dots(page.entries), view=atlas.VIEW,
         placeless=sum(where(each.event) is None for each in page.entries), more=page.after,
-        total=len(page.entries), named=await desk.ask(pair_contacts.names_of, desk.archive, leaders_in(selection)),
-        choices=await desk.ask(desk.choices),
+        total=len(page.entries), choices=await context.ask(context.choices),
+        named=await context.ask(pair_contacts.names_of, context.archive, leaders_in(selection)),
     )  # fmt: skip

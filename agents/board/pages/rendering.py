@@ -10,8 +10,8 @@ from aiohttp import web
 from jinja2 import Environment
 
 from agents.board.access import CSRF_COOKIE, NAME_COOKIE, Access, BoardReader, Limiter
-from agents.board.desk import DESK, Desk, RecentAnswers
-from agents.board.live import Hub
+from agents.board.context import CONTEXT, BoardContext, RecentAnswers
+from agents.board.live import Broadcaster
 from monitor.archive import EventFilters, SearchResult
 from monitor.archive.exports import FORMATS
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA
@@ -20,7 +20,7 @@ from monitor.records import EVENT_STATUSES, KINDS, MEDIA
 PAGE = 40
 
 ACCESS = web.AppKey("access", Access)
-HUB = web.AppKey("hub", Hub)
+BROADCASTER = web.AppKey("broadcaster", Broadcaster)
 LIMITER = web.AppKey("limiter", Limiter)
 TEMPLATES = web.AppKey("templates", Environment)
 #: Who sent the request, and the CSRF cookie that a first visitor is given.
@@ -32,14 +32,14 @@ RECENT: web.AppKey[RecentAnswers[str]] = web.AppKey("recent", RecentAnswers)
 CARDS: web.AppKey[dict[tuple[str, int], str]] = web.AppKey("cards", dict)
 
 
-def desk_of(request: web.Request) -> Desk:
+def context_of(request: web.Request) -> BoardContext:
     """Return the objects that the board's handlers share."""
-    return request.app[DESK]
+    return request.app[CONTEXT]
 
 
 def selection_of(request: web.Request, *others: str) -> EventFilters:
     """Return the filters of a request's address, leaders by id or by any of their names. Raises SelectionError."""
-    return EventFilters.parse(request.query.items(), others, desk_of(request).people)
+    return EventFilters.parse(request.query.items(), others, context_of(request).people)
 
 
 def local_path(path: str) -> str:
@@ -49,30 +49,30 @@ def local_path(path: str) -> str:
 
 def base_url(request: web.Request) -> str:
     """Return the board's address as readers see it, without a slash at the end."""
-    return desk_of(request).config.board.url.rstrip("/") or f"{request.scheme}://{request.host}"
+    return context_of(request).config.board.url.rstrip("/") or f"{request.scheme}://{request.host}"
 
 
 def common(request: web.Request) -> dict[str, Any]:
     """Return the variables that every template can use."""
-    desk, access = desk_of(request), request.app[ACCESS]
+    context, access = context_of(request), request.app[ACCESS]
     cookie = request.cookies.get(CSRF_COOKIE) or request.get(NEW_COOKIE, "")
     theme = request.cookies.get("summitry_theme", "")
     reader: BoardReader | None = request.get(READER)
     return {
         "path": request.path,
         "here": request.path_qs,
-        "now": desk.clock(),
+        "now": context.clock(),
         "csrf": access.form_token(cookie) if cookie else "",
         "reader": reader,
         "typed_name": request.cookies.get(NAME_COOKIE, "")[:80],
         "theme": theme if theme in {"light", "dark"} else "",
-        "progress": desk.progress,
+        "progress": context.progress,
         "statuses": EVENT_STATUSES,
         "kinds": KINDS,
         "media": MEDIA,
         "formats": list(FORMATS),
-        "written": desk.written,
-        "written_pair": desk.written_pair,
+        "written": context.written,
+        "written_pair": context.written_pair,
         "selection": EventFilters(),
     }
 
@@ -99,15 +99,15 @@ def shared(
     """
 
     async def share(request: web.Request) -> web.Response:
-        desk, reader = desk_of(request), request[READER]
+        context, reader = context_of(request), request[READER]
         # The page of a reader who is logged in contains this reader's name.
-        if reader.kind == "session" or not desk.progress.done or desk.progress.error:
+        if reader.kind == "session" or not context.progress.done or context.progress.error:
             return await handler(request)
 
         async def make() -> str:
             return (await handler(request)).text or ""
 
-        key = request.path_qs, request.cookies.get("summitry_theme", ""), desk.archive.version()
+        key = request.path_qs, request.cookies.get("summitry_theme", ""), context.archive.version()
         return web.Response(text=await request.app[RECENT].get(key, make), content_type="text/html")
 
     return share
@@ -136,7 +136,7 @@ def leaders_in(selection: EventFilters) -> set[str]:
     return {*selection.leader, *(leader for pair in selection.pair for leader in pair)}
 
 
-def name_of(desk: Desk, leader: str, names: Mapping[str, str]) -> str:
+def name_of(context: BoardContext, leader: str, names: Mapping[str, str]) -> str:
     """Return a leader's name from the roster, otherwise from the events (`names`), otherwise the id."""
-    known = desk.watchlist.leaders.get(leader)
+    known = context.watchlist.leaders.get(leader)
     return known.name if known else names.get(leader, leader)

@@ -6,13 +6,13 @@ import msgspec
 from aiohttp import web
 
 from agents.board.access import SESSION_COOKIE, SESSION_SECONDS
-from agents.board.desk import Desk
+from agents.board.context import BoardContext
 from agents.board.follower import DEAD_LETTER, DELIVERY, FEED, FEED_STATE, KeptDeadLetter, KeptDelivery
 from agents.board.pages.event_pages import silences_of
 from agents.board.pages.rendering import (
     ACCESS,
-    HUB,
-    desk_of,
+    BROADCASTER,
+    context_of,
     local_path,
     render,
 )
@@ -41,15 +41,15 @@ class FeedRow(msgspec.Struct, frozen=True):
         return HEALTH_ORDER.index(self.health), self.feed.outlet.lower(), self.feed.id
 
 
-async def feed_rows(desk: Desk) -> list[FeedRow]:
+async def feed_rows(context: BoardContext) -> list[FeedRow]:
     """Return all feeds with their states, the worst first."""
     states: dict[str, FeedState] = {}
-    for each in await desk.ask(archive_queries.kept, desk.archive, FEED_STATE):
+    for each in await context.ask(archive_queries.kept, context.archive, FEED_STATE):
         state = decode(FeedState, each.body)
         if state.feed not in states or states[state.feed].last_attempt < state.last_attempt:
             states[state.feed] = state
     rows = []
-    for each in await desk.ask(archive_queries.kept, desk.archive, FEED):
+    for each in await context.ask(archive_queries.kept, context.archive, FEED):
         try:
             feed = decode(Subscription, each.body)
         except SummitryError:
@@ -60,7 +60,7 @@ async def feed_rows(desk: Desk) -> list[FeedRow]:
 
 async def feeds(request: web.Request) -> web.Response:
     """Return all feeds: health, last new entry, next poll and the reason for its time."""
-    rows = await feed_rows(desk_of(request))
+    rows = await feed_rows(context_of(request))
     health = request.query.get("health", "")
     counted: dict[str, int] = {}
     for row in rows:
@@ -71,11 +71,11 @@ async def feeds(request: web.Request) -> web.Response:
 
 async def system(request: web.Request) -> web.Response:
     """Return the state of the service: records waiting, counts by stage, dead letters, deliveries and silences."""
-    desk = desk_of(request)
-    counts = await desk.ask(archive_queries.counts, desk.archive, desk.people, EventFilters())
+    context = context_of(request)
+    counts = await context.ask(archive_queries.counts, context.archive, context.people, EventFilters())
     told = [
         msgspec.json.decode(each.body, type=KeptDelivery)
-        for each in await desk.ask(archive_queries.kept, desk.archive, DELIVERY, newest=2000)
+        for each in await context.ask(archive_queries.kept, context.archive, DELIVERY, newest=2000)
     ]
     by_receiver: dict[str, dict[str, int]] = {}
     for each in told:
@@ -83,14 +83,14 @@ async def system(request: web.Request) -> web.Response:
         states[each.state] = states.get(each.state, 0) + 1
     letters = [
         msgspec.json.decode(each.body, type=KeptDeadLetter)
-        for each in await desk.ask(archive_queries.kept, desk.archive, DEAD_LETTER, newest=50)
+        for each in await context.ask(archive_queries.kept, context.archive, DEAD_LETTER, newest=50)
     ]
     return await render(
         request, "system.html",
-        counts=counts, flow=desk.flow, names=desk.names, by_receiver=by_receiver, letters=letters,
+        counts=counts, flow=context.flow, names=context.names, by_receiver=by_receiver, letters=letters,
         failing=[each for each in told if each.state in {"failed", "retrying"}][:20],
-        silences=[silence for silence in await silences_of(desk) if silence.until > desk.clock()],
-        listeners=len(request.app[HUB]), archive=desk.archive,
+        silences=[silence for silence in await silences_of(context) if silence.until > context.clock()],
+        listeners=len(request.app[BROADCASTER]), archive=context.archive,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ async def login(request: web.Request) -> web.StreamResponse:
     if not await access.login(name, password):
         return await render(request, "login.html", status=403, next=local_path(str(form.get("next", "/"))), wrong=True)
     response = _leads_to(local_path(str(form.get("next", "/"))))
-    secure = desk_of(request).config.board.url.startswith("https://")
+    secure = context_of(request).config.board.url.startswith("https://")
     response.set_cookie(
         SESSION_COOKIE, access.new_session(name), max_age=SESSION_SECONDS, httponly=True, samesite="Lax", secure=secure
     )

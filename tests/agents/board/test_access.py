@@ -11,7 +11,7 @@ from agents.board.access import Access, Limiter, password_line, read_passwords, 
 from monitor.config import BoardSettings, Match
 from monitor.errors import ConfigError
 from monitor.notify import Ack, Feedback, Silence
-from tests.agents.board.desk import board, browser, form_token
+from tests.agents.board.boards import board, browser, form_token
 from tests.monitor.archive.samples import NOW, event, source
 
 PASSWORD = "correct horse"

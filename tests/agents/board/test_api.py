@@ -19,13 +19,13 @@ from msgspec.structs import replace
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from agents.board.api import ROUTES, openapi
-from agents.board.pages.rendering import HUB
+from agents.board.pages.rendering import BROADCASTER
 from monitor.feeds.polling.feed_state import HEALTH_ORDER, Health
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.notify.replies.feedback import VERDICTS
 from monitor.records import EVENT_STATUSES, KINDS, MEDIA, Event, Granularity, When, decode
 from monitor.records import encode as encoded
-from tests.agents.board.desk import board, browser
+from tests.agents.board.boards import board, browser
 from tests.agents.board.test_pages import hostile, story
 from tests.monitor.archive.samples import event
 
@@ -221,7 +221,7 @@ async def test_changes_stream_to_whom_they_concern_and_go_on_where_they_broke_of
         async with client.stream("GET", "/api/v1/events?country=FR", headers=accept) as response:
             assert response.headers["Content-Type"].startswith("text/event-stream")
             stream = Stream(response)
-            while not len(place.site[HUB]):  # noqa: ASYNC110
+            while not len(place.site[BROADCASTER]):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             await place.bring(event("b"), event("c", "macron merz"))
             name, data, first = await stream.next()

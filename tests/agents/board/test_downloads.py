@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from monitor.archive.exports import FORMATS
 from monitor.records import Change
-from tests.agents.board.desk import board, browser
+from tests.agents.board.boards import board, browser
 from tests.agents.board.test_pages import hostile, story
 from tests.feedserver import FeedServer
 from tests.monitor.archive.samples import NOW, event, planned

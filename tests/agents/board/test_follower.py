@@ -14,7 +14,7 @@ import pytest
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient
 
-from agents.board.desk import Desk
+from agents.board.context import BoardContext
 from agents.board.follower import Follower, readers
 from agents.process.embedded import free_port
 from agents.stream import topic_check
@@ -28,7 +28,7 @@ from monitor.kafka import BrokerSettings, producer, read_compacted
 from monitor.notify import Ack, Delivery, Policy
 from monitor.records import decode, encode
 from monitor.watchlist import bundled
-from tests.agents.board.desk import NAMES, form_token
+from tests.agents.board.boards import NAMES, form_token
 from tests.chaos.driver.poison import KINDS
 from tests.monitor.archive.samples import NOW, event
 
@@ -37,25 +37,25 @@ pytestmark = pytest.mark.broker
 
 @asynccontextmanager
 async def following(archive: Archive, settings: BrokerSettings, prefix: str):
-    """A follower at work; gives the desk and the ids that were published."""
+    """A follower at work; gives the context and the ids that were published."""
     config = Config(topics=TopicSettings(prefix=prefix, partitions=2))
-    desk = Desk(config, TopicNames(prefix), archive, NAMES, bundled(), lambda: NOW, MemoryOutbox())
+    context = BoardContext(config, TopicNames(prefix), archive, NAMES, bundled(), lambda: NOW, MemoryOutbox())
     published: list[str] = []
 
     async def publish(ids: list[str]) -> None:
         published.extend(ids)
 
-    task = asyncio.create_task(Follower(desk, settings, publish).run())
+    task = asyncio.create_task(Follower(context, settings, publish).run())
     try:
         async with asyncio.timeout(40):
-            while not desk.progress.done:
+            while not context.progress.done:
                 assert not task.done(), task.exception()
                 await asyncio.sleep(0.05)
-        yield desk, published
+        yield context, published
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        desk.pool.shutdown()
+        context.pool.shutdown()
 
 
 def ids(archive: Archive) -> set[str]:
@@ -83,7 +83,7 @@ async def test_a_board_reads_goes_on_and_shows_the_same(broker, prefix, tmp_path
         told = Delivery(receiver="desk", event_id="e1", told=event("e1"), told_at=NOW, route="all")
         await outbox.send(names.deliveries, b"desk|e1", encode(told))
         archive = Archive(tmp_path / "a.sqlite", "x")
-        async with following(archive, settings, prefix) as (desk, published):
+        async with following(archive, settings, prefix) as (context, published):
             assert ids(archive) == {f"e{n}" for n in range(20)}
             assert len(archive_queries.kept(archive, "delivery", event_id="e1")) == 1
             await put(event("late"))
@@ -92,8 +92,8 @@ async def test_a_board_reads_goes_on_and_shows_the_same(broker, prefix, tmp_path
         archive.close()
         await put(event("while-away"))
         again = Archive(tmp_path / "a.sqlite", "x")
-        async with following(again, settings, prefix) as (desk, _):
-            assert desk.progress.total <= 3, "it goes on where it was"
+        async with following(again, settings, prefix) as (context, _):
+            assert context.progress.total <= 3, "it goes on where it was"
             assert ids(again) == {*(f"e{n}" for n in range(20)), "late", "while-away"}
         again.close()
 

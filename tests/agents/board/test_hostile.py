@@ -18,7 +18,7 @@ from monitor.feeds.polling.feed_state import FeedState
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.notify import Ack, Delivery, Feedback
 from monitor.records import Event, Fact, Place
-from tests.agents.board.desk import Board, board, browser
+from tests.agents.board.boards import Board, board, browser
 from tests.agents.board.test_pages import Reader
 from tests.monitor.archive.samples import HOSTILE, NOW, PEOPLE, event, planned, source
 

@@ -14,7 +14,7 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from agents.board.desk import FilterChoices, RecentAnswers
+from agents.board.context import FilterChoices, RecentAnswers
 from agents.board.follower import KeptDeadLetter
 from agents.board.pages import leader_pages
 from agents.board.pages.rendering import TEMPLATES
@@ -23,7 +23,7 @@ from monitor.feeds.polling.feed_state import FeedState, Health
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.notify import Ack, Delivery
 from monitor.records import Change, Fact, Place, When
-from tests.agents.board.desk import board, browser
+from tests.agents.board.boards import board, browser
 from tests.monitor.archive.samples import HOSTILE, HOSTILE_URL, NOW, PEOPLE, event, planned, source
 
 PAGES = (
@@ -297,8 +297,8 @@ async def test_feeds_in_trouble_come_first(tmp_path):
 
 async def test_the_system_page_counts(tmp_path):
     async with board(tmp_path, *story()) as place, browser(place) as reader:
-        place.desk.flow.written = {"summitry.articles": 1234, "summitry.mentions": 56, "summitry.events": 9}
-        place.desk.flow.waiting = {"summitry.articles": 7}
+        place.context.flow.written = {"summitry.articles": 1234, "summitry.mentions": 56, "summitry.events": 9}
+        place.context.flow.waiting = {"summitry.articles": 7}
         letter = DeadLetter(
             id="t:0:1", stage="detect", topic="t", partition=0, offset=1, at=NOW, reason="timeout", error="too slow"
         )
@@ -315,7 +315,7 @@ async def test_an_empty_board_says_what_to_do(tmp_path):
         assert "No contacts yet" in (await reader.get("/")).text
         assert "No event matches" in (await reader.get("/?q=gas")).text
         assert "No feeds yet" in (await reader.get("/feeds")).text
-        place.desk.progress.done, place.desk.progress.total, place.desk.progress.read = False, 100, 40
+        place.context.progress.done, place.context.progress.total, place.context.progress.read = False, 100, 40
         page = (await reader.get("/")).text
         assert "Reading the topics: 40 %" in page
         assert (await reader.get("/ready")).status_code == 503
@@ -420,7 +420,7 @@ async def test_one_thread_gathers_what_to_filter_by_and_the_others_take_what_is_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with board(tmp_path) as made:
-        desk, known = made.desk, made.desk.choices()
+        context, known = made.context, made.context.choices()
         gathering, go_on, gathered = threading.Event(), threading.Event(), []
 
         def slowly() -> FilterChoices:
@@ -429,11 +429,11 @@ async def test_one_thread_gathers_what_to_filter_by_and_the_others_take_what_is_
             assert go_on.wait(10)
             return FilterChoices((), (), ())
 
-        monkeypatch.setattr(desk, "_gathered", slowly)
-        monkeypatch.setattr("agents.board.desk._CHOICES_FOR", -1.0)
-        first = asyncio.create_task(desk.ask(desk.choices))
+        monkeypatch.setattr(context, "_gathered", slowly)
+        monkeypatch.setattr("agents.board.context._CHOICES_FOR", -1.0)
+        first = asyncio.create_task(context.ask(context.choices))
         assert await asyncio.to_thread(gathering.wait, 10)
-        assert await desk.ask(desk.choices) == known, "what was gathered a while ago, at once"
+        assert await context.ask(context.choices) == known, "what was gathered a while ago, at once"
         go_on.set()
         assert await first == FilterChoices((), (), ())
         assert gathered == [1]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from agents.cli import cli
 from monitor.errors import StateError, SummitryError
 from monitor.records import Event, decode, event_line
-from tests.agents.board.desk import board
+from tests.agents.board.boards import board
 from tests.monitor.archive.samples import archive, event
 
 

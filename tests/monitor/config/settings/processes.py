@@ -28,7 +28,7 @@ from agents.worker import run_worker
 from monitor import tracing
 from monitor.config import Config
 from monitor.kafka import BrokerSettings
-from tests.agents.board.desk import board, browser
+from tests.agents.board.boards import board, browser
 from tests.feedserver import FeedServer
 from tests.monitor.archive.samples import event
 from tests.monitor.config.settings.case import Case, case

@@ -11,9 +11,9 @@ import httpx
 import msgspec
 
 from agents.board.access import Access
-from agents.board.desk import Desk
+from agents.board.context import BoardContext
 from agents.board.follower import readers
-from agents.board.pages.rendering import HUB
+from agents.board.pages.rendering import BROADCASTER
 from agents.board.site import make_site
 from agents.process.web import serving
 from agents.stream.outbox import MemoryOutbox
@@ -48,19 +48,19 @@ class ReadingBack(MemoryOutbox):
 class Board:
     """A running board and its parts."""
 
-    def __init__(self, desk: Desk, site: Any, base: str) -> None:
-        self.desk, self.site, self.base = desk, site, base
-        self.outbox: ReadingBack = desk.outbox  # type: ignore[assignment]
+    def __init__(self, context: BoardContext, site: Any, base: str) -> None:
+        self.context, self.site, self.base = context, site, base
+        self.outbox: ReadingBack = context.outbox  # type: ignore[assignment]
 
     async def bring(self, *events: Event) -> None:
         """Let events arrive, as the follower does."""
-        await self.site[HUB].publish(write(self.desk.archive, batch(*events, offset=99)))
+        await self.site[BROADCASTER].publish(write(self.context.archive, batch(*events, offset=99)))
 
     def keep(self, topic: str, key: str, record: msgspec.Struct) -> None:
         """Let a record of another topic arrive."""
-        kept = readers(self.desk.names, Policy.of(self.desk.config))[topic].read(key, msgspec.json.encode(record))
+        kept = readers(self.context.names, Policy.of(self.context.config))[topic].read(key, msgspec.json.encode(record))
         assert kept is not None
-        write(self.desk.archive, Batch(kept=[kept]))
+        write(self.context.archive, Batch(kept=[kept]))
 
 
 @asynccontextmanager
@@ -69,14 +69,14 @@ async def board(folder: Path, *events: Event, port: int = 0, **settings: Any) ->
     found = archive(folder, *events)
     names = TopicNames("summitry")
     config = Config(board=BoardSettings(**{"rate": 0, **settings}))
-    desk = Desk(config, names, found, NAMES, bundled(), lambda: NOW, ReadingBack(found, names))
-    desk.progress.done = True
-    site = make_site(desk, Access.of(config.board, b"s" * 32))
+    context = BoardContext(config, names, found, NAMES, bundled(), lambda: NOW, ReadingBack(found, names))
+    context.progress.done = True
+    site = make_site(context, Access.of(config.board, b"s" * 32))
     async with serving(site, "127.0.0.1", port) as free:
         try:
-            yield Board(desk, site, f"http://127.0.0.1:{free}")
+            yield Board(context, site, f"http://127.0.0.1:{free}")
         finally:
-            desk.pool.shutdown()
+            context.pool.shutdown()
             found.close()
 
 

@@ -91,7 +91,7 @@ class FilterChoices:
 
 
 @dataclass
-class Desk:
+class BoardContext:
     """The objects that the board's handlers share."""
 
     config: Config
@@ -151,4 +151,4 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self.pool, lambda: question(*args, **kwargs))
 
 
-DESK = web.AppKey("desk", Desk)
+CONTEXT = web.AppKey("context", BoardContext)
