@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.errors import DataFileError
+from monitor.yaml_text import read_data_file
 
 STORY_FILE = Path(__file__).parent / "data" / "story.yaml"
 
@@ -88,7 +88,4 @@ class DemoStory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def load_story(path: Path = STORY_FILE) -> DemoStory:
     """Read and check the story. Raises DataFileError when the file is not valid."""
-    try:
-        return msgspec.yaml.decode(path.read_bytes(), type=DemoStory)
-    except (OSError, msgspec.DecodeError) as error:
-        raise DataFileError(str(path), "", str(error)) from error
+    return read_data_file(path, DemoStory)

@@ -13,11 +13,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml
 
 from monitor.feeds.formats.content_hash import SUMMARY, TEXT, TITLE, WORDS, revision_of
 from monitor.feeds.formats.document import Entry
@@ -25,6 +24,7 @@ from monitor.feeds.formats.fields import article_urls
 from monitor.feeds.formats.fields.dates import EARLIEST
 from monitor.feeds.novelty.filters import Pattern
 from monitor.feeds.subscriptions.subscription import Subscription
+from monitor.yaml_text import read_data_file
 
 #: A published time further in the future than this is ignored: it comes from an embargo or a wrong clock.
 FUTURE = timedelta(hours=1)
@@ -52,7 +52,7 @@ _GOOGLE_NEWS = re.compile(r"https?://news\.google\.com/(?:rss/)?articles/")
 _PATH_PARAMETER = re.compile(r";([^/;=]+)=([^/;]*)")
 #: ASP.NET without cookies puts the session id into the path: `/(S(lit3py55t21z5v55vlm25s55))/`.
 _COOKIELESS = re.compile(r"/\([A-Za-z]\([^()/]*\)\)(?=/|$)")
-_PLACEHOLDERS = "placeholders.yaml"
+_PLACEHOLDERS = Path(__file__).parent / "data" / "placeholders.yaml"
 
 
 class EntryKeys(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -240,8 +240,7 @@ def _guids(entries: list[Entry], subscription: Subscription) -> list[str]:
 @cache
 def _placeholders() -> frozenset[str]:
     """Return texts that feeds write instead of a missing guid, such as `null`."""
-    text = resources.files("monitor.feeds.novelty").joinpath("data", _PLACEHOLDERS).read_text(encoding="utf-8")
-    return frozenset(str(word).casefold() for word in yaml.safe_load(text))
+    return frozenset(word.casefold() for word in read_data_file(_PLACEHOLDERS, list[str]))
 
 
 def _keys(entry: Entry, guid: str, subscription: Subscription, volatile: Collection[str]) -> EntryKeys:

@@ -42,12 +42,12 @@ def bundled() -> tuple[Subscription, ...]:
     """Return the feeds of the bundled list, including disabled ones. Raises DataFileError when it is not valid."""
     feeds: dict[str, Subscription] = {}
     for outlet in outlets.outlets():
-        for fields in outlet.feeds:
-            row = {**outlets.whose(outlet), "outlet": fields.get("title", outlet.name), **fields}
+        for each in outlet.feeds:
+            row = {**outlets.whose(outlet), "outlet": each.title or outlet.name, **each.options()}
             try:
                 feed = subscription(row)
             except MistakeError as mistake:
-                where = f"{outlet.id}: {fields.get('id', '?')}: {mistake.key}"
+                where = f"{outlet.id}: {each.id}: {mistake.key}"
                 raise DataFileError(outlets.FILE, where, mistake.problem) from mistake
             if feed.id in feeds:
                 raise DataFileError(outlets.FILE, outlet.id, f"feed id {feed.id!r} is used twice")

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml
 
 from monitor.errors import DataFileError
+from monitor.yaml_text import read_data_file
 
-FILE = "outlets.yaml"
+_FILE = Path(__file__).parent / "data" / "outlets.yaml"
+FILE = _FILE.name
+
+
+class OutletFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A feed of an outlet, with the options of a `Subscription` that the bundled list sets."""
+
+    id: str
+    url: str
+    language: str
+    title: str = ""
+    country: str = ""
+    accept: str = ""
+    enabled: bool = True
+    notes: str = ""
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults, as plain values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
 
 
 class Outlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,7 +49,7 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hosts: tuple[str, ...]
     official: bool = False
     speaks_for: str = ""
-    feeds: tuple[dict[str, Any], ...] = ()
+    feeds: tuple[OutletFeed, ...] = ()
 
 
 class _OutletsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,12 +59,7 @@ class _OutletsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def outlets() -> tuple[Outlet, ...]:
     """Return the bundled outlets. Raises DataFileError when the file is not valid."""
-    text = resources.files("monitor.feeds.subscriptions").joinpath("data", FILE).read_text(encoding="utf-8")
-    try:
-        whole = msgspec.convert(yaml.safe_load(text), _OutletsFile)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(FILE, "", str(error)) from error
-    return _valid(whole.outlets)
+    return _valid(read_data_file(_FILE, _OutletsFile).outlets)
 
 
 def _valid(found: tuple[Outlet, ...]) -> tuple[Outlet, ...]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from urllib.parse import urljoin
 
 import ada_url
 import msgspec
-import yaml
 
-from monitor.errors import DataFileError
+from monitor.yaml_text import read_data_file
 
-_FILE = "tracking.yaml"
+_FILE = Path(__file__).parent / "data" / "tracking.yaml"
 #: Longer URLs are dropped (RFC 9110, section 4.1, recommends to support 8,000 octets).
 MAX_URL = 8_000
 #: URLs that are in normal form already, as nearly all are: a plain host name that ends in letters, and no segment of
@@ -54,11 +53,7 @@ class _Tracking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _tracking() -> _Tracking:
-    text = resources.files("monitor.feeds.formats.fields").joinpath("data", _FILE).read_text(encoding="utf-8")
-    try:
-        return msgspec.convert(yaml.safe_load(text), _Tracking)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(_FILE, "", str(error)) from error
+    return read_data_file(_FILE, _Tracking)
 
 
 def absolute(base: str, reference: str) -> str:

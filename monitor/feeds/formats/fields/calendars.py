@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from monitor.feeds.formats.fields.date_words import load_names
+from monitor.yaml_text import read_data_file
 
+_FILE = Path(__file__).parent / "data" / "calendars.yaml"
 #: A text can only hold such a date when it has a year such as 1446 or 1404, or Ethiopic letters.
 _YEAR = re.compile(r"(?<!\d)1[34]\d\d(?!\d)")
 _ETHIOPIC = re.compile("[\u1200-\u137f]")
@@ -109,7 +111,7 @@ def _day_of_year(lengths: list[int], month: int, day: int) -> int:
 
 @cache
 def _calendars() -> _Calendars:
-    return load_names("calendars.yaml", _Calendars)
+    return read_data_file(_FILE, _Calendars)
 
 
 @cache

@@ -9,11 +9,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 
 import msgspec
 
-from monitor.feeds.formats.fields.date_words import load_names
+from monitor.yaml_text import read_data_file
 
+_FILE = Path(__file__).parent / "data" / "code_pages.yaml"
 #: The largest share of the non-ASCII characters that may be foreign to the language, as in names of other countries:
 #: in general, and for an encoding that the document itself names.
 _STRANGE_SHARE, _LABELLED_SHARE = 0.25, 0.1
@@ -93,7 +95,7 @@ def latin_pages() -> tuple[str, ...]:
 
 @cache
 def _table() -> tuple[_LatinLetters, ...]:
-    return load_names("code_pages.yaml", tuple[_LatinLetters, ...])
+    return read_data_file(_FILE, tuple[_LatinLetters, ...])
 
 
 @cache

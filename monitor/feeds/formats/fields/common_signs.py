@@ -6,11 +6,13 @@ In the right encoding many characters of a text are among the most frequent ones
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import msgspec
 
-from monitor.feeds.formats.fields.date_words import load_names
+from monitor.yaml_text import read_data_file
 
+_FILE = Path(__file__).parent / "data" / "common_signs.yaml"
 #: The least share of frequent characters among the non-ASCII ones for an encoding to be chosen.
 _ENOUGH = 0.12
 #: The share must be this many times that in the encoding which the document names.
@@ -60,5 +62,5 @@ def _share(sample: bytes, name: str, signs: frozenset[str] | None = None) -> flo
 
 @cache
 def _table() -> dict[str, frozenset[str]]:
-    rows = load_names("common_signs.yaml", list[_Signs])
+    rows = read_data_file(_FILE, list[_Signs])
     return {name: frozenset(row.signs) for row in rows for name in row.encodings}

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
-from importlib import resources
-from typing import NamedTuple, TypeVar
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
-import yaml
 
 from monitor.errors import DataFileError
+from monitor.yaml_text import read_data_file
 
-T = TypeVar("T")
-#: libyaml's loader where it is installed: each parser process reads these files.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FILE = Path(__file__).parent / "data" / "months.yaml"
 #: A word: letters, and the marks that scripts write between or on them, such as vowel signs. Python does not count the
 #: marks as letters, so `[^\W\d_]+` alone would cut a Hindi month into pieces. Commas and full stops end a word.
 _WORD = re.compile(
@@ -49,15 +47,6 @@ class FoundMonth(NamedTuple):
     number: int
     start: int
     end: int
-
-
-def load_names(file: str, kind: type[T]) -> T:
-    """Read a file of this folder's `data` into a value of type `kind`. Raises DataFileError when it is not valid."""
-    text = resources.files("monitor.feeds.formats.fields").joinpath("data", file).read_text(encoding="utf-8")
-    try:
-        return msgspec.convert(yaml.load(text, Loader=_LOADER), kind)  # noqa: S506  # it is one of the safe ones
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise DataFileError(file, "", str(error)) from error
 
 
 def month_named(word: str, language: str) -> int:
@@ -114,10 +103,10 @@ def pattern(sign: str) -> str:
 @cache
 def names() -> _DateNames:
     """Read months.yaml. Raises DataFileError when a language does not have twelve months."""
-    found = load_names("months.yaml", _DateNames)
+    found = read_data_file(_FILE, _DateNames)
     for language, months in found.months.items():
         if len(months) != 12 or not all(months):
-            raise DataFileError("months.yaml", language, "twelve months with a name each are needed")
+            raise DataFileError(str(_FILE), language, "twelve months with a name each are needed")
     return found
 
 

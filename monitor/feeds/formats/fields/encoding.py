@@ -11,11 +11,14 @@ from __future__ import annotations
 import codecs
 import re
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from monitor.feeds.formats.fields.code_pages import code_page, latin_pages
 from monitor.feeds.formats.fields.common_signs import encoding_by_signs
-from monitor.feeds.formats.fields.date_words import load_names
+from monitor.yaml_text import read_data_file
+
+_FILE = Path(__file__).parent / "data" / "encoding_labels.yaml"
 
 
 class Decoded(NamedTuple):
@@ -210,7 +213,7 @@ def codec_of(label: str) -> str:
 @cache
 def _labels_of_the_web() -> dict[str, str]:
     """Return Python's codec for each label that it does not know by itself."""
-    table = load_names("encoding_labels.yaml", dict[str, tuple[str, ...]])
+    table = read_data_file(_FILE, dict[str, tuple[str, ...]])
     return {label: codec for codec, labels in table.items() for label in labels}
 
 

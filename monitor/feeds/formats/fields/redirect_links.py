@@ -11,13 +11,15 @@ import binascii
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
 from monitor.feeds.formats.fields.article_urls import absolute
-from monitor.feeds.formats.fields.date_words import load_names
+from monitor.yaml_text import read_data_file
 
+_FILE = Path(__file__).parent / "data" / "redirectors.yaml"
 #: How often a link is unwrapped again.
 _DEPTH = 3
 _PACKED_URL = re.compile(rb"https?://[!-~]+")
@@ -107,6 +109,6 @@ def _rules_of(host: str) -> tuple[_Redirector, ...]:
 def _rules() -> dict[str, tuple[_Redirector, ...]]:
     """Return the rules by host, `*.domain` or `name.*`."""
     found: dict[str, tuple[_Redirector, ...]] = {}
-    for rule in load_names("redirectors.yaml", tuple[_Redirector, ...]):
+    for rule in read_data_file(_FILE, tuple[_Redirector, ...]):
         found[rule.host] = (*found.get(rule.host, ()), rule)
     return found

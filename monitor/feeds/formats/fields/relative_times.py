@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from monitor.feeds.formats.fields.date_words import load_names
+from monitor.yaml_text import read_data_file
 
+_FILE = Path(__file__).parent / "data" / "relative_times.yaml"
 #: What most software writes where it has no words of the text's language.
 _DEFAULT = "en"
 _NUMBER = r"\d{1,4}"
@@ -62,7 +64,7 @@ def timeless(text: str, language: str) -> str:
 @lru_cache(maxsize=256)
 def _marks(language: str) -> tuple[_AgoMark, ...]:
     """Return the marks of the languages that a text may use."""
-    rows = load_names("relative_times.yaml", tuple[_AgoWords, ...])
+    rows = read_data_file(_FILE, tuple[_AgoWords, ...])
     language = language.partition("-")[0]
     return tuple(mark for row in rows if row.language in {language, _DEFAULT} for mark in _of(row))
 

@@ -6,12 +6,14 @@ import re
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
 from importlib import resources
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from monitor.feeds.formats.fields.date_words import load_names
+from monitor.yaml_text import read_data_file
 
+_FILE = Path(__file__).parent / "data" / "zones.yaml"
 OFFSET = re.compile(r"([+-])\s?(\d{1,2})[:.]?(\d{2})?(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+(?:[.'’][^\W\d_]+)*")
 #: `Europe/Berlin`, `America/Argentina/Buenos_Aires`, `Etc/GMT+3`, in lower case.
@@ -127,7 +129,7 @@ def zone_of(zone: str) -> tzinfo:
 
 @cache
 def _zones() -> _Zones:
-    return load_names("zones.yaml", _Zones)
+    return read_data_file(_FILE, _Zones)
 
 
 @cache
