@@ -59,7 +59,7 @@ def mistakes(config: Config) -> Iterator[Mistake]:
         yield ("alerts", "retries"), "is empty", "give at least one wait, e.g. [5s, 5m, 30m]"
     oldest = max([alerts.max_age, *(route.max_age for route in config.routes if route.max_age)])
     if alerts.remember < oldest:
-        wrong = "is shorter than the age up to which events are told, so one could be told twice"
+        wrong = "is shorter than a max_age, so an event could be alerted twice"
         yield (
             ("alerts", "remember"),
             wrong,

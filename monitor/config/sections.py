@@ -84,7 +84,10 @@ class PollerSettings(Section, frozen=True, kw_only=True):
 
 
 class Detection(Section, frozen=True, kw_only=True):
-    """What counts as a contact. `languages` narrows detection to some of the bundled languages; empty means all."""
+    """What detection finds. `languages` limits it to some of the bundled languages; empty means all.
+
+    `alert_threshold` is the confidence, from 0 to 1, that an event needs for an alert.
+    """
 
     alert_threshold: Share = 0.5
     languages: tuple[str, ...] = ()
@@ -147,7 +150,7 @@ class Reminder(Section, frozen=True, kw_only=True):
 
 
 #: The statuses that a route alerts by default: all but proposals, background, unconfirmed and retracted events.
-TOLD: tuple[EventStatus, ...] = ("planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied")
+ALERTED: tuple[EventStatus, ...] = ("planned", "ongoing", "held", "postponed", "rescheduled", "cancelled", "denied")
 
 
 class Route(Section, frozen=True, kw_only=True):
@@ -160,7 +163,7 @@ class Route(Section, frozen=True, kw_only=True):
     receivers: tuple[str, ...]
     match: Match = Match()
     exclude: Match | None = None
-    statuses: tuple[EventStatus, ...] = TOLD
+    statuses: tuple[EventStatus, ...] = ALERTED
     threshold: Threshold = Threshold()
     min_confidence: Share | None = None
     max_age: timedelta | None = None
@@ -170,7 +173,7 @@ class Route(Section, frozen=True, kw_only=True):
 
 
 class SilenceRule(Section, frozen=True, kw_only=True):
-    """Events without alerts before `until` (RFC 3339), and the reason. `summitry silence` adds them while it runs."""
+    """Sends no alerts about these events before `until` (RFC 3339). `summitry silence` adds silences at run time."""
 
     match: Match
     until: str
@@ -186,7 +189,7 @@ class Storm(Section, frozen=True, kw_only=True):
 
 
 class HeartbeatSettings(Section, frozen=True, kw_only=True):
-    """Tells `receivers` when no article arrived for the time `after`, and again when articles arrive."""
+    """Sends a message to `receivers` when no article arrived for the time `after`, and again when articles arrive."""
 
     receivers: tuple[str, ...]
     after: timedelta = timedelta(minutes=30)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -50,7 +51,10 @@ def update(words: Wording, name: str) -> Message:
     return compose(words, RULES, Delivery(receiver="desk", event_id="ev-1", told=before, route="all"), waiting)
 
 
-def messages(words: Wording) -> list[Message]:
+@cache
+def messages(language: str) -> list[Message]:
+    """One message of each sort, with times of Paris; made once for all tests."""
+    words = wording(None, language, "Europe/Paris")
     told = [first(words, name) for name in FIRST]
     return [*told, *(update(words, name) for name in UPDATES), gathered(words, told[:5], "msg_1", "quiet:" + str(NOW))]
 
@@ -63,7 +67,7 @@ def test_there_are_seven_languages() -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_messages_read_as_their_file(language: str) -> None:
-    text = "\n\n----\n\n".join(plain_text(message) for message in messages(wording(None, language, "Europe/Paris")))
+    text = "\n\n----\n\n".join(plain_text(message) for message in messages(language))
     file = FOLDER / f"{language}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(text + "\n", "utf-8")
@@ -87,9 +91,8 @@ def test_every_kind_medium_and_status_has_a_line_and_every_number_a_form(languag
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_english_is_left(language: str) -> None:
-    words = wording(None, language)
     english = r"\b(was|before|with|publishers?|reports?|official|held|planned|route|Who|When|Where|President|and|on)\b"
-    for message in messages(words):
+    for message in messages(language):
         own = plain_text(message).replace("Modi and Lula speak of trade", "")
         own = own if language != "fr" else own.replace("route", "")
         if language == "de":
