@@ -197,6 +197,8 @@ def keep(mention: Mention) -> KeptMention:
     when = mention.when
     if status in _LATER and when is not None and when.end.toordinal() <= event_time(mention).toordinal():
         when = None  # the day of the appeal, or on which it was put off, is not the contact's
+    if status == "ongoing" and when is not None and when.end.toordinal() < event_time(mention).toordinal() - 1:
+        when = None  # what is under way was not over days ago
     return KeptMention(
         article_id=mention.article_id,
         revision=source.revision if source else 0,

@@ -10,6 +10,8 @@ from monitor.records import Kind
 
 #: Statuses whose date is the planned date of the contact.
 PLANS = frozenset({"proposed", "planned", "postponed", "rescheduled"})
+#: Statuses of a plan on which both sides have agreed, kept or not.
+_ANNOUNCED = ("planned", "rescheduled", "postponed", "cancelled")
 #: Days after a contact within which reports about it are published.
 READ_OUT = 7
 
@@ -186,7 +188,8 @@ class Anchor:
     @property
     def doubtful(self) -> bool:
         """Whether only few reports, without a date, say that it took place, against many announcements."""
-        return self.firm is not None and self.day is None and 2 * self.firmly <= sum(self.ahead.values())
+        announced = sum(self.statuses[status] for status in _ANNOUNCED)
+        return self.firm is not None and self.day is None and 2 * self.firmly <= announced
 
     @property
     def outvoted(self) -> bool:

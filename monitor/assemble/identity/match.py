@@ -20,6 +20,7 @@ CALL_READ_OUT = 4
 WAVE = 14
 HOPE = 7
 IMMINENT = 5
+SOON = 2
 MONTH = 31
 VISIT_WAVE = 120
 VISIT_DAYS = 2
@@ -313,13 +314,15 @@ def _report_of_plan(m: KeptMention, anchor: Anchor) -> float | None:
         return 0.75
     when = span[0] if span is not None else m.day
     agreed = anchor.statuses.keys() & {"planned", "postponed", "rescheduled"}
-    firm = anchor.statuses["planned"] > anchor.statuses["proposed"] and m.day - anchor.last <= IMMINENT
-    if not (span or anchor.medium or firm or _same_occasion(m, anchor)):
+    waited = m.day - anchor.last
+    firm = anchor.statuses["planned"] > anchor.statuses["proposed"] and waited <= IMMINENT
+    call = m.remote or (anchor.medium and waited <= SOON)
+    if not (span or call or firm or _same_occasion(m, anchor)):
         # "At their meeting", while a next meeting is discussed, means an earlier one: a meeting is planned beforehand.
         return None
-    if when < anchor.first - 1 or m.day - anchor.last > (WAVE if agreed else HOPE):
+    if when < anchor.first - 1 or waited > (WAVE if agreed else HOPE):
         return None
-    return 0.6 - 0.01 * max(0, m.day - anchor.last)
+    return 0.6 - 0.01 * max(0, waited)
 
 
 def _plan_of_held(m: KeptMention, anchor: Anchor) -> float | None:

@@ -35,6 +35,8 @@ def is_variant(a: Anchor, b: Anchor) -> bool:
         return (
             alike and (a.medium is None or b.medium is None or a.medium == b.medium) and not _apart(a.places, b.places)
         )
+    if small.kind == large.kind == "summit":
+        return not (_apart(a.places, b.places) or _apart(a.countries, b.countries))
     # Two of several leaders: only a call of the same day, or a meeting that is much better known with all of them.
     if a.medium is None or a.medium != b.medium or large.forums or "summit" in large.kinds or "visit" in small.kinds:
         return False

@@ -566,3 +566,41 @@ def test_a_call_told_as_one_more_days_later_is_the_next_one():
 def test_late_reports_of_one_more_call_are_of_that_call():
     first = mention(published=at(-4), when=day("2026-01-31"), title="Putin and Xi speak again")
     assert len(assemble(first, mention(published=at(-1), title="Xi, Putin spoke again by phone"))) == 1
+
+
+def test_a_report_ends_talk_of_a_call_at_any_time():
+    told = [mention(status="proposed", published=at(days), medium="phone") for days in (0, 1, 2)]
+    report = mention(published=at(3), medium="phone")
+    (call, later) = assemble(*told, report, mention(status="proposed", published=at(6), medium="phone"))
+    assert (call.status, later.status) == ("held", "proposed")
+
+
+def test_a_single_report_does_not_end_a_plan_that_many_announce():
+    told = [mention(status="planned", published=at(days), medium="phone") for days in (0, 1, 2)]
+    report = mention(published=at(3), medium="phone")
+    (event,) = assemble(*told, report, *(mention(status="planned", published=at(6), medium="phone") for _ in "ab"))
+    assert event.status == "planned"
+
+
+def test_a_call_that_was_only_floated_days_ago_is_not_the_talks_reported():
+    floated = mention(status="proposed", medium="phone")
+    assert len(assemble(floated, talks(published=at(2)))) == 1
+    assert len(assemble(floated, talks(published=at(4)))) == 2
+
+
+def test_what_is_under_way_was_not_over_days_ago():
+    (event,) = assemble(*(meeting("ongoing", when=day(text)) for text in ("2026-02-04", "2026-01-27")))
+    assert event.when is not None
+    assert event.when.start.isoformat() == "2026-02-04"
+
+
+def test_a_summit_of_two_names_is_the_summit_of_all_that_day():
+    def summit(who, **over):
+        return mention(who, kind="summit", medium="in_person", **over)
+
+    paris = Place(name="Paris", country="FR")
+    every = summit("macron merz starmer zelensky", place=paris)
+    (event,) = assemble(every, summit("macron merz"))
+    assert len(event.participants) == 4
+    assert len(assemble(every, summit("macron merz", place=Place(name="Berlin", country="DE")))) == 2
+    assert len(assemble(every, mention("macron merz", kind="meeting", medium="in_person"))) == 2
