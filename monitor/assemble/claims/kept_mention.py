@@ -13,7 +13,7 @@ from hashlib import blake2b
 import msgspec
 
 from monitor.assemble.claims.fingerprint import TextFingerprint, read_text
-from monitor.assemble.claims.repeats import is_one_more
+from monitor.assemble.claims.repeats import is_of_two_alone, is_one_more
 from monitor.feeds.formats.fields.article_urls import link_key
 from monitor.records import EventStatus, Kind, Medium, Mention, Participant, Place, Status, When, utc
 
@@ -102,6 +102,11 @@ class KeptMention(msgspec.Struct, frozen=True, kw_only=True, array_like=True, di
     def one_more(self) -> bool:
         """Whether the headline says that the contact is one more: "again"."""
         return is_one_more(self.title, self.language)
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether the headline says that the two leaders were alone: "one-on-one"."""
+        return len(self.participants) == 2 and is_of_two_alone(self.title, self.language)  # two leaders
 
     @property
     def remote(self) -> bool | None:

@@ -1,4 +1,7 @@
-"""Finds headlines that report one more contact of the same leaders: "Macron phones Putin again". The words are data."""
+"""Finds headlines that set a contact apart from another one: it is one more, or one of two leaders alone.
+
+"Macron phones Putin again", "Macron meets Modi one-on-one". The words are data.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from pathlib import Path
 
 from monitor.yaml_text import read_data_file
 
-_FILE = Path(__file__).parent / "data" / "repeats.yaml"
+_DATA = Path(__file__).parent / "data"
 #: Matches nothing.
 _NEVER = re.compile(r"(?!)")
 
 
 @cache
-def _words() -> dict[str, re.Pattern[str]]:
-    languages = read_data_file(_FILE, dict[str, tuple[str, ...]])
+def _words(file: str) -> dict[str, re.Pattern[str]]:
+    languages = read_data_file(_DATA / file, dict[str, tuple[str, ...]])
     return {code: re.compile("|".join(map(_whole, words)), re.IGNORECASE) for code, words in languages.items()}
 
 
@@ -27,4 +30,13 @@ def _whole(word: str) -> str:
 
 def is_one_more(title: str, language: str) -> bool:
     """Say whether a title in a language (`en`, `pt-BR`) has a word that means "again"."""
-    return _words().get(language.partition("-")[0], _NEVER).search(title) is not None
+    return _has(title, language, "repeats.yaml")
+
+
+def is_of_two_alone(title: str, language: str) -> bool:
+    """Say whether a title in a language has words that mean "one-on-one"."""
+    return _has(title, language, "alone.yaml")
+
+
+def _has(title: str, language: str, file: str) -> bool:
+    return _words(file).get(language.partition("-")[0], _NEVER).search(title) is not None

@@ -20,9 +20,9 @@ class Anchor:
     """A summary of an event's mentions, as counts, so that it does not depend on their order."""
 
     __slots__ = (
-        "ahead", "articles", "countries", "days", "firm", "firmly", "first", "forums", "hosts", "kinds", "last",
-        "last_told", "leaders", "live", "loose", "media", "offices", "one_more", "owners", "past_spans", "places",
-        "plans", "put_off", "reported", "states", "statuses", "visit_days",
+        "ahead", "alone", "articles", "countries", "days", "firm", "firmly", "first", "forums", "hosts", "kinds",
+        "last", "last_told", "leaders", "live", "loose", "media", "offices", "one_more", "owners", "past_spans",
+        "places", "plans", "put_off", "reported", "states", "statuses", "visit_days",
     )  # fmt: skip
 
     def __init__(self, mentions: Iterable[KeptMention] = ()) -> None:
@@ -38,6 +38,8 @@ class Anchor:
         #: The last status that each article stated.
         self.last_told: dict[int, str] = {}
         self.live = self.firmly = 0
+        #: Mentions that say that the two were alone.
+        self.alone = 0
         #: Reports that say "again".
         self.one_more = 0
         #: Days that reports of the held contact name, and when the first such report was published, in seconds.
@@ -76,6 +78,7 @@ class Anchor:
             self._add_setting(m)
         self.kinds[m.kind] += 1
         self.statuses[m.status] += 1
+        self.alone += m.alone
         if m.status == "postponed" and m.span is None:
             self.put_off = max(m.time, self.put_off)
         if m.background:

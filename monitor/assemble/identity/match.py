@@ -258,7 +258,7 @@ def _report_of_held(m: KeptMention, anchor: Anchor) -> float | None:
             return 0.5
         # A visit lasts for days.
         visit = m.kind == "visit" and any(near(span, (d, d), VISIT_DAYS) for d in anchor.visit_days)
-        return 0.6 if visit else None
+        return 0.6 if visit or _during_visit(span, anchor) else None
     if day is not None:
         age = m.day - day
         if READ_OUT < age <= LATE and (_same_occasion(m, anchor) or _same_country(m, anchor)):
@@ -277,6 +277,13 @@ def _report_of_held(m: KeptMention, anchor: Anchor) -> float | None:
     gap = max(m.day - anchor.last_held, anchor.first_held - m.day, 0)
     # A read-out published days after firm reports names its day, or is about another contact.
     return 0.7 - (SLOW if anchor.firmly else SLOW_LOOSE) * gap
+
+
+def _during_visit(span: tuple[int, int], anchor: Anchor) -> bool:
+    """Whether the days are among those for which a visit was announced, whose first day has come: it has many parts."""
+    if "visit" not in anchor.kinds or anchor.medium is not False:
+        return False
+    return any(0 < last - first <= READ_OUT and first <= span[0] and span[1] <= last for first, last in anchor.plans)
 
 
 def _named_together(m: KeptMention, anchor: Anchor, day: int) -> bool:

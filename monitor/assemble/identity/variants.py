@@ -24,6 +24,8 @@ def is_variant(a: Anchor, b: Anchor) -> bool:
     small, large = sorted((a, b), key=lambda x: len(x.leaders))
     if len(large.leaders) > MAX_LEADERS or not small.leaders <= large.leaders or len(small.leaders) < 2:
         return False
+    if small.alone:
+        return False
     if a.settled is None or b.settled is None or _apart(a.forums, b.forums):
         return False
     if _is_of_guests(small, large):

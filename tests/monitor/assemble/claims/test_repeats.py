@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.assemble.claims.repeats import is_one_more
+from monitor.assemble.claims.repeats import is_of_two_alone, is_one_more
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,22 @@ def test_a_word_in_the_headlines_language_says_so(title: str, language: str):
 )
 def test_other_headlines_do_not(title: str, language: str):
     assert not is_one_more(title, language)
+
+
+@pytest.mark.parametrize(
+    ("title", "language"),
+    [
+        ("Macron meets Modi one-on-one after the summit", "en"),
+        ("Merz und Tusk sprechen am Rande des Gipfels", "de"),
+        ("Macron et Modi se sont vus en tête-à-tête", "fr"),
+        ("Путин и Си поговорили один на один", "ru"),
+        ("习近平同普京单独会谈", "zh"),
+    ],
+)
+def test_a_headline_says_that_two_leaders_were_alone(title: str, language: str):
+    assert is_of_two_alone(title, language)
+    assert not is_of_two_alone(title, "xx")
+
+
+def test_a_headline_of_two_leaders_does_not_say_that_they_were_alone():
+    assert not is_of_two_alone("Macron and Modi meet", "en")

@@ -604,3 +604,22 @@ def test_a_summit_of_two_names_is_the_summit_of_all_that_day():
     assert len(event.participants) == 4
     assert len(assemble(every, summit("macron merz", place=Place(name="Berlin", country="DE")))) == 2
     assert len(assemble(every, mention("macron merz", kind="meeting", medium="in_person"))) == 2
+
+
+def test_a_meeting_on_a_later_day_of_an_announced_visit_is_part_of_it():
+    visit = [
+        meeting("planned", at(-5), when=day("2026-02-04", "2026-02-07")),
+        mention("putin xi", "held", at(), kind="visit", medium="in_person", when=day("2026-02-04"), place=BEIJING),
+    ]
+    visit[0] = msgspec.structs.replace(visit[0], kind="visit")
+    dinner = meeting(published=at(3), when=day("2026-02-07"))
+    assert len(assemble(*visit, dinner)) == 1
+    assert len(assemble(visit[1], dinner)) == 2
+    assert len(assemble(*visit, meeting(published=at(6), when=day("2026-02-10")))) == 2
+
+
+def test_two_who_met_alone_beside_the_meeting_of_three_are_an_event_of_their_own():
+    three = [meeting(who="macron merz starmer", place=MOSCOW) for _ in range(2)]
+    assert len(assemble(*three, meeting(who="macron merz", place=MOSCOW))) == 1
+    alone = meeting(who="macron merz", place=MOSCOW, title="Macron meets Merz one-on-one after talks with Starmer")
+    assert len(assemble(*three, alone)) == 2
