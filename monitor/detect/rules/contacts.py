@@ -314,7 +314,8 @@ def _sayer(row: Row, last: int, present: frozenset[str]) -> tuple[str, ...]:
 def _may_act(row: Row, index: int) -> bool:
     """Whether an unknown name can be the subject of what follows, not an object: "... says Witkoff to meet Putin"."""
     before = row.items[index - 1] if index else None
-    behind = row.items[index + 1].class_ in _VERBAL
+    then = row.items[index + 1]
+    behind = then.class_ in _VERBAL and (then.trigger is None or then.trigger.tense != "noun")
     return behind and (before is None or (before.trigger is None and before.class_ not in _OBJECT_OF))
 
 
@@ -342,7 +343,8 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective:
     if trigger is None:
         return ""
     head = language.roles.longest(row.words, item.last) if item.last < len(row.words) else None
-    if trigger.tense in ("noun", "plural") and head is not None and head[1][0][0] == "head":
+    told = head is not None and language.cues.longest(row.words, item.last) is not None  # "denial", written as "wife"
+    if trigger.tense in ("noun", "plural") and head is not None and head[1][0][0] == "head" and not told:
         return "a person named after it"
     for veto in language.vetoes:
         if trigger.name not in veto.triggers and trigger.class_ not in veto.triggers:

@@ -19,6 +19,8 @@ MAX_TOKENS = 160
 
 #: A fronted phrase has at most this many tokens.
 _FRONTED = 14
+#: An aside in brackets has at most this many items, with its brackets.
+_ASIDE = 6
 _BREAKS = frozenset("—;:|()[]{}…•")
 _COMMAS = frozenset(commas())
 #: Marks of quotation, the apostrophe among them, as text is normalised.
@@ -76,7 +78,8 @@ def read_row(
     """
     language = registry.language
     text = [token.text for token in tokens]
-    items = _coordinated(_fronted(_split(tokens, text, persons, registry, months), text, language), text)
+    items = _without_asides(_split(tokens, text, persons, registry, months), text)
+    items = _coordinated(_fronted(items, text, language), text)
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
     joints = tuple(at for at in range(len(text)) if language.subordinate.longest(text, at) is not None)
     sends = tuple(
@@ -137,6 +140,32 @@ def _split(
     return items
 
 
+def _without_asides(items: list[RowItem], text: list[str]) -> list[RowItem]:
+    """Leave out what a short aside adds to a leader's name: "Merz (CDU) met", "Xi (L) and Putin, right, shake hands"."""
+    kept: list[RowItem] = []
+    at = 0
+    while at < len(items):
+        kept.append(items[at])
+        at += 1
+        if kept[-1].class_ in ("LEADER", "PERSON"):
+            at += _aside(items[at : at + _ASIDE], text)
+    return kept
+
+
+def _aside(behind: Sequence[RowItem], text: list[str]) -> int:
+    """The number of items, right behind a name, that are an aside: brackets, or a place in a picture after a comma."""
+    if len(behind) > 1 and behind[0].class_ == "COMMA" and behind[1].class_ == "position":
+        return 3 if len(behind) > 2 and behind[2].class_ == "COMMA" else 2
+    if not behind or text[behind[0].first] != "(":
+        return 0
+    for size, item in enumerate(behind[1:], 2):
+        if text[item.first] == ")":
+            return size
+        if item.leaders or item.trigger is not None or item.class_ == "PERSON":
+            return 0
+    return 0
+
+
 def _is_caseless(letter: str) -> bool:
     """Whether the letter is from a script without capitals, in which any word may be a name."""
     return letter > "\u05cf" and letter.isalpha() and letter.upper() == letter
@@ -166,9 +195,23 @@ def _class_of(tokens: Sequence[Token], text: list[str], at: int) -> str:
         return "HYPHEN"
     if word in _BREAKS:
         return "BREAK"
+    if word == "." and (dots := _ellipsis(tokens, text, at)):
+        return "BREAK" if dots == 1 else "WORD"  # one item for all dots, since signs of the class WORD are skipped
     if word in ".!?":
         return "END"
     return "WORD"
+
+
+def _ellipsis(tokens: Sequence[Token], text: list[str], at: int) -> int:
+    """Return which dot of an ellipsis the dot at `at` is, 0 if it is a single dot ("…" is normalised to three)."""
+
+    def follows(index: int) -> bool:
+        return 0 < index < len(text) and text[index] == text[index - 1] == "." and not tokens[index].spaced
+
+    first = at
+    while follows(first):
+        first -= 1
+    return at - first + 1 if first < at or follows(at + 1) else 0
 
 
 def _coordinated(items: list[RowItem], text: list[str]) -> list[RowItem]:

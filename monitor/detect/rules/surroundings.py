@@ -262,17 +262,17 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
     if instead := next((found for at in behind if (found := language.becomes.longest(row.words, at))), None):
         medium = instead[1][0]
         return medium, "call" if medium in _REMOTE else "meeting" if kind == "call" else kind
-    done = first
+    done, told = first, []
     for at in range(first, last):
         found = language.media.longest(row.words, at) if at >= done else None
-        if found is None:
-            continue
-        done = found[0]  # "over the phone" is one cue, not two
+        if found is not None:
+            done = found[0]  # "over the phone" is one cue, not two
+            told.append((at, found[1][0]))
+    for at, said in sorted(told, key=lambda one: abs(one[0] - center)):
         if not own <= at < center and any(abs(at - one.first) < abs(at - center) for one in others):
             continue
         if medium != "unknown" and _in_trigger(row, at, contact):
             continue
-        said = found[1][0]
         if said in ("phone", "video") and medium in ("unknown", "in_person", "phone"):
             return said, "call"
         if medium == "unknown":

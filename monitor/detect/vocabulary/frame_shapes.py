@@ -35,6 +35,7 @@ ItemClass = Literal[
     "LEADER", "PAIR", "OWNER", "PERSON", "STATE", "SEAT", "BREAK", "END", "COMMA", "QUOTE", "HYPHEN", "NAME", "WORD",
     "and", "with", "of", "to", "by", "between", "prep", "during", "time", "together",
     "the", "det", "poss", "their", "pron", "say", "conj", "adv", "aux", "have", "support", "control", "travel", "offer",
+    "position",
     "MEET", "SPEAK", "TELL", "INVITATION",
 ]  # fmt: skip
 
