@@ -80,7 +80,7 @@ def read_row(
     text = [token.text for token in tokens]
     items = _without_asides(_split(tokens, text, persons, registry, months), text)
     items = _coordinated(_fronted(items, text, language), text)
-    breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",()")
+    breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",().")
     joints = tuple(at for at in range(len(text)) if language.subordinate.longest(text, at) is not None)
     sends = tuple(
         (at, next((end for end in range(at + 1, len(text)) if language.fronted.longest(text, end)), len(text)))

@@ -268,7 +268,8 @@ def _medium(row: Row, contact: Contact, contacts: Sequence[Contact], language: L
         if found is not None:
             done = found[0]  # "over the phone" is one cue, not two
             told.append((at, found[1][0]))
-    for at, said in sorted(told, key=lambda one: abs(one[0] - center)):
+    nearest = sorted(told, key=lambda one: one[0] - center if one[0] > center else 2 * (center - one[0]))
+    for at, said in nearest:  # "visit to Rome, will speak by phone": what follows its verb is nearer to it
         if not own <= at < center and any(abs(at - one.first) < abs(at - center) for one in others):
             continue
         if medium != "unknown" and _in_trigger(row, at, contact):
