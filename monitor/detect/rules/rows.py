@@ -141,7 +141,7 @@ def _split(
 
 
 def _without_asides(items: list[RowItem], text: list[str]) -> list[RowItem]:
-    """Leave out what a short aside adds to a leader's name: "Merz (CDU) met", "Xi (L) and Putin, right, shake hands"."""
+    """Leave out what a short aside adds to a leader's name: "Merz (CDU) met", "Xi (L) and Putin, right, meet"."""
     kept: list[RowItem] = []
     at = 0
     while at < len(items):
