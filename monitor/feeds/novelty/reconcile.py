@@ -23,7 +23,8 @@ from monitor.feeds.novelty.entry_keys import EntryKeys, entry_digest, keys_of
 from monitor.feeds.novelty.filters import EntryRules
 from monitor.feeds.novelty.key_choice import KeyChoice
 from monitor.feeds.novelty.seen import KnownStory, SeenStories
-from monitor.feeds.novelty.story_matching import Matching, Stories
+from monitor.feeds.novelty.story_index import Stories
+from monitor.feeds.novelty.story_matching import Matching
 from monitor.feeds.subscriptions.subscription import Subscription
 from monitor.records import Article
 

@@ -9,18 +9,14 @@ entry counts as new: a story published twice does less harm than one published a
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from operator import attrgetter
 
-from monitor.feeds.formats.content_hash import SUMMARY, TEXT, TITLE, WORDS
-from monitor.feeds.novelty.entry_keys import TEXT_PARTS, EntryKeys, part, shared_texts, without
+from monitor.feeds.novelty.entry_keys import EntryKeys, shared_texts
 from monitor.feeds.novelty.key_choice import KeyChoice
 from monitor.feeds.novelty.seen import KnownStory
+from monitor.feeds.novelty.story_index import ENTRY_KEYS, KeyCounts, Stories
 
-#: A key is proven when at least this many remembered stories have it and no two share it.
-PROVEN = 4
 #: When this many entries match a story by a key alone, and no entry kept its words, the feed was probably rebuilt and
 #: its keys were given to new stories. Then the entries are new.
 MASS = 4
@@ -29,79 +25,6 @@ MASS = 4
 _SMALL_NUMBER = re.compile(r"[^\W\d]{0,12}[\W_]?\d{1,5}")
 
 Test = Callable[[EntryKeys, KnownStory], bool]
-
-
-class Stories:
-    """An index of the known stories that share any key or text with an entry of the document.
-
-    `volatile` are the names of link parameters that are ignored.
-    """
-
-    def __init__(
-        self, stories: Iterable[KnownStory], entries: Sequence[EntryKeys], volatile: Sequence[str] = ()
-    ) -> None:
-        self._all = list(stories)
-        self._near = _near(self._all, entries)
-        self._volatile = volatile
-        self._indexes: dict[str, dict[bytes, list[KnownStory]]] = {}
-        self._proven: dict[str, bool] = {}
-
-    def __len__(self) -> int:
-        return len(self._near)
-
-    def place(self, story: KnownStory) -> bytes:
-        """Return the story's link without host, fragment and volatile parameters; b"" for none."""
-        return story.path + without(story.parameters, self._volatile) if story.path else b""
-
-    def find(self, kind: str, value: bytes) -> list[KnownStory]:
-        """Return all stories with the key, the oldest first. `kind` is the name of the key, such as `guid`."""
-        return self.by(kind).get(value, []) if value else []
-
-    def is_proven(self, kind: str) -> bool:
-        """Tell whether at least PROVEN stories have the key and no two of them share it."""
-        if kind not in self._proven:
-            of = self._key(kind)
-            values = [value for story in self._all if story.content and (value := of(story))]
-            self._proven[kind] = PROVEN <= len(values) == len(set(values))
-        return self._proven[kind]
-
-    def by(self, kind: str) -> Mapping[bytes, list[KnownStory]]:
-        """Return the stories by the values of one key, for each value the oldest first."""
-        if kind not in self._indexes:
-            index: dict[bytes, list[KnownStory]] = {}
-            of = self._key(kind)
-            for story in self._near:
-                if value := of(story):
-                    index.setdefault(value, []).append(story)
-            self._indexes[kind] = index
-        return self._indexes[kind]
-
-    def _key(self, kind: str) -> Callable[[KnownStory], bytes]:
-        return self.place if kind == "place" else _STORY_KEYS[kind]
-
-
-def _near(stories: list[KnownStory], entries: Sequence[EntryKeys]) -> list[KnownStory]:
-    """Return the stories that share a key or text with any entry; most remembered stories share none."""
-    if not stories:
-        return []
-    none = {b""}
-    guids, links = {entry.guid for entry in entries} - none, {entry.link for entry in entries} - none
-    paths, dates = {entry.path for entry in entries} - none, {entry.date for entry in entries} - none
-    contents = {entry.content for entry in entries}
-    titles, summaries, texts = (
-        {content[where] for content in contents} - {bytes(where.stop - where.start)} for where in (TITLE, SUMMARY, TEXT)
-    )
-    return [
-        story
-        for story in stories
-        if story.guid in guids
-        or story.link in links
-        or story.content[TITLE] in titles
-        or story.path in paths
-        or story.date in dates
-        or story.content[SUMMARY] in summaries
-        or story.content[TEXT] in texts
-    ]
 
 
 class Matching:
@@ -121,7 +44,7 @@ class Matching:
         #: Indexes of corrections that have neither a text nor the date in common with their story.
         self.foreign: set[int] = set()
         self._taken: set[bytes] = set()
-        self._counts = _KeyCounts(entries)
+        self._counts = KeyCounts(entries)
         #: When all entries have the same date, it is the document's and tells nothing about an entry.
         self._dates_differ = len(entries) < 2 or len(self._counts["date"]) > 1
 
@@ -165,7 +88,7 @@ class Matching:
 
     def _take(self, kind: str, test: Test) -> None:
         """Match each remaining entry with the latest story that has the same key and passes the test."""
-        known, key = self.stories.by(kind), _ENTRY_KEYS[kind]
+        known, key = self.stories.by(kind), ENTRY_KEYS[kind]
         for number in self._left():
             entry = self.entries[number]
             for story in reversed(known.get(key(entry), ())):
@@ -174,7 +97,7 @@ class Matching:
                     break
 
     def _candidate(self, entry: EntryKeys, kind: str, test: Test) -> KnownStory | None:
-        for story in reversed(self.stories.find(kind, _entry_key(entry, kind))):
+        for story in reversed(self.stories.find(kind, ENTRY_KEYS[kind](entry))):
             if story.id not in self._taken and test(entry, story):
                 return story
         return None
@@ -259,7 +182,7 @@ class Matching:
 
     def _is_own(self, entry: EntryKeys, kind: str) -> bool:
         """Tell whether no other entry and at most one story have this key."""
-        value = _entry_key(entry, kind)
+        value = ENTRY_KEYS[kind](entry)
         shared = self._counts[kind][value] > 1 or len(self.stories.find(kind, value)) > 1
         return not shared and not (entry.is_home and kind != "guid")
 
@@ -290,7 +213,7 @@ class Matching:
         return bare and entry.has_distinctive_title and self._is_alone(entry, "title")
 
     def _is_alone(self, entry: EntryKeys, kind: str) -> bool:
-        value = _entry_key(entry, kind)
+        value = ENTRY_KEYS[kind](entry)
         return self._counts[kind][value] == 1 and len(self.stories.find(kind, value)) == 1
 
     def _take_foreign(self, kind: str, test: Test, choice: KeyChoice) -> None:
@@ -387,43 +310,6 @@ def _is_other(entry: EntryKeys, story: KnownStory, choice: KeyChoice) -> bool:
 def _has_name(one: EntryKeys | KnownStory, choice: KeyChoice) -> bool:
     """Tell whether the entry or story has a key that identifies it in this feed."""
     return bool((one.guid and choice.trusts("guid")) or (one.link and choice.trusts("link")))
-
-
-class _KeyCounts(dict[str, Counter[bytes]]):
-    """Counts how many entries of a document have each value of a key. A key is counted at its first use."""
-
-    def __init__(self, entries: Sequence[EntryKeys]) -> None:
-        super().__init__()
-        self._entries = entries
-
-    def __missing__(self, kind: str) -> Counter[bytes]:
-        of = _ENTRY_KEYS[kind]
-        self[kind] = Counter([value for entry in self._entries if (value := of(entry))])
-        return self[kind]
-
-
-def _entry_key(entry: EntryKeys, kind: str) -> bytes:
-    return _ENTRY_KEYS[kind](entry)
-
-
-_ENTRY_KEYS: dict[str, Callable[[EntryKeys], bytes]] = {
-    **{kind: attrgetter(kind) for kind in ("guid", "link", "path", "place", "words", "date")},
-    **{kind: lambda entry, where=where: part(entry.content, where) for kind, where in TEXT_PARTS.items()},  # type: ignore[misc]
-    "title+date": lambda entry: _pair(entry.title, entry.date),
-    "summary+date": lambda entry: _pair(part(entry.content, SUMMARY), entry.date),
-}
-#: The same for stories, except `place`, which depends on the volatile parameters (see `Stories.place`).
-_STORY_KEYS: dict[str, Callable[[KnownStory], bytes]] = {
-    **{kind: attrgetter(kind) for kind in ("guid", "link", "path", "date")},
-    **{kind: lambda story, where=where: part(story.content, where) for kind, where in TEXT_PARTS.items()},  # type: ignore[misc]
-    "words": lambda story: story.content[WORDS],
-    "title+date": lambda story: _pair(part(story.content, TITLE), story.date),
-    "summary+date": lambda story: _pair(part(story.content, SUMMARY), story.date),
-}
-
-
-def _pair(first: bytes, second: bytes) -> bytes:
-    return first + second if first and second else b""
 
 
 def _same(first: bytes, second: bytes) -> bool:
