@@ -34,6 +34,8 @@ DAWN, DUSK = 9, 15
 #: Seconds between two reports of one call that each name the day at their own end.
 TOGETHER = 6 * 3600
 THRESHOLD = 0.5
+#: Probability from which an announcement may well be a report.
+LIKELY = 0.33
 #: Additions to and deductions from the score for place, forum, kind and medium.
 SAME_PLACE, SAME_COUNTRY, OTHER_TOWN, OTHER_COUNTRY = 0.1, 0.05, -0.2, -0.45
 SAME_FORUM, ONE_FORUM, OTHER_HOST = 0.2, -0.2, -0.3
@@ -186,6 +188,9 @@ def _place_support(m: KeptMention, anchor: Anchor) -> float:
     if m.place.country in anchor.countries:
         # Two towns in one country can be a seat and a residence; two countries are two meetings.
         return OTHER_TOWN if m.place.name and anchor.places else SAME_COUNTRY
+    at_home = any(p.country == m.place.country for p in m.participants)
+    if at_home and not m.place.name and m.kind != "visit" and not m.hosts:
+        return OTHER_TOWN  # the state of one of them, without a town, may only be what they talk about
     # A country that only one article in ten names is not reliable.
     return OTHER_COUNTRY * min(1.0, 2 * anchor.countries.total() / len(anchor.articles))
 
@@ -344,10 +349,17 @@ def _plan_of_held(m: KeptMention, anchor: Anchor) -> float | None:
     if m.status == "denied" and m.span is not None:
         return 0.7 if near(m.span, (day, day)) else None
     if m.day > day:
+        if m.span is None and m.day == day + 1 and _may_be_report(m):
+            return 0.55
         return 0.55 if anchor.doubtful and m.day - anchor.last <= WAVE else None
     if m.day == day:
         return 0.55 if m.status == "planned" else 0.35
     return 0.5 if day - m.day <= WAVE else None
+
+
+def _may_be_report(m: KeptMention) -> bool:
+    """Whether an announcement may well be a report, by the probabilities of its statuses."""
+    return m.statuses.get("held", 0.0) + m.statuses.get("ongoing", 0.0) >= LIKELY
 
 
 def _plan_of_plan(m: KeptMention, anchor: Anchor) -> float | None:

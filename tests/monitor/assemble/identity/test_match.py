@@ -623,3 +623,20 @@ def test_two_who_met_alone_beside_the_meeting_of_three_are_an_event_of_their_own
     assert len(assemble(*three, meeting(who="macron merz", place=MOSCOW))) == 1
     alone = meeting(who="macron merz", place=MOSCOW, title="Macron meets Merz one-on-one after talks with Starmer")
     assert len(assemble(*three, alone)) == 2
+
+
+def test_the_state_of_one_side_without_a_town_may_be_what_they_talk_about():
+    held = [meeting(published=at(0, hours), place=MOSCOW) for hours in (1, 2, 3)]
+    told = Place(name="", country="CN")
+    assert len(assemble(*held, meeting("planned", at(), place=told))) == 1
+    assert len(assemble(*held, meeting("planned", at(), place=BEIJING))) == 2
+    assert len(assemble(*held, mention(status="planned", kind="visit", medium="in_person", place=told))) == 2
+
+
+def test_what_may_be_a_report_of_the_day_before_joins_it():
+    call = mention(medium="phone", when=day("2026-02-04"))
+    unsure = mention(status="planned", published=at(1), medium="phone", statuses={"planned": 0.56, "held": 0.38})
+    (event,) = assemble(call, unsure)
+    assert event.status == "held"
+    sure = mention(status="planned", published=at(1), medium="phone", statuses={"planned": 0.9, "held": 0.05})
+    assert len(assemble(call, sure)) == 2
