@@ -47,7 +47,7 @@ from monitor.detect.rules.surroundings import Surroundings, facts_of
 from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText
 from monitor.detect.text.tokens import Token, split_at, tokenize
-from monitor.detect.trips import called_off, without_the_plan
+from monitor.detect.trips import called_off, may_call_off, without_the_plan
 from monitor.detect.witnesses import WeighingContext, combine, evidence_text
 from monitor.records import Article, Field, Kind, Medium, Mention, Status, When
 
@@ -133,7 +133,8 @@ class ArticleReading:
         mentions = self.rule_mentions()
         if reader is not None:
             mentions = self._combined(reader, mentions)
-        found = [one for part, row in self.rows for one in crowd_appeals(row, part.field, self.language)]
+        rows = self.rows if mentions else []
+        found = [one for part, row in rows for one in crowd_appeals(row, part.field, self.language)]
         cried = [unless_crowd_appeal(one, found) for one in mentions]
         self.rejected += [
             (evidence_text(one), "only an appeal of a crowd, a poll or a picture")
@@ -141,7 +142,7 @@ class ArticleReading:
             if not left
         ]
         asked = [self._as_appealed(one) for one in cried if one is not None]
-        mentions = as_labelled(asked, self._label(), self.focus.day)
+        mentions = as_labelled(asked, self._label, self.focus.day)
         tracked = self.registry.watchlist.tracks
         untracked = [one for one in mentions if not tracked([p.leader for p in one.participants])]
         self.rejected += [(evidence_text(one), "no watched leader takes part") for one in untracked]
@@ -186,7 +187,7 @@ class ArticleReading:
     def _called_off(self, found: tuple[Mention, ...]) -> Iterator[Mention]:
         """The mention of a trip that the headline cancels, if no other mention is about it."""
         for part, row in self.rows[:1]:
-            if part.field != "title" or not row.tokens:
+            if part.field != "title" or not may_call_off(row, self.language):
                 continue
             around = Surroundings(part.normal.text, row, self.language, self.moment)
             one = called_off(around, self.language, self._setting, self.parts, self.focus.day)
@@ -370,12 +371,13 @@ class ArticleReading:
         """What all mentions of the article share."""
         opening = "\n".join(part.normal.text[:TOPICAL] for part in self.parts)
         return article_setting(
-            self.article, self.registry, self.focus, title=self._title(), label=self._label(), opening=opening
+            self.article, self.registry, self.focus, title=self._title(), label=self._label, opening=opening
         )
 
     def _title(self) -> str:
         return self.parts[0].normal.text if self.parts[0].field == "title" else ""
 
+    @cached_property
     def _label(self) -> str:
         """The kind of label in the headline ("history", "check", "opinion", ...), '' if there is none."""
         said = label(self._title())

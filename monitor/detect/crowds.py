@@ -45,27 +45,24 @@ def crowd_appeals(row: Row, field: Field, language: Language) -> Iterator[CrowdA
     """
     listed = language.crowds
     remarked = () if any(item.trigger is not None for item in row.items) else (listed.remarks,)
-    if any(one.longest(row.words, at) for one in (listed.unreal, *remarked) for at in range(len(row.words))):
+    if any(one.occur(row.words) for one in (listed.unreal, *remarked)):
         yield CrowdAppeal(field, row.tokens[0].start, row.tokens[-1].end, against=False)
         return
-    if any(listed.gatherings.longest(row.words, at) for at in range(len(row.words))):
+    if listed.gatherings.occur(row.words):
         yield CrowdAppeal(field, row.tokens[0].start, row.tokens[-1].end, against=False, gathering=True)
     if listed.verb_last:
         yield from _with_the_verb_last(row, field, language)
         return
-    for at in range(len(row.words)):
-        for phrases, against, passive in ((listed.asks, False, False), (listed.against, True, False),
-                                          (listed.asked_by, False, True)):  # fmt: skip
-            found = phrases.longest(row.words, at)
-            if found is None:
-                continue
-            crowd = _crowd_behind(row, found[0], language) if passive else _crowd_before(row, at, language)
-            if crowd is None:
-                continue
-            first = min(crowd, at)
-            end = _end_of_contact(row, max(found[0], crowd + 1) if passive else found[0])
-            if end:
-                yield CrowdAppeal(field, row.tokens[first].start, row.tokens[end - 1].end, against)
+    kinds = ((listed.asks, False, False), (listed.against, True, False), (listed.asked_by, False, True))
+    verbs = [(*span, against, passive) for phrases, against, passive in kinds for span in phrases.spans(row.words)]
+    for at, after, against, passive in sorted(verbs, key=lambda one: one[0]):
+        crowd = _crowd_behind(row, after, language) if passive else _crowd_before(row, at, language)
+        if crowd is None:
+            continue
+        first = min(crowd, at)
+        end = _end_of_contact(row, max(after, crowd + 1) if passive else after)
+        if end:
+            yield CrowdAppeal(field, row.tokens[first].start, row.tokens[end - 1].end, against)
 
 
 def _with_the_verb_last(row: Row, field: Field, language: Language) -> Iterator[CrowdAppeal]:

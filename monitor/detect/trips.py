@@ -41,7 +41,7 @@ def called_off(
 ) -> Mention | None:
     """Return the mention of a headline that cancels a leader's trip to another state, None for any other headline."""
     words, row = language.trips, around.row
-    if any(words.unless.longest(row.words, at) is not None for at in range(len(row.words))):
+    if words.unless.occur(row.words):
         return None
     days = _times_of(around)
     stated = _trip_status(row, language, days)
@@ -98,6 +98,11 @@ def called_off(
     )
 
 
+def may_call_off(row: Row, language: Language) -> bool:
+    """Say whether a headline has a word for a trip, or for staying at home, without which `called_off` finds none."""
+    return language.trips.trip.occur(row.words) or language.trips.stays.occur(row.words)
+
+
 def without_the_plan(found: Iterable[Mention], trip: Mention) -> tuple[Mention, ...]:
     """Return the mentions except the plans that end with the trip: "puts off trip to Rome, where he was to meet X".
 
@@ -122,7 +127,7 @@ def _trip_status(row: Row, language: Language, days: frozenset[int]) -> tuple[St
     """The status that is stated about a trip, the token that states it, and the trip's token; `days` are a time's."""
     words = language.trips
     size = len(row.words)
-    trips = [(at, found[0]) for at in range(size) if (found := words.trip.longest(row.words, at)) is not None]
+    trips = list(words.trip.spans(row.words))
     last = next((at for at in reversed(range(size)) if row.words[at][0].isalnum()), 0)
     ends = (last, *(item.first - 1 for item in row.items if item.class_ == "COMMA" and item.first))
     kinds: tuple[tuple[Status, Phrases[bool], Iterable[int]], ...] = (
@@ -138,8 +143,7 @@ def _trip_status(row: Row, language: Language, days: frozenset[int]) -> tuple[St
             for trip, end in trips:
                 if _is_of(row, (at, found[0]), (trip, end), days):
                     return status, at, trip
-    stays = ((at, found[0]) for at in range(size) if (found := words.stays.longest(row.words, at)) is not None)
-    return next((("cancelled", at, end - 1) for at, end in stays), None)
+    return next((("cancelled", at, end - 1) for at, end in words.stays.spans(row.words)), None)
 
 
 def _times_of(around: Surroundings) -> frozenset[int]:

@@ -51,7 +51,8 @@ class People:
         found: list[Person] = []
         at = 0
         while at < len(tokens):
-            person = self._phrase(sentence, at)
+            known = sentence.words[at] in self._registry.starts or sentence.name_at(at) is not None
+            person = self._phrase(sentence, at) if known else None
             if person is None:
                 at += 1
                 continue

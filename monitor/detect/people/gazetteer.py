@@ -171,6 +171,7 @@ def _automaton(spellings: Mapping[str, Name]) -> Any:  # noqa: ANN401  # the C m
     return automaton
 
 
+@lru_cache(maxsize=4_096)
 def _in_word(character: str) -> bool:
     """Whether the character is part of a word: a letter, a digit, or a vowel sign."""
     return character.isalnum() or _MARK.match(character) is not None

@@ -66,6 +66,11 @@ class OfficeRegistry:
             article, _, title = phrase.text.lower().partition(" ")
             if title and article in _articles(phrase.language):
                 self.alone[title] = phrase
+        #: The words with which a phrase that is no name may start: a title, a state, a role such as "counterpart".
+        self.starts = frozenset().union(
+            *(one.first_words for one in (self.states, self.titles, language.roles, language.honorifics)),
+            language.state_letters,
+        )
         self.given = frozenset(
             first for leader in watchlist.leaders.values() for first in words(leader.name)[:1] if len(first) > 2
         )

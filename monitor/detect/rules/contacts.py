@@ -355,7 +355,7 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective:
             continue
         if _ends_at(veto.before, row, item.first) or _starts_at(veto.after, row, item.last):
             return veto.name
-        if any(veto.anywhere.longest(row.words, one) for one in range(len(row.words))):
+        if veto.anywhere.occur(row.words):
             return veto.name
         direct = b is not None and at < b and all(one.class_ != "with" for one in row.items[at:b])
         behind = row.shape[b + 1 :] if b is not None and direct else ""
@@ -432,7 +432,7 @@ def separate_contacts(
     noun = contact.trigger.tense == "noun"
     conference = noun and len(contact.b) > _EACH and contact.trigger.of.kind != "talks"
     calls = (medium == "phone" and not conference) or (medium == "unknown" and not noun)
-    joint = not language.joint or any(language.joint.longest(row.words, at) for at in range(len(row.words)))
+    joint = not language.joint or language.joint.occur(row.words)
     if (calls and not joint) or any(of_one_state(frozenset(two)) for two in combinations(contact.b, 2)):
         for partner in contact.b:
             yield msgspec.structs.replace(contact, b=(partner,), apart=True)

@@ -81,11 +81,10 @@ def read_row(
     items = _without_asides(_split(tokens, text, persons, registry, months), text)
     items = _coordinated(_fronted(items, text, language), text)
     breaks = tuple(item.first for item in items if item.class_ == "BREAK" and text[item.first] not in ",().")
-    joints = tuple(at for at in range(len(text)) if language.subordinate.longest(text, at) is not None)
+    joints = tuple(at for at, _ in language.subordinate.spans(text))
     sends = tuple(
         (at, next((end for end in range(at + 1, len(text)) if language.fronted.longest(text, end)), len(text)))
-        for at in range(len(text))
-        if language.sends.longest(text, at) is not None
+        for at, _ in language.sends.spans(text)
     )
     shape = "".join(language.alphabet[item.class_] for item in items)
     return Row(tokens, text, tuple(items), shape, breaks, title_case, months, joints, sends)

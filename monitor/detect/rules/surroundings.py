@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -60,24 +61,37 @@ class ClauseFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surroundings:
-    """The times, places and forums of one sentence, found once for all its contacts."""
+    """The times, places and forums of one sentence, found at first use and once for all its contacts."""
 
     def __init__(self, text: str, row: Row, language: Language, published: datetime | None) -> None:
         self.row = row
         self.language = language
         self.published = published
         self.offset = row.tokens[0].start
-        sentence = text[self.offset : row.tokens[-1].end]
-        self.times: tuple[TimeHit, ...] = ()
-        if published is not None and language.calendar is not None:
-            said = [row.tokens[item.last - 1].end - self.offset for item in row.items if item.class_ == "say"]
-            self.times = tuple(
-                hit
-                for hit in find_times(sentence, published, language.calendar, published.tzinfo or UTC)
-                if not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
-            )
-        self.places: tuple[PlaceHit, ...] = language.places.find(sentence)
-        self.forums: tuple[ForumHit, ...] = language.forums.find(sentence)
+        self._sentence = text[self.offset : row.tokens[-1].end]
+
+    @cached_property
+    def times(self) -> tuple[TimeHit, ...]:
+        """The times, except those at which something was said."""
+        calendar, published, sentence = self.language.calendar, self.published, self._sentence
+        if published is None or calendar is None:
+            return ()
+        said = [self.row.tokens[item.last - 1].end - self.offset for item in self.row.items if item.class_ == "say"]
+        return tuple(
+            hit
+            for hit in find_times(sentence, published, calendar, published.tzinfo or UTC)
+            if not any(0 <= hit.start - end <= _SAID and "," not in sentence[end : hit.start] for end in said)
+        )
+
+    @cached_property
+    def places(self) -> tuple[PlaceHit, ...]:
+        """The places."""
+        return self.language.places.find(self._sentence)
+
+    @cached_property
+    def forums(self) -> tuple[ForumHit, ...]:
+        """The forums."""
+        return self.language.forums.find(self._sentence)
 
     def clause(self, contact: Contact) -> tuple[int, int]:
         """Return where the contact's clause starts and ends in the sentence."""

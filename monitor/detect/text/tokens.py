@@ -7,7 +7,7 @@ characters, so that one table of phrases works for every script.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
@@ -89,10 +89,25 @@ class Phrases(Generic[V]):
 
     def longest(self, words: Sequence[str], at: int) -> tuple[int, list[V]] | None:
         """Return the longest phrase at `at`: the index after it, and its meanings. None if there is none."""
-        if at >= len(words):
+        if at >= len(words) or (bucket := self._by_first.get(words[at])) is None:
             return None
-        for phrase, values in self._by_first.get(words[at], ()):
+        for phrase, values in bucket:
             size = len(phrase)
             if size == 1 or tuple(words[at : at + size]) == phrase:
                 return at + size, values
         return None
+
+    def spans(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Yield the longest phrase at each token where one starts, as the token and the one after the phrase."""
+        for at, word in enumerate(words):
+            if word in self._by_first and (found := self.longest(words, at)) is not None:
+                yield at, found[0]
+
+    def occur(self, words: Sequence[str]) -> bool:
+        """Say whether any of the phrases is among the words."""
+        return any(True for _ in self.spans(words))
+
+    @property
+    def first_words(self) -> Collection[str]:
+        """The words with which phrases start."""
+        return self._by_first.keys()
