@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from copy import copy
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
+
+import ahocorasick
 
 from monitor.detect.article_reading import ArticleField, ArticleReading
 from monitor.detect.explain import Explanation
@@ -83,10 +85,15 @@ class Detector:
         self._trips  # noqa: B018  # makes it
 
     @cached_property
-    def _trips(self) -> re.Pattern[str]:
-        """Finds, in a folded headline, the words with which any language cancels a trip."""
-        words = sorted({word for language in self._languages.values() for word in language.trip_gate})
-        return re.compile("|".join(words) or r"(?!)")
+    def _trips(self) -> tuple[Any, re.Pattern[str]]:
+        """The words with which any language cancels a trip: an automaton, and an expression for the headline's end."""
+        gates = [language.trip_gate for language in self._languages.values()]
+        automaton = ahocorasick.Automaton()
+        for word in frozenset().union(*(anywhere for anywhere, _ in gates)):
+            automaton.add_word(word, word)
+        automaton.make_automaton()
+        ends = "|".join(map(re.escape, sorted(frozenset().union(*(end for _, end in gates)))))
+        return automaton, re.compile(rf"\s(?:{ends or '(?!)'})\W*$")
 
     def _registry(self, code: str) -> OfficeRegistry:
         if code not in self._registries:
@@ -136,7 +143,10 @@ class Detector:
 
     def _may_cancel_a_trip(self, parts: list[ArticleField]) -> bool:
         """Whether the headline may cancel a trip: then the leader of the visited state need not be named."""
-        return parts[0].field == "title" and self._trips.search(parts[0].folded) is not None
+        if parts[0].field != "title":
+            return False
+        title, (words, ends) = parts[0].folded, self._trips
+        return (len(words) > 0 and next(words.iter(title), None) is not None) or ends.search(title) is not None
 
     def _latest_day(self, parts: list[ArticleField]) -> date:
         """The last day on which most of the named leaders were in office: the day of an article without a date."""

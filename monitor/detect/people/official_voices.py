@@ -16,6 +16,7 @@ from monitor.records import Article
 from monitor.watchlist import Role, Watchlist
 
 _WORD = re.compile(r"[^\W_]+")
+_PLAIN_URL = re.compile(r"https?://([a-zA-Z0-9.-]+)(?:[/?#]|\Z)")
 
 
 class OwnVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,6 +115,9 @@ def _words(text: str) -> list[str]:
 
 
 def _host(url: str) -> str:
+    """The host of an address, '' if it has none. A plain address is not taken apart: that takes ten times longer."""
+    if plain := _PLAIN_URL.match(url):
+        return plain[1].lower()
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:

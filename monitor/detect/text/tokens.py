@@ -74,33 +74,33 @@ class Phrases(Generic[V]):
     """Phrases of tokens with their meanings; finds the longest one that starts at a token."""
 
     def __init__(self) -> None:
-        self._by_first: dict[str, list[tuple[tuple[str, ...], list[V]]]] = {}
+        self._meanings: dict[tuple[str, ...], list[V]] = {}
+        #: The lengths of the phrases that start with a word, the longest first.
+        self._lengths: dict[str, list[int]] = {}
 
     def add(self, words: Sequence[str], value: V) -> None:
         """Add a meaning to a phrase."""
         key = tuple(words)
-        bucket = self._by_first.setdefault(key[0], [])
-        for phrase, values in bucket:
-            if phrase == key:
-                values.append(value)
-                return
-        bucket.append((key, [value]))
-        bucket.sort(key=lambda entry: -len(entry[0]))
+        self._meanings.setdefault(key, []).append(value)
+        lengths = self._lengths.setdefault(key[0], [])
+        if len(key) not in lengths:
+            lengths.append(len(key))
+            lengths.sort(reverse=True)
 
     def longest(self, words: Sequence[str], at: int) -> tuple[int, list[V]] | None:
         """Return the longest phrase at `at`: the index after it, and its meanings. None if there is none."""
-        if at >= len(words) or (bucket := self._by_first.get(words[at])) is None:
+        if at >= len(words) or (lengths := self._lengths.get(words[at])) is None:
             return None
-        for phrase, values in bucket:
-            size = len(phrase)
-            if size == 1 or tuple(words[at : at + size]) == phrase:
-                return at + size, values
+        for length in lengths:
+            phrase = tuple(words[at : at + length])
+            if len(phrase) == length and (meanings := self._meanings.get(phrase)) is not None:
+                return at + length, meanings
         return None
 
     def spans(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Yield the longest phrase at each token where one starts, as the token and the one after the phrase."""
         for at, word in enumerate(words):
-            if word in self._by_first and (found := self.longest(words, at)) is not None:
+            if word in self._lengths and (found := self.longest(words, at)) is not None:
                 yield at, found[0]
 
     def occur(self, words: Sequence[str]) -> bool:
@@ -110,4 +110,4 @@ class Phrases(Generic[V]):
     @property
     def first_words(self) -> Collection[str]:
         """The words with which phrases start."""
-        return self._by_first.keys()
+        return self._lengths.keys()

@@ -216,12 +216,11 @@ class Language:
         return Trips(*map(phrases_of, (told.trip, told.off, told.later, told.ends, told.stays, told.unless)))
 
     @property
-    def trip_gate(self) -> tuple[str, ...]:
-        """Regular expressions that find, in a folded headline, words that cancel or postpone a trip."""
+    def trip_gate(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The words that cancel or postpone a trip, as they are in a folded headline: anywhere, and at its end."""
         told = self._data.trips
-        called_off = (re.escape(matched_form(word)) for word in (*told.off, *told.later, *told.stays))
-        ends = (rf"\s{re.escape(matched_form(word))}\W*$" for word in told.ends)
-        return (*called_off, *ends)
+        anywhere = (*told.off, *told.later, *told.stays)
+        return frozenset(map(matched_form, anywhere)), frozenset(map(matched_form, told.ends))
 
     @cached_property
     def vetoes(self) -> tuple[Veto, ...]:

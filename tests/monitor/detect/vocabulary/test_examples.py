@@ -73,11 +73,10 @@ class Bench:
 def kept(language: Language, rule: dict[str, Any]) -> Phrases[Any]:
     """The cues without those of one rule."""
     cues: Phrases[Any] = Phrases()
-    for bucket in language.cues._by_first.values():
-        for phrase, values in bucket:
-            for value in values:
-                if list(value.of.words) != rule["words"] or value.of.status != rule["status"]:
-                    cues.add(phrase, value)
+    for phrase, values in language.cues._meanings.items():
+        for value in values:
+            if list(value.of.words) != rule["words"] or value.of.status != rule["status"]:
+                cues.add(phrase, value)
     return cues
 
 

@@ -101,7 +101,4 @@ def test_every_language_has_a_calendar_frames_and_words_for_what_did_not_happen(
 
 
 def _statuses(code: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for bucket in bundled_languages()[code].cues._by_first.values():
-        found += [(cue.words, cue.of.status) for _, cues in bucket for cue in cues]
-    return found
+    return [(cue.words, cue.of.status) for cues in bundled_languages()[code].cues._meanings.values() for cue in cues]
