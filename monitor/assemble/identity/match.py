@@ -169,13 +169,20 @@ def _support(m: KeptMention, anchor: Anchor) -> float:
     if m.kind in anchor.kinds:
         total += SAME_KIND
     elif "visit" in {m.kind, *anchor.kinds} and m.status in _AHEAD and not _same_country(m, anchor):
-        total += UNPLACED_VISIT if m.place is None or _takes_over(m, anchor) else OTHER_VISIT
+        mild = m.place is None or _takes_over(m, anchor) or _is_imminent(m, anchor)
+        total += UNPLACED_VISIT if mild else OTHER_VISIT
     return total
 
 
 def _takes_over(m: KeptMention, anchor: Anchor) -> bool:
     """Whether it is the first date of a meeting of which there was only talk, without a date, place or forum."""
     return m.span is not None and not (anchor.plans or anchor.places or anchor.countries or anchor.forums)
+
+
+def _is_imminent(m: KeptMention, anchor: Anchor) -> bool:
+    """Whether the event is due today or tomorrow, and nobody has said where."""
+    plan = anchor.plan
+    return plan is not None and 0 <= plan[0] - m.day <= 1 and not anchor.countries
 
 
 def _place_support(m: KeptMention, anchor: Anchor) -> float:

@@ -640,3 +640,12 @@ def test_what_may_be_a_report_of_the_day_before_joins_it():
     assert event.status == "held"
     sure = mention(status="planned", published=at(1), medium="phone", statuses={"planned": 0.9, "held": 0.05})
     assert len(assemble(call, sure)) == 2
+
+
+def test_a_visit_on_the_eve_of_a_meeting_that_nobody_placed_is_that_meeting():
+    planned = meeting("planned", at(-8), when=day("2026-02-05"))
+    visit = mention(status="planned", kind="visit", medium="in_person", place=Place(name="", country="CN"))
+    revisions = run(Assembly(), planned, visit)
+    assert len({event.event_id for event in revisions}) == 1
+    later = msgspec.structs.replace(planned, when=day("2026-02-12"))
+    assert len({event.event_id for event in run(Assembly(), later, visit)}) == 2
