@@ -12,7 +12,7 @@ from monitor.watchlist.roster import Leader, Office, Watchlist
 def warnings(watchlist: Watchlist, today: date) -> list[str]:
     """Return one line for each oddity, sorted: the leaders, what is odd, and the consequence."""
     return sorted([
-        *_overlaps(watchlist), *_strangers(watchlist), *_shared_names(watchlist), *_expired(watchlist, today),
+        *_overlaps(watchlist), *_hard_to_find(watchlist), *_shared_names(watchlist), *_expired(watchlist, today),
     ])  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def known_up_to(watchlist: Watchlist, today: date) -> date | None:
 
 
 def _expired(watchlist: Watchlist, today: date) -> Iterator[str]:
-    """Offices whose term has ended without an end in the roster."""
+    """Find offices whose term is over although the roster has no end for them."""
     for leader in watchlist.leaders.values():
         for office in leader.offices:
             if office.to is None and office.term is not None and office.term < today:
@@ -36,7 +36,7 @@ def _expired(watchlist: Watchlist, today: date) -> Iterator[str]:
 
 
 def _overlaps(watchlist: Watchlist) -> Iterator[str]:
-    """Two holders of one post for longer than a handover: then its titles mean neither of them."""
+    """Find posts that two leaders hold for longer than a handover. In that time its titles mean neither of them."""
     posts: dict[tuple[str, str], list[tuple[Office, Leader]]] = {}
     for leader in watchlist.leaders.values():
         for office in leader.offices:
@@ -57,8 +57,8 @@ def _overlaps(watchlist: Watchlist) -> Iterator[str]:
                 yield f"{country}: {first.id} is {title} twice from {begin}: drop one of the two entries"
 
 
-def _strangers(watchlist: Watchlist) -> Iterator[str]:
-    """Leaders whom a text can hardly name."""
+def _hard_to_find(watchlist: Watchlist) -> Iterator[str]:
+    """Find leaders whom detection can hardly recognise: without an office, or with weak names only."""
     for leader in watchlist.leaders.values():
         if not leader.offices:
             yield f"{leader.id}: has no office: found by name on any day, never by a title"
@@ -67,13 +67,13 @@ def _strangers(watchlist: Watchlist) -> Iterator[str]:
 
 
 def _shared_names(watchlist: Watchlist) -> Iterator[str]:
-    """Names that mean two leaders who serve at the same time."""
-    bearers: dict[str, dict[str, Leader]] = {}
+    """Find names that two leaders share who serve at the same time."""
+    by_name: dict[str, dict[str, Leader]] = {}
     for leader in watchlist.leaders.values():
         for alias in leader.aliases:
             if alias.strength != "weak":
-                bearers.setdefault(alias.text, {})[leader.id] = leader
-    for text, several in bearers.items():
+                by_name.setdefault(alias.text, {})[leader.id] = leader
+    for text, several in by_name.items():
         for one, other in combinations(several.values(), 2):
             if one.serves_with(other):
                 yield f"{one.id} and {other.id} serve together and share the name `{text}`: make it weak for one"

@@ -55,7 +55,7 @@ def read_yaml(path: Path, kind: type[T]) -> T:
     try:
         return msgspec.convert(data, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _said(name, kind, data, str(error)) from None
+        raise _config_error(name, kind, data, str(error)) from None
 
 
 def day(text: str | None, *, end: bool = False) -> date | None:
@@ -85,12 +85,12 @@ def did_you_mean(word: str, known: list[str], what: str = "keys") -> str:
     return f"did you mean `{near[0]}`?" if near else f"{what} here: {', '.join(known)}"
 
 
-def _said(file: str, kind: object, data: object, message: str) -> ConfigError:
-    """A msgspec validation message, reworded for the author of the file."""
+def _config_error(file: str, kind: object, data: object, message: str) -> ConfigError:
+    """Turn a msgspec validation message into an error in the words of the file's author."""
     where = _WHERE.search(message)
     path = where[1] if where else ""
     problem = message[: where.start()] if where else message
-    key, names = _spoken(path, data)
+    key, names = _key_and_name(path, data)
     fix = ""
     if match := _UNKNOWN.fullmatch(problem):
         problem, fix = f"unknown key `{match[1]}`", did_you_mean(match[1], _keys(_type_at(kind, path)))
@@ -105,8 +105,8 @@ def _said(file: str, kind: object, data: object, message: str) -> ConfigError:
     return ConfigError(file, key, problem + names, fix)
 
 
-def _spoken(path: str, data: object) -> tuple[str, str]:
-    """`.leaders[3].offices[0]` as `leaders[3].offices[0]`, and the name of the leader there."""
+def _key_and_name(path: str, data: object) -> tuple[str, str]:
+    """Return a msgspec path as a key (`leaders[3].offices[0]`), and the leader's name there: ` (in Xi Jinping)`."""
     names = ""
     here: Any = data
     for part in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", path):
@@ -121,7 +121,7 @@ def _spoken(path: str, data: object) -> tuple[str, str]:
 
 
 def _type_at(kind: object, path: str) -> Any:  # noqa: ANN401  # annotations are of any kind
-    """The annotation of the value at `path` inside `kind`, without `None`."""
+    """Return the annotation of the value at `path` inside `kind`, without `None`."""
     here: Any = kind
     for part in re.findall(r"\.([^.\[\]]+)|\[[^\]]*\]", path):
         if part and isinstance(here, type) and issubclass(here, msgspec.Struct):
@@ -140,10 +140,10 @@ def _type_at(kind: object, path: str) -> Any:  # noqa: ANN401  # annotations are
 
 
 def _keys(kind: object) -> list[str]:
-    """The keys of a struct; empty for any other type."""
+    """Return the keys of a struct; empty for any other type."""
     return list(kind.__struct_encode_fields__) if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else []
 
 
 def _choices(kind: object) -> list[str]:
-    """The values of a literal type; empty for any other type."""
+    """Return the values of a literal type; empty for any other type."""
     return [str(one) for one in get_args(kind) if one] if get_origin(kind) is Literal else []

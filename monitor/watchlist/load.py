@@ -107,16 +107,16 @@ def bundled() -> Watchlist:
 
 
 def _bundled_leaders() -> tuple[dict[str, Leader], tuple[str, ...]]:
-    """Read the leaders and namesakes of the roster from its files. It takes ten times as long as reading them kept."""
+    """Read the roster's leaders and namesakes from its files. Reading what was kept of them is ten times as fast."""
     leaders: dict[str, Leader] = {}
     namesakes = list(_bundled_namesakes())
-    meant: set[tuple[str, str]] = set()
+    explicit: set[tuple[str, str]] = set()
     for path in sorted((DATA / "leaders").glob("*.yaml")):
         file = read_yaml(path, WatchlistFile)
-        _add_leaders(leaders, file.leaders, str(path), namesakes, meant)
+        _add_leaders(leaders, file.leaders, str(path), namesakes, explicit)
     for path in sorted((DATA / "aliases").glob("*.yaml")):
         _add_aliases(leaders, read_yaml(path, dict[str, list[str]]), path)
-    return _told_apart(leaders, meant), tuple(dict.fromkeys(namesakes))
+    return _weaken_shared_surnames(leaders, explicit), tuple(dict.fromkeys(namesakes))
 
 
 def load_or_bundled(path: str | Path | None) -> Watchlist:
@@ -142,8 +142,8 @@ def load(path: str | Path) -> Watchlist:
     states = _states(file.bodies, name)
     namesakes = [*file.namesakes, *_bundled_namesakes()]
     own: dict[str, Leader] = {}
-    meant: set[tuple[str, str]] = set()
-    _add_leaders(own, file.leaders, name, namesakes, meant, states=states)
+    explicit: set[tuple[str, str]] = set()
+    _add_leaders(own, file.leaders, name, namesakes, explicit, states=states)
     leaders: dict[str, Leader] = {}
     if "bundled" in file.include:
         leaders |= bundled().leaders
@@ -153,7 +153,7 @@ def load(path: str | Path) -> Watchlist:
             _add_tier(leaders, source)
     leaders |= own
     roster = Watchlist(
-        MappingProxyType(_told_apart(leaders, meant)),
+        MappingProxyType(_weaken_shared_surnames(leaders, explicit)),
         states,
         titles=title_words(),
         namesakes=tuple(dict.fromkeys(namesakes)),
@@ -182,7 +182,7 @@ def _add_tier(leaders: dict[str, Leader], tier: str) -> None:
 
 
 def _states(bodies: Mapping[str, BodyEntry], file: str) -> Mapping[str, State]:
-    """The bundled states and bodies, together with the user's own bodies."""
+    """Return the bundled states and bodies, together with the user's own bodies."""
     states = dict(bundled_states())
     for code, entry in bodies.items():
         if not re.fullmatch(r"[A-Z]{3,6}", code):
@@ -221,13 +221,13 @@ def _add_leaders(
     entries: list[LeaderEntry],
     file: str,
     namesakes: list[str],
-    meant: set[tuple[str, str]],
+    explicit: set[tuple[str, str]],
     *,
     states: Mapping[str, State] | None = None,
 ) -> None:
     """Turn entries into leaders, and add them to `into`. A second entry with the same id is a mistake.
 
-    `namesakes` is extended by the leaders' vetoes, `meant` by the (id, alias) pairs with an explicit strength.
+    Adds the leaders' vetoes to `namesakes`, and to `explicit` the (id, alias) pairs for which the file sets a strength.
     """
     for number, entry in enumerate(entries):
         leader = _leader(entry, file, f"leaders[{number}]", states or bundled_states())
@@ -240,7 +240,7 @@ def _add_leaders(
             )
         into[leader.id] = leader
         namesakes.extend(entry.vetoes)
-        meant.update(
+        explicit.update(
             (leader.id, one.text) for texts in entry.aliases.values() for one in texts if isinstance(one, AliasEntry)
         )
 
@@ -252,9 +252,7 @@ def _add_aliases(leaders: dict[str, Leader], by_id: dict[str, list[str]], path: 
         leader = leaders.get(identifier)
         if leader is None:
             fix = did_you_mean(identifier, sorted(leaders), "ids")
-            raise ConfigError(
-                str(path), identifier, "names of nobody in the roster", fix if "?" in fix else "mend the id"
-            )
+            raise ConfigError(str(path), identifier, "is no id of the roster", fix if "?" in fix else "correct the id")
         # Several languages may write a name alike. It need not be repeated only if English has it already.
         known = {alias.text for alias in leader.aliases if alias.language in ("en", language)}
         added = (Alias(text, language, strength_of(text, weak_words())) for text in texts if text not in known)
@@ -301,12 +299,12 @@ def _leader(entry: LeaderEntry, file: str, where: str, states: Mapping[str, Stat
 
 
 def _family_first(offices: tuple[Office, ...], states: Mapping[str, State]) -> bool:
-    """Whether the names of leaders with these offices have the surname first."""
+    """Say whether the names of leaders with these offices have the surname first."""
     return bool(offices) and states[offices[0].country].family_name_first
 
 
 def _completed(name: str, given: dict[str, Alias], *, family_first: bool) -> tuple[Alias, ...]:
-    """The given aliases, the name, its surname unless an alias is part of the name, and all without diacritics."""
+    """Return the aliases, the name, its surname unless an alias is part of the name, and all without diacritics."""
     aliases = {name: Alias(name, "en", strength_of(name, weak_words())), **given}
     words = plain(name).split()
     parts = {
@@ -322,31 +320,31 @@ def _completed(name: str, given: dict[str, Alias], *, family_first: bool) -> tup
     return tuple(aliases.values())
 
 
-def _told_apart(leaders: Mapping[str, Leader], meant: Collection[tuple[str, str]]) -> dict[str, Leader]:
-    """The leaders, with surnames that two of them share while serving made weak, unless the file sets a strength."""
-    bearers: dict[str, dict[str, Leader]] = {}
+def _weaken_shared_surnames(leaders: Mapping[str, Leader], explicit: Collection[tuple[str, str]]) -> dict[str, Leader]:
+    """Make surnames weak that two serving leaders share, unless the file sets a strength. Returns all leaders by id."""
+    by_name: dict[str, dict[str, Leader]] = {}
     for leader in leaders.values():
         for alias in leader.aliases:
             if alias.strength == "surname":  # several languages may write it alike
-                bearers.setdefault(alias.text, {})[leader.id] = leader
+                by_name.setdefault(alias.text, {})[leader.id] = leader
     shared: dict[str, set[str]] = {}
-    for text, several in bearers.items():
+    for text, several in by_name.items():
         for one, other in combinations(several.values(), 2):
             if one.serves_with(other):
                 shared.setdefault(one.id, set()).add(text)
                 shared.setdefault(other.id, set()).add(text)
-    told = dict(leaders)
+    changed = dict(leaders)
     for identifier, texts in shared.items():
-        told[identifier] = msgspec.structs.replace(
-            told[identifier],
+        changed[identifier] = msgspec.structs.replace(
+            changed[identifier],
             aliases=tuple(
                 msgspec.structs.replace(alias, strength="weak")
-                if alias.text in texts and (identifier, alias.text) not in meant
+                if alias.text in texts and (identifier, alias.text) not in explicit
                 else alias
-                for alias in told[identifier].aliases
+                for alias in changed[identifier].aliases
             ),
         )
-    return told
+    return changed
 
 
 def _surname_strength(family: str) -> Strength:
@@ -385,12 +383,12 @@ def _office(entry: OfficeEntry, states: Mapping[str, State], wrong: Callable[[st
 
 
 def _role(entry: OfficeEntry) -> Role:
-    """The role that the office's title states; any office of a user's own body is its head."""
+    """Return the role that the office's title states; any office of a user's own body is its head."""
     return role_of_office(entry.title, entry.country) if entry.country in bundled_states() else "body_head"
 
 
 def _watch(entry: WatchEntry, roster: Watchlist, file: str) -> Watch:
-    """The contacts that a file watches. A surname that several share means the one whose office has no end."""
+    """Return the contacts that a file watches. A surname that several share means the one whose office has no end."""
     index = NameIndex(roster)
 
     def known(name: str, key: str, read: Callable[[str], str]) -> str:

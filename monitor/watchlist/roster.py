@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from datetime import date
+from functools import cached_property
 from typing import Literal, Self
 
 import msgspec
@@ -177,10 +178,7 @@ class Watchlist:
         self.leaders = leaders
         self.states = states
         self.titles = titles
-        borne = set(_loose([alias.text for leader in leaders.values() for alias in leader.aliases]))
-        self.namesakes = tuple(
-            text for text, loose in zip(namesakes, _loose(namesakes), strict=True) if loose not in borne
-        )
+        self._given_namesakes = namesakes
         self.watch = Watch()
         self._terms = tuple(
             (office.from_ or _FIRST, office.to or _LAST, leader.id)
@@ -199,6 +197,13 @@ class Watchlist:
                 self._posts.setdefault(office.country, []).append((office, leader))
         for posts in self._posts.values():
             posts.sort(key=lambda post: (post[0].from_ or _FIRST, post[1].id))
+
+    @cached_property
+    def namesakes(self) -> tuple[str, ...]:
+        """The longer phrases that contain an alias but mean somebody else, without the names of these leaders."""
+        names = set(_loose([alias.text for leader in self.leaders.values() for alias in leader.aliases]))
+        given = self._given_namesakes
+        return tuple(text for text, loose in zip(given, _loose(given), strict=True) if loose not in names)
 
     def watching(self, watch: Watch) -> Self:
         """Return the same watchlist, limited to the contacts that `watch` selects."""
@@ -227,7 +232,7 @@ class Watchlist:
         return (not executive, ROLE_ORDER.index(office.role), -(office.from_ or _FIRST).toordinal())
 
     def _posts_on(self, country: str, day: date) -> list[tuple[Office, Leader]]:
-        """The posts of a state that were held on `day`, the latest first."""
+        """Return the posts of a state that were held on `day`, the latest first."""
         return [post for post in reversed(self._posts.get(country, ())) if post[0].covers(day)]
 
     def holders(self, country: str, role: Role, day: date) -> tuple[Leader, ...]:
@@ -297,7 +302,7 @@ class Watchlist:
 
 
 def _loose(texts: Sequence[str]) -> list[str]:
-    """The texts in the form in which names are compared: lower case, with spaces for hyphens and dots.
+    """Return the texts in the form in which names are compared: lower case, with spaces for hyphens and dots.
 
     A roster has twenty thousand names, so they are changed in one step, with a NUL between them.
     """
@@ -307,6 +312,6 @@ def _loose(texts: Sequence[str]) -> list[str]:
 
 
 def _only(posts: list[tuple[Office, Leader]], day: date) -> Leader | None:
-    """The one holder among posts (newest first); on a handover day the new holder."""
+    """Return the one holder among posts (newest first), on a handover day the new one; None if there are several."""
     staying = [post for post in posts if post[0].to != day] or posts[:1]
     return staying[0][1] if len({leader.id for _, leader in staying}) == 1 else None

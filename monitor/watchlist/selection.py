@@ -43,7 +43,7 @@ class NameIndex:
 
     @cached_property
     def _leaders(self) -> dict[str, set[str]]:
-        """The ids of leaders by each of their names. Built at first use, because an id needs no index."""
+        """Map each name to the ids of its leaders. Built at first use, because an id needs no index."""
         found: dict[str, set[str]] = {}
         for leader in self._watchlist.leaders.values():
             for name in {leader.id, leader.name, surname(leader.name), *(alias.text for alias in leader.aliases)}:
@@ -52,7 +52,7 @@ class NameIndex:
 
     @cached_property
     def _countries(self) -> dict[str, str]:
-        """The codes of states and bodies by each of their names, and by the code itself."""
+        """Map each name of a state or body, and its code, to the code."""
         found: dict[str, str] = {}
         for code, state in self._watchlist.states.items():
             for names in state.names.values():
@@ -115,5 +115,6 @@ def name_index(watchlist: Watchlist) -> NameIndex:
 
 
 def _key(name: str) -> str:
-    even = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).replace("\u0301", ""))
-    return " ".join(plain(even).casefold().replace("-", " ").replace("_", " ").replace("'", "").split())
+    if not name.isascii():
+        name = plain(unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).replace("\u0301", "")))
+    return " ".join(name.casefold().replace("-", " ").replace("_", " ").replace("'", "").split())

@@ -56,7 +56,7 @@ class TitleWords(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def bundled_states() -> Mapping[str, State]:
-    """Return all states and bodies by code."""
+    """Return all states and bodies by code. Raises ConfigError when a data file is not valid."""
     facts_file = DATA / "states" / "facts.yaml"
     facts = read_yaml(facts_file, dict[str, StateEntry])
     languages: dict[str, dict[str, StateNames]] = {}

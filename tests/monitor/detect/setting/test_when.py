@@ -21,13 +21,13 @@ THURSDAY = datetime(2026, 2, 5, 12, tzinfo=UTC)
 
 
 @cache
-def bundled() -> Calendar:
-    return Calendar.of(read_file("languages/en/calendar.yaml", dict[str, Any])["calendar"])
+def calendar_of(language: str) -> Calendar:
+    return Calendar.of(read_file(f"languages/{language}/calendar.yaml", dict[str, Any])["calendar"])
 
 
 @pytest.fixture(scope="module")
 def english() -> Calendar:
-    return bundled()
+    return calendar_of("en")
 
 
 def read(calendar: Calendar, text: str, tense=None, published: datetime = THURSDAY):
@@ -250,7 +250,7 @@ class TestEnglish:
         st.text(alphabet="0123456789 -,./thonFebruaryMdayweksnxl", max_size=80), st.datetimes(timezones=st.just(UTC))
     )
     def test_any_text_at_any_time(self, text, published):
-        calendar = bundled()
+        calendar = calendar_of("en")
         for hit in find_times(text, published, calendar):
             assert 0 <= hit.start < hit.end <= len(text)
             for when in (hit.when, hit.past, hit.future):
@@ -318,7 +318,7 @@ class TestOtherLanguagesAreData:
         ],
     )
     def test_one_word_for_the_day_before_and_the_day_after(self, text, tense, expected):
-        hindi = Calendar.of(read_file("languages/hi/calendar.yaml", dict[str, Any])["calendar"])
+        hindi = calendar_of("hi")
         assert read(hindi, text, tense) == expected
 
     @pytest.mark.parametrize(
@@ -355,18 +355,18 @@ class TestOtherLanguagesAreData:
         ],
     )
     def test_bundled_calendars(self, code, text, expected):
-        calendar = Calendar.of(read_file(f"languages/{code}/calendar.yaml", dict[str, Any])["calendar"])
+        calendar = calendar_of(code)
         assert read(calendar, text, "future") == expected
 
     @pytest.mark.parametrize(
         ("text", "expected"), [("23일 정상회담을 했다", "2026-02-23 day"), ("30일 정상회담을 했다", "2026-01-30 day")]
     )
     def test_a_day_without_a_month_is_of_the_other_month_only_around_its_turn(self, text, expected):
-        calendar = Calendar.of(read_file("languages/ko/calendar.yaml", dict[str, Any])["calendar"])
+        calendar = calendar_of("ko")
         assert read(calendar, text, "past") == expected
 
     def test_a_time_ends_with_its_word_and_not_before_a_vowel_sign(self):
-        hindi = Calendar.of(read_file("languages/hi/calendar.yaml", dict[str, Any])["calendar"])
+        hindi = calendar_of("hi")
         assert not find_times("मोदी ने कला मेला देखा", THURSDAY, hindi)
 
     @pytest.mark.parametrize(
