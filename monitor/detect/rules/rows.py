@@ -226,7 +226,7 @@ def _coordinated(items: list[RowItem], text: list[str]) -> list[RowItem]:
         at += 1
         same = together = False
         while True:
-            size = _join(merged, item, items, at)
+            size = _join(merged, item, items, at) or _dotted(item, items[at : at + 1], text)
             if not size:
                 break
             following = items[at + size - 1]
@@ -295,6 +295,11 @@ def _join(before: list[RowItem], item: RowItem, items: list[RowItem], at: int) -
         same = set(window[1].leaders) <= set(item.leaders)
         return 2 if same or len(item.leaders) > 1 or _is_list(before, items, at) else 0
     return 0
+
+
+def _dotted(item: RowItem, then: Sequence[RowItem], text: list[str]) -> int:
+    """1 if the next item is a leader right behind a middle dot, which joins names in Korean headlines; else 0."""
+    return int(bool(then) and _is_leader(then[0]) and text[item.last : then[0].first] == ["·"])
 
 
 def _is_leader(item: RowItem) -> bool:

@@ -53,3 +53,8 @@ def test_a_denial_that_is_also_a_relative_is_a_denial(told: Told) -> None:
 def test_a_name_before_a_noun_of_contact_does_not_act(told: Told) -> None:
     (mention,) = told("高市首相がASEAN首脳会議に出席、マレーシアのアンワル首相とも会談", "ja")
     assert mention.key == "anwar-ibrahim+sanae-takaichi"
+
+
+def test_leaders_joined_by_a_middle_dot_are_a_list(told: Told) -> None:
+    (mention,) = told("젤렌스키, 런던서 스타머·마크롱·메르츠와 4자 회담", "ko")
+    assert mention.key == "emmanuel-macron+friedrich-merz+keir-starmer+volodymyr-zelensky"
