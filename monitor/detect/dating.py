@@ -143,10 +143,10 @@ class OpeningSentences:
             about = _about(sentence, leaders)
             clause = self._clauses.get((id(sentence.row), leaders))
             own, foreign = clause if clause is not None else (set(), set())
-            moved = status in _MOVED and any(hit.between for hit in sentence.times)
+            new = _new_time(sentence, day) if status in _MOVED else None
             for hit in sentence.times:
-                if moved and not hit.between:
-                    continue  # only "from the 13th to the 20th" tells the old day from the new one for certain
+                if new is not None and hit is not new:
+                    continue
                 when = reading(hit, status, day) or _attribute(sentence, hit, status)
                 if when is None or hit.start in foreign or not _fits(hit, when, status, day):
                     continue
@@ -156,6 +156,13 @@ class OpeningSentences:
                 given.append((sentence, hit, when, features))
         _compare(given)
         return [Candidate(sentence, hit, when, frozenset(features)) for sentence, hit, when, features in given]
+
+
+def _new_time(sentence: DatedSentence, day: date) -> TimeHit | None:
+    """The new time of what is moved, if its words say so: B of "from A to B", and of "set for A, put off to B"."""
+    times = [hit for hit in sentence.times if hit.moved_to(day) is not None]
+    last = max(times, key=lambda hit: (hit.between, hit.start), default=None)
+    return last if last is not None and last.is_new else None
 
 
 def _compare(given: Sequence[tuple[DatedSentence, TimeHit, When, set[Feature]]]) -> None:

@@ -110,11 +110,12 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     may_be = [
         one for one in around.times if _may_be(one, verdict, day) and not (stated and _is_since(around, contact, one))
     ]
-    times = _own(around, contact, contacts, may_be)
+    moves = status in ("postponed", "rescheduled")
+    times = _own(around, contact, contacts, may_be, moves=moves)
     if status in HAPPENED:  # "their ninth meeting in 2025": a long span is not the date
         times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
-    if status in ("postponed", "rescheduled"):  # "due on Monday, slips to Thursday": the new day, not the old one
-        times = tuple(sorted(times, key=lambda one: not one.is_new))
+    if moves:  # "due on Monday, slips to Thursday": the new day, which comes after the old one
+        times = (*[one for one in sorted(times, key=lambda one: -one.start) if one.is_new], *times)
     hit = times[0] if times else None
     if hit is not None and published is not None:
         when = reading(hit, status, day, behind=verdict.behind)
@@ -157,7 +158,9 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         forum=forums[0].forum if forums and kind != "call" else None,
         other_forums=_other_forums(forums),
         times=tuple(one.start for one in _own(around, contact, contacts, around.times)),
-        foreign=tuple(one.start for one in around.times if _begins_anew(around, contact, one)),
+        foreign=tuple(
+            one.start for one in around.times if not (moves and one.is_new) and _begins_anew(around, contact, one)
+        ),
     )  # fmt: skip
 
 
@@ -307,8 +310,13 @@ def _in_trigger(row: Row, at: int, contact: Contact) -> bool:
 Hit = TypeVar("Hit", TimeHit, PlaceHit, ForumHit)
 
 
-def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits in the contact's clause that are nearer to its trigger than to another contact's, nearest first."""
+def _own(
+    around: Surroundings, contact: Contact, contacts: Sequence[Contact], hits: Sequence[Hit], *, moves: bool = False
+) -> tuple[Hit, ...]:
+    """The hits in the contact's clause that are nearer to its trigger than to another contact's, nearest first.
+
+    With `moves`, a new day may follow another predicate: "the talks, planned for Monday, are put off to Friday".
+    """
     low, high = around.clause(contact)
     row = around.row
 
@@ -321,7 +329,7 @@ def _own(around: Surroundings, contact: Contact, contacts: Sequence[Contact], hi
         hit
         for hit in hits
         if (low <= hit.start < high or _stands_alone(around, hit))
-        and not _begins_anew(around, contact, hit)
+        and not (_begins_anew(around, contact, hit) and not (moves and isinstance(hit, TimeHit) and hit.is_new))
         and not _is_of_another(around, contact, hit)
         and not any(distance(hit, one) < distance(hit, contact) for one in others)
     ]

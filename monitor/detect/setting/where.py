@@ -1,7 +1,7 @@
 """Finds the place of a contact: the city, venue, region or country that a text gives.
 
 A name counts as a place only in a frame: after a locative word ("in Samarkand", "at the White House"), as a destination
-("flew to Ankara"), before an event ("the Alaska summit"), or in a dateline. Otherwise it is an actor: "Moscow said",
+("flew to Ankara"), or before an event ("the Alaska summit"). Otherwise it is an actor: "Moscow said",
 "the Kremlin said" and "Beijing and Tokyo held talks" say nothing about where somebody is.
 """
 
@@ -19,11 +19,11 @@ from monitor.detect.text.normal import fold, matched_form
 from monitor.errors import DataFileError
 from monitor.records import Place
 
-Frame = Literal["in", "to", "event", "dateline", "speaking"]
+Frame = Literal["in", "to", "event", "speaking"]
 Level = Literal["venue", "city", "region", "country"]
 
 #: Ranks of frames by how surely they give the contact's place, and of levels by precision; lower is better.
-_FRAMES: dict[Frame, int] = {"in": 0, "event": 1, "to": 2, "dateline": 3, "speaking": 4}
+_FRAMES: dict[Frame, int] = {"in": 0, "event": 1, "to": 2, "speaking": 3}
 _LEVELS: dict[Level, int] = {"venue": 0, "city": 1, "region": 2, "country": 3}
 #: Words before "summit" in which the name of its place is looked for.
 _WORDS = 4
@@ -47,7 +47,7 @@ class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     from where one side of a call spoke. `events`: nouns after the name of their place. In a script without spaces,
     `leads` are right before the name of a place and `trails` right after it. After `topical` nouns a place is only the
     subject of talk. With one of `possessives` and one of `owned` after it, a name is an owner. `joiners` add a second
-    place.
+    place. `suffixes` are right behind a name ("Bakü'de").
     """
 
     locative: tuple[str, ...] = ()
@@ -60,6 +60,7 @@ class PlaceWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     owned: tuple[str, ...] = ()
     possessives: tuple[str, ...] = ()
     joiners: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
 
 
 class PlacesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,6 +160,7 @@ class PlaceFrames:
         groups = "|".join(f"(?P<{name}>{_either(forms) or _NEVER})" for name, forms in led)
         self._frames = re.compile(rf"(?<!\w)(?:{groups})(?=\s)")
         self._events = re.compile(rf"(?<=[\w.])\s(?:{_either(words.events) or _NEVER})(?!\w)")
+        self._suffixes = re.compile(rf"(?<=\w)(?:{_either(words.suffixes) or _NEVER})(?!\w)")
         place = f"(?P<name>{_either(names.unspaced)})"
         before = [f"(?:{_either(words.leads)}){place}"] if words.leads else []
         behind = [f"{place}(?:{_either(words.trails)})"] if words.trails else []
@@ -168,16 +170,19 @@ class PlaceFrames:
         """Return the places that normalised `text` names in a frame, in order."""
         folded = fold(text)
         hits: dict[int, PlaceHit] = {}
+        frame: Frame
         for match in self._frames.finditer(folded):
             ahead = folded[max(0, match.start() - 24) : match.start()].split()
             if match["in"] and ahead and ahead[-1] in self._topical:
                 continue
-            frame: Frame = "to" if match["to"] else "speaking" if match["speaking"] else "in"
+            frame = "to" if match["to"] else "speaking" if match["speaking"] else "in"
             self._chain(text, folded, match.end(), frame, hits)
-        for match in self._events.finditer(folded):
-            hit = self._back(text, folded, match.start())
-            if hit and hit.start not in hits:
-                hits[hit.start] = hit
+        behind: tuple[tuple[re.Pattern[str], Frame], ...] = ((self._events, "event"), (self._suffixes, "in"))
+        for behind_name, frame in behind:
+            for match in behind_name.finditer(folded):
+                hit = self._back(text, folded, match.start(), frame)
+                if hit and hit.start not in hits:
+                    hits[hit.start] = hit
         for pattern in self._unspaced:
             for match in pattern.finditer(folded):
                 named = self._names.names[match["name"]]
@@ -216,14 +221,15 @@ class PlaceFrames:
                 return PlaceHit(start, end, named.place, frame, named.level)
         return None
 
-    def _back(self, text: str, folded: str, end: int) -> PlaceHit | None:
+    def _back(self, text: str, folded: str, end: int, frame: Frame) -> PlaceHit | None:
+        """The longest name that ends at `end`; countries are left out: "the Russia summit", "Rusya'da"."""
         start = end
         best: PlaceHit | None = None
         for _ in range(_WORDS):
             start = folded.rfind(" ", 0, start) + 1
             named = self._names.names.get(folded[start:end])
             if named and named.level != "country" and _is_name(text, start, end, plain=text.islower()):
-                best = PlaceHit(start, end, named.place, "event", named.level)
+                best = PlaceHit(start, end, named.place, frame, named.level)
             if start == 0:
                 break
             start -= 1

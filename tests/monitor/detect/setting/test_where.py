@@ -132,8 +132,12 @@ class TestFrames:
         for code, text, place in (
             ("pl", "Spotkali się w Moscow", "Moscow"), ("de", "Sie trafen sich in Berlin", "Berlin"),
             ("id", "Mereka bertemu di Jakarta", "Jakarta"), ("fr", "Ils se sont vus à Paris", "Paris"),
+            ("tr", "Erdoğan ile Aliyev Bakü'de görüştü", "Baku"), ("tr", "İki lider Abu Dabi'de görüştü", "Abu Dhabi"),
         ):  # fmt: skip
             assert [hit.place.name for hit in find_places(text, code)] == [place]
+
+    def test_an_ending_makes_no_place_of_a_word(self):
+        assert find_places("Pekin açıklama yaptı, zirve de sürüyor", "tr") == ()
 
     def test_nothing(self):
         assert find_places("") == ()
