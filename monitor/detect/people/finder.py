@@ -122,8 +122,6 @@ class People:
         last = s.after(hit)
         if not hit.name.leaders and (named := s.name_at(last)) is not None and named.name.leaders:
             return self._named(s, at, last, named, run, titled=True)  # "European Council President Antonio Costa"
-        if not s.lower_case and not any(s.is_capital(one) for one in range(start, last)):
-            return None
         former = run is not None and run.former
         if run is not None and run.other and not self._is_minister(hit):
             return Person(at, last, (), "a lower title")

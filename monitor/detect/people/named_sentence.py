@@ -23,7 +23,9 @@ class Sentence:
             if hit.name.title and not hit.name.leaders:
                 continue
             first, last = index.get(hit.start), ends.get(hit.end)
-            if first is not None and last is not None:
+            if first is None or last is None:
+                continue
+            if lower_case or any(map(self.is_capital, range(first, last))):  # "alemán" is no surname, but "Alemán" is
                 self._names[first] = (hit, last)
 
     def name_at(self, at: int) -> NameHit | None:
