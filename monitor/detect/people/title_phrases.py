@@ -103,7 +103,9 @@ class TitlePhrases:
     def _state_at(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
         """The state named at a token, if the token's capitals allow it."""
         state = self._registry.states.longest(s.words, at) or self._same_state(s, at)
-        lower = s.lower_case or (state is not None and self._language.lower_adjectives and state[1][0][1])
+        lower = s.lower_case or (
+            state is not None and self._language.lower_adjectives and any(small for _, small in state[1])
+        )
         return state if lower or s.is_capital(at) or self._same_state(s, at) else None
 
     def _same_state(self, s: Sentence, at: int) -> tuple[int, list[tuple[str, bool]]] | None:
@@ -191,14 +193,13 @@ class TitlePhrases:
     def is_other_now(self, s: Sentence, at: int) -> bool:
         """Say whether a name that is also a state or a title is not meant as a name: "Saudi king", "Nepal PM".
 
-        That is so if it has no capital, or if nobody with that surname is in office.
+        That is so if the state's name goes on ("Costa Rica"), behind "of" ("president of Montenegro"), or if nobody
+        with that surname is in office.
         """
-        hit = s.name_at(at)
-        if hit is not None and not s.lower_case and not any(s.is_capital(one) for one in range(at, s.after(hit))):
-            return self._registry.titles.longest(s.words, at) is not None
-        return (
-            hit is not None
-            and not hit.name.phrases
-            and (self._registry.states.longest(s.words, at) or self._registry.titles.longest(s.words, at)) is not None
-            and not any(leader in self._registry.serving(self._focus.day) for leader, _ in hit.name.leaders)
-        )
+        hit, state = s.name_at(at), self._registry.states.longest(s.words, at)
+        if hit is None or hit.name.phrases:
+            return False
+        if state is not None and (state[0] > s.after(hit) or self._after_of(s, at)):
+            return True
+        known = state is not None or self._registry.titles.longest(s.words, at) is not None
+        return known and not any(one in self._registry.serving(self._focus.day) for one, _ in hit.name.leaders)
