@@ -196,9 +196,8 @@ class Follower:
                 if writing is not None:
                     await writing
                     writing = None
-                await self._context.ask(
-                    self._context.choices
-                )  # the slowest query: run it before the first reader comes
+                # The slowest query: run it before the first reader comes.
+                await self._context.ask(self._context.choices)
                 progress.done = True
                 seconds = asyncio.get_running_loop().time() - since
                 logger.info("topics_read", records=progress.read, seconds=round(seconds, 1))
