@@ -41,6 +41,14 @@ async def pairs(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
+async def _events(request: web.Request, selection: EventFilters) -> archive_queries.Page:
+    """Return the page of a selection's events that the request asks for."""
+    context, after = context_of(request), request.query.get("after", "")
+    return await context.ask(
+        archive_queries.events, context.archive, context.people, selection, after=after, limit=PAGE
+    )
+
+
 @shared
 async def pair(request: web.Request) -> web.Response:
     """Return the page of one pair, given by ids or names: its events, and how often the two are in contact."""
@@ -48,14 +56,7 @@ async def pair(request: web.Request) -> web.Response:
     selection = EventFilters.parse([("pair", request.match_info["pair"])], people=context.people)
     ids, today = selection.pair[0], context.clock().date()
     resume = await context.ask(context.archive.version)
-    page = await context.ask(
-        archive_queries.events,
-        context.archive,
-        context.people,
-        selection,
-        after=request.query.get("after", ""),
-        limit=PAGE,
-    )
+    page = await _events(request, selection)
     months_ = await context.ask(pair_contacts.by_month, context.archive, ids, today)
     names = await context.ask(pair_contacts.names_of, context.archive, ids)
     return await render(
@@ -95,14 +96,7 @@ async def leader(request: web.Request) -> web.Response:
     slug, today = named.leader[0], context.clock().date()
     selection = EventFilters(leader=(slug,))
     resume = await context.ask(context.archive.version)
-    page = await context.ask(
-        archive_queries.events,
-        context.archive,
-        context.people,
-        selection,
-        after=request.query.get("after", ""),
-        limit=PAGE,
-    )
+    page = await _events(request, selection)
     known = context.watchlist.leaders.get(slug)
     if known is None and not page.entries:
         raise web.HTTPNotFound(text="no such leader")

@@ -158,9 +158,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
         forum=forums[0].forum if forums and kind != "call" else None,
         other_forums=_other_forums(forums),
         times=tuple(one.start for one in _own(around, contact, contacts, around.times)),
-        foreign=tuple(
-            one.start for one in around.times if not (moves and one.is_new) and _begins_anew(around, contact, one)
-        ),
+        foreign=tuple(one.start for one in around.times if _is_apart(around, contact, one, moves=moves)),
     )  # fmt: skip
 
 
@@ -315,7 +313,7 @@ def _own(
 ) -> tuple[Hit, ...]:
     """The hits in the contact's clause that are nearer to its trigger than to another contact's, nearest first.
 
-    With `moves`, a new day may follow another predicate: "the talks, planned for Monday, are put off to Friday".
+    `moves`: the contact is put off or brought forward.
     """
     low, high = around.clause(contact)
     row = around.row
@@ -329,11 +327,22 @@ def _own(
         hit
         for hit in hits
         if (low <= hit.start < high or _stands_alone(around, hit))
-        and not (_begins_anew(around, contact, hit) and not (moves and isinstance(hit, TimeHit) and hit.is_new))
+        and not _is_apart(around, contact, hit, moves=moves)
         and not _is_of_another(around, contact, hit)
         and not any(distance(hit, one) < distance(hit, contact) for one in others)
     ]
     return tuple(sorted(own, key=lambda hit: distance(hit, contact)))
+
+
+def _is_apart(
+    around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit, *, moves: bool = False
+) -> bool:
+    """Whether another predicate is in between, and the hit is not the new day of a contact that moves.
+
+    "The talks, planned for Monday, are put off to Friday" has another predicate before Friday.
+    """
+    new_day = moves and isinstance(hit, TimeHit) and hit.is_new
+    return not new_day and _begins_anew(around, contact, hit)
 
 
 def _begins_anew(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:
