@@ -1,8 +1,8 @@
 """Identifies the language of a text: by its script if that is enough, else by py3langid's model.
 
-The model (Lui and Baldwin 2012, as py3langid) takes half a second to load, and is loaded at the first text that needs
-it. It is unreliable for short headlines made of names, so text in plain letters A to Z counts as the default language
-unless the model is sure of another one. Scripts and words are in `data/languages.yaml`.
+The model (Lui and Baldwin 2012, as py3langid) is loaded at the first text that needs it. It is unreliable for short
+headlines made of names, so text in plain letters A to Z counts as the default language unless the model is sure of
+another one. Scripts and words are in `data/languages.yaml`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from monitor.errors import DataFileError
 from monitor.language import model_file
+from monitor.yaml_text import read_data_file
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -101,19 +101,19 @@ def identify(text: str, default: str = "") -> str:
     if folded.isascii() or not _FOREIGN.search(folded):
         if own and next(islice(letters.function_words.finditer(folded), 1, None), None):
             return default
-        code, sure = _model().classify(folded)
+        code, sure = load_model().classify(folded)
         return str(code) if sure >= _SURE and not letters.function_words.search(folded) else default
     latin = _count(letters.latin, folded)
     if _count(letters.cyrillic, folded) > latin:
         foreign = letters.foreign.search(folded) is not None
         if letters.own.search(folded) and not foreign:
             return letters.likely
-        code, sure = _model().classify(folded)
+        code, sure = load_model().classify(folded)
         return str(code) if sure >= _SURE_OF_CYRILLIC or foreign else letters.likely
     for script in letters.scripts:
         if _count(script.letters, folded) * script.weight > latin:
             return next((code for code, pattern in script.unless if pattern.search(folded)), script.language)
-    return str(_model().classify(folded)[0])
+    return str(load_model().classify(folded)[0])
 
 
 def _count(letters: re.Pattern[str], text: str) -> int:
@@ -123,14 +123,10 @@ def _count(letters: re.Pattern[str], text: str) -> int:
 
 @cache
 def _letters() -> _Letters:
-    try:
-        return _Letters(msgspec.yaml.decode(_FILE.read_bytes(), type=LanguagesFile))
-    except OSError as error:
-        raise DataFileError(str(_FILE), "", f"cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, re.error) as error:
-        raise DataFileError(str(_FILE), "", str(error)) from error
+    return _Letters(read_data_file(_FILE, LanguagesFile))
 
 
 @cache
-def _model() -> LanguageIdentifier:
+def load_model() -> LanguageIdentifier:
+    """Return py3langid's model, which is loaded once."""
     return model_file.load(_letters().news)

@@ -1,22 +1,26 @@
 """Keeps py3langid's model in a memory-mapped file, so that several processes share one copy in memory.
 
 As py3langid loads it, the model takes 75 MB in each process (105 MB while loading) and 0.3 s. Here it is unpacked once,
-with only the columns of the wanted languages, into a file whose pages the system loads when they are used.
+with only the columns of the wanted languages, into a file whose pages the system loads when they are used. The file is
+kept beside this module for later processes, as Python keeps compiled modules.
 """
 
 from __future__ import annotations
 
-import fcntl
+import hashlib
 import io
 import lzma
 import mmap
 import os
 import shutil
 import struct
+import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import resources
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -24,12 +28,14 @@ import msgspec
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-#: The header, written last, so that a file whose writer died is written again: its length, then the place of each
-#: array.
-_HEAD = struct.Struct("<Q")
+#: Where the unpacked file is kept. Nothing is kept where Python keeps no compiled modules (PYTHONDONTWRITEBYTECODE), or
+#: if the folder is read-only.
+KEPT = Path(__file__).parent / "__pycache__" / "languages.model"
+#: The file begins with the digest of what it was made of and the length of its layout. A change of its form changes
+#: `_FORM`, and so the digest.
+_HEAD = struct.Struct("<16sQ")
+_FORM = b"1"
 _PAGE, _SLICE = 4096, 1 << 20
-
-_shared = -1
 
 
 class _Array(msgspec.Struct, frozen=True, array_like=True):
@@ -46,31 +52,42 @@ class _ModelLayout(msgspec.Struct, frozen=True, array_like=True):
     arrays: dict[str, _Array]
 
 
-def share(descriptor: int) -> None:
-    """Use this open file, which is empty at first and shared with other processes, instead of a file of our own."""
-    global _shared  # noqa: PLW0603  # what the process was started with
-    _shared = descriptor
-
-
 def load(languages: Sequence[str]) -> LanguageIdentifier:
-    """Return the model for these languages (ISO 639-1). Processes that share a file must ask for the same ones."""
-    if _shared >= 0:
-        return _mapped(_shared, languages)
-    with tempfile.TemporaryFile() as own:
-        return _mapped(own.fileno(), languages)
+    """Return the model for these languages (ISO 639-1), from the kept file if it was made for them."""
+    packed = resources.files("py3langid").joinpath("data", "model.npz.xz").read_bytes()
+    digest = hashlib.blake2b(_FORM + " ".join(languages).encode() + packed, digest_size=16).digest()
+    with suppress(OSError), KEPT.open("rb") as file:
+        if file.read(len(digest)) == digest:
+            return _mapped(file.fileno())
+    if not sys.dont_write_bytecode:
+        with suppress(OSError):
+            return _kept(packed, languages, digest)
+    with tempfile.TemporaryFile() as file:
+        _unpack(packed, languages, digest, file.fileno())
+        return _mapped(file.fileno())
 
 
-def _mapped(descriptor: int, languages: Sequence[str]) -> LanguageIdentifier:
+def _kept(packed: bytes, languages: Sequence[str], digest: bytes) -> LanguageIdentifier:
+    """Unpack the model into the kept file: under another name first, so that no process reads half of it.
+
+    Raises OSError if it can't be written.
+    """
+    KEPT.parent.mkdir(exist_ok=True)
+    own = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
+    try:
+        with own.open("w+b") as file:
+            _unpack(packed, languages, digest, file.fileno())
+            own.replace(KEPT)
+            return _mapped(file.fileno())
+    finally:
+        own.unlink(missing_ok=True)
+
+
+def _mapped(descriptor: int) -> LanguageIdentifier:
     import numpy as np  # noqa: PLC0415  # most runs need no model
     from py3langid.langid import LanguageIdentifier  # noqa: PLC0415
 
-    fcntl.lockf(descriptor, fcntl.LOCK_EX)  # between processes; released when the process dies
-    try:
-        if not any(os.pread(descriptor, _HEAD.size, 0)):
-            _unpack(descriptor, languages)
-    finally:
-        fcntl.lockf(descriptor, fcntl.LOCK_UN)
-    (length,) = _HEAD.unpack(os.pread(descriptor, _HEAD.size, 0))
+    _, length = _HEAD.unpack(os.pread(descriptor, _HEAD.size, 0))
     layout = msgspec.msgpack.decode(os.pread(descriptor, length, _HEAD.size), type=_ModelLayout)
     whole = memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
 
@@ -88,13 +105,11 @@ def _mapped(descriptor: int, languages: Sequence[str]) -> LanguageIdentifier:
     )  # fmt: skip
 
 
-def _unpack(descriptor: int, languages: Sequence[str]) -> None:
+def _unpack(packed: bytes, languages: Sequence[str], digest: bytes, descriptor: int) -> None:
     import numpy as np  # noqa: PLC0415
 
-    os.ftruncate(descriptor, 0)
-    packed = resources.files("py3langid").joinpath("data", "model.npz.xz")
     with tempfile.TemporaryFile() as plain:
-        with packed.open("rb") as file, lzma.open(file) as source:
+        with lzma.open(io.BytesIO(packed)) as source:
             shutil.copyfileobj(source, plain, _SLICE)
         plain.seek(0)
         with zipfile.ZipFile(plain) as parts:
@@ -110,7 +125,7 @@ def _unpack(descriptor: int, languages: Sequence[str]) -> None:
     os.ftruncate(descriptor, end)
     layout = msgspec.msgpack.encode(_ModelLayout(tuple(labels[n] for n in columns), found))
     os.pwrite(descriptor, layout, _HEAD.size)
-    os.pwrite(descriptor, _HEAD.pack(len(layout)), 0)
+    os.pwrite(descriptor, _HEAD.pack(digest, len(layout)), 0)
 
 
 def _copied(source: IO[bytes], descriptor: int, start: int, columns: list[int] | None) -> _Array:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_the_build_keeps_every_data_file_parsed(tmp_path: Path) -> None:
+def test_the_build_keeps_every_data_file_parsed_and_the_language_model(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "monitor", tmp_path / "monitor", ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", "")
     (code,) = re.findall(r'bin/python -P -c "([^"]*)"', dockerfile)
@@ -24,3 +24,4 @@ def test_the_build_keeps_every_data_file_parsed(tmp_path: Path) -> None:
     files = [*tmp_path.rglob("*.yaml"), tmp_path / "monitor" / "watchlist" / "data" / "roster"]
     assert len(files) > 100
     assert [one for one in files if not (one.parent / "__pycache__" / f"{one.name}.parsed").exists()] == []
+    assert (tmp_path / "monitor" / "language" / "__pycache__" / "languages.model").exists()

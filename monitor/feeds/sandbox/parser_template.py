@@ -20,12 +20,10 @@ import signal
 import socket
 import struct
 import sys
-import tempfile
 import time
 from typing import BinaryIO, cast
 
 from monitor.feeds.sandbox.parser_worker import serve
-from monitor.language import model_file
 
 COMMAND, ANSWER = struct.Struct(">BI"), struct.Struct(">i")
 FORK, END, KILL = range(3)
@@ -48,8 +46,7 @@ def main() -> None:
     # Otherwise numpy, which the language model uses, reserves address space for one thread per processor.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent ends our input
-    with tempfile.TemporaryFile() as model, socket.socket(fileno=0) as control:
-        model_file.share(model.fileno())
+    with socket.socket(fileno=0) as control:
         _prepare()
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         # A worker may raise its heap up to this factor, for a large document that a subscription allows.

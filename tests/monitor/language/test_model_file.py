@@ -1,11 +1,9 @@
-"""Test the memory-mapped language model: the same answers as py3langid, with one file for many processes."""
+"""Test the memory-mapped language model: the same answers as py3langid, unpacked once for many processes."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import tempfile
+from pathlib import Path
 
 import pytest
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -22,43 +20,43 @@ TEXTS = [
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_file, "_shared", -1)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(model_file, "KEPT", tmp_path / "__pycache__" / "model")
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return model_file.KEPT
 
 
-def theirs() -> list[tuple[str, float]]:
+def theirs(languages: tuple[str, ...] = LANGUAGES) -> list[tuple[str, float]]:
     model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    model.set_languages(LANGUAGES)
+    model.set_languages(languages)
     return [model.classify(text) for text in TEXTS]
 
 
-def ours() -> list[tuple[str, float]]:
-    model = model_file.load(LANGUAGES)
+def ours(languages: tuple[str, ...] = LANGUAGES) -> list[tuple[str, float]]:
+    model = model_file.load(languages)
     return [model.classify(text) for text in TEXTS]
 
 
-def test_the_answers_are_those_of_py3langid() -> None:
+def test_the_model_is_unpacked_once_and_answers_as_py3langid_does(kept: Path) -> None:
+    assert ours() == theirs()
+    written = kept.stat()
+    assert [each.name for each in kept.parent.iterdir()] == [kept.name]
+    assert ours() == theirs()
+    assert kept.stat().st_mtime_ns == written.st_mtime_ns
+
+
+def test_a_file_that_was_made_for_other_languages_or_is_damaged_is_made_again(kept: Path) -> None:
+    ours()
+    assert ours(LANGUAGES[:3]) == theirs(LANGUAGES[:3])
+    kept.write_bytes(b"half")
     assert ours() == theirs()
 
 
-def test_processes_that_share_a_file_unpack_it_once() -> None:
-    code = (
-        "import sys; from monitor.language import model_file; model_file.share(int(sys.argv[1]));"
-        f"print(model_file.load({LANGUAGES!r}).classify('Der Kanzler sprach mit dem Minister')[0])"
-    )
-    with tempfile.TemporaryFile() as file:
-        command = [sys.executable, "-c", code, str(file.fileno())]
-        both = [
-            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=(file.fileno(),)) for _ in range(2)
-        ]
-        assert [process.communicate()[0].strip() for process in both] == ["de", "de"]
-        written = os.fstat(file.fileno())
-        assert subprocess.check_output(command, text=True, pass_fds=(file.fileno(),)).strip() == "de"
-        assert os.fstat(file.fileno()).st_mtime_ns == written.st_mtime_ns
-
-
-def test_a_file_whose_writer_died_is_written_again() -> None:
-    with tempfile.TemporaryFile() as file:
-        model_file.share(file.fileno())
-        os.pwrite(file.fileno(), b"half of a model", 5000)
-        assert ours() == theirs()
+@pytest.mark.parametrize("why", ["Python keeps nothing", "the folder can't be made"])
+def test_the_model_works_where_nothing_can_be_kept(kept: Path, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if why == "Python keeps nothing":
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    else:
+        kept.parent.write_bytes(b"a file, not a folder")
+    assert ours() == theirs()
+    assert not kept.exists()
