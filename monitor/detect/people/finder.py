@@ -256,6 +256,8 @@ class People:
             last = behind[0] if behind is not None and behind[1][0][0] == "counterpart" else at
         if state is None or last == at:
             return None
+        own = self._language.lexicon.longest(s.words, last) if last < len(s.words) else None
+        last = own[0] if own is not None and "own" in own[1] else last  # "his Turkish counterpart" with "his" behind
         name = s.name_at(last) or (s.name_at(last + 1) if s.is_comma(last) else None)
         if name is not None and name.name.leaders:
             leader, _, reason = self._registry.resolve(name.name, None, self._focus)
@@ -393,6 +395,8 @@ class People:
             return False
         if last + 1 == len(s.words) and s.words[last] in layout().sections:
             return False
+        if s.words[last + 1 : last + 2] == ["'"] and places().lookup(s.words[last]) is not None:
+            return False  # "Ürdün Kralı Abdullah Kahire'de": a place with a case ending
         return s.is_capital(last) and not s.title_case and not self._phrases.knows(s, last)
 
     def _skip_title_behind(self, s: Sentence, last: int) -> int:

@@ -184,7 +184,7 @@ def _glued(first: str, last: str) -> tuple[bool, bool, bool]:
     The third value says whether it must not be part of a longer name, although its script allows the other two.
     """
     bound = _BOUND_START.match(first) is not None or _BOUND_END.match(last) is not None
-    return is_glued(first), is_glued(last), bound
+    return is_glued(first) or not _in_word(first), is_glued(last) or not _in_word(last), bound
 
 
 def _inside_word(folded: str, start: int, end: int) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monitor.detect.people.named_sentence import Sentence
 from monitor.detect.people.offices import Focus, OfficeRegistry, TitlePhrase
-from monitor.detect.text.scripts import commas, dots
+from monitor.detect.text.scripts import commas, dots, joints, script_of
 from monitor.detect.text.tokens import POSSESSIVES, is_glued
 
 #: Words of a phrase such as "of the kingdom of", at most.
@@ -18,6 +18,8 @@ _JOINED = 3
 #: Marks between the states of a list.
 _DOTS = frozenset(dots())
 _SEPARATORS = frozenset(commas()) | _DOTS
+#: Marks between states that are joined to one letter: "한-인도".
+_JOINTS = frozenset(joints())
 
 
 class TitlePhrases:
@@ -34,12 +36,12 @@ class TitlePhrases:
         titles: list[str] = []
         former = other = plural = owned = False
         i = at
-        while i < len(s.words) and (s.name_at(i) is None or self.is_other_now(s, i)):
+        while i < len(s.words) and (s.name_at(i) is None or self.is_other_now(s, i) or self._is_state_of(s, i, titles)):
             role = self._language.roles.longest(s.words, i)
             kinds = dict(role[1]) if role else {}
             title = self._registry.titles.longest(s.words, i)
             state = self._state_at(s, i)
-            if role and "other_title" in kinds:
+            if role and "other_title" in kinds and not (title and title[0] > role[0]):
                 other, i = True, role[0]
             elif role and "former" in kinds:
                 former, i = True, role[0]
@@ -64,7 +66,7 @@ class TitlePhrases:
                 within = self._state_within(s, i + 1, role[0])
                 states += [within[1][0][0]] if within is not None else []
                 i = within[0] if within is not None else role[0]
-            elif (states or titles) and self._goes_on(s, i, plural=plural):
+            elif (states or titles) and self._goes_on(s, i, plural=plural, titled=bool(titles)):
                 i += 1
             else:
                 break
@@ -75,20 +77,38 @@ class TitlePhrases:
         return TitlePhrase(i, tuple(dict.fromkeys(states)), tuple(titles), plural, former, other, owned)
 
     def letters(self, s: Sentence, at: int) -> tuple[int, list[str]] | None:
-        """Return states written as joined letters, and the token after them: "한미 정상회담", "美朝峰会"."""
-        letters = self._language.state_letters
-        if s.words[at] not in letters or (at > 0 and s.words[at - 1] in letters):
+        """Return states joined to one letter, and the token after them: "한미 정상", "美朝峰会", "한·베트남 정상"."""
+        letter = self._letter(s, at)
+        if not letter or (at > 0 and self._letter(s, at - 1)):
             return None
-        states, last = [letters[s.words[at]]], at + 1
-        step = 2 if last < len(s.words) and s.words[last] in _DOTS else 1
-        while last + step <= len(s.words) and s.words[last + step - 1] in letters and len(states) < _JOINED:
-            if step == 2 and s.words[last] not in _DOTS:
-                return None  # "북·중러": it is unclear which states meet
-            states.append(letters[s.words[last + step - 1]])
-            last += step
+        states, last = [letter], at + 1
+        dotted = last < len(s.words) and s.words[last] in _JOINTS
+        while last + dotted < len(s.words) and len(states) < _JOINED:
+            if dotted != (s.words[last] in _JOINTS):
+                if self._letter(s, last):
+                    return None  # "북·중러": it is unclear which states meet
+                break
+            letter, behind = self._letter(s, last + dotted), last + dotted + 1
+            if not letter and (named := self._named_behind_letter(s, last + dotted, dotted=dotted)) is not None:
+                behind, ((letter, _), *_) = named
+            if not letter:
+                break
+            states.append(letter)
+            last = behind
         if len(set(states)) < 2 or self._language.behind_letters.longest(s.words, last) is None:
             return None
         return last, states
+
+    def _letter(self, s: Sentence, at: int) -> str:
+        """The state that a letter stands for, '' for any other token, and for the unit of a number ("10日")."""
+        unit = at > 0 and s.words[at - 1].isdigit()
+        return "" if unit else self._language.state_letters.get(s.words[at], "")
+
+    def _named_behind_letter(self, s: Sentence, at: int, *, dotted: bool) -> tuple[int, list[tuple[str, bool]]] | None:
+        """The state named in full behind a dot, or directly behind a letter of another script: "日ウクライナ首脳"."""
+        if not dotted and (s.tokens[at].spaced or script_of(s.words[at][0]) == script_of(s.words[at - 1][0])):
+            return None
+        return self._registry.states.longest(s.words, at)
 
     @staticmethod
     def _goes_with(kinds: Mapping[str, str], *, anything: bool, first: bool) -> bool:
@@ -118,10 +138,12 @@ class TitlePhrases:
                 return role[0], [(state[1][0][0], True)]
         return None
 
-    def _goes_on(self, s: Sentence, at: int, *, plural: bool) -> bool:
+    def _goes_on(self, s: Sentence, at: int, *, plural: bool, titled: bool) -> bool:
         """Whether a run continues after a token: "the presidents of Russia and Uzbekistan", "vice-president"."""
         if plural and s.is_comma(at):
             return self._lists_on(s, at)
+        if titled and not plural and s.words[at] != "-":
+            return False  # "태국 총리, 캄보디아 총리": two phrases
         if self._is_and(s, at) or (not plural and self._separates(s, at)):
             state = self._registry.states.longest(s.words, at + 1)
             return state is not None and (plural or self._many_behind(s, state[0]))
@@ -189,6 +211,13 @@ class TitlePhrases:
             or self._registry.titles.longest(s.words, at) is not None
             or s.name_at(at) is not None
         )
+
+    def _is_state_of(self, s: Sentence, at: int, titles: Sequence[str]) -> bool:
+        """Whether a name behind a title is its state's adjective: in Arabic, a leader of Iraq is called "Sudanese"."""
+        hit = s.name_at(at)
+        if hit is None or not titles or not self._language.state_behind_title or self._state_at(s, at) is None:
+            return False
+        return not any(self._registry.holds(one, titles, self._focus.day) for one, _ in hit.name.leaders)
 
     def is_other_now(self, s: Sentence, at: int) -> bool:
         """Say whether a name that is also a state or a title is not meant as a name: "Saudi king", "Nepal PM".

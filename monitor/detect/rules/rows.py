@@ -21,7 +21,7 @@ MAX_TOKENS = 160
 _FRONTED = 14
 #: An aside in brackets has at most this many items, with its brackets.
 _ASIDE = 6
-_BREAKS = frozenset("—;:|()[]{}…•")
+_BREAKS = frozenset("—;:|()[]{}…•؛")
 _COMMAS = frozenset(commas())
 #: Marks of quotation, the apostrophe among them, as text is normalised.
 QUOTES = frozenset("\"'")

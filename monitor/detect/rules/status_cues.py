@@ -76,11 +76,12 @@ def find_cues(row: Row, language: Language) -> list[FoundCue]:
     words = [row.words[at] for at in plain]
     at = 0
     while at < len(words):
-        if (pseudo := language.pseudo_cues.longest(words, at)) is not None:
-            at = pseudo[0]
-            continue
         month = row.tokens[plain[at]].start in row.months
         hit = language.cues.longest(words, at) if plain[at] not in names and not month else None
+        pseudo = language.pseudo_cues.longest(words, at)
+        if pseudo is not None and (hit is None or hit[0] <= pseudo[0]):
+            at = pseudo[0]
+            continue
         if hit is None:
             at += 1
             continue

@@ -81,6 +81,11 @@ def dots() -> str:
     return "".join(one.dot for one in scripts().values())
 
 
+def joints() -> str:
+    """Return the marks between states of which one is a letter: "한·미", "한-인도"."""
+    return dots() + "-"
+
+
 def unspaced_letters() -> str:
     """Return the ranges of letters of scripts without spaces."""
     return "".join(one.letters for one in scripts().values() if not one.spaced)

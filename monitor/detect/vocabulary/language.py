@@ -21,7 +21,7 @@ from monitor.detect.setting.topic_words import Topics, topic_names
 from monitor.detect.setting.when import Calendar
 from monitor.detect.setting.where import PlaceFrames, place_names
 from monitor.detect.text.normal import matched_form
-from monitor.detect.text.scripts import dots, scripts
+from monitor.detect.text.scripts import joints, scripts
 from monitor.detect.text.tokens import Phrases
 from monitor.detect.vocabulary.compiled_words import Crowds, Cue, Trigger, Trips, Veto, alternatives, phrases_of, words
 from monitor.detect.vocabulary.frame_shapes import (
@@ -294,9 +294,14 @@ class Language:
 
 
 def _unions(given: StateLetters) -> Iterable[str]:
-    """Every pair of state letters, with and without a dot between, before each word that may follow: for the gate."""
-    pairs = (a + dot + b for a, b in permutations(given.letters, 2) for dot in ("", *dots()))
-    return (pair + word for pair in pairs for word in given.before)
+    """What says for the gate that letters mean several states.
+
+    Every pair of letters, with and without a mark between, before each word that may follow; and each letter with a
+    mark behind it, where the other state may be named in full.
+    """
+    pairs = (a + mark + b for a, b in permutations(given.letters, 2) for mark in ("", *joints()))
+    yield from (pair + word for pair in pairs for word in given.before)
+    yield from (letter + mark for letter in given.letters for mark in joints())
 
 
 def _media(groups: Iterable[MediumWords]) -> Phrases[Medium]:
