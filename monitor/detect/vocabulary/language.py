@@ -347,6 +347,8 @@ def _read_language(code: str, folder: Path) -> Language:
         raise DataFileError(str(where), place.strip("`"), problem) from error
     if not re.fullmatch(r"[a-z]{2,3}", data.code):
         raise DataFileError(str(where), "code", f"{data.code!r} is not an ISO 639 code")
+    if data.code != code:
+        raise DataFileError(str(where), "code", f"is {data.code!r}, but the folder is called {code!r}")
     clash = set(data.words) & set(BUILT_IN)
     if clash:
         raise DataFileError(str(where), "words", f"{', '.join(sorted(clash))}: names reserved for the code")

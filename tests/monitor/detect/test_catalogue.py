@@ -13,7 +13,7 @@ import pytest
 from monitor.articles import read_article
 from monitor.detect import Detector
 from monitor.records import Article, Mention
-from monitor.yaml_text import parse_yaml
+from monitor.yaml_text import parse_yaml, read_data_file
 
 FOLDER = Path(__file__).parent / "catalogue"
 NOW = "2026-02-05T08:00:00Z"
@@ -56,7 +56,7 @@ FIRST = 5
 
 @cache
 def traps(path: Path) -> tuple[Trap, ...]:
-    return tuple(msgspec.convert(parse_yaml(path.read_bytes()), list[Trap], strict=False))
+    return tuple(read_data_file(path, list[Trap]))
 
 
 def read_cases(path: Path) -> list[Case]:

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from monitor.detect import Detector
 from monitor.records import Article
 from monitor.watchlist import Role, Watchlist, bundled
+from monitor.yaml_text import read_data_file
 
 WRITTEN = datetime(2026, 3, 18, 12, tzinfo=UTC)
-#: The role of an office, and words of its title in the roster.
-PRESIDENT: tuple[Role, str] = ("head_of_state", "President")
-PREMIER: tuple[Role, str] = ("head_of_government", "Prime Minister")
-#: Headlines, with `{name}` for a state's name in the basic form, `{adjective}` for an adjective.
-HEADLINES: dict[tuple[str, tuple[Role, str]], tuple[str, ...]] = {
-    ("en", PRESIDENT): ("{adjective} president meets Modi", "Modi meets the president of {name}"),
-    ("es", PRESIDENT): ("Modi recibe al presidente {adjective}", "Modi recibe al presidente de {name}"),
-    ("fr", PRESIDENT): ("Modi reçoit le président {adjective}", "Modi reçoit le président de {name}"),
-    ("it", PRESIDENT): ("Modi riceve il presidente {adjective}",),
-    ("pt", PRESIDENT): ("Modi recebe o presidente {adjective}", "Modi recebe o presidente de {name}"),
-    ("nl", PRESIDENT): ("Modi ontvangt de {adjective} president",),
-    ("de", PRESIDENT): ("Modi trifft den {adjective} Präsidenten",),
-    ("ja", PRESIDENT): ("モディ首相が{name}大統領と会談",),
-    ("ko", PRESIDENT): ("모디 총리, {name} 대통령과 회담",),
-    ("tr", PRESIDENT): ("Modi, {name} Cumhurbaşkanı ile görüştü",),
-    ("id", PRESIDENT): ("Modi bertemu Presiden {name}",),
-    ("ar", PRESIDENT): ("مودي يستقبل رئيس {name}",),
-    ("fa", PRESIDENT): ("دیدار مودی با رئیس جمهور {name}",),
-    ("hi", PRESIDENT): ("मोदी ने {name} के राष्ट्रपति से मुलाकात की",),
-    ("zh", PREMIER): ("习近平会见{name}总理",),
-    ("ru", PREMIER): ("Лукашенко принял премьер-министра {name}",),
-    ("uk", PREMIER): ("Стубб зустрівся з прем'єром {name}",),
-    ("pl", PREMIER): ("Nawrocki spotkał się z premierem {name}",),
-    ("it", PREMIER): ("Mattarella riceve il primo ministro di {name}",),
-    ("de", PREMIER): ("Stubb trifft den {adjective} Ministerpräsidenten",),
-}
+
+
+class Headlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Headlines of one language that mean the holders of an office: its role, and words of its title in the roster."""
+
+    language: str
+    role: Role
+    title: str
+    headlines: tuple[str, ...]
+
+
+HEADLINES = read_data_file(Path(__file__).with_name("offices.yaml"), list[Headlines])
 #: Two presidents share the office.
 JOINT = {"NI"}
 #: "Bertemu Presiden Montenegro", "モンテネグロ首相": the prime minister of Portugal has that surname.
@@ -54,15 +43,16 @@ def holders(watchlist: Watchlist, role: Role, title: str) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("language", "office"), HEADLINES)
-def test_title_and_state_mean_the_office_holder(rules: Detector, language: str, office: tuple[Role, str]) -> None:
+@pytest.mark.parametrize("asked", HEADLINES, ids=lambda one: f"{one.language} {one.title}")
+def test_title_and_state_mean_the_office_holder(rules: Detector, asked: Headlines) -> None:
     watchlist = bundled()
+    language = asked.language
     missed = []
-    for country, leader in holders(watchlist, *office).items():
+    for country, leader in holders(watchlist, asked.role, asked.title).items():
         state = watchlist.states.get(country)
         if state is None or country in JOINT or (language, country) in NAMESAKES:
             continue
-        for headline in HEADLINES[language, office]:
+        for headline in asked.headlines:
             forms = state.names.get(language, ()) if "{name}" in headline else state.adjectives.get(language, ())[:1]
             said = [headline.format(name=form, adjective=form) for form in forms]
             articles = [Article(id="1", title=one, language=language, published=WRITTEN) for one in said]

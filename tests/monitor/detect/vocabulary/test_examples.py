@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-import msgspec
 import pytest
 
 from monitor.detect import Detector, Language, bundled_languages
 from monitor.detect.text.tokens import Phrases
 from monitor.detect.vocabulary.language import LANGUAGES
 from monitor.records import Article
+from monitor.yaml_text import read_data_file
 from tests.monitor.detect.test_catalogue import Case, article_of, every_case
 
 pytestmark = pytest.mark.slow
@@ -25,10 +25,13 @@ SECTIONS = ("frames", "vetoes", "cues")
 
 
 def rules(code: str) -> list[Any]:
+    """The rules of a language: a section may be in any of its files, or in none."""
+    files = [read_data_file(path, dict[str, Any]) for path in sorted((LANGUAGES / code).glob("*.yaml"))]
     return [
         pytest.param(code, section, number, one, id=f"{code} {section}: {one.get('name', one.get('status'))} {number}")
         for section in SECTIONS
-        for number, one in enumerate(msgspec.yaml.decode((LANGUAGES / code / f"{section}.yaml").read_bytes())[section])
+        for file in files
+        for number, one in enumerate(file.get(section, ()))
     ]
 
 
@@ -89,15 +92,19 @@ def bench(code: str) -> Bench:
 def test_without_the_rule_its_example_is_read_otherwise(
     code: str, section: str, number: int, rule: dict[str, Any]
 ) -> None:
-    assert rule.get("example"), "the rule names no example"
+    rule_of = f"{section} of {code}: the rule {rule.get('name', rule.get('words'))}"
+    assert rule.get("example"), f"{rule_of} names no example: write a sentence that is read otherwise without it"
     told = bench(code).read(rule["example"])
     bench(code).drop(section, number, rule)
     try:
-        assert bench(code).read(rule["example"]) != told
+        assert bench(code).read(rule["example"]) != told, (
+            f"{rule_of} makes no difference to its example {rule['example']!r}, which is read as {told or 'nothing'} "
+            "either way: name a sentence that needs the rule, or delete the rule"
+        )
     finally:
         bench(code).restore()
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_there_are_rules(code: str) -> None:
-    assert len(rules(code)) > 10
+    assert len(rules(code)) > 10, f"{code} has too few frames, cues and vetoes to read its news"

@@ -5,14 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from monitor.detect import Detector, bundled_languages, load_language
 from monitor.detect.datafile import DATA
+from monitor.detect.vocabulary.frame_shapes import FrameTraits
 from monitor.detect.vocabulary.language import LANGUAGES
+from monitor.detect.vocabulary.language_file import (
+    CrowdWords,
+    CueWords,
+    LanguageFile,
+    TriggerForms,
+    TripWords,
+    VetoWords,
+)
 from monitor.errors import DataFileError
 from monitor.records import Article
 
+DOCUMENT = Path(__file__).parents[4] / "docs" / "languages.md"
 #: A made-up language: enough to read one sentence.
 TINY = """
 code: qq
@@ -55,6 +66,7 @@ def test_a_file_is_all_that_a_language_needs(tmp_path: Path) -> None:
         ("words: [ne]", "words: [ne], only: [vido]", "vido"),
         ("scripts: [Latin]", "scripts: [Klingon]", "Klingon"),
         ("code: qq", "code: QQ", "ISO 639"),
+        ("code: qq", "code: rr", "the folder is called 'qq'"),
         ("code: qq", "code: qq\nextra: 1", "extra"),
         ("words: {kun", "words: {LEADER: [x], kun", "LEADER"),
     ],
@@ -78,7 +90,20 @@ def test_no_line_of_a_language_is_long() -> None:
     assert len(paths) > 100
     long = [f"{path}:{n}" for path in paths for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)
             if len(line) > 120]  # fmt: skip
-    assert long == []
+    assert not long, f"wrap these lines at 120 columns: {', '.join(long)}"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [LanguageFile, TriggerForms, FrameTraits, VetoWords, CueWords, CrowdWords, TripWords],
+    ids=lambda one: one.__name__,
+)
+def test_the_documents_explain_each_section_and_key(record: type[msgspec.Struct]) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    missing = [
+        name for name in record.__struct_encode_fields__ if f"`{name}`" not in text and f"`{name}.yaml`" not in text
+    ]
+    assert not missing, f"explain in docs/languages.md: {', '.join(missing)}"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from monitor.detect import Detector
 from monitor.detect.text.tokens import split_at, tokenize
 from monitor.detect.vocabulary.language import bundled_languages
 from monitor.records import Article
+from monitor.yaml_text import read_data_file
 
 
 def leaders(detector: Detector, article: Article) -> list[list[str]]:
@@ -89,6 +92,34 @@ def test_a_name_with_one_more_vowel_sign_is_another_word(detector: Detector) -> 
         ("पुतिन की मर्जी से चांसलर मर्जी मिले", []),
     ):
         assert leaders(detector, Article(id="1", title=title, language="hi", published=day)) == expected
+
+
+#: Files outside the language's own folder that have words for each language, under its code.
+SHARED = (
+    "monitor/assemble/claims/data/alone.yaml",
+    "monitor/assemble/claims/data/notices.yaml",
+    "monitor/assemble/claims/data/repeats.yaml",
+)
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.mark.parametrize("file", SHARED)
+def test_every_language_has_its_words_in_the_files_of_all_languages(file: str) -> None:
+    missing = sorted(bundled_languages().keys() - read_data_file(ROOT / file, dict[str, Any]).keys())
+    assert not missing, f"add a line to {file} for each of {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("code", sorted(bundled_languages().keys() - {"en"}))
+def test_every_language_has_names_and_sentences(code: str) -> None:
+    names = ROOT / "monitor/watchlist/data"
+    needed = (
+        names / "aliases" / f"{code}.yaml",
+        names / "states" / f"names.{code}.yaml",
+        ROOT / "tests/monitor/detect/catalogue" / f"news-{code}.yaml",
+    )
+    missing = [str(path.relative_to(ROOT)) for path in needed if not path.exists()]
+    assert not missing, f"write {', '.join(missing)} as CONTRIBUTING.md says under 'Add a language'"
+    assert code in read_data_file(names / "titles.yaml", dict[str, Any])["words"], f"add the titles of {code}"
 
 
 @pytest.mark.parametrize("code", sorted(bundled_languages()))
