@@ -143,7 +143,7 @@ class People:
                 return Person(at, last, (), "part of a longer name")
         if strength != "full" and run is None:
             at = self._initials(s, at)
-        last = self._skip_state_behind(s, self._skip_title_behind(s, _behind_gloss(s, last)), leader)
+        last = self._skip_state_behind(s, self._skip_title_behind(s, _behind_gloss(s, last), leader), leader)
         strong = strength != "weak" or titled or (run is not None and bool(run.states or run.titles))
         return Person(at, last, (leader,), strong=strong or leader in self._focus.named, owner=s.is_owner(last))
 
@@ -399,16 +399,32 @@ class People:
             return False  # "Ürdün Kralı Abdullah Kahire'de": a place with a case ending
         return s.is_capital(last) and not s.title_case and not self._phrases.knows(s, last)
 
-    def _skip_title_behind(self, s: Sentence, last: int) -> int:
-        """The token after a title that follows its name: 트럼프 대통령, or with a state between: トランプ米大統領."""
+    def _skip_title_behind(self, s: Sentence, last: int, leader: str) -> int:
+        """The token after a title that follows its name: 트럼프 대통령, or with a state between: トランプ米大統領.
+
+        Where a state follows its title, another state's title begins the next phrase: "received X the president of Y".
+        """
         if last >= len(s.words) or s.words[last].isascii():
             return last
         if (title := self._title_end(s, last)) > last:
-            return title
+            named = self._state_of_title(s, title) if self._language.state_behind_title else None
+            if named is None:
+                return title
+            own = self._registry.watchlist.offices_on(leader, self._focus.day)
+            return named[0] if any(office.country == named[1] for office in own) else last
         state = self._registry.states.longest(s.words, last) if is_glued(s.words[last][0]) else None
         if state is not None and state[0] < len(s.words) and (title := self._title_end(s, state[0])) > state[0]:
             return title
         return last
+
+    def _state_of_title(self, s: Sentence, at: int) -> tuple[int, str] | None:
+        """The end and code of the state at a token, perhaps behind "republic of"."""
+        if at >= len(s.words):
+            return None
+        prefix = self._language.roles.longest(s.words, at)
+        at = prefix[0] if prefix is not None and prefix[1][0][0] == "state_prefix" else at
+        state = self._registry.states.longest(s.words, at) if at < len(s.words) else None
+        return (state[0], state[1][0][0]) if state is not None else None
 
     def _skip_state_behind(self, s: Sentence, last: int, leader: str) -> int:
         """The token after the leader's own state: "President Tokayev of Kazakhstan"."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.detect.people.gazetteer import NameHit
+from monitor.detect.text.scripts import commas
 from monitor.detect.text.tokens import BARE_BEHIND, POSSESSIVES, Token
+
+_COMMAS = frozenset(commas())
 
 
 class Sentence:
@@ -47,7 +50,7 @@ class Sentence:
 
     def is_comma(self, at: int) -> bool:
         """Say whether the token is a comma."""
-        return at < len(self.words) and self.words[at] == ","
+        return at < len(self.words) and self.words[at] in _COMMAS
 
     def is_owner(self, at: int) -> bool:
         """Say whether the token is a possessive mark."""

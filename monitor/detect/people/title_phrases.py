@@ -210,6 +210,7 @@ class TitlePhrases:
             or self._registry.states.longest(s.words, at) is not None
             or self._registry.titles.longest(s.words, at) is not None
             or s.name_at(at) is not None
+            or s.words[at].startswith(self._language.not_names)
         )
 
     def _is_state_of(self, s: Sentence, at: int, titles: Sequence[str]) -> bool:

@@ -78,6 +78,7 @@ class Language:
         for _, name in self.endings:
             self.alphabet.letters(name, "endings")
         self.state_letters = data.state_letters.letters
+        self.not_names = tuple(map(matched_form, data.not_names))
         #: The words that the first scan looks for.
         self.gate: dict[str, Hosted] = {}
         for one in data.triggers:
@@ -296,11 +297,10 @@ class Language:
 def _unions(given: StateLetters) -> Iterable[str]:
     """What says for the gate that letters mean several states.
 
-    Every pair of letters, with and without a mark between, before each word that may follow; and each letter with a
-    mark behind it, where the other state may be named in full.
+    Every pair of letters before each word that may follow, and each letter with a mark behind it, where the other
+    state may be named in full.
     """
-    pairs = (a + mark + b for a, b in permutations(given.letters, 2) for mark in ("", *joints()))
-    yield from (pair + word for pair in pairs for word in given.before)
+    yield from (a + b + word for a, b in permutations(given.letters, 2) for word in given.before)
     yield from (letter + mark for letter in given.letters for mark in joints())
 
 

@@ -165,7 +165,8 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     `lower_adjectives`: adjectives of states are written without a capital. `leading_heads`: words before a name that
     mean someone else ("помощник Путина", "portavoz de Lula"). `goes_on`: words that continue a statement after an
     auxiliary ("was put off and will be held on Friday"). `subordinate`: words that begin a subordinate clause ("as",
-    "while"). `sends`: verbs with which a leader sends someone else ("dispatches an aide to meet X").
+    "while"). `sends`: verbs with which a leader sends someone else ("dispatches an aide to meet X"). `not_names`:
+    beginnings of words that are no given name (the Arabic article).
     """
 
     code: str
@@ -181,6 +182,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     other_titles: tuple[str, ...] = ()
     title_modifiers: tuple[str, ...] = ()
     honorifics: tuple[str, ...] = ()
+    not_names: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
     state_prefixes: tuple[str, ...] = ()
     same_state: tuple[str, ...] = ()
