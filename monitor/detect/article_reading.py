@@ -47,7 +47,7 @@ from monitor.detect.rules.surroundings import Surroundings, facts_of
 from monitor.detect.text.news_layout import furniture, label, sentences
 from monitor.detect.text.normal import NormalText
 from monitor.detect.text.tokens import Token, split_at, tokenize
-from monitor.detect.trips import called_off, may_call_off, without_the_plan
+from monitor.detect.trips import called_off, is_trip_off, may_call_off, without_the_plan
 from monitor.detect.witnesses import WeighingContext, combine, evidence_text
 from monitor.records import Article, Field, Kind, Medium, Mention, Status, When
 
@@ -149,6 +149,7 @@ class ArticleReading:
         mentions = tuple(one for one in mentions if one not in untracked)
         for trip in self._called_off(mentions):
             mentions = (*without_the_plan(mentions, trip), trip)
+        mentions = tuple(self._with_its_trip(one) for one in mentions)
         outcome = f"{len(mentions)} mention{'s' if len(mentions) != 1 else ''}"
         if lean:
             return Explanation(
@@ -194,6 +195,13 @@ class ArticleReading:
             known = {p.leader for mention in found if mention.status in _PUT_OFF for p in mention.participants}
             if one is not None and known.isdisjoint(p.leader for p in one.participants):
                 yield one
+
+    def _with_its_trip(self, mention: Mention) -> Mention:
+        """The mention; cancelled if the headline denies it because the trip is off: "drops trip, will not meet X"."""
+        title = next((row for part, row in self.rows[:1] if part.field == "title"), None)
+        if mention.status != "denied" or title is None or not is_trip_off(title, self.language):
+            return mention
+        return msgspec.structs.replace(mention, status="cancelled")
 
     def _combined(self, reader: PairReader, rules: tuple[Mention, ...]) -> tuple[Mention, ...]:
         """The mentions that remain after the reader's judgement of each pair is combined with the rules' mentions."""

@@ -17,7 +17,7 @@ import msgspec
 from monitor.detect.datafile import LogisticModel, read_model
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import find_cues
-from monitor.detect.setting.when import HAPPENED, TimeHit, find_times, reading
+from monitor.detect.setting.when import HAPPENED, MOVED, TimeHit, find_times, reading
 from monitor.detect.vocabulary.language import Language
 from monitor.records import Field, Mention, Status, When
 
@@ -44,10 +44,6 @@ Feature = Literal[
     "walled", "dated", "full", "weekday", "offset", "same_day", "alone", "agreed", "stretch", "coarse", "planned",
     "planned_today", "ends", "rival",
 ]  # fmt: skip
-
-
-#: Statuses of contacts that have moved: their day is the new one.
-_MOVED: frozenset[Status] = frozenset({"postponed", "rescheduled"})
 
 
 class DatedSentence(NamedTuple):
@@ -143,7 +139,7 @@ class OpeningSentences:
             about = _about(sentence, leaders)
             clause = self._clauses.get((id(sentence.row), leaders))
             own, foreign = clause if clause is not None else (set(), set())
-            new = _new_time(sentence, day) if status in _MOVED else None
+            new = _new_time(sentence, day) if status in MOVED else None
             for hit in sentence.times:
                 if new is not None and hit is not new:
                     continue

@@ -8,7 +8,7 @@ from datetime import date
 import msgspec
 
 from monitor.detect.confidence import Feature, model
-from monitor.detect.people.offices import Focus, OfficeRegistry
+from monitor.detect.people.offices import DESIGNATE, Focus, OfficeRegistry
 from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import Verdict
@@ -168,13 +168,13 @@ def _features(group: Sequence[FoundContact], known: FoundContact, setting: Artic
 
 
 def participant(leader: str, setting: ArticleSetting, role: str = "") -> Participant:
-    """Return a leader as a participant, with the office held on the article's day."""
+    """Return a leader as a participant, with the office held on the article's day, or the state soon or lately led."""
     office = setting.watchlist.office_on(leader, setting.day)
     known = setting.watchlist.leaders.get(leader)
     return Participant(
         leader=leader,
         name=known.name if known else leader,
-        country=office.country if office else "",
+        country=office.country if office else setting.watchlist.state_of(leader, setting.day, DESIGNATE),
         office=office.title if office else "",
         role=role,
     )

@@ -98,6 +98,19 @@ def called_off(
     )
 
 
+def is_trip_off(row: Row, language: Language) -> bool:
+    """Say whether a headline cancels a trip of the leader named first, whether or not it says where to.
+
+    Who "will not travel" to a meeting refuses it, and need not have planned it.
+    """
+    words = language.trips
+    if not words.trip.occur(row.words) or words.unless.occur(row.words) or words.stays.occur(row.words):
+        return False
+    stated = _trip_status(row, language, frozenset())
+    named = next((item for item in row.items if item.leaders), None)
+    return stated is not None and stated[0] == "cancelled" and named is not None and named.first <= stated[1]
+
+
 def may_call_off(row: Row, language: Language) -> bool:
     """Say whether a headline has a word for a trip, or for staying at home, without which `called_off` finds none."""
     return language.trips.trip.occur(row.words) or language.trips.stays.occur(row.words)

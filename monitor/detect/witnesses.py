@@ -127,7 +127,9 @@ def _confirmed(
         if at == best:
             told = mention.status if status in BEHIND and _lies_ahead(mention, about.day) else status
             found = _with_medium(_of_status(mention, told, about.day), opinions)
-            kept[at] = _signed(found, one, vote, opinions, about)
+            signed = _signed(found, one, vote, opinions, about)
+            recalled = mention.status == PAST and told in _HELD  # "a year after their summit": no news by the rules
+            kept[at] = msgspec.structs.replace(signed, joins_only=True) if recalled else signed
         elif shares[at] >= _SECOND or group(mention.status) == group(status):
             kept[at] = _signed(mention, one, vote, opinions, about)
         elif _is_another(mention, dict(same)[best]):

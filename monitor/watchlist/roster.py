@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Literal, Self
 
@@ -225,6 +225,15 @@ class Watchlist:
         """
         offices = self.offices_on(leader_id, day)
         return offices[0] if offices else None
+
+    def state_of(self, leader_id: str, day: date, within: timedelta) -> str:
+        """Return the state or body that the leader leads on `day`, or else led or will lead within this time, else ''.
+
+        So a leader who is elected has one state before and after taking office.
+        """
+        soon, before = min(day, date.max - within) + within, max(day, date.min + within) - within
+        offices = (self.office_on(leader_id, one) for one in (day, soon, before))
+        return next((office.country for office in offices if office is not None), "")
 
     def _weight(self, office: Office, day: date) -> tuple[bool, int, int]:
         state = self.states.get(office.country)

@@ -373,7 +373,7 @@ async def test_feedback_marks_the_event_silences_it_and_is_kept(place: Place) ->
             answers = await asyncio.gather(*(client.post(page, data=said) for _ in range(20)))
             assert {answer.status_code for answer in answers} == {200}
         await until(lambda: len(place.hook.received) == 2)
-        assert place.hook.received[1].body["data"]["acknowledged"] == "Seen by Anna: This is wrong"
+        assert place.hook.received[1].body["data"]["acknowledged"] == "Anna says that this is wrong"
         await until(stage.notifier.silences)
         assert (await stage.notifier.accept(event(revision=2, status="denied")))["desk"].reason == "silenced"
         assert (await stage.notifier.accept(event("e2")))["desk"].tell == "first", "it silences this event only"

@@ -16,6 +16,9 @@ LIMIT = 110
 #: Leaders to name on each side; the next number is tried if the line is too long.
 _NAMED = (4, 3, 2, 1)
 _REMOTE = frozenset({"phone", "video", "remote"})
+#: Times that need no comma before them ("to meet by Tue 31 Mar"), unless the contact's noun is the subject.
+_BOUNDS = frozenset({"until", "from", "around"})
+_AHEAD = frozenset({"planned", "rescheduled", "proposed"})
 
 
 def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str = "en") -> str:
@@ -32,11 +35,14 @@ def headline(event: Event, zone: tzinfo = UTC, limit: int = LIMIT, language: str
     place = words.town(event.place.name) if event.place is not None and event.medium not in _REMOTE else ""
     if not place and event.place is not None and event.medium not in _REMOTE and not action.country:
         place = words.state(event.place.country)
+    bound = event.when is not None and event.when.granularity in _BOUNDS and event.status in _AHEAD
+    joint = " " if bound and words.stop == "." else words.comma
     count = words.sources.of(event.reports).format(n=event.reports) if event.reports else ""
     for named in _NAMED:
         clause = _clause(event, action, words, named)
         for parts, shown in (((time, place), count), ((time, place), ""), ((time,), ""), ((), "")):
-            line = words.comma.join(part for part in (clause, *parts) if part)
+            timed = joint.join(part for part in (clause, *parts[:1]) if part)
+            line = words.comma.join(part for part in (timed, *parts[1:]) if part)
             line = f"{line} · {shown}" if shown else line
             if len(line) <= limit and (parts or named == _NAMED[-1]):
                 return line

@@ -30,6 +30,8 @@ _VERBS: frozenset[ItemClass] = frozenset({"aux", "have", "say", "travel", "contr
 _GIVEN_NAMES = 4
 #: Tokens in brackets after a name, such as its spelling in another script, at most.
 _GLOSS = 8
+#: Tokens behind a verb of refusal in which the noun of the refused contact begins.
+_OBJECT = 3
 #: Tokens of a place's name, at most.
 _PLACE_NAME = 3
 
@@ -300,10 +302,36 @@ class People:
                 break
             found = self._language.roles.longest(s.words, at + step)
             if found and any(kind == "head" for kind, _ in found[1]) and (step or not self._is_cue(s, at, found[0])):
+                if not step and (voice := self._speaks_for(s, person, at)) is not None:
+                    return voice
                 return Person(person.first, found[0], (), f"{s.words[found[0] - 1]} of the leader")
             if person.owner and (s.words[at + step] in ",.;:-" or s.name_at(at + step) or self._verbal(s, at + step)):
                 break
         return person
+
+    def _speaks_for(self, s: Sentence, person: Person, at: int) -> Person | None:
+        """The leader, if the head at `at` only says what the leader says: "Noboa's office says he met Mulino"."""
+        voice = self._language.voices.longest(s.words, at)
+        if voice is None or len(person.leaders) != 1 or s.is_owner(voice[0]):
+            return None
+        last = voice[0]
+        says = last < len(s.words) and (s.words[last] == ":" or self._is_class(s, last, "say"))
+        before = any(
+            (found := self._language.lexicon.longest(s.words, start)) is not None
+            and found[0] == person.first
+            and "say" in found[1]
+            for start in range(max(0, person.first - 2), person.first)
+        )
+        return person._replace(last=last, owner=False) if says or before or self._refuses(s, last) else None
+
+    def _refuses(self, s: Sentence, at: int) -> bool:
+        """Whether a word that denies or refuses a contact follows: "rules out talks", but not "denies a rift"."""
+        cue = self._language.cues.longest(s.words, at) if at < len(s.words) else None
+        if cue is None or not any(one.of.status == "denied" for one in cue[1]):
+            return False
+        near = range(cue[0], min(cue[0] + _OBJECT, len(s.words)))
+        found = (self._language.lexicon.longest(s.words, start) for start in near)
+        return any(one is not None and any(not isinstance(sense, str) for sense in one[1]) for one in found)
 
     def _is_a_country(self, s: Sentence, person: Person) -> bool:
         """Whether a name only says whose country is meant: "la Argentina de Milei", "l'Italia di Meloni"."""

@@ -13,7 +13,7 @@ from monitor.detect.rules.contacts import Contact
 from monitor.detect.rules.rows import Row
 from monitor.detect.rules.status_cues import Verdict
 from monitor.detect.setting.forum import ForumHit
-from monitor.detect.setting.when import HAPPENED, TimeHit, find_times, reading
+from monitor.detect.setting.when import HAPPENED, MOVED, TimeHit, find_times, reading
 from monitor.detect.setting.where import PlaceHit, best_place
 from monitor.detect.vocabulary.frame_shapes import ItemClass
 from monitor.detect.vocabulary.language import Language
@@ -27,6 +27,8 @@ _LATELY = timedelta(days=6)
 _LONG = timedelta(days=31)
 #: A time that starts at most this many characters after a verb of saying is when it was said: "said on Tuesday".
 _SAID = 4
+#: Classes of people who are not leaders, or may be: "envoys", "officials".
+_STRANGERS = frozenset({"PERSON", "WORD", "NAME"})
 #: Most characters between a contact and a country in which it takes place: "talks with X in Malaysia".
 _BESIDE = 4
 #: Tokens before a noun in which its year may be.
@@ -110,7 +112,7 @@ def facts_of(around: Surroundings, contact: Contact, contacts: Sequence[Contact]
     may_be = [
         one for one in around.times if _may_be(one, verdict, day) and not (stated and _is_since(around, contact, one))
     ]
-    moves = status in ("postponed", "rescheduled")
+    moves = status in MOVED
     times = _own(around, contact, contacts, may_be, moves=moves)
     if status in HAPPENED:  # "their ninth meeting in 2025": a long span is not the date
         times = tuple(sorted(times, key=lambda one: one.when.end - one.when.start > _LONG))
@@ -171,7 +173,10 @@ def _places(
     """
     wall = around.row.tokens[verdict.wall].start - around.offset if verdict.wall >= 0 else 0
     own = _own(around, contact, contacts, [one for one in around.places if one.start >= wall])
-    return tuple(one for one in own if not _is_joined(around, contact, one))
+    own = tuple(one for one in own if not _is_joined(around, contact, one))
+    if verdict.status != "proposed":
+        return own
+    return tuple(one for one in own if not _is_where_others_are(around, contact, one))
 
 
 def _may_be(hit: TimeHit, verdict: Verdict, day: date) -> bool:
@@ -378,6 +383,20 @@ def _is_joined(around: Surroundings, contact: Contact, hit: PlaceHit) -> bool:
     row = around.row
     own = row.items[contact.first].first
     return any(hit.end <= row.tokens[at].start - around.offset and at < own for at in row.joints)
+
+
+def _is_where_others_are(around: Surroundings, contact: Contact, hit: PlaceHit) -> bool:
+    """Whether a place only says where people are who speak of the contact: "envoys in Geneva discuss an X-Y summit".
+
+    They open the sentence, none of them is a leader, and no noun of contact and no host is named before the place.
+    """
+    row = around.row
+    own = row.items[contact.first].first
+    before = [one for one in row.items[: contact.first] if row.tokens[one.first].start - around.offset < hit.start]
+    ahead = hit.end <= row.tokens[own].start - around.offset
+    strangers = any(one.class_ in _STRANGERS for one in before)
+    met = any(one.trigger and (one.trigger.tense not in _VERBS or one.trigger.of.role == "host") for one in before)
+    return ahead and hit.frame == "in" and strangers and not met and not any(one.leaders for one in before)
 
 
 def _is_of_another(around: Surroundings, contact: Contact, hit: TimeHit | PlaceHit | ForumHit) -> bool:

@@ -44,6 +44,8 @@ V = TypeVar("V")
 
 #: Statuses of contacts that took place: their times are in the past.
 HAPPENED: frozenset[Status] = frozenset({"held", "ongoing", "past"})
+#: Statuses of contacts that have moved: their day is the new one.
+MOVED: frozenset[Status] = frozenset({"postponed", "rescheduled"})
 
 #: Each rule with a slot has one of these slots, or a number.
 _GATES = ("month", "weekday", "unit", "season", "quarter")
@@ -162,7 +164,7 @@ def reading(hit: TimeHit, status: Status, day: date, *, behind: bool = False) ->
     `behind`: a denied contact would have taken place ("denies that X met Y on Saturday"), or a cancelled one should
     have ("was to meet Y on Monday"). What was cancelled may still lie ahead, so that takes the nearer day.
     """
-    if status in ("postponed", "rescheduled"):
+    if status in MOVED:
         return hit.moved_to(day)
     if status in ("planned", "proposed"):
         return hit.plan(day)

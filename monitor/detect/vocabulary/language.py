@@ -104,6 +104,7 @@ class Language:
 
     honorifics = _listed("honorifics")
     leading_heads = _listed("leading_heads")
+    voices = _listed("voices")
     both_bare = _listed("both_bare")
     common = _listed("common")
     distributive = _listed("distributive")

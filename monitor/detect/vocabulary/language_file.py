@@ -163,7 +163,8 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     `state_behind_title`: a state may directly follow a title ("президент Турции", "presidente ruso").
     `lower_adjectives`: adjectives of states are written without a capital. `leading_heads`: words before a name that
-    mean someone else ("помощник Путина", "portavoz de Lula"). `goes_on`: words that continue a statement after an
+    mean someone else ("помощник Путина", "portavoz de Lula"). `voices`: heads that only say what the leader says, with
+    a verb of saying next to them ("Noboa's office says"). `goes_on`: words that continue a statement after an
     auxiliary ("was put off and will be held on Friday"). `subordinate`: words that begin a subordinate clause ("as",
     "while"). `sends`: verbs with which a leader sends someone else ("dispatches an aide to meet X"). `not_names`:
     beginnings of words that are no given name (the Arabic article).
@@ -188,6 +189,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     same_state: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
     leading_heads: tuple[str, ...] = ()
+    voices: tuple[str, ...] = ()
     counterparts: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
     both_bare: tuple[str, ...] = ()

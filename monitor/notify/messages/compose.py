@@ -196,9 +196,7 @@ def _answered(words: Wording, delivery: Delivery, ack: Ack | None) -> str:
     by, verdict = (ack.by, ack.verdict) if ack else (delivery.acknowledged, delivery.verdict)
     if not by:
         return ""
-    said = {"wrong": words.wrong, "not_this_event": words.not_this_event}.get(verdict)
-    text = fill(words.acknowledged, by=clean(by, MAX_NAME))
-    return f"{text}{words.colon}{said}" if said else text
+    return fill(words.answered.get(verdict, words.acknowledged), by=clean(by, MAX_NAME))
 
 
 def _moment(text: str) -> datetime | None:

@@ -75,6 +75,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     board: str
     wrong: str
     not_this_event: str
+    answered: dict[str, str]
     silent: str
     back: str
     silent_for: str

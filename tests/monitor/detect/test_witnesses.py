@@ -110,6 +110,11 @@ def test_a_report_of_what_may_be_long_past_joins_only(detector: Detector) -> Non
     assert (old.status, old.joins_only) == ("held", True)
 
 
+def test_a_report_that_the_rules_call_old_joins_only(detector: Detector) -> None:
+    (old,) = found(detector, SaysSo("held", 0.99), "A year after the Putin-Xi summit, little is left")
+    assert (old.status, old.joins_only) == ("held", True)
+
+
 @pytest.mark.parametrize("title", ["Trump gabbed with Rubio, aides said", "Trump and Obama gabbed, aides said"])
 def test_those_who_lead_no_other_state_make_no_contact(detector: Detector, title: str) -> None:
     assert found(detector, SaysSo("held", telling="gabbed"), title) == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -62,6 +62,14 @@ class TestDays:
     def test_serving_lists_both_of_a_handover(self) -> None:
         assert self.people.serving(date(2005, 5, 1)) == {"ada-one", "ben-two"}
         assert self.people.serving(date(1999, 1, 1)) == frozenset()
+
+    def test_who_takes_office_soon_or_left_it_lately_already_has_a_state(self) -> None:
+        month = timedelta(days=30)
+        days = {date(2008, 5, 10): "XA", date(2008, 4, 30): "", date(2001, 5, 1): "", date.max: "XA"}
+        assert {day: self.people.state_of("cyd-three", day, month) for day in days} == days
+        assert self.people.state_of("ada-one", date(2005, 5, 20), month) == "XA"
+        assert self.people.state_of("ada-one", date.min, month) == ""
+        assert self.people.state_of("nobody", date(2008, 7, 1), month) == ""
 
     def test_unknown_ids_states_and_words_are_nobody(self) -> None:
         assert self.people.office_on("nobody", date(2006, 1, 1)) is None

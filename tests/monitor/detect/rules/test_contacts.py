@@ -21,6 +21,11 @@ from tests.monitor.detect.conftest import Told
             "de",
             ["recep-tayyip-erdogan+vladimir-putin", "recep-tayyip-erdogan+volodymyr-zelensky"],
         ),
+        (
+            "السيسي يتحدث هاتفيا مع ماكرون وأردوغان",
+            "ar",
+            ["abdel-fattah-el-sisi+emmanuel-macron", "abdel-fattah-el-sisi+recep-tayyip-erdogan"],
+        ),
         ("Carney speaks with Macron and Merz on a joint call", "en", ["emmanuel-macron+friedrich-merz+mark-carney"]),
         ("Carney, Macron and Merz speak about Arctic security", "en", ["emmanuel-macron+friedrich-merz+mark-carney"]),
         ("Carney meets Macron and Merz in Ottawa", "en", ["emmanuel-macron+friedrich-merz+mark-carney"]),
