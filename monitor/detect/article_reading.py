@@ -296,7 +296,7 @@ class ArticleReading:
                 continue
             around = Surroundings(text, row, self.language, self.moment)
             for contact in contacts:
-                verdict = status_of(row, contact, cues)
+                verdict = status_of(row, contact, cues, tensed=self.language.tensed)
                 if verdict.status == "proposed" and (appeal := appeal_of(row, contact, cues, text)) is not None:
                     self._appeals.append(appeal)
                 facts = facts_of(around, contact, contacts, verdict)

@@ -103,8 +103,8 @@ def _unquoted(tokens: Sequence[Token]) -> list[int]:
     ]
 
 
-def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
-    """Return the status of one contact by the cues around it."""
+def status_of(row: Row, contact: Contact, cues: list[FoundCue], *, tensed: bool = True) -> Verdict:
+    """Return the status of one contact by the cues around it. `tensed`: the verbs of the language show their tense."""
     if row.items[0].class_ in ("aux", "control") and row.words[-1] == "?":
         return Verdict("generic", "?", True)  # "Could X and Y meet?", "Soll X mit Y reden?"
     inside = [one for one in cues if _in_scope(row, contact, one)]
@@ -115,7 +115,7 @@ def status_of(row: Row, contact: Contact, cues: list[FoundCue]) -> Verdict:
     if inside:
         best = min(inside, key=lambda one: _rank(row, one))
         cue = best.cue.of
-        behind = contact.trigger.tense == "past" or any(one.cue.of.behind for one in inside)
+        behind = (tensed and contact.trigger.tense == "past") or any(one.cue.of.behind for one in inside)
         planned = any(one.cue.of.status == "planned" for one in inside)
         behind = behind and not (planned and cue.status == "denied")  # "denies that a call is planned"
         return Verdict(_as_told(row, best), best.cue.words, True, cue.undated, wall, behind)

@@ -71,6 +71,7 @@ class Language:
         self.clitics = data.clitics
         self.state_behind_title = data.state_behind_title
         self.lower_adjectives = data.lower_adjectives
+        self.tensed = data.tensed
         trigger_classes = tuple(dict.fromkeys(one.class_ for one in data.triggers))
         self.alphabet = Alphabet((*trigger_classes, *data.words), data.groups, file)
         self.trigger_letters = frozenset(self.alphabet[name] for name in trigger_classes)

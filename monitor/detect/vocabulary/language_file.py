@@ -167,7 +167,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     a verb of saying next to them ("Noboa's office says"). `goes_on`: words that continue a statement after an
     auxiliary ("was put off and will be held on Friday"). `subordinate`: words that begin a subordinate clause ("as",
     "while"). `sends`: verbs with which a leader sends someone else ("dispatches an aide to meet X"). `not_names`:
-    beginnings of words that are no given name (the Arabic article).
+    beginnings of words that are no given name (the Arabic article). `tensed`: verbs show their tense.
     """
 
     code: str
@@ -175,6 +175,7 @@ class LanguageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     clitics: str = ""
     state_behind_title: bool = False
     lower_adjectives: bool = False
+    tensed: bool = True
     calendar: CalendarWords | None = None
     places: PlaceWords = PlaceWords()
     forums: ForumWords = ForumWords()
