@@ -335,7 +335,10 @@ class ArticleReading:
         return leaders <= self.serving or (when is not None and leaders <= self.registry.serving(when.start))
 
     def _own_words(self, finding: FoundContact) -> FoundContact:
-        """Fill in what an official readout leaves out: its day, and "in person" when it names no remote medium."""
+        """Fill in what an official readout leaves out: its day, and "in person" when it names no remote medium.
+
+        A readout that "speaks with" somebody may mean either, so its medium stays unknown.
+        """
         facts, speaker = finding.facts, self.focus.speaker
         if facts.status != "held" or not speaker or speaker not in finding.contact.leaders or finding.field != "title":
             return finding
@@ -344,7 +347,8 @@ class ArticleReading:
             changes["when"] = When(start=self.moment.date(), end=self.moment.date())
         if facts.medium == "unknown":
             medium = self._remote_medium()
-            changes |= {"medium": medium or "in_person", "kind": "call" if medium else "meeting"}
+            spoken = finding.contact.trigger.class_ == "SPEAK" and medium is None
+            changes |= {} if spoken else {"medium": medium or "in_person", "kind": "call" if medium else "meeting"}
         return msgspec.structs.replace(finding, facts=msgspec.structs.replace(facts, **changes))
 
     def _remote_medium(self) -> Medium | None:

@@ -204,7 +204,7 @@ class People:
                 self._focus.home, run.titles[-1], day
             )  # "PM meets ..." in a newspaper of that country
             return Person(at, run.end, (own.id,), owner=s.is_owner(run.end)) if own is not None else None
-        if run.plural or not self._definite(s, at):
+        if run.plural or not self._means_one(s, at, run.end):
             return None
         for leader in reversed(self._focus.seen):
             if self._registry.holds(leader, run.titles, day):
@@ -488,6 +488,10 @@ class People:
         if title and (role is None or role[0] <= title[0]):
             return title[0]
         return role[0] if role and role[1][0][0] == "title" else at
+
+    def _means_one(self, s: Sentence, at: int, end: int) -> bool:
+        """Whether a title alone means somebody named before; without articles, if no name or place follows it."""
+        return self._definite(s, at) if self._language.has_articles else not s.is_capital(end)
 
     def _definite(self, s: Sentence, at: int) -> bool:
         found = self._language.lexicon.longest(s.words, at - 1) if at else None

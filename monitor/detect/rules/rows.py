@@ -126,10 +126,12 @@ def _split(
         found = language.lexicon.longest(text, at)
         if found is not None:
             last = min((one.first for one in persons if at < one.first), default=len(text))
-            if found[0] <= last:
-                items.append(_known(found, at))
-                at = found[0]
-                continue
+            if found[0] > last:
+                found = language.lexicon.longest(text[:last], at)  # "com a" before the person "a presidente"
+        if found is not None:
+            items.append(_known(found, at))
+            at = found[0]
+            continue
         class_ = _class_of(tokens, text, at)
         if class_ == "WORD":
             class_ = next((name for ending, name in language.endings if text[at].endswith(ending)), class_)

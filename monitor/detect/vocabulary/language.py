@@ -138,6 +138,11 @@ class Language:
         return _media(self._data.becomes)
 
     @cached_property
+    def has_articles(self) -> bool:
+        """Whether a title needs an article to mean a leader named before; an empty `the` says that it does not."""
+        return bool(self._data.words.get("the", ("",)))
+
+    @cached_property
     def lexicon(self) -> Phrases[Trigger | str]:
         """The triggers and word classes by their words."""
         found: Phrases[Trigger | str] = Phrases()
