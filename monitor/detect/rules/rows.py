@@ -289,6 +289,7 @@ def _join(before: list[RowItem], item: RowItem, items: list[RowItem], at: int) -
         ["and", "poss"],
         ["and", "the"],
         ["and", "det"],
+        ["and", "of"],
     ) and leader(2):
         return 3
     if classes[:2] == ["COMMA", "the"] and leader(2) and set(window[2].leaders) <= set(item.leaders):

@@ -59,3 +59,17 @@ def test_title_and_state_mean_the_office_holder(rules: Detector, asked: Headline
             if articles and not any(leader in rules.explain(one).leaders for one in articles):
                 missed.append(said[0])
     assert not missed
+
+
+@pytest.mark.parametrize(
+    ("summary", "found"),
+    [
+        ("We wtorek prezydent spotkał się z Emmanuelem Macronem.", True),
+        ("Prezydent Warszawy Rafał Trzaskowski spotkał się z Emmanuelem Macronem.", False),
+    ],
+)
+def test_a_title_without_an_article_means_a_leader_named_before_unless_a_place_follows(
+    rules: Detector, summary: str, found: bool
+) -> None:
+    article = Article(id="1", title="Nawrocki o budżecie", summary=summary, language="pl", published=WRITTEN)
+    assert bool(rules.detect(article)) is found
