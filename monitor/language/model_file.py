@@ -16,6 +16,7 @@ import shutil
 import struct
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -73,7 +74,7 @@ def _kept(packed: bytes, languages: Sequence[str], digest: bytes) -> LanguageIde
     Raises OSError if it can't be written.
     """
     KEPT.parent.mkdir(exist_ok=True)
-    own = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
+    own = KEPT.with_name(f"{KEPT.name}.{threading.get_native_id()}")
     try:
         with own.open("w+b") as file:
             _unpack(packed, languages, digest, file.fileno())
