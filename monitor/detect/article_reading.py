@@ -116,6 +116,7 @@ class ArticleReading:
         self._appeals: list[Appeal] = []
         #: Sentences that say that someone else (an envoy, an aide) meets a leader, with that leader.
         self._met_by_others: list[tuple[Row, frozenset[str]]] = []
+        self._false_senses: list[Row] = []
 
     def rule_mentions(self) -> tuple[Mention, ...]:
         """Return the mentions of the rules. Call it once: it reads the article."""
@@ -241,14 +242,17 @@ class ArticleReading:
 
     def _is_dismissed(self, pair: Pair) -> bool:
         """Whether the text itself says that the two are not in contact, so that the reader's opinion is not needed."""
-        return asked_apart(self._appeals, pair) or self._is_anothers(set(pair))
-
-    def _is_anothers(self, pair: set[str]) -> bool:
-        """Whether each sentence that names both says that an envoy or aide meets one of them."""
-        both = [row for _, row in self.rows if pair <= {one for item in row.items for one in item.leaders}]
-        return bool(both) and all(
-            any(row is one and len(pair & leaders) == 1 for one, leaders in self._met_by_others) for row in both
+        if asked_apart(self._appeals, pair):
+            return True
+        both = [row for _, row in self.rows if {one for item in row.items for one in item.leaders}.issuperset(pair)]
+        return bool(both) and (
+            all(self._is_anothers(row, set(pair)) for row in both)
+            or all(any(row is one for one in self._false_senses) for row in both)
         )
+
+    def _is_anothers(self, row: Row, pair: set[str]) -> bool:
+        """Whether the sentence says that an envoy or aide meets one of them."""
+        return any(row is one and len(pair & leaders) == 1 for one, leaders in self._met_by_others)
 
     def _sentences_of(self, words: Sequence[Word], leaders: frozenset[str]) -> list[tuple[ArticleField, Row]]:
         """The sentences that may give time and place: first the one with these words, then those with most leaders."""
@@ -371,6 +375,9 @@ class ArticleReading:
 
     def _note_rejected(self, part: ArticleField, row: Row, rejected: list[Rejection]) -> None:
         text = part.normal.text
+        certain = {one.at for one in rejected if one.certain}
+        if certain and certain.issuperset(at for at, item in enumerate(row.items) if item.trigger is not None):
+            self._false_senses.append(row)
         for one in rejected:
             item = row.items[one.at]
             words = text[row.tokens[item.first].start : row.tokens[item.last - 1].end]

@@ -57,12 +57,16 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A rejected candidate: `reason` is from a bounded set, `at` is the trigger's item."""
+    """A rejected candidate: `reason` is from a bounded set, `at` is the trigger's item.
+
+    `certain`: the words leave no room for a contact (`Veto.certain`).
+    """
 
     at: int
     trigger: str
     reason: str
     leaders: tuple[str, ...] = ()
+    certain: bool = False
 
 
 def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Contact], list[Rejection]]:
@@ -84,7 +88,8 @@ def find_contacts(row: Row, language: Language, focus: Focus) -> tuple[list[Cont
                 continue
             veto = _vetoed(row, at, _label(match, "B"), language, collective=frame.collective)
             if veto:
-                rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {veto}"))
+                name, certain = veto
+                rejected.setdefault(at, Rejection(at, trigger.name, f"false sense: {name}", certain=certain))
                 continue
             named = _label(match, "B")
             if frame.missing == "subject" and named is not None and named < at and named in objects:
@@ -337,15 +342,16 @@ def _opens(row: Row, index: int) -> bool:
     return index == 0 or row.items[index - 1].class_ in _BEFORE_CLAUSE
 
 
-def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective: bool) -> str:
+def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective: bool) -> tuple[str, bool] | None:
+    """The name of the false sense that the trigger has here, and whether it is certain; None if it has none."""
     item = row.items[at]
     trigger = item.trigger
     if trigger is None:
-        return ""
+        return None
     head = language.roles.longest(row.words, item.last) if item.last < len(row.words) else None
     told = head is not None and language.cues.longest(row.words, item.last) is not None  # "denial", written as "wife"
     if trigger.tense in ("noun", "plural") and head is not None and head[1][0][0] == "head" and not told:
-        return "a person named after it"
+        return "a person named after it", False
     for veto in language.vetoes:
         if trigger.name not in veto.triggers and trigger.class_ not in veto.triggers:
             continue
@@ -354,18 +360,18 @@ def _vetoed(row: Row, at: int, b: int | None, language: Language, *, collective:
         if veto.only_behind and (at == 0 or row.shape[at - 1] not in veto.only_behind):
             continue
         if _ends_at(veto.before, row, item.first) or _starts_at(veto.after, row, item.last):
-            return veto.name
+            return veto.name, veto.certain
         if veto.anywhere.occur(row.words):
-            return veto.name
+            return veto.name, veto.certain
         direct = b is not None and at < b and all(one.class_ != "with" for one in row.items[at:b])
         behind = row.shape[b + 1 :] if b is not None and direct else ""
         if len(behind) > 1 and row.items[b + 1 if b is not None else 0].class_ == "QUOTE":
             behind = behind[1:] if row.items[(b or 0) + 2].class_ in ("during", "prep", "time") else behind
         if b is not None and at < b and _starts_at(veto.behind_object, row, row.items[b].last):
-            return veto.name
+            return veto.name, veto.certain
         if veto.object_then and behind and behind[0] not in veto.object_then:
-            return veto.name
-    return ""
+            return veto.name, veto.certain
+    return None
 
 
 def _starts_at(phrases: Phrases[bool], row: Row, at: int) -> bool:

@@ -62,6 +62,7 @@ class Veto(msgspec.Struct, frozen=True):
     object_then: str
     behind_object: Phrases[bool]
     single: bool
+    certain: bool
 
 
 class Crowds(msgspec.Struct, frozen=True):

@@ -298,6 +298,7 @@ class Language:
             letters(veto.object_then),
             phrases_of(veto.behind_object),
             veto.single,
+            veto.certain,
         )
 
 

@@ -83,7 +83,8 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     `only_behind`: it applies only right after an item of one of these classes. `object_then`: the classes that may
     follow the object; any other class means a false sense. `behind_object`: words that may not follow the object.
-    `single`: it applies only if one leader acts ("X spoke about Y", but not "X and Y spoke about Z").
+    `single`: it applies only if one leader acts ("X spoke about Y", but not "X and Y spoke about Z"). `certain`: two
+    leaders whom only such sentences name are in no contact, even if the reader says so.
     """
 
     name: str
@@ -95,6 +96,7 @@ class VetoWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     object_then: tuple[str, ...] = ()
     behind_object: tuple[str, ...] = ()
     single: bool = False
+    certain: bool = False
     example: str = ""
 
 
