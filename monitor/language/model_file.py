@@ -57,18 +57,30 @@ def load(languages: Sequence[str]) -> LanguageIdentifier:
     """Return the model for these languages (ISO 639-1), from the kept file if it was made for them."""
     packed = resources.files("py3langid").joinpath("data", "model.npz.xz").read_bytes()
     digest = hashlib.blake2b(_FORM + " ".join(languages).encode() + packed, digest_size=16).digest()
-    with suppress(OSError), KEPT.open("rb") as file:
-        if file.read(len(digest)) == digest:
-            return _mapped(file.fileno())
+    if (found := _kept(digest)) is not None:
+        return found
     if not sys.dont_write_bytecode:
         with suppress(OSError):
-            return _kept(packed, languages, digest)
+            _keep(packed, languages, digest)
+        if (found := _kept(digest)) is not None:
+            return found
     with tempfile.TemporaryFile() as file:
         _unpack(packed, languages, digest, file.fileno())
         return _mapped(file.fileno())
 
 
-def _kept(packed: bytes, languages: Sequence[str], digest: bytes) -> LanguageIdentifier:
+def _kept(digest: bytes) -> LanguageIdentifier | None:
+    """The model in the kept file, None if there is none that was made of this.
+
+    A map holds its file open, and parsers of foreign documents inherit it: so the file is opened only for reading.
+    """
+    with suppress(OSError), KEPT.open("rb") as file:
+        if file.read(len(digest)) == digest:
+            return _mapped(file.fileno())
+    return None
+
+
+def _keep(packed: bytes, languages: Sequence[str], digest: bytes) -> None:
     """Unpack the model into the kept file: under another name first, so that no process reads half of it.
 
     Raises OSError if it can't be written.
@@ -76,10 +88,9 @@ def _kept(packed: bytes, languages: Sequence[str], digest: bytes) -> LanguageIde
     KEPT.parent.mkdir(exist_ok=True)
     own = KEPT.with_name(f"{KEPT.name}.{threading.get_native_id()}")
     try:
-        with own.open("w+b") as file:
+        with own.open("wb+") as file:
             _unpack(packed, languages, digest, file.fileno())
-            own.replace(KEPT)
-            return _mapped(file.fileno())
+        own.replace(KEPT)
     finally:
         own.unlink(missing_ok=True)
 
