@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from monitor.errors import DataFileError
 from monitor.language import model_file
 from monitor.yaml_text import read_data_file
 
@@ -123,7 +124,11 @@ def _count(letters: re.Pattern[str], text: str) -> int:
 
 @cache
 def _letters() -> _Letters:
-    return _Letters(read_data_file(_FILE, LanguagesFile))
+    file = read_data_file(_FILE, LanguagesFile)
+    try:
+        return _Letters(file)
+    except re.error as error:
+        raise DataFileError(str(_FILE), "", str(error)) from error
 
 
 @cache
